@@ -1,0 +1,1 @@
+"""Azure's shapes in, our facts out; no decisions."""

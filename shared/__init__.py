@@ -1,0 +1,1 @@
+"""What Campanha means: the flow, its steps and what they stand on."""

@@ -1,0 +1,86 @@
+"""Files on Azure Blob storage."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import IO, Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import BlobBlock, BlobServiceClient
+
+from shared.errors import Superseded
+from shared.ports import Blob
+
+
+class AzureFiles:
+    """Blobs, each read pinned to the ETag we were told of."""
+
+    def __init__(self, service: BlobServiceClient) -> None:
+        self._service = service
+
+    def stat(self, container: str, name: str) -> Blob | None:
+        try:
+            found = self._service.get_blob_client(container, name).get_blob_properties()
+        except ResourceNotFoundError:
+            return None
+        return _blob(container, found)
+
+    def list(self, container: str, *, modified_since: datetime | None = None) -> Iterator[Blob]:
+        for found in self._service.get_container_client(container).list_blobs():
+            if modified_since is None or found.last_modified >= modified_since:
+                yield _blob(container, found)
+
+    def read(self, blob: Blob) -> Iterator[bytes]:
+        with _pinned(blob):
+            yield from self._open(blob).chunks()
+
+    def read_range(self, blob: Blob, start: int, end: int) -> bytes:
+        with _pinned(blob):
+            data: bytes = self._open(blob, offset=start, length=end - start).readall()
+            return data
+
+    def write(self, container: str, name: str, data: bytes | IO[bytes]) -> None:
+        self._service.get_blob_client(container, name).upload_blob(data, overwrite=True)
+
+    def stage(self, container: str, name: str, number: int, data: bytes) -> None:
+        self._service.get_blob_client(container, name).stage_block(_block_id(number), data)
+
+    def seal(self, container: str, name: str, count: int) -> None:
+        blocks = [BlobBlock(_block_id(number)) for number in range(count)]
+        self._service.get_blob_client(container, name).commit_block_list(blocks)
+
+    def url(self, container: str, name: str) -> str:
+        return f"{self._service.url.rstrip('/')}/{container}/{name}"
+
+    def _open(self, blob: Blob, **stretch: int) -> Any:
+        client = self._service.get_blob_client(blob.container, blob.name)
+        return client.download_blob(
+            etag=blob.etag, match_condition=MatchConditions.IfNotModified, **stretch
+        )
+
+
+@contextmanager
+def _pinned(blob: Blob) -> Iterator[None]:
+    try:
+        yield
+    except (ResourceModifiedError, ResourceNotFoundError) as cause:
+        raise Superseded(f"{blob.container}/{blob.name} is no longer version {blob.etag}") from cause
+
+
+def _block_id(number: int) -> str:
+    """Ids of one blob must have one length; the service compares them as text."""
+    return b64encode(f"{number:08d}".encode()).decode()
+
+
+def _blob(container: str, found: Any) -> Blob:
+    return Blob(
+        container=container,
+        name=found.name,
+        etag=found.etag.strip('"'),
+        size=found.size,
+        modified=found.last_modified,
+    )

@@ -1,0 +1,200 @@
+"""Every port in memory: for tests and for thinking. Held to the same contract suites as the Azure adapters."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from shared.domain.facts import Fact
+from shared.errors import Conflict, Superseded
+from shared.ports import Blob, DeploymentPlan, Row, RunRequest, RunView, Scores
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class MemoryTable:
+    """A table in a dictionary."""
+
+    now: Clock = system_clock
+    _rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    _etags: Iterator[int] = field(default_factory=itertools.count)
+
+    def get(self, partition: str, row: str) -> Row | None:
+        return self._rows.get((partition, row))
+
+    def insert(self, partition: str, row: str, value: dict[str, Any]) -> Row:
+        if (partition, row) in self._rows:
+            raise Conflict
+        return self._store(partition, row, value)
+
+    def replace(self, old: Row, value: dict[str, Any]) -> Row:
+        current = self._rows.get((old.partition, old.row))
+        if current is None or current.etag != old.etag:
+            raise Conflict
+        return self._store(old.partition, old.row, value)
+
+    def delete(self, old: Row) -> None:
+        self._rows.pop((old.partition, old.row), None)
+
+    def rows(self, partition: str, *, limit: int | None = None, after: str = "") -> Iterator[Row]:
+        keys = sorted(key for key in self._rows if key[0] == partition and key[1] > after)
+        for key in keys[:limit]:
+            if key in self._rows:
+                yield self._rows[key]
+
+    def _store(self, partition: str, row: str, value: dict[str, Any]) -> Row:
+        etag = f'W/"{next(self._etags)}"'
+        stored = Row(partition=partition, row=row, value=dict(value), etag=etag, changed=self.now())
+        self._rows[partition, row] = stored
+        return stored
+
+
+@dataclass
+class MemoryFiles:
+    """Blobs in a dictionary, with block staging."""
+
+    now: Clock = system_clock
+    chunk_size: int = 64 * 1024
+    _blobs: dict[tuple[str, str], tuple[Blob, bytes]] = field(default_factory=dict)
+    _blocks: dict[tuple[str, str], dict[int, bytes]] = field(default_factory=dict)
+    _etags: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def stat(self, container: str, name: str) -> Blob | None:
+        found = self._blobs.get((container, name))
+        return found[0] if found else None
+
+    def list(self, container: str, *, modified_since: datetime | None = None) -> Iterator[Blob]:
+        for (where, _), (blob, _) in sorted(self._blobs.items()):
+            if where == container and (modified_since is None or blob.modified >= modified_since):
+                yield blob
+
+    def read(self, blob: Blob) -> Iterator[bytes]:
+        data = self._pinned(blob)
+        for start in range(0, len(data), self.chunk_size):
+            yield data[start : start + self.chunk_size]
+
+    def read_range(self, blob: Blob, start: int, end: int) -> bytes:
+        return self._pinned(blob)[start:end]
+
+    def write(self, container: str, name: str, data: bytes | IO[bytes]) -> None:
+        body = data if isinstance(data, bytes) else data.read()
+        etag = f"0x{next(self._etags):X}"
+        blob = Blob(container=container, name=name, etag=etag, size=len(body), modified=self.now())
+        self._blobs[container, name] = (blob, body)
+
+    def stage(self, container: str, name: str, number: int, data: bytes) -> None:
+        self._blocks.setdefault((container, name), {})[number] = data
+
+    def seal(self, container: str, name: str, count: int) -> None:
+        blocks = self._blocks.get((container, name), {})
+        self.write(container, name, b"".join(blocks[number] for number in range(count)))
+
+    def url(self, container: str, name: str) -> str:
+        return f"memory://{container}/{name}"
+
+    def _pinned(self, blob: Blob) -> bytes:
+        found = self._blobs.get((blob.container, blob.name))
+        if found is None or found[0].etag != blob.etag:
+            raise Superseded
+        return found[1]
+
+
+@dataclass
+class MemoryBus:
+    """A list of published facts; `take` empties it, delayed facts included."""
+
+    published: list[Fact] = field(default_factory=list)
+    waiting: list[Fact] = field(default_factory=list)
+
+    def publish(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            self.published.append(fact)
+            self.waiting.append(fact)
+
+    def take(self) -> list[Fact]:
+        taken, self.waiting = self.waiting, []
+        return taken
+
+
+@dataclass
+class MemoryWorkspace:
+    """Azure ML as the steps see it: datasets, runs and deployments that do as the test says."""
+
+    datasets: dict[tuple[str, int], str] = field(default_factory=dict)
+    runs: dict[str, RunView] = field(default_factory=dict)
+    documents: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    states: dict[tuple[str, str], str] = field(default_factory=dict)
+    traffic: dict[str, dict[str, int]] = field(default_factory=dict)
+    cancelled: list[str] = field(default_factory=list)
+    state_of_new_deployments: str = "Succeeded"
+
+    def register_dataset(self, name: str, version: int, url: str, tags: dict[str, str]) -> None:
+        if self.datasets.setdefault((name, version), url) != url:
+            raise Conflict(f"version {version} of {name} points elsewhere")
+
+    def run(self, name: str) -> RunView | None:
+        return self.runs.get(name)
+
+    def cancel_run(self, name: str) -> None:
+        self.cancelled.append(name)
+
+    def model_documents(self, name: str, version: int) -> dict[str, Any]:
+        return self.documents[name, version]
+
+    def deployment_state(self, endpoint: str, deployment: str) -> str | None:
+        return self.states.get((endpoint, deployment))
+
+    def begin_deployment(self, plan: DeploymentPlan) -> None:
+        self.states[plan.endpoint, plan.deployment] = self.state_of_new_deployments
+
+    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
+        self.traffic[endpoint] = dict(traffic)
+
+    def deployments(self, endpoint: str) -> Sequence[str]:
+        return [deployment for where, deployment in self.states if where == endpoint]
+
+    def delete_deployment(self, endpoint: str, deployment: str) -> None:
+        self.states.pop((endpoint, deployment), None)
+
+
+@dataclass
+class MemoryPipeline:
+    """The published pipeline: remembers each submission, so a test can count them."""
+
+    workspace: MemoryWorkspace
+    submissions: list[RunRequest] = field(default_factory=list)
+
+    def find(self, request: RunRequest) -> str | None:
+        return request.name if request.name in self.workspace.runs else None
+
+    def submit(self, request: RunRequest) -> str:
+        self.submissions.append(request)
+        self.workspace.runs[request.name] = RunView(name=request.name, status="NotStarted")
+        return request.name
+
+
+@dataclass
+class MemoryEndpoint:
+    """A model that answers by a formula of the row's first value."""
+
+    model_version: str = ""
+    """What it calls itself; empty: the number in the deployment's name."""
+    asked: int = 0
+
+    def score(
+        self, endpoint: str, deployment: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> Scores:
+        self.asked += 1
+        probability = [round((zlib.crc32(repr(row[0]).encode()) % 997) / 997, 6) for row in rows]
+        decision = ["call" if p >= 0.5 else "skip" for p in probability]
+        version = self.model_version or deployment.removeprefix("m")
+        return Scores(model_version=version, probability=probability, decision=decision)

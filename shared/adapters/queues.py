@@ -1,0 +1,66 @@
+"""The bus on Azure Storage queues, with a copy of every fact to an Event Grid topic where one is set."""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import AzureError
+from azure.storage.queue import QueueServiceClient
+
+from shared import telemetry
+from shared.domain.facts import Fact, ShardDue
+
+if TYPE_CHECKING:
+    from azure.eventgrid import EventGridPublisherClient
+
+STEPS = "steps"
+SHARDS = "shards"
+"""Shards have a queue of their own: they are many, and should not stand in the way of a new file."""
+FOREVER = -1
+
+
+class QueueBus:
+    """Facts as base64 JSON messages (what the Functions queue trigger expects), delayed by their visibility."""
+
+    def __init__(self, service: QueueServiceClient, topic: EventGridPublisherClient | None = None) -> None:
+        self._queues = {name: service.get_queue_client(name) for name in (STEPS, SHARDS)}
+        self._topic = topic
+
+    def publish(self, facts: Iterable[Fact]) -> None:
+        sent = tuple(facts)
+        for fact in sent:
+            queue = self._queues[SHARDS if isinstance(fact, ShardDue) else STEPS]
+            message = b64encode(fact.to_json().encode()).decode()
+            queue.send_message(message, visibility_timeout=fact.delay_seconds, time_to_live=FOREVER)
+        self._announce([fact for fact in sent if not fact.hint and not fact.delay_seconds])
+
+    def _announce(self, facts: Sequence[Fact]) -> None:
+        """Tells whoever subscribed to the topic. The queue is the bus; the topic must not be able to stop it."""
+        if self._topic is None or not facts:
+            return
+        try:
+            self._topic.send([_event(fact) for fact in facts])
+        except AzureError as problem:
+            telemetry.say(
+                "announce",
+                "The event topic did not take an event; work goes on.",
+                level=logging.WARNING,
+                problem=type(problem).__name__,
+            )
+
+
+def _event(fact: Fact) -> object:
+    import json
+
+    from azure.core.messaging import CloudEvent
+
+    from shared.domain.names import digest
+
+    body = json.loads(fact.to_json())
+    kind = body.pop("fact")
+    return CloudEvent(
+        source="/campanha", type=f"Campanha.{kind}.v1", subject=fact.key, id=digest(fact.key), data=body
+    )

@@ -1,0 +1,444 @@
+"""What has happened, or is due: the facts that travel through the flow.
+
+A fact is small (it must fit a queue message), immutable, and has a key: two deliveries with one key are one fact.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
+
+FACTS: dict[str, type[Fact]] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """Something that happened, told once or many times, meant once."""
+
+    hint: ClassVar[bool] = False
+    """A hint only says "look there now": it may be acted on any number of times, and leaves no ledger entry."""
+
+    def __init_subclass__(cls) -> None:
+        FACTS[cls.__name__] = cls
+
+    @property
+    def key(self) -> str:
+        """What makes this fact this fact; equal keys are the same fact."""
+        raise NotImplementedError
+
+    @property
+    def delay_seconds(self) -> int:
+        """How long the bus holds the fact back before it is delivered."""
+        return 0
+
+    def to_json(self) -> str:
+        return json.dumps({"fact": type(self).__name__, **asdict(self)}, separators=(",", ":"), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The fact a message carries.
+
+        raises: ValueError when the text is no fact of this version of the app.
+        """
+        body: dict[str, Any] = json.loads(text)
+        kind = FACTS.get(str(body.pop("fact", "")))
+        if kind is None or not issubclass(kind, cls):
+            raise ValueError("the message names no fact this version knows; was it written by a newer one?")
+        try:
+            return kind(**body)
+        except TypeError as cause:
+            raise ValueError(f"the message is not a {kind.__name__}: {cause}") from cause
+
+
+# --- new data ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadArrived(Fact):
+    """A CSV lies complete in the `incoming` container; the ETag says which of its versions."""
+
+    name: str
+    etag: str
+
+    @property
+    def key(self) -> str:
+        return f"upload/{self.name}/{self.etag}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadAdmitted(Fact):
+    """The good rows of an upload are a typed part now; the others are in quarantine."""
+
+    upload: str
+    name: str
+    dataset: str
+    content_hash: str
+    rows: int
+    rejected: int
+    source_sha256: str
+    part_sha256: str
+
+    @property
+    def key(self) -> str:
+        return f"admitted/{self.upload}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadRejected(Fact):
+    """No row of the upload is used; the whole file is in quarantine with the reason."""
+
+    upload: str
+    name: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"rejected/{self.upload}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadKnown(Fact):
+    """The upload holds exactly the rows of an earlier one; nothing changes."""
+
+    upload: str
+    name: str
+    dataset: str
+    rows: int
+    first_upload: str
+
+    @property
+    def key(self) -> str:
+        return f"known/{self.upload}"
+
+
+# --- dataset versions -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetDue(Fact):
+    """Time to see whether the window of admitted uploads has closed."""
+
+    dataset: str
+    cause: str
+    after_seconds: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"dataset-due/{self.dataset}/{self.cause}"
+
+    @property
+    def delay_seconds(self) -> int:
+        return self.after_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrainDue(Fact):
+    """The retraining clock ticked for a dataset: take what has gathered, and try again what failed."""
+
+    dataset: str
+    tick: str
+
+    @property
+    def key(self) -> str:
+        return f"retrain/{self.dataset}/{self.tick}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetRegistered(Fact):
+    """Azure ML knows a new version of the dataset."""
+
+    dataset: str
+    version: int
+    rows: int
+    uploads: int
+
+    @property
+    def key(self) -> str:
+        return f"dataset/{self.dataset}/{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NothingNew(Fact):
+    """Nothing had gathered that is not in a version already."""
+
+    dataset: str
+    cause: str
+
+    @property
+    def key(self) -> str:
+        return f"nothing-new/{self.dataset}/{self.cause}"
+
+
+# --- training runs ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunDue(Fact):
+    """A dataset version waits for its training run and may have it now."""
+
+    dataset: str
+    version: int
+    cause: str
+    after_seconds: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"run-due/{self.dataset}/{self.version}/{self.cause}"
+
+    @property
+    def delay_seconds(self) -> int:
+        return self.after_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted(Fact):
+    """The published pipeline accepted the run."""
+
+    run: str
+    dataset: str
+    version: int
+
+    @property
+    def key(self) -> str:
+        return f"run/{self.run}/started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPostponed(Fact):
+    """The version has to wait: another run of its dataset is under way, or a newer version took its place."""
+
+    dataset: str
+    version: int
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"run-postponed/{self.dataset}/{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunMoved(Fact):
+    """Somebody says a run changed its state; the workspace knows whether that is true."""
+
+    hint: ClassVar[bool] = True
+    run: str
+
+    @property
+    def key(self) -> str:
+        return f"run/{self.run}/moved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFinished(Fact):
+    """The run will not move any more."""
+
+    run: str
+    dataset: str
+    version: int
+    status: str
+    reason: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"run/{self.run}/finished"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFailed(Fact):
+    """The run gave no model."""
+
+    run: str
+    dataset: str
+    version: int
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"run/{self.run}/failed"
+
+
+# --- models -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelAccepted(Fact):
+    """The challenger beat the champion on the same held-out rows, or there was none to beat."""
+
+    run: str
+    dataset: str
+    version: int
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"model/{self.dataset}/{self.version}/accepted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRefused(Fact):
+    """The challenger is not shown to be better; the champion stays."""
+
+    run: str
+    dataset: str
+    version: int
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"model/{self.dataset}/{self.version}/refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseDue(Fact):
+    """A deployment was being made; time to look again."""
+
+    run: str
+    dataset: str
+    version: int
+    look: int
+    after_seconds: int
+
+    @property
+    def key(self) -> str:
+        return f"release/{self.dataset}/{self.version}/look/{self.look}"
+
+    @property
+    def delay_seconds(self) -> int:
+        return self.after_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelReleased(Fact):
+    """The model answers all traffic of its endpoint; the one before is kept for the way back."""
+
+    run: str
+    dataset: str
+    version: int
+    deployment: str
+    previous: str
+
+    @property
+    def key(self) -> str:
+        return f"model/{self.dataset}/{self.version}/released"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRolledBack(Fact):
+    """The new deployment failed its test; the old one went on serving all the time."""
+
+    run: str
+    dataset: str
+    version: int
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"model/{self.dataset}/{self.version}/rolled-back"
+
+
+# --- scoring ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoringDue(Fact):
+    """The scoring clock ticked: look for files of clients."""
+
+    hint: ClassVar[bool] = True
+    tick: str
+
+    @property
+    def key(self) -> str:
+        return f"scoring/{self.tick}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchDue(Fact):
+    """A file of clients waits to be scored."""
+
+    name: str
+    etag: str
+
+    @property
+    def key(self) -> str:
+        return f"batch/{self.name}/{self.etag}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardDue(Fact):
+    """A stretch of a batch waits to be scored; the batch's plan says which bytes."""
+
+    batch: str
+    number: int
+
+    @property
+    def key(self) -> str:
+        return f"shard/{self.batch}/{self.number}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardScored(Fact):
+    """A stretch of a batch is scored and staged."""
+
+    batch: str
+    number: int
+    rows: int
+    refused: int
+
+    @property
+    def key(self) -> str:
+        return f"shard/{self.batch}/{self.number}/scored"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchScored(Fact):
+    """Every row of the file came out once; the output is sealed and its manifest written."""
+
+    batch: str
+    rows: int
+    refused: int
+
+    @property
+    def key(self) -> str:
+        return f"batch/{self.batch}/scored"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRefused(Fact):
+    """The file of clients cannot be read as any contract's table."""
+
+    batch: str
+    name: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"batch/{self.batch}/refused"
+
+
+# --- upkeep -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepDue(Fact):
+    """The clock says: hold storage and Azure ML against the ledger."""
+
+    hint: ClassVar[bool] = True
+    tick: str
+
+    @property
+    def key(self) -> str:
+        return f"sweep/{self.tick}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepGivenUp(Fact):
+    """A message failed as often as it may; a person has to look."""
+
+    queue: str
+    about: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"given-up/{self.queue}/{self.about}"

@@ -1,0 +1,64 @@
+"""How things are called: every name is derived from what it names, so doing a thing twice is doing it once."""
+
+from __future__ import annotations
+
+import hashlib
+
+INCOMING = "incoming"
+SCORING = "scoring"
+QUARANTINE = "quarantine"
+DATASETS = "datasets"
+SCORED = "scored"
+
+
+def digest(key: str) -> str:
+    """A key of any length and alphabet as 32 hex digits: short enough and safe as a row key or a blob name."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def part_blob(dataset: str, content_hash: str) -> str:
+    return f"{dataset}/parts/{content_hash}.parquet"
+
+
+def parts_folder(dataset: str) -> str:
+    return f"{dataset}/parts/"
+
+
+def manifest_blob(dataset: str, version: int) -> str:
+    return f"{dataset}/manifests/{version}.json"
+
+
+def run_name(dataset: str, version: int, attempt: int) -> str:
+    """The name we choose for a run: a second submission under the same name cannot start a second run."""
+    return f"{dataset}-v{version}-a{attempt}"
+
+
+def deployment_name(version: int) -> str:
+    return f"m{version}"
+
+
+def endpoint_name(prefix: str, dataset: str) -> str:
+    """The online endpoint of a dataset's model; Azure allows 3 to 32 characters."""
+    return f"{prefix}{dataset}"[:32].rstrip("-")
+
+
+def batch_id(name: str, etag: str) -> str:
+    """One id per file version: a readable stem and a digest, safe in a URL and as a folder."""
+    stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in name.rsplit("/", 1)[-1])[:40]
+    return f"{stem}-{digest(f'{name}/{etag}')[:8]}"
+
+
+def scored_blob(batch: str) -> str:
+    return f"{batch}/scored.csv"
+
+
+def batch_manifest_blob(batch: str) -> str:
+    return f"{batch}/manifest.json"
+
+
+def batch_plan_blob(batch: str) -> str:
+    return f"{batch}/plan.json"
+
+
+def quarantine_folder(name: str, etag: str) -> str:
+    return f"{name}/{digest(etag)[:8]}/"

@@ -1,0 +1,42 @@
+"""The choices that are the owner's: how long to gather, how sure to be, what a call costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Numbers the steps decide by; `shared.settings` reads them from the environment."""
+
+    gather_quiet_seconds: int = 30
+    """A window of uploads closes when none came for so long,"""
+    gather_longest_seconds: int = 600
+    """or when its first upload has waited so long,"""
+    gather_most_files: int = 100
+    """or when so many are in it."""
+
+    submit_fence_seconds: int = 120
+    """After an unanswered submission nothing is submitted again for so long: a late arrival would be a second run."""
+    run_deadline_minutes: int = 360
+    """A run that takes longer is cancelled and counts as failed."""
+
+    call_cost: float = 10.0
+    deposit_value: float = 80.0
+    """Money, in one unit for both: what a call costs, and what a term deposit is worth."""
+    promotion_confidence: float = 0.9
+    """How probable it must be (paired bootstrap) that the challenger's log loss is the lower one; fraction of 1."""
+
+    endpoint_prefix: str = "campanha-"
+    release_look_seconds: int = 15
+    """How often a deployment in the making is looked at."""
+    release_most_looks: int = 120
+
+    shard_rows: int = 50_000
+    request_rows: int = 1_000
+    """Rows a request to the endpoint."""
+
+    most_attempts: int = 5
+    """A step that died so often is given up and shown to a person."""
+    claim_seconds: int = 120
+    """A claim older than this is taken over: its worker is dead."""

@@ -1,0 +1,211 @@
+"""What became of each upload, dataset version, run, model and batch: a fold over the facts.
+
+A record only moves forward: a change whose state ranks below the one recorded is late news and is dropped. So
+facts may be recorded twice and in any order, and a poller never sees a state go back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import singledispatch
+from typing import Any
+
+from shared.domain import names
+from shared.domain.facts import (
+    BatchDue,
+    BatchRefused,
+    BatchScored,
+    DatasetRegistered,
+    Fact,
+    ModelAccepted,
+    ModelRefused,
+    ModelReleased,
+    ReleaseRolledBack,
+    RunFailed,
+    RunFinished,
+    RunPostponed,
+    RunStarted,
+    StepGivenUp,
+    UploadAdmitted,
+    UploadArrived,
+    UploadKnown,
+    UploadRejected,
+)
+
+STATES: dict[str, tuple[str, ...]] = {
+    "upload": ("arrived", "admitted", "registered", "known", "rejected"),
+    "dataset": ("registering", "registered", "waiting", "training", "trained", "failed"),
+    "run": ("started", "running", "completed", "canceled", "failed", "accepted", "refused"),
+    "model": ("accepted", "refused", "releasing", "released", "previous", "rolled-back", "retired"),
+    "batch": ("due", "scoring", "scored", "refused"),
+    "failure": ("given-up", "resolved"),
+}
+"""The states of each kind, in the order in which they may follow each other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One kind of thing is now in this state, and this is known of it."""
+
+    kind: str
+    id: str
+    state: str | None = None
+    """None: the state stays, only `values` are added."""
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def rank(kind: str, state: str) -> int:
+    """How far along `state` is; higher never goes back to lower."""
+    return STATES[kind].index(state)
+
+
+def dataset_id(dataset: str, version: int) -> str:
+    return f"{dataset}:{version}"
+
+
+@singledispatch
+def changes(fact: Fact) -> list[Change]:
+    """What the fact says about the state of things; nothing, for most that are only due."""
+    return []
+
+
+@changes.register
+def _(fact: UploadArrived) -> list[Change]:
+    return [Change(kind="upload", id=fact.key, state="arrived", values={"name": fact.name, "etag": fact.etag})]
+
+
+@changes.register
+def _(fact: UploadAdmitted) -> list[Change]:
+    values = {
+        "dataset": fact.dataset,
+        "rows": fact.rows,
+        "rejected_rows": fact.rejected,
+        "content_hash": fact.content_hash,
+        "sha256": fact.source_sha256,
+    }
+    return [Change(kind="upload", id=fact.upload, state="admitted", values=values)]
+
+
+@changes.register
+def _(fact: UploadRejected) -> list[Change]:
+    return [Change(kind="upload", id=fact.upload, state="rejected", values={"reason": fact.reason})]
+
+
+@changes.register
+def _(fact: UploadKnown) -> list[Change]:
+    values = {"dataset": fact.dataset, "rows": fact.rows, "same_as": fact.first_upload}
+    return [Change(kind="upload", id=fact.upload, state="known", values=values)]
+
+
+@changes.register
+def _(fact: DatasetRegistered) -> list[Change]:
+    values = {"dataset": fact.dataset, "version": fact.version, "rows": fact.rows, "uploads": fact.uploads}
+    id_ = dataset_id(fact.dataset, fact.version)
+    return [Change(kind="dataset", id=id_, state="registered", values=values)]
+
+
+@changes.register
+def _(fact: RunPostponed) -> list[Change]:
+    id_ = dataset_id(fact.dataset, fact.version)
+    return [Change(kind="dataset", id=id_, state="waiting", values={"waiting_for": fact.reason})]
+
+
+@changes.register
+def _(fact: RunStarted) -> list[Change]:
+    values = {"dataset": fact.dataset, "version": fact.version}
+    return [
+        Change(kind="run", id=fact.run, state="started", values=values),
+        Change(
+            kind="dataset",
+            id=dataset_id(fact.dataset, fact.version),
+            state="training",
+            values={"run": fact.run, "waiting_for": None},
+        ),
+    ]
+
+
+@changes.register
+def _(fact: RunFinished) -> list[Change]:
+    state = {"Completed": "completed", "Canceled": "canceled"}.get(fact.status, "failed")
+    values = {"reason": fact.reason} if fact.reason else {}
+    return [Change(kind="run", id=fact.run, state=state, values=values)]
+
+
+@changes.register
+def _(fact: RunFailed) -> list[Change]:
+    return [
+        Change(
+            kind="run",
+            id=fact.run,
+            state="failed",
+            values={"dataset": fact.dataset, "version": fact.version, "reason": fact.reason},
+        ),
+        Change(
+            kind="dataset",
+            id=dataset_id(fact.dataset, fact.version),
+            state="failed",
+            values={"reason": fact.reason},
+        ),
+    ]
+
+
+def _judged(fact: ModelAccepted | ModelRefused, state: str) -> list[Change]:
+    model = dataset_id(fact.dataset, fact.version)
+    about = {"dataset": fact.dataset, "version": fact.version, "run": fact.run, "reason": fact.reason}
+    return [
+        Change(kind="model", id=model, state=state, values=about),
+        Change(kind="run", id=fact.run, state=state, values={"reason": fact.reason, "model": model}),
+        Change(kind="dataset", id=model, state="trained", values={"model": model}),
+    ]
+
+
+@changes.register
+def _(fact: ModelAccepted) -> list[Change]:
+    return _judged(fact, "accepted")
+
+
+@changes.register
+def _(fact: ModelRefused) -> list[Change]:
+    return _judged(fact, "refused")
+
+
+@changes.register
+def _(fact: ModelReleased) -> list[Change]:
+    values = {"deployment": fact.deployment, "previous_deployment": fact.previous or None}
+    model = dataset_id(fact.dataset, fact.version)
+    return [Change(kind="model", id=model, state="released", values=values)]
+
+
+@changes.register
+def _(fact: ReleaseRolledBack) -> list[Change]:
+    model = dataset_id(fact.dataset, fact.version)
+    return [Change(kind="model", id=model, state="rolled-back", values={"reason": fact.reason})]
+
+
+@changes.register
+def _(fact: BatchDue) -> list[Change]:
+    id_ = names.batch_id(fact.name, fact.etag)
+    return [Change(kind="batch", id=id_, state="due", values={"name": fact.name, "etag": fact.etag})]
+
+
+@changes.register
+def _(fact: BatchScored) -> list[Change]:
+    values = {
+        "rows": fact.rows,
+        "refused_rows": fact.refused,
+        "output": f"{names.SCORED}/{names.scored_blob(fact.batch)}",
+        "manifest": f"{names.SCORED}/{names.batch_manifest_blob(fact.batch)}",
+    }
+    return [Change(kind="batch", id=fact.batch, state="scored", values=values)]
+
+
+@changes.register
+def _(fact: BatchRefused) -> list[Change]:
+    values = {"name": fact.name, "reason": fact.reason}
+    return [Change(kind="batch", id=fact.batch, state="refused", values=values)]
+
+
+@changes.register
+def _(fact: StepGivenUp) -> list[Change]:
+    values = {"queue": fact.queue, "about": fact.about, "reason": fact.reason}
+    return [Change(kind="failure", id=names.digest(fact.key), state="given-up", values=values)]

@@ -1,0 +1,110 @@
+"""The map of Campanha: when this happens, do that, which leads to these. And `handle`, which does it once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from shared import telemetry
+from shared.domain import facts as f
+from shared.domain.facts import Fact
+from shared.domain.records import changes
+from shared.ledger import Entry
+from shared.services import Services
+from shared.steps.admit_upload import admit_upload
+from shared.steps.close_run import close_run
+from shared.steps.find_batches import find_batches
+from shared.steps.follow_run import follow_run
+from shared.steps.gather_uploads import gather_uploads
+from shared.steps.judge_run import judge_run
+from shared.steps.plan_batch import plan_batch
+from shared.steps.register_dataset import register_dataset
+from shared.steps.release_model import release_model
+from shared.steps.score_shard import score_shard
+from shared.steps.seal_batch import seal_batch
+from shared.steps.start_run import start_run
+from shared.steps.sweep import sweep
+
+Step = Callable[..., Iterable[Fact]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When one of these facts comes in, `do` is done, and what it led to is one or more of `leads_to`."""
+
+    when: tuple[type[Fact], ...]
+    do: Step
+    leads_to: tuple[type[Fact], ...]
+
+
+FLOW = (
+    # new data becomes a dataset version
+    Rule((f.UploadArrived,), admit_upload, (f.UploadAdmitted, f.UploadKnown, f.UploadRejected)),
+    Rule((f.UploadAdmitted,), gather_uploads, (f.DatasetDue,)),
+    Rule((f.DatasetDue, f.RetrainDue), register_dataset, (f.DatasetRegistered, f.NothingNew, f.RunDue)),
+    # a dataset version becomes a model
+    Rule((f.DatasetRegistered, f.RunDue), start_run, (f.RunStarted, f.RunPostponed, f.RunFailed, f.RunDue)),
+    Rule((f.RunMoved,), follow_run, (f.RunFinished,)),
+    Rule((f.RunFinished,), judge_run, (f.ModelAccepted, f.ModelRefused, f.RunFailed)),
+    # a better model becomes the one that answers
+    Rule(
+        (f.ModelAccepted, f.ReleaseDue), release_model, (f.ModelReleased, f.ReleaseRolledBack, f.ReleaseDue)
+    ),
+    Rule((f.ModelReleased, f.ModelRefused, f.ReleaseRolledBack, f.RunFailed), close_run, (f.RunDue,)),
+    # clients become scores
+    Rule((f.ScoringDue,), find_batches, (f.BatchDue,)),
+    Rule((f.BatchDue,), plan_batch, (f.ShardDue, f.BatchRefused)),
+    Rule((f.ShardDue,), score_shard, (f.ShardScored,)),
+    Rule((f.ShardScored,), seal_batch, (f.BatchScored,)),
+    # what no event told us
+    Rule(
+        (f.SweepDue,),
+        sweep,
+        (f.UploadArrived, f.RunMoved, f.DatasetDue, f.RunDue, f.StepGivenUp),
+    ),
+)
+
+STEPS: dict[type[Fact], Step] = {fact: rule.do for rule in FLOW for fact in rule.when}
+
+
+def handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
+    """Does the fact's step once, however often the fact is delivered, and publishes what it led to.
+
+    Claim, step, settle, publish, mark sent: a crash after any of them loses nothing and repeats nothing that
+    shows (steps derive the names of what they make from the fact). A fact no rule waits for is only recorded.
+
+    returns: what the fact led to, now or at its first delivery
+    raises: InProgress while another delivery is at it; whatever the step raises, after freeing the claim
+    """
+    step = STEPS.get(type(fact))
+    if fact.hint or step is None:
+        outcome = tuple(step(fact, services)) if step else ()
+        _tell(outcome, services)
+        return outcome
+    entry = services.ledger.claim(fact)
+    if entry.outcome is None:
+        entry = _do(step, entry, services)
+    outcome = entry.outcome or ()
+    if not entry.sent:
+        _tell(outcome, services)
+        services.ledger.mark_sent(entry)
+    return outcome
+
+
+def _do(step: Step, entry: Entry, services: Services) -> Entry:
+    services.ledger.record(changes(entry.fact))
+    with telemetry.step(step.__name__, entry.fact.key) as note:
+        try:
+            outcome = tuple(step(entry.fact, services))
+        except Exception as problem:
+            services.ledger.release(entry, f"{type(problem).__name__}: {problem}")
+            raise
+        note(outcome)
+    return services.ledger.settle(entry, outcome)
+
+
+def _tell(outcome: tuple[Fact, ...], services: Services) -> None:
+    """Records what happened, then lets the others know; the records come first, so no one acts on the unseen."""
+    for fact in outcome:
+        services.ledger.record(changes(fact))
+    services.bus.publish(outcome)

@@ -1,0 +1,199 @@
+"""What the steps need from outside, as roles; `shared.adapters` plays them.
+
+Each port is as narrow as the steps allow: the fewer verbs, the less an in-memory twin can differ from Azure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Any, Protocol
+
+from shared.domain.facts import Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of the table as it was when read; its `etag` is the fence for replacing it."""
+
+    partition: str
+    row: str
+    value: dict[str, Any]
+    etag: str
+    changed: datetime
+    """By the storage server's clock."""
+
+
+class Table(Protocol):
+    """A key-value table with optimistic concurrency: what Azure Table storage promises, and nothing more."""
+
+    def get(self, partition: str, row: str) -> Row | None: ...
+
+    def insert(self, partition: str, row: str, value: dict[str, Any]) -> Row:
+        """raises: Conflict when the row exists."""
+
+    def replace(self, old: Row, value: dict[str, Any]) -> Row:
+        """raises: Conflict when the row is no longer `old`."""
+
+    def delete(self, old: Row) -> None:
+        """Removes the row whatever became of it; absent is fine."""
+
+    def rows(self, partition: str, *, limit: int | None = None, after: str = "") -> Iterator[Row]:
+        """The partition's rows in the order of their row keys, those greater than `after`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blob:
+    """One version of a blob."""
+
+    container: str
+    name: str
+    etag: str
+    size: int
+    """Bytes."""
+    modified: datetime
+
+
+class Files(Protocol):
+    """Blobs, read at one version and written whole."""
+
+    def stat(self, container: str, name: str) -> Blob | None: ...
+
+    def list(self, container: str, *, modified_since: datetime | None = None) -> Iterator[Blob]: ...
+
+    def read(self, blob: Blob) -> Iterator[bytes]:
+        """The bytes of exactly this version, in chunks.
+
+        raises: Superseded when the blob was overwritten or deleted.
+        """
+
+    def read_range(self, blob: Blob, start: int, end: int) -> bytes:
+        """Bytes `start` to `end` (exclusive) of exactly this version; raises: Superseded."""
+
+    def write(self, container: str, name: str, data: bytes | IO[bytes]) -> None:
+        """Writes the blob whole, over whatever was there."""
+
+    def stage(self, container: str, name: str, number: int, data: bytes) -> None:
+        """Puts block `number` aside; doing it again replaces it, and nobody sees it before `seal`."""
+
+    def seal(self, container: str, name: str, count: int) -> None:
+        """Makes blocks 0 to `count`-1, in order, the blob; doing it again changes nothing."""
+
+    def url(self, container: str, name: str) -> str:
+        """Where Azure ML finds the blob or folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepView:
+    """One step of a run."""
+
+    name: str
+    status: str
+    started: str | None = None
+    ended: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView:
+    """A run as the workspace sees it now."""
+
+    name: str
+    status: str
+    error: str = ""
+    steps: tuple[StepView, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentPlan:
+    """A model behind an endpoint, before it takes traffic."""
+
+    endpoint: str
+    deployment: str
+    model: str
+    version: int
+
+
+class Workspace(Protocol):
+    """Azure Machine Learning."""
+
+    def register_dataset(self, name: str, version: int, url: str, tags: dict[str, str]) -> None:
+        """Makes the version; the same version with the same url again is fine."""
+
+    def run(self, name: str) -> RunView | None: ...
+
+    def cancel_run(self, name: str) -> None: ...
+
+    def model_documents(self, name: str, version: int) -> dict[str, Any]:
+        """The JSON documents in the model's folder, by file name without `.json`."""
+
+    def deployment_state(self, endpoint: str, deployment: str) -> str | None:
+        """`Creating`, `Succeeded`, `Failed` ...; None when there is none."""
+
+    def begin_deployment(self, plan: DeploymentPlan) -> None:
+        """Starts making the deployment, and the endpoint where missing, with no traffic; does not wait."""
+
+    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
+        """Percent by deployment; those not named get none."""
+
+    def deployments(self, endpoint: str) -> Sequence[str]: ...
+
+    def delete_deployment(self, endpoint: str, deployment: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """What the published pipeline is asked to do."""
+
+    name: str
+    """The name we choose; one name, one run."""
+    dataset: str
+    version: int
+    manifest: str
+    """Where the dataset version lies: the data asset's id."""
+    parts_url: str
+    champion: str
+    """`name:version` of the model to beat, or `none`."""
+    values: dict[str, float] = field(default_factory=dict)
+
+
+class PipelineEndpoint(Protocol):
+    """The published training pipeline."""
+
+    def find(self, request: RunRequest) -> str | None:
+        """The run this request has started already, if any."""
+
+    def submit(self, request: RunRequest) -> str:
+        """Starts the run; returns the workspace's name for it.
+
+        raises: Refused when the answer is a definite no (nothing was started);
+        Transient when it is not known whether the run was started.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """What a deployment answered, a value per row asked, in order."""
+
+    model_version: str
+    probability: Sequence[float]
+    decision: Sequence[str]
+
+
+class ModelEndpoint(Protocol):
+    """The REST endpoint behind which the released model answers."""
+
+    def score(
+        self, endpoint: str, deployment: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> Scores:
+        """Asks one deployment by name, past the traffic rules.
+
+        raises: Transient (busy, timeout), Refused (the model or the request is at fault).
+        """
+
+
+class Bus(Protocol):
+    """Where facts go on to be handled."""
+
+    def publish(self, facts: Iterable[Fact]) -> None:
+        """At least once, in any order, each no sooner than its `delay_seconds`."""

@@ -1,0 +1,27 @@
+"""Everything a step may use, handed to it in one piece; nothing is global, nothing is patched in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.contract import Contract
+from shared.domain.policy import Policy
+from shared.ledger import Ledger
+from shared.ports import Bus, Files, ModelEndpoint, PipelineEndpoint, Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The outside world, as ports; the owner's choices, as policy; and the time."""
+
+    ledger: Ledger
+    files: Files
+    workspace: Workspace
+    pipeline: PipelineEndpoint
+    endpoint: ModelEndpoint
+    bus: Bus
+    contracts: Sequence[Contract]
+    policy: Policy
+    now: Callable[[], datetime]

@@ -1,0 +1,27 @@
+"""A run has come to its end, whatever it was: let the dataset's next one begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.domain.facts import Fact, ModelRefused, ModelReleased, ReleaseRolledBack, RunDue, RunFailed
+from shared.services import Services
+from shared.steps.start_run import free_slot
+
+
+def close_run(
+    fact: ModelReleased | ModelRefused | ReleaseRolledBack | RunFailed, services: Services
+) -> Iterable[Fact]:
+    """Frees the slot, then looks whether a newer version came while the run was under way.
+
+    In this order: a version registered before the slot was free finds its own run postponed, but is seen here;
+    one registered after finds the slot free. No wake-up is lost in between.
+    """
+    slot = free_slot(fact.dataset, fact.run, services, failed=isinstance(fact, RunFailed))
+    head = services.ledger.document("head", fact.dataset)
+    if slot is None or head is None or head.value["state"] != "registered":
+        return []
+    newest: int = head.value["version"]
+    if newest <= slot.value["version"]:
+        return []
+    return [RunDue(dataset=fact.dataset, version=newest, cause=fact.run)]

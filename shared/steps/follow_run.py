@@ -1,0 +1,57 @@
+"""Somebody says a run moved: look at it, note its steps, and say so when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from shared.domain.facts import Fact, RunFinished, RunMoved
+from shared.domain.records import Change
+from shared.ledger import Record
+from shared.ports import RunView
+from shared.services import Services
+
+TERMINAL = {"Completed", "Failed", "Canceled"}
+"""`NotResponding` is not among them: a run may come back from it."""
+OPEN_STATES = ("started", "running")
+
+
+def follow_run(fact: RunMoved, services: Services) -> Iterable[Fact]:
+    """Asks the workspace; the event that sent us here may be late, early, or about a run that is not ours."""
+    record = services.ledger.find("run", fact.run)
+    if record is None or record.state not in OPEN_STATES:
+        return []
+    view = services.workspace.run(fact.run)
+    if view is not None:
+        services.ledger.record([_progress(view)])
+        if view.status in TERMINAL:
+            return [_finished(record, view.status, view.error)]
+    if _is_overdue(record, services):
+        if view is not None:
+            services.workspace.cancel_run(fact.run)
+        minutes = services.policy.run_deadline_minutes
+        return [_finished(record, "Failed", f"past its deadline of {minutes} minutes; cancelled")]
+    return []
+
+
+def _progress(view: RunView) -> Change:
+    state = "running" if view.status not in TERMINAL and view.steps else None
+    values = {"status": view.status, "steps": [asdict(step) for step in view.steps]}
+    return Change(kind="run", id=view.name, state=state, values=values)
+
+
+def _is_overdue(record: Record, services: Services) -> bool:
+    age = services.now() - datetime.fromisoformat(record.created)
+    return age > timedelta(minutes=services.policy.run_deadline_minutes)
+
+
+def _finished(record: Record, status: str, reason: str) -> RunFinished:
+    values = record.values
+    return RunFinished(
+        run=record.id,
+        dataset=values["dataset"],
+        version=values["version"],
+        status=status,
+        reason=reason[:1000],
+    )

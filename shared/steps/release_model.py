@@ -1,0 +1,121 @@
+"""Put an accepted model behind the endpoint: beside the old one first, tested, then in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from shared.domain import names
+from shared.domain.facts import Fact, ModelAccepted, ModelReleased, ReleaseDue, ReleaseRolledBack
+from shared.domain.records import Change, dataset_id
+from shared.domain.smoke import faults
+from shared.errors import Refused
+from shared.ports import DeploymentPlan, Row
+from shared.services import Services
+
+RELEASED = "released"
+"""One document per dataset: the version that answers, its deployment, and the one before it."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One model on its way to the endpoint."""
+
+    fact: ModelAccepted | ReleaseDue
+    plan: DeploymentPlan
+    serving: Row | None
+
+
+def release_model(fact: ModelAccepted | ReleaseDue, services: Services) -> Iterable[Fact]:
+    """Deploys at no traffic, asks golden rows with known answers, then moves all traffic; or takes it all back.
+
+    Making a deployment takes minutes, so this step does not wait: it looks, does what can be done now, and comes
+    round again as `ReleaseDue`. Until the traffic moves, the old deployment serves untouched.
+    """
+    plan = DeploymentPlan(
+        endpoint=names.endpoint_name(services.policy.endpoint_prefix, fact.dataset),
+        deployment=names.deployment_name(fact.version),
+        model=fact.dataset,
+        version=fact.version,
+    )
+    release = Release(fact, plan, services.ledger.document(RELEASED, fact.dataset))
+    if release.serving and release.serving.value["version"] == fact.version:
+        return [_released(release, release.serving.value["previous"], services)]
+    state = services.workspace.deployment_state(plan.endpoint, plan.deployment)
+    if state is None:
+        services.workspace.begin_deployment(plan)
+        _note(release, services)
+        return [_look_again(release, services)]
+    if state == "Succeeded":
+        return [_switch(release, services)]
+    look = fact.look if isinstance(fact, ReleaseDue) else 0
+    if state in ("Failed", "Canceled"):
+        return [_roll_back(release, f"the deployment ended as {state}; its log says why", services)]
+    if look >= services.policy.release_most_looks:
+        return [_roll_back(release, f"the deployment was still {state} after {look} looks", services)]
+    return [_look_again(release, services)]
+
+
+def _note(release: Release, services: Services) -> None:
+    values = {"endpoint": release.plan.endpoint, "deployment": release.plan.deployment}
+    id_ = dataset_id(release.plan.model, release.plan.version)
+    services.ledger.record([Change(kind="model", id=id_, state="releasing", values=values)])
+
+
+def _look_again(release: Release, services: Services) -> ReleaseDue:
+    fact = release.fact
+    look = fact.look + 1 if isinstance(fact, ReleaseDue) else 1
+    wait = min(services.policy.release_look_seconds, 2**look)
+    return ReleaseDue(
+        run=fact.run, dataset=fact.dataset, version=fact.version, look=look, after_seconds=wait
+    )
+
+
+def _switch(release: Release, services: Services) -> Fact:
+    problem = _smoke_test(release, services)
+    if problem:
+        return _roll_back(release, problem, services)
+    plan, serving = release.plan, release.serving
+    previous: str = serving.value["deployment"] if serving else ""
+    services.workspace.set_traffic(plan.endpoint, {plan.deployment: 100})
+    value = {"version": plan.version, "deployment": plan.deployment, "previous": previous}
+    value |= {"endpoint": plan.endpoint, "since": services.now().isoformat()}
+    services.ledger.put(RELEASED, plan.model, value, over=serving)
+    return _released(release, previous, services)
+
+
+def _smoke_test(release: Release, services: Services) -> str:
+    """What is wrong with the new deployment's answers; empty when nothing is."""
+    plan = release.plan
+    golden = services.workspace.model_documents(plan.model, plan.version)["golden"]
+    try:
+        scores = services.endpoint.score(plan.endpoint, plan.deployment, golden["columns"], golden["rows"])
+    except Refused as no:
+        return f"the smoke test was refused: {no}"
+    return faults(golden, scores.probability, scores.model_version, plan.version)
+
+
+def _released(release: Release, previous: str, services: Services) -> Fact:
+    """Keeps the previous deployment for the way back, and removes those before it."""
+    plan, fact = release.plan, release.fact
+    for name in services.workspace.deployments(plan.endpoint):
+        if name not in (plan.deployment, previous):
+            services.workspace.delete_deployment(plan.endpoint, name)
+    if previous:
+        _retire(plan.model, previous, services)
+    return ModelReleased(
+        run=fact.run, dataset=fact.dataset, version=fact.version, deployment=plan.deployment, previous=previous
+    )
+
+
+def _retire(model: str, deployment: str, services: Services) -> None:
+    values: dict[str, Any] = {"traffic": 0}
+    id_ = dataset_id(model, int(deployment.removeprefix("m")))
+    services.ledger.record([Change(kind="model", id=id_, state="previous", values=values)])
+
+
+def _roll_back(release: Release, reason: str, services: Services) -> Fact:
+    plan, fact = release.plan, release.fact
+    services.workspace.delete_deployment(plan.endpoint, plan.deployment)
+    return ReleaseRolledBack(run=fact.run, dataset=fact.dataset, version=fact.version, reason=reason[:1000])
