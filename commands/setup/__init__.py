@@ -1,0 +1,1 @@
+"""Prepares a checkout: `.venv`, Node, Azurite, environments. Standard library only."""

@@ -1,0 +1,1 @@
+"""Blob, queue and table storage of the embedded Azure: Azurite, supervised."""

@@ -1,0 +1,48 @@
+"""`python -m localazure.storage`: blob, queue and table storage on three ports of 127.0.0.1."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from localazure.storage.account import Ports
+from localazure.storage.program import NotInstalled
+from localazure.storage.supervisor import Azurite, StartFailed
+
+
+def main() -> int:
+    """Serve until SIGTERM or Ctrl-C; 1 when Azurite could not start or ended by itself."""
+    given = _arguments()
+    asked_to_stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: asked_to_stop.set())
+    ports = Ports(blob=given.blob_port, queue=given.queue_port, table=given.table_port)
+    azurite = Azurite(state=given.state, ports=ports, in_memory=given.in_memory)
+    try:
+        azurite.start()
+    except (NotInstalled, StartFailed) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(f"ready: storage http://127.0.0.1:{ports.blob}", flush=True)
+    while not (by_itself := azurite.ended()) and not asked_to_stop.wait(0.2):
+        pass
+    azurite.stop()
+    if by_itself:
+        print("Azurite ended by itself; see azurite.err beside the access log.", file=sys.stderr)
+    return int(by_itself)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m localazure.storage", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="folder of the embedded Azure's state")
+    for name in ("blob", "queue", "table"):
+        parser.add_argument(f"--{name}-port", type=int, required=True)
+    parser.add_argument("--in-memory", action="store_true", help="keep nothing on disk (tests)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
