@@ -77,8 +77,11 @@ def handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
     raises: InProgress while another delivery is at it; whatever the step raises, after freeing the claim
     """
     step = STEPS.get(type(fact))
-    if fact.hint or step is None:
-        outcome = tuple(step(fact, services)) if step else ()
+    if step is None:
+        services.ledger.record(changes(fact))
+        return ()
+    if fact.hint:
+        outcome = tuple(step(fact, services))
         _tell(outcome, services)
         return outcome
     entry = services.ledger.claim(fact)
@@ -107,4 +110,5 @@ def _tell(outcome: tuple[Fact, ...], services: Services) -> None:
     """Records what happened, then lets the others know; the records come first, so no one acts on the unseen."""
     for fact in outcome:
         services.ledger.record(changes(fact))
-    services.bus.publish(outcome)
+    services.bus.publish(fact for fact in outcome if type(fact) in STEPS)
+    services.bus.announce(fact for fact in outcome if not fact.hint and not fact.delay_seconds)

@@ -149,8 +149,6 @@ class RunRequest:
     """The name we choose; one name, one run."""
     dataset: str
     version: int
-    manifest: str
-    """Where the dataset version lies: the data asset's id."""
     parts_url: str
     champion: str
     """`name:version` of the model to beat, or `none`."""
@@ -196,4 +194,7 @@ class Bus(Protocol):
     """Where facts go on to be handled."""
 
     def publish(self, facts: Iterable[Fact]) -> None:
-        """At least once, in any order, each no sooner than its `delay_seconds`."""
+        """Has each handled, at least once, in any order, no sooner than its `delay_seconds`."""
+
+    def announce(self, facts: Iterable[Fact]) -> None:
+        """Tells whoever subscribed to our events. Must not fail the work: a lost announcement is a lost courtesy."""

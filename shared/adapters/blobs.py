@@ -59,7 +59,7 @@ class AzureFiles:
     def _open(self, blob: Blob, **stretch: int) -> Any:
         client = self._service.get_blob_client(blob.container, blob.name)
         return client.download_blob(
-            etag=blob.etag, match_condition=MatchConditions.IfNotModified, **stretch
+            etag=f'"{blob.etag}"', match_condition=MatchConditions.IfNotModified, **stretch
         )
 
 

@@ -114,11 +114,15 @@ class MemoryBus:
 
     published: list[Fact] = field(default_factory=list)
     waiting: list[Fact] = field(default_factory=list)
+    announced: list[Fact] = field(default_factory=list)
 
     def publish(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
             self.published.append(fact)
             self.waiting.append(fact)
+
+    def announce(self, facts: Iterable[Fact]) -> None:
+        self.announced.extend(facts)
 
     def take(self) -> list[Fact]:
         taken, self.waiting = self.waiting, []

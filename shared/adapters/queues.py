@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError
+from azure.core.messaging import CloudEvent
 from azure.storage.queue import QueueServiceClient
 
 from shared import telemetry
 from shared.domain.facts import Fact, ShardDue
+from shared.domain.names import digest
 
 if TYPE_CHECKING:
     from azure.eventgrid import EventGridPublisherClient
@@ -30,19 +33,17 @@ class QueueBus:
         self._topic = topic
 
     def publish(self, facts: Iterable[Fact]) -> None:
-        sent = tuple(facts)
-        for fact in sent:
+        for fact in facts:
             queue = self._queues[SHARDS if isinstance(fact, ShardDue) else STEPS]
             message = b64encode(fact.to_json().encode()).decode()
             queue.send_message(message, visibility_timeout=fact.delay_seconds, time_to_live=FOREVER)
-        self._announce([fact for fact in sent if not fact.hint and not fact.delay_seconds])
 
-    def _announce(self, facts: Sequence[Fact]) -> None:
-        """Tells whoever subscribed to the topic. The queue is the bus; the topic must not be able to stop it."""
-        if self._topic is None or not facts:
+    def announce(self, facts: Iterable[Fact]) -> None:
+        events = [_event(fact) for fact in facts]
+        if self._topic is None or not events:
             return
         try:
-            self._topic.send([_event(fact) for fact in facts])
+            self._topic.send(events)
         except AzureError as problem:
             telemetry.say(
                 "announce",
@@ -52,13 +53,7 @@ class QueueBus:
             )
 
 
-def _event(fact: Fact) -> object:
-    import json
-
-    from azure.core.messaging import CloudEvent
-
-    from shared.domain.names import digest
-
+def _event(fact: Fact) -> CloudEvent:
     body = json.loads(fact.to_json())
     kind = body.pop("fact")
     return CloudEvent(

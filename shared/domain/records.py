@@ -38,6 +38,7 @@ STATES: dict[str, tuple[str, ...]] = {
     "run": ("started", "running", "completed", "canceled", "failed", "accepted", "refused"),
     "model": ("accepted", "refused", "releasing", "released", "previous", "rolled-back", "retired"),
     "batch": ("due", "scoring", "scored", "refused"),
+    "file": ("seen",),
     "failure": ("given-up", "resolved"),
 }
 """The states of each kind, in the order in which they may follow each other."""
@@ -71,7 +72,10 @@ def changes(fact: Fact) -> list[Change]:
 
 @changes.register
 def _(fact: UploadArrived) -> list[Change]:
-    return [Change(kind="upload", id=fact.key, state="arrived", values={"name": fact.name, "etag": fact.etag})]
+    return [
+        Change(kind="upload", id=fact.key, state="arrived", values={"name": fact.name, "etag": fact.etag}),
+        Change(kind="file", id=f"{names.INCOMING}/{fact.name}", state="seen", values={"upload": fact.key}),
+    ]
 
 
 @changes.register
@@ -185,7 +189,10 @@ def _(fact: ReleaseRolledBack) -> list[Change]:
 @changes.register
 def _(fact: BatchDue) -> list[Change]:
     id_ = names.batch_id(fact.name, fact.etag)
-    return [Change(kind="batch", id=id_, state="due", values={"name": fact.name, "etag": fact.etag})]
+    return [
+        Change(kind="batch", id=id_, state="due", values={"name": fact.name, "etag": fact.etag}),
+        Change(kind="file", id=f"{names.SCORING}/{fact.name}", state="seen", values={"batch": id_}),
+    ]
 
 
 @changes.register

@@ -76,7 +76,6 @@ def _request(slot: Row, fact: DatasetRegistered | RunDue, services: Services) ->
         name=slot.value["run"],
         dataset=fact.dataset,
         version=fact.version,
-        manifest=services.files.url(names.DATASETS, names.manifest_blob(fact.dataset, fact.version)),
         parts_url=services.files.url(names.DATASETS, names.parts_folder(fact.dataset)),
         champion=f"{fact.dataset}:{champion.value['version']}" if champion else "none",
         values={"call_cost": services.policy.call_cost, "deposit_value": services.policy.deposit_value},

@@ -1,0 +1,34 @@
+"""The clocks: score, sweep, retrain. The schedules are settings; a missed tick is made up for by the next sweep."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import azure.functions as func
+
+from functions.delivery import deliver
+from shared.domain.facts import RetrainDue, ScoringDue, SweepDue
+
+clock = func.Blueprint()
+
+
+def _tick() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@clock.timer_trigger(arg_name="timer", schedule="%SCORE_SCHEDULE%")
+def scoring_due(timer: func.TimerRequest) -> None:
+    deliver(ScoringDue(tick=_tick()))
+
+
+@clock.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%")
+def sweep_due(timer: func.TimerRequest) -> None:
+    deliver(SweepDue(tick=_tick()))
+
+
+@clock.timer_trigger(arg_name="timer", schedule="%RETRAIN_SCHEDULE%")
+def retrain_due(timer: func.TimerRequest) -> None:
+    from shared import wiring
+
+    for contract in wiring.services().contracts:
+        deliver(RetrainDue(dataset=contract.dataset, tick=_tick()))

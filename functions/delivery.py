@@ -1,0 +1,35 @@
+"""From a message to `flow.handle`: what every queue trigger shares."""
+
+from __future__ import annotations
+
+import logging
+
+from shared import telemetry
+from shared.domain.facts import Fact, StepGivenUp
+from shared.domain.names import digest
+from shared.errors import InProgress
+
+
+def deliver(fact: Fact) -> None:
+    """Has the fact handled; what is raised makes the host deliver the message again.
+
+    A delivery that meets another one at work is dropped: that one, or the sweep after its death, finishes it.
+    """
+    from shared import flow, wiring
+
+    try:
+        flow.handle(fact, wiring.services())
+    except InProgress:
+        telemetry.say("deliver", "Another delivery is at it; this one is dropped.", key=fact.key)
+
+
+def give_up(queue: str, message: str, fact: Fact | None) -> None:
+    """Records that a message failed as often as it may, so that a person sees it; what it says is not logged."""
+    from shared import wiring
+
+    about = fact.key if fact else digest(message)
+    reason = "the step failed at every delivery; its log says why" if fact else "the message could not be read"
+    if fact:
+        wiring.services().ledger.give_up(fact)
+    deliver(StepGivenUp(queue=queue, about=about, reason=reason))
+    telemetry.say("give_up", f"A message of {queue} was given up.", level=logging.ERROR, key=about)

@@ -1,0 +1,22 @@
+"""Stretches of a batch wait to be scored: the queue `shards`, apart from the others since they are many."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from functions.delivery import deliver, give_up
+from functions.steps import readable
+from shared.domain.facts import ShardDue
+
+shards = func.Blueprint()
+
+
+@shards.queue_trigger(arg_name="msg", queue_name="shards", connection="CAMPANHA_STORAGE")
+def shard_due(msg: func.QueueMessage) -> None:
+    deliver(ShardDue.from_json(msg.get_body().decode()))
+
+
+@shards.queue_trigger(arg_name="msg", queue_name="shards-poison", connection="CAMPANHA_STORAGE")
+def shard_given_up(msg: func.QueueMessage) -> None:
+    text = msg.get_body().decode(errors="replace")
+    give_up("shards", text, readable(text))

@@ -1,0 +1,177 @@
+"""The workspace on Azure Machine Learning, through `azure-ai-ml`.
+
+`azure.ai.ml` takes most of a second and 80 MiB to import, so it is imported when a step first needs it, never
+when the app starts.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
+
+from shared.errors import Conflict, Transient
+from shared.ports import DeploymentPlan, RunView, StepView
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+    from azure.core.credentials import TokenCredential
+
+SERVING_CODE = Path(__file__).parents[2] / "serving"
+TERMINAL_CHILD = ("Completed", "Failed", "Canceled")
+
+
+class AzureWorkspace:
+    """Datasets, runs, models and deployments of one workspace."""
+
+    def __init__(self, settings: Settings, credential: TokenCredential) -> None:
+        self._settings = settings
+        self._credential = credential
+
+    @cached_property
+    def client(self) -> MLClient:
+        from azure.ai.ml import MLClient
+
+        settings = self._settings
+        return MLClient(
+            self._credential,
+            settings.azure_subscription_id,
+            settings.azure_resource_group,
+            settings.azureml_workspace,
+        )
+
+    # --- data ---------------------------------------------------------------------------------------------
+
+    def register_dataset(self, name: str, version: int, url: str, tags: dict[str, str]) -> None:
+        from azure.ai.ml.constants import AssetTypes
+        from azure.ai.ml.entities import Data
+
+        data = Data(name=name, version=str(version), path=url, type=AssetTypes.URI_FILE, tags=tags)
+        with _answers(f"registering version {version} of {name}"):
+            try:
+                self.client.data.create_or_update(data)
+            except HttpResponseError as cause:
+                if cause.status_code != 409:
+                    raise
+                raise Conflict(
+                    f"version {version} of dataset {name} exists in the workspace with other content;"
+                    " somebody registered it by hand: archive it, or set the ledger's head document past it"
+                ) from cause
+
+    # --- runs ---------------------------------------------------------------------------------------------
+
+    def run(self, name: str) -> RunView | None:
+        with _answers(f"looking at run {name}"):
+            try:
+                job = self.client.jobs.get(name)
+            except ResourceNotFoundError:
+                return None
+            steps = tuple(_step(child) for child in self.client.jobs.list(parent_job_name=name))
+        failed = [step.name for step in steps if step.status == "Failed"]
+        error = f"step {', '.join(failed)} failed; its log is in the run" if failed else ""
+        return RunView(name=name, status=job.status, error=error, steps=steps)
+
+    def cancel_run(self, name: str) -> None:
+        with _answers(f"cancelling run {name}"):
+            self.client.jobs.begin_cancel(name)
+
+    # --- models -------------------------------------------------------------------------------------------
+
+    def model_documents(self, name: str, version: int) -> dict[str, Any]:
+        with tempfile.TemporaryDirectory() as folder, _answers(f"reading model {name}:{version}"):
+            self.client.models.download(name=name, version=str(version), download_path=folder)
+            return {path.stem: json.loads(path.read_bytes()) for path in Path(folder).rglob("*.json")}
+
+    # --- the endpoint -------------------------------------------------------------------------------------
+
+    def deployment_state(self, endpoint: str, deployment: str) -> str | None:
+        with _answers(f"looking at deployment {deployment}"):
+            try:
+                found = self.client.online_deployments.get(name=deployment, endpoint_name=endpoint)
+            except ResourceNotFoundError:
+                return None
+        return str(found.provisioning_state)
+
+    def begin_deployment(self, plan: DeploymentPlan) -> None:
+        from azure.ai.ml.entities import CodeConfiguration, ManagedOnlineDeployment
+
+        settings = self._settings
+        deployment = ManagedOnlineDeployment(
+            name=plan.deployment,
+            endpoint_name=plan.endpoint,
+            model=f"azureml:{plan.model}:{plan.version}",
+            environment=settings.serving_environment,
+            code_configuration=CodeConfiguration(code=str(SERVING_CODE), scoring_script="score.py"),
+            instance_type=settings.serving_instance_type,
+            instance_count=settings.serving_instance_count,
+            tags={"campanha.model": f"{plan.model}:{plan.version}"},
+        )
+        with _answers(f"deploying {plan.model}:{plan.version}"):
+            self._ensure_endpoint(plan.endpoint)
+            self.client.online_deployments.begin_create_or_update(deployment)
+
+    def _ensure_endpoint(self, name: str) -> None:
+        from azure.ai.ml.entities import ManagedOnlineEndpoint
+
+        try:
+            self.client.online_endpoints.get(name)
+        except ResourceNotFoundError:
+            endpoint = ManagedOnlineEndpoint(name=name, auth_mode="key")
+            self.client.online_endpoints.begin_create_or_update(endpoint).result()
+
+    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
+        with _answers(f"moving the traffic of {endpoint}"):
+            found = self.client.online_endpoints.get(endpoint)
+            found.traffic = traffic
+            self.client.online_endpoints.begin_create_or_update(found).result()
+
+    def deployments(self, endpoint: str) -> Sequence[str]:
+        with _answers(f"listing the deployments of {endpoint}"):
+            return [str(found.name) for found in self.client.online_deployments.list(endpoint)]
+
+    def delete_deployment(self, endpoint: str, deployment: str) -> None:
+        with _answers(f"removing deployment {deployment}"):
+            try:
+                self.client.online_deployments.begin_delete(name=deployment, endpoint_name=endpoint)
+            except ResourceNotFoundError:
+                return
+
+    def online_address(self, endpoint: str) -> tuple[str, str]:
+        """The scoring URL of an endpoint and a key to it."""
+        with _answers(f"looking up endpoint {endpoint}"):
+            found = self.client.online_endpoints.get(endpoint)
+            keys = self.client.online_endpoints.get_keys(endpoint)
+        return str(found.scoring_uri), str(keys.primary_key)
+
+    def batch_address(self, endpoint: str) -> str:
+        """Where the published pipeline takes its POST."""
+        with _answers(f"looking up the published pipeline {endpoint}"):
+            return str(self.client.batch_endpoints.get(endpoint).scoring_uri)
+
+
+@contextmanager
+def _answers(what: str) -> Iterator[None]:
+    """Turns what the SDK raises into our errors, once, here."""
+    try:
+        yield
+    except ServiceRequestError as cause:
+        raise Transient(f"{what}: Azure Machine Learning was not reached") from cause
+    except HttpResponseError as cause:
+        code = cause.error.code if cause.error else cause.status_code
+        raise Transient(f"{what}: Azure Machine Learning answered {cause.status_code} {code}") from cause
+
+
+def _step(child: Any) -> StepView:
+    created = getattr(child.creation_context, "created_at", None)
+    return StepView(
+        name=str(child.display_name or child.name),
+        status=str(child.status),
+        started=created.isoformat() if hasattr(created, "isoformat") else created,
+    )

@@ -1,0 +1,144 @@
+"""The published training pipeline by plain REST: the v2 batch endpoint, and the v1 published pipeline.
+
+Plain REST, since `azure-ai-ml`'s own `invoke()` keeps request headers of earlier calls in a module-global
+dictionary, and since v1's SDK is no longer supported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from shared.errors import Refused, Transient
+from shared.ports import RunRequest
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+BATCH_AUDIENCE = "https://ml.azure.com/.default"
+MANAGEMENT_AUDIENCE = "https://management.azure.com/.default"
+TIMEOUT = (10, 60)
+"""Seconds to connect, and to wait for the answer."""
+RUN_TAG = "campanha.run"
+
+
+class BatchPipeline:
+    """A batch endpoint with a pipeline component deployment."""
+
+    def __init__(
+        self,
+        credential: TokenCredential,
+        *,
+        workspace_id: str,
+        address: Callable[[], str],
+        exists: Callable[[str], bool],
+    ) -> None:
+        self._credential = credential
+        self._workspace_id = workspace_id
+        self._address = address
+        self._exists = exists
+
+    def find(self, request: RunRequest) -> str | None:
+        return request.name if self._exists(request.name) else None
+
+    def submit(self, request: RunRequest) -> str:
+        answer = _post(self._address(), self._body(request), self._credential, BATCH_AUDIENCE)
+        if answer.status_code == 409:  # the name is taken: an earlier request of ours arrived after all
+            return request.name
+        return str(_accepted(answer)["name"])
+
+    def _body(self, request: RunRequest) -> dict[str, Any]:
+        asset = f"{self._workspace_id}/data/{request.dataset}/versions/{request.version}"
+        literals = {
+            "model_name": request.dataset,
+            "model_version": str(request.version),
+            "champion": request.champion,
+            **request.values,
+        }
+        inputs: dict[str, Any] = {
+            "manifest": {"JobInputType": "UriFile", "Uri": asset},
+            "parts": {"JobInputType": "UriFolder", "Uri": request.parts_url},
+        }
+        for name, value in literals.items():
+            inputs[name] = {"JobInputType": "Literal", "Value": value}
+        return {
+            "properties": {
+                "name": request.name,
+                "InputData": inputs,
+                "OutputData": {},
+                "properties": {"experimentName": f"campanha-{request.dataset}"},
+                "tags": {RUN_TAG: request.name},
+            }
+        }
+
+
+class PublishedPipeline:
+    """A v1 published pipeline. It takes no name of ours, so a run is found again by its tag."""
+
+    def __init__(self, credential: TokenCredential, *, url: str, workspace_id: str) -> None:
+        self._credential = credential
+        self._url = url
+        self._workspace_id = workspace_id
+
+    def find(self, request: RunRequest) -> str | None:
+        runs, _, pipeline = self._url.partition("/PipelineSubmit/")
+        answer = requests.get(
+            f"{runs}/Pipeline/{pipeline}", headers=_bearer(self._credential, MANAGEMENT_AUDIENCE), timeout=TIMEOUT
+        )
+        for run in _accepted(answer):
+            if (run.get("tags") or run.get("Tags") or {}).get(RUN_TAG) == request.name:
+                return str(run["Id"])
+        return None
+
+    def submit(self, request: RunRequest) -> str:
+        asset = f"{self._workspace_id}/data/{request.dataset}/versions/{request.version}"
+        assignments = {
+            "manifest": asset,
+            "parts": request.parts_url,
+            "model_name": request.dataset,
+            "model_version": str(request.version),
+            "champion": request.champion,
+            **{name: str(value) for name, value in request.values.items()},
+        }
+        body = {
+            "ExperimentName": f"campanha-{request.dataset}",
+            "ParameterAssignments": assignments,
+            "tags": {RUN_TAG: request.name},
+            "RunSource": "API",
+        }
+        return str(_accepted(_post(self._url, body, self._credential, MANAGEMENT_AUDIENCE))["Id"])
+
+
+def _bearer(credential: TokenCredential, audience: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {credential.get_token(audience).token}"}
+
+
+def _post(
+    url: str, body: dict[str, Any], credential: TokenCredential, audience: str
+) -> requests.Response:
+    try:
+        return requests.post(url, json=body, headers=_bearer(credential, audience), timeout=TIMEOUT)
+    except requests.RequestException as cause:
+        raise Transient("the pipeline endpoint gave no answer; the run may have started all the same") from cause
+
+
+def _accepted(answer: requests.Response) -> Any:
+    """raises: Refused on a definite no, Transient where the request may have been taken."""
+    if answer.status_code in (200, 201, 202):
+        return answer.json()
+    message = f"the pipeline endpoint answered {answer.status_code} {_code(answer)}"
+    if answer.status_code in (408, 429) or answer.status_code >= 500:
+        raise Transient(message)
+    raise Refused(message)
+
+
+def _code(answer: requests.Response) -> str:
+    try:
+        body = answer.json()
+    except ValueError:
+        return answer.reason
+    error = body.get("error") or body.get("Error") or {}
+    found = error.get("code") or error.get("Code") or {}
+    return str(found or answer.reason)

@@ -1,0 +1,96 @@
+"""The settings of the app: read once from the environment, typed, and every fault told at once."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.domain.policy import Policy
+from shared.errors import ConfigurationError
+
+_POLICY = Policy()
+
+
+class Settings(BaseSettings):
+    """Each field is an app setting of the same name in capitals; `local.settings.sample.json` shows them all."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    campanha_storage: SecretStr | None = None
+    """Connection string of the data account; in Azure leave it empty and set the three URIs below."""
+    blob_uri: str | None = Field(default=None, alias="CAMPANHA_STORAGE__blobServiceUri")
+    queue_uri: str | None = Field(default=None, alias="CAMPANHA_STORAGE__queueServiceUri")
+    table_uri: str | None = Field(default=None, alias="CAMPANHA_STORAGE__tableServiceUri")
+    ledger_table: str = "campanha"
+
+    azure_subscription_id: str
+    azure_resource_group: str
+    azureml_workspace: str
+
+    pipeline_kind: Literal["batch-endpoint", "published-pipeline"] = "batch-endpoint"
+    training_endpoint: str = "campanha-training"
+    """The batch endpoint whose default deployment is the published training pipeline."""
+    published_pipeline_url: str | None = None
+    """With `published-pipeline`: the v1 REST endpoint, ending in /PipelineRuns/PipelineSubmit/<id>."""
+    serving_environment: str = "campanha-serving@latest"
+    serving_instance_type: str = "Standard_DS3_v2"
+    serving_instance_count: int = Field(default=1, ge=1)
+
+    event_topic_endpoint: str | None = None
+    event_topic_key: SecretStr | None = None
+    """Where every fact is also announced as a CloudEvent; without a key the app's identity signs in."""
+
+    gather_quiet_seconds: int = Field(default=_POLICY.gather_quiet_seconds, ge=0)
+    gather_longest_seconds: int = Field(default=_POLICY.gather_longest_seconds, ge=0)
+    gather_most_files: int = Field(default=_POLICY.gather_most_files, ge=1)
+    submit_fence_seconds: int = Field(default=_POLICY.submit_fence_seconds, ge=0)
+    run_deadline_minutes: int = Field(default=_POLICY.run_deadline_minutes, ge=1)
+    call_cost: float = Field(default=_POLICY.call_cost, gt=0)
+    deposit_value: float = Field(default=_POLICY.deposit_value, gt=0)
+    promotion_confidence: float = Field(default=_POLICY.promotion_confidence, ge=0, le=1)
+    endpoint_prefix: str = _POLICY.endpoint_prefix
+    release_look_seconds: int = Field(default=_POLICY.release_look_seconds, ge=1)
+    shard_rows: int = Field(default=_POLICY.shard_rows, ge=1)
+    request_rows: int = Field(default=_POLICY.request_rows, ge=1)
+    claim_seconds: int = Field(default=_POLICY.claim_seconds, ge=5)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Settings:
+        if self.campanha_storage is None and not (self.blob_uri and self.queue_uri and self.table_uri):
+            raise ValueError(
+                "set CAMPANHA_STORAGE (a connection string), or CAMPANHA_STORAGE__blobServiceUri,"
+                " CAMPANHA_STORAGE__queueServiceUri and CAMPANHA_STORAGE__tableServiceUri"
+            )
+        if self.pipeline_kind == "published-pipeline" and not self.published_pipeline_url:
+            raise ValueError("PIPELINE_KIND is published-pipeline: set PUBLISHED_PIPELINE_URL too")
+        return self
+
+    def policy(self) -> Policy:
+        """The owner's choices, without the addresses."""
+        return Policy(**{name: value for name, value in self.model_dump().items() if hasattr(_POLICY, name)})
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace's ARM id, which every asset's id begins with."""
+        return (
+            f"/subscriptions/{self.azure_subscription_id}/resourceGroups/{self.azure_resource_group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.azureml_workspace}"
+        )
+
+
+def read_settings() -> Settings:
+    """The settings as the environment has them.
+
+    raises: ConfigurationError naming every setting that is missing or ill-typed, never a value
+    """
+    try:
+        return Settings()
+    except ValidationError as faults:
+        lines = [f"  {_name(fault['loc'])}: {fault['msg']}" for fault in faults.errors()]
+        raise ConfigurationError("these app settings need mending:\n" + "\n".join(lines)) from None
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return str(location[0]).upper() if location else "settings"

@@ -1,0 +1,110 @@
+"""The one place where ports meet adapters: settings in, services out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.services import Services
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+    from shared.adapters.azureml import AzureWorkspace
+    from shared.adapters.queues import QueueBus
+    from shared.ports import PipelineEndpoint, Table
+    from shared.settings import Settings
+
+CONTRACTS = Path(__file__).parents[1] / "contracts"
+
+
+@lru_cache(maxsize=1)
+def services() -> Services:
+    """Everything the steps need, made at the first message, not when the app is loaded.
+
+    raises: ConfigurationError naming every setting that is missing or ill-typed
+    """
+    from azure.identity import DefaultAzureCredential
+
+    from shared.adapters.azureml import AzureWorkspace
+    from shared.adapters.blobs import AzureFiles
+    from shared.adapters.scoring import RestEndpoint
+    from shared.domain.contract import load_contracts
+    from shared.ledger import Ledger
+    from shared.settings import read_settings
+
+    settings = read_settings()
+    credential = DefaultAzureCredential()
+    workspace = AzureWorkspace(settings, credential)
+    ledger = Ledger(_table(settings, credential), now=now, claim_seconds=settings.claim_seconds)
+    return Services(
+        ledger=ledger,
+        files=AzureFiles(_blob_service(settings, credential)),
+        workspace=workspace,
+        pipeline=_pipeline(settings, credential, workspace),
+        endpoint=RestEndpoint(workspace.online_address),
+        bus=_bus(settings, credential),
+        contracts=load_contracts(CONTRACTS),
+        policy=settings.policy(),
+        now=now,
+    )
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _table(settings: Settings, credential: TokenCredential) -> Table:
+    from azure.data.tables import TableServiceClient
+
+    from shared.adapters.tables import AzureTable
+
+    if settings.campanha_storage:
+        service = TableServiceClient.from_connection_string(settings.campanha_storage.get_secret_value())
+    else:
+        service = TableServiceClient(str(settings.table_uri), credential=credential)
+    return AzureTable(service.create_table_if_not_exists(settings.ledger_table))
+
+
+def _blob_service(settings: Settings, credential: TokenCredential):  # type: ignore[no-untyped-def]
+    from azure.storage.blob import BlobServiceClient
+
+    if settings.campanha_storage:
+        return BlobServiceClient.from_connection_string(settings.campanha_storage.get_secret_value())
+    return BlobServiceClient(str(settings.blob_uri), credential=credential)
+
+
+def _bus(settings: Settings, credential: TokenCredential) -> QueueBus:
+    from azure.storage.queue import QueueServiceClient
+
+    from shared.adapters.queues import QueueBus
+
+    if settings.campanha_storage:
+        queues = QueueServiceClient.from_connection_string(settings.campanha_storage.get_secret_value())
+    else:
+        queues = QueueServiceClient(str(settings.queue_uri), credential=credential)
+    if not settings.event_topic_endpoint:
+        return QueueBus(queues)
+
+    from azure.core.credentials import AzureKeyCredential
+    from azure.eventgrid import EventGridPublisherClient
+
+    key = settings.event_topic_key
+    sign_in = AzureKeyCredential(key.get_secret_value()) if key else credential
+    return QueueBus(queues, EventGridPublisherClient(settings.event_topic_endpoint, sign_in))
+
+
+def _pipeline(settings: Settings, credential: TokenCredential, workspace: AzureWorkspace) -> PipelineEndpoint:
+    from shared.adapters.pipelines import BatchPipeline, PublishedPipeline
+
+    if settings.pipeline_kind == "published-pipeline":
+        url = str(settings.published_pipeline_url)
+        return PublishedPipeline(credential, url=url, workspace_id=settings.workspace_id)
+    return BatchPipeline(
+        credential,
+        workspace_id=settings.workspace_id,
+        address=lru_cache(lambda: workspace.batch_address(settings.training_endpoint)),
+        exists=lambda run: workspace.run(run) is not None,
+    )
