@@ -1,0 +1,96 @@
+"""What blobs promise, held against those in memory and those on Azurite."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.adapters.memory import MemoryFiles
+from shared.errors import Superseded
+from shared.ports import Blob, Files
+
+Container = str
+
+
+@pytest.fixture(params=["memory", "azurite"])
+def files(request: pytest.FixtureRequest) -> tuple[Files, Container]:
+    container = f"c{uuid.uuid4().hex}"
+    if request.param == "memory":
+        return MemoryFiles(chunk_size=5), container
+    from azure.storage.blob import BlobServiceClient
+
+    from shared.adapters.blobs import AzureFiles
+
+    service = BlobServiceClient.from_connection_string(request.getfixturevalue("azurite"))
+    service.create_container(container)
+    return AzureFiles(service), container
+
+
+def _stat(files: Files, container: str, name: str) -> Blob:
+    found = files.stat(container, name)
+    assert found is not None
+    return found
+
+
+def test_what_is_written_is_read(files: tuple[Files, Container]) -> None:
+    store, container = files
+    store.write(container, "a/b c.csv", b"some bytes")
+    blob = _stat(store, container, "a/b c.csv")
+    assert b"".join(store.read(blob)) == b"some bytes"
+    assert store.read_range(blob, 5, 8) == b"byt"
+    assert (blob.name, blob.size) == ("a/b c.csv", 10)
+    assert '"' not in blob.etag
+
+
+def test_an_open_file_is_written_whole(files: tuple[Files, Container]) -> None:
+    store, container = files
+    store.write(container, "f", io.BytesIO(b"x" * 100_000))
+    assert _stat(store, container, "f").size == 100_000
+
+
+def test_an_empty_blob_reads_as_nothing(files: tuple[Files, Container]) -> None:
+    store, container = files
+    store.write(container, "empty", b"")
+    assert b"".join(store.read(_stat(store, container, "empty"))) == b""
+
+
+def test_an_absent_blob_is_none(files: tuple[Files, Container]) -> None:
+    store, container = files
+    assert store.stat(container, "nothing") is None
+
+
+@pytest.mark.parametrize("read", [lambda s, b: b"".join(s.read(b)), lambda s, b: s.read_range(b, 0, 1)])
+def test_an_overwritten_blob_is_not_read_as_the_old_one(
+    files: tuple[Files, Container], read: Callable[[Files, Blob], bytes]
+) -> None:
+    store, container = files
+    store.write(container, "f", b"old")
+    old = _stat(store, container, "f")
+    store.write(container, "f", b"new")
+    with pytest.raises(Superseded):
+        read(store, old)
+
+
+def test_a_list_names_versions_and_passes_over_older_ones(files: tuple[Files, Container]) -> None:
+    store, container = files
+    store.write(container, "a", b"1")
+    store.write(container, "b", b"22")
+    assert [(b.name, b.size) for b in store.list(container)] == [("a", 1), ("b", 2)]
+    assert next(iter(store.list(container))).etag == _stat(store, container, "a").etag
+    later = datetime.now(UTC) + timedelta(hours=1)
+    assert list(store.list(container, modified_since=later)) == []
+
+
+def test_staged_blocks_show_only_when_sealed_in_the_order_of_their_numbers(
+    files: tuple[Files, Container],
+) -> None:
+    store, container = files
+    for number, data in ((2, b"c"), (0, b"wrong"), (1, b"b"), (0, b"a")):
+        store.stage(container, "out", number, data)
+    assert store.stat(container, "out") is None
+    store.seal(container, "out", 3)
+    assert b"".join(store.read(_stat(store, container, "out"))) == b"abc"

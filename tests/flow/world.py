@@ -1,0 +1,160 @@
+"""A world in memory for flow tests: a clock that is turned by hand, and a bus that is drained to the last fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from shared import flow
+from shared.adapters.memory import (
+    MemoryBus,
+    MemoryEndpoint,
+    MemoryFiles,
+    MemoryPipeline,
+    MemoryTable,
+    MemoryWorkspace,
+)
+from shared.domain.contract import Contract, load_contracts
+from shared.domain.facts import Fact, RunMoved, UploadArrived
+from shared.domain.policy import Policy
+from shared.errors import InProgress
+from shared.ledger import Ledger
+from shared.ports import RunView, StepView
+from shared.services import Services
+
+CONTRACTS = load_contracts(Path(__file__).parents[2] / "contracts")
+POLICY = Policy(gather_quiet_seconds=10, gather_longest_seconds=60, gather_most_files=25, claim_seconds=60)
+DATASET = "bank"
+
+
+@dataclass
+class World:
+    """Everything a flow touches, in memory, and the means to look at it."""
+
+    policy: Policy = POLICY
+    time: datetime = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+    contracts: tuple[Contract, ...] = CONTRACTS
+    bus: MemoryBus = field(default_factory=MemoryBus)
+    workspace: MemoryWorkspace = field(default_factory=MemoryWorkspace)
+    endpoint: MemoryEndpoint = field(default_factory=MemoryEndpoint)
+
+    def __post_init__(self) -> None:
+        self.table = MemoryTable(now=self.now)
+        self.files = MemoryFiles(now=self.now)
+        self.pipeline = MemoryPipeline(self.workspace)
+        self.due: list[tuple[datetime, Fact]] = []
+
+    def now(self) -> datetime:
+        return self.time
+
+    @property
+    def services(self) -> Services:
+        return Services(
+            ledger=self.ledger,
+            files=self.files,
+            workspace=self.workspace,
+            pipeline=self.pipeline,
+            endpoint=self.endpoint,
+            bus=self.bus,
+            contracts=self.contracts,
+            policy=self.policy,
+            now=self.now,
+        )
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.table, now=self.now, claim_seconds=self.policy.claim_seconds)
+
+    def pass_time(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+    # --- driving ------------------------------------------------------------------------------------------
+
+    def tell(self, *facts: Fact) -> None:
+        """Delivers facts and everything they lead to, turning the clock on to whatever is due next."""
+        self.due += [(self.time, fact) for fact in facts]
+        while self.due:
+            self.due.sort(key=lambda item: item[0])
+            when, fact = self.due.pop(0)
+            self.time = max(self.time, when)
+            self.deliver(fact)
+
+    def deliver(self, fact: Fact) -> None:
+        """One delivery, as a trigger makes it; what it publishes waits in `due`."""
+        try:
+            flow.handle(fact, self.services)
+        except InProgress:
+            return
+        finally:
+            self.due += [(self.time + timedelta(seconds=f.delay_seconds), f) for f in self.bus.take()]
+
+    # --- what happens outside -----------------------------------------------------------------------------
+
+    def drop(self, name: str, text: str | bytes) -> UploadArrived:
+        """Uploads a file and returns the fact its event would tell."""
+        self.files.write("incoming", name, text.encode() if isinstance(text, str) else text)
+        blob = self.files.stat("incoming", name)
+        assert blob is not None
+        return UploadArrived(name=name, etag=blob.etag)
+
+    def finish_run(self, name: str, *, status: str = "Completed", **evaluation: Any) -> None:
+        """The workspace ends a run, with a model when it completed, and says so."""
+        steps = (StepView(name="prepare", status=status),)
+        self.workspace.runs[name] = RunView(name=name, status=status, steps=steps)
+        request = next((s for s in self.pipeline.submissions if s.name == name), None)
+        if status == "Completed" and request:
+            documents = {"evaluation": evaluation_of(request.version, request.champion, **evaluation)}
+            documents["golden"] = golden(self.endpoint, request.version)
+            self.workspace.documents[request.dataset, request.version] = documents
+        self.tell(RunMoved(run=name))
+
+    # --- looking ------------------------------------------------------------------------------------------
+
+    def state(self, kind: str, id_: str) -> str | None:
+        record = self.ledger.find(kind, id_)
+        return record.state if record else None
+
+    def told(self, kind: type[Fact]) -> list[Any]:
+        return [fact for fact in self.bus.announced if isinstance(fact, kind)]
+
+
+def evaluation_of(version: int, champion: str, *, probability_better: float = 0.99, log_loss: float = 0.2) -> dict[str, Any]:
+    """What the pipeline's evaluation says, for a challenger that is better with the given probability."""
+    figures = {"auc": 0.8, "log_loss": log_loss, "average_precision": 0.5, "profit": 100.0, "calls": 10}
+    body: dict[str, Any] = {
+        "rows": 100,
+        "challenger": {"name": DATASET, "version": str(version), **figures},
+        "champion": None,
+        "baseline": {"log_loss": 0.3},
+        "comparison": None,
+    }
+    if champion != "none":
+        body["champion"] = {"name": DATASET, "version": champion.split(":")[1], **figures}
+        body["comparison"] = {
+            "log_loss_difference": -0.01,
+            "low": -0.02,
+            "high": 0.001,
+            "probability_better": probability_better,
+        }
+    return body
+
+
+def golden(endpoint: MemoryEndpoint, version: int) -> dict[str, Any]:
+    rows = [[age] for age in range(20, 40)]
+    scores = MemoryEndpoint().score("e", f"m{version}", ["age"], rows)
+    return {"columns": ["age"], "rows": rows, "probability": list(scores.probability)}
+
+
+HEADER = "age;job;marital;education;default;balance;housing;loan;contact;day;month;duration;campaign;pdays;previous;poutcome;y"
+
+
+def bank_rows(count: int, *, start: int = 0) -> str:
+    """A file of the `bank` contract with `count` good rows, different for each `start`."""
+    lines = [
+        f"{20 + (start + i) % 60};technician;married;primary;no;{start + i};no;no;cellular;19;oct;{i};1;-1;0;unknown;"
+        + ("yes" if i % 7 == 0 else "no")
+        for i in range(count)
+    ]
+    return "\n".join([HEADER, *lines]) + "\n"
