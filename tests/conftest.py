@@ -30,7 +30,7 @@ def free_port() -> Callable[[], int]:
 
 @pytest.fixture(scope="session")
 def azurite_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """One in-memory Azurite for the session, with its access log. Use container and queue names of your own."""
+    """One in-memory Azurite for the session, with its access log. Name containers and queues uniquely."""
     state: Path = tmp_path_factory.mktemp("azurite")
     ports = Ports(blob=choose_port(), queue=choose_port(), table=choose_port())
     service = Azurite(state=state, ports=ports, in_memory=True)
