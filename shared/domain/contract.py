@@ -45,7 +45,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """A dataset's columns in order, and the answer (`target`) a model of it gives; the dataset names the model."""
+    """A dataset's columns in order, and the answer (`target`) its model gives; the model has the dataset's name."""
 
     dataset: str
     title: str
@@ -128,7 +128,8 @@ class HeaderProblem:
             if columns
         ]
         found = "; ".join(differences) or "nothing differs"
-        return f"the header fits no contract; nearest is {self.dataset} (columns {found}). Mend the header and drop the file again"
+        nearest = f"nearest is {self.dataset} (columns {found})"
+        return f"the header fits no contract; {nearest}; mend the header and drop the file again"
 
 
 def load_contracts(folder: str | Path) -> tuple[Contract, ...]:
@@ -199,7 +200,7 @@ def _listed(names: Sequence[str], most: int = 10) -> str:
 def _text(value: object) -> str:
     if isinstance(value, str) and value and value.isprintable() and value == value.strip():
         return value
-    raise ValueError(f"{value!r} is no text one could meet in a CSV; quote it, since YAML reads a bare no as false")
+    raise ValueError(f"{value!r} is not a plain text; quote it, since YAML reads a bare no as false")
 
 
 def _column(body: Mapping[str, Any]) -> Column:
@@ -215,7 +216,7 @@ def _column(body: Mapping[str, Any]) -> Column:
         known_only_after_call=bool(body.get("known_only_after_call", False)),
     )
     if column.type not in ("integer", "number", "category"):
-        raise ValueError(f"column {column.name!r} has type {column.type!r}; integer, number and category exist")
+        raise ValueError(f"column {column.name!r} has type {column.type!r}, not integer, number or category")
     if (column.type == "category") != bool(column.values):
         raise ValueError(f"column {column.name!r}: a category, and nothing else, lists its values")
     return column

@@ -1,0 +1,223 @@
+"""Holds a CSV against the contracts: typed columns of the good rows, the bad ones with every rule they break.
+
+    admission = check_rows(files.read(blob), contracts)            # "training" or "scoring"
+    if admission.problem:                                          # no contract fits, or no CSV at all
+        ...the whole file is refused: admission.problem says why and what to do
+    for batch in admission.batches():                              # once, in order, memory flat
+        batch.columns -> {"age": [56, ...], ...}                   # typed, in the contract's order
+        batch.rejects -> [Reject(line, raw, faults), ...]
+    admission.tally  -> Tally(records, accepted, rejected, ...)    # complete once the batches are exhausted
+
+Every record is in exactly one batch, accepted or rejected: records == accepted + rejected.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from shared.domain.contract import Column, Contract, HeaderProblem, Purpose, match
+from shared.domain.dialect import FileProblem, Header, read_header
+from shared.domain.table_reader import Block, Broken, read_blocks
+from shared.domain.values import Fault, Judged
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reject:
+    """A record that is not admitted, with everything wrong with it."""
+
+    line: int
+    """Its (first) physical line in the file, the header's being 1 as a rule."""
+    raw: str
+    """As it stands in the file, without the line end."""
+    faults: tuple[Fault, ...]
+
+    @property
+    def message(self) -> str:
+        return f"line {self.line}: " + "; ".join(fault.message for fault in self.faults)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the quarantine only: it holds a client's data."""
+        return {"line": self.line, "raw": self.raw, "faults": [fault.to_json() for fault in self.faults]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Some hundreds or thousands of consecutive records."""
+
+    columns: dict[str, list[Any]]
+    """The accepted rows' typed values by column, in the contract's order: int, float or str; equally long."""
+    lines: Sequence[int]
+    """The accepted rows' physical lines."""
+    rejects: list[Reject]
+
+    @property
+    def rows(self) -> int:
+        return len(self.lines)
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What became of the records; complete when the batches are exhausted."""
+
+    records: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    blank_lines: int = 0
+    by_rule: dict[str, int] = field(default_factory=dict)
+    """How many faults of each kind, as `column: rule`; a record may have several."""
+    content_hash: str = ""
+    """Of the accepted rows' typed values in order; 64 hex digits. Delimiter, quotes, line ends, the order of the
+    file's columns and the spelling of numbers do not change it."""
+    source_sha256: str = ""
+    """Of the file's bytes."""
+    source_bytes: int = 0
+
+    @property
+    def refusal(self) -> str:
+        """Why there is nothing to admit, though the header was fine; empty when there is something."""
+        if self.accepted:
+            return ""
+        if not self.records:
+            return "the file has a header and no rows; export it again with its rows"
+        worst, count = max(self.by_rule.items(), key=lambda item: item[1])
+        return f"none of the {self.records} rows fits the contract; most often ({count} times): {worst}"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Admission:
+    """One reading of one file; see the top of this module."""
+
+    def __init__(self, chunks: Iterable[bytes], contracts: Sequence[Contract], purpose: Purpose) -> None:
+        self.purpose = purpose
+        self.contract: Contract | None = None
+        self.problem = ""
+        """Why the file as a whole is refused; empty when its rows can be read."""
+        self.tally = Tally()
+        self._digest = hashlib.sha256()
+        header, self._rest = read_header(self._counted(chunks))
+        self.header: Header | None = None if isinstance(header, FileProblem) else header
+        fit = header if isinstance(header, FileProblem) else match(header.names, contracts, purpose)
+        if isinstance(fit, FileProblem | HeaderProblem):
+            self.problem = fit.message
+        else:
+            self.contract = fit
+
+    def batches(self) -> Iterator[Batch]:
+        """The records, once; nothing when there is a problem."""
+        if self.header is None or self.contract is None:
+            return
+        columns = self.contract.kept(self.purpose)
+        content = _ContentHash(self.contract.dataset, columns)
+        check = _RowCheck(self.header, columns)
+        by_rule: Counter[str] = Counter()
+        for block in read_blocks(self._rest, self.header):
+            batch = check.batch(block)
+            content.add(batch.columns)
+            self._count(block, batch, by_rule)
+            yield batch
+        self.tally.by_rule = dict(by_rule.most_common())
+        self.tally.content_hash = content.hexdigest(self.tally.accepted)
+        self.tally.source_sha256 = self._digest.hexdigest()
+
+    def _count(self, block: Block, batch: Batch, by_rule: Counter[str]) -> None:
+        self.tally.records += block.records
+        self.tally.accepted += batch.rows
+        self.tally.rejected += len(batch.rejects)
+        self.tally.blank_lines += block.blank_lines
+        for reject in batch.rejects:
+            by_rule.update(_counted_as(fault) for fault in reject.faults)
+
+    def _counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self._digest.update(chunk)
+            self.tally.source_bytes += len(chunk)
+            yield chunk
+
+
+def check_rows(
+    chunks: Iterable[bytes], contracts: Sequence[Contract], purpose: Purpose = "training"
+) -> Admission:
+    """Reads the header and finds the contract; the rows are read as the batches are asked for.
+
+    chunks: the file's bytes in pieces of any size. When there is a problem, the rest of them is left unread.
+    """
+    return Admission(chunks, contracts, purpose)
+
+
+def _counted_as(fault: Fault) -> str:
+    return f"{fault.column}: {fault.rule}" if fault.column else fault.rule
+
+
+class _RowCheck:
+    """Checks blocks of rows column by column."""
+
+    def __init__(self, header: Header, columns: Sequence[Column]) -> None:
+        position = {name: at for at, name in enumerate(header.names)}
+        self._columns = [(column.name, position[column.name], Judged(column)) for column in columns]
+
+    def batch(self, block: Block) -> Batch:
+        texts = list(zip(*block.rows, strict=True))
+        columns: dict[str, list[Any]] = {}
+        faults: dict[int, list[Fault]] = {}
+        for name, at, judged in self._columns:
+            values = list(map(judged.__getitem__, texts[at])) if texts else []
+            if judged.faulty:
+                judged.faulty = False
+                for row, value in enumerate(values):
+                    if isinstance(value, Fault):
+                        faults.setdefault(row, []).append(value)
+            columns[name] = values
+        lines = block.lines
+        if faults:
+            good = [row for row in range(len(lines)) if row not in faults]
+            columns = {name: [values[row] for row in good] for name, values in columns.items()}
+            lines = [lines[row] for row in good]
+        return Batch(columns=columns, lines=lines, rejects=_rejects(block, faults))
+
+
+def _rejects(block: Block, faults: dict[int, list[Fault]]) -> list[Reject]:
+    rejects = [_structural(broken) for broken in block.broken]
+    for row, found in faults.items():
+        raw = block.texts[row].rstrip("\r\n")
+        rejects.append(Reject(line=block.lines[row], raw=raw, faults=tuple(found)))
+    return sorted(rejects, key=lambda reject: reject.line)
+
+
+def _structural(broken: Broken) -> Reject:
+    fault = Fault(column="", value="", rule=broken.rule, remedy=broken.remedy)
+    return Reject(line=broken.line, raw=broken.raw, faults=(fault,))
+
+
+class _ContentHash:
+    """A digest for each column, so that neither batches nor their size show in the result."""
+
+    def __init__(self, dataset: str, columns: Sequence[Column]) -> None:
+        self._dataset = dataset
+        self._columns = [(column, hashlib.sha256()) for column in columns]
+
+    def add(self, columns: dict[str, list[Any]]) -> None:
+        for column, digest in self._columns:
+            digest.update(_packed(column, columns[column.name]))
+
+    def hexdigest(self, rows: int) -> str:
+        columns = [[column.name, column.type, digest.hexdigest()] for column, digest in self._columns]
+        return hashlib.sha256(json.dumps([self._dataset, rows, columns]).encode()).hexdigest()
+
+
+def _packed(column: Column, values: list[Any]) -> bytes:
+    """Integers and numbers: eight bytes each, little end first. Categories: lines, as none has a line end."""
+    if column.type == "category":
+        return "\n".join([*values, ""]).encode()
+    packed = array("q" if column.type == "integer" else "d", values)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tobytes()

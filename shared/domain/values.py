@@ -1,0 +1,126 @@
+"""Turns a cell's text into its typed value, or says which rule it breaks; each text is judged once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from shared.domain.contract import Column
+
+MOST_REMEMBERED = 1 << 16
+"""Distinct texts remembered for each column; beyond that, all are forgotten: it is cheap to start anew."""
+LONGEST_SHOWN = 200
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_LONGEST_NUMBER = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A rule a record breaks: in which column, with what value, and what to do about it."""
+
+    column: str
+    """Empty when the record as a whole is at fault."""
+    value: str
+    rule: str
+    """In words, without the value: equal faults count together."""
+    remedy: str
+
+    @property
+    def message(self) -> str:
+        where = f"{self.column}: " if self.column else ""
+        value = f"{self.value!r} is " if self.column and self.value else ""
+        return f"{where}{value}{self.rule} ({self.remedy})"
+
+    def to_json(self) -> dict[str, str]:
+        return dict(vars(self))
+
+
+class Judged(dict[str, Any]):
+    """Texts of one column and their values; looking up a text that breaks a rule gives a `Fault`.
+
+    A dict, because `map(judged.__getitem__, texts)` then runs at a dict's speed for texts seen before.
+    """
+
+    def __init__(self, column: Column) -> None:
+        super().__init__()
+        self.column = column
+        self.faulty = False
+        """Set when a fault is given out, and cleared by the caller; no fault is remembered, so each sets it."""
+        self._judge = judge(column)
+
+    def __missing__(self, text: str) -> Any:
+        value = self._judge(text)
+        if isinstance(value, Fault):
+            self.faulty = True
+            return value
+        if len(self) >= MOST_REMEMBERED:
+            self.clear()
+        self[text] = value
+        return value
+
+
+def judge(column: Column) -> Callable[[str], int | float | str | Fault]:
+    """The function from a text to the column's typed value, or the fault."""
+    if column.type == "category":
+        return _category(column)
+    if column.type == "integer":
+        return _numeric(column, _INTEGER, int, "not an integer", "write digits only, such as 42")
+    return _numeric(column, _NUMBER, _float, "not a number", "write digits and a point, such as 4.857")
+
+
+def _float(text: str) -> float:
+    return float(text) + 0.0  # minus zero becomes zero, so that one number has one form
+
+
+def _numeric(
+    column: Column, form: re.Pattern[str], convert: Callable[[str], float], rule: str, remedy: str
+) -> Callable[[str], float | str | Fault]:
+    low = float("-inf") if column.minimum is None else column.minimum
+    high = float("inf") if column.maximum is None else column.maximum
+
+    def check(text: str) -> float | Fault:
+        if len(text) > _LONGEST_NUMBER or not form.fullmatch(text):
+            return _misspelt(column, text, rule, remedy)
+        value = convert(text)
+        if not isfinite(value):
+            return _fault(column, text, rule, remedy)
+        if value < low:
+            return _fault(column, text, f"below {low:g}", f"the contract allows {low:g} to {high:g}")
+        if value > high:
+            return _fault(column, text, f"above {high:g}", f"the contract allows {low:g} to {high:g}")
+        return value
+
+    return check
+
+
+def _category(column: Column) -> Callable[[str], str | Fault]:
+    known = {value: value for value in column.values}
+    loosely = {value.casefold(): value for value in column.values}
+    rule = "not one of: " + ", ".join(column.values)
+
+    def check(text: str) -> str | Fault:
+        found = known.get(text)
+        if found is not None:
+            return found
+        meant = loosely.get(text.strip().casefold())
+        remedy = f"write {meant!r}" if meant else "mend it, or add it to the contract if it is new"
+        return _misspelt(column, text, rule, remedy)
+
+    return check
+
+
+def _misspelt(column: Column, text: str, rule: str, remedy: str) -> Fault:
+    if not text.strip():
+        unknown = "write unknown" if "unknown" in column.values else "give a value"
+        return _fault(column, text, "empty value", unknown)
+    return _fault(column, text, rule, remedy)
+
+
+def _fault(column: Column, text: str, rule: str, remedy: str) -> Fault:
+    shown = text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
+    return Fault(column=column.name, value=shown, rule=rule, remedy=remedy)
