@@ -22,7 +22,13 @@ def say(line: str) -> None:
 
 
 def run(
-    command: Sequence[str], *, label: str, log: Path, counted: str, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    label: str,
+    log: Path,
+    counted: str,
+    env: Mapping[str, str] | None = None,
+    directory: Path | None = None,
 ) -> None:
     """Run `command`, showing the time and how many lines matched `counted`; all it says goes to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +37,13 @@ def run(
     ticker.start()
     with log.open("w", encoding="utf-8") as written:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=env
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=env,
+            cwd=directory,
         )
         assert process.stdout is not None  # noqa: S101  (PIPE was asked for)
         for line in process.stdout:

@@ -1,4 +1,4 @@
-"""One set-up at a time in a checkout: a second `./dev` waits for the first instead of installing over it."""
+"""One `./dev` at a time where two would be in each other's way: the second waits for the first."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from commands.setup.console import say
 
 
 @contextlib.contextmanager
-def only_one(file: Path) -> Iterator[None]:
+def only_one(file: Path, *, waiting_for: str) -> Iterator[None]:
     """Hold the operating system's lock on `file`; it is let go when the holder dies, however it dies."""
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         if not _try(handle):
-            say("  another ./dev is setting up this checkout: waiting for it ...")
+            say(f"  {waiting_for}: waiting for it ...")
             while not _try(handle):
                 time.sleep(0.2)
         yield

@@ -1,0 +1,31 @@
+"""Runs one command in `.venv`: `./dev NAME ...` comes here as `python commands/__main__.py NAME ...`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("storage", "events", "workspace", "host")
+
+
+def main() -> int:
+    """The command's exit code; an error the user can do something about is one line, not a traceback."""
+    sys.path[0] = str(ROOT)
+    name, arguments = sys.argv[1], sys.argv[2:]
+    sys.argv = [f"./dev {name}", *arguments]
+    from commands.stack import StackError
+
+    module = importlib.import_module(f"commands.{'part' if name in PARTS else name}")
+    try:
+        return int(module.main([name, *arguments] if name in PARTS else arguments))
+    except StackError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

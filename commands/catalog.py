@@ -1,0 +1,47 @@
+"""The commands of `./dev`, one line each, and what each needs set up first. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VENV, STORAGE, ENVIRONMENTS, UV = "venv", "storage", "environments", "uv"
+EVERYTHING = (VENV, STORAGE, ENVIRONMENTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What `./dev` says about a command, and what has to be installed before it runs."""
+
+    summary: str
+    needs: tuple[str, ...] = (VENV,)
+
+
+COMMANDS = {
+    "demo": Command(summary="the whole loop on real bank data, with live progress", needs=EVERYTHING),
+    "up": Command(
+        summary="start the embedded Azure and the app (only what is not running)", needs=EVERYTHING
+    ),
+    "down": Command(summary="stop them; what they know stays on disk"),
+    "publish": Command(summary="publish the training pipeline to the workspace"),
+    "drop": Command(summary="upload a CSV: to train on, or with --scoring to score"),
+    "status": Command(summary="what serves, what runs, what came last"),
+    "trace": Command(summary="what became of one file"),
+    "env": Command(summary='variables for the unmodified SDKs: eval "$(./dev env)"'),
+    "reset": Command(summary="stop everything and forget everything"),
+    "test": Command(summary="run the tests", needs=EVERYTHING),
+    "check": Command(summary="lint, types, layers"),
+    "bench": Command(summary="measure", needs=EVERYTHING),
+    "storage": Command(summary="one part alone: blob, queue, table storage", needs=(VENV, STORAGE)),
+    "events": Command(summary="one part alone: Event Grid"),
+    "workspace": Command(summary="one part alone: the Azure ML workspace", needs=(VENV, ENVIRONMENTS)),
+    "host": Command(summary="one part alone: the Functions host"),
+    "lock": Command(summary="recompile the hash-locked requirements", needs=(VENV, UV)),
+}
+
+
+def listing() -> str:
+    """What `./dev` alone shows."""
+    lines = [f"  {name:<10} {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        ["usage: ./dev COMMAND [--state DIR] [options]     (COMMAND --help says more)", "", *lines]
+    )

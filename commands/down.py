@@ -1,0 +1,23 @@
+"""Stop the app and the embedded Azure, in order. What they know stays on disk for the next `./dev up`."""
+
+from __future__ import annotations
+
+import time
+
+from commands.arguments import parser
+from commands.parts import PARTS
+from commands.stack import Stack
+
+
+def main(arguments: list[str]) -> int:
+    stack = Stack(parser("down", __doc__).parse_args(arguments).state)
+    running = [name for name in PARTS if stack.process(name)]
+    if not running:
+        print(f"Nothing runs in {stack.state}.")
+        return 0
+    started = time.monotonic()
+    killed = stack.down()
+    print(f"Stopped {', '.join(reversed(running))} in {time.monotonic() - started:.1f} s.")
+    if killed:
+        print(f"Had to kill {', '.join(killed)}: the end of the logs in {stack.log('x').parent} may say why.")
+    return 0

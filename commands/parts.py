@@ -1,0 +1,65 @@
+"""The four parts of a running stack: how each is started, and what it leaves in its log when it serves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from commands.stack import Stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One process of the stack."""
+
+    name: str
+    ports: tuple[str, ...]
+    arguments: Callable[[Stack], list[str]]
+    stop_seconds: float = 15.0
+
+    def command(self, stack: Stack) -> list[str]:
+        return [sys.executable, "-m", f"localazure.{self.name}", *self.arguments(stack)]
+
+
+def _storage(stack: Stack) -> list[str]:
+    ports = [f"--{name}-port={stack.ports[name]}" for name in ("blob", "queue", "table")]
+    return ["--state", str(stack.state), *ports]
+
+
+def _events(stack: Stack) -> list[str]:
+    return [
+        "--state", str(stack.state), "--port", str(stack.ports["events"]),
+        "--storage", stack.connection_string, "--subscriptions", str(stack.subscriptions_file),
+        f"--key={stack.event_key}", "--resource-group", stack.resource_group_id,
+    ]  # fmt: skip
+
+
+def _workspace(stack: Stack) -> list[str]:
+    environments = stack.root / ".environments"
+    return [
+        "--state", str(stack.state), "--port", str(stack.ports["workspace"]),
+        "--identity-port", str(stack.ports["identity"]), "--storage", stack.connection_string,
+        "--events", stack.topic_url("workspace"), f"--events-key={stack.event_key}",
+        "--environments", str(environments), "--subscription", stack.subscription,
+        "--resource-group", stack.resource_group, "--workspace", stack.workspace,
+    ]  # fmt: skip
+
+
+def _host(stack: Stack) -> list[str]:
+    return [
+        "--app", str(stack.root), "--port", str(stack.ports["host"]),
+        "--settings", str(stack.settings_file), "--state", str(stack.state),
+    ]  # fmt: skip
+
+
+STORAGE = Part(name="storage", ports=("blob", "queue", "table"), arguments=_storage, stop_seconds=25)
+EVENTS = Part(name="events", ports=("events",), arguments=_events)
+WORKSPACE = Part(name="workspace", ports=("workspace", "identity"), arguments=_workspace)
+HOST = Part(name="host", ports=("host",), arguments=_host, stop_seconds=35)
+
+PARTS = {part.name: part for part in (STORAGE, EVENTS, WORKSPACE, HOST)}
+STAGES = ((STORAGE,), (EVENTS, WORKSPACE), (HOST,))
+"""What may start at the same time; each stage needs the ones before it."""

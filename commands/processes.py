@@ -1,0 +1,127 @@
+"""Processes that outlive the command that started them, known by pid and start time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+LOG_BYTES = 4 * 1024 * 1024
+LOOK_SECONDS = 0.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A process that was started; `born` tells it from a later one that was given the same pid."""
+
+    pid: int
+    born: str
+
+    def is_alive(self) -> bool:
+        _reap(self.pid)
+        return bool(self.born) and birth(self.pid) == self.born
+
+    def stop(self, *, seconds: float) -> bool:
+        """Ask it to end, then insist; False when it had to be killed."""
+        if not self.is_alive():
+            return True
+        self._signal(signal.SIGTERM)
+        if self._ends_within(seconds):
+            return True
+        self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        self._ends_within(5)
+        return False
+
+    def _ends_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.is_alive():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOOK_SECONDS)
+        return True
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+
+def start(command: Sequence[str], *, directory: Path, log: Path, env: Mapping[str, str]) -> Process:
+    """Start `command` detached from this terminal, with everything it says appended to `log`."""
+    with log.open("ab") as written:
+        if sys.platform == "win32":
+            flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+            child = subprocess.Popen(
+                command, cwd=directory, env=env, stdin=subprocess.DEVNULL,
+                stdout=written, stderr=written, creationflags=flags,
+            )  # fmt: skip
+        else:
+            child = subprocess.Popen(
+                command, cwd=directory, env=env, stdin=subprocess.DEVNULL,
+                stdout=written, stderr=written, start_new_session=True,
+            )  # fmt: skip
+    child.returncode = 0  # it is meant to outlive this process: no warning that it does
+    return Process(pid=child.pid, born=birth(child.pid))
+
+
+def log_end(log: Path) -> int:
+    """Where the next line of `log` will be; a log grown large is set aside first."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        os.replace(log, log.with_suffix(".log.1"))
+    return log.stat().st_size if log.exists() else 0
+
+
+def birth(pid: int) -> str:
+    """When the process `pid` started, in whatever form the system tells; empty when there is none."""
+    if sys.platform == "linux":
+        return _birth_linux(pid)
+    if sys.platform == "win32":
+        return _birth_windows(pid)
+    told = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    state, _, started = told.stdout.strip().partition(" ")
+    return "" if state.startswith("Z") else started.strip()
+
+
+def _birth_linux(pid: int) -> str:
+    """Field 22 of /proc/PID/stat, counted behind the name, which may hold anything; none for a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def _birth_windows(pid: int) -> str:
+    if sys.platform != "win32":
+        raise AssertionError("only asked on Windows")
+    import ctypes
+    from ctypes import wintypes
+
+    kernel = ctypes.WinDLL("kernel32")
+    handle = kernel.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION
+    if not handle:
+        return ""
+    try:
+        code = wintypes.DWORD()
+        times = [wintypes.FILETIME() for _ in range(4)]
+        kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+        known = kernel.GetProcessTimes(handle, *(ctypes.byref(one) for one in times))
+        running = code.value == 259  # STILL_ACTIVE
+        return f"{times[0].dwHighDateTime}.{times[0].dwLowDateTime}" if known and running else ""
+    finally:
+        kernel.CloseHandle(handle)
+
+
+def _reap(pid: int) -> None:
+    """A child of this very process stays a zombie until asked for."""
+    if os.name != "nt":
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)

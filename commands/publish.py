@@ -1,0 +1,21 @@
+"""Publish the training pipeline to the workspace: component, batch endpoint, deployment; again is no harm.
+
+Options not listed here are handed to `python -m pipelines.publish`, which can publish to Azure too.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from commands.arguments import parser, running
+from commands.settings import no_proxy, sdk_settings
+from commands.stack import ROOT
+
+
+def main(arguments: list[str]) -> int:
+    given, more = parser("publish", __doc__).parse_known_args(arguments)
+    stack = running(given.state, "storage", "workspace")
+    command = [sys.executable, "-m", "pipelines.publish", *more]
+    return subprocess.call(command, cwd=ROOT, env={**os.environ, **sdk_settings(stack), **no_proxy()})

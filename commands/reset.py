@@ -1,0 +1,44 @@
+"""Stop everything and remove the state folder: uploads, datasets, runs, models, all of it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from commands.arguments import parser
+from commands.stack import Stack, StackError
+
+OURS = {"stack.json", "stack.lock"}
+
+
+def main(arguments: list[str]) -> int:
+    made = parser("reset", __doc__)
+    made.add_argument("--yes", action="store_true", help="do not ask")
+    given = made.parse_args(arguments)
+    folder = given.state.resolve()
+    if not folder.exists():
+        print(f"There is nothing in {folder}.")
+        return 0
+    if not OURS & {file.name for file in folder.iterdir()}:
+        raise StackError(f"{folder} was not made by ./dev (it has no stack.json): not removed.")
+    if not given.yes and not _agreed(f"Remove {folder} and all that is in it?"):
+        print("Nothing was removed.")
+        return 1
+    _stop(given.state)
+    shutil.rmtree(folder)
+    print(f"Removed {folder}.")
+    return 0
+
+
+def _stop(state: Path) -> None:
+    try:
+        Stack(state).down()
+    except StackError as problem:  # a damaged stack.json is a reason to be here
+        print(problem, file=sys.stderr)
+
+
+def _agreed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise StackError(f"{question} Nobody is there to answer: `--yes` says so beforehand.")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")

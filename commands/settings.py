@@ -1,0 +1,74 @@
+"""The app settings of a stack, and the variables with which any other program talks to it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from commands.stack import Stack
+
+IMPATIENT = {"SCORE_SCHEDULE": "*/10 * * * * *", "SWEEP_SCHEDULE": "*/30 * * * * *"}
+"""A person at a screen waits for what in Azure runs by the minute or the hour."""
+
+
+def sdk_settings(stack: Stack) -> dict[str, str]:
+    """What sends the unmodified SDKs to the embedded Azure instead of to the real one."""
+    return {
+        "AZUREML_DEV_URL_MFE": stack.workspace_url,
+        "IDENTITY_ENDPOINT": f"http://127.0.0.1:{stack.ports['identity']}/msi/token",
+        "IDENTITY_HEADER": stack.written_by("workspace", "identity-header"),
+        "REQUESTS_CA_BUNDLE": str(stack.state / "workspace" / "ca-bundle.pem"),
+        "AZURE_SUBSCRIPTION_ID": stack.subscription,
+        "AZURE_RESOURCE_GROUP": stack.resource_group,
+        "AZUREML_WORKSPACE": stack.workspace,
+    }
+
+
+def app_settings(stack: Stack) -> dict[str, str]:
+    """The sample's settings with this stack's addresses, and over all what the user chose."""
+    sample = json.loads((stack.root / "local.settings.sample.json").read_text(encoding="utf-8"))
+    return {
+        **sample["Values"],
+        **IMPATIENT,
+        "AzureWebJobsStorage": stack.connection_string,
+        "CAMPANHA_STORAGE": stack.connection_string,
+        **sdk_settings(stack),
+        "EVENT_TOPIC_ENDPOINT": stack.topic_url("campanha"),
+        "EVENT_TOPIC_KEY": stack.event_key,
+        **no_proxy(),
+        **stack.chosen_settings,
+    }
+
+
+def script_environment(stack: Stack) -> dict[str, str]:
+    """What `./dev env` prints, for scripts outside."""
+    return {
+        **sdk_settings(stack),
+        "AZURE_STORAGE_CONNECTION_STRING": stack.connection_string,
+        "EVENTGRID_TOPIC_ENDPOINT": stack.topic_url("campanha"),
+        "EVENTGRID_TOPIC_KEY": stack.event_key,
+        "CAMPANHA_URL": stack.host_url,
+        "CAMPANHA_KEY": stack.written_by("host", "function-key"),
+        **no_proxy(),
+    }
+
+
+def no_proxy() -> dict[str, str]:
+    """A machine behind a proxy must not ask it for 127.0.0.1."""
+    there = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    names = [name for name in there.split(",") if name]
+    return {"NO_PROXY": ",".join(dict.fromkeys([*names, "127.0.0.1", "localhost"]))}
+
+
+def write_app_settings(stack: Stack) -> bool:
+    """Write STATE/settings.json in the shape of local.settings.json; True when it is not what it was."""
+    text = json.dumps({"IsEncrypted": False, "Values": app_settings(stack)}, indent=2)
+    file = stack.settings_file
+    before = file.read_text(encoding="utf-8") if file.exists() else None
+    if text == before:
+        return False
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
+        written.write(text)
+    return before is not None

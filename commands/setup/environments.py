@@ -1,0 +1,55 @@
+"""The environments that training and serving run in, built before anything waits for them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from commands.setup import venv
+from commands.setup.console import run
+
+PLACES = ("pipelines/environments", "serving/environment")
+
+
+def definitions(root: Path) -> list[Path]:
+    """The environment files of the pipelines and of the serving code."""
+    return sorted(
+        file
+        for place in PLACES
+        for file in (root / place).glob("*.y*ml")
+        if "conda" not in file.name  # a conda file is what an environment file points to
+    )
+
+
+def is_ready(root: Path) -> bool:
+    """True when every environment was built from what its folder holds now."""
+    return all(_stamp(root, file).exists() for file in definitions(root))
+
+
+def install(root: Path) -> None:
+    """Build the ones that are missing, each with a stamp written last."""
+    folder = root / ".environments"
+    folder.mkdir(exist_ok=True)
+    for file in definitions(root):
+        if _stamp(root, file).exists():
+            continue
+        run(
+            [
+                str(venv.python_in(root / ".venv")), "-m", "localazure.workspace.environments", str(file),
+                "--environments", str(folder),
+            ],
+            label=f"environment {file.stem} into .environments",
+            log=folder / f"{file.stem}.log",
+            counted=r"Collecting |Requirement already satisfied",
+            directory=root,
+        )  # fmt: skip
+        _stamp(root, file).touch()
+
+
+def _stamp(root: Path, file: Path) -> Path:
+    """Named by the content of all files beside the definition: conda files and locks belong to it."""
+    digest = hashlib.sha256()
+    for beside in sorted(file.parent.iterdir()):
+        if beside.is_file():
+            digest.update(beside.name.encode() + b"\0" + beside.read_bytes())
+    return root / ".environments" / f"{file.parent.parent.name}-{file.stem}-{digest.hexdigest()[:16]}.built"

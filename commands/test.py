@@ -1,0 +1,21 @@
+"""Run the tests. Arguments behind -- (or any that are not ours) go to pytest."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from commands.arguments import parser
+from commands.stack import ROOT
+
+
+def main(arguments: list[str]) -> int:
+    made = parser("test", __doc__)
+    made.add_argument("--all", action="store_true", help="also what asks for much time or a real Azure")
+    given, more = made.parse_known_args(arguments)
+    more = [argument for argument in more if argument != "--"]
+    env = {**os.environ, "CI": os.environ.get("CI") or "./dev test"}  # what should be there is: no skips
+    if given.all:
+        env["CAMPANHA_TEST_ALL"] = "1"
+    return subprocess.call([sys.executable, "-m", "pytest", *more], cwd=ROOT, env=env)

@@ -1,0 +1,52 @@
+"""Start the embedded Azure and the app: what runs already is left alone, what does not is started.
+
+Ports are chosen at the first start and kept. State stays on disk, so a killed part goes on where it was.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from commands.arguments import parser
+from commands.stack import Said, Stack, StackError
+
+
+def main(arguments: list[str]) -> int:
+    made = parser("up", __doc__)
+    made.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an app setting, kept for later starts (such as GATHER_QUIET_SECONDS=2)",
+    )
+    given = made.parse_args(arguments)
+    stack = Stack(given.state)
+    started = time.monotonic()
+    stack.up(show(stack), settings=_settings(given.set))
+    print(f"\nUp in {time.monotonic() - started:.1f} s. Next: ./dev publish; ./dev drop FILE; ./dev status")
+    return 0
+
+
+def show(stack: Stack) -> Said:
+    """Prints a line when a part serves."""
+
+    def said(part: str, seconds: float, now: bool) -> None:
+        address = {
+            "storage": f"http://127.0.0.1:{stack.ports['blob']}",
+            "events": f"http://127.0.0.1:{stack.ports['events']}",
+            "workspace": stack.workspace_url,
+            "host": stack.host_url,
+        }[part]
+        how = f"ready in {seconds:.1f} s" if now else "runs already"
+        print(f"  {part:<10} {how:<16} {address}", file=sys.stderr, flush=True)
+
+    return said
+
+
+def _settings(pairs: list[str]) -> dict[str, str]:
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise StackError(f"--set takes NAME=VALUE, not {wrong[0]!r}.")
+    return dict(pair.split("=", 1) for pair in pairs)

@@ -1,0 +1,73 @@
+"""Set-up: stamps, interrupted installs, and that a second start does nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commands import catalog
+from commands.setup import console, needs, venv
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    """A lock that installs nothing, so that pip has nothing to fetch."""
+    made = tmp_path / "requirements.txt"
+    made.write_text("# nothing\n")
+    return made
+
+
+def test_an_interrupted_install_is_redone(tmp_path: Path, lock: Path) -> None:
+    folder = tmp_path / "venv"
+    folder.mkdir()
+    (folder / "half").write_text("of a package")
+    assert not venv.is_ready(folder, lock)
+    venv.install(folder, lock, label="a test")
+    assert venv.is_ready(folder, lock)
+    assert not (folder / "half").exists()
+    lock.write_text("# something else\n")
+    assert not venv.is_ready(folder, lock)
+
+
+def test_a_failing_step_shows_its_end_and_its_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-c", "print('reason'); raise SystemExit(3)"]
+    with pytest.raises(console.SetupError, match="reason") as problem:
+        console.run(command, label="a step", log=tmp_path / "x.log", counted="^Collecting")
+    assert str(tmp_path / "x.log") in str(problem.value)
+    assert "a step ... FAILED" in capfd.readouterr().err
+
+
+def test_progress_counts(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-c", "print('Collecting a\\nCollecting b')"]
+    console.run(command, label="a step", log=tmp_path / "x.log", counted="^Collecting")
+    assert "2 packages" in capfd.readouterr().err
+
+
+def test_nothing_is_done_when_all_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(needs, "_is_ready", lambda root, need: True)
+    needs.provide(tmp_path, catalog.EVERYTHING)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_command_is_listed_and_helps() -> None:
+    listed = subprocess.run([sys.executable, "dev"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in catalog.COMMANDS:
+        assert f"  {name} " in listed.stdout
+    for name in ("up", "drop", "trace", "events"):
+        shown = subprocess.run(
+            [sys.executable, "dev", name, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert "usage:" in shown.stdout
+
+
+def test_an_unknown_command_is_named() -> None:
+    told = subprocess.run(
+        [sys.executable, "dev", "fly"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 2
+    assert "no command 'fly'" in told.stderr

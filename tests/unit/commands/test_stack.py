@@ -1,0 +1,166 @@
+"""A stack of the two small parts, with real processes: started once, restarted after a kill, side by side."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueClient, QueueServiceClient
+
+from commands import layout, parts, ports, reset, settings, stack
+from commands.arguments import running
+from commands.parts import EVENTS, STORAGE
+from commands.stack import Stack, StackError
+
+Started = list[tuple[str, bool]]
+
+
+IN_MEMORY = replace(STORAGE, arguments=lambda it: [*STORAGE.arguments(it), "--in-memory"])
+
+
+@pytest.fixture(autouse=True)
+def _two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "PARTS", {"storage": IN_MEMORY, "events": EVENTS})
+    monkeypatch.setattr(stack, "STAGES", ((IN_MEMORY,), (EVENTS,)))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Stack]:
+    one = Stack(tmp_path / "one")
+    yield one
+    one.down()
+
+
+def _up(one: Stack) -> Started:
+    said: Started = []
+    one.up(lambda part, _, now: said.append((part, now)))
+    return said
+
+
+def test_up_starts_only_what_is_missing(made: Stack) -> None:
+    assert _up(made) == [("storage", True), ("events", True)]
+    before = made.process("storage")
+    assert _up(Stack(made.state)) == [("storage", False), ("events", False)]
+    events = made.process("events")
+    assert events is not None
+    os.kill(events.pid, signal.SIGKILL)
+    assert _up(made) == [("storage", False), ("events", True)]
+    assert made.process("storage") == before
+    assert made.down() == []
+    assert not made.is_up()
+
+
+def test_storage_holds_what_the_app_expects(made: Stack) -> None:
+    _up(made)
+    blobs = BlobServiceClient.from_connection_string(made.connection_string)
+    queues = QueueServiceClient.from_connection_string(made.connection_string)
+    assert {one.name for one in blobs.list_containers()} == set(layout.CONTAINERS)
+    assert {one.name for one in queues.list_queues()} == {
+        name for queue in layout.QUEUES for name in (queue, f"{queue}-poison")
+    }
+    blobs.get_blob_client("incoming", "a.csv").upload_blob(b"1")
+    assert "BlobCreated" in _first_message(queues.get_queue_client("blob-events"))
+
+
+def _first_message(queue: QueueClient) -> str:
+    deadline = time.monotonic() + 10
+    while (message := queue.receive_message()) is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert message is not None
+    return base64.b64decode(message.content).decode()
+
+
+def test_two_stacks_run_side_by_side(made: Stack, tmp_path: Path) -> None:
+    other = Stack(tmp_path / "other")
+    try:
+        _up(made)
+        _up(other)
+        assert made.is_up()
+        assert other.is_up()
+        assert not set(made.ports.values()) & set(other.ports.values())
+        assert made.event_key != other.event_key
+    finally:
+        other.down()
+
+
+def test_a_recycled_pid_is_not_taken_for_ours(tmp_path: Path) -> None:
+    one = Stack(tmp_path)
+    one.prepare()
+    kept = json.loads((tmp_path / "stack.json").read_text())
+    kept["parts"]["events"] = {"pid": os.getpid(), "born": "1"}
+    (tmp_path / "stack.json").write_text(json.dumps(kept))
+    assert Stack(tmp_path).process("events") is None
+    assert Stack(tmp_path).down() == []
+
+
+def test_a_taken_port_is_named(made: Stack, tmp_path: Path) -> None:
+    _up(made)
+    other = Stack(tmp_path / "other")
+    other.prepare()
+    kept = json.loads((other.state / "stack.json").read_text())
+    kept["ports"]["blob"] = made.ports["blob"]
+    (other.state / "stack.json").write_text(json.dumps(kept))
+    with pytest.raises(StackError, match=rf"port {made.ports['blob']} \(blob\) is taken"):
+        _up(other)
+
+
+def test_a_part_that_does_not_start_shows_its_log(made: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = parts.Part(
+        name="events", ports=("events",), arguments=lambda it: [*EVENTS.arguments(it), "--no-such-option"]
+    )
+    monkeypatch.setattr(stack, "STAGES", ((IN_MEMORY,), (broken,)))
+    with pytest.raises(StackError, match="events did not start") as problem:
+        _up(made)
+    assert "unrecognized arguments" in str(problem.value)
+
+
+def test_settings_chosen_once_are_kept(tmp_path: Path) -> None:
+    one = Stack(tmp_path)
+    one.prepare({"GATHER_QUIET_SECONDS": "2"})
+    for part, name in (("workspace", "identity-header"), ("host", "function-key")):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / name).write_text("secret\n")
+    values = settings.app_settings(Stack(tmp_path))
+    assert values["GATHER_QUIET_SECONDS"] == "2"
+    assert values["CAMPANHA_STORAGE"] == one.connection_string
+    assert set(settings.script_environment(one)) >= {
+        "AZUREML_DEV_URL_MFE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "REQUESTS_CA_BUNDLE",
+        "AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE",
+        "AZURE_STORAGE_CONNECTION_STRING", "EVENTGRID_TOPIC_ENDPOINT", "EVENTGRID_TOPIC_KEY",
+        "CAMPANHA_URL", "CAMPANHA_KEY", "NO_PROXY",
+    }  # fmt: skip
+    assert not settings.write_app_settings(one)
+    one.prepare({"GATHER_QUIET_SECONDS": "3"})
+    assert settings.write_app_settings(one)
+
+
+def test_nothing_running_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"`\./dev up` starts"):
+        running(tmp_path)
+
+
+def test_reset_removes_only_what_dev_made(tmp_path: Path) -> None:
+    strange = tmp_path / "holiday"
+    strange.mkdir()
+    with pytest.raises(StackError, match="not made by"):
+        reset.main(["--state", str(strange), "--yes"])
+    ours = tmp_path / "ours"
+    Stack(ours).prepare()
+    with pytest.raises(StackError, match="--yes"):
+        reset.main(["--state", str(ours)])
+    assert reset.main(["--state", str(ours), "--yes"]) == 0
+    assert not ours.exists()
+
+
+def test_chosen_ports_are_free_and_differ() -> None:
+    chosen = ports.choose()
+    assert tuple(chosen) == ports.NAMES
+    assert len(set(chosen.values())) == len(ports.NAMES)
