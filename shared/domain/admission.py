@@ -24,8 +24,9 @@ from typing import Any
 
 from shared.domain.contract import Column, Contract, HeaderProblem, Purpose, match
 from shared.domain.dialect import FileProblem, Header, read_header
+from shared.domain.row_check import Checked, RowCheck
 from shared.domain.table_reader import Block, Broken, read_blocks
-from shared.domain.values import Fault, Judged
+from shared.domain.values import Fault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +74,8 @@ class Tally:
     by_rule: dict[str, int] = field(default_factory=dict)
     """How many faults of each kind, as `column: rule`; a record may have several."""
     content_hash: str = ""
-    """Of the accepted rows' typed values in order; 64 hex digits. Delimiter, quotes, line ends, the order of the
-    file's columns and the spelling of numbers do not change it."""
+    """Of the accepted rows' typed values in order; 64 hex digits. Delimiter, quotes, line ends, the order of
+    the file's columns and the spelling of numbers do not change it."""
     source_sha256: str = ""
     """Of the file's bytes."""
     source_bytes: int = 0
@@ -117,10 +118,10 @@ class Admission:
             return
         columns = self.contract.kept(self.purpose)
         content = _ContentHash(self.contract.dataset, columns)
-        check = _RowCheck(self.header, columns)
+        check = RowCheck(self.header, columns)
         by_rule: Counter[str] = Counter()
         for block in read_blocks(self._rest, self.header):
-            batch = check.batch(block)
+            batch = _batch(block, check(block.rows))
             content.add(batch.columns)
             self._count(block, batch, by_rule)
             yield batch
@@ -157,31 +158,15 @@ def _counted_as(fault: Fault) -> str:
     return f"{fault.column}: {fault.rule}" if fault.column else fault.rule
 
 
-class _RowCheck:
-    """Checks blocks of rows column by column."""
-
-    def __init__(self, header: Header, columns: Sequence[Column]) -> None:
-        position = {name: at for at, name in enumerate(header.names)}
-        self._columns = [(column.name, position[column.name], Judged(column)) for column in columns]
-
-    def batch(self, block: Block) -> Batch:
-        texts = list(zip(*block.rows, strict=True))
-        columns: dict[str, list[Any]] = {}
-        faults: dict[int, list[Fault]] = {}
-        for name, at, judged in self._columns:
-            values = list(map(judged.__getitem__, texts[at])) if texts else []
-            if judged.faulty:
-                judged.faulty = False
-                for row, value in enumerate(values):
-                    if isinstance(value, Fault):
-                        faults.setdefault(row, []).append(value)
-            columns[name] = values
-        lines = block.lines
-        if faults:
-            good = [row for row in range(len(lines)) if row not in faults]
-            columns = {name: [values[row] for row in good] for name, values in columns.items()}
-            lines = [lines[row] for row in good]
-        return Batch(columns=columns, lines=lines, rejects=_rejects(block, faults))
+def _batch(block: Block, checked: Checked) -> Batch:
+    if not checked.faults:
+        return Batch(columns=checked.columns, lines=block.lines, rejects=_rejects(block, {}))
+    good = [row for row in range(len(block.lines)) if row not in checked.faults]
+    return Batch(
+        columns={name: [values[row] for row in good] for name, values in checked.columns.items()},
+        lines=[block.lines[row] for row in good],
+        rejects=_rejects(block, checked.faults),
+    )
 
 
 def _rejects(block: Block, faults: dict[int, list[Fault]]) -> list[Reject]:

@@ -45,7 +45,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """A dataset's columns in order, and the answer (`target`) its model gives; the model has the dataset's name."""
+    """A dataset's columns in order, and the answer (`target`) its model gives."""
 
     dataset: str
     title: str

@@ -50,7 +50,7 @@ class Judged(dict[str, Any]):
         super().__init__()
         self.column = column
         self.faulty = False
-        """Set when a fault is given out, and cleared by the caller; no fault is remembered, so each sets it."""
+        """Set whenever a fault is given out (no fault is remembered); cleared by the caller."""
         self._judge = judge(column)
 
     def __missing__(self, text: str) -> Any:
