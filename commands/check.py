@@ -28,15 +28,15 @@ def main(arguments: list[str]) -> int:
 def _checks() -> dict[str, list[str]]:
     here = Path(sys.executable).parent
     return {
-        "style": ["ruff", "check", "."],
-        "format": ["ruff", "format", "--check", "."],
+        "style": ["ruff", "check", ".", "dev"],
+        "format": ["ruff", "format", "--check", ".", "dev"],
         "types": [sys.executable, "-m", "mypy", *(name for name in TYPED if (ROOT / name).exists())],
         "layers": [str(here / ("lint-imports.exe" if os.name == "nt" else "lint-imports"))],
     }
 
 
 def _mending() -> dict[str, list[str]]:
-    return {"format": ["ruff", "format", "."], "style": ["ruff", "check", "--fix", "."]}
+    return {"format": ["ruff", "format", ".", "dev"], "style": ["ruff", "check", "--fix", ".", "dev"]}
 
 
 def _passes(name: str, command: list[str]) -> bool:

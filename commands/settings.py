@@ -19,7 +19,7 @@ def sdk_settings(stack: Stack) -> dict[str, str]:
         "AZUREML_DEV_URL_MFE": stack.workspace_url,
         "IDENTITY_ENDPOINT": f"http://127.0.0.1:{stack.ports['identity']}/msi/token",
         "IDENTITY_HEADER": stack.written_by("workspace", "identity-header"),
-        "REQUESTS_CA_BUNDLE": str(stack.state / "workspace" / "ca-bundle.pem"),
+        "REQUESTS_CA_BUNDLE": str(stack.state / "tls" / "bundle.pem"),
         "AZURE_SUBSCRIPTION_ID": stack.subscription,
         "AZURE_RESOURCE_GROUP": stack.resource_group,
         "AZUREML_WORKSPACE": stack.workspace,

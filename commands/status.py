@@ -10,13 +10,13 @@ from commands.arguments import parser, running
 from commands.parts import PARTS
 from commands.stack import Stack
 
-DATASET = ("dataset", "version", "gathering", "run")
+DATASET = ("dataset", "version", "gathering", "run", "serving")
 SECTIONS = {
-    "uploads": ("name", "state", "rows", "rejected", "dataset_version", "updated"),
-    "runs": ("id", "state", "dataset", "version", "updated"),
-    "models": ("id", "state", "verdict", "reason", "updated"),
-    "batches": ("id", "state", "model", "rows", "output", "updated"),
-    "failures": ("id", "state", "queue", "reason", "updated"),
+    "uploads": ("name", "state", "rows", "rejected_rows", "dataset_version", "reason", "updated"),
+    "runs": ("id", "state", "reason", "updated"),
+    "models": ("id", "state", "deployment", "reason", "updated"),
+    "batches": ("name", "state", "rows", "refused_rows", "output", "reason", "updated"),
+    "failures": ("about", "state", "queue", "reason", "updated"),
 }
 
 
@@ -37,14 +37,13 @@ def _print(stack: Stack, answer: dict[str, Any]) -> None:
     parts = [{"part": name, "pid": process.pid, "log": str(stack.log(name))} for name in PARTS
              if (process := stack.process(name))]  # fmt: skip
     tables.show("Running", parts, ("part", "pid", "log"))
-    datasets = [{**row, **_serving(row)} for row in answer.get("datasets", [])]
-    tables.show("Datasets", datasets, (*DATASET, "serving"))
+    datasets = [{**row, "serving": _serving(row.get("serving"))} for row in answer.get("datasets", [])]
+    tables.show("Datasets", datasets, DATASET)
     for name, columns in SECTIONS.items():
         tables.show(name.capitalize(), answer.get(name, []), columns)
 
 
-def _serving(row: dict[str, Any]) -> dict[str, Any]:
-    serving = row.get("serving")
-    return {
-        "serving": ", ".join(f"{k} {v}" for k, v in serving.items()) if isinstance(serving, dict) else serving
-    }
+def _serving(released: dict[str, Any] | None) -> str:
+    return (
+        f"model {released['version']} ({released['endpoint']}/{released['deployment']})" if released else ""
+    )
