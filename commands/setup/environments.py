@@ -12,13 +12,11 @@ PLACES = ("pipelines/environments", "serving/environment")
 
 
 def definitions(root: Path) -> list[Path]:
-    """The environment files of the pipelines and of the serving code."""
-    return sorted(
-        file
-        for place in PLACES
-        for file in (root / place).glob("*.y*ml")
-        if "conda" not in file.name  # a conda file is what an environment file points to
-    )
+    """The conda and environment files of the pipelines and of the serving code.
+
+    An environment file and the conda file it names make one environment: the second is found built.
+    """
+    return sorted(file for place in PLACES for file in (root / place).glob("*.y*ml"))
 
 
 def is_ready(root: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from commands import catalog
-from commands.setup import console, needs, venv
+from commands.setup import console, environments, needs, venv
 
 ROOT = Path(__file__).parents[3]
 
@@ -71,3 +71,20 @@ def test_an_unknown_command_is_named() -> None:
     )
     assert told.returncode == 2
     assert "no command 'fly'" in told.stderr
+
+
+def test_an_environment_is_built_again_when_a_file_beside_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "serving" / "environment"
+    folder.mkdir(parents=True)
+    (folder / "environment.yml").write_text("conda_file: conda.yml")
+    (folder / "conda.yml").write_text("dependencies: []")
+    built: list[str] = []
+    monkeypatch.setattr(environments, "run", lambda command, **_: built.append(Path(command[3]).name))
+    assert not environments.is_ready(tmp_path)
+    environments.install(tmp_path)
+    assert built == ["conda.yml", "environment.yml"]
+    assert environments.is_ready(tmp_path)
+    (folder / "conda.yml").write_text("dependencies: [pip]")
+    assert not environments.is_ready(tmp_path)
