@@ -20,6 +20,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from shared.domain.contract import Column, Contract, HeaderProblem, Purpose, match
@@ -29,7 +30,7 @@ from shared.domain.table_reader import Block, Broken, read_blocks
 from shared.domain.values import Fault
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reject:
     """A record that is not admitted, with everything wrong with it."""
 
@@ -178,8 +179,13 @@ def _rejects(block: Block, faults: dict[int, list[Fault]]) -> list[Reject]:
 
 
 def _structural(broken: Broken) -> Reject:
-    fault = Fault(column="", value="", rule=broken.rule, remedy=broken.remedy)
-    return Reject(line=broken.line, raw=broken.raw, faults=(fault,))
+    return Reject(line=broken.line, raw=broken.raw, faults=_faults(broken.rule, broken.remedy))
+
+
+@lru_cache(maxsize=128)
+def _faults(rule: str, remedy: str) -> tuple[Fault, ...]:
+    """One object for all lines broken alike: a file of short broken lines has very many."""
+    return (Fault(column="", value="", rule=rule, remedy=remedy),)
 
 
 class _ContentHash:

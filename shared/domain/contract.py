@@ -148,7 +148,7 @@ def load_contracts(folder: str | Path) -> tuple[Contract, ...]:
     twice = [name for name, count in Counter(c.dataset for c in contracts).items() if count > 1]
     if twice:
         raise ConfigurationError(f"{folder}: more than one contract for dataset {_listed(twice)}")
-    return tuple(contracts)
+    return tuple(sorted(contracts, key=lambda contract: contract.dataset))
 
 
 def match(

@@ -75,7 +75,7 @@ class ShardPlan:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
     """A record of the file: what the model is asked, or what is wrong with it."""
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, islice
+from itertools import accumulate
 
 from shared.domain.dialect import LONGEST, Header
 
@@ -43,7 +43,7 @@ REMEDIES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Broken:
     """A physical line that is no record of the table."""
 
@@ -270,7 +270,7 @@ class _Reader:
         def feed() -> Iterator[str]:
             nonlocal taken, outrun
             size = 0
-            for line in islice(lines, at, at + MOST_LINES):
+            for line in lines[at : at + MOST_LINES]:
                 size += len(line) + 1
                 text, rule = _decoded(line)
                 stray = taken and not isinstance(self._alone(line), str)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?
 _LONGEST_NUMBER = 64
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
     """A rule a record breaks: in which column, with what value, and what to do about it."""
 
@@ -37,7 +37,7 @@ class Fault:
         return f"{where}{value}{self.rule} ({self.remedy})"
 
     def to_json(self) -> dict[str, str]:
-        return dict(vars(self))
+        return asdict(self)
 
 
 class Judged(dict[str, Any]):

@@ -1,0 +1,103 @@
+"""Contracts: as the YAML says, through JSON unchanged, and found by a file's header."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shared.domain.contract import Contract, HeaderProblem, load_contracts, match
+from shared.errors import ConfigurationError
+from tests.unit.domain.clients import ADDITIONAL, BANK, CONTRACTS, NAMES
+
+GOOD = {
+    "dataset": "d",
+    "target": {"name": "y", "values": ["no", "yes"], "positive": "yes"},
+    "columns": [{"name": "age", "type": "integer", "minimum": 1, "maximum": 9}],
+}
+
+
+def test_the_contracts_are_the_published_variants() -> None:
+    assert [contract.dataset for contract in CONTRACTS] == ["bank", "bank-additional"]
+    assert (len(BANK.columns), len(ADDITIONAL.columns)) == (16, 20)
+    assert {"duration"} == {c.name for c in BANK.columns} - {c.name for c in BANK.features}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.dataset)
+def test_json_gives_the_contract_back(contract: Contract) -> None:
+    assert Contract.from_json(json.loads(json.dumps(contract.to_json()))) == contract
+
+
+def test_json_says_what_the_yaml_says() -> None:
+    yaml = pytest.importorskip("yaml")
+    text = (Path(__file__).parents[3] / "contracts" / "bank.yaml").read_text(encoding="utf-8")
+    assert BANK.to_json() == yaml.safe_load(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"columns": [{"name": "a", "type": "integer"}, {"name": "a", "type": "number"}]}, "more than once"),
+        ({"columns": [{"name": "a", "type": "date"}]}, "type 'date'"),
+        ({"columns": [{"name": "a", "type": "category", "values": ["no", False]}]}, "quote it"),
+        ({"columns": [{"name": "a", "type": "category"}]}, "lists its values"),
+        ({"columns": [{"name": "a", "type": "integer", "minimum": "1"}]}, "'1' is not a number"),
+        ({"columns": [{"name": "a", "type": "integer", "maxium": 1}]}, "'maxium'"),
+        ({"columns": [{"type": "integer"}]}, "'name' is missing"),
+        ({"columns": []}, "no column a model could look at"),
+        ({"target": {"name": "y", "values": ["no"], "positive": "yes"}}, "positive"),
+        ({"target": None}, "NoneType"),
+    ],
+)
+def test_a_contract_that_cannot_be_used_says_why(change: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigurationError, match="dataset 'd'") as caught:
+        Contract.from_json({**GOOD, **change})
+    assert said in str(caught.value)
+
+
+def test_a_folder_is_named_with_what_is_wrong_in_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="holds no contract"):
+        load_contracts(tmp_path)
+    (tmp_path / "a.yaml").write_text("dataset: [", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"a\.yaml"):
+        load_contracts(tmp_path)
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text(json.dumps(GOOD), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="more than one contract for dataset 'd'"):
+        load_contracts(tmp_path)
+
+
+def test_the_order_of_columns_does_not_matter_nor_do_spaces_and_mark() -> None:
+    assert match(["\ufeffy ", *reversed(NAMES[:-1])], CONTRACTS) is BANK
+    assert match([*NAMES, "id"], CONTRACTS) is BANK
+
+
+def test_a_header_that_fits_none_is_held_against_the_nearest() -> None:
+    names = [name for name in NAMES if name != "age"]
+    assert match([*names, "Age", "job"], CONTRACTS) == HeaderProblem(
+        dataset="bank", missing=("age",), unexpected=("Age",), duplicated=("job",)
+    )
+
+
+def test_training_needs_the_answer_and_scoring_does_not() -> None:
+    features = [column.name for column in BANK.features]
+    assert match(features, CONTRACTS, "scoring") is BANK
+    assert match([*features, "duration", "y", "id"], CONTRACTS, "scoring") is BANK
+    problem = match(features, CONTRACTS, "training")
+    assert isinstance(problem, HeaderProblem)
+    assert set(problem.missing) == {"duration", "y"}
+    assert "missing 'duration', 'y'" in problem.message
+
+
+def test_a_header_of_ten_thousand_columns_makes_a_short_message() -> None:
+    problem = match([f"c{n}" for n in range(10_000)], CONTRACTS)
+    assert isinstance(problem, HeaderProblem)
+    assert len(problem.message) < 700
+    assert "9990 more" in problem.message
+
+
+def test_two_contracts_for_one_header_are_a_fault_of_the_contracts() -> None:
+    twin = Contract.from_json({**BANK.to_json(), "dataset": "twin"})
+    with pytest.raises(ConfigurationError, match="'bank', 'twin'"):
+        match(NAMES, [BANK, twin])

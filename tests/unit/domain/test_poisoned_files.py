@@ -1,0 +1,202 @@
+"""Files as they should not be: each with what is admitted, what is refused, and what is said of it."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from tests.unit.domain.clients import FAULTLESS, HEADER, NAMES, admitted
+
+G = FAULTLESS
+CELLS = G.split(";")
+
+
+def cell(name: str, text: str) -> str:
+    """The faultless row with another text in one column."""
+    return ";".join(text if column == name else old for column, old in zip(NAMES, CELLS, strict=True))
+
+
+def file(*lines: str, end: str = "\n", header: str = HEADER) -> bytes:
+    return "".join(line + end for line in (header, *lines)).encode()
+
+
+WHOLE_FILES = {
+    "empty": (b"", "the file is empty"),
+    "byte order mark only": (b"\xef\xbb\xbf", "the file is empty"),
+    "blank lines only": (b"\n\r\n\n", "the file is empty"),
+    "gzip": (gzip.compress(file(G)), "gzip data; unpack it"),
+    "zip or xlsx": (b"PK\x03\x04....", "Excel workbook"),
+    "parquet": (b"PAR1....", "Parquet"),
+    "pdf": (b"%PDF-1.7", "PDF"),
+    "UTF-16 with mark": (file(G).decode().encode("utf-16"), "UTF-16"),
+    "UTF-16 without mark": (file(G).decode().encode("utf-16-le"), "NUL bytes"),
+    "NUL in the header": (file(G, header="\0" + HEADER), "NUL bytes"),
+    "Latin-1 header": (file(G).replace(b"age", b"\xe2ge"), "line 1, byte 1, is not UTF-8"),
+    "quote opened in the header": (file(G, header='"' + HEADER), "the header, has a quote"),
+    "one megabyte without a line end": (b"x" * 1_000_000, "longer than 65536 bytes"),
+    "ten thousand columns": (file(G, header=";".join(f"c{n}" for n in range(10_000))), "9990 more"),
+    "no header": (file(G, header=G), "fits no contract"),
+    "a column missing": (file(G, header=HEADER.replace(";job", "")), "missing 'job'"),
+    "a column twice": (file(G, header=HEADER + ";job"), "more than once 'job'"),
+    "a column renamed": (file(G, header=HEADER.replace("job", "Job")), "unexpected 'Job'"),
+    "the answer missing": (file(header=HEADER.removesuffix(";y")), "missing 'y'"),
+    "Excel's line about the delimiter": (b"sep=;\n" + file(G), "unexpected 'sep=', ''"),
+    "an HTML page": (b"<html><body>Service unavailable</body></html>\n", "fits no contract"),
+    "a path as column": (file(G, header=HEADER.replace("age", "../../age")), "unexpected '../../age'"),
+}
+
+
+@pytest.mark.parametrize(("data", "said"), WHOLE_FILES.values(), ids=WHOLE_FILES.keys())
+def test_a_file_that_is_no_table_of_ours_is_refused_whole(data: bytes, said: str) -> None:
+    admission, batches = admitted(data)
+    assert said in admission.problem
+    assert not batches
+
+
+FINE = {
+    "LF": (file(G, G), 2, 0),
+    "CRLF": (file(G, G, end="\r\n"), 2, 0),
+    "CR": (file(G, G, end="\r"), 2, 0),
+    "no line end at the end": (file(G, G)[:-1], 2, 0),
+    "byte order mark": (b"\xef\xbb\xbf" + file(G), 1, 0),
+    "blank lines everywhere": (b"\n\n" + file("", G, "", "", G, ""), 2, 4),
+    "blank CRLF lines": (file("", G, "", end="\r\n"), 1, 2),
+    "commas": (file(G).replace(b";", b","), 1, 0),
+    "tabs": (file(G).replace(b";", b"\t"), 1, 0),
+    "bars": (file(G).replace(b";", b"|"), 1, 0),
+    "all quoted": (
+        file(*['"' + G.replace(";", '";"') + '"'], header='"' + HEADER.replace(";", '";"') + '"'),
+        1,
+        0,
+    ),
+    "LF and CRLF mixed": (file(G, G + "\r", G), 3, 0),
+    "plus sign and leading zeros": (file(cell("age", "+030")), 1, 0),
+    "spaces around column names": (file(G, header=HEADER.replace(";", " ; ")), 1, 0),
+    "an ignored column with a line break": (file(G + ';"a\nb"', G + ";2", header=HEADER + ";id"), 2, 0),
+    "an ignored column with delimiters": (file(G + ';"a;b;c"', header=HEADER + ";id"), 1, 0),
+    "an ignored column with doubled quotes": (file(G + ';"say ""no"""', header=HEADER + ";id"), 1, 0),
+}
+
+
+@pytest.mark.parametrize(("data", "rows", "blank"), FINE.values(), ids=FINE.keys())
+def test_an_odd_file_may_be_fine(data: bytes, rows: int, blank: int) -> None:
+    admission, _ = admitted(data)
+    tally = admission.tally
+    assert (admission.problem, tally.accepted, tally.rejected, tally.blank_lines) == ("", rows, 0, blank)
+    assert not tally.refusal
+
+
+AGE = "age: not an integer"
+OPEN = 'a quote (") is opened and not closed'
+INSIDE = 'a quote (") stands inside a quoted value'
+JOBS = "admin., blue-collar, entrepreneur, housemaid, management, retired, self-employed, services, student, "
+JOB = f"job: not one of: {JOBS}technician, unemployed, unknown"
+
+ROWS = {
+    # lines after the header; rows admitted; (physical line, rule) of those refused
+    "one value short": ([G, G[:-3], G], 2, [(3, "expected 17 values, found 16")]),
+    "one value too many": ([G, G + ";x"], 1, [(3, "expected 17 values, found 18")]),
+    "a thousand values": ([";" * 1000, G], 1, [(2, "expected 17 values, found more than 34")]),
+    "a line of spaces": (["   ", G], 1, [(2, "expected 17 values, found 1")]),
+    "the header again": ([G, HEADER], 1, [(3, AGE)]),
+    "a total at the foot": ([G, "Total;1"], 1, [(3, "expected 17 values, found 2")]),
+    "a stray opening quote": ([G, '"' + G, G, G], 3, [(3, OPEN)]),
+    "two stray opening quotes": ([G, '"' + G, G, '"' + G, G], 3, [(3, OPEN), (5, OPEN)]),
+    "two stray quotes that would pair": (
+        [G, cell("job", '"admin.'), G, G, cell("job", 'admin."'), G], 4, [(3, OPEN), (6, JOB)],
+    ),
+    "a quote that closes too early": ([cell("job", '"ad"min."'), G], 1, [(2, INSIDE)]),
+    "a quote inside a plain value": ([cell("job", 'ad"min.'), G], 1, [(2, JOB)]),
+    "single quotes": ([cell("job", "'admin.'"), G], 1, [(2, JOB)]),
+    "an opening quote in the last line": ([G, '"' + G], 1, [(3, OPEN)]),
+    "a quoted line break in a category": ([cell("job", '"admin.\n"'), G], 1, [(2, JOB)]),
+    "a lone CR in a value": ([cell("job", "ad\rmin."), G], 1, [(2, "a line end (CR) stands inside a value")]),
+    "a NUL byte": ([cell("job", "admin.\0"), G], 1, [(2, "a NUL byte")]),
+    "a field of a megabyte": ([G, cell("job", "x" * 1_000_000), G], 2, [(3, "longer than 65536 bytes")]),
+    "a quoted field of a megabyte of lines": ([G, cell("job", '"' + "x\n" * 50), G], 2, None),
+    "a field of 60 kilobytes": ([G, cell("job", "x" * 60_000), G], 2, [(3, JOB)]),
+    "Ctrl-Z at the end": ([G, "\x1a"], 1, [(3, "expected 17 values, found 1")]),
+    "a formula": ([cell("age", "=1+1"), cell("age", "@SUM(A1)"), G], 1, [(2, AGE), (3, AGE)]),
+    "a formula that calls": ([cell("job", "=cmd|'/c calc'!A0"), G], 1, [(2, JOB)]),
+    "a decimal point in an integer": ([cell("age", "30.0")], 0, [(2, AGE)]),
+    "a thousand separator": ([cell("balance", "1.787"), cell("balance", "1,787"), G], 1, None),
+    "digits of another script": ([cell("age", "٣٠"), cell("age", "３０"), G], 1, [(2, AGE), (3, AGE)]),
+    "an underscore between digits": ([cell("age", "3_0")], 0, [(2, AGE)]),
+    "spaces around a number": ([cell("age", " 30")], 0, [(2, AGE)]),
+    "an exponent": ([cell("age", "3e1")], 0, [(2, AGE)]),
+    "a number of five thousand digits": ([cell("age", "9" * 5000)], 0, [(2, AGE)]),
+    "NaN, Infinity, None, NULL": (
+        [cell("age", text) for text in ("NaN", "inf", "None", "NULL")], 0, [(n, AGE) for n in (2, 3, 4, 5)],
+    ),
+    "a date": ([cell("day", "2024-02-30")], 0, [(2, "day: not an integer")]),
+    "a day out of range": (
+        [cell("day", "32"), cell("day", "0")], 0, [(2, "day: above 31"), (3, "day: below 1")],
+    ),
+    "too young": ([cell("age", "16"), cell("age", "-30")], 0, [(2, "age: below 17"), (3, "age: below 17")]),
+    "an empty value": (
+        [cell("age", ""), cell("job", '""')], 0, [(2, "age: empty value"), (3, "job: empty value")],
+    ),
+    "capitals": ([cell("job", "Admin.")], 0, [(2, JOB)]),
+    "a look-alike letter": ([cell("job", "аdmin.")], 0, [(2, JOB)]),
+    "a zero-width space": ([cell("job", "admin.\u200b")], 0, [(2, JOB)]),
+    "a byte order mark in the middle": ([G, "\ufeff" + G], 1, [(3, AGE)]),
+    "a Unicode line separator": ([cell("job", "admin.\u2028x"), G], 1, [(2, JOB)]),
+    "form feed and vertical tab": (
+        [cell("job", "admin.\x0cx"), cell("job", "admin.\x0bx"), G], 1, [(2, JOB), (3, JOB)],
+    ),
+    "another delimiter in one row": ([G.replace(";", ","), G], 1, [(2, "expected 17 values, found 1")]),
+    "an unknown answer": ([cell("y", "maybe")], 0, [(2, "y: not one of: no, yes")]),
+    "an answer withheld": ([cell("y", "")], 0, [(2, "y: empty value")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "rows", "refused"), ROWS.values(), ids=ROWS.keys())
+@pytest.mark.parametrize("pieces", [1 << 20, 13])
+def test_a_bad_row_is_named_and_its_neighbours_are_admitted(
+    lines: list[str], rows: int, refused: list[tuple[int, str]] | None, pieces: int
+) -> None:
+    data = file(*lines)
+    admission, batches = admitted(data, pieces=min(pieces, len(data)) if len(data) < 10_000 else 1 << 16)
+    assert admission.problem == ""
+    assert admission.tally.accepted == rows
+    rejects = [reject for batch in batches for reject in batch.rejects]
+    if refused is not None:
+        faults = [(reject.line, reject.faults[0]) for reject in rejects]
+        assert [(n, f"{f.column}: {f.rule}" if f.column else f.rule) for n, f in faults] == refused
+    assert all(fault.remedy for reject in rejects for fault in reject.faults)
+    assert sum(admission.tally.by_rule.values()) == sum(len(reject.faults) for reject in rejects)
+
+
+def test_latin_1_in_a_row_costs_the_row() -> None:
+    admission, batches = admitted(file(G, cell("job", "cônjuge"), G).decode().encode("latin-1"))
+    assert admission.tally.accepted == 2
+    [reject] = [reject for batch in batches for reject in batch.rejects]
+    assert reject.line == 3
+    assert reject.faults[0].rule == "bytes that are not UTF-8"
+    assert "c\\xf4njuge" in reject.raw
+
+
+def test_a_row_with_several_faults_lists_them_all() -> None:
+    bad = cell("age", "=1+1").replace("married", "Married").replace(";oct;", ";okt;")
+    _, batches = admitted(file(G, bad))
+    [reject] = batches[0].rejects
+    assert [fault.column for fault in reject.faults] == ["age", "marital", "month"]
+    assert reject.raw == bad
+    assert reject.message.startswith(
+        "line 3: age: '=1+1' is not an integer (write digits only, such as 42); "
+    )
+    assert "(write 'married')" in reject.message
+
+
+def test_a_file_none_of_whose_rows_fit_says_what_is_wrong_most_often() -> None:
+    admission, _ = admitted(file(cell("age", "x"), cell("age", "y"), "z"))
+    assert admission.tally.refusal == (
+        "none of the 3 rows fits the contract; most often (2 times): age: not an integer"
+    )
+
+
+def test_a_header_without_rows_is_refused() -> None:
+    admission, _ = admitted(file())
+    assert admission.problem == ""
+    assert "a header and no rows" in admission.tally.refusal
