@@ -65,7 +65,7 @@ class _Step:
     def __init__(self, label: str, counted: re.Pattern[str]) -> None:
         self.tail: deque[str] = deque(maxlen=20)
         self._label, self._counted = label, counted
-        self._count = 0
+        self._count, self._doing = 0, ""
         self._started = time.monotonic()
         self._done = threading.Event()
         self._live = sys.stderr.isatty()
@@ -74,6 +74,8 @@ class _Step:
         self.tail.append(line)
         if self._counted.search(line):
             self._count += 1
+        elif line.startswith("Installing collected packages"):  # pip says nothing more until it is done
+            self._doing = ", putting them in place"
 
     def tick(self) -> None:
         """On a terminal, rewrite the line four times a second; in a log, add one every ten seconds."""
@@ -84,11 +86,12 @@ class _Step:
 
     def finish(self, *, ok: bool) -> None:
         self._done.set()
+        self._doing = ""
         self._show(end="\n", mark="done" if ok else "FAILED")
 
     def _show(self, *, end: str, mark: str = "") -> None:
         seconds = time.monotonic() - self._started
-        progress = f", {self._count} packages" if self._count else ""
+        progress = f", {self._count} packages{self._doing}" if self._count else ""
         start = "\r\x1b[2K" if self._live else ""
         sys.stderr.write(
             f"{start}  {self._label} ... {mark}{' ' if mark else ''}{seconds:.0f} s{progress}{end}"
