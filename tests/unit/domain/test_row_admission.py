@@ -253,3 +253,26 @@ def test_real_data_is_admitted_whole() -> None:
 
 def test_pieces_are_what_they_say() -> None:
     assert b"".join(in_pieces(b"abcdefg", 3)) == b"abcdefg"
+
+
+@pytest.mark.parametrize("block", [1, 100, 1 << 16])
+def test_a_record_of_several_lines_may_lie_across_blocks(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.domain.table_reader.BLOCK", block)
+    lines = [f'{FAULTLESS};"client\n{n}\n\nof {n}"' for n in range(20)]
+    admission, batches = admitted("\n".join([HEADER + ";id", *lines]).encode(), pieces=37)
+    assert (admission.tally.accepted, admission.tally.records, admission.tally.blank_lines) == (20, 20, 0)
+    assert [line for batch in batches for line in batch.lines] == list(range(2, 82, 4))
+
+
+@pytest.mark.parametrize("note", ["x" * 70_000, "é" * 35_000, ("x" * 2_000 + "\n") * 40, "x\n" * 120])
+def test_a_record_too_long_is_refused_wherever_the_blocks_end(
+    note: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = f'{HEADER};id\n{FAULTLESS};1\n{FAULTLESS};"{note}"\n{FAULTLESS};3\n'.encode()
+    tallies = []
+    for block in (100, 1 << 16, 1 << 20):
+        monkeypatch.setattr("shared.domain.table_reader.BLOCK", block)
+        admission, batches = admitted(data)
+        assert [line for b in batches for line in b.lines] == [2, data.count(b"\n")]
+        tallies.append(admission.tally)
+    assert tallies[0] == tallies[1] == tallies[2]
