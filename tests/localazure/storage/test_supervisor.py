@@ -46,9 +46,12 @@ def test_the_access_log_names_finished_requests(azurite_service: Azurite) -> Non
     blobs = BlobServiceClient.from_connection_string(azurite_service.connection_string)
     blobs.create_container("logged")
     blobs.get_blob_client("logged", "a b.csv").upload_blob(b"1")
-    log = azurite_service.access_log.read_text()
+    wanted = '"PUT /devstoreaccount1/logged/a%20b.csv HTTP/1.1" 201'
+    deadline = time.monotonic() + 5  # the line is written when the answer has gone out, not before
+    while wanted not in (log := azurite_service.access_log.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert wanted in log
     assert log.startswith("# access log ")
-    assert '"PUT /devstoreaccount1/logged/a%20b.csv HTTP/1.1" 201' in log
 
 
 def test_the_log_is_bounded(tmp_path: Path, free_port: FreePort, monkeypatch: pytest.MonkeyPatch) -> None:
