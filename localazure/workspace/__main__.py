@@ -1,0 +1,100 @@
+"""`python -m localazure.workspace`: the Azure ML workspace over TLS, and its identity endpoint over http."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from localazure.workspace import datastores
+from localazure.workspace.certificates import server_context
+from localazure.workspace.identity import IdentityServer
+from localazure.workspace.routes import Router, described
+from localazure.workspace.server import WorkspaceServer
+from localazure.workspace.settings import Settings
+from localazure.workspace.workspace import assemble
+
+
+def main() -> int:
+    """Serve until SIGTERM or Ctrl-C."""
+    if "--routes" in sys.argv[1:]:
+        print("\n".join(described()))
+        return 0
+    given = _arguments()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("azure").setLevel(logging.WARNING)
+    asked_to_stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: asked_to_stop.set())
+    workspace = assemble(_settings(given), given.identity_header)
+    if given.print_environment:
+        for name, value in workspace.settings.client_environment(workspace.issuer.secret).items():
+            print(f"{name}={value}")
+        return 0
+    datastores.prepare(workspace)
+    tls = server_context(given.state / "tls")
+    server = WorkspaceServer(
+        given.port,
+        tls=tls,
+        dispatch=Router(workspace).dispatch,
+        account=workspace.blobs.account,
+        blob_endpoint=workspace.blobs.endpoint,
+    )
+    identity = IdentityServer(given.identity_port, workspace.issuer)
+    workspace.start()
+    for one in (server, identity):
+        threading.Thread(target=one.serve_forever, args=(0.1,), daemon=True).start()
+    print(f"ready: workspace {workspace.settings.base}", flush=True)
+    asked_to_stop.wait()
+    for one in (server, identity):
+        one.shutdown()
+    workspace.stop()
+    return 0
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    state: Path = given.state.resolve()
+    return Settings(
+        state=state,
+        port=given.port,
+        identity_port=given.identity_port,
+        storage=given.storage,
+        events=given.events,
+        events_key=given.events_key,
+        environments=(given.environments or state / "environments").resolve(),
+        subscription=given.subscription,
+        resource_group=given.resource_group,
+        workspace=given.workspace,
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m localazure.workspace", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="folder of the embedded Azure's state")
+    parser.add_argument("--port", type=int, required=True, help="TLS: ARM, data plane, blob front, scoring")
+    parser.add_argument("--identity-port", type=int, required=True, help="http: managed-identity tokens")
+    parser.add_argument("--storage", required=True, help="connection string of the storage account")
+    parser.add_argument("--events", help="Event Grid topic that run events are posted to (default: none are)")
+    parser.add_argument("--events-key", default="", help="its key")
+    parser.add_argument(
+        "--environments", type=Path, help="folder of built environments (default: STATE/environments)"
+    )
+    parser.add_argument("--subscription", default=Settings.subscription)
+    parser.add_argument("--resource-group", default=Settings.resource_group)
+    parser.add_argument("--workspace", default=Settings.workspace)
+    parser.add_argument(
+        "--identity-header",
+        help="secret of the identity endpoint (default: made once, STATE/workspace/identity-header)",
+    )
+    parser.add_argument(
+        "--print-environment", action="store_true", help="print the variables clients need, and end"
+    )
+    parser.add_argument("--routes", action="store_true", help="list what is emulated, and end")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,211 @@
+"""One step, for real: its code, its inputs and its environment fetched, its command run, its outputs sent back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlretrieve
+
+from localazure.workspace.blobs import Blobs, NothingThere, Place
+from localazure.workspace.environments import EnvironmentFailed, Environments
+from localazure.workspace.expressions import command_line
+from localazure.workspace.history import Runs
+from localazure.workspace.moments import now
+from localazure.workspace.outputs import Outputs
+from localazure.workspace.pipeline import Planner
+from localazure.workspace.plan import Source, Step
+from localazure.workspace.processes import Processes
+from localazure.workspace.settings import Settings, stable_id
+from localazure.workspace.stopping import Stop
+from localazure.workspace.uris import ARTIFACTS, Resolver, UnknownPath, Web, artifacts_prefix
+from localazure.workspace.wire import Json, Refusal
+
+STEP_LOG = "user_logs/std_log.txt"
+BUILD_LOG = "azureml-logs/20_image_build_log.txt"
+_LINES_IN_ERROR = 15
+_NOT_FOR_STEPS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONSAFEPATH")
+
+
+class StepFailed(Exception):
+    """A step did not come to its end; the message is for whoever reads the run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """Runs steps; keeps nothing between them."""
+
+    settings: Settings
+    blobs: Blobs
+    runs: Runs
+    resolver: Resolver
+    planner: Planner
+    outputs: Outputs
+    environments: Environments
+    processes: Processes
+    secret: str
+
+    def folder(self, run_id: str) -> Path:
+        return self.settings.folder / "runs" / run_id
+
+    def run(self, run: Json, step: Step, stop: Stop) -> None:
+        """Raises StepFailed or Stopped; whatever happens, the logs are kept as artifacts."""
+        folder = self.folder(run["runId"])
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / STEP_LOG).parent.mkdir(parents=True)
+        try:
+            self._run(run, step, stop, folder)
+        except (NothingThere, UnknownPath, EnvironmentFailed, Refusal, ValueError, URLError) as cause:
+            raise StepFailed(str(cause)) from cause
+        finally:
+            self.keep_logs(run["runId"])
+
+    def _run(self, run: Json, step: Step, stop: Stop, folder: Path) -> None:
+        run_id = run["runId"]
+        self.runs.set_status(run_id, "Preparing")
+        code = self._fetch_code(step, folder)
+        python = self._interpreter(step, folder)
+        inputs = {name: self._input(run, name, source, folder) for name, source in step.inputs.items()}
+        outputs = self._output_paths(step, folder)
+        command = command_line(step.command, inputs, outputs)
+        stop.check()
+        self.runs.set_status(run_id, "Running")
+        with (folder / STEP_LOG).open("ab") as log:
+            child = self.processes.start(
+                [shutil.which("bash") or "sh", "-c", command],
+                directory=code,
+                environment=self._environment(run, step, python, inputs, outputs),
+                log=log,
+            )
+            exit_code = stop.wait(child)
+        if exit_code != 0:
+            raise StepFailed(f"exit code {exit_code}; the log ends with:\n{last_lines(folder / STEP_LOG)}")
+        self.runs.set_status(run_id, "Finalizing")
+        for name, target in step.outputs.items():
+            self.outputs.keep(run, name, target, Path(outputs[name]))
+
+    def _fetch_code(self, step: Step, folder: Path) -> Path:
+        code = folder / "code"
+        code.mkdir()
+        if step.code:
+            uri = self.planner.versioned("codes", step.code)["properties"]["codeUri"]
+            place = self.resolver.place(uri)
+            if not isinstance(place, Place) or not self.blobs.download_folder(place, code):
+                raise NothingThere(f"the code at {uri} is gone")
+        return code
+
+    def _interpreter(self, step: Step, folder: Path) -> Path:
+        if not step.environment:
+            return self.environments.interpreter(None, lambda line: None)
+        if "/registries/" in step.environment:
+            raise EnvironmentFailed(
+                f"{step.environment} is in a registry, which is not here; register an environment with a conda file"
+            )
+        log = folder / BUILD_LOG
+        properties = self.planner.versioned("environments", step.environment)["properties"]
+
+        def progress(line: str) -> None:
+            log.parent.mkdir(exist_ok=True)
+            with log.open("a", encoding="utf-8") as written:
+                written.write(f"{now()} {line}\n")
+
+        return self.environments.interpreter(properties.get("condaFile"), progress)
+
+    def _input(self, run: Json, name: str, source: Source, folder: Path) -> str | None:
+        """A literal as it is; a path as a local one; None for an optional input that was not given."""
+        if source.kind == "absent":
+            return None
+        if source.kind == "literal":
+            return source.value
+        uri = self._uri(run, source)
+        if source.mode.lower() == "direct":
+            return uri
+        place, into = self.resolver.place(uri), folder / "inputs" / name
+        if isinstance(place, Web):
+            return _fetched(place, into)
+        if source.type == "uri_file" and not uri.endswith("/"):
+            file = into / Path(place.path).name
+            self.blobs.download_file(place, file)
+            return str(file)
+        if not self.blobs.download_folder(place, into):
+            if self.blobs.exists(place):  # a model or folder that is a single file
+                file = into / Path(place.path).name
+                self.blobs.download_file(place, file)
+                return str(file)
+            raise NothingThere(f"input {name!r}: there is nothing under {uri}")
+        return str(into)
+
+    def _uri(self, run: Json, source: Source) -> str:
+        if source.kind == "uri":
+            return source.value
+        maker = self.runs.get(step_run_id(run["rootRunId"], source.value))
+        made: str = maker["outputs"][source.output]["uri"]
+        return made
+
+    def _output_paths(self, step: Step, folder: Path) -> dict[str, str]:
+        paths = {name: folder / "outputs" / name for name in step.outputs}
+        for name, path in paths.items():
+            (path.parent if step.outputs[name].type == "uri_file" else path).mkdir(
+                parents=True, exist_ok=True
+            )
+        return {name: str(path) for name, path in paths.items()}
+
+    def _environment(
+        self,
+        run: Json,
+        step: Step,
+        python: Path,
+        inputs: Mapping[str, str | None],
+        outputs: Mapping[str, str],
+    ) -> dict[str, str]:
+        """What Azure ML sets for a step, and the four variables that make SDKs find this workspace."""
+        of = self.settings
+        base = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_STEPS}
+        given = {
+            "PATH": f"{python.parent}{os.pathsep}{base.get('PATH', os.defpath)}",
+            "PYTHONUNBUFFERED": "1",
+            "AZUREML_RUN_ID": run["runId"],
+            "AZUREML_ROOT_RUN_ID": run["rootRunId"],
+            "AZUREML_ARM_SUBSCRIPTION": of.subscription,
+            "AZUREML_ARM_RESOURCEGROUP": of.resource_group,
+            "AZUREML_ARM_WORKSPACE_NAME": of.workspace,
+            "AZUREML_EXPERIMENT_NAME": run["experiment"],
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+        folders = {f"AZURE_ML_INPUT_{name}": value for name, value in inputs.items() if value is not None}
+        folders |= {f"AZURE_ML_OUTPUT_{name}": value for name, value in outputs.items()}
+        return base | given | folders | of.client_environment(self.secret) | step.variables
+
+    def keep_logs(self, run_id: str) -> None:
+        """Logs become artifacts of the run."""
+        folder = self.folder(run_id)
+        container = self.resolver.container_of(ARTIFACTS)
+        for name in log_names(folder):
+            self.blobs.upload(folder / name, Place(container, artifacts_prefix(run_id) + name))
+
+
+def step_run_id(root: str, step: str) -> str:
+    """The same for the same step of the same run, so that a restart finds what it did."""
+    return stable_id("step", root, step)
+
+
+def log_names(folder: Path) -> list[str]:
+    """The logs a run has written so far, by their names as artifacts."""
+    places = ("user_logs", "azureml-logs", "logs/azureml")
+    files = [file for place in places for file in sorted((folder / place).glob("*.txt"))]
+    return [file.relative_to(folder).as_posix() for file in files]
+
+
+def last_lines(file: Path) -> str:
+    text = file.read_text(encoding="utf-8", errors="replace").rstrip()
+    return "\n".join(text.splitlines()[-_LINES_IN_ERROR:]) or "(nothing)"
+
+
+def _fetched(web: Web, into: Path) -> str:
+    into.mkdir(parents=True, exist_ok=True)
+    file = into / (Path(web.url.partition("?")[0]).name or "file")
+    urlretrieve(web.url, file)
+    return str(file)

@@ -1,0 +1,102 @@
+"""All deployments that serve: which process stands behind which, and how far each has come."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+
+from localazure.workspace.blobs import Blobs
+from localazure.workspace.environments import Environments
+from localazure.workspace.hosted import Hosted, Means
+from localazure.workspace.pipeline import Planner
+from localazure.workspace.processes import Processes
+from localazure.workspace.settings import Settings
+from localazure.workspace.store import Store
+from localazure.workspace.uris import Resolver
+from localazure.workspace.wire import Json
+
+DEPLOYMENTS = "onlineDeployments"
+
+
+class Hosting:
+    """The store says what should serve; this makes it so."""
+
+    def __init__(
+        self, *, settings: Settings, store: Store, blobs: Blobs, resolver: Resolver, processes: Processes
+    ) -> None:
+        self._folder, self._store = settings.folder / "hosting", store
+        self._means = Means(
+            blobs=blobs,
+            resolver=resolver,
+            planner=Planner(store),
+            environments=Environments(settings.environments),
+            processes=processes,
+        )
+        self._lock = threading.Lock()
+        self._serving: dict[str, Hosted] = {}
+        self._coming: dict[str, Hosted] = {}
+
+    def deploy(self, deployment: Json) -> None:
+        """Starts a server for it; the one that serves now goes on until the new one answers."""
+        key = f"{deployment['endpoint']}/{deployment['name']}"
+        folder = self._folder / key / uuid.uuid4().hex[:8]
+        folder.mkdir(parents=True)
+        coming = Hosted(self._means, deployment, folder, tell=self._told)
+        with self._lock:
+            before = self._coming.pop(key, None)
+            self._coming[key] = coming
+        if before:
+            before.stop()
+        coming.start()
+
+    def remove(self, endpoint: str, name: str) -> None:
+        key = f"{endpoint}/{name}"
+        with self._lock:
+            gone = [self._coming.pop(key, None), self._serving.pop(key, None)]
+        for one in gone:
+            if one:
+                one.stop()
+
+    def serving(self, endpoint: str, name: str) -> Hosted | None:
+        """The server of a deployment, which may still be on its way up after a restart."""
+        key = f"{endpoint}/{name}"
+        with self._lock:
+            return self._serving.get(key) or self._coming.get(key)
+
+    def log(self, endpoint: str, name: str, lines: int) -> str:
+        file = self._folder / endpoint / name / "console.log"
+        if not file.exists():
+            return ""
+        text = file.read_text(encoding="utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+    def resume(self) -> None:
+        """Everything that served or was being made is started again."""
+        for deployment in self._store.all(DEPLOYMENTS):
+            if deployment["state"] != "Failed":
+                self.deploy(deployment)
+
+    def stop(self) -> None:
+        with self._lock:
+            all_of_them = [*self._coming.values(), *self._serving.values()]
+            self._coming.clear()
+            self._serving.clear()
+        for one in all_of_them:
+            one.stop()
+
+    def _told(self, hosted: Hosted, problem: str | None) -> None:
+        key = f"{hosted.deployment['endpoint']}/{hosted.deployment['name']}"
+        with self._lock:
+            if self._coming.get(key) is not hosted and self._serving.get(key) is not hosted:
+                return  # replaced or removed meanwhile
+            self._coming.pop(key, None)
+            before = None
+            if problem is None:
+                before = self._serving.get(key)
+                self._serving[key] = hosted
+            elif self._serving.get(key) is hosted:
+                self._serving.pop(key)
+        if before and before is not hosted:
+            before.stop()
+        state = {"state": "Succeeded" if problem is None else "Failed", "problem": problem}
+        self._store.change(DEPLOYMENTS, key, lambda one: one.update(state))

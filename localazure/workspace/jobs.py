@@ -1,0 +1,134 @@
+"""Jobs over ARM: submit, look, list, cancel, delete."""
+
+from __future__ import annotations
+
+import base64
+
+from localazure.workspace.history import TERMINAL
+from localazure.workspace.resources import resource
+from localazure.workspace.settings import LOCATION
+from localazure.workspace.submission import plan_for, submit
+from localazure.workspace.wire import Call, Json, Refusal, Reply, listing, not_found
+from localazure.workspace.workspace import Workspace
+
+
+def put(workspace: Workspace, call: Call) -> Reply:
+    """Names are the clients' own: the second PUT of a name runs nothing again."""
+    name, properties = call.names["name"], call.json().get("properties") or {}
+    existing = workspace.store.get("jobs", name)
+    if existing is None:
+        plan = plan_for(workspace, name, properties)
+        job = submit(workspace, name, properties, plan)
+        if job is not None:
+            return Reply(status=201, body=told(workspace, job, status="NotStarted"))
+    else:
+        about = {
+            key: properties[key]
+            for key in ("displayName", "description", "tags", "properties")
+            if key in properties
+        }
+        workspace.runs.patch(name, about | {"hidden": bool(properties.get("isArchived"))})
+    return Reply(body=told(workspace, _find(workspace, name)))
+
+
+def get(workspace: Workspace, call: Call) -> Reply:
+    """A step answers too, without properties: clients then ask run history."""
+    name = call.names["name"]
+    job = workspace.store.get("jobs", name)
+    if job is not None:
+        return Reply(body=told(workspace, job))
+    run = workspace.runs.find(name)
+    if run is None:
+        raise not_found("job", name)
+    made = {"createdAt": run["createdUtc"], "createdBy": "localazure", "createdByType": "Application"}
+    return Reply(body=resource(workspace.settings, f"jobs/{name}", "jobs", {}, made) | {"properties": None})
+
+
+def list_all(workspace: Workspace, call: Call) -> Reply:
+    """Newest first; `tag` is a tag's name, or `name=value`."""
+    view = call.query.get("listViewType", "ActiveOnly")
+    tag, _, value = call.query.get("tag", "").partition("=")
+    kind = call.query.get("jobType", "").lower()
+    found = []
+    for job in workspace.store.all("jobs", newest_first=True):
+        one = told(workspace, job)
+        properties = one["properties"]
+        archived, tags = properties["isArchived"], properties["tags"]
+        if view != "All" and archived != (view == "ArchivedOnly"):
+            continue
+        if kind and properties["jobType"].lower() != kind:
+            continue
+        if tag and (tag not in tags or (value and tags[tag] != value)):
+            continue
+        found.append(one)
+    return listing(found)
+
+
+def cancel(workspace: Workspace, call: Call) -> Reply:
+    """Accepted; the Location answers 202 until the job has ended."""
+    name = call.names["name"]
+    run = workspace.runs.get(name)
+    if run["parentRunId"]:
+        raise Refusal(400, "UserError", f"{name} is a step; cancel its pipeline {run['rootRunId']}")
+    if run["status"] not in TERMINAL:
+        workspace.engine.cancel(name)
+    return Reply(status=202, headers={"Location": _operation(workspace, name), "Retry-After": "1"})
+
+
+def delete(workspace: Workspace, call: Call) -> Reply:
+    name = call.names["name"]
+    if workspace.store.get("jobs", name) is None:
+        return Reply(status=204)
+    if workspace.runs.get(name)["status"] not in TERMINAL:
+        raise Refusal(409, "UserError", f"the job {name} has not ended; cancel it first")
+    for run in [*workspace.runs.children(name), workspace.runs.get(name)]:
+        workspace.store.remove("runs", run["runId"])
+    workspace.store.remove("jobs", name)
+    return Reply(status=200)
+
+
+def cancel_result(workspace: Workspace, call: Call) -> Reply:
+    """What the Location of a cancel points at."""
+    name = base64.urlsafe_b64decode(call.names["operation"]).decode()
+    ended = workspace.runs.get(name)["status"] in TERMINAL
+    return (
+        Reply()
+        if ended
+        else Reply(status=202, headers={"Location": _operation(workspace, name), "Retry-After": "1"})
+    )
+
+
+def _operation(workspace: Workspace, name: str) -> str:
+    of = workspace.settings
+    return (
+        f"{of.base}/subscriptions/{of.subscription}/providers/Microsoft.MachineLearningServices"
+        f"/locations/{LOCATION}/mfeOperationResults/{base64.urlsafe_b64encode(name.encode()).decode()}"
+    )
+
+
+def told(workspace: Workspace, job: Json, *, status: str | None = None) -> Json:
+    """A job as ARM tells it: what was sent, and how far it is.
+
+    `outputs.default` stays out: with it, the SDK's `stream` takes the storage signature for an account key.
+    """
+    run = workspace.runs.get(job["name"])
+    studio = f"{workspace.settings.base}/studio/runs/{job['name']}"
+    properties = {"inputs": {}, "outputs": {}, "settings": {}, "services": {}} | job["properties"]
+    properties |= {
+        "status": status or run["status"],
+        "experimentName": run["experiment"],
+        "displayName": run["displayName"],
+        "description": run["description"],
+        "tags": run["tags"],
+        "properties": run["properties"],
+        "isArchived": run["hidden"],
+        "services": {"Studio": {"jobServiceType": "Studio", "endpoint": studio}},
+    }
+    return resource(workspace.settings, f"jobs/{job['name']}", "jobs", properties, job["made"])
+
+
+def _find(workspace: Workspace, name: str) -> Json:
+    job = workspace.store.get("jobs", name)
+    if job is None:
+        raise not_found("job", name)
+    return job

@@ -1,0 +1,224 @@
+"""Online endpoints over ARM: endpoints, deployments, traffic, keys, logs, and how a deployment is coming along."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import time
+
+from localazure.workspace.hosting import DEPLOYMENTS
+from localazure.workspace.identity import MACHINE_LEARNING
+from localazure.workspace.moments import now
+from localazure.workspace.resources import resource, stamp
+from localazure.workspace.settings import LOCATION
+from localazure.workspace.wire import Call, Json, Refusal, Reply, listing, not_found
+from localazure.workspace.workspace import Workspace
+
+ENDPOINTS = "onlineEndpoints"
+
+
+def list_endpoints(workspace: Workspace, call: Call) -> Reply:
+    return listing([_endpoint(workspace, one) for one in workspace.store.all(ENDPOINTS)])
+
+
+def get_endpoint(workspace: Workspace, call: Call) -> Reply:
+    return Reply(body=_endpoint(workspace, find_endpoint(workspace, call.names["endpoint"])))
+
+
+def put_endpoint(workspace: Workspace, call: Call) -> Reply:
+    """Traffic goes to deployments that are there, and adds up to 0 or 100."""
+    name, given = call.names["endpoint"], call.json()
+    properties = given.get("properties") or {}
+    for kind in ("traffic", "mirrorTraffic"):
+        _check_traffic(workspace, name, kind, properties.get(kind) or {})
+    before = workspace.store.get(ENDPOINTS, name) or {}
+    document = {
+        "name": name,
+        "properties": properties,
+        "tags": given.get("tags") or {},
+        "keys": before.get("keys")
+        or {"primaryKey": secrets.token_urlsafe(24), "secondaryKey": secrets.token_urlsafe(24)},
+        "made": stamp(before.get("made")),
+    }
+    new = workspace.store.put(ENDPOINTS, name, document)
+    return Reply(status=201 if new else 200, body=_endpoint(workspace, document))
+
+
+def delete_endpoint(workspace: Workspace, call: Call) -> Reply:
+    name = call.names["endpoint"]
+    for one in workspace.store.all(DEPLOYMENTS, family=name):
+        _remove(workspace, name, one["name"])
+    return Reply(status=200 if workspace.store.remove(ENDPOINTS, name) else 204)
+
+
+def list_keys(workspace: Workspace, call: Call) -> Reply:
+    endpoint = find_endpoint(workspace, call.names["endpoint"])
+    if auth_mode(endpoint) != "key":
+        raise Refusal(
+            400, "UserError", f"the endpoint {endpoint['name']} has no keys: its authMode is another"
+        )
+    return Reply(body=endpoint["keys"])
+
+
+def regenerate_keys(workspace: Workspace, call: Call) -> Reply:
+    """The new key is always our choice: the SDK sends the current one along."""
+    which = "secondaryKey" if str(call.json().get("keyType", "")).lower() == "secondary" else "primaryKey"
+    name = call.names["endpoint"]
+    find_endpoint(workspace, name)
+    workspace.store.change(
+        ENDPOINTS, name, lambda one: one["keys"].update({which: secrets.token_urlsafe(24)})
+    )
+    return Reply()
+
+
+def get_token(workspace: Workspace, call: Call) -> Reply:
+    find_endpoint(workspace, call.names["endpoint"])
+    token, end = workspace.issuer.token(MACHINE_LEARNING)
+    return Reply(
+        body={
+            "accessToken": token,
+            "expiryTimeUtc": end,
+            "refreshAfterTimeUtc": int(time.time()) + 3600,
+            "tokenType": "Bearer",
+        }
+    )
+
+
+def list_deployments(workspace: Workspace, call: Call) -> Reply:
+    name = call.names["endpoint"]
+    find_endpoint(workspace, name)
+    return listing([_deployment(workspace, one) for one in workspace.store.all(DEPLOYMENTS, family=name)])
+
+
+def get_deployment(workspace: Workspace, call: Call) -> Reply:
+    return Reply(
+        body=_deployment(
+            workspace, find_deployment(workspace, call.names["endpoint"], call.names["deployment"])
+        )
+    )
+
+
+def put_deployment(workspace: Workspace, call: Call) -> Reply:
+    """Accepted at once; the operation it names says when it serves, or why it does not."""
+    endpoint, name, given = call.names["endpoint"], call.names["deployment"], call.json()
+    find_endpoint(workspace, endpoint)
+    properties = given.get("properties") or {}
+    if str(properties.get("endpointComputeType", "Managed")).lower() != "managed":
+        raise Refusal(501, "NotImplemented", "only managed deployments are emulated")
+    if not properties.get("codeConfiguration"):
+        raise Refusal(
+            501, "NotImplemented", "deployments without a scoring script (MLflow no-code) are not emulated"
+        )
+    before = workspace.store.get(DEPLOYMENTS, f"{endpoint}/{name}")
+    document = {
+        "endpoint": endpoint,
+        "name": name,
+        "properties": properties,
+        "tags": given.get("tags") or {},
+        "sku": {"name": "Default", "capacity": 1} | (given.get("sku") or {}),
+        "state": "Updating" if before else "Creating",
+        "problem": None,
+        "made": stamp((before or {}).get("made")),
+    }
+    workspace.store.put(DEPLOYMENTS, f"{endpoint}/{name}", document, family=endpoint)
+    workspace.hosting.deploy(document)
+    headers = {"Azure-AsyncOperation": _operation(workspace, endpoint, name), "Retry-After": "1"}
+    return Reply(status=200 if before else 201, body=_deployment(workspace, document), headers=headers)
+
+
+def delete_deployment(workspace: Workspace, call: Call) -> Reply:
+    endpoint, name = call.names["endpoint"], call.names["deployment"]
+    found = workspace.store.get(ENDPOINTS, endpoint)
+    if found and (found["properties"].get("traffic") or {}).get(name):
+        raise Refusal(400, "UserError", f"{name} takes traffic of {endpoint}; set its traffic to 0 first")
+    return Reply(status=200 if _remove(workspace, endpoint, name) else 204)
+
+
+def get_logs(workspace: Workspace, call: Call) -> Reply:
+    endpoint, name = call.names["endpoint"], call.names["deployment"]
+    find_deployment(workspace, endpoint, name)
+    return Reply(body={"content": workspace.hosting.log(endpoint, name, int(call.json().get("tail") or 100))})
+
+
+def operation(workspace: Workspace, call: Call) -> Reply:
+    """How a deployment is coming along."""
+    words = base64.urlsafe_b64decode(call.names["operation"]).decode()
+    found = workspace.store.get(DEPLOYMENTS, words)
+    if found is None:
+        raise not_found("operation", call.names["operation"])
+    status = {"Succeeded": "Succeeded", "Failed": "Failed"}.get(found["state"], "InProgress")
+    body: Json = {"id": call.path, "name": call.names["operation"], "status": status, "startTime": now()}
+    if status == "Failed":
+        body["error"] = {"code": "ResourceOperationFailure", "message": found["problem"]}
+    return Reply(body=body, headers={} if status != "InProgress" else {"Retry-After": "1"})
+
+
+def auth_mode(endpoint: Json) -> str:
+    return str(endpoint["properties"].get("authMode") or "Key").lower()
+
+
+def find_endpoint(workspace: Workspace, name: str) -> Json:
+    found = workspace.store.get(ENDPOINTS, name)
+    if found is None:
+        raise not_found("online endpoint", name)
+    return found
+
+
+def find_deployment(workspace: Workspace, endpoint: str, name: str) -> Json:
+    found = workspace.store.get(DEPLOYMENTS, f"{endpoint}/{name}")
+    if found is None:
+        raise not_found("online deployment", f"{endpoint}/{name}")
+    return found
+
+
+def _check_traffic(workspace: Workspace, endpoint: str, kind: str, shares: Json) -> None:
+    for name in shares:
+        if workspace.store.get(DEPLOYMENTS, f"{endpoint}/{name}") is None:
+            raise Refusal(400, "UserError", f"{kind} names {name!r}, which is not a deployment of {endpoint}")
+    total = sum(int(share) for share in shares.values())
+    if kind == "traffic" and total not in (0, 100):
+        raise Refusal(400, "UserError", f"traffic adds up to {total}; it must be 0 or 100")
+
+
+def _remove(workspace: Workspace, endpoint: str, name: str) -> bool:
+    removed = workspace.store.remove(DEPLOYMENTS, f"{endpoint}/{name}")
+    workspace.hosting.remove(endpoint, name)
+    return removed
+
+
+def _operation(workspace: Workspace, endpoint: str, name: str) -> str:
+    of = workspace.settings
+    return (
+        f"{of.base}/subscriptions/{of.subscription}/providers/Microsoft.MachineLearningServices/locations/{LOCATION}"
+        f"/mfeOperationsStatus/{base64.urlsafe_b64encode(f'{endpoint}/{name}'.encode()).decode()}"
+    )
+
+
+def _endpoint(workspace: Workspace, one: Json) -> Json:
+    base = f"{workspace.settings.base}/online/{one['name']}"
+    properties = {"authMode": "Key", "properties": {}, "publicNetworkAccess": "Enabled"} | one["properties"]
+    properties |= {
+        "traffic": one["properties"].get("traffic") or {},
+        "mirrorTraffic": one["properties"].get("mirrorTraffic") or {},
+        "scoringUri": f"{base}/score",
+        "swaggerUri": f"{base}/swagger.json",
+        "provisioningState": "Succeeded",
+    }
+    identity = {
+        "type": "SystemAssigned",
+        "principalId": workspace.settings.workspace_id,
+        "tenantId": workspace.settings.workspace_id,
+    }
+    return resource(
+        workspace.settings, f"{ENDPOINTS}/{one['name']}", ENDPOINTS, properties, one["made"],
+        location=LOCATION, tags=one["tags"], identity=identity, kind="Managed",
+    )  # fmt: skip
+
+
+def _deployment(workspace: Workspace, one: Json) -> Json:
+    properties = {"endpointComputeType": "Managed", "properties": {}} | one["properties"]
+    properties |= {"provisioningState": one["state"], "scaleSettings": {"scaleType": "Default"}}
+    return resource(
+        workspace.settings, f"{ENDPOINTS}/{one['endpoint']}/deployments/{one['name']}", f"{ENDPOINTS}/deployments",
+        properties, one["made"], location=LOCATION, tags=one["tags"], sku=one["sku"],
+    )  # fmt: skip

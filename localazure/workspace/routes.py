@@ -1,0 +1,187 @@
+"""The one table: every request this workspace understands, and who answers it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from localazure.workspace import (
+    about,
+    assets,
+    batch,
+    codes,
+    datastores,
+    jobs,
+    online,
+    published,
+    run_history,
+    scoring,
+)
+from localazure.workspace.identity import MACHINE_LEARNING, MANAGEMENT, check_bearer
+from localazure.workspace.wire import Call, Refusal, Reply
+from localazure.workspace.workspace import Workspace
+
+Handle = Callable[[Workspace, Call], Reply]
+
+_AZURE = (MANAGEMENT, "https://management.core.windows.net", MACHINE_LEARNING)
+_WORKSPACE = (
+    r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
+    r"/providers/microsoft\.machinelearningservices/workspaces/(?P<workspace>[^/]+)"
+)
+
+
+@dataclass(frozen=True)
+class Route:
+    """`open`: needs no Azure token (the handler may ask for one of its own)."""
+
+    method: str
+    path: str
+    handle: Handle
+    open: bool = False
+    form: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        form = re.escape(self.path).replace(r"\{WS\}", _WORKSPACE)
+        form = re.sub(r"\\\{(\w+):kind\\\}", r"(?P<\1>data|models|environments|components)", form)
+        form = re.sub(r"\\\{(\w+):rest\\\}", r"(?P<\1>.+)", form)
+        form = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", form)
+        object.__setattr__(self, "form", re.compile(form, re.IGNORECASE))
+
+
+ROUTES = (
+    Route("GET", "/metadata/health", about.health, open=True),
+    Route("GET", "/discovery", about.discover, open=True),
+    Route("GET", "{WS}", about.get_workspace),
+    Route("GET", "{WS}/computes", about.list_computes),
+    Route("GET", "{WS}/computes/{name}", about.get_compute),
+    # storage
+    Route("GET", "{WS}/datastores", datastores.list_all),
+    Route("GET", "{WS}/datastores/{name}", datastores.get),
+    Route("PUT", "{WS}/datastores/{name}", datastores.put),
+    Route("DELETE", "{WS}/datastores/{name}", datastores.delete),
+    Route("POST", "{WS}/datastores/{name}/listSecrets", datastores.list_secrets),
+    # assets
+    Route("GET", "{WS}/codes/{name}/versions", codes.list_versions),
+    Route("GET", "{WS}/codes/{name}/versions/{version}", codes.get_version),
+    Route("PUT", "{WS}/codes/{name}/versions/{version}", codes.put_version),
+    Route("POST", "{WS}/codes/{name}/versions/{version}/startPendingUpload", codes.start_upload),
+    Route("GET", "{WS}/{kind:kind}", assets.list_containers),
+    Route("GET", "{WS}/{kind:kind}/{name}", assets.get_container),
+    Route("PUT", "{WS}/{kind:kind}/{name}", assets.put_container),
+    Route("GET", "{WS}/{kind:kind}/{name}/versions", assets.list_versions),
+    Route("GET", "{WS}/{kind:kind}/{name}/versions/{version}", assets.get_version),
+    Route("PUT", "{WS}/{kind:kind}/{name}/versions/{version}", assets.put_version),
+    Route("DELETE", "{WS}/{kind:kind}/{name}/versions/{version}", assets.delete_version),
+    # jobs
+    Route("GET", "{WS}/jobs", jobs.list_all),
+    Route("GET", "{WS}/jobs/{name}", jobs.get),
+    Route("PUT", "{WS}/jobs/{name}", jobs.put),
+    Route("DELETE", "{WS}/jobs/{name}", jobs.delete),
+    Route("POST", "{WS}/jobs/{name}/cancel", jobs.cancel),
+    # run history and what goes with it
+    Route("GET", "/history/v1.0{WS}/runs/{run}", run_history.get_run),
+    Route("GET", "/history/v1.0{WS}/runs/{run}/children", run_history.children),
+    Route("GET", "/history/v1.0{WS}/runs/{run}/details", run_history.details),
+    Route("GET", "/history/v1.0{WS}/experiments/{experiment}/runs/{run}", run_history.get_run),
+    Route("GET", "/history/v1.0{WS}/experiments/{experiment}/runs/{run}/children", run_history.children),
+    Route("GET", "/history/v1.0{WS}/experiments/{experiment}/runs/{run}/details", run_history.details),
+    Route("PATCH", "/history/v1.0{WS}/experiments/{experiment}/runs/{run}", run_history.patch_run),
+    Route("POST", "/history/v1.0{WS}/experiments/{experiment}/runs:query", run_history.query_runs),
+    Route("POST", "/history/v1.0{WS}/rundata", run_history.run_data),
+    Route("POST", "/data/v1.0{WS}/dataversion/batchGetResolvedUris", run_history.resolve_uris),
+    Route("GET", "/logs/{run}/{file:rest}", run_history.read_log, open=True),
+    # batch endpoints
+    Route("GET", "{WS}/batchEndpoints", batch.list_endpoints),
+    Route("GET", "{WS}/batchEndpoints/{endpoint}", batch.get_endpoint),
+    Route("PUT", "{WS}/batchEndpoints/{endpoint}", batch.put_endpoint),
+    Route("DELETE", "{WS}/batchEndpoints/{endpoint}", batch.delete_endpoint),
+    Route("GET", "{WS}/batchEndpoints/{endpoint}/deployments", batch.list_deployments),
+    Route("GET", "{WS}/batchEndpoints/{endpoint}/deployments/{deployment}", batch.get_deployment),
+    Route("PUT", "{WS}/batchEndpoints/{endpoint}/deployments/{deployment}", batch.put_deployment),
+    Route("DELETE", "{WS}/batchEndpoints/{endpoint}/deployments/{deployment}", batch.delete_deployment),
+    Route("GET", "{WS}/batchEndpoints/{endpoint}/jobs", batch.list_jobs),
+    Route("GET", "{WS}/batchEndpoints/{endpoint}/jobs/{name}", batch.get_job),
+    Route("GET", "{WS}/batchEndpoints/{endpoint}/deployments/{deployment}/jobs", batch.list_jobs),
+    Route("POST", "/batch/{endpoint}/jobs", batch.invoke, open=True),
+    # online endpoints
+    Route("GET", "{WS}/onlineEndpoints", online.list_endpoints),
+    Route("GET", "{WS}/onlineEndpoints/{endpoint}", online.get_endpoint),
+    Route("PUT", "{WS}/onlineEndpoints/{endpoint}", online.put_endpoint),
+    Route("DELETE", "{WS}/onlineEndpoints/{endpoint}", online.delete_endpoint),
+    Route("POST", "{WS}/onlineEndpoints/{endpoint}/listKeys", online.list_keys),
+    Route("POST", "{WS}/onlineEndpoints/{endpoint}/regenerateKeys", online.regenerate_keys),
+    Route("POST", "{WS}/onlineEndpoints/{endpoint}/token", online.get_token),
+    Route("GET", "{WS}/onlineEndpoints/{endpoint}/deployments", online.list_deployments),
+    Route("GET", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}", online.get_deployment),
+    Route("PUT", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}", online.put_deployment),
+    Route("DELETE", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}", online.delete_deployment),
+    Route("POST", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}/getLogs", online.get_logs),
+    Route("POST", "/online/{endpoint}/score", scoring.score, open=True),
+    Route("GET", "/online/{endpoint}/swagger.json", scoring.swagger, open=True),
+    # published pipelines, v1
+    Route("GET", "/pipelines/v1.0{WS}/Pipelines", published.list_pipelines),
+    Route("GET", "/pipelines/v1.0{WS}/Pipelines/{pipeline}", published.get_pipeline),
+    Route("POST", "/pipelines/v1.0{WS}/PipelineRuns/PipelineSubmit/{pipeline}", published.submit_run),
+    Route("POST", "/pipelines/v1.0{WS}/PipelineRuns/PipelineEndpointSubmit/Id/{pipeline}", published.submit_run),
+    Route("GET", "/pipelines/v1.0{WS}/PipelineRuns/Pipeline/{pipeline}", published.list_runs),
+    Route("GET", "/pipelines/v1.0{WS}/PipelineRuns/{run}", published.get_run),
+    Route("GET", "/pipelines/v1.0{WS}/PipelineRuns/{run}/Steps", published.steps),
+    Route("POST", "/pipelines/v1.0{WS}/PipelineRuns/{run}/Cancel", published.cancel),
+    Route("DELETE", "/pipelines/v1.0{WS}/PipelineRuns/{run}/Execution", published.cancel),
+    # long operations
+    Route("GET", "/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}/mfeOperationResults/{operation}", jobs.cancel_result),  # noqa: E501
+    Route("GET", "/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}/mfeOperationsStatus/{operation}", online.operation),  # noqa: E501
+)  # fmt: skip
+
+
+class Router:
+    """Finds a call's route; routes of a method are tried in the table's order."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._by_method: dict[str, list[Route]] = {}
+        for route in ROUTES:
+            self._by_method.setdefault(route.method, []).append(route)
+
+    def dispatch(self, call: Call) -> Reply:
+        """401 without a token for Azure, 404 for another workspace, 501 for what is not in the table."""
+        path = _plain(call.path)
+        for route in self._by_method.get(call.method, []):
+            found = route.form.fullmatch(path)
+            if found:
+                call.names = {name: value for name, value in found.groupdict().items() if value is not None}
+                return self._answer(route, call)
+        raise Refusal(
+            501, "NotImplemented", f"{call.method} {path} is not emulated; `--routes` lists what is"
+        )
+
+    def _answer(self, route: Route, call: Call) -> Reply:
+        if not route.open:
+            check_bearer(call.headers.get("authorization"), _AZURE)
+        self._check_workspace(call.names)
+        call.names["kind"] = call.names.get("kind", "").lower()
+        return route.handle(self._workspace, call)
+
+    def _check_workspace(self, names: dict[str, str]) -> None:
+        of = self._workspace.settings
+        wanted = {"subscription": of.subscription, "group": of.resource_group, "workspace": of.workspace}
+        for name, value in wanted.items():
+            if name in names and names[name].lower() != value.lower():
+                raise Refusal(
+                    404, "ResourceNotFound", f"there is no {name} {names[name]!r} here; there is {value!r}"
+                )
+
+
+def _plain(path: str) -> str:
+    """Without the management front's prefix, doubled slashes and a slash at the end."""
+    single = re.sub(r"/{2,}", "/", path)
+    return re.sub(r"^/mferp/managementfrontend", "", single, flags=re.IGNORECASE).rstrip("/") or "/"
+
+
+def described() -> Iterator[str]:
+    """The table as people read it: method, path, what it does."""
+    for route in ROUTES:
+        meaning = (route.handle.__doc__ or "").strip().splitlines()
+        says = meaning[0] if meaning else route.handle.__name__.replace("_", " ")
+        yield f"{route.method:<6} {route.path}  # {says}"

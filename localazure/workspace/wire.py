@@ -1,0 +1,72 @@
+"""What handlers take and give: a call, a reply, a refusal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One HTTP request, its path already matched against the route table."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    names: dict[str, str] = field(default_factory=dict)
+
+    def json(self) -> Json:
+        """The body as an object; an empty body is an empty object."""
+        try:
+            value = json.loads(self.body or b"{}")
+        except ValueError as cause:
+            raise Refusal(400, "BadRequest", f"the body is not JSON: {cause}") from cause
+        if not isinstance(value, dict):
+            raise Refusal(400, "BadRequest", "the body must be a JSON object")
+        return value
+
+
+@dataclass(kw_only=True)
+class Reply:
+    """One HTTP answer; a dict or list body travels as JSON."""
+
+    status: int = 200
+    body: Json | list[Any] | bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        if isinstance(self.body, bytes):
+            return self.body
+        return b"" if self.body is None else json.dumps(self.body).encode()
+
+    @property
+    def content_type(self) -> str:
+        return (
+            "application/octet-stream" if isinstance(self.body, bytes) else "application/json; charset=utf-8"
+        )
+
+
+class Refusal(Exception):
+    """An answer in Azure's error shape: `{"error": {"code", "message"}}`."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+    def reply(self) -> Reply:
+        return Reply(status=self.status, body={"error": {"code": self.code, "message": self.message}})
+
+
+def not_found(what: str, name: str) -> Refusal:
+    return Refusal(404, "ResourceNotFound", f"there is no {what} {name!r} in this workspace")
+
+
+def listing(values: list[Json]) -> Reply:
+    """Azure's list shape; everything fits one page here."""
+    return Reply(body={"value": values})
