@@ -199,9 +199,10 @@ def log_names(folder: Path) -> list[str]:
     return [file.relative_to(folder).as_posix() for file in files]
 
 
-def last_lines(file: Path) -> str:
+def last_lines(file: Path, count: int = _LINES_IN_ERROR) -> str:
+    """The end of a log, for an error's message."""
     text = file.read_text(encoding="utf-8", errors="replace").rstrip()
-    return "\n".join(text.splitlines()[-_LINES_IN_ERROR:]) or "(nothing)"
+    return "\n".join(text.splitlines()[-count:]) or "(nothing)"
 
 
 def _fetched(web: Web, into: Path) -> str:

@@ -25,6 +25,7 @@ from localazure.workspace.wire import Refusal
 
 SECONDS_TO_START = 60.0
 _NOT_FOR_SERVERS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "IDENTITY_HEADER", "GUNICORN_CMD_ARGS")
+_LINES_IN_ERROR = 40  # the server says much after the exception that matters
 _SERVER = Path(__file__).with_name("loopback.py")
 
 
@@ -169,12 +170,12 @@ class Hosted:
             if child.poll() is not None:
                 self._means.processes.forget(child)
                 raise HostingFailed(
-                    f"the server ended with {child.returncode}; its log ends with:\n{last_lines(self.log)}"
+                    f"the server ended with {child.returncode}; its log ends with:\n{last_lines(self.log, _LINES_IN_ERROR)}"
                 )
             if time.monotonic() > deadline or self._stopped.is_set():
                 self._means.processes.end(child)
                 raise HostingFailed(
-                    f"no answer in {SECONDS_TO_START:.0f} s; the log ends with:\n{last_lines(self.log)}"
+                    f"no answer in {SECONDS_TO_START:.0f} s; the log ends with:\n{last_lines(self.log, _LINES_IN_ERROR)}"
                 )
             time.sleep(0.1)
 

@@ -9,7 +9,9 @@ from localazure.workspace.wire import Json
 PROVIDER = "Microsoft.MachineLearningServices/workspaces"
 
 
-def resource(settings: Settings, path: str, of_type: str, properties: Json, made: Json, **more: object) -> Json:
+def resource(
+    settings: Settings, path: str, of_type: str, properties: Json, made: Json, **more: object
+) -> Json:
     """`path` is below the workspace, `of_type` the resource type, `made` what `stamp` gave."""
     return {
         "id": f"{settings.resource_id}/{path}",

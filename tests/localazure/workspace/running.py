@@ -86,7 +86,13 @@ class Server:
         return str(reply.json()["access_token"])
 
     def call(
-        self, method: str, path: str, body: Any = None, *, token: str | None = None, headers: Mapping[str, str] = {}
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] = {},
     ) -> requests.Response:
         """Plain REST; `path` may be a whole URL."""
         given = {"Authorization": f"Bearer {self.token() if token is None else token}", **headers}
@@ -152,5 +158,3 @@ def alive(process: int) -> bool:
     except OSError:
         return False
     return state not in "ZX"
-
-

@@ -65,7 +65,9 @@ def test_a_folder_of_files_goes_up_and_comes_back(client: Any, name: str, tmp_pa
     assert [model.name for model in client.models.list(name)] == [name]
 
 
-def test_registering_an_equal_model_again_is_fine_and_another_is_not(client: Any, name: str, tmp_path: Path) -> None:
+def test_registering_an_equal_model_again_is_fine_and_another_is_not(
+    client: Any, name: str, tmp_path: Path
+) -> None:
     from azure.ai.ml.entities import Model
 
     file = tmp_path / "model.txt"

@@ -91,7 +91,10 @@ def test_a_pipeline_runs_and_its_output_comes_back(
     assert (result / "n").read_text() == f"{name}\n7\n"
     assert (result / "seen.json").exists()
     steps = list(client.jobs.list(parent_job_name=name))
-    assert [(step.display_name, step.status) for step in steps] == [("made", "Completed"), ("ended", "Completed")]
+    assert [(step.display_name, step.status) for step in steps] == [
+        ("made", "Completed"),
+        ("ended", "Completed"),
+    ]
     assert client.jobs.get(steps[0].name).status == "Completed"
     until(lambda: "RunCompleted" in topic.statuses(name))
     assert topic.statuses(name) == ["NotStarted", "Preparing", "Running", "Completed", "RunCompleted"]
@@ -110,7 +113,12 @@ def test_a_failed_step_fails_the_run_and_says_why(client: Any, data: Any, name: 
 
 def test_cancelling_ends_the_processes(client: Any, data: Any, name: str, code: Path, server: Server) -> None:
     _submit(client, _two_steps(code, "sleep 1000 & sleep 1000", "true"), data, name)
-    until(lambda: client.jobs.get(name).status == "Running" and list((server.state / "workspace/processes").iterdir()))
+    until(
+        lambda: (
+            client.jobs.get(name).status == "Running"
+            and list((server.state / "workspace/processes").iterdir())
+        )
+    )
     started = time.monotonic()
     client.jobs.begin_cancel(name).wait()
     assert time.monotonic() - started < 10
