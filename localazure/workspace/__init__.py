@@ -1,1 +1,1 @@
-"""Azure Machine Learning on 127.0.0.1: the routes the unmodified SDKs call, jobs and deployments that really run."""
+"""Azure Machine Learning on 127.0.0.1: what the unmodified SDKs call, with jobs and deployments that run."""

@@ -9,13 +9,15 @@ import sys
 import threading
 from pathlib import Path
 
+from azure.core.exceptions import AzureError
+
 from localazure.workspace import datastores
 from localazure.workspace.certificates import server_context
 from localazure.workspace.identity import IdentityServer
 from localazure.workspace.routes import Router, described
 from localazure.workspace.server import WorkspaceServer
 from localazure.workspace.settings import Settings
-from localazure.workspace.workspace import assemble
+from localazure.workspace.workspace import Workspace, assemble
 
 
 def main() -> int:
@@ -34,16 +36,15 @@ def main() -> int:
         for name, value in workspace.settings.client_environment(workspace.issuer.secret).items():
             print(f"{name}={value}")
         return 0
-    datastores.prepare(workspace)
-    tls = server_context(given.state / "tls")
-    server = WorkspaceServer(
-        given.port,
-        tls=tls,
-        dispatch=Router(workspace).dispatch,
-        account=workspace.blobs.account,
-        blob_endpoint=workspace.blobs.endpoint,
-    )
-    identity = IdentityServer(given.identity_port, workspace.issuer)
+    try:
+        server, identity = _servers(workspace)
+        datastores.prepare(workspace)
+    except OSError as problem:
+        print(f"workspace: a port is taken or a folder cannot be written: {problem}", file=sys.stderr)
+        return 1
+    except AzureError as problem:
+        print(f"workspace: the storage account does not answer: {problem}", file=sys.stderr)
+        return 1
     workspace.start()
     for one in (server, identity):
         threading.Thread(target=one.serve_forever, args=(0.1,), daemon=True).start()
@@ -53,6 +54,18 @@ def main() -> int:
         one.shutdown()
     workspace.stop()
     return 0
+
+
+def _servers(workspace: Workspace) -> tuple[WorkspaceServer, IdentityServer]:
+    """Both ports taken, nobody served yet."""
+    server = WorkspaceServer(
+        workspace.settings.port,
+        tls=server_context(workspace.settings.state / "tls"),
+        dispatch=Router(workspace).dispatch,
+        account=workspace.blobs.account,
+        blob_endpoint=workspace.blobs.endpoint,
+    )
+    return server, IdentityServer(workspace.settings.identity_port, workspace.issuer)
 
 
 def _settings(given: argparse.Namespace) -> Settings:

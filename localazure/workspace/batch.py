@@ -11,7 +11,7 @@ from localazure.workspace.pipeline import Planner
 from localazure.workspace.resources import resource, stamp
 from localazure.workspace.settings import LOCATION
 from localazure.workspace.submission import submit
-from localazure.workspace.wire import Call, Json, Refusal, Reply, listing, not_found
+from localazure.workspace.wire import Call, Json, Refusal, Reply, checked_name, listing, not_found
 from localazure.workspace.workspace import Workspace
 
 _ENDPOINTS, _DEPLOYMENTS = "batchEndpoints", "batchDeployments"
@@ -27,7 +27,7 @@ def get_endpoint(workspace: Workspace, call: Call) -> Reply:
 
 def put_endpoint(workspace: Workspace, call: Call) -> Reply:
     """The default deployment, once named, must be there."""
-    name, given = call.names["endpoint"], call.json()
+    name, given = checked_name(call.names["endpoint"], "batch endpoint"), call.json()
     properties = given.get("properties") or {}
     default = (properties.get("defaults") or {}).get("deploymentName")
     if default and workspace.store.get(_DEPLOYMENTS, f"{name}/{default}") is None:
@@ -65,7 +65,8 @@ def get_deployment(workspace: Workspace, call: Call) -> Reply:
 
 def put_deployment(workspace: Workspace, call: Call) -> Reply:
     """Pipeline components only; the component must be registered."""
-    endpoint, name, given = call.names["endpoint"], call.names["deployment"], call.json()
+    endpoint, name = call.names["endpoint"], checked_name(call.names["deployment"], "deployment")
+    given = call.json()
     _find_endpoint(workspace, endpoint)
     properties = given.get("properties") or {}
     configuration = properties.get("deploymentConfiguration") or {}

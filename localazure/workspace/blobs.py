@@ -11,9 +11,9 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import (
     AccountSasPermissions,
     BlobServiceClient,
+    LinearRetry,
     ResourceTypes,
     generate_account_sas,
-    generate_blob_sas,
 )
 
 
@@ -42,7 +42,9 @@ class Blobs:
         given = dict(part.split("=", 1) for part in connection_string.split(";") if "=" in part)
         self.account, self.key = given["AccountName"], given["AccountKey"]
         self.endpoint = given["BlobEndpoint"].rstrip("/")
-        self._service = BlobServiceClient.from_connection_string(connection_string)
+        self._service = BlobServiceClient.from_connection_string(
+            connection_string, retry_policy=LinearRetry(backoff=1, retry_total=5)
+        )
 
     def ensure(self, container: str) -> None:
         try:
@@ -70,15 +72,6 @@ class Blobs:
             )
         )
 
-    def read_access(self, place: Place) -> str:
-        """A query string that reads one blob for a day."""
-        return str(
-            generate_blob_sas(
-                self.account, place.container, place.path, account_key=self.key, permission="r",
-                expiry=datetime.now(UTC) + timedelta(days=1), protocol="https,http",
-            )
-        )  # fmt: skip
-
     def place_of(self, url: str) -> Place | None:
         """Our blob behind an http(s) URL, whichever way the account is written; None for another's."""
         parts = urlsplit(url)
@@ -98,6 +91,15 @@ class Blobs:
                 self._service.get_blob_client(place.container, place.path).download_blob().readinto(written)
         except ResourceNotFoundError as cause:
             raise NothingThere(f"there is no blob {place}") from cause
+
+    def read(self, place: Place) -> bytes:
+        try:
+            content: bytes = (
+                self._service.get_blob_client(place.container, place.path).download_blob().readall()
+            )
+        except ResourceNotFoundError as cause:
+            raise NothingThere(f"there is no blob {place}") from cause
+        return content
 
     def download_folder(self, place: Place, folder: Path) -> int:
         """Every blob under `place`; how many there were."""

@@ -121,7 +121,8 @@ def _build(home: Path, lines: list[str], progress: Progress) -> None:
         progress(f"{home.name}: an earlier build was cut short; starting again")
         shutil.rmtree(home)
     progress(f"{home.name}: creating a virtual environment with Python {platform.python_version()}")
-    _run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", str(home)], progress)
+    pip = [] if lines else ["--without-pip"]  # as conda: no pip unless asked for
+    _run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", *pip, str(home)], progress)
     requirements = home / "requirements.txt"
     requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
     if lines:

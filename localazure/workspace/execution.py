@@ -1,4 +1,4 @@
-"""One step, for real: its code, its inputs and its environment fetched, its command run, its outputs sent back."""
+"""One step, for real: code, inputs and environment fetched, the command run, outputs sent back."""
 
 from __future__ import annotations
 
@@ -86,6 +86,8 @@ class Execution:
         self.runs.set_status(run_id, "Finalizing")
         for name, target in step.outputs.items():
             self.outputs.keep(run, name, target, Path(outputs[name]))
+        for bulky in ("code", "inputs", "outputs"):  # kept when a step fails, to be looked at
+            shutil.rmtree(folder / bulky, ignore_errors=True)
 
     def _fetch_code(self, step: Step, folder: Path) -> Path:
         code = folder / "code"
@@ -102,7 +104,7 @@ class Execution:
             return self.environments.interpreter(None, lambda line: None)
         if "/registries/" in step.environment:
             raise EnvironmentFailed(
-                f"{step.environment} is in a registry, which is not here; register an environment with a conda file"
+                f"{step.environment} is in a registry, which is not here; register one with a conda file"
             )
         log = folder / BUILD_LOG
         properties = self.planner.versioned("environments", step.environment)["properties"]
@@ -121,22 +123,21 @@ class Execution:
         if source.kind == "literal":
             return source.value
         uri = self._uri(run, source)
-        if source.mode.lower() == "direct":
-            return uri
+        return uri if source.mode.lower() == "direct" else str(self._local(name, source, uri, folder))
+
+    def _local(self, name: str, source: Source, uri: str, folder: Path) -> Path:
+        """A file, or a folder; a model or a folder may turn out to be a single blob."""
         place, into = self.resolver.place(uri), folder / "inputs" / name
         if isinstance(place, Web):
             return _fetched(place, into)
-        if source.type == "uri_file" and not uri.endswith("/"):
-            file = into / Path(place.path).name
-            self.blobs.download_file(place, file)
-            return str(file)
-        if not self.blobs.download_folder(place, into):
-            if self.blobs.exists(place):  # a model or folder that is a single file
-                file = into / Path(place.path).name
-                self.blobs.download_file(place, file)
-                return str(file)
+        single = source.type == "uri_file" and not uri.endswith("/")
+        if not single and self.blobs.download_folder(place, into):
+            return into
+        if not single and not self.blobs.exists(place):
             raise NothingThere(f"input {name!r}: there is nothing under {uri}")
-        return str(into)
+        file = into / Path(place.path).name
+        self.blobs.download_file(place, file)
+        return file
 
     def _uri(self, run: Json, source: Source) -> str:
         if source.kind == "uri":
@@ -173,8 +174,8 @@ class Execution:
             "AZUREML_ARM_RESOURCEGROUP": of.resource_group,
             "AZUREML_ARM_WORKSPACE_NAME": of.workspace,
             "AZUREML_EXPERIMENT_NAME": run["experiment"],
-            "NO_PROXY": "127.0.0.1,localhost",
         }
+        given |= {name: _without_proxy(base.get(name)) for name in ("NO_PROXY", "no_proxy")}
         folders = {f"AZURE_ML_INPUT_{name}": value for name, value in inputs.items() if value is not None}
         folders |= {f"AZURE_ML_OUTPUT_{name}": value for name, value in outputs.items()}
         return base | given | folders | of.client_environment(self.secret) | step.variables
@@ -205,8 +206,12 @@ def last_lines(file: Path, count: int = _LINES_IN_ERROR) -> str:
     return "\n".join(text.splitlines()[-count:]) or "(nothing)"
 
 
-def _fetched(web: Web, into: Path) -> str:
+def _without_proxy(value: str | None) -> str:
+    return ",".join([*(value or "").split(","), "127.0.0.1", "localhost"]).lstrip(",")
+
+
+def _fetched(web: Web, into: Path) -> Path:
     into.mkdir(parents=True, exist_ok=True)
     file = into / (Path(web.url.partition("?")[0]).name or "file")
     urlretrieve(web.url, file)
-    return str(file)
+    return file

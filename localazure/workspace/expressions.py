@@ -1,4 +1,4 @@
-"""The small language of commands and bindings: `${{inputs.x}}`, `${{parent.jobs.s.outputs.y}}`, `$[[ optional ]]`."""
+"""The language of commands and bindings: `${{inputs.x}}`, `${{parent.jobs.s.outputs.y}}`, `$[[ maybe ]]`."""
 
 from __future__ import annotations
 

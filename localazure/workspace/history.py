@@ -71,7 +71,7 @@ class Runs:
         return run
 
     def set_status(self, run_id: str, status: str, *, error: str | None = None, **more: object) -> Json:
-        """Moves on, never back: a run that has ended stays as it ended."""
+        """Writes and tells; a run that has ended stays as it ended."""
         changed: list[bool] = []
 
         def move(run: Json) -> None:

@@ -1,8 +1,9 @@
-"""One deployment's server: model and code fetched, process started, watched, and started again when it ends."""
+"""One deployment's server: model and code fetched, process started, watched, started again when it ends."""
 
 from __future__ import annotations
 
 import http.client
+import logging
 import os
 import shutil
 import socket
@@ -23,6 +24,7 @@ from localazure.workspace.processes import Processes
 from localazure.workspace.uris import Resolver, UnknownPath
 from localazure.workspace.wire import Refusal
 
+log = logging.getLogger(__name__)
 SECONDS_TO_START = 60.0
 _NOT_FOR_SERVERS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "IDENTITY_HEADER", "GUNICORN_CMD_ARGS")
 _LINES_IN_ERROR = 40  # the server says much after the exception that matters
@@ -80,7 +82,11 @@ class Hosted:
         try:
             command, environment = self._prepare()
             self._run(command, environment)
-        except (HostingFailed, NothingThere, UnknownPath, EnvironmentFailed, Refusal, OSError) as failed:
+        except Exception as failed:  # the border of a thread: whatever it was, the deployment says so
+            if not isinstance(
+                failed, HostingFailed | NothingThere | UnknownPath | EnvironmentFailed | Refusal
+            ):
+                log.exception("hosting %s", self.deployment["name"])
             if not self._stopped.is_set():
                 self._say(f"failed: {failed}")
                 self._tell(self, str(failed))
@@ -119,8 +125,8 @@ class Hosted:
         python = self._interpreter(properties.get("environmentId"))
         self.port = _free_port()
         command = [
-            str(python), "-P", str(_SERVER), "--entry_script", str(script), "--port", str(self.port), "--worker_count", "1",
-            "--model_dir", str(model),
+            str(python), "-P", str(_SERVER), "--entry_script", str(script), "--port", str(self.port),
+            "--worker_count", "1", "--model_dir", str(model),
         ]  # fmt: skip
         base = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_SERVERS}
         given = {"AZUREML_MODEL_DIR": str(model), "AML_APP_ROOT": str(code), "PYTHONUNBUFFERED": "1"}
@@ -155,7 +161,7 @@ class Hosted:
         )
         if known.returncode != 0:
             raise HostingFailed(
-                "the environment lacks azureml-inference-server-http; add it to the pip lines of its conda file"
+                "the environment lacks azureml-inference-server-http; add it to its conda file's pip lines"
             )
         return python
 
@@ -170,12 +176,12 @@ class Hosted:
             if child.poll() is not None:
                 self._means.processes.forget(child)
                 raise HostingFailed(
-                    f"the server ended with {child.returncode}; its log ends with:\n{last_lines(self.log, _LINES_IN_ERROR)}"
+                    f"the server ended with {child.returncode}; its log ends with:\n{self._log_end()}"
                 )
             if time.monotonic() > deadline or self._stopped.is_set():
                 self._means.processes.end(child)
                 raise HostingFailed(
-                    f"no answer in {SECONDS_TO_START:.0f} s; the log ends with:\n{last_lines(self.log, _LINES_IN_ERROR)}"
+                    f"no answer in {SECONDS_TO_START:.0f} s; the log ends with:\n{self._log_end()}"
                 )
             time.sleep(0.1)
 
@@ -188,6 +194,9 @@ class Hosted:
             return False
         finally:
             connection.close()
+
+    def _log_end(self) -> str:
+        return last_lines(self.log, _LINES_IN_ERROR)
 
     def _say(self, line: str) -> None:
         with self.log.open("a", encoding="utf-8") as written:

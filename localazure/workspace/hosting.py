@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import uuid
 
@@ -56,6 +57,7 @@ class Hosting:
         for one in gone:
             if one:
                 one.stop()
+        shutil.rmtree(self._folder / key, ignore_errors=True)
 
     def serving(self, endpoint: str, name: str) -> Hosted | None:
         """The server of a deployment, which may still be on its way up after a restart."""
@@ -71,7 +73,9 @@ class Hosting:
         return "\n".join(text.splitlines()[-lines:])
 
     def resume(self) -> None:
-        """Everything that served or was being made is started again."""
+        """Everything that served or was being made is started again, from fresh copies."""
+        for left in self._folder.glob("*/*/*/"):
+            shutil.rmtree(left, ignore_errors=True)
         for deployment in self._store.all(DEPLOYMENTS):
             if deployment["state"] != "Failed":
                 self.deploy(deployment)

@@ -1,4 +1,4 @@
-"""Online endpoints over ARM: endpoints, deployments, traffic, keys, logs, and how a deployment is coming along."""
+"""Online endpoints over ARM: deployments, traffic, keys, logs, and how a deployment is coming along."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from localazure.workspace.identity import MACHINE_LEARNING
 from localazure.workspace.moments import now
 from localazure.workspace.resources import resource, stamp
 from localazure.workspace.settings import LOCATION
-from localazure.workspace.wire import Call, Json, Refusal, Reply, listing, not_found
+from localazure.workspace.wire import Call, Json, Refusal, Reply, checked_name, listing, not_found
 from localazure.workspace.workspace import Workspace
 
 ENDPOINTS = "onlineEndpoints"
@@ -27,7 +27,7 @@ def get_endpoint(workspace: Workspace, call: Call) -> Reply:
 
 def put_endpoint(workspace: Workspace, call: Call) -> Reply:
     """Traffic goes to deployments that are there, and adds up to 0 or 100."""
-    name, given = call.names["endpoint"], call.json()
+    name, given = checked_name(call.names["endpoint"], "online endpoint"), call.json()
     properties = given.get("properties") or {}
     for kind in ("traffic", "mirrorTraffic"):
         _check_traffic(workspace, name, kind, properties.get(kind) or {})
@@ -100,7 +100,8 @@ def get_deployment(workspace: Workspace, call: Call) -> Reply:
 
 def put_deployment(workspace: Workspace, call: Call) -> Reply:
     """Accepted at once; the operation it names says when it serves, or why it does not."""
-    endpoint, name, given = call.names["endpoint"], call.names["deployment"], call.json()
+    endpoint, name = call.names["endpoint"], checked_name(call.names["deployment"], "deployment")
+    given = call.json()
     find_endpoint(workspace, endpoint)
     properties = given.get("properties") or {}
     if str(properties.get("endpointComputeType", "Managed")).lower() != "managed":
@@ -218,7 +219,8 @@ def _endpoint(workspace: Workspace, one: Json) -> Json:
 def _deployment(workspace: Workspace, one: Json) -> Json:
     properties = {"endpointComputeType": "Managed", "properties": {}} | one["properties"]
     properties |= {"provisioningState": one["state"], "scaleSettings": {"scaleType": "Default"}}
+    path = f"{ENDPOINTS}/{one['endpoint']}/deployments/{one['name']}"
     return resource(
-        workspace.settings, f"{ENDPOINTS}/{one['endpoint']}/deployments/{one['name']}", f"{ENDPOINTS}/deployments",
-        properties, one["made"], location=LOCATION, tags=one["tags"], sku=one["sku"],
+        workspace.settings, path, f"{ENDPOINTS}/deployments", properties, one["made"],
+        location=LOCATION, tags=one["tags"], sku=one["sku"],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a job will do: steps, where their inputs come from, where their outputs go. Plain data, kept as JSON."""
+"""What a job will do: steps, where inputs come from, where outputs go. Plain data, kept as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us for long: groups, a record on disk, and the reaping at the next start."""
+"""Child processes that never outlive us for long: groups, a record on disk, reaping at the next start."""
 
 from __future__ import annotations
 

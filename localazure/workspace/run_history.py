@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from urllib.parse import quote
 
 from localazure.workspace.blobs import NothingThere, Place
@@ -68,19 +70,22 @@ def resolve_uris(workspace: Workspace, call: Call) -> Reply:
 
 
 def read_log(workspace: Workspace, call: Call) -> Reply:
-    """From the run's folder while it is there, else from the artifact store."""
+    """For whoever has the signed address: from the run's folder, else from its artifacts."""
     run, name = call.names["run"], call.names["file"]
+    if not hmac.compare_digest(call.query.get("sig", ""), _signature(workspace, run, name)):
+        raise Refusal(403, "AuthenticationFailed", "the log's address is not signed by this workspace")
     folder = workspace.engine.folder(run)
     if name in log_names(folder):
         return _text((folder / name).read_bytes())
     kept = Place(workspace.resolver.container_of(ARTIFACTS), artifacts_prefix(run) + name)
-    copy = folder / name
     try:
-        workspace.blobs.download_file(kept, copy)
+        return _text(workspace.blobs.read(kept))
     except NothingThere as cause:
-        copy.unlink(missing_ok=True)
         raise Refusal(404, "NotFound", f"the run {run} has no log {name}") from cause
-    return _text(copy.read_bytes())
+
+
+def _signature(workspace: Workspace, run: str, name: str) -> str:
+    return hmac.new(workspace.issuer.secret.encode(), f"{run}/{name}".encode(), hashlib.sha256).hexdigest()
 
 
 def _text(content: bytes) -> Reply:
@@ -103,4 +108,5 @@ def _logs(workspace: Workspace, run: str) -> dict[str, str]:
         prefix = artifacts_prefix(run)
         found = workspace.blobs.names(Place(workspace.resolver.container_of(ARTIFACTS), prefix))
         names = [name.removeprefix(prefix) for name in found if name.endswith(".txt")]
-    return {name: f"{workspace.settings.base}/logs/{quote(run)}/{quote(name)}" for name in names}
+    base = f"{workspace.settings.base}/logs/{quote(run)}"
+    return {name: f"{base}/{quote(name)}?sig={_signature(workspace, run, name)}" for name in names}

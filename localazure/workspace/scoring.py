@@ -98,7 +98,7 @@ def _chosen(endpoint: Json, call: Call) -> str:
     """By the header, else by lot, as the traffic is split."""
     if "azureml-model-deployment" in call.headers:
         return call.headers["azureml-model-deployment"]
-    shares = {
+    shares: dict[str, int] = {
         name: int(share)
         for name, share in (endpoint["properties"].get("traffic") or {}).items()
         if int(share)

@@ -6,14 +6,14 @@ from localazure.workspace.engine import register_runs
 from localazure.workspace.pipeline import Planner
 from localazure.workspace.plan import Plan
 from localazure.workspace.resources import stamp
-from localazure.workspace.wire import Json, Refusal
+from localazure.workspace.wire import Json, Refusal, checked_name
 from localazure.workspace.workspace import Workspace
 
 
 def submit(workspace: Workspace, name: str, properties: Json, plan: Plan, **more: object) -> Json | None:
     """The job's document; None when the name is taken, and then nothing runs a second time."""
     job: Json = {
-        "name": name,
+        "name": checked_name(name, "job"),
         "properties": properties,
         "tags": {key: str(value) for key, value in (properties.get("tags") or {}).items()},
         "plan": plan.to_json(),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
 
 @dataclass(kw_only=True)
@@ -61,6 +63,15 @@ class Refusal(Exception):
 
     def reply(self) -> Reply:
         return Reply(status=self.status, body={"error": {"code": self.code, "message": self.message}})
+
+
+def checked_name(name: str, what: str) -> str:
+    """Names become parts of paths, so only what Azure allows in them passes."""
+    if not _NAME.fullmatch(name):
+        raise Refusal(
+            400, "UserError", f"{name!r} cannot be the name of a {what}: letters, digits, - _ . only"
+        )
+    return name
 
 
 def not_found(what: str, name: str) -> Refusal:

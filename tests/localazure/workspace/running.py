@@ -57,8 +57,9 @@ class Server:
 
     def start(self) -> None:
         command = [
-            sys.executable, "-m", "localazure.workspace", "--state", str(self.state), "--port", str(self.port),
-            "--identity-port", str(self.identity_port), "--storage", self.storage, "--identity-header", SECRET,
+            sys.executable, "-m", "localazure.workspace", "--state", str(self.state),
+            "--port", str(self.port), "--identity-port", str(self.identity_port),
+            "--storage", self.storage, "--identity-header", SECRET,
             "--environments", str(ROOT / ".environments"),
         ]  # fmt: skip
         if self.events:

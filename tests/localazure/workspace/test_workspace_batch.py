@@ -58,7 +58,7 @@ def _said(azurite: str, server: Server, job: str) -> str:
 
 
 def test_pascal_case_with_a_name_of_our_own_runs_once(
-    endpoint: Any, words: str, azurite: str, name: str, server: Server, topic: Topic
+    *, endpoint: Any, words: str, azurite: str, name: str, server: Server, topic: Topic
 ) -> None:
     body = {
         "properties": {
@@ -90,7 +90,7 @@ def test_pascal_case_with_a_name_of_our_own_runs_once(
 
 
 def test_the_sdk_invokes_with_defaults_and_without_the_optional(
-    client: Any, endpoint: Any, words: str, azurite: str, name: str, server: Server
+    *, client: Any, endpoint: Any, words: str, azurite: str, name: str, server: Server
 ) -> None:
     from azure.ai.ml import Input
 
@@ -117,7 +117,7 @@ def test_the_sdk_invokes_with_defaults_and_without_the_optional(
     ],
 )
 def test_inputs_are_checked_before_anything_runs(
-    endpoint: Any, server: Server, inputs: Any, says: str
+    *, endpoint: Any, server: Server, inputs: Any, says: str
 ) -> None:
     import re
 
@@ -138,7 +138,7 @@ def test_deleting_leaves_nothing(client: Any, endpoint: Any, name: str) -> None:
 
 
 def test_the_older_contract_submits_shows_steps_and_ends(
-    client: Any, endpoint: Any, words: str, azurite: str, name: str, server: Server
+    *, client: Any, endpoint: Any, words: str, azurite: str, name: str, server: Server
 ) -> None:
     pipelines = server.call("GET", f"/pipelines/v1.0{WS}/Pipelines").json()["value"]
     (published,) = [one for one in pipelines if one["Name"] == name]

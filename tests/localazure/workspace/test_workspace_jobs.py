@@ -78,9 +78,11 @@ def _end(client: Any, name: str) -> Any:
 
 
 def test_a_pipeline_runs_and_its_output_comes_back(
-    client: Any, data: Any, name: str, code: Path, tmp_path: Path, topic: Topic
+    *, client: Any, data: Any, name: str, code: Path, tmp_path: Path, topic: Topic
 ) -> None:
-    first = "cat ${{inputs.data}} > ${{outputs.out}}/n; echo ${{inputs.n}} $[[--opt ${{inputs.opt}}]] >> ${{outputs.out}}/n"
+    first = (
+        "cd ${{outputs.out}}; cat ${{inputs.data}} > n; echo ${{inputs.n}} $[[--opt ${{inputs.opt}}]] >> n"
+    )
     second = "cp ${{inputs.before}}/n ${{outputs.after}}/ && python look.py ${{outputs.after}}"
     job = _submit(client, _two_steps(code, first, second), data, name)
     assert job.status == "NotStarted"
@@ -124,3 +126,87 @@ def test_cancelling_ends_the_processes(client: Any, data: Any, name: str, code: 
     assert time.monotonic() - started < 10
     assert _end(client, name).status == "Canceled"
     assert not list((server.state / "workspace" / "processes").iterdir())
+
+
+def test_independent_steps_run_side_by_side_and_pipelines_nest(
+    client: Any, name: str, tmp_path: Path, server: Server
+) -> None:
+    """Each of the two inner steps waits for the other's mark, so neither can end alone."""
+    from azure.ai.ml import Input, Output, command, dsl
+    from azure.ai.ml.entities import Environment
+
+    client.environments.create_or_update(Environment(name="python", image="ubuntu"))
+    meet = command(
+        name="meet",
+        environment="python@latest",
+        command=f"cd {tmp_path}; touch ${{{{inputs.me}}}}; "
+        "until [ -e ${{inputs.you}} ]; do sleep 0.05; done; "
+        "echo ${{inputs.me}} > ${{outputs.note}}",
+        inputs={"me": Input(type="string"), "you": Input(type="string")},
+        outputs={"note": Output(type="uri_file")},
+    )
+    join = command(
+        name="join",
+        environment="python@latest",
+        command="cat ${{inputs.a}} ${{inputs.b}} > ${{outputs.both}}/both",
+        inputs={"a": Input(type="uri_file"), "b": Input(type="uri_file")},
+        outputs={"both": Output(type="uri_folder")},
+    )
+
+    @dsl.pipeline(name="inner")
+    def inner(left: str, right: str) -> Any:
+        first, second = meet(me=left, you=right), meet(me=right, you=left)
+        return {"one": first.outputs.note, "two": second.outputs.note}
+
+    @dsl.pipeline(name="outer", default_compute="serverless")
+    def outer(left: str = "l") -> Any:
+        met = inner(left=left, right="r")
+        joined = join(a=met.outputs.one, b=met.outputs.two)
+        return {"both": joined.outputs.both}
+
+    job = outer(left="x")
+    job.name, job.outputs.both.name, job.outputs.both.version = name, f"both-{name}", "4"
+    client.jobs.create_or_update(job)
+    assert _end(client, name).status == "Completed"
+    asset = client.data.get(f"both-{name}", version="4")
+    assert asset.path.endswith(f"/azureml/{name}/both/")
+    client.jobs.download(name, download_path=str(tmp_path), all=True)
+    assert (tmp_path / "named-outputs" / "both" / "both").read_text() == "x\nr\n"
+
+
+def test_a_model_registered_from_a_jobs_output_knows_its_job(
+    client: Any, data: Any, name: str, code: Path
+) -> None:
+    from azure.ai.ml.entities import Model
+
+    _submit(
+        client,
+        _two_steps(code, "echo 1 > ${{outputs.out}}/m", "cp ${{inputs.before}}/m ${{outputs.after}}/"),
+        data,
+        name,
+    )
+    _end(client, name)
+    model = client.models.create_or_update(Model(name=name, path=f"azureml://jobs/{name}/outputs/result"))
+    assert (model.version, model.job_name) == ("1", name)
+    assert model.path.endswith(f"datastores/workspaceblobstore/paths/azureml/{name}/result/")
+
+
+def test_a_command_job_streams_its_log(client: Any, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from azure.ai.ml import command
+    from azure.ai.ml.entities import Environment
+
+    client.environments.create_or_update(Environment(name="python", image="ubuntu"))
+    job = command(
+        name=name,
+        command="echo said by a step; sleep 1",
+        environment="python@latest",
+        experiment_name="alone",
+    )
+    client.jobs.create_or_update(job)
+    client.jobs.stream(name)
+    assert "said by a step" in capsys.readouterr().out
+    found = client.jobs.get(name)
+    found.tags = {"seen": "yes"}
+    assert client.jobs.create_or_update(found).tags["seen"] == "yes"
+    client.jobs.archive(name)
+    assert name not in [one.name for one in client.jobs.list()]

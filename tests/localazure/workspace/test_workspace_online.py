@@ -1,4 +1,4 @@
-"""Online endpoints: a scoring script served by Microsoft's inference server, called as the product calls it."""
+"""Online endpoints: a scoring script served by Microsoft's inference server, called by plain REST."""
 
 from __future__ import annotations
 

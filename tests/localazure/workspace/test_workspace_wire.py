@@ -67,3 +67,14 @@ def test_a_call_takes_less_than_ten_milliseconds(server: Server) -> None:
         session.get(server.base + WS, timeout=5).raise_for_status()
         times.append(time.perf_counter() - started)
     assert statistics.median(times) < 0.010
+
+
+@pytest.mark.parametrize("name", ["..", "a b", "-x", "x" * 300])
+def test_names_that_would_leave_their_folder_are_refused(server: Server, name: str) -> None:
+    job = {"properties": {"jobType": "Command", "command": "true"}}
+    path = f"{server.base}{WS}/jobs/{name}".replace("..", "%2E%2E")
+    assert server.call("PUT", path, job).status_code in (400, 404)
+
+
+def test_logs_are_only_for_signed_addresses(server: Server) -> None:
+    assert server.call("GET", "/logs/%2E%2E/user_logs/std_log.txt", token="").status_code == 403

@@ -1,0 +1,71 @@
+"""Conda files and what becomes of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from localazure.workspace.environments import EnvironmentFailed, Environments, conda_text, pip_lines
+from tests.localazure.workspace.running import ROOT
+
+
+def test_hashes_stay_with_their_requirement() -> None:
+    definition = {
+        "dependencies": [
+            "python=3.11",
+            "pip",
+            {"pip": ["a==1 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2", "b==2"]},
+        ]
+    }
+    assert pip_lines(definition) == ["a==1      --hash=sha256:1      --hash=sha256:2", "b==2"]
+    assert pip_lines({"dependencies": [{"pip": ["a==1", "--hash=sha256:1", "# why"]}]}) == [
+        "a==1 --hash=sha256:1"
+    ]
+
+
+def test_conda_packages_are_refused_by_name() -> None:
+    with pytest.raises(EnvironmentFailed, match="numpy=2"):
+        pip_lines({"dependencies": ["conda-forge::numpy=2"]})
+
+
+def test_equal_files_are_built_once_whoever_asks(tmp_path: Path) -> None:
+    """The name and the layout of a conda file do not make another environment."""
+    environments = Environments(tmp_path)
+    said: list[str] = []
+    texts = ["name: a\ndependencies: [python=3.11]\n", "dependencies:\n- python=3.11\nname: b\n"]
+    found: list[Path] = []
+    threads = [
+        threading.Thread(target=lambda text=text: found.append(environments.interpreter(text, said.append)))
+        for text in texts
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[0] == found[1]
+    assert len([line for line in said if line.endswith(": ready")]) == 1
+    (found[0].parents[1] / "complete").unlink()
+    environments.interpreter(texts[0], said.append)
+    assert any("cut short" in line for line in said)
+
+
+def test_a_requirement_that_does_not_exist_fails_with_pips_words(tmp_path: Path) -> None:
+    file = tmp_path / "environment.yaml"
+    file.write_text("name: x\nconda_file: conda.yaml\nimage: ubuntu\n")
+    (tmp_path / "conda.yaml").write_text("dependencies: [{pip: ['/nowhere/at-all.whl']}]\n")
+    assert "nowhere" in conda_text(file)
+    command = [
+        sys.executable,
+        "-m",
+        "localazure.workspace.environments",
+        str(file),
+        "--environments",
+        str(tmp_path),
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ended.returncode == 1
+    assert "/nowhere/at-all.whl" in ended.stderr
