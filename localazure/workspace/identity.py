@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -86,8 +87,12 @@ def _kept_secret(file: Path) -> str:
     """Made at the first start, readable by its owner only."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as written:
+        beside = file.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT, 0o600), "w") as written:
             written.write(secrets.token_urlsafe(24))
+        with contextlib.suppress(FileExistsError):
+            file.hardlink_to(beside)  # whole, and the first one to come decides
+        beside.unlink()
     return file.read_text(encoding="utf-8").strip()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from localazure.workspace.pipeline import Planner
+from localazure.workspace.pipeline import Planner, literal
 from localazure.workspace.plan import Plan
 from localazure.workspace.wire import Json
 from localazure.workspace.workspace import Workspace
@@ -14,6 +14,10 @@ _KINDS = {
     "urifile": "uri_file", "urifolder": "uri_folder", "mltable": "mltable", "mlflowmodel": "mlflow_model",
     "custommodel": "custom_model", "tritonmodel": "triton_model", "literal": "literal",
 }  # fmt: skip
+
+
+_PIPELINE_JOB = "azureml.pipelinejob"
+"""Tells `jobs.download` that a batch job has outputs of its own; in any other case it looks for scores."""
 
 
 def pick(given: Json, name: str) -> Any:
@@ -27,11 +31,11 @@ def pick(given: Json, name: str) -> Any:
 def input_of(given: Any) -> Json:
     """One input or output, as a job has it."""
     if not isinstance(given, dict):
-        return {"jobInputType": "literal", "value": given}
+        return {"jobInputType": "literal", "value": literal(given)}
     kind = str(pick(given, "jobInputType") or pick(given, "jobOutputType") or "literal")
     plain = _KINDS.get(re.sub(r"[^a-z]", "", kind.lower()), kind)
     if plain == "literal":
-        return {"jobInputType": plain, "value": pick(given, "value")}
+        return {"jobInputType": plain, "value": literal(pick(given, "value"))}
     return {
         "jobInputType": plain,
         "uri": pick(given, "uri") or pick(given, "path"),
@@ -61,7 +65,7 @@ def job_properties(
         "outputs": declared | outputs,
         "jobs": spec.get("jobs") or {},
         "settings": about.get("settings") or {},
-        "tags": {"azureml.jobtype": "azureml.PipelineJob"} | tags,
+        "tags": {"azureml.jobtype": _PIPELINE_JOB} | tags,
         "properties": properties,
         "isArchived": False,
     }

@@ -154,7 +154,7 @@ def _default(name: str, definition: Json) -> Source:
     kind = definition.get("type", "string")
     if definition.get("default") is not None:
         return Source(
-            kind="literal" if kind in LITERALS else "uri", value=_text(definition["default"]), type=kind
+            kind="literal" if kind in LITERALS else "uri", value=literal(definition["default"]), type=kind
         )
     if definition.get("optional"):
         return Source(kind="absent", type=kind)
@@ -189,13 +189,13 @@ def _source(value: Any, definition: Json) -> Source:
     mode = str(value.get("mode") or "")
     if "uri" in value and value["uri"] is not None:
         return Source(kind="uri", value=value["uri"], type=declared, mode=mode)
-    text = _text(value.get("value"))
+    text = literal(value.get("value"))
     if kind and kind not in LITERALS and binding(text) is None:
         return Source(kind="uri", value=text, type=kind, mode=mode)  # a path given as a bare string
     return Source(kind="literal", value=text, type=kind or "string", mode=mode)
 
 
-def _text(value: Any) -> str:
+def literal(value: Any) -> str:
     """As the service writes literals: everything is a string."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -90,7 +90,7 @@ def test_pascal_case_with_a_name_of_our_own_runs_once(
 
 
 def test_the_sdk_invokes_with_defaults_and_without_the_optional(
-    *, client: Any, endpoint: Any, words: str, azurite: str, name: str, server: Server
+    *, client: Any, endpoint: Any, words: str, azurite: str, name: str, server: Server, tmp_path: Path
 ) -> None:
     from azure.ai.ml import Input
 
@@ -99,6 +99,8 @@ def test_the_sdk_invokes_with_defaults_and_without_the_optional(
     )
     assert _end(server, job.name)["status"] == "Completed"
     assert _said(azurite, server, job.name) == "helloworld2\n"
+    client.jobs.download(job.name, download_path=str(tmp_path), output_name="said")
+    assert (tmp_path / "named-outputs" / "said" / "all").read_text() == "helloworld2\n"
     assert [one.name for one in client.batch_endpoints.list_jobs(name)] == [job.name]
 
 

@@ -211,3 +211,23 @@ def test_a_server_that_dies_or_an_emulator_that_is_killed_comes_back(endpoint: E
     until(lambda: not any(alive(group) for group in groups))
     endpoint.server.start()
     until(lambda: endpoint.score({}).status_code == 200)
+
+
+def test_a_deployment_changed_in_place_serves_the_old_until_the_new_answers(endpoint: Endpoint) -> None:
+    poller = endpoint.deploy("green", "other")
+    while not poller.done():
+        assert endpoint.score({}, to="green").json()["model"] in ("green", "other")
+    assert endpoint.score({}, to="green").json()["model"] == "other"
+
+
+def test_an_endpoint_for_tokens_takes_tokens(endpoint: Endpoint) -> None:
+    from azure.ai.ml.entities import ManagedOnlineEndpoint
+
+    client = endpoint.client
+    client.online_endpoints.begin_create_or_update(
+        ManagedOnlineEndpoint(name="tokens", auth_mode="aad_token")
+    ).result()
+    token = endpoint.server.token("https://ml.azure.com")
+    assert endpoint.server.call("POST", "/online/tokens/score", {}, token=token).status_code == 404
+    assert endpoint.server.call("POST", "/online/tokens/score", {}).status_code == 401
+    client.online_endpoints.begin_delete("tokens").result()

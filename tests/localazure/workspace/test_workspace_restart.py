@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.localazure.workspace.running import WS, Server, Topic, alive, until
 
 SPEC = {
@@ -28,9 +30,11 @@ def _node(component: str, sleep: str, before: str | None = None) -> dict[str, An
     return {"type": "command", "componentId": component, "inputs": inputs}
 
 
-def test_a_killed_emulator_takes_up_its_job_at_the_unfinished_step(
-    new_server: Callable[..., Server], tmp_path: Path, topic: Topic
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+def test_an_ended_emulator_takes_up_its_job_at_the_unfinished_step(
+    new_server: Callable[..., Server], tmp_path: Path, topic: Topic, ending: signal.Signals
 ) -> None:
+    job = f"resumed-{ending.name}"
     server = new_server(events=topic.url)
     server.start()
     marks = tmp_path / "marks"
@@ -43,18 +47,18 @@ def test_a_killed_emulator_takes_up_its_job_at_the_unfinished_step(
     )
     jobs = {"a": _node(first, "0"), "b": _node(second, "0", "${{parent.jobs.a.outputs.out}}")}
     body = {"properties": {"jobType": "Pipeline", "experimentName": "restart", "jobs": jobs}}
-    assert server.call("PUT", f"{WS}/jobs/resumed", body).status_code == 201
+    assert server.call("PUT", f"{WS}/jobs/{job}", body).status_code == 201
     child = int(until(lambda: (marks / "child").exists() and (marks / "child").read_text().strip()))
-    server.stop(signal.SIGKILL)
+    server.stop(ending)
     (marks / "go").touch()
     server.start()
     assert not alive(child)
-    status = f"{WS}/jobs/resumed"
+    status = f"{WS}/jobs/{job}"
     until(lambda: server.call("GET", status).json()["properties"]["status"] == "Completed")
     assert (marks / "first").read_text() == "once\n"
     assert len((marks / "second").read_text().split()) == 2
-    assert server.call("PUT", f"{WS}/jobs/resumed", body).status_code == 200
-    until(lambda: topic.statuses("resumed")[-1:] == ["RunCompleted"])
+    assert server.call("PUT", f"{WS}/jobs/{job}", body).status_code == 200
+    until(lambda: topic.statuses(job)[-1:] == ["RunCompleted"])
     server.stop()
 
 
