@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -192,6 +193,7 @@ def test_a_deployment_with_traffic_is_not_deleted(endpoint: Endpoint) -> None:
     assert reply.status_code == 400
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_only_this_machine_reaches_the_servers_behind(endpoint: Endpoint) -> None:
     groups = [file.name for file in (endpoint.server.state / "workspace" / "processes").iterdir()]
     sockets = {os.readlink(handle) for group in groups for handle in Path(f"/proc/{group}/fd").iterdir()}
