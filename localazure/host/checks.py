@@ -1,0 +1,103 @@
+"""The rules by which Azure's Python worker refuses a function, and with it the whole app."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import azure.functions as func
+
+from localazure.host.errors import BrokenApp
+from localazure.host.function import HTTP
+
+RETURN = "$return"
+
+
+def check_signature(name: str, call: Callable[..., Any], bindings: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the function wants a context; raises BrokenApp when it and its bindings disagree."""
+    parameters = inspect.signature(call).parameters
+    hints = _hints(name, call)
+    wants_context = "context" in parameters and "context" not in bindings
+    declared = set(parameters) - ({"context"} if wants_context else set())
+    _check_names(name, call, declared, {bound for bound in bindings if bound != RETURN})
+    if wants_context and not _is_context(hints.get("context", func.Context)):
+        raise BrokenApp(f"{name}: the parameter context must be annotated func.Context, or not at all.")
+    for parameter in declared & hints.keys():
+        _check_annotation(name, parameter, hints[parameter], bindings[parameter])
+    if "return" in hints:
+        _check_return(name, hints["return"], bindings)
+    return wants_context
+
+
+def _hints(name: str, call: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(call)
+    except (NameError, AttributeError, TypeError) as cause:
+        raise BrokenApp(
+            f"{name}: its annotations cannot be evaluated ({cause}). Import what they name outside of"
+            " `if TYPE_CHECKING`: the Functions worker reads them."
+        ) from cause
+
+
+def _check_names(name: str, call: Callable[..., Any], declared: set[str], bound: set[str]) -> None:
+    if surplus := sorted(declared - bound):
+        raise BrokenApp(
+            f"{name}: the parameters {', '.join(surplus)} of {_place(call)} belong to no trigger or binding;"
+            " the worker takes no others, even with a default. (A decorator without functools.wraps does this.)"
+        )
+    if missing := sorted(bound - declared):
+        raise BrokenApp(
+            f"{name}: the bindings {', '.join(missing)} have no parameter of that name in {_place(call)}:"
+            " arg_name must equal the parameter's name."
+        )
+
+
+def _place(call: Callable[..., Any]) -> str:
+    code = getattr(inspect.unwrap(call), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(call)
+
+
+def _is_context(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, func.Context)
+
+
+def _check_annotation(name: str, parameter: str, annotation: Any, binding: Mapping[str, Any]) -> None:
+    kind, is_output = binding["type"], binding["direction"] == "OUT"
+    if (typing.get_origin(annotation) is func.Out) != is_output:
+        raise BrokenApp(
+            f"{name}: {parameter} is an {'output' if is_output else 'input'}; func.Out[...] is for outputs."
+        )
+    if is_output:
+        return
+    if not isinstance(annotation, type) or not _converter(kind).check_input_type_annotation(annotation):
+        raise BrokenApp(
+            f"{name}: {parameter} is annotated {_shown(annotation)}, which a {kind} does not give."
+        )
+
+
+def _check_return(name: str, annotation: Any, bindings: Mapping[str, Mapping[str, Any]]) -> None:
+    if annotation is type(None):
+        return
+    if RETURN not in bindings:
+        raise BrokenApp(
+            f"{name}: says it returns {_shown(annotation)}, but nothing takes it: no $return binding."
+        )
+    kind = bindings[RETURN]["type"]
+    if not isinstance(annotation, type) or not _converter(kind).check_output_type_annotation(annotation):
+        raise BrokenApp(
+            f"{name}: is annotated to return {_shown(annotation)}, which a {kind} output does not take."
+        )
+
+
+def _converter(kind: str) -> Any:
+    return func.get_binding_registry().get(kind)
+
+
+def _shown(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def is_http(bindings: Mapping[str, Mapping[str, Any]]) -> bool:
+    return any(binding["type"] == HTTP for binding in bindings.values())

@@ -1,0 +1,43 @@
+"""What the host knows of one function: its name, its trigger, and how it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+HTTP, QUEUE, TIMER = "httpTrigger", "queueTrigger", "timerTrigger"
+TRIGGERS = {HTTP: "HTTP", QUEUE: "queue", TIMER: "timer"}
+"""The triggers this host runs, and what people call them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """A queue that a function writes by a parameter (`func.Out`) or by what it returns (`$return`)."""
+
+    parameter: str
+    queue: str
+    connection: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A function as the app declares it, checked."""
+
+    name: str
+    call: Callable[..., Any]
+    trigger: Mapping[str, Any]
+    is_async: bool
+    wants_context: bool
+    disabled: bool = False
+    retry: Mapping[str, str] | None = None
+    outputs: tuple[Output, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return str(self.trigger["type"])
+
+    @property
+    def parameter(self) -> str:
+        """The parameter that takes the trigger's value."""
+        return str(self.trigger["name"])

@@ -1,0 +1,140 @@
+"""host.json as this host reads it, with every leaf open to AzureFunctionsJobHost__a__b in the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localazure.host.errors import BadSetting
+from localazure.host.settings import read_json
+
+OVERRIDE = "AzureFunctionsJobHost__"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueOptions:
+    """extensions.queues; durations in seconds."""
+
+    batch_size: int = 16
+    new_batch_threshold: int = 8
+    max_polling_interval: float = 60.0
+    visibility_timeout: float = 0.0
+    max_dequeue_count: int = 5
+    base64: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostJson:
+    """What of host.json bears on a local run."""
+
+    queues: QueueOptions = QueueOptions()
+    route_prefix: str = "api"
+    function_timeout: float | None = 1800.0
+    only: frozenset[str] | None = None
+    log_level: str = "Information"
+
+
+def load(folder: Path, environ: Mapping[str, str]) -> HostJson:
+    """host.json of the app in `folder`; an app without one gets the defaults."""
+    file = folder / "host.json"
+    content = read_json(file, "see host.json") if file.exists() else {"version": "2.0"}
+    _override(content, environ)
+    if content.get("version") != "2.0":
+        raise BadSetting(f'{file} must say "version": "2.0", not {content.get("version")!r}.')
+    only = content.get("functions")
+    return HostJson(
+        queues=_queues(Section(content, "extensions.queues"), environ),
+        route_prefix=Section(content, "extensions.http").text("routePrefix", "api").strip("/"),
+        function_timeout=_timeout(Section(content, "")),
+        only=frozenset(only) if only else None,
+        log_level=Section(content, "logging.logLevel").text("default", "Information"),
+    )
+
+
+def _queues(section: Section, environ: Mapping[str, str]) -> QueueOptions:
+    batch = section.integer("batchSize", 16, low=1, high=32)
+    longest = 2.0 if environ.get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development" else 60.0
+    encoding = section.text("messageEncoding", "base64").lower()
+    if encoding not in {"base64", "none"}:
+        raise BadSetting(f"host.json: extensions.queues.messageEncoding is {encoding!r}: base64 or none.")
+    return QueueOptions(
+        batch_size=batch,
+        new_batch_threshold=section.integer(
+            "newBatchThreshold", max(batch // 2, 1) * (os.cpu_count() or 1), low=0
+        ),
+        max_polling_interval=max(section.duration("maxPollingInterval", longest), 0.1),
+        visibility_timeout=section.duration("visibilityTimeout", 0.0),
+        max_dequeue_count=section.integer("maxDequeueCount", 5, low=1),
+        base64=encoding == "base64",
+    )
+
+
+def _timeout(root: Section) -> float | None:
+    text = root.text("functionTimeout", "00:30:00")
+    return None if text in {"-1", "-00:00:01"} else seconds(text, where="host.json: functionTimeout")
+
+
+class Section:
+    """One object of host.json; a missing one is empty, and keys are found whatever their case."""
+
+    def __init__(self, content: Mapping[str, Any], path: str) -> None:
+        self._path = path
+        found: Any = content
+        for key in filter(None, path.split(".")):
+            found = _get(found, key) if isinstance(found, Mapping) else None
+        self._found: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
+
+    def text(self, key: str, default: str) -> str:
+        value = _get(self._found, key)
+        return default if value is None else str(value)
+
+    def integer(self, key: str, default: int, *, low: int, high: int = 2**31) -> int:
+        value = self.text(key, str(default))
+        if not re.fullmatch(r"-?\d+", value) or not low <= int(value) <= high:
+            raise BadSetting(
+                f"host.json: {self._path}.{key} is {value!r}: a whole number from {low} to {high}."
+            )
+        return int(value)
+
+    def duration(self, key: str, default: float) -> float:
+        value = _get(self._found, key)
+        return default if value is None else seconds(str(value), where=f"host.json: {self._path}.{key}")
+
+
+def seconds(text: str, *, where: str) -> float:
+    """A .NET TimeSpan, [d.]hh:mm[:ss[.fff]], in seconds."""
+    match = re.fullmatch(r"(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d{1,7})?))?", text.strip())
+    if not match or int(match[2]) > 23 or int(match[3]) > 59 or float(match[4] or 0) >= 60:
+        raise BadSetting(f"{where} is {text!r}: write it as hh:mm:ss or d.hh:mm:ss.")
+    days, hours, minutes, rest = match.groups()
+    return int(days or 0) * 86400 + int(hours) * 3600 + int(minutes) * 60 + float(rest or 0)
+
+
+def _override(content: dict[str, Any], environ: Mapping[str, str]) -> None:
+    for name, value in environ.items():
+        if name.lower().startswith(OVERRIDE.lower()):
+            *path, leaf = name[len(OVERRIDE) :].split("__")
+            _set(_descend(content, path), leaf, value)
+
+
+def _descend(content: dict[str, Any], path: list[str]) -> dict[str, Any]:
+    for key in path:
+        inner = _get(content, key)
+        if not isinstance(inner, dict):
+            inner = {}
+            _set(content, key, inner)
+        content = inner
+    return content
+
+
+def _get(content: Mapping[str, Any], key: str) -> Any:
+    return next((value for name, value in content.items() if name.lower() == key.lower()), None)
+
+
+def _set(content: dict[str, Any], key: str, value: Any) -> None:
+    name = next((name for name in content if name.lower() == key.lower()), key)
+    content[name] = value

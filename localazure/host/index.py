@@ -1,0 +1,128 @@
+"""Loads function_app.py and lists its functions, refusing by name what this host or Azure would not run."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import os
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import azure.functions as func
+
+from localazure.host.checks import RETURN, check_signature
+from localazure.host.errors import BrokenApp
+from localazure.host.function import TRIGGERS, Function, Output
+from localazure.host.host_json import HostJson
+from localazure.host.settings import is_on
+
+SCRIPT = "function_app.py"
+
+
+def load(folder: Path, host_json: HostJson, environ: Mapping[str, str]) -> list[Function]:
+    """The functions of the app in `folder`, by name: the order in which routes are tried."""
+    app = _find_app(_import(folder), folder)
+    try:
+        declared = app.get_functions()
+    except ValueError as cause:
+        raise BrokenApp(f"{folder / SCRIPT}: {cause}") from cause
+    functions = [_checked(one, environ) for one in declared]
+    if not functions:
+        raise BrokenApp(
+            f"{folder / SCRIPT} declares no functions. A blueprint's functions count once the app has"
+            " register_functions(blueprint)."
+        )
+    if host_json.only is not None:
+        functions = [function for function in functions if function.name in host_json.only]
+    return sorted(functions, key=lambda function: function.name.lower())
+
+
+def _import(folder: Path) -> ModuleType:
+    """function_app, imported as the worker does: with the app's folder last on sys.path."""
+    script = folder / SCRIPT
+    if not script.is_file():
+        raise BrokenApp(f"{script} is missing: --app names the folder that holds it.")
+    if sys.path and sys.path[0] in {"", os.getcwd()}:
+        del sys.path[0]  # put there by `python -m`; a worker in Azure has no such entry
+    os.chdir(folder)
+    sys.path.append(str(folder))
+    spec = importlib.util.spec_from_file_location("function_app", script)
+    if spec is None or spec.loader is None:
+        raise BrokenApp(f"{script} is no Python module.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["function_app"] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as cause:
+        raise BrokenApp(f"{script} cannot be imported: {_said(cause, folder)}") from cause
+    return module
+
+
+def _said(problem: BaseException, folder: Path) -> str:
+    """The error and the app's own line that raised it."""
+    if isinstance(problem, SyntaxError):
+        return f"SyntaxError: {problem.msg} ({problem.filename}:{problem.lineno})"
+    frames = [f for f in traceback.extract_tb(problem.__traceback__) if f.filename.startswith(str(folder))]
+    place = f" ({frames[-1].filename}:{frames[-1].lineno}: {frames[-1].line})" if frames else ""
+    return f"{type(problem).__name__}: {problem}{place}"
+
+
+def _find_app(module: ModuleType, folder: Path) -> func.FunctionRegister:
+    apps = {id(value): value for value in vars(module).values() if isinstance(value, func.FunctionRegister)}
+    if len(apps) != 1:
+        found = "two or more" if apps else "no"
+        raise BrokenApp(f"{folder / SCRIPT} has {found} func.FunctionApp objects: it must have exactly one.")
+    return next(iter(apps.values()))
+
+
+def _checked(declared: func.decorators.function_app.Function, environ: Mapping[str, str]) -> Function:
+    name = str(declared.get_function_name())
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,127}", name):
+        raise BrokenApp(
+            f"{name!r} is no name of a function: a letter, then up to 127 letters, digits, _ and -."
+        )
+    bindings = {(one := json.loads(raw))["name"]: one for raw in declared.get_raw_bindings()}
+    trigger = next((one for one in bindings.values() if one["type"].endswith("Trigger")), None)
+    if trigger is None:
+        raise BrokenApp(f"{name}: it has no trigger.")
+    _refuse_unknown(name, bindings)
+    call = declared.get_user_function()
+    return Function(
+        name=name,
+        call=call,
+        trigger=trigger,
+        is_async=inspect.iscoroutinefunction(call),
+        wants_context=check_signature(name, call, bindings),
+        disabled=_is_disabled(name, environ),
+        retry=declared.get_settings_dict("retry_policy"),
+        outputs=tuple(_output(one) for one in bindings.values() if one["type"] == "queue"),
+    )
+
+
+def _refuse_unknown(name: str, bindings: Mapping[str, Mapping[str, Any]]) -> None:
+    known = {*TRIGGERS, "queue"}
+    for binding in bindings.values():
+        kind = binding["type"]
+        if kind not in known and (kind, binding["name"]) != ("http", RETURN):
+            raise BrokenApp(
+                f"{name}: this host runs {', '.join(TRIGGERS.values())} triggers and queue outputs;"
+                f" it has no {kind} ({binding['name']})."
+            )
+
+
+def _output(binding: Mapping[str, Any]) -> Output:
+    return Output(
+        parameter=binding["name"], queue=binding["queueName"], connection=binding.get("connection") or ""
+    )
+
+
+def _is_disabled(name: str, environ: Mapping[str, str]) -> bool:
+    return is_on(environ.get(f"AzureWebJobs.{name}.Disabled")) or is_on(
+        environ.get(f"AzureWebJobs_{name}_Disabled")
+    )

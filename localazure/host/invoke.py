@@ -1,0 +1,172 @@
+"""Calls functions, sync ones in threads; logs each call, its time, and what it raised."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import azure.functions as func
+
+from localazure.host.function import Function
+
+log = logging.getLogger("localazure.host.invoke")
+HERE = str(Path(__file__).parent)
+
+current: contextvars.ContextVar[tuple[str, str]] = contextvars.ContextVar("invocation", default=("host", ""))
+"""The function and the invocation id that the running code belongs to; the log shows them on every line."""
+
+
+class FunctionFailed(Exception):
+    """The app's function raised or took too long; it has been logged."""
+
+
+@dataclass(frozen=True)
+class TraceContext(func._abc.TraceContext):
+    """No distributed tracing here: the fields are empty."""
+
+    trace_parent: str = ""
+    trace_state: str = ""
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        return {}
+
+
+@dataclass(frozen=True)
+class RetryContext(func._abc.RetryContext):
+    """How often this call was tried before by a retry policy."""
+
+    retry_count: int = 0
+    max_retry_count: int = 0
+    exception: Any = None
+
+
+@dataclass(frozen=True)
+class Context(func.Context):
+    """What a function gets for its `context` parameter."""
+
+    invocation_id: str = ""
+    function_name: str = ""
+    function_directory: str = ""
+    retry_context: RetryContext = RetryContext()
+    trace_context: TraceContext = TraceContext()
+    thread_local_storage: Any = None
+
+
+class Invoker:
+    """Runs functions and knows which run now."""
+
+    def __init__(self, *, threads: int | None, timeout: float | None, folder: Path) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="function")
+        self._timeout = timeout
+        self._folder = folder
+        self.outstanding: set[str] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.abandoned = 0
+        """Threads that outlasted functionTimeout: Python cannot end them, so they run on."""
+
+    async def call(
+        self, function: Function, arguments: Mapping[str, Any], *, retry: RetryContext | None = None
+    ) -> Any:
+        """What the function returns; raises FunctionFailed, after logging, whatever it raised."""
+        invocation = str(uuid.uuid4())
+        self.outstanding.add(invocation)
+        self._idle.clear()
+        token = current.set((function.name, invocation))
+        started = time.monotonic()
+        log.info("%s started (%s)", function.name, invocation)
+        try:
+            returned = await self._within_time(
+                function, self._arguments(function, arguments, invocation, retry)
+            )
+        except FunctionFailed as failure:
+            log.error("%s failed (%s, %s): %s", function.name, invocation, _took(started), failure)
+            raise
+        else:
+            log.info("%s succeeded (%s, %s)", function.name, invocation, _took(started))
+            return returned
+        finally:
+            current.reset(token)
+            self.outstanding.discard(invocation)
+            if not self.outstanding:
+                self._idle.set()
+
+    async def until_idle(self) -> None:
+        """Return when nothing runs."""
+        await self._idle.wait()
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _arguments(
+        self, function: Function, arguments: Mapping[str, Any], invocation: str, retry: RetryContext | None
+    ) -> dict[str, Any]:
+        if not function.wants_context:
+            return dict(arguments)
+        context = Context(
+            invocation_id=invocation,
+            function_name=function.name,
+            function_directory=str(self._folder),
+            retry_context=retry or RetryContext(),
+            thread_local_storage=threading.local(),
+        )
+        return {**arguments, "context": context}
+
+    async def _within_time(self, function: Function, arguments: dict[str, Any]) -> Any:
+        try:
+            async with asyncio.timeout(self._timeout):
+                if function.is_async:
+                    returned = await _caught_async(function, arguments)
+                else:
+                    context = contextvars.copy_context()
+                    returned = await asyncio.get_running_loop().run_in_executor(
+                        self._pool, context.run, _caught, function.call, arguments
+                    )
+        except TimeoutError:
+            self.abandoned += not function.is_async
+            raise FunctionFailed(f"not done within functionTimeout ({self._timeout:g} s)") from None
+        if returned is not None and function.kind != "httpTrigger" and not function.outputs:
+            raise FunctionFailed(
+                f"returned {type(returned).__name__}, but nothing takes it: a function without a $return"
+                " binding must return None"
+            )
+        return returned
+
+
+async def _caught_async(function: Function, arguments: dict[str, Any]) -> Any:
+    try:
+        return await function.call(**arguments)
+    except (Exception, SystemExit) as problem:
+        raise FunctionFailed(_told(problem)) from problem
+
+
+def _caught(call: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    try:
+        return call(**arguments)
+    except (Exception, SystemExit) as problem:
+        raise FunctionFailed(_told(problem)) from problem
+
+
+def _told(problem: BaseException) -> str:
+    """The traceback from the app's first frame on."""
+    trace: TracebackType | None = problem.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(HERE):
+        trace = trace.tb_next
+    lines = traceback.format_exception(type(problem), problem, trace)
+    return f"{type(problem).__name__}\n{''.join(lines).rstrip()}"
+
+
+def _took(started: float) -> str:
+    return f"{(time.monotonic() - started) * 1000:.0f} ms"

@@ -1,0 +1,214 @@
+"""A queue trigger: looks for messages, runs the function on each under a renewed lease, retries, poisons.
+
+queue ── receive ──> running ── returned ──> deleted
+  ^                     │
+  └── visible again <── raised, dequeued fewer than maxDequeueCount times
+                        │
+                        └── raised for the last time, or undecodable ──> <queue>-poison
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+from localazure.host import binding
+from localazure.host.errors import StorageUnavailable
+from localazure.host.function import Function
+from localazure.host.host_json import QueueOptions
+from localazure.host.invoke import FunctionFailed
+from localazure.host.listener import first_of
+from localazure.host.message import Message, Undecodable, decode
+from localazure.host.runner import Runner
+from localazure.host.storage import Queue
+
+log = logging.getLogger("localazure.host.queues")
+SHORTEST = 0.1
+"""Seconds between two looks at a queue that was just busy."""
+LEASE = 600.0
+"""Seconds for which a message under work is nobody else's; renewed at half-time."""
+
+
+class Pace:
+    """How long to wait before the next look: at first shortest, then doubling by chance up to longest."""
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+        self._empty = 0
+
+    def after(self, *, found: bool) -> float:
+        self._empty = 0 if found else self._empty + 1
+        if self._empty <= 1:
+            return min(SHORTEST, self._longest)
+        grown = SHORTEST * (1 + random.uniform(0.8, 1.2) * 2 ** min(self._empty - 2, 16))  # noqa: S311
+        return float(min(grown, self._longest))
+
+
+class QueueListener:
+    """Serves one function from its queue."""
+
+    def __init__(
+        self,
+        *,
+        function: Function,
+        queue: Queue,
+        options: QueueOptions,
+        runner: Runner,
+        lease: float = LEASE,
+    ) -> None:
+        self._function, self._queue, self._options = function, queue, options
+        self._poison = queue.poison()
+        self._runner = runner
+        self._lease = lease
+        self._running: set[asyncio.Task[None]] = set()
+        self._one_done = asyncio.Event()
+        self._unreachable = False
+        self.stopping = asyncio.Event()
+
+    async def prepare(self) -> None:
+        await self._queue.create()
+
+    async def run(self) -> None:
+        """Fetch a batch whenever no more than `newBatchThreshold` messages run."""
+        pace = Pace(self._options.max_polling_interval)
+        while not self.stopping.is_set():
+            if len(self._running) > self._options.new_batch_threshold:
+                self._one_done.clear()
+                await first_of(self._one_done, self.stopping, seconds=60)
+                continue
+            found = await self._fetch()
+            self._queue.sent_to.clear()
+            if not found:
+                await first_of(self._queue.sent_to, self.stopping, seconds=pace.after(found=False))
+            else:
+                pace.after(found=True)
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _fetch(self) -> bool:
+        """Begin work on the messages there are."""
+        try:
+            messages = await self._queue.receive(self._options.batch_size, self._lease)
+        except ResourceNotFoundError:
+            log.warning("The queue %s is gone; it is made again.", self._queue.name)
+            await self._made_again()
+            return False
+        except AzureError as problem:
+            self._tell_unreachable(problem)
+            return False
+        if self._unreachable:
+            self._unreachable = False
+            log.info("The queue %s answers again.", self._queue.name)
+        for message in messages:
+            task = asyncio.create_task(self._work(message))
+            self._running.add(task)
+            task.add_done_callback(self._done)
+        return bool(messages)
+
+    async def _made_again(self) -> None:
+        try:
+            await self._queue.create()
+        except StorageUnavailable as problem:  # e.g. a queue under deletion: the next look tries again
+            log.warning("%s", problem)
+
+    def _tell_unreachable(self, problem: AzureError) -> None:
+        if not self._unreachable:
+            self._unreachable = True
+            log.warning(
+                "The queue %s cannot be read (%s); trying again until it answers.",
+                self._queue.name,
+                type(problem).__name__,
+            )
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._one_done.set()
+        if not task.cancelled() and (problem := task.exception()):
+            log.error("A message of %s could not be settled: %r", self._queue.name, problem)
+
+    async def _work(self, message: Message) -> None:
+        held = Held(self._queue, message, self._lease)
+        if message.dequeue_count > self._options.max_dequeue_count:
+            await self._give_up(held, "was received more often than maxDequeueCount")
+            return
+        try:
+            body = decode(message.text, base64_encoded=self._options.base64)
+        except Undecodable as problem:
+            await self._give_up(held, f"is not {'base64' if self._options.base64 else 'text'} ({problem})")
+            return
+        async with held.renewed():
+            failed = await self._fails(message, body)
+        if not failed:
+            await held.delete()
+        elif message.dequeue_count >= self._options.max_dequeue_count:
+            await self._give_up(held, f"failed {message.dequeue_count} times")
+        elif self._poison is not None:
+            await held.hide(self._options.visibility_timeout)
+        # Without a poison queue Azure's host lets a failed message lie until its lease ends; so do we.
+
+    async def _fails(self, message: Message, body: bytes) -> bool:
+        try:
+            await self._runner.run(self._function, binding.queue_message(message, body))
+        except FunctionFailed:
+            return True
+        return False
+
+    async def _give_up(self, held: Held, why: str) -> None:
+        if self._poison is None:
+            log.error("A message of %s %s; it stays until its lease ends.", self._queue.name, why)
+            return
+        log.error("A message of %s %s: moved to %s.", self._queue.name, why, self._poison.name)
+        await self._poison.send(held.message.text)
+        await held.delete()
+
+
+class Held:
+    """A message under our lease. A renewal changes its receipt, so all calls on it go through here."""
+
+    def __init__(self, queue: Queue, message: Message, lease: float) -> None:
+        self._queue = queue
+        self.message = message
+        self._lease = lease
+
+    @contextlib.asynccontextmanager
+    async def renewed(self) -> AsyncIterator[None]:
+        """Keep the lease while the body of the `async with` runs."""
+        over = asyncio.Event()
+        task = asyncio.create_task(self._renew(over))
+        try:
+            yield
+        finally:
+            over.set()  # and not a cancellation: a renewal on its way changes the receipt the deletion needs
+            await asyncio.wait([task])
+
+    async def _renew(self, over: asyncio.Event) -> None:
+        while not over.is_set():
+            await first_of(over, seconds=self._lease / 2)
+            if not over.is_set():
+                await self.hide(self._lease)
+
+    async def hide(self, seconds: float) -> None:
+        try:
+            receipt = await self._queue.hide(self.message.id, self.message.receipt, seconds)
+        except AzureError as problem:
+            self._tell_lost(problem)
+        else:
+            self.message = replace(self.message, receipt=receipt)
+
+    async def delete(self) -> None:
+        try:
+            await self._queue.delete(self.message.id, self.message.receipt)
+        except AzureError as problem:
+            self._tell_lost(problem)
+
+    def _tell_lost(self, problem: AzureError) -> None:
+        log.warning(
+            "Message %s of %s is no longer ours (%s): it may be delivered again.",
+            self.message.id, self._queue.name, type(problem).__name__,
+        )  # fmt: skip

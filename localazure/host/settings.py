@@ -1,0 +1,90 @@
+"""The app's settings: a file like local.settings.json, and the process's environment, which wins."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from localazure.host.errors import BadSetting
+
+STORAGE = "AzureWebJobsStorage"
+"""The connection for the host's own blobs, and for triggers that name none."""
+
+
+def apply(file: Path, environ: MutableMapping[str, str], *, port: int, app: Path) -> None:
+    """Put the file's settings into `environ`, where a name that already has a value keeps it."""
+    for name, value in read(file).items():
+        if not environ.get(name):
+            environ[name] = value
+    environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
+    environ["WEBSITE_HOSTNAME"] = f"127.0.0.1:{port}"
+    environ["AzureWebJobsScriptRoot"] = str(app)
+
+
+def read(file: Path) -> dict[str, str]:
+    """`Values` and `ConnectionStrings` as environment variables; nulls are left out."""
+    content = read_json(file, f"give --settings a file like local.settings.json, not {file}")
+    if content.get("IsEncrypted"):
+        raise BadSetting(f"{file} is encrypted: run `func settings decrypt`, or write the values in plain.")
+    values = _strings(content, "Values", file)
+    connections = _strings(content, "ConnectionStrings", file)
+    return {**values, **{f"ConnectionStrings__{name}": value for name, value in connections.items()}}
+
+
+def read_json(file: Path, remedy: str) -> dict[str, Any]:
+    """The JSON object in `file`; raises BadSetting, which ends with `remedy`."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as cause:
+        raise BadSetting(f"{file} cannot be read ({cause.strerror}): {remedy}.") from cause
+    except ValueError as cause:
+        raise BadSetting(f"{file} is not JSON ({cause}).") from cause
+    if not isinstance(content, dict):
+        raise BadSetting(f"{file} must hold a JSON object, not {type(content).__name__}.")
+    return content
+
+
+def _strings(content: dict[str, Any], section: str, file: Path) -> dict[str, str]:
+    found = content.get(section) or {}
+    if not isinstance(found, dict) or any(isinstance(value, dict | list) for value in found.values()):
+        raise BadSetting(f"{file}: {section} must be an object of plain values.")
+    return {name: _as_text(value) for name, value in found.items() if value is not None}
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def resolve(text: str, environ: Mapping[str, str], *, where: str) -> str:
+    """`text` with each %NAME% replaced by that setting; `where` names the place for the error."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in environ:
+            raise BadSetting(f"{where}: the setting {name} is missing. Add it to the settings file.")
+        return environ[name]
+
+    return re.sub(r"%([^%]+)%", value, text)
+
+
+def connection(name: str, environ: Mapping[str, str], *, where: str) -> str:
+    """The storage connection string called `name` (empty: the host's own storage)."""
+    names = (f"AzureWebJobs{name or 'Storage'}", name or "Storage")
+    for candidate in names:
+        for prefix in ("ConnectionStrings__", ""):
+            if value := environ.get(prefix + candidate):
+                return value
+    if any(key.startswith(f"{candidate}__") for key in environ for candidate in names):
+        raise BadSetting(
+            f"{where}: the connection {name or STORAGE} is identity-based, for an account in Azure. This host"
+            " wants a connection string: set it, for instance, to UseDevelopmentStorage=true."
+        )
+    raise BadSetting(f"{where}: the setting {name or STORAGE} is missing. Set it to a connection string.")
+
+
+def is_on(value: str | None) -> bool:
+    """How Azure reads a switch: `1` and `true` are on."""
+    return (value or "").strip().lower() in {"1", "true"}

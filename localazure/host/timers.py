@@ -1,0 +1,157 @@
+"""A timer trigger: one run at a time, and a status blob by which a restarted host knows what it missed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from azure.core.exceptions import AzureError
+
+from localazure.host import binding
+from localazure.host.function import Function
+from localazure.host.invoke import FunctionFailed, RetryContext
+from localazure.host.listener import first_of
+from localazure.host.retry import RetryPolicy
+from localazure.host.runner import Runner
+from localazure.host.schedule import Schedule
+from localazure.host.storage import Blob
+
+log = logging.getLogger("localazure.host.timers")
+LOOK_SECONDS = 30.0
+"""The clock is looked at this often: a machine that slept does not count its sleep as waiting."""
+NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What the blob says: the last run's start, the next run, and when this was written."""
+
+    last: datetime
+    next: datetime
+    updated: datetime
+
+    def told(self) -> dict[str, str]:
+        moments = {"Last": self.last, "Next": self.next, "LastUpdated": self.updated}
+        return {name: moment.isoformat() for name, moment in moments.items()}
+
+    @classmethod
+    def parse(cls, content: bytes) -> Status | None:
+        """None for what is no status: the timer then starts as if it were new."""
+        try:
+            told = json.loads(content)
+            last, following, updated = (_moment(told[name]) for name in ("Last", "Next", "LastUpdated"))
+        except (ValueError, KeyError, TypeError):
+            return None
+        return cls(last=last, next=following, updated=updated)
+
+
+class Memory:
+    """The status in its blob; kept here only when there is no blob."""
+
+    def __init__(self, blob: Blob | None) -> None:
+        self._blob = blob
+        self.status: Status | None = None
+
+    async def prepare(self) -> None:
+        if self._blob:
+            await self._blob.create_container()
+
+    async def load(self) -> None:
+        content = await self._blob.read() if self._blob else None
+        self.status = Status.parse(content) if content else None
+
+    async def save(self, status: Status) -> None:
+        self.status = status
+        if not self._blob:
+            return
+        try:
+            await self._blob.write(json.dumps(status.told()).encode())
+        except AzureError as problem:  # the next tick writes it again; a missed one may be caught up twice
+            log.warning("A timer's status was not written (%s).", type(problem).__name__)
+
+
+class TimerListener:
+    """Serves one function by the clock."""
+
+    def __init__(
+        self,
+        *,
+        function: Function,
+        schedule: Schedule,
+        blob: Blob | None,
+        run_on_startup: bool,
+        retry: RetryPolicy | None,
+        runner: Runner,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._function, self._schedule = function, schedule
+        self._memory = Memory(blob)
+        self._run_on_startup = run_on_startup
+        self._retry = retry
+        self._runner = runner
+        self._now = now
+        self.stopping = asyncio.Event()
+
+    async def prepare(self) -> None:
+        await self._memory.prepare()
+
+    async def run(self) -> None:
+        """Catch up what was missed, then run at each of the schedule's times.
+
+        The next time counts from the start of a run: one that outlasts its interval is followed at once by
+        another, and the times between are lost.
+        """
+        due = await self._begin()
+        while not self.stopping.is_set():
+            wait = (due - self._now()).total_seconds()
+            if wait > 0:
+                await first_of(self.stopping, seconds=min(wait, LOOK_SECONDS))
+                continue
+            due = await self._tick(past_due=False)
+
+    async def _begin(self) -> datetime:
+        await self._memory.load()
+        status, now = self._memory.status, self._now()
+        if status is None:
+            status = Status(last=NEVER, next=self._schedule.following(now), updated=now)
+            await self._memory.save(status)
+        elif self._schedule.following(status.updated) != status.next:
+            log.info("%s has another schedule than before.", self._function.name)
+            status = Status(last=status.last, next=self._schedule.following(now), updated=now)
+            await self._memory.save(status)
+        elif now > status.next:
+            return await self._tick(past_due=True)
+        return await self._tick(past_due=False) if self._run_on_startup else status.next
+
+    async def _tick(self, *, past_due: bool) -> datetime:
+        """One run; the time of the next. A failed run counts as run."""
+        began = self._now()
+        before = self._memory.status
+        value = binding.timer_request(status=before.told() if before else None, past_due=past_due)
+        await self._until_it_succeeds(value)
+        following = self._schedule.following(began)
+        await self._memory.save(Status(last=began, next=following, updated=began))
+        return following
+
+    async def _until_it_succeeds(self, value: object) -> None:
+        attempt = 0
+        while True:
+            tried = RetryContext(attempt, self._retry.most if self._retry else 0)
+            try:
+                await self._runner.run(self._function, value, retry=tried)
+            except FunctionFailed:
+                if self._retry is None or attempt == self._retry.most or self.stopping.is_set():
+                    return
+            else:
+                return
+            await first_of(self.stopping, seconds=self._retry.delay(attempt))
+            attempt += 1
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,187 @@
+"""The HTTP side, as an ASGI app: the admin API, and HTTP triggers by the order of their functions' names."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from localazure.host import binding
+from localazure.host.admin import Admin
+from localazure.host.errors import HostError
+from localazure.host.function import HTTP, Function
+from localazure.host.invoke import FunctionFailed
+from localazure.host.keys import Keys, Level, opens
+from localazure.host.routes import Template
+from localazure.host.runner import Runner
+from localazure.host.wire import Reply, Request
+
+log = logging.getLogger("localazure.host.web")
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+LARGEST_BODY = 104_857_600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """An HTTP trigger: where it answers, to which methods (none named: all), and for whom."""
+
+    function: Function
+    template: Template
+    methods: frozenset[str]
+    level: str
+
+    def fits(self, request: Request) -> dict[str, str] | None:
+        """The route's values; another method is as good as another path."""
+        if self.methods and request.method not in self.methods:
+            return None
+        return self.template.match(request.path)
+
+
+def route(function: Function, prefix: str) -> Route:
+    """The route of an HTTP function; raises BrokenApp."""
+    trigger = function.trigger
+    own = str(trigger.get("route") or function.name).strip("/")
+    return Route(
+        function=function,
+        template=Template("/".join(filter(None, [prefix, own])), where=function.name),
+        methods=frozenset(str(method).upper() for method in trigger.get("methods") or ()),
+        level=str(trigger.get("authLevel") or "FUNCTION"),
+    )
+
+
+class Web:
+    """Answers HTTP requests; `on_start` is awaited before the first, `on_stop` after the last."""
+
+    def __init__(
+        self,
+        *,
+        routes: Sequence[Route],
+        keys: Keys | None,
+        admin: Admin,
+        runner: Runner,
+        on_start: Callable[[], Awaitable[None]],
+        on_stop: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._routes, self._keys, self._admin, self._runner = routes, keys, admin, runner
+        self._on_start, self._on_stop = on_start, on_stop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await _send(await self._answer(scope, receive), send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._on_start()
+        except HostError:  # the host keeps it, and whoever started the host says it
+            await send({"type": "lifespan.startup.failed"})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._on_stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
+        headers = _headers(scope)
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > LARGEST_BODY:
+            return Reply(status=413)
+        if "transfer-encoding" in headers:
+            log.warning(
+                "A request without Content-Length: Azure's host hands its body on empty, and so do we."
+            )
+        body = await _body(receive) if length.isdigit() and int(length) > 0 else b""
+        request = _request(scope, headers, body)
+        level = self._keys.level(request.headers, request.query) if self._keys else Level.ADMIN
+        if request.path.lower().startswith("/admin/"):
+            return await self._admin.answer(request, level)
+        if request.path == "/":
+            return Reply(status=204)
+        return await self._trigger(request, level)
+
+    async def _trigger(self, request: Request, level: Level) -> Reply:
+        for candidate in self._routes:
+            values = candidate.fits(request)
+            if values is None:
+                continue
+            if candidate.function.disabled and level < Level.ADMIN:
+                return Reply(status=404)
+            if not opens(level, candidate.level):
+                return Reply(status=401)
+            return await self.call(candidate.function, request, values)
+        return Reply(status=404)
+
+    async def call(self, function: Function, request: Request, values: dict[str, str]) -> Reply:
+        """Run an HTTP function; a failure is a 500 without a body, as in Azure."""
+        try:
+            returned = await self._runner.run(function, binding.http_request(request, values))
+        except FunctionFailed:
+            return Reply(status=500)
+        try:
+            return binding.http_reply(returned)
+        except (NotImplementedError, ValueError, TypeError) as problem:
+            log.error(
+                "%s returned a %s, which is no response: %r", function.name, type(returned).__name__, problem
+            )
+            return Reply(status=500)
+
+
+def is_http(function: Function) -> bool:
+    return function.kind == HTTP
+
+
+def _request(scope: Scope, headers: dict[str, str], body: bytes) -> Request:
+    path = scope.get("raw_path", b"").decode("ascii", "replace") or scope["path"]
+    query = scope["query_string"].decode("latin-1")
+    address = f"{scope['scheme']}://{headers.get('host', '127.0.0.1')}{path}"
+    values: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=False):
+        values[name] = f"{values[name]},{value}" if name in values else value
+    return Request(
+        method=scope["method"].upper(),
+        path=path,
+        url=f"{address}?{query}" if query else address,
+        headers=headers,
+        query=values,
+        body=body,
+    )
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _send(reply: Reply, send: Send) -> None:
+    ours = {"content-length", "transfer-encoding", "connection"}
+    headers = [(name.lower(), value) for name, value in reply.headers if name.lower() not in ours]
+    has_body = reply.status >= 200 and reply.status not in {204, 304}
+    body = reply.body if has_body else b""
+    if has_body:
+        headers.append(("content-length", str(len(body))))
+    encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+    await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})
+
+
+def decoded(path: str) -> list[str]:
+    """The parts of a path, percent-decoded."""
+    return [unquote(part) for part in path.strip("/").split("/")]
