@@ -43,9 +43,11 @@ def queue_message(message: Message, body: bytes) -> Any:
         "Id": Datum(message.id, "string"),
         "PopReceipt": Datum(message.receipt, "string"),
         "DequeueCount": Datum(json.dumps(message.dequeue_count), "json"),
-        "InsertionTime": _moment(message.inserted),
-        "ExpirationTime": _moment(message.expires),
-        "NextVisibleTime": _moment(message.next_visible),
+        **_moments(
+            InsertionTime=message.inserted,
+            ExpirationTime=message.expires,
+            NextVisibleTime=message.next_visible,
+        ),
     }
     try:
         value = Datum(body.decode(), "string")
@@ -123,5 +125,5 @@ def _strings(values: Mapping[str, str]) -> dict[str, Datum]:
     return {name: Datum(value, "string") for name, value in values.items() if value}
 
 
-def _moment(moment: datetime | None) -> Datum:
-    return Datum(json.dumps(moment.isoformat() if moment else None), "json")
+def _moments(**moments: datetime | None) -> dict[str, Datum]:
+    return {name: Datum(json.dumps(one.isoformat()), "json") for name, one in moments.items() if one}

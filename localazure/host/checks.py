@@ -45,7 +45,7 @@ def _check_names(name: str, call: Callable[..., Any], declared: set[str], bound:
     if surplus := sorted(declared - bound):
         raise BrokenApp(
             f"{name}: the parameters {', '.join(surplus)} of {_place(call)} belong to no trigger or binding;"
-            " the worker takes no others, even with a default. (A decorator without functools.wraps does this.)"
+            " the worker takes no others, even with a default. (Does a decorator lack functools.wraps?)"
         )
     if missing := sorted(bound - declared):
         raise BrokenApp(

@@ -50,6 +50,9 @@ async def serve(app: App, port: int) -> int:
     watch = asyncio.create_task(_end_on_crash(host, server))
     try:
         await server.serve(sockets=[listening])
+    except SystemExit:  # uvicorn's way to say that the app did not start
+        if host.problem is None:
+            raise
     finally:
         watch.cancel()
     if host.problem:

@@ -20,6 +20,7 @@ log = logging.getLogger("localazure.host.storage")
 T = TypeVar("T")
 POISON = "-poison"
 LONGEST_NAME = 63
+PATIENCE = LinearRetry(backoff=1, retry_total=3, random_jitter_range=0)
 THREADS = 4
 """Storage calls at a time; on one machine each takes a few milliseconds."""
 
@@ -49,7 +50,7 @@ class Storage:
         if connection not in known:
             try:
                 known[connection] = kind.from_connection_string(
-                    connection, transport=self._transport, retry_policy=LinearRetry(backoff=1, random_jitter_range=0)
+                    connection, transport=self._transport, retry_policy=PATIENCE
                 )
             except ValueError as cause:
                 raise BadSetting(

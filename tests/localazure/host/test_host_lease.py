@@ -1,0 +1,114 @@
+"""A message under work: its lease is renewed at half-time, and whatever follows uses the newest receipt."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import azure.functions as func
+from azure.core.exceptions import ResourceNotFoundError, ServiceRequestError
+
+from localazure.host.function import Function
+from localazure.host.host_json import QueueOptions
+from localazure.host.message import Message, encode
+from localazure.host.queues import Pace, QueueListener
+from localazure.host.runner import Runner
+from localazure.host.storage import Queue
+
+LEASE = 0.05
+
+
+@dataclass
+class MemoryQueue:
+    """A queue that remembers what was asked of it; `failures` are raised, one a look, before it answers."""
+
+    messages: list[Message]
+    failures: list[Exception] = field(default_factory=list)
+    renewed: int = 0
+    created: int = 0
+    name: str = "q"
+    sent_to: asyncio.Event = field(default_factory=asyncio.Event)
+    deleted: asyncio.Event = field(default_factory=asyncio.Event)
+    last_receipt: str = ""
+
+    async def receive(self, count: int, lease: float) -> list[Message]:
+        if self.failures:
+            raise self.failures.pop(0)
+        taken, self.messages = self.messages[:count], self.messages[count:]
+        return taken
+
+    async def create(self) -> None:
+        self.created += 1
+
+    async def hide(self, message_id: str, receipt: str, seconds: float) -> str:
+        assert receipt == f"r{self.renewed}"
+        self.renewed += 1
+        return f"r{self.renewed}"
+
+    async def delete(self, message_id: str, receipt: str) -> None:
+        self.last_receipt = receipt
+        self.deleted.set()
+
+    def poison(self) -> None:
+        return None
+
+
+class Waiting:
+    """Stands for the way to the app's function; it returns after so many renewals of the lease."""
+
+    def __init__(self, queue: MemoryQueue, renewals: int) -> None:
+        self._queue, self._renewals = queue, renewals
+
+    async def run(self, function: Function, value: Any) -> None:
+        async with asyncio.timeout(10):
+            while self._queue.renewed < self._renewals:
+                await asyncio.sleep(0.005)
+
+
+def handler(msg: func.QueueMessage) -> None:
+    """Never called: `Waiting` is."""
+
+
+async def work_off(queue: MemoryQueue, renewals: int) -> None:
+    trigger = {"type": "queueTrigger", "name": "msg"}
+    listener = QueueListener(
+        function=Function(name="f", call=handler, trigger=trigger, is_async=False, wants_context=False),
+        queue=cast(Queue, queue),
+        options=QueueOptions(max_polling_interval=0.01),
+        runner=cast(Runner, Waiting(queue, renewals)),
+        lease=LEASE,
+    )
+    running = asyncio.create_task(listener.run())
+    async with asyncio.timeout(10):
+        await queue.deleted.wait()
+        listener.stopping.set()
+        await running
+
+
+def message() -> Message:
+    return Message(id="m", receipt="r0", text=encode(b"x", base64_encoded=True), dequeue_count=1)
+
+
+def test_the_deletion_uses_the_receipt_of_the_last_renewal() -> None:
+    queue = MemoryQueue([message()])
+    asyncio.run(work_off(queue, 3))
+    assert queue.renewed >= 3
+    assert queue.last_receipt == f"r{queue.renewed}"
+
+
+def test_a_queue_that_does_not_answer_is_asked_again_and_a_lost_one_is_made() -> None:
+    queue = MemoryQueue([message()], [ServiceRequestError("refused"), ResourceNotFoundError("gone")])
+    asyncio.run(work_off(queue, 0))
+    assert queue.created == 1
+    assert queue.last_receipt == "r0"
+
+
+def test_looks_become_rarer_while_nothing_comes() -> None:
+    pace = Pace(2.0)
+    waits = [pace.after(found=False) for _ in range(12)]
+    assert waits[0] == 0.1
+    assert waits == sorted(waits)
+    assert waits[-1] == 2.0
+    pace.after(found=True)
+    assert pace.after(found=False) == 0.1
