@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from localazure.host import binding
+from localazure.host.errors import HostError
 from localazure.host.function import QUEUE, TIMER, Function
 from localazure.host.invoke import FunctionFailed
 from localazure.host.keys import Level
@@ -101,7 +102,10 @@ class Admin:
         return json_reply({"state": state, "outstandingInvocations": left, "outstandingRetries": 0})
 
     async def _resume(self) -> Reply:
-        await self._drains.resume()
+        try:
+            await self._drains.resume()
+        except HostError as problem:
+            return json_reply({"message": str(problem)}, status=503)
         return json_reply({"state": "Running"}, status=202)
 
     def _invoke(self, function: Function, request: Request) -> Reply:

@@ -14,11 +14,12 @@ from localazure.host import index, keys, schedule, settings
 from localazure.host import retry as retries
 from localazure.host.admin import Admin
 from localazure.host.errors import BadSetting, HostError
-from localazure.host.function import HTTP, QUEUE, TIMER, Function
+from localazure.host.function import HTTP, QUEUE, TIMER, TRIGGERS, Function
 from localazure.host.host_json import HostJson
 from localazure.host.host_json import load as load_host_json
 from localazure.host.invoke import Invoker
 from localazure.host.keys import Keys
+from localazure.host.listener import Listener
 from localazure.host.queues import LEASE, QueueListener
 from localazure.host.runner import Runner
 from localazure.host.storage import Storage
@@ -103,15 +104,30 @@ class Host:
     async def start(self) -> None:
         """Make what the triggers need and begin to listen; on HostError keep it in `problem` and raise."""
         try:
-            for listener in self._listeners:
-                await listener.prepare()
+            await self._listen()
         except HostError as problem:
             self.problem = problem
             raise
+
+    async def _listen(self) -> None:
+        for listener in self._listeners:
+            await listener.prepare()
+        self.draining = False
+        log.info("Functions: %s", ", ".join(self._described()) or "none")
         for listener in self._listeners:
             task = asyncio.create_task(listener.run())
             self._tasks.add(task)
             task.add_done_callback(self._ended)
+
+    def _described(self) -> list[str]:
+        kinds = TRIGGERS.items()
+        functions = self._app.functions
+        return [
+            f"{function.name} ({name}{', disabled' if function.disabled else ''})"
+            for kind, name in kinds
+            for function in functions
+            if function.kind == kind
+        ]
 
     @property
     def outstanding(self) -> int:
@@ -121,15 +137,14 @@ class Host:
         """Fetch nothing more; what runs finishes, and HTTP is still served."""
         self.draining = True
         for listener in self._listeners:
-            listener.stopping.set()
+            listener.stop()
 
     async def resume(self) -> None:
-        """Listen again after a drain."""
+        """Listen again after a drain, once what it left running is done; raises HostError."""
         if self.draining:
             await asyncio.gather(*self._tasks)
             self._listeners = self._made()
-            self.draining = False
-            await self.start()
+            await self._listen()
 
     async def stop(self) -> None:
         """Return when everything that was begun is done."""
@@ -147,12 +162,12 @@ class Host:
 
     # --- making listeners -----------------------------------------------------------------------------------
 
-    def _made(self) -> list[QueueListener | TimerListener]:
+    def _made(self) -> list[Listener]:
         active = [function for function in self._app.functions if not function.disabled]
-        queues = [self._queue_listener(function) for function in active if function.kind == QUEUE]
-        return [*queues, *(self._timer_listener(function) for function in active if function.kind == TIMER)]
+        makers = {QUEUE: self._queue_listener, TIMER: self._timer_listener}
+        return [makers[function.kind](function) for function in active if function.kind in makers]
 
-    def _queue_listener(self, function: Function) -> QueueListener:
+    def _queue_listener(self, function: Function) -> Listener:
         environ, trigger = self._app.environ, function.trigger
         if function.retry:
             log.warning(
@@ -169,7 +184,7 @@ class Host:
             lease=float(environ.get(LEASE_SETTING) or LEASE),
         )
 
-    def _timer_listener(self, function: Function) -> TimerListener:
+    def _timer_listener(self, function: Function) -> Listener:
         environ, trigger = self._app.environ, function.trigger
         text = settings.resolve(str(trigger["schedule"]), environ, where=function.name)
         times = schedule.parse(text, zone=zone(environ), where=function.name)

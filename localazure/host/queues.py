@@ -23,7 +23,7 @@ from localazure.host.errors import StorageUnavailable
 from localazure.host.function import Function
 from localazure.host.host_json import QueueOptions
 from localazure.host.invoke import FunctionFailed
-from localazure.host.listener import first_of
+from localazure.host.listener import Bell, Listener
 from localazure.host.message import Message, Undecodable, decode
 from localazure.host.runner import Runner
 from localazure.host.storage import Queue
@@ -31,6 +31,7 @@ from localazure.host.storage import Queue
 log = logging.getLogger("localazure.host.queues")
 SHORTEST = 0.1
 """Seconds between two looks at a queue that was just busy."""
+LONGEST_WAIT = 60.0
 LEASE = 600.0
 """Seconds for which a message under work is nobody else's; renewed at half-time."""
 
@@ -50,7 +51,7 @@ class Pace:
         return float(min(grown, self._longest))
 
 
-class QueueListener:
+class QueueListener(Listener):
     """Serves one function from its queue."""
 
     def __init__(
@@ -62,32 +63,28 @@ class QueueListener:
         runner: Runner,
         lease: float = LEASE,
     ) -> None:
+        super().__init__()
         self._function, self._queue, self._options = function, queue, options
         self._poison = queue.poison()
         self._runner = runner
         self._lease = lease
         self._running: set[asyncio.Task[None]] = set()
-        self._one_done = asyncio.Event()
         self._unreachable = False
-        self.stopping = asyncio.Event()
 
     async def prepare(self) -> None:
         await self._queue.create()
+        self._queue.listeners.append(self.bell)
 
     async def run(self) -> None:
         """Fetch a batch whenever no more than `newBatchThreshold` messages run."""
         pace = Pace(self._options.max_polling_interval)
-        while not self.stopping.is_set():
+        while not self.stopping:
             if len(self._running) > self._options.new_batch_threshold:
-                self._one_done.clear()
-                await first_of(self._one_done, self.stopping, seconds=60)
-                continue
-            found = await self._fetch()
-            self._queue.sent_to.clear()
-            if not found:
-                await first_of(self._queue.sent_to, self.stopping, seconds=pace.after(found=False))
-            else:
+                await self.bell.wait(LONGEST_WAIT)
+            elif await self._fetch():
                 pace.after(found=True)
+            else:
+                await self.bell.wait(pace.after(found=False))
         if self._running:
             await asyncio.wait(self._running)
 
@@ -128,7 +125,7 @@ class QueueListener:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        self._one_done.set()
+        self.bell.ring()
         if not task.cancelled() and (problem := task.exception()):
             log.error("A message of %s could not be settled: %r", self._queue.name, problem)
 
@@ -175,22 +172,24 @@ class Held:
         self._queue = queue
         self.message = message
         self._lease = lease
+        self._settling = False
+        self._bell = Bell()
 
     @contextlib.asynccontextmanager
     async def renewed(self) -> AsyncIterator[None]:
         """Keep the lease while the body of the `async with` runs."""
-        over = asyncio.Event()
-        task = asyncio.create_task(self._renew(over))
+        task = asyncio.create_task(self._renew())
         try:
             yield
         finally:
-            over.set()  # and not a cancellation: a renewal on its way changes the receipt the deletion needs
+            self._settling = True
+            self._bell.ring()  # no cancellation: a renewal on its way changes the receipt for the deletion
             await asyncio.wait([task])
 
-    async def _renew(self, over: asyncio.Event) -> None:
-        while not over.is_set():
-            await first_of(over, seconds=self._lease / 2)
-            if not over.is_set():
+    async def _renew(self) -> None:
+        while not self._settling:
+            await self._bell.wait(self._lease / 2)
+            if not self._settling:
                 await self.hide(self._lease)
 
     async def hide(self, seconds: float) -> None:

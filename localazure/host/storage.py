@@ -6,21 +6,22 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.core.pipeline.transport import RequestsTransport
-from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import LinearRetry, QueueClient, QueueServiceClient
 
 from localazure.host.errors import BadSetting, StorageUnavailable
+from localazure.host.listener import Bell
 from localazure.host.message import Message
 
 log = logging.getLogger("localazure.host.storage")
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobServiceClient
+    from azure.storage.queue import QueueClient, QueueServiceClient
+
 T = TypeVar("T")
 POISON = "-poison"
 LONGEST_NAME = 63
-PATIENCE = LinearRetry(backoff=1, retry_total=3, random_jitter_range=0)
 THREADS = 4
 """Storage calls at a time; on one machine each takes a few milliseconds."""
 
@@ -30,27 +31,38 @@ class Storage:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="storage")
-        self._transport = RequestsTransport(use_env_settings=False)  # no proxy stands before 127.0.0.1
+        self._transport: Any = None
         self._queue_services: dict[str, QueueServiceClient] = {}
         self._blob_services: dict[str, BlobServiceClient] = {}
         self._queues: dict[tuple[str, str], Queue] = {}
 
     def queue(self, connection: str, name: str, *, where: str) -> Queue:
         """The same object for the same queue, so that who sends can wake who listens."""
+        from azure.storage.queue import QueueServiceClient
+
         if (connection, name) not in self._queues:
             service = self._service(self._queue_services, QueueServiceClient, connection, where)
             self._queues[connection, name] = Queue(self, service.get_queue_client(name), connection)
         return self._queues[connection, name]
 
     def blob(self, connection: str, container: str, name: str, *, where: str) -> Blob:
+        from azure.storage.blob import BlobServiceClient
+
         service = self._service(self._blob_services, BlobServiceClient, connection, where)
         return Blob(self, service, container, name)
 
     def _service(self, known: dict[str, Any], kind: Any, connection: str, where: str) -> Any:
+        """Made, and the SDKs loaded, when first needed: a host without queues and timers stays small."""
+        from azure.core.pipeline.transport import RequestsTransport
+        from azure.storage.queue import LinearRetry
+
+        if self._transport is None:
+            self._transport = RequestsTransport(use_env_settings=False)  # no proxy stands before 127.0.0.1
         if connection not in known:
+            patience = LinearRetry(backoff=1, retry_total=3, random_jitter_range=0)
             try:
                 known[connection] = kind.from_connection_string(
-                    connection, transport=self._transport, retry_policy=PATIENCE
+                    connection, transport=self._transport, retry_policy=patience
                 )
             except ValueError as cause:
                 raise BadSetting(
@@ -73,8 +85,8 @@ class Queue:
         self._storage, self._client = storage, client
         self._connection = connection
         self.name: str = client.queue_name
-        self.sent_to = asyncio.Event()
-        """Set when this process puts a message here, so that its listener need not wait for the next look."""
+        self.listeners: list[Bell] = []
+        """Rung when this process puts a message here: its listeners need not wait for the next look."""
 
     async def create(self) -> None:
         """Make the queue when it is missing; raises StorageUnavailable."""
@@ -114,7 +126,8 @@ class Queue:
         except ResourceNotFoundError:
             await self.create()
             await self._storage.run(self._client.send_message, text)
-        self.sent_to.set()
+        for bell in self.listeners:
+            bell.ring()
 
     def poison(self) -> Queue | None:
         """Where messages that fail too often go; a poison queue has none itself."""
@@ -137,12 +150,15 @@ class Blob:
         await _creating(self._storage.run(_quick(container.create_container)), self._container, container.url)
 
     async def read(self) -> bytes | None:
-        """The content; None when there is no such blob."""
+        """The content; None when there is no such blob. raises: StorageUnavailable"""
         try:
-            downloaded = await self._storage.run(self._client.download_blob)
+            return await self._storage.run(lambda: self._client.download_blob().readall())
         except ResourceNotFoundError:
             return None
-        return await self._storage.run(downloaded.readall)
+        except AzureError as cause:
+            raise StorageUnavailable(
+                f"{self._client.url} cannot be read ({type(cause).__name__})."
+            ) from cause
 
     async def write(self, content: bytes) -> None:
         await self._storage.run(lambda: self._client.upload_blob(content, overwrite=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from azure.core.exceptions import AzureError
 from localazure.host import binding
 from localazure.host.function import Function
 from localazure.host.invoke import FunctionFailed, RetryContext
-from localazure.host.listener import first_of
+from localazure.host.listener import Listener
 from localazure.host.retry import RetryPolicy
 from localazure.host.runner import Runner
 from localazure.host.schedule import Schedule
@@ -57,11 +56,11 @@ class Memory:
         self.status: Status | None = None
 
     async def prepare(self) -> None:
-        if self._blob:
-            await self._blob.create_container()
-
-    async def load(self) -> None:
-        content = await self._blob.read() if self._blob else None
+        """Read what the last host left; raises StorageUnavailable."""
+        if self._blob is None:
+            return
+        await self._blob.create_container()
+        content = await self._blob.read()
         self.status = Status.parse(content) if content else None
 
     async def save(self, status: Status) -> None:
@@ -74,7 +73,7 @@ class Memory:
             log.warning("A timer's status was not written (%s).", type(problem).__name__)
 
 
-class TimerListener:
+class TimerListener(Listener):
     """Serves one function by the clock."""
 
     def __init__(
@@ -88,13 +87,13 @@ class TimerListener:
         runner: Runner,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        super().__init__()
         self._function, self._schedule = function, schedule
         self._memory = Memory(blob)
         self._run_on_startup = run_on_startup
         self._retry = retry
         self._runner = runner
         self._now = now
-        self.stopping = asyncio.Event()
 
     async def prepare(self) -> None:
         await self._memory.prepare()
@@ -106,15 +105,14 @@ class TimerListener:
         another, and the times between are lost.
         """
         due = await self._begin()
-        while not self.stopping.is_set():
+        while not self.stopping:
             wait = (due - self._now()).total_seconds()
             if wait > 0:
-                await first_of(self.stopping, seconds=min(wait, LOOK_SECONDS))
+                await self.bell.wait(min(wait, LOOK_SECONDS))
                 continue
             due = await self._tick(past_due=False)
 
     async def _begin(self) -> datetime:
-        await self._memory.load()
         status, now = self._memory.status, self._now()
         if status is None:
             status = Status(last=NEVER, next=self._schedule.following(now), updated=now)
@@ -144,11 +142,11 @@ class TimerListener:
             try:
                 await self._runner.run(self._function, value, retry=tried)
             except FunctionFailed:
-                if self._retry is None or attempt == self._retry.most or self.stopping.is_set():
+                if self._retry is None or attempt == self._retry.most or self.stopping:
                     return
             else:
                 return
-            await first_of(self.stopping, seconds=self._retry.delay(attempt))
+            await self.bell.wait(self._retry.delay(attempt))
             attempt += 1
 
 

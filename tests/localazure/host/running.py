@@ -34,8 +34,8 @@ class Answer:
 class Hosted:
     """`python -m localazure.host`, with a folder that outlives it."""
 
-    def __init__(self, *, folder: Path, port: int, storage: str, prefix: str) -> None:
-        self.folder, self.port, self.prefix = folder, port, prefix
+    def __init__(self, *, folder: Path, port: int, storage: str, prefix: str, app: Path = APP) -> None:
+        self.folder, self.port, self.prefix, self.app = folder, port, prefix, app
         self.log = folder / "log"
         self._storage = storage
         self._notes, self._gate = folder / "notes", folder / "gate"
@@ -49,7 +49,7 @@ class Hosted:
         }  # fmt: skip
         file = self.folder / "settings.json"
         file.write_text(json.dumps({"IsEncrypted": False, "Values": values}))
-        command = [sys.executable, "-m", "localazure.host", "--app", str(APP), "--port", str(self.port)]
+        command = [sys.executable, "-m", "localazure.host", "--app", str(self.app), "--port", str(self.port)]
         command += ["--settings", str(file), "--state", str(self.folder), *extra]
         with self.log.open("a") as log:
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)

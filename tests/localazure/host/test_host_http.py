@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -128,3 +131,69 @@ def test_drained_it_fetches_nothing_and_still_answers(hosted: Hosted) -> None:
     assert hosted.ask("POST", "/admin/host/resume", headers=master).status == 202
     assert hosted.await_notes("work")[0]["text"] == "later"
     assert state() == "Disabled"
+
+
+def test_asked_to_stop_it_still_answers_what_it_began(hosted: Hosted) -> None:
+    hosted.start()
+    answers: list[tuple[int, bytes]] = []
+
+    def ask() -> None:
+        reply = hosted.ask("GET", "/api/slow")
+        answers.append((reply.status, reply.body))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    hosted.await_notes("slow request")
+    hosted.terminate()
+    await_that(lambda: "Stopping" in hosted.log.read_text(), "the log line")
+    hosted.open_gate()
+    asking.join(15)
+    assert answers == [(200, b"finished")]
+    assert hosted.ended() == 0
+
+
+def test_what_takes_too_long_fails_and_the_host_goes_on(hosted: Hosted) -> None:
+    hosted.start(AzureFunctionsJobHost__functionTimeout="00:00:00.2")
+    assert hosted.ask("GET", "/api/slow").status == 500
+    assert "f_slow failed" in hosted.log.read_text()
+    assert "not done within functionTimeout (0.2 s)" in hosted.log.read_text()
+    assert hosted.ask("GET", "/api/open").status == 200
+
+
+def test_a_body_without_a_length_arrives_empty(shared_host: Hosted) -> None:
+    """As in Azure, where only a streaming app sees it."""
+    headers = {"transfer-encoding": "chunked", "content-type": "text/x"}
+    reply = shared_host.ask("PUT", "/api/echo/a", body=b"3\r\nabc\r\n0\r\n\r\n", headers=headers)
+    assert (reply.status, reply.body) == (201, b"")
+
+
+def test_a_body_too_large_is_refused_unread(shared_host: Hosted) -> None:
+    headers = {"content-length": str(104_857_601)}
+    assert shared_host.ask("PUT", "/api/echo/a", headers=headers).status == 413
+
+
+def test_a_whole_asgi_app_is_served(azurite: str, tmp_path: Path, free_port: Callable[[], int]) -> None:
+    (tmp_path / "host.json").write_text('{"version": "2.0", "extensions": {"http": {"routePrefix": ""}}}')
+    (tmp_path / "function_app.py").write_text(
+        "import azure.functions as func\n"
+        "from fastapi import FastAPI\n"
+        "api = FastAPI()\n"
+        "@api.get('/hello/{name}')\n"
+        "def hello(name: str): return {'hello': name}\n"
+        "app = func.AsgiFunctionApp(api, func.AuthLevel.ANONYMOUS)\n"
+    )
+    host = Hosted(folder=tmp_path, port=free_port(), storage=azurite, prefix="-", app=tmp_path)
+    host.start()
+    try:
+        reply = host.ask("GET", "/hello/bob")
+        assert (reply.status, json.loads(reply.body)) == (200, {"hello": "bob"})
+        assert host.ask("GET", "/nothing").status == 404
+    finally:
+        host.stop()
+
+
+def test_a_port_that_is_taken_is_named(shared_host: Hosted, hosted: Hosted) -> None:
+    hosted.port = shared_host.port
+    with pytest.raises(AssertionError, match=f"host: Port {shared_host.port} of 127.0.0.1 cannot be taken"):
+        hosted.start()
+    assert hosted.ended() == 1

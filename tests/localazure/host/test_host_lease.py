@@ -11,6 +11,7 @@ from azure.core.exceptions import ResourceNotFoundError, ServiceRequestError
 
 from localazure.host.function import Function
 from localazure.host.host_json import QueueOptions
+from localazure.host.listener import Bell
 from localazure.host.message import Message, encode
 from localazure.host.queues import Pace, QueueListener
 from localazure.host.runner import Runner
@@ -28,7 +29,7 @@ class MemoryQueue:
     renewed: int = 0
     created: int = 0
     name: str = "q"
-    sent_to: asyncio.Event = field(default_factory=asyncio.Event)
+    listeners: list[Bell] = field(default_factory=list)
     deleted: asyncio.Event = field(default_factory=asyncio.Event)
     last_receipt: str = ""
 
@@ -82,7 +83,7 @@ async def work_off(queue: MemoryQueue, renewals: int) -> None:
     running = asyncio.create_task(listener.run())
     async with asyncio.timeout(10):
         await queue.deleted.wait()
-        listener.stopping.set()
+        listener.stop()
         await running
 
 

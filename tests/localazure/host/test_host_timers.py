@@ -121,7 +121,7 @@ async def run_until(made: TimerListener, recorder: Recorder, runs: int) -> None:
         async with asyncio.timeout(10):
             while len(recorder.began) < runs:
                 await asyncio.sleep(0.005)
-        made.stopping.set()
+        made.stop()
 
     await asyncio.gather(made.run(), stop())
 
