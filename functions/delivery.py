@@ -28,7 +28,9 @@ def give_up(queue: str, message: str, fact: Fact | None) -> None:
     from shared import wiring
 
     about = fact.key if fact else digest(message)
-    reason = "the step failed at every delivery; its log says why" if fact else "the message could not be read"
+    reason = (
+        "the step failed at every delivery; its log says why" if fact else "the message could not be read"
+    )
     if fact:
         wiring.services().ledger.give_up(fact)
     deliver(StepGivenUp(queue=queue, about=about, reason=reason))

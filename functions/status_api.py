@@ -18,7 +18,9 @@ from shared.ledger import Ledger, Record
 app = FastAPI(title="Campanha", version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
-After = Annotated[str, Query(max_length=64, pattern="^[0-9a-f-]*$", description="From the last page's nextLink.")]
+After = Annotated[
+    str, Query(max_length=64, pattern="^[0-9a-f-]*$", description="From the last page's nextLink.")
+]
 
 
 def _ledger() -> Ledger:
@@ -33,7 +35,10 @@ def status() -> dict[str, Any]:
     datasets = []
     for contract in services.contracts:
         head = ledger.document("head", contract.dataset)
-        serving, slot = ledger.document("released", contract.dataset), ledger.document("slot", contract.dataset)
+        serving, slot = (
+            ledger.document("released", contract.dataset),
+            ledger.document("slot", contract.dataset),
+        )
         datasets.append(
             {
                 "dataset": contract.dataset,
@@ -147,7 +152,11 @@ def batch(batch: str) -> dict[str, Any]:
 def trace(name: str) -> dict[str, Any]:
     """What became of a file, link by link: upload, dataset version, run, model; or the batch it was scored in."""
     ledger = _ledger()
-    file = ledger.find("file", name) or ledger.find("file", f"{INCOMING}/{name}") or ledger.find("file", f"scoring/{name}")
+    file = (
+        ledger.find("file", name)
+        or ledger.find("file", f"{INCOMING}/{name}")
+        or ledger.find("file", f"scoring/{name}")
+    )
     links: dict[str, Any] = {}
     if _found(file, f"file {name}").values.get("batch"):
         links["batch"] = ledger.find("batch", file.values["batch"]) if file else None
@@ -176,7 +185,9 @@ def _one(kind: str, id_: str) -> dict[str, Any]:
 
 def _found(record: Record | None, what: str) -> Record:
     if record is None:
-        raise HTTPException(404, f"There is no {what}. The lists (/api/uploads, /api/runs, ...) show what there is.")
+        raise HTTPException(
+            404, f"There is no {what}. The lists (/api/uploads, /api/runs, ...) show what there is."
+        )
     return record
 
 
@@ -190,7 +201,14 @@ def _shown(record: Record) -> dict[str, Any]:
 
 def _problem(status_code: int, detail: str, code: str, **more: Any) -> JSONResponse:
     title = HTTPStatus(status_code).phrase
-    body = {"type": "about:blank", "title": title, "status": status_code, "detail": detail, "code": code, **more}
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status_code,
+        "detail": detail,
+        "code": code,
+        **more,
+    }
     return JSONResponse(
         body,
         status_code=status_code,

@@ -196,7 +196,9 @@ class Ledger:
         """
         backwards = 10**15 - int(datetime.fromisoformat(created).timestamp() * 1000)
         try:
-            self._table.insert(f"list-{change.kind}", f"{backwards:015d}-{digest(change.id)}", {"id": change.id})
+            self._table.insert(
+                f"list-{change.kind}", f"{backwards:015d}-{digest(change.id)}", {"id": change.id}
+            )
         except Conflict:
             return
 

@@ -85,7 +85,9 @@ class PublishedPipeline:
     def find(self, request: RunRequest) -> str | None:
         runs, _, pipeline = self._url.partition("/PipelineSubmit/")
         answer = requests.get(
-            f"{runs}/Pipeline/{pipeline}", headers=_bearer(self._credential, MANAGEMENT_AUDIENCE), timeout=TIMEOUT
+            f"{runs}/Pipeline/{pipeline}",
+            headers=_bearer(self._credential, MANAGEMENT_AUDIENCE),
+            timeout=TIMEOUT,
         )
         for run in _accepted(answer):
             if (run.get("tags") or run.get("Tags") or {}).get(RUN_TAG) == request.name:
@@ -115,13 +117,13 @@ def _bearer(credential: TokenCredential, audience: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {credential.get_token(audience).token}"}
 
 
-def _post(
-    url: str, body: dict[str, Any], credential: TokenCredential, audience: str
-) -> requests.Response:
+def _post(url: str, body: dict[str, Any], credential: TokenCredential, audience: str) -> requests.Response:
     try:
         return requests.post(url, json=body, headers=_bearer(credential, audience), timeout=TIMEOUT)
     except requests.RequestException as cause:
-        raise Transient("the pipeline endpoint gave no answer; the run may have started all the same") from cause
+        raise Transient(
+            "the pipeline endpoint gave no answer; the run may have started all the same"
+        ) from cause
 
 
 def _accepted(answer: requests.Response) -> Any:

@@ -16,7 +16,9 @@ from shared.ports import Scores
 TIMEOUT = (10, 180)
 """Seconds to connect, and to wait: Azure ends a request to a managed endpoint after 180."""
 BUSY = (408, 429, 502, 503, 504)
-RETRIES = Retry(total=4, backoff_factor=0.3, status_forcelist=BUSY, allowed_methods=None, raise_on_status=False)
+RETRIES = Retry(
+    total=4, backoff_factor=0.3, status_forcelist=BUSY, allowed_methods=None, raise_on_status=False
+)
 
 
 class RestEndpoint:

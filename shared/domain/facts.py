@@ -33,7 +33,9 @@ class Fact:
         return 0
 
     def to_json(self) -> str:
-        return json.dumps({"fact": type(self).__name__, **asdict(self)}, separators=(",", ":"), sort_keys=True)
+        return json.dumps(
+            {"fact": type(self).__name__, **asdict(self)}, separators=(",", ":"), sort_keys=True
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -110,9 +110,7 @@ def _before(head: Row) -> Row | None:
 def _next_manifest(dataset: Dataset, services: Services) -> Manifest | None:
     contract = next(c for c in services.contracts if c.dataset == dataset.name)
     parts = [_part(row) for row in dataset.gathered]
-    return following(
-        _manifest(dataset, services), parts, dataset=dataset.name, contract=contract.to_json()
-    )
+    return following(_manifest(dataset, services), parts, dataset=dataset.name, contract=contract.to_json())
 
 
 def _manifest(dataset: Dataset, services: Services) -> Manifest | None:

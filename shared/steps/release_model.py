@@ -67,9 +67,7 @@ def _look_again(release: Release, services: Services) -> ReleaseDue:
     fact = release.fact
     look = fact.look + 1 if isinstance(fact, ReleaseDue) else 1
     wait = min(services.policy.release_look_seconds, 2**look)
-    return ReleaseDue(
-        run=fact.run, dataset=fact.dataset, version=fact.version, look=look, after_seconds=wait
-    )
+    return ReleaseDue(run=fact.run, dataset=fact.dataset, version=fact.version, look=look, after_seconds=wait)
 
 
 def _switch(release: Release, services: Services) -> Fact:
@@ -105,7 +103,11 @@ def _released(release: Release, previous: str, services: Services) -> Fact:
     if previous:
         _retire(plan.model, previous, services)
     return ModelReleased(
-        run=fact.run, dataset=fact.dataset, version=fact.version, deployment=plan.deployment, previous=previous
+        run=fact.run,
+        dataset=fact.dataset,
+        version=fact.version,
+        deployment=plan.deployment,
+        previous=previous,
     )
 
 

@@ -25,7 +25,7 @@ def table(request: pytest.FixtureRequest) -> Table:
 
 
 def test_a_row_comes_back_as_it_was_put(table: Table) -> None:
-    value = {"text": "ação \"quoted\"\n", "number": 1.5, "none": None, "list": [1, {"a": []}]}
+    value = {"text": 'ação "quoted"\n', "number": 1.5, "none": None, "list": [1, {"a": []}]}
     inserted = table.insert("p", "r", value)
     found = table.get("p", "r")
     assert found is not None

@@ -120,7 +120,9 @@ class World:
         return [fact for fact in self.bus.announced if isinstance(fact, kind)]
 
 
-def evaluation_of(version: int, champion: str, *, probability_better: float = 0.99, log_loss: float = 0.2) -> dict[str, Any]:
+def evaluation_of(
+    version: int, champion: str, *, probability_better: float = 0.99, log_loss: float = 0.2
+) -> dict[str, Any]:
     """What the pipeline's evaluation says, for a challenger that is better with the given probability."""
     figures = {"auc": 0.8, "log_loss": log_loss, "average_precision": 0.5, "profit": 100.0, "calls": 10}
     body: dict[str, Any] = {

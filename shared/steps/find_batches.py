@@ -1,0 +1,36 @@
+"""The scoring clock ticked: which files of clients are new, and can be scored now?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+from shared.domain import names
+from shared.domain.contract import Contract, match
+from shared.domain.dialect import FileProblem, read_header
+from shared.domain.facts import BatchDue, Fact, ScoringDue
+from shared.errors import Superseded
+from shared.ports import Blob
+from shared.services import Services
+
+
+def find_batches(fact: ScoringDue, services: Services) -> Iterable[Fact]:
+    """Names each new file once. A file whose dataset has no released model yet waits for a later tick."""
+    for blob in services.files.list(names.SCORING):
+        due = BatchDue(name=blob.name, etag=blob.etag)
+        if not services.ledger.seen(due) and _can_be_scored(blob, services):
+            yield due
+
+
+def _can_be_scored(blob: Blob, services: Services) -> bool:
+    """Whether a model is there for it; a file that fits no contract is taken up too, to be refused."""
+    try:
+        header, _ = read_header(islice(services.files.read(blob), 1))
+    except Superseded:
+        return False
+    if isinstance(header, FileProblem):
+        return True
+    contract = match(header.names, services.contracts, "scoring")
+    if not isinstance(contract, Contract):
+        return True
+    return services.ledger.document("released", contract.dataset) is not None

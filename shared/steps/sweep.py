@@ -1,0 +1,86 @@
+"""Hold storage and Azure ML against the ledger: what no event told us, and what a dead worker left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from shared.domain import names
+from shared.domain.facts import (
+    DatasetDue,
+    Fact,
+    RunDue,
+    RunMoved,
+    StepGivenUp,
+    SweepDue,
+    UploadArrived,
+)
+from shared.errors import Conflict
+from shared.services import Services
+
+OVERLAP = timedelta(minutes=15)
+"""How far back beyond the last sweep uploads are looked for: clocks differ, and long uploads end late."""
+
+
+def sweep(fact: SweepDue, services: Services) -> Iterable[Fact]:
+    """Finds what is due and says so; every fact it returns is done once, however often a sweep finds it."""
+    yield from _unfinished(services)
+    yield from _missed_uploads(services)
+    yield from _runs_under_way(services)
+    yield from _overdue_windows(fact, services)
+    yield from _waiting_versions(services)
+
+
+def _unfinished(services: Services) -> Iterator[Fact]:
+    """Facts whose worker died, or that were settled but not published."""
+    lapsed = timedelta(seconds=services.policy.claim_seconds)
+    for fact, attempts in services.ledger.unfinished(older_than=lapsed):
+        if attempts < services.policy.most_attempts:
+            yield fact
+            continue
+        services.ledger.give_up(fact)
+        reason = f"its worker died or failed {attempts} times"
+        given_up = StepGivenUp(queue="sweep", about=fact.key, reason=reason)
+        yield given_up
+
+
+def _missed_uploads(services: Services) -> Iterator[Fact]:
+    """Blobs no event told us of, among those that changed since shortly before the last complete look."""
+    ledger, began = services.ledger, services.now()
+    mark = ledger.document("sweep", "incoming")
+    since = datetime.fromisoformat(mark.value["began"]) - OVERLAP if mark else None
+    for blob in services.files.list(names.INCOMING, modified_since=since):
+        arrived = UploadArrived(name=blob.name, etag=blob.etag)
+        if not ledger.seen(arrived):
+            yield arrived
+    try:
+        ledger.put("sweep", "incoming", {"began": began.isoformat()}, over=mark)
+    except Conflict:
+        return  # another sweep looked as well
+
+
+def _runs_under_way(services: Services) -> Iterator[Fact]:
+    for slot in services.ledger.documents("slot"):
+        if slot.value["state"] == "submitted":
+            yield RunMoved(run=slot.value["run"])
+
+
+def _overdue_windows(fact: SweepDue, services: Services) -> Iterator[Fact]:
+    """Windows that should have closed by now: the fact that was to close them is lost."""
+    longest = timedelta(seconds=services.policy.gather_longest_seconds + services.policy.claim_seconds)
+    for contract in services.contracts:
+        gathered = services.ledger.documents(f"gathered-{contract.dataset}")
+        if gathered and services.now() - min(row.changed for row in gathered) > longest:
+            yield DatasetDue(dataset=contract.dataset, cause=fact.key)
+
+
+def _waiting_versions(services: Services) -> Iterator[Fact]:
+    """Registered versions newer than the last run, while no run is under way."""
+    for head in services.ledger.documents("head"):
+        slot = services.ledger.document("slot", head.row)
+        idle = slot is None or slot.value["state"] == "free"
+        waited = services.now() - head.changed > timedelta(seconds=services.policy.claim_seconds)
+        newest = head.value["version"]
+        behind = slot is None or newest > slot.value["version"]
+        if idle and waited and behind and head.value["state"] == "registered":
+            yield RunDue(dataset=head.row, version=newest, cause=f"sweep/{slot.etag if slot else 'first'}")

@@ -1,0 +1,147 @@
+"""The process dies before or after every single call it makes: nothing is lost, and nothing happens twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flow.world import World, bank_rows, evaluation_of, golden
+
+from shared.domain.facts import BatchScored, ScoringDue, SweepDue
+from shared.ports import RunView
+
+MESSAGE_LEASE = timedelta(minutes=10)
+"""How long the host keeps a message from others; a killed host's messages come back after it."""
+
+
+class Killed(BaseException):
+    """The process is gone; no except clause of ours may see it coming."""
+
+
+class Fuse:
+    """Counts the calls made through all ports and kills at the one it is set to."""
+
+    def __init__(self, at: int | None = None, *, after: bool = False) -> None:
+        self.at, self.after, self.calls = at, after, 0
+
+    def call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self.calls += 1
+        if self.calls == self.at and not self.after:
+            raise Killed
+        result = method(*args, **kwargs)
+        if self.calls == self.at:
+            raise Killed
+        return result
+
+
+class Wired:
+    """A port whose every call goes over the fuse."""
+
+    def __init__(self, port: Any, fuse: Fuse) -> None:
+        self._port, self._fuse = port, fuse
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._port, name)
+        if not callable(found):
+            return found
+        return lambda *args, **kwargs: self._fuse.call(found, *args, **kwargs)
+
+
+CLIENTS = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(12).splitlines()) + "\n"
+
+
+def live_through(fuse: Fuse, *, until_scored: bool = False) -> World:
+    """A day: a file with a bad row is dropped, its run ends, clients are scored; with a sweep a minute."""
+    world = World()
+    world.files.write("incoming", "may.csv", bank_rows(10).replace("\n25;", "\nold;", 1).encode())
+    world.files.write("scoring", "clients.csv", CLIENTS.encode())
+    bare = {name: getattr(world, name) for name in ("table", "files", "pipeline", "workspace", "bus")}
+    for name, port in bare.items():
+        setattr(world, name, Wired(port, fuse))
+    for minute in range(60):
+        end_runs(bare)
+        world.due += [(world.time, SweepDue(tick=str(minute))), (world.time, ScoringDue(tick=str(minute)))]
+        drain(world, bare, until=world.time + timedelta(minutes=1))
+        world.pass_time(60)
+        if until_scored and any(isinstance(fact, BatchScored) for fact in bare["bus"].announced):
+            break
+    for name, port in bare.items():
+        setattr(world, name, port)
+    return world
+
+
+def drain(world: World, bare: dict[str, Any], *, until: Any) -> None:
+    while ready := [item for item in world.due if item[0] <= until]:
+        item = min(ready, key=lambda item: item[0])
+        world.due.remove(item)
+        try:
+            world.deliver(item[1])
+        except Killed:
+            world.due += [(world.time, fact) for fact in bare["bus"].take()]
+            if not item[1].hint:  # a timer's tick does not come back; a message does
+                world.due.append((item[0] + MESSAGE_LEASE, item[1]))
+
+
+def end_runs(bare: dict[str, Any]) -> None:
+    for request in bare["pipeline"].submissions:
+        name = request.name
+        bare["workspace"].runs[name] = RunView(name=name, status="Completed")
+        documents = {"evaluation": evaluation_of(request.version, request.champion)}
+        documents["golden"] = golden(World().endpoint, request.version)
+        bare["workspace"].documents[request.dataset, request.version] = documents
+
+
+def outcome(world: World) -> dict[str, Any]:
+    """What anybody outside can see at the end of the day."""
+    batches, _ = world.ledger.newest("batch")
+    uploads, _ = world.ledger.newest("upload")
+    failures, _ = world.ledger.newest("failure")
+    scored = [blob for blob in world.files.list("scored") if blob.name.endswith("scored.csv")]
+    return {
+        "submissions": [request.name for request in world.pipeline.submissions],
+        "datasets": dict(world.workspace.datasets),
+        "traffic": dict(world.workspace.traffic),
+        "uploads": [(r.state, r.values["rows"], r.values["rejected_rows"]) for r in uploads],
+        "batches": [(r.state, r.values.get("rows"), r.values.get("refused_rows")) for r in batches],
+        "scored": [b"".join(world.files.read(blob)) for blob in scored],
+        "quarantine": [b"".join(world.files.read(blob)) for blob in world.files.list("quarantine")],
+        "failures": len(failures),
+        "unfinished": [fact.key for fact, _ in world.ledger.unfinished(older_than=timedelta(0))],
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> tuple[dict[str, Any], int]:
+    fuse = Fuse()
+    return outcome(live_through(fuse)), fuse.calls
+
+
+def test_an_undisturbed_day_ends_with_a_model_and_a_batch(undisturbed: tuple[dict[str, Any], int]) -> None:
+    seen, _ = undisturbed
+    assert seen["submissions"] == ["bank-v1-a1"]
+    assert seen["traffic"] == {"campanha-bank": {"m1": 100}}
+    assert seen["uploads"] == [("registered", 9, 1)]
+    assert seen["batches"] == [("scored", 12, 0)]
+    assert seen["failures"] == 0
+    assert seen["unfinished"] == []
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_crash_at_any_call_changes_nothing(undisturbed: tuple[dict[str, Any], int], after: bool) -> None:
+    expected, _ = undisturbed
+    calls = calls_that_matter()
+    differing = []
+    for at in range(1, calls + 1):
+        seen = outcome(live_through(Fuse(at, after=after)))
+        if seen != expected:
+            differing.append((at, {name: seen[name] for name in seen if seen[name] != expected[name]}))
+    assert differing == []
+
+
+def calls_that_matter() -> int:
+    """The calls of the day up to the sealed batch; afterwards the sweeps only look."""
+    fuse = Fuse()
+    live_through(fuse, until_scored=True)
+    return fuse.calls
