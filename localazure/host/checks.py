@@ -10,7 +10,6 @@ from typing import Any
 import azure.functions as func
 
 from localazure.host.errors import BrokenApp
-from localazure.host.function import HTTP
 
 RETURN = "$return"
 
@@ -97,7 +96,3 @@ def _converter(kind: str) -> Any:
 
 def _shown(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
-
-
-def is_http(bindings: Mapping[str, Mapping[str, Any]]) -> bool:
-    return any(binding["type"] == HTTP for binding in bindings.values())

@@ -181,7 +181,7 @@ class Host:
             queue=self._storage.queue(connection, name, where=function.name),
             options=self._app.host_json.queues,
             runner=self._runner,
-            lease=float(environ.get(LEASE_SETTING) or LEASE),
+            lease=_lease(environ),
         )
 
     def _timer_listener(self, function: Function) -> Listener:
@@ -204,6 +204,17 @@ class Host:
             retry=retries.parse(function.retry, where=function.name) if function.retry else None,
             runner=self._runner,
         )
+
+
+def _lease(environ: Mapping[str, str]) -> float:
+    text = environ.get(LEASE_SETTING) or str(LEASE)
+    try:
+        lease = float(text)
+    except ValueError:
+        lease = 0
+    if lease < 1:
+        raise BadSetting(f"{LEASE_SETTING} is {text!r}: a number of seconds from 1.")
+    return lease
 
 
 def _threads(environ: Mapping[str, str]) -> int | None:

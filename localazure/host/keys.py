@@ -43,7 +43,12 @@ class Keys:
         """`text` without the keys and without whatever stands after `code=`."""
         for key in (self.master, self.default):
             text = text.replace(key, "***")
-        return re.sub(r"(?i)\b(code=)[^&\s\"'<>]+", r"\1***", text)
+        return mask_code(text)
+
+
+def mask_code(text: str) -> str:
+    """`text` without whatever stands after `code=`, where a key may be."""
+    return re.sub(r"(?i)\b(code=)[^&\s\"'<>]+", r"\1***", text)
 
 
 def opens(level: Level, required: str) -> bool:
@@ -61,6 +66,9 @@ def load(folder: Path) -> Keys:
     file = folder / "keys.json"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".gitignore").write_text(
+            "*\n", encoding="utf-8"
+        )  # the folder may lie in the app's repository
         made = {MASTER: secrets.token_urlsafe(42), DEFAULT: secrets.token_urlsafe(42)}
         _write_private(file, json.dumps(made, indent=2))
     try:

@@ -6,7 +6,7 @@ import logging
 import sys
 
 from localazure.host.invoke import current
-from localazure.host.keys import Keys
+from localazure.host.keys import Keys, mask_code
 
 LEVELS = {
     "trace": logging.DEBUG,
@@ -31,10 +31,6 @@ class Lines(logging.Formatter):
         record.origin = f"[{function} {invocation[:8]}] " if invocation else ""
         line = super().format(record)
         return self.keys.masked(line) if self.keys else mask_code(line)
-
-
-def mask_code(text: str) -> str:
-    return Keys(master="\0", default="\0").masked(text)
 
 
 def begin() -> Lines:

@@ -73,11 +73,11 @@ class QueueListener(Listener):
 
     async def prepare(self) -> None:
         await self._queue.create()
-        self._queue.listeners.append(self.bell)
 
     async def run(self) -> None:
         """Fetch a batch whenever no more than `newBatchThreshold` messages run."""
         pace = Pace(self._options.max_polling_interval)
+        self._queue.listeners.append(self.bell)
         while not self.stopping:
             if len(self._running) > self._options.new_batch_threshold:
                 await self.bell.wait(LONGEST_WAIT)
@@ -85,6 +85,7 @@ class QueueListener(Listener):
                 pace.after(found=True)
             else:
                 await self.bell.wait(pace.after(found=False))
+        self._queue.listeners.remove(self.bell)
         if self._running:
             await asyncio.wait(self._running)
 

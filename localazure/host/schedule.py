@@ -117,8 +117,11 @@ class Cron:
         return local
 
     def _utc(self, naive: datetime, fold: int) -> datetime:
-        placed = naive.replace(fold=fold, tzinfo=self._zone) if self._zone else naive.replace(fold=fold)
-        return placed.astimezone(UTC)
+        """The instant of a wall clock time; one that is skipped comes later, by the offset that was."""
+        if self._zone:
+            return naive.replace(fold=fold, tzinfo=self._zone).astimezone(UTC)
+        # not astimezone(): it takes a skipped time of the machine's own zone the other way
+        return datetime.fromtimestamp(naive.replace(fold=fold).timestamp(), UTC)
 
     def _naive(self, after: datetime) -> Iterator[datetime]:
         """The matching wall clock times after `after`, in order."""

@@ -59,7 +59,7 @@ async def serve(app: App, port: int) -> int:
         raise host.problem
     if host.invoker.abandoned:  # their threads would keep the interpreter from ending
         logging.shutdown()
-        os._exit(1)
+        os._exit(int(host.crashed.is_set()))
     return int(host.crashed.is_set() or not server.started)
 
 

@@ -63,6 +63,10 @@ class Memory:
         content = await self._blob.read()
         self.status = Status.parse(content) if content else None
 
+    def told(self) -> dict[str, str] | None:
+        """What a run is told: nothing, unless the status is kept."""
+        return self.status.told() if self._blob and self.status else None
+
     async def save(self, status: Status) -> None:
         self.status = status
         if not self._blob:
@@ -128,8 +132,7 @@ class TimerListener(Listener):
     async def _tick(self, *, past_due: bool) -> datetime:
         """One run; the time of the next. A failed run counts as run."""
         began = self._now()
-        before = self._memory.status
-        value = binding.timer_request(status=before.told() if before else None, past_due=past_due)
+        value = binding.timer_request(status=self._memory.told(), past_due=past_due)
         await self._until_it_succeeds(value)
         following = self._schedule.following(began)
         await self._memory.save(Status(last=began, next=following, updated=began))

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from localazure.host import binding
 from localazure.host.admin import Admin
 from localazure.host.errors import HostError
-from localazure.host.function import HTTP, Function
+from localazure.host.function import Function
 from localazure.host.invoke import FunctionFailed
 from localazure.host.keys import Keys, Level, opens
 from localazure.host.routes import Template
@@ -114,10 +114,10 @@ class Web:
                 return Reply(status=404)
             if not opens(level, candidate.level):
                 return Reply(status=401)
-            return await self.call(candidate.function, request, values)
+            return await self._call(candidate.function, request, values)
         return Reply(status=404)
 
-    async def call(self, function: Function, request: Request, values: dict[str, str]) -> Reply:
+    async def _call(self, function: Function, request: Request, values: dict[str, str]) -> Reply:
         """Run an HTTP function; a failure is a 500 without a body, as in Azure."""
         try:
             returned = await self._runner.run(function, binding.http_request(request, values))
@@ -130,10 +130,6 @@ class Web:
                 "%s returned a %s, which is no response: %r", function.name, type(returned).__name__, problem
             )
             return Reply(status=500)
-
-
-def is_http(function: Function) -> bool:
-    return function.kind == HTTP
 
 
 def _request(scope: Scope, headers: dict[str, str], body: bytes) -> Request:
@@ -180,8 +176,3 @@ async def _send(reply: Reply, send: Send) -> None:
     encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
     await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
     await send({"type": "http.response.body", "body": body})
-
-
-def decoded(path: str) -> list[str]:
-    """The parts of a path, percent-decoded."""
-    return [unquote(part) for part in path.strip("/").split("/")]

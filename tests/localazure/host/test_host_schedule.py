@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,9 +27,24 @@ def following(expression: str, moment: str, count: int = 1) -> list[str]:
     return found
 
 
-def in_lisbon(expression: str, moment: str, count: int) -> list[str]:
-    """The next times by a clock in Lisbon, with the offset."""
-    schedule = parse(expression, zone=LISBON, where="f")
+@pytest.fixture(params=["by name", "as the machine's"])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tzinfo | None]:
+    """Lisbon's zone, given to the schedule or found on the machine."""
+    if request.param == "by name":
+        yield LISBON
+        return
+    if not hasattr(time, "tzset"):
+        pytest.skip("Windows has one zone a machine")
+    monkeypatch.setenv("TZ", "Europe/Lisbon")
+    time.tzset()
+    yield None
+    monkeypatch.undo()
+    time.tzset()
+
+
+def in_lisbon(zone: tzinfo | None, expression: str, moment: str, count: int) -> list[str]:
+    """The next times by a clock in Lisbon, with the zone's name of the season."""
+    schedule = parse(expression, zone=zone, where="f")
     at, found = datetime.fromisoformat(moment).astimezone(UTC), []
     for _ in range(count):
         at = schedule.following(at)
@@ -71,21 +88,21 @@ def test_what_is_no_schedule_is_named(expression: str) -> None:
         parse(expression, zone=UTC, where="f")
 
 
-def test_clocks_set_back_repeat_what_recurs_and_not_a_point_in_time() -> None:
+def test_clocks_set_back_repeat_what_recurs_and_not_a_point_in_time(zone: tzinfo | None) -> None:
     """On 25 October 2026 at 02:00 WEST it is 01:00 WET again."""
     before = "2026-10-25 00:20+01:00"
-    assert in_lisbon("0 */30 * * * *", before, 6) == [
+    assert in_lisbon(zone, "0 */30 * * * *", before, 6) == [
         "25 00:30 WEST", "25 01:00 WEST", "25 01:30 WEST", "25 01:00 WET", "25 01:30 WET", "25 02:00 WET",
     ]  # fmt: skip
-    assert in_lisbon("0 30 1 * * *", before, 2) == ["25 01:30 WEST", "26 01:30 WET"]
-    assert in_lisbon("0 30 1 * * *", "2026-10-25 01:10+00:00", 1) == ["26 01:30 WET"]
+    assert in_lisbon(zone, "0 30 1 * * *", before, 2) == ["25 01:30 WEST", "26 01:30 WET"]
+    assert in_lisbon(zone, "0 30 1 * * *", "2026-10-25 01:10+00:00", 1) == ["26 01:30 WET"]
 
 
-def test_clocks_set_forward_skip_nothing() -> None:
+def test_clocks_set_forward_skip_nothing(zone: tzinfo | None) -> None:
     """On 29 March 2026 at 01:00 WET it is 02:00 WEST."""
     before = "2026-03-29 00:20+00:00"
-    assert in_lisbon("0 30 1 * * *", before, 2) == ["29 02:30 WEST", "30 01:30 WEST"]
-    assert in_lisbon("0 */30 * * * *", before, 3) == ["29 00:30 WET", "29 02:00 WEST", "29 02:30 WEST"]
+    assert in_lisbon(zone, "0 30 1 * * *", before, 2) == ["29 02:30 WEST", "30 01:30 WEST"]
+    assert in_lisbon(zone, "0 */30 * * * *", before, 3) == ["29 00:30 WET", "29 02:00 WEST", "29 02:30 WEST"]
 
 
 def test_only_what_fires_within_the_minute_is_often() -> None:
