@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +41,10 @@ class Storage:
         """The same object for the same queue, so that who sends can wake who listens."""
         from azure.storage.queue import QueueServiceClient
 
+        if not re.fullmatch(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*", name):
+            raise BadSetting(
+                f"{where}: {name!r} is no name of a queue: 3 to 63 lower-case letters, digits and single hyphens."
+            )
         if (connection, name) not in self._queues:
             service = self._service(self._queue_services, QueueServiceClient, connection, where)
             self._queues[connection, name] = Queue(self, service.get_queue_client(name), connection)

@@ -101,8 +101,6 @@ class Web:
         level = self._keys.level(request.headers, request.query) if self._keys else Level.ADMIN
         if request.path.lower().startswith("/admin/"):
             return await self._admin.answer(request, level)
-        if request.path == "/":
-            return Reply(status=204)
         return await self._trigger(request, level)
 
     async def _trigger(self, request: Request, level: Level) -> Reply:
@@ -115,7 +113,7 @@ class Web:
             if not opens(level, candidate.level):
                 return Reply(status=401)
             return await self._call(candidate.function, request, values)
-        return Reply(status=404)
+        return Reply(status=204 if request.path == "/" else 404)  # the place of Azure's welcome page
 
     async def _call(self, function: Function, request: Request, values: dict[str, str]) -> Reply:
         """Run an HTTP function; a failure is a 500 without a body, as in Azure."""

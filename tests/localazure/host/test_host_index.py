@@ -208,8 +208,17 @@ def test_started_without_its_connection_it_says_so_and_ends(tmp_path: Path) -> N
     assert "Traceback" not in ended.stderr
 
 
-def test_started_without_storage_it_says_so_and_ends(tmp_path: Path, free_port: Callable[[], int]) -> None:
+def test_started_with_a_name_no_queue_can_have_it_says_so_and_ends(tmp_path: Path) -> None:
     (tmp_path / "function_app.py").write_text(HEAD + QUEUE + "def f(msg): ...\n")
+    file = settings(tmp_path, "AccountName=a;AccountKey=a2V5;QueueEndpoint=http://127.0.0.1:9/a;")
+    ended = started(tmp_path, "--port", "0", "--settings", str(file))
+    assert ended.returncode == 1
+    assert "host: f: 'q' is no name of a queue" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_started_without_storage_it_says_so_and_ends(tmp_path: Path, free_port: Callable[[], int]) -> None:
+    (tmp_path / "function_app.py").write_text(HEAD + QUEUE.replace('"q"', '"que"') + "def f(msg): ...\n")
     address = f"http://127.0.0.1:{free_port()}/a"
     (tmp_path / "host.json").write_text('{"version": "2.0"}')
     ended = subprocess.run(
@@ -218,7 +227,7 @@ def test_started_without_storage_it_says_so_and_ends(tmp_path: Path, free_port: 
         capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert ended.returncode == 1
-    assert f"host: The storage at {address}/q does not take queue q" in ended.stderr
+    assert f"host: The storage at {address}/que does not take queue que" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
