@@ -1,0 +1,1 @@
+"""The training pipeline: its steps, its environment, and how it is published."""

@@ -1,0 +1,122 @@
+"""Step 3: challenger and champion on the same held-out rows, and the rows a deployment must answer alike."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import prepared
+import workspace
+from metrics import Floats, auc, average_precision, log_loss, losses, paired_bootstrap, profit
+from model import Model, load
+
+GOLDEN_ROWS = 20
+NO_CHAMPION = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A model's probabilities on the hold-out and the figures that follow from them."""
+
+    probabilities: Floats
+    figures: dict[str, Any]
+
+
+def judge(model: Model, rows: prepared.Rows, *, call_cost: float, deposit_value: float) -> Judged:
+    """Both models are judged at today's cost and value, whatever they were trained with."""
+    probabilities = model.probabilities(rows.columns)
+    called = probabilities >= call_cost / deposit_value
+    figures = {
+        "name": model.name,
+        "version": model.version,
+        "auc": auc(rows.answers, probabilities),
+        "log_loss": log_loss(rows.answers, probabilities),
+        "average_precision": average_precision(rows.answers, probabilities),
+        "profit": profit(rows.answers, called, call_cost=call_cost, deposit_value=deposit_value),
+        "calls": int(called.sum()),
+    }
+    return Judged(probabilities=probabilities, figures=figures)
+
+
+def compare(challenger: Judged, champion: Judged, answers: Floats) -> dict[str, Any]:
+    """Negative differences of log loss speak for the challenger."""
+    found = paired_bootstrap(
+        losses(answers, challenger.probabilities), losses(answers, champion.probabilities)
+    )
+    ours, theirs = challenger.figures, champion.figures
+    return {
+        "log_loss_difference": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "probability_better": found.probability_better,
+        "auc_difference": None if ours["auc"] is None else ours["auc"] - theirs["auc"],
+        "profit_difference": ours["profit"] - theirs["profit"],
+        "resamples": found.resamples,
+    }
+
+
+def golden(model: Model, rows: prepared.Rows) -> dict[str, Any]:
+    """Held-out rows from all over, as a caller would send them, and what this model says to them."""
+    count = len(rows.answers)
+    places = sorted({int(place) for place in np.linspace(0, count - 1, min(GOLDEN_ROWS, count))})
+    picked = [[rows.columns[name][place] for name in model.columns] for place in places]
+    columns = {name: [row[at] for row in picked] for at, name in enumerate(model.columns)}
+    return {"columns": model.columns, "rows": picked, "probability": model.probabilities(columns).tolist()}
+
+
+def evaluate(given: argparse.Namespace) -> dict[str, Any]:
+    """Writes the candidate's folder; returns its evaluation."""
+    rows = prepared.read_rows(given.prepared, prepared.HOLDOUT)
+    model = load(given.model)
+    money = {"call_cost": given.call_cost, "deposit_value": given.deposit_value}
+    challenger = judge(model, rows, **money)
+    champion = judge(_champion(given.champion), rows, **money) if given.champion != NO_CHAMPION else None
+    base = np.full(len(rows.answers), float(model.description["base_rate"]))
+    evaluation = {
+        "rows": len(rows.answers),
+        **json.loads((given.prepared / prepared.MEMBERSHIP).read_text(encoding="utf-8")),
+        "challenger": challenger.figures,
+        "champion": champion.figures if champion else None,
+        "baseline": {"log_loss": log_loss(rows.answers, base)},
+        "comparison": compare(challenger, champion, rows.answers) if champion else None,
+    }
+    shutil.copytree(given.model, given.candidate, dirs_exist_ok=True)
+    _write(given.candidate / "evaluation.json", evaluation)
+    _write(given.candidate / "golden.json", golden(model, rows))
+    return evaluation
+
+
+def _champion(reference: str) -> Model:
+    """reference: <name>:<version>"""
+    name, _, version = reference.rpartition(":")
+    if not name or not version:
+        raise SystemExit(f"the champion {reference!r} is neither none nor <name>:<version>")
+    with tempfile.TemporaryDirectory() as folder:
+        return load(workspace.download_model(name, version, Path(folder)))
+
+
+def _write(file: Path, body: dict[str, Any]) -> None:
+    file.write_text(json.dumps(body, indent=1, allow_nan=False), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prepared", type=Path, required=True)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--champion", required=True, help=f"{NO_CHAMPION}, or <name>:<version>")
+    parser.add_argument("--call-cost", type=float, required=True)
+    parser.add_argument("--deposit-value", type=float, required=True)
+    parser.add_argument("--candidate", type=Path, required=True, help="folder to write")
+    print(json.dumps(evaluate(parser.parse_args(arguments)), indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

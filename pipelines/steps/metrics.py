@@ -1,0 +1,86 @@
+"""How good probabilities are: ranking, calibration, money, and how sure a comparison makes us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+SMALLEST = 1e-15
+"""A probability of exactly 0 or 1 that turns out wrong would cost infinitely much."""
+
+
+def auc(answers: Floats, probabilities: Floats) -> float | None:
+    """The chance that a positive is ranked before a negative, ties half; None when there are not both."""
+    positives = float(answers.sum())
+    negatives = len(answers) - positives
+    if not positives or not negatives:
+        return None
+    _, group, counts = np.unique(probabilities, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks = (last - (counts - 1) / 2)[group]
+    return float((ranks[answers == 1].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def average_precision(answers: Floats, probabilities: Floats) -> float | None:
+    """Precision at each distinct probability, weighted by the recall it adds; None without a positive."""
+    if not answers.sum():
+        return None
+    order = np.argsort(-probabilities, kind="stable")
+    hits = np.cumsum(answers[order])
+    ends = np.append(np.flatnonzero(np.diff(probabilities[order])), len(order) - 1)
+    precision = hits[ends] / (ends + 1)
+    return float((np.diff(hits[ends], prepend=0) * precision).sum() / hits[-1])
+
+
+def losses(answers: Floats, probabilities: Floats) -> Floats:
+    """Each row's negative log-likelihood."""
+    sure = np.clip(probabilities, SMALLEST, 1 - SMALLEST)
+    each: Floats = -np.where(answers == 1, np.log(sure), np.log1p(-sure))
+    return each
+
+
+def log_loss(answers: Floats, probabilities: Floats) -> float:
+    return float(losses(answers, probabilities).mean())
+
+
+def profit(
+    answers: Floats, called: npt.NDArray[np.bool_], *, call_cost: float, deposit_value: float
+) -> float:
+    """What calling exactly those would have brought."""
+    return float(answers[called].sum() * deposit_value - called.sum() * call_cost)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A mean difference of paired losses, with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+    probability_better: float
+    """The share of resamples in which the first has the smaller loss."""
+    resamples: int
+
+
+def paired_bootstrap(
+    first: Floats, second: Floats, *, resamples: int = 1000, seed: int = 20080501
+) -> Difference:
+    """Rows are drawn with both losses together, so what is hard for both cancels out.
+
+    source: Efron & Tibshirani, An Introduction to the Bootstrap, ch. 16
+    """
+    difference = first - second
+    chance = np.random.default_rng(seed)
+    rows = len(difference)
+    means = np.array([difference[chance.integers(0, rows, rows)].mean() for _ in range(resamples)])
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Difference(
+        mean=float(difference.mean()),
+        low=float(low),
+        high=float(high),
+        probability_better=float((means < 0).mean()),
+        resamples=resamples,
+    )

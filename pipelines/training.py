@@ -1,0 +1,87 @@
+"""The training pipeline as Azure ML sees it: four command components and how their inputs and outputs connect.
+
+No postponed annotations here: `dsl.pipeline` reads the parameters' annotations as objects.
+"""
+
+from pathlib import Path
+from typing import Any
+
+NAME = "campanha_training"
+
+PREPARE = "python prepare.py --manifest ${{inputs.manifest}} --parts ${{inputs.parts}} --prepared ${{outputs.prepared}}"
+TRAIN = (
+    "python train.py --prepared ${{inputs.prepared}} --model-name ${{inputs.model_name}}"
+    " --model-version ${{inputs.model_version}} --call-cost ${{inputs.call_cost}}"
+    " --deposit-value ${{inputs.deposit_value}} --model ${{outputs.model}}"
+)
+EVALUATE = (
+    "python evaluate.py --prepared ${{inputs.prepared}} --model ${{inputs.model}} --champion ${{inputs.champion}}"
+    " --call-cost ${{inputs.call_cost}} --deposit-value ${{inputs.deposit_value}} --candidate ${{outputs.candidate}}"
+)
+REGISTER = (
+    "python register.py --candidate ${{inputs.candidate}} --model-name ${{inputs.model_name}}"
+    " --model-version ${{inputs.model_version}}"
+)
+COMMANDS = (PREPARE, TRAIN, EVALUATE, REGISTER)
+
+
+def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any]:
+    """The four steps, all with the same code and environment. environment: azureml:<name>:<version>"""
+    from azure.ai.ml import Input, Output, command
+
+    folder, text, number = Input(type="uri_folder"), Input(type="string"), Input(type="number")
+    model = {"model_name": text, "model_version": text}
+    money = {"call_cost": number, "deposit_value": number}
+
+    def step(name: str, line: str, inputs: dict[str, Any], output: str = "") -> Any:
+        return command(
+            name=f"campanha_{name}",
+            display_name=name,
+            code=str(code),
+            environment=environment,
+            command=line,
+            inputs=inputs,
+            outputs={output: Output(type="uri_folder")} if output else {},
+        )
+
+    return (
+        step("prepare", PREPARE, {"manifest": Input(type="uri_file"), "parts": folder}, "prepared"),
+        step("train", TRAIN, {"prepared": folder, **model, **money}, "model"),
+        step(
+            "evaluate",
+            EVALUATE,
+            {"prepared": folder, "model": folder, "champion": text, **money},
+            "candidate",
+        ),
+        step("register", REGISTER, {"candidate": folder, **model}),
+    )
+
+
+def component(code: Path, environment: str) -> Any:
+    """The whole pipeline as one component, not yet registered."""
+    from azure.ai.ml import Input, dsl
+
+    prepare_step, train_step, evaluate_step, register_step = steps(code, environment)
+
+    @dsl.pipeline(name=NAME, display_name="Campanha: train, evaluate, register")  # type: ignore[untyped-decorator, unused-ignore]
+    def campanha_training(  # noqa: PLR0917 - the SDK hands them over by name
+        manifest: Input(type="uri_file"),  # type: ignore[valid-type]
+        parts: Input(type="uri_folder"),  # type: ignore[valid-type]
+        model_name: Input(type="string"),  # type: ignore[valid-type]
+        model_version: Input(type="string"),  # type: ignore[valid-type]
+        champion: Input(type="string", default="none"),  # type: ignore[valid-type]
+        call_cost: Input(type="number", default=10),  # type: ignore[valid-type]
+        deposit_value: Input(type="number", default=80),  # type: ignore[valid-type]
+    ) -> Any:
+        # The variables' names become the steps' names in a run.
+        money = {"call_cost": call_cost, "deposit_value": deposit_value}
+        model = {"model_name": model_name, "model_version": model_version}
+        prepare = prepare_step(manifest=manifest, parts=parts)
+        train = train_step(prepared=prepare.outputs.prepared, **model, **money)
+        evaluate = evaluate_step(
+            prepared=prepare.outputs.prepared, model=train.outputs.model, champion=champion, **money
+        )
+        register = register_step(candidate=evaluate.outputs.candidate, **model)  # noqa: F841
+        return {"candidate": evaluate.outputs.candidate}
+
+    return campanha_training

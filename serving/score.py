@@ -1,0 +1,26 @@
+"""The entry script of azureml-inference-server-http: `init` once, `run` for each request, from several threads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from answer import answer
+from azureml_inference_server_http.api.aml_request import rawhttp
+from azureml_inference_server_http.api.aml_response import AMLResponse
+from model import Model, load
+
+_loaded: dict[str, Model] = {}
+
+
+def init() -> None:
+    _loaded["model"] = load(Path(os.environ["AZUREML_MODEL_DIR"]))
+
+
+@rawhttp  # type: ignore[untyped-decorator, unused-ignore] # the bytes as they came: parsed once, and a bad body gets our own 400
+def run(request: Any) -> Any:
+    if request.method != "POST":
+        return AMLResponse(b"", 405, {"Allow": "POST"})
+    status, body = answer(_loaded["model"], request.get_data())
+    return AMLResponse(body, status, {"Content-Type": "application/json"})

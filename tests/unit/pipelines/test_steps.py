@@ -1,0 +1,166 @@
+"""The steps one after the other, on clients that never were."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.domain.contract import load_contracts
+from shared.domain.parts import PartWriter
+
+BANK = load_contracts(Path(__file__).parents[3] / "contracts")[0]
+MONEY = ["--call-cost", "10", "--deposit-value", "80"]
+
+
+def columns(rows: int, seed: int) -> dict[str, list[Any]]:
+    """Clients that fit the contract; the older ones deposit, mostly."""
+    chance = random.Random(seed)
+    drawn: dict[str, list[Any]] = {}
+    for column in BANK.columns:
+        low, high = int(column.minimum or 0), int(column.maximum or 0)
+        drawn[column.name] = [
+            chance.choice(column.values) if column.type == "category" else chance.randint(low, high)
+            for _ in range(rows)
+        ]
+    drawn[BANK.target] = [
+        "yes" if chance.random() < (0.8 if age > 80 else 0.05) else "no" for age in drawn["age"]
+    ]
+    return drawn
+
+
+def part(folder: Path, rows: int, seed: int) -> dict[str, Any]:
+    name = hashlib.sha256(f"{rows} {seed}".encode()).hexdigest()
+    folder.mkdir(exist_ok=True)
+    with (folder / f"{name}.parquet").open("wb") as file, PartWriter(BANK, file) as writer:
+        writer.add(columns(rows, seed))
+    return {"file": f"{name}.parquet", "rows": rows, "content_hash": name, "sha256": writer.part.sha256}
+
+
+def manifest(file: Path, parts: list[dict[str, Any]], version: int = 1) -> Path:
+    body = {"dataset": BANK.dataset, "version": version, "contract": BANK.to_json(), "parts": parts}
+    file.write_text(json.dumps({**body, "rows": sum(part["rows"] for part in parts)}))
+    return file
+
+
+def trained(base: Path, parts: list[dict[str, Any]], *, version: int = 1, champion: str = "none") -> Path:
+    """prepare, train and evaluate, as their command lines are; the candidate's folder."""
+    import evaluate
+    import prepare
+    import train
+
+    home = base / str(version)
+    home.mkdir()
+    listed = str(manifest(home / "manifest.json", parts, version))
+    prepared, model, candidate = (str(home / name) for name in ("prepared", "model", "candidate"))
+    prepare.main(["--manifest", listed, "--parts", str(base / "parts"), "--prepared", prepared])
+    named = ["--model-name", BANK.dataset, "--model-version", str(version)]
+    train.main(["--prepared", prepared, *named, *MONEY, "--model", model])
+    evaluate.main(
+        ["--prepared", prepared, "--model", model, "--champion", champion, *MONEY, "--candidate", candidate]
+    )
+    return home / "candidate"
+
+
+def evaluation(candidate: Path) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads((candidate / "evaluation.json").read_text())
+    return body
+
+
+def test_a_first_model_is_better_than_the_base_rate(tmp_path: Path) -> None:
+    candidate = trained(tmp_path, [part(tmp_path / "parts", 1500, 1)])
+    found = evaluation(candidate)
+    assert found["champion"] is found["comparison"] is None
+    assert found["challenger"]["log_loss"] < found["baseline"]["log_loss"]
+    assert found["challenger"]["auc"] > 0.7
+    assert {path.name for path in candidate.iterdir()} == {
+        "model.txt",
+        "model.json",
+        "evaluation.json",
+        "golden.json",
+    }
+
+
+def test_what_is_known_only_after_the_call_is_no_feature(tmp_path: Path) -> None:
+    candidate = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
+    names = [feature["name"] for feature in json.loads((candidate / "model.json").read_text())["features"]]
+    assert names == [column.name for column in BANK.features]
+    assert "duration" not in names
+
+
+def test_golden_rows_are_answered_by_the_serving_code_as_written(tmp_path: Path) -> None:
+    from answer import answer
+    from model import load
+
+    candidate = trained(tmp_path, [part(tmp_path / "parts", 600, 1)])
+    golden = json.loads((candidate / "golden.json").read_text())
+    assert len(golden["rows"]) == 20
+    body = {"input_data": {"columns": golden["columns"], "data": golden["rows"]}}
+    status, text = answer(load(candidate), json.dumps(body).encode())
+    assert (status, json.loads(text)["probability"]) == (200, golden["probability"])
+
+
+def test_a_champion_is_judged_on_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import workspace
+
+    first = part(tmp_path / "parts", 300, 1)
+    champion = trained(tmp_path, [first])
+    asked: list[tuple[str, str]] = []
+
+    def download(name: str, version: str, folder: Path) -> Path:
+        asked.append((name, version))
+        return champion
+
+    monkeypatch.setattr(workspace, "download_model", download)
+    more = part(tmp_path / "parts", 2500, 2)
+    found = evaluation(trained(tmp_path, [first, more], version=2, champion=f"{BANK.dataset}:1"))
+    assert asked == [(BANK.dataset, "1")]
+    assert (found["champion"]["version"], found["challenger"]["version"]) == ("1", "2")
+    assert found["comparison"]["log_loss_difference"] == pytest.approx(
+        found["challenger"]["log_loss"] - found["champion"]["log_loss"]
+    )
+    assert found["comparison"]["probability_better"] > 0.9
+
+
+def test_a_row_once_held_out_stays_held_out(tmp_path: Path) -> None:
+    import prepare
+    import pyarrow.parquet as pq
+
+    first, more = part(tmp_path / "parts", 300, 1), part(tmp_path / "parts", 200, 2)
+    for version, parts in ((1, [first]), (2, [more, first])):
+        read = json.loads(manifest(tmp_path / "m.json", parts, version).read_text())
+        prepare.prepare(read, tmp_path / "parts", tmp_path / f"p{version}")
+    then, now = (pq.read_table(tmp_path / f"p{version}" / "holdout.parquet") for version in (1, 2))
+    assert now.slice(now.num_rows - then.num_rows).equals(then)
+
+
+def test_the_same_rows_give_the_same_trees(tmp_path: Path) -> None:
+    for again in ("a", "b"):
+        (tmp_path / again).mkdir()
+        trained(tmp_path / again, [part(tmp_path / again / "parts", 500, 1)])
+    one, other = (tmp_path / again / "1" / "model" / "model.txt" for again in ("a", "b"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_part_that_was_changed_ends_the_run(tmp_path: Path) -> None:
+    import prepare
+
+    changed = {**part(tmp_path / "parts", 100, 1), "sha256": "0" * 64}
+    read = json.loads(manifest(tmp_path / "m.json", [changed]).read_text())
+    with pytest.raises(SystemExit, match="sha256 differs"):
+        prepare.prepare(read, tmp_path / "parts", tmp_path / "out")
+
+
+def test_few_rows_do_not_stop_early_but_work() -> None:
+    import train
+    from model import Feature
+
+    matrix = np.arange(30, dtype=np.float64).reshape(-1, 1)
+    answers = (matrix[:, 0] > 20).astype(np.float64)
+    _, trees = train.train((Feature(name="a", type="number"),), matrix, answers, np.zeros(30, dtype=np.bool_))
+    assert trees == train.FALLBACK_TREES

@@ -1,0 +1,41 @@
+"""The serving folder as the inference server sees it: its files are plain modules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _serving(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "serving"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, _serving: None) -> Path:
+    """A small model: older students deposit, nobody else."""
+    import lightgbm
+    import numpy as np
+    from model import Feature, encode, save
+
+    features = (
+        Feature(name="age", type="integer"),
+        Feature(name="job", type="category", values=("admin.", "student")),
+        Feature(name="rate", type="number"),
+    )
+    chance = np.random.default_rng(1)
+    columns: dict[str, Any] = {
+        "age": chance.integers(18, 90, 400).tolist(),
+        "job": chance.choice(["admin.", "student"], 400).tolist(),
+        "rate": chance.normal(size=400).tolist(),
+    }
+    answers = [float(a > 50 and j == "student") for a, j in zip(columns["age"], columns["job"], strict=True)]
+    data = lightgbm.Dataset(encode(features, columns), np.array(answers), categorical_feature=[1])
+    parameters = {"objective": "binary", "verbosity": -1, "num_threads": 1, "deterministic": True}
+    booster = lightgbm.train(parameters, data, num_boost_round=20)
+    save(tmp_path / "m", booster, features, {"name": "bank", "version": "3", "threshold": 0.125})
+    return tmp_path / "m"
