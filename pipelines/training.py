@@ -40,6 +40,8 @@ def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any]:
             code=str(code),
             environment=environment,
             command=line,
+            # Training threads that wait actively take the cores from whatever else the machine runs.
+            environment_variables={"OMP_WAIT_POLICY": "passive"},
             inputs=inputs,
             outputs={output: Output(type="uri_folder")} if output else {},
         )

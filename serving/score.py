@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
-from answer import answer
 from azureml_inference_server_http.api.aml_request import rawhttp
 from azureml_inference_server_http.api.aml_response import AMLResponse
+
+# The server loads this file by its path, and does not put its folder where Python looks for modules.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from answer import answer
 from model import Model, load
 
 _loaded: dict[str, Model] = {}

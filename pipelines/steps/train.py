@@ -18,6 +18,8 @@ PATIENCE = 50
 FALLBACK_TREES = 100
 """When there are too few rows to hold any back."""
 FEWEST_TO_VALIDATE = 20
+THREADS_PAY_FROM = 10_000
+"""Rows; below, two threads mostly wait for each other."""
 
 PARAMETERS: dict[str, Any] = {
     "objective": "binary",
@@ -32,7 +34,6 @@ PARAMETERS: dict[str, Any] = {
     # The same rows give the same trees on the same kind of machine: a step that is run again changes nothing.
     "deterministic": True,
     "force_col_wise": True,
-    "num_threads": 2,
     "verbosity": -1,
 }
 
@@ -42,7 +43,13 @@ def train(
 ) -> tuple[Any, int]:
     """The booster on all rows, and its number of trees."""
     trees = _trees(features, matrix, answers, validation)
-    return lightgbm.train(PARAMETERS, _dataset(features, matrix, answers), num_boost_round=trees), trees
+    return lightgbm.train(
+        _parameters(matrix), _dataset(features, matrix, answers), num_boost_round=trees
+    ), trees
+
+
+def _parameters(matrix: Floats) -> dict[str, Any]:
+    return {**PARAMETERS, "num_threads": 2 if len(matrix) >= THREADS_PAY_FROM else 1}
 
 
 def _trees(features: tuple[Feature, ...], matrix: Floats, answers: Floats, validation: Mask) -> int:
@@ -52,7 +59,7 @@ def _trees(features: tuple[Feature, ...], matrix: Floats, answers: Floats, valid
     learned = _dataset(features, matrix[~validation], answers[~validation])
     held_back = learned.create_valid(matrix[validation], answers[validation])
     stop = lightgbm.early_stopping(PATIENCE, verbose=False)
-    found = lightgbm.train(PARAMETERS, learned, MOST_TREES, valid_sets=[held_back], callbacks=[stop])
+    found = lightgbm.train(_parameters(matrix), learned, MOST_TREES, valid_sets=[held_back], callbacks=[stop])
     return max(1, int(found.best_iteration))
 
 
