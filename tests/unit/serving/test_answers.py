@@ -94,7 +94,9 @@ def test_threads_do_not_mix_each_others_rows(folder: Path) -> None:
     from model import load
 
     model = load(folder)
-    columns = [{"age": [18 + n % 70], "job": ["student"], "rate": [n / 50]} for n in range(100)]
+    columns: list[dict[str, list[Any]]] = [
+        {"age": [18 + n % 70], "job": ["student"], "rate": [n / 50]} for n in range(100)
+    ]
     alone = [model.probabilities(one).tolist() for one in columns]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda one: model.probabilities(one).tolist(), columns * 5))
