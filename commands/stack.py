@@ -198,7 +198,10 @@ class Stack:
                     " stack with other ports by `--state OTHERDIR` (`./dev reset` chooses new ones here)."
                 )
         log = self.log(part.name)
-        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        from commands.settings import app_settings
+
+        settled = app_settings(self) if part.name == "host" else {}  # a host's environment wins over its settings
+        env = {**{k: v for k, v in os.environ.items() if k not in settled}, "PYTHONUNBUFFERED": "1"}
         for name in ("NO_PROXY", "no_proxy"):
             env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1", "localhost"]))
         begins = processes.log_end(log)

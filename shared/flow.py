@@ -78,24 +78,26 @@ def handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
     """
     step = STEPS.get(type(fact))
     if step is None:
-        services.ledger.record(changes(fact))
+        _record((fact,), services)
         return ()
     if fact.hint:
         outcome = tuple(step(fact, services))
-        _tell(outcome, services)
+        _publish(outcome, services)  # first: a record of what nobody was told would keep the next hint from telling it
+        _record(outcome, services)
         return outcome
     entry = services.ledger.claim(fact)
     if entry.outcome is None:
         entry = _do(step, entry, services)
     outcome = entry.outcome or ()
     if not entry.sent:
-        _tell(outcome, services)
+        _record(outcome, services)  # first: so that no one acts on the unseen
+        _publish(outcome, services)
         services.ledger.mark_sent(entry)
     return outcome
 
 
 def _do(step: Step, entry: Entry, services: Services) -> Entry:
-    services.ledger.record(changes(entry.fact))
+    _record((entry.fact,), services)
     with telemetry.step(step.__name__, entry.fact.key) as note:
         try:
             outcome = tuple(step(entry.fact, services))
@@ -106,9 +108,11 @@ def _do(step: Step, entry: Entry, services: Services) -> Entry:
     return services.ledger.settle(entry, outcome)
 
 
-def _tell(outcome: tuple[Fact, ...], services: Services) -> None:
-    """Records what happened, then lets the others know; the records come first, so no one acts on the unseen."""
-    for fact in outcome:
+def _record(facts: tuple[Fact, ...], services: Services) -> None:
+    for fact in facts:
         services.ledger.record(changes(fact))
-    services.bus.publish(fact for fact in outcome if type(fact) in STEPS)
-    services.bus.announce(fact for fact in outcome if not fact.hint and not fact.delay_seconds)
+
+
+def _publish(facts: tuple[Fact, ...], services: Services) -> None:
+    services.bus.publish(fact for fact in facts if type(fact) in STEPS)
+    services.bus.announce(fact for fact in facts if not fact.hint and not fact.delay_seconds)

@@ -27,6 +27,8 @@ def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[
     if _is_taken(slot, fact):
         reason = f"run {slot.value['run']} of the dataset is under way" if slot else ""
         return [RunPostponed(dataset=fact.dataset, version=fact.version, reason=reason)]
+    if slot is not None and slot.value["version"] == fact.version and slot.value["state"] == "submitted":
+        return [RunStarted(run=slot.value["run"], dataset=fact.dataset, version=fact.version)]
     if _is_done(slot, fact):
         return []
     newest = services.ledger.document("head", fact.dataset)
@@ -49,7 +51,7 @@ def _is_done(slot: Row | None, fact: DatasetRegistered | RunDue) -> bool:
     """The version has, or had, its run; only a retry asked for after a failure makes another."""
     if slot is None or slot.value["version"] < fact.version:
         return False
-    if slot.value["version"] > fact.version or slot.value["state"] == "submitted":
+    if slot.value["version"] > fact.version:
         return True
     return slot.value["state"] == "free" and not (slot.value["failed"] and isinstance(fact, RunDue))
 

@@ -44,7 +44,7 @@ class Wired:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
-        if not callable(found):
+        if name == "take" or not callable(found):  # the test's own way to look at the bus
             return found
         return lambda *args, **kwargs: self._fuse.call(found, *args, **kwargs)
 
@@ -63,8 +63,9 @@ def live_through(fuse: Fuse, *, until_scored: bool = False) -> World:
     for minute in range(60):
         end_runs(bare)
         world.due += [(world.time, SweepDue(tick=str(minute))), (world.time, ScoringDue(tick=str(minute)))]
-        drain(world, bare, until=world.time + timedelta(minutes=1))
-        world.pass_time(60)
+        end_of_minute = world.time + timedelta(minutes=1)
+        drain(world, bare, until=end_of_minute)
+        world.time = end_of_minute
         if until_scored and any(isinstance(fact, BatchScored) for fact in bare["bus"].announced):
             break
     for name, port in bare.items():
@@ -76,6 +77,7 @@ def drain(world: World, bare: dict[str, Any], *, until: Any) -> None:
     while ready := [item for item in world.due if item[0] <= until]:
         item = min(ready, key=lambda item: item[0])
         world.due.remove(item)
+        world.time = max(world.time, item[0])
         try:
             world.deliver(item[1])
         except Killed:

@@ -149,7 +149,10 @@ def golden(endpoint: MemoryEndpoint, version: int) -> dict[str, Any]:
     return {"columns": ["age"], "rows": rows, "probability": list(scores.probability)}
 
 
-HEADER = "age;job;marital;education;default;balance;housing;loan;contact;day;month;duration;campaign;pdays;previous;poutcome;y"
+HEADER = (
+    "age;job;marital;education;default;balance;housing;loan;contact;day;month;duration;campaign;pdays;"
+    "previous;poutcome;y"
+)
 
 
 def bank_rows(count: int, *, start: int = 0) -> str:
