@@ -14,9 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError, ServiceRequestError
 
-from shared.errors import Conflict, Transient
+from shared.errors import Conflict, Refused, Transient
 from shared.ports import DeploymentPlan, RunView, StepView
 from shared.settings import Settings
 
@@ -166,6 +166,8 @@ def _answers(what: str) -> Iterator[None]:
     except HttpResponseError as cause:
         code = cause.error.code if cause.error else cause.status_code
         raise Transient(f"{what}: Azure Machine Learning answered {cause.status_code} {code}") from cause
+    except AzureError as cause:  # the SDK's own checks, before anything is sent
+        raise Refused(f"{what}: azure-ai-ml refused it; the app's log says why") from cause
 
 
 def _step(child: Any) -> StepView:

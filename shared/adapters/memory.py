@@ -200,5 +200,5 @@ class MemoryEndpoint:
         self.asked += 1
         probability = [round((zlib.crc32(repr(row[0]).encode()) % 997) / 997, 6) for row in rows]
         decision = ["call" if p >= 0.5 else "skip" for p in probability]
-        version = self.model_version or deployment.removeprefix("m")
+        version = self.model_version or deployment.removeprefix("model-")
         return Scores(model_version=version, probability=probability, decision=decision)

@@ -34,7 +34,8 @@ def run_name(dataset: str, version: int, attempt: int) -> str:
 
 
 def deployment_name(version: int) -> str:
-    return f"m{version}"
+    """One deployment a model version; Azure asks for 3 to 32 characters."""
+    return f"model-{version}"
 
 
 def endpoint_name(prefix: str, dataset: str) -> str:

@@ -44,7 +44,10 @@ def release_model(fact: ModelAccepted | ReleaseDue, services: Services) -> Itera
         return [_released(release, release.serving.value["previous"], services)]
     state = services.workspace.deployment_state(plan.endpoint, plan.deployment)
     if state is None:
-        services.workspace.begin_deployment(plan)
+        try:
+            services.workspace.begin_deployment(plan)
+        except Refused as no:
+            return [_roll_back(release, str(no), services)]
         _note(release, services)
         return [_look_again(release, services)]
     if state == "Succeeded":
@@ -113,7 +116,7 @@ def _released(release: Release, previous: str, services: Services) -> Fact:
 
 def _retire(model: str, deployment: str, services: Services) -> None:
     values: dict[str, Any] = {"traffic": 0}
-    id_ = dataset_id(model, int(deployment.removeprefix("m")))
+    id_ = dataset_id(model, int(deployment.removeprefix("model-")))
     services.ledger.record([Change(kind="model", id=id_, state="previous", values=values)])
 
 

@@ -123,7 +123,7 @@ def undisturbed() -> tuple[dict[str, Any], int]:
 def test_an_undisturbed_day_ends_with_a_model_and_a_batch(undisturbed: tuple[dict[str, Any], int]) -> None:
     seen, _ = undisturbed
     assert seen["submissions"] == ["bank-v1-a1"]
-    assert seen["traffic"] == {"campanha-bank": {"m1": 100}}
+    assert seen["traffic"] == {"campanha-bank": {"model-1": 100}}
     assert seen["uploads"] == [("registered", 9, 1)]
     assert seen["batches"] == [("scored", 12, 0)]
     assert seen["failures"] == 0

@@ -49,7 +49,7 @@ def test_a_dropped_file_becomes_a_released_model(world: World) -> None:
     assert world.pipeline.submissions[0].champion == "none"
     world.finish_run(RUN_1)
     assert world.state("model", "bank:1") == "released"
-    assert world.workspace.traffic == {"campanha-bank": {"m1": 100}}
+    assert world.workspace.traffic == {"campanha-bank": {"model-1": 100}}
 
 
 def test_the_same_event_twice_is_one_upload_and_one_run(world: World) -> None:
@@ -152,19 +152,19 @@ def test_a_challenger_that_is_not_surely_better_is_refused_with_the_reason(world
     (fact,) = world.told(ModelRefused)
     assert "better with probability 0.60, below the 0.90 asked for" in fact.reason
     assert world.state("model", "bank:2") == "refused"
-    assert world.workspace.traffic == {"campanha-bank": {"m1": 100}}
+    assert world.workspace.traffic == {"campanha-bank": {"model-1": 100}}
 
 
 def test_a_better_challenger_takes_over_and_the_old_one_is_kept_for_the_way_back(world: World) -> None:
     _release_first_model(world)
     world.tell(world.drop("june.csv", bank_rows(30, start=1000)))
     world.finish_run(RUN_2)
-    assert world.workspace.traffic == {"campanha-bank": {"m2": 100}}
-    assert sorted(world.workspace.deployments("campanha-bank")) == ["m1", "m2"]
+    assert world.workspace.traffic == {"campanha-bank": {"model-2": 100}}
+    assert sorted(world.workspace.deployments("campanha-bank")) == ["model-1", "model-2"]
     assert world.state("model", "bank:1") == "previous"
     world.tell(world.drop("july.csv", bank_rows(30, start=2000)))
     world.finish_run("bank-v3-a1")
-    assert sorted(world.workspace.deployments("campanha-bank")) == ["m2", "m3"]
+    assert sorted(world.workspace.deployments("campanha-bank")) == ["model-2", "model-3"]
 
 
 def test_a_model_that_answers_wrongly_never_gets_traffic(world: World) -> None:
@@ -174,8 +174,8 @@ def test_a_model_that_answers_wrongly_never_gets_traffic(world: World) -> None:
     world.finish_run(RUN_2)
     (fact,) = world.told(ReleaseRolledBack)
     assert "model 7 answered in the place of model 2" in fact.reason
-    assert world.workspace.traffic == {"campanha-bank": {"m1": 100}}
-    assert list(world.workspace.deployments("campanha-bank")) == ["m1"]
+    assert world.workspace.traffic == {"campanha-bank": {"model-1": 100}}
+    assert list(world.workspace.deployments("campanha-bank")) == ["model-1"]
 
 
 def test_a_deployment_that_cannot_be_made_is_taken_back(world: World) -> None:

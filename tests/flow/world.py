@@ -145,7 +145,7 @@ def evaluation_of(
 
 def golden(endpoint: MemoryEndpoint, version: int) -> dict[str, Any]:
     rows = [[age] for age in range(20, 40)]
-    scores = MemoryEndpoint().score("e", f"m{version}", ["age"], rows)
+    scores = MemoryEndpoint().score("e", f"model-{version}", ["age"], rows)
     return {"columns": ["age"], "rows": rows, "probability": list(scores.probability)}
 
 
