@@ -1,0 +1,126 @@
+"""What the pages say is what the code does: picture, tables, settings, addresses; and the shape of the flow."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from shared.flow import FLOW, Rule
+from shared.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
+
+
+@pytest.fixture(scope="module")
+def flow_picture() -> ModuleType:
+    """`docs/flow_picture.py`, loaded by its path: docs is no package."""
+    spec = importlib.util.spec_from_file_location("flow_picture", ROOT / "docs" / "flow_picture.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_picture_is_what_the_table_gives(flow_picture: ModuleType) -> None:
+    drawn = (ROOT / "docs" / "flow.svg").read_text(encoding="utf-8")
+    assert drawn == flow_picture.picture(flow_picture.rows()), "run `python docs/flow_picture.py`"
+
+
+def test_the_readme_has_the_current_table(flow_picture: ModuleType) -> None:
+    assert flow_picture.with_table(README, flow_picture.rows()) == README, "run `python docs/flow_picture.py`"
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    documented = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page.partition("## Read by")[0], re.MULTILINE))
+    assert documented == {name: _default(field) for name, field in _settings().items()}
+
+
+def _settings() -> dict[str, FieldInfo]:
+    return {field.alias or name.upper(): field for name, field in Settings.model_fields.items()}
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    return "not set" if field.default is None else f"`{field.default}`"
+
+
+def test_every_required_setting_is_in_the_sample() -> None:
+    sample = json.loads((ROOT / "local.settings.sample.json").read_text(encoding="utf-8"))["Values"]
+    required = {name for name, field in _settings().items() if field.is_required()}
+    assert required - sample.keys() == set()
+
+
+def test_every_address_of_the_status_api_is_in_the_readme() -> None:
+    from functions.status_api import app
+
+    paths = {re.sub(r":path}", "}", path) for path in app.openapi()["paths"]}
+    assert {path for path in paths if f"`{path}`" not in README} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
+    links = re.findall(r"]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_no_dependency_ships_a_package_of_our_names() -> None:
+    """On Azure an installed package can be found before the app's folder of the same name."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    deployed = {_normal(found[0]) for line in lines if (found := re.match(r"[A-Za-z0-9][\w.-]*(?===)", line))}
+    assert "azure-functions" in deployed
+    ours = {path.parent.name for path in ROOT.glob("[a-z]*/*.py")} - {"tests"} | {"function_app"}
+    shipped = packages_distributions()
+    taken = {name: hits for name in ours if (hits := deployed & {_normal(d) for d in shipped.get(name, ())})}
+    assert taken == {}
+
+
+def _normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def test_loading_the_app_loads_no_heavy_library() -> None:
+    """A cold start waits for whatever is imported at the top."""
+    program = "import sys, function_app; print([m for m in ('azure.ai.ml', 'pandas') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_every_fact_that_is_waited_for_can_come_about(flow_picture: ModuleType) -> None:
+    known = set(flow_picture.EXTERNAL)
+    waited_for = {fact.__name__ for rule in FLOW for fact in rule.when}
+    for _ in FLOW:
+        known |= {fact.__name__ for rule in FLOW if _begins(rule, known) for fact in rule.leads_to}
+    assert waited_for - known == set()
+    assert set(flow_picture.EXTERNAL) <= waited_for
+
+
+def _begins(rule: Rule, known: set[str]) -> bool:
+    return any(fact.__name__ in known for fact in rule.when)
+
+
+def test_no_fact_is_waited_for_by_two_rules() -> None:
+    waited_for = [fact for rule in FLOW for fact in rule.when]
+    assert len(waited_for) == len(set(waited_for))
+
+
+@pytest.mark.parametrize("rule", FLOW, ids=lambda rule: rule.do.__name__)
+def test_each_step_lives_in_the_file_of_its_name(rule: Rule) -> None:
+    assert rule.do.__module__ == f"shared.steps.{rule.do.__name__}"
+    assert (ROOT / "shared" / "steps" / f"{rule.do.__name__}.py").is_file()
