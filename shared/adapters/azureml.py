@@ -97,7 +97,8 @@ class AzureWorkspace:
                 found = self.client.online_deployments.get(name=deployment, endpoint_name=endpoint)
             except ResourceNotFoundError:
                 return None
-        return str(found.provisioning_state)
+        state = found.provisioning_state  # an enum of the SDK whose str() is its own name
+        return str(getattr(state, "value", state))
 
     def begin_deployment(self, plan: DeploymentPlan) -> None:
         from azure.ai.ml.entities import CodeConfiguration, ManagedOnlineDeployment
