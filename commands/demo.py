@@ -1,0 +1,182 @@
+"""The whole loop on real bank data: file, dataset version, run, verdict, release, scored batch; about a minute.
+
+Starts the embedded Azure afresh in a folder of its own, and leaves it running for you to look around.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from commands import demo_data
+from commands.app import NotFound, get
+from commands.arguments import parser
+from commands.stack import Stack, StackError
+from commands.up import show
+
+PATIENCE = 180.0
+"""Seconds a chapter may take before the demo gives up and says where to look."""
+SETTINGS = {"GATHER_QUIET_SECONDS": "2", "RELEASE_LOOK_SECONDS": "2"}
+
+
+def main(arguments: list[str]) -> int:
+    made = parser("demo", __doc__)
+    made.add_argument("--data", type=Path, help="a CSV of either published variant (default: real UCI rows)")
+    given = made.parse_args(arguments)
+    began = time.monotonic()
+    file, source = demo_data.find(given.data)
+    stack = Stack(given.state / "demo")
+    _start_afresh(stack)
+    demo = Demo(stack, file.read_bytes())
+    print(f"\nData: {source}, {len(demo.rows):,} rows")
+    try:
+        story = demo.tell()
+    except StackError as stopped:
+        print(f"\nThe demo stopped: {stopped}\nLogs: {stack.state}/logs", file=sys.stderr)
+        return 1
+    _summary(story, time.monotonic() - began, given.state / "demo")
+    return 0
+
+
+def _start_afresh(stack: Stack) -> None:
+    import shutil
+
+    if stack.state.exists():
+        stack.down()
+        shutil.rmtree(stack.state)
+    fresh = Stack(stack.state)
+    fresh.up(show(fresh), settings=SETTINGS)
+    stack.__init__(stack.state)  # type: ignore[misc]  # reads the ports the start has chosen
+
+
+@dataclass
+class Demo:
+    """Drops files and waits for what should become of them."""
+
+    stack: Stack
+    text: bytes
+    header: bytes = b""
+    rows: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        lines = self.text.splitlines()
+        self.header, self.rows = lines[0], [line for line in lines[1:] if line]
+
+    def tell(self) -> list[tuple[str, str]]:
+        """The five chapters, each a line of the summary; raises: StackError when one does not come about."""
+        from commands import publish
+
+        print("\nPublishing the training pipeline ...")
+        if publish.main(["--state", str(self.stack.state)]):
+            raise StackError("the training pipeline could not be published")
+        third = len(self.rows) // 3
+        first, second = self.rows[::3][:third], [r for i, r in enumerate(self.rows) if i % 3]
+        return [
+            ("first file", self._model("first.csv", first)),
+            ("more rows", self._model("second.csv", second)),
+            ("with faults", self._faulty("faulty.csv", first[:40])),
+            ("first again", self._again("first-again.csv", first)),
+            ("clients", self._clients("clients.csv", second[:500])),
+        ]
+
+    def _model(self, name: str, rows: list[bytes]) -> str:
+        self._drop("incoming", name, [self.header, *rows])
+        record = self._follow(f"/api/trace/incoming/{name}", _model_settled)
+        model = record["model"]
+        return f"{record['upload']['rows']:,} rows -> dataset {model['id']} -> {model['state']}: {model['reason']}"
+
+    def _faulty(self, name: str, rows: list[bytes]) -> str:
+        odd = [b"not a row at all", rows[0].replace(b"no", b"perhaps", 1), rows[1] + b";;;,,,"]
+        self._drop("incoming", name, [self.header, *odd])
+        record = self._follow(f"/api/uploads/{name}", lambda r: r["state"] in ("rejected", "registered"))
+        if record["state"] != "rejected":
+            raise StackError(f"{name} should be in quarantine, but is {record['state']}")
+        return f"quarantined: {record['reason']}"
+
+    def _again(self, name: str, rows: list[bytes]) -> str:
+        runs = len(get(self.stack, "/api/runs")["value"])
+        self._drop("incoming", name, [self.header, *rows])
+        record = self._follow(f"/api/uploads/{name}", lambda r: r["state"] in ("known", "registered"))
+        if record["state"] != "known" or len(get(self.stack, "/api/runs")["value"]) != runs:
+            raise StackError(f"{name} holds known rows, yet it is {record['state']}")
+        return "known already: nothing happened twice"
+
+    def _clients(self, name: str, rows: list[bytes]) -> str:
+        """Clients of whom nobody knows yet what they will answer: the last column is cut off."""
+        lines = [_without_last(line) for line in [self.header, *rows]]
+        self._drop("scoring", name, lines)
+        batch = self._follow(f"/api/trace/scoring/{name}", lambda r: r["batch"]["state"] in ("scored", "refused"))
+        record = batch["batch"]
+        if record["state"] != "scored" or record["rows"] != len(rows):
+            raise StackError(f"the batch should have {len(rows)} scored rows: {record}")
+        self._show_first_rows(record["output"])
+        return f"{record['rows']:,} scored by model {record['model_version']} -> {record['output']}"
+
+    def _drop(self, container: str, name: str, lines: list[bytes]) -> None:
+        from commands.drop import upload
+
+        print(f"\nDropping {container}/{name} ({len(lines) - 1:,} rows)")
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / name
+            file.write_bytes(b"\n".join(lines) + b"\n")
+            upload(self.stack.connection_string, container, name, file)
+
+    def _follow(self, path: str, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Asks the app until `done`, telling each change as it comes."""
+        began, told = time.monotonic(), ""
+        while time.monotonic() - began < PATIENCE:
+            try:
+                record = get(self.stack, path)
+            except NotFound:
+                record = {}
+            told = _tell_change(record, told, time.monotonic() - began)
+            if record and done(record):
+                return record
+            time.sleep(0.3)
+        raise StackError(f"{path} did not come to its end within {PATIENCE:.0f} s; it is at: {told or 'nothing'}")
+
+    def _show_first_rows(self, output: str) -> None:
+        from azure.storage.blob import BlobClient
+
+        container, name = output.split("/", 1)
+        client = BlobClient.from_connection_string(self.stack.connection_string, container, name)
+        lines = client.download_blob().readall().decode().splitlines()
+        print("\n".join(f"    {line}" for line in lines[:4]))
+
+
+def _model_settled(trace: dict[str, Any]) -> bool:
+    return trace.get("model", {}).get("state") in ("released", "refused", "rolled-back")
+
+
+def _without_last(line: bytes) -> bytes:
+    delimiter = b";" if b";" in line else b","
+    return line.rsplit(delimiter, 1)[0]
+
+
+def _tell_change(record: dict[str, Any], told: str, seconds: float) -> str:
+    """Prints where the thing is when that has changed; returns what was told last."""
+    parts = record if "state" not in record else {"": record}
+    now = "  ".join(f"{kind} {value['state']}".strip() for kind, value in parts.items() if kind != "same_as")
+    steps = record.get("run", {}).get("steps", []) if isinstance(record.get("run"), dict) else []
+    now += "".join(f"  {step['name']} {step['status'].lower()}" for step in steps if step["status"] == "Running")
+    if now != told and now:
+        print(f"  {seconds:5.1f} s  {now}", flush=True)
+    return now or told
+
+
+def _summary(story: list[tuple[str, str]], seconds: float, state: Path) -> None:
+    print(f"\nThe whole loop, in {seconds:.0f} s:\n")
+    for chapter, what in story:
+        print(f"  {chapter:<12} {what}")
+    print(
+        f"\nIt is still running. Look around:\n"
+        f"  ./dev status --state {state}\n"
+        f"  ./dev trace incoming/second.csv --state {state}\n"
+        f'  eval "$(./dev env --state {state})"   then any script on the Azure SDKs talks to it\n'
+        f"  ./dev down --state {state}"
+    )
