@@ -74,8 +74,8 @@ class Demo:
         print("\nPublishing the training pipeline ...")
         if publish.main(["--state", str(self.stack.state)]):
             raise StackError("the training pipeline could not be published")
-        third = len(self.rows) // 3
-        first, second = self.rows[::3][:third], [r for i, r in enumerate(self.rows) if i % 3]
+        first = [row for number, row in enumerate(self.rows) if number % 5 < 3]
+        second = [row for number, row in enumerate(self.rows) if number % 5 >= 3]
         return [
             ("first file", self._model("first.csv", first)),
             ("more rows", self._model("second.csv", second)),
@@ -86,23 +86,23 @@ class Demo:
 
     def _model(self, name: str, rows: list[bytes]) -> str:
         self._drop("incoming", name, [self.header, *rows])
-        record = self._follow(f"/api/trace/incoming/{name}", _model_settled)
+        record = self._follow(f"trace/incoming/{name}", _model_settled)
         model = record["model"]
         return f"{record['upload']['rows']:,} rows -> dataset {model['id']} -> {model['state']}: {model['reason']}"
 
     def _faulty(self, name: str, rows: list[bytes]) -> str:
         odd = [b"not a row at all", rows[0].replace(b"no", b"perhaps", 1), rows[1] + b";;;,,,"]
         self._drop("incoming", name, [self.header, *odd])
-        record = self._follow(f"/api/uploads/{name}", lambda r: r["state"] in ("rejected", "registered"))
+        record = self._follow(f"uploads/{name}", lambda r: r["state"] in ("rejected", "registered"))
         if record["state"] != "rejected":
             raise StackError(f"{name} should be in quarantine, but is {record['state']}")
         return f"quarantined: {record['reason']}"
 
     def _again(self, name: str, rows: list[bytes]) -> str:
-        runs = len(get(self.stack, "/api/runs")["value"])
+        runs = len(get(self.stack, "runs")["value"])
         self._drop("incoming", name, [self.header, *rows])
-        record = self._follow(f"/api/uploads/{name}", lambda r: r["state"] in ("known", "registered"))
-        if record["state"] != "known" or len(get(self.stack, "/api/runs")["value"]) != runs:
+        record = self._follow(f"uploads/{name}", lambda r: r["state"] in ("known", "registered"))
+        if record["state"] != "known" or len(get(self.stack, "runs")["value"]) != runs:
             raise StackError(f"{name} holds known rows, yet it is {record['state']}")
         return "known already: nothing happened twice"
 
@@ -110,7 +110,7 @@ class Demo:
         """Clients of whom nobody knows yet what they will answer: the last column is cut off."""
         lines = [_without_last(line) for line in [self.header, *rows]]
         self._drop("scoring", name, lines)
-        batch = self._follow(f"/api/trace/scoring/{name}", lambda r: r["batch"]["state"] in ("scored", "refused"))
+        batch = self._follow(f"trace/scoring/{name}", lambda r: r["batch"]["state"] in ("scored", "refused"))
         record = batch["batch"]
         if record["state"] != "scored" or record["rows"] != len(rows):
             raise StackError(f"the batch should have {len(rows)} scored rows: {record}")
