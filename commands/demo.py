@@ -138,7 +138,9 @@ class Demo:
             if record and done(record):
                 return record
             time.sleep(0.3)
-        raise StackError(f"{path} did not come to its end within {PATIENCE:.0f} s; it is at: {told or 'nothing'}")
+        raise StackError(
+            f"{path} did not come to its end within {PATIENCE:.0f} s; it is at: {told or 'nothing'}"
+        )
 
     def _show_first_rows(self, output: str) -> None:
         from azure.storage.blob import BlobClient
@@ -163,7 +165,9 @@ def _tell_change(record: dict[str, Any], told: str, seconds: float) -> str:
     parts = record if "state" not in record else {"": record}
     now = "  ".join(f"{kind} {value['state']}".strip() for kind, value in parts.items() if kind != "same_as")
     steps = record.get("run", {}).get("steps", []) if isinstance(record.get("run"), dict) else []
-    now += "".join(f"  {step['name']} {step['status'].lower()}" for step in steps if step["status"] == "Running")
+    now += "".join(
+        f"  {step['name']} {step['status'].lower()}" for step in steps if step["status"] == "Running"
+    )
     if now != told and now:
         print(f"  {seconds:5.1f} s  {now}", flush=True)
     return now or told

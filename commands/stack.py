@@ -200,7 +200,8 @@ class Stack:
         log = self.log(part.name)
         from commands.settings import app_settings
 
-        settled = app_settings(self) if part.name == "host" else {}  # a host's environment wins over its settings
+        # In a host the environment wins over the settings file, so what the file settles is not passed on.
+        settled = app_settings(self) if part.name == "host" else {}
         env = {**{k: v for k, v in os.environ.items() if k not in settled}, "PYTHONUNBUFFERED": "1"}
         for name in ("NO_PROXY", "no_proxy"):
             env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1", "localhost"]))

@@ -18,7 +18,8 @@ def alive(req: func.HttpRequest) -> func.HttpResponse:
 
 @api.route(route="{*path}", auth_level=func.AuthLevel.FUNCTION)
 async def http_api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    return await _app().handle_async(req, context)
+    answer: func.HttpResponse = await _app().handle_async(req, context)
+    return answer
 
 
 @lru_cache(maxsize=1)

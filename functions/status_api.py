@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -59,8 +60,10 @@ def status() -> dict[str, Any]:
 def health() -> JSONResponse:
     """Whether Campanha could work now: the ledger and the storage answer."""
     services = wiring.services()
-    checks = {"ledger:read": lambda: services.ledger.document("head", "-")}
-    checks["storage:read"] = lambda: services.files.stat(INCOMING, "-")
+    checks: dict[str, Callable[[], object]] = {
+        "ledger:read": lambda: services.ledger.document("head", "-"),
+        "storage:read": lambda: services.files.stat(INCOMING, "-"),
+    }
     found = {name: [{"status": _probe(check)}] for name, check in checks.items()}
     passing = all(check[0]["status"] == "pass" for check in found.values())
     return JSONResponse(
@@ -70,7 +73,7 @@ def health() -> JSONResponse:
     )
 
 
-def _probe(check: Any) -> str:
+def _probe(check: Callable[[], object]) -> str:
     try:
         check()
     except Exception:  # noqa: BLE001  (whatever it is, the answer is "fail", and nothing of it goes outside)

@@ -82,7 +82,8 @@ def handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
         return ()
     if fact.hint:
         outcome = tuple(step(fact, services))
-        _publish(outcome, services)  # first: a record of what nobody was told would keep the next hint from telling it
+        # Told first: a record of what nobody was told would keep the next hint from telling it.
+        _publish(outcome, services)
         _record(outcome, services)
         return outcome
     entry = services.ledger.claim(fact)

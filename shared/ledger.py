@@ -45,7 +45,7 @@ class Entry:
 
     @property
     def sent(self) -> bool:
-        return self.row.value["state"] == "sent"
+        return bool(self.row.value["state"] == "sent")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,7 +123,7 @@ ROUTES = (
     Route("GET", "/pipelines/v1.0{WS}/Pipelines", published.list_pipelines),
     Route("GET", "/pipelines/v1.0{WS}/Pipelines/{pipeline}", published.get_pipeline),
     Route("POST", "/pipelines/v1.0{WS}/PipelineRuns/PipelineSubmit/{pipeline}", published.submit_run),
-    Route("POST", "/pipelines/v1.0{WS}/PipelineRuns/PipelineEndpointSubmit/Id/{pipeline}", published.submit_run),  # noqa: E501
+    Route("POST", "/pipelines/v1.0{WS}/PipelineRuns/PipelineEndpointSubmit/Id/{pipeline}", published.submit_run),
     Route("GET", "/pipelines/v1.0{WS}/PipelineRuns/Pipeline/{pipeline}", published.list_runs),
     Route("GET", "/pipelines/v1.0{WS}/PipelineRuns/{run}", published.get_run),
     Route("GET", "/pipelines/v1.0{WS}/PipelineRuns/{run}/Steps", published.steps),

@@ -176,5 +176,5 @@ def _step(child: Any) -> StepView:
     return StepView(
         name=str(child.display_name or child.name),
         status=str(child.status),
-        started=created.isoformat() if hasattr(created, "isoformat") else created,
+        started=created if created is None or isinstance(created, str) else created.isoformat(),
     )

@@ -6,7 +6,7 @@ import json
 import logging
 from base64 import b64encode
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError
 from azure.core.messaging import CloudEvent
@@ -53,7 +53,7 @@ class QueueBus:
             )
 
 
-def _event(fact: Fact) -> CloudEvent:
+def _event(fact: Fact) -> CloudEvent[dict[str, Any]]:
     body = json.loads(fact.to_json())
     kind = body.pop("fact")
     return CloudEvent(

@@ -80,12 +80,15 @@ def _entity(partition: str, row: str, value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(entity: TableEntity) -> Row:
+    changed = entity.metadata["timestamp"]
+    if changed is None:
+        raise Transient("the ledger's table answered a row without its time")
     count = sum(name.startswith("json") for name in entity)
     text = "".join(entity[f"json{i}"] for i in range(count))
     return Row(
         partition=entity["PartitionKey"],
         row=entity["RowKey"],
         value=json.loads(text),
-        etag=entity.metadata["etag"],
-        changed=entity.metadata["timestamp"],
+        etag=str(entity.metadata["etag"]),
+        changed=changed,
     )

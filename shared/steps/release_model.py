@@ -52,12 +52,18 @@ def release_model(fact: ModelAccepted | ReleaseDue, services: Services) -> Itera
         return [_look_again(release, services)]
     if state == "Succeeded":
         return [_switch(release, services)]
-    look = fact.look if isinstance(fact, ReleaseDue) else 0
+    hopeless = _hopeless(state, fact, services)
+    return [_roll_back(release, hopeless, services) if hopeless else _look_again(release, services)]
+
+
+def _hopeless(state: str, fact: ModelAccepted | ReleaseDue, services: Services) -> str:
+    """Why the deployment in the making will not come to anything; empty while it may."""
+    looks = fact.look if isinstance(fact, ReleaseDue) else 0
     if state in ("Failed", "Canceled"):
-        return [_roll_back(release, f"the deployment ended as {state}; its log says why", services)]
-    if look >= services.policy.release_most_looks:
-        return [_roll_back(release, f"the deployment was still {state} after {look} looks", services)]
-    return [_look_again(release, services)]
+        return f"the deployment ended as {state}; its log says why"
+    if looks >= services.policy.release_most_looks:
+        return f"the deployment was still {state} after {looks} looks"
+    return ""
 
 
 def _note(release: Release, services: Services) -> None:
