@@ -9,18 +9,22 @@ from typing import Any
 
 from azureml_inference_server_http.api.aml_request import rawhttp
 from azureml_inference_server_http.api.aml_response import AMLResponse
+from inference_schema import schema_util  # type: ignore[import-not-found, unused-ignore]
 
 # The server loads this file by its path, and does not put its folder where Python looks for modules.
 sys.path.insert(0, str(Path(__file__).parent))
 
 from answer import answer
 from model import Model, load
+from schema import request_schema, response_schema
 
 _loaded: dict[str, Model] = {}
 
 
 def init() -> None:
-    _loaded["model"] = load(Path(os.environ["AZUREML_MODEL_DIR"]))
+    model = load(Path(os.environ["AZUREML_MODEL_DIR"]))
+    _loaded["model"] = model
+    _describe(model)
 
 
 @rawhttp  # type: ignore[untyped-decorator, unused-ignore] # the bytes as they came: parsed once, and a bad body gets our own 400
@@ -29,3 +33,14 @@ def run(request: Any) -> Any:
         return AMLResponse(b"", 405, {"Allow": "POST"})
     status, body = answer(_loaded["model"], request.get_data())
     return AMLResponse(body, status, {"Content-Type": "application/json"})
+
+
+def _describe(model: Model) -> None:
+    """Says what this model takes: when `init` is done, the server makes /swagger.json of what is registered here.
+
+    Not by inference-schema's decorators, which register the same: they are applied before there is a model, they
+    convert each request, and the server refuses them beside @rawhttp.
+    """
+    name = schema_util._get_function_full_qual_name(run)
+    schemas = {"input_schema": request_schema(model), "output_schema": response_schema(model)}
+    schema_util.__functions_schema__[name] = schemas

@@ -30,7 +30,7 @@ class Judged:
 
 
 def judge(model: Model, rows: prepared.Rows, *, call_cost: float, deposit_value: float) -> Judged:
-    """Both models are judged at today's cost and value, whatever they were trained with."""
+    """Both models are judged at today's cost and value, each looking at the columns it was trained on."""
     probabilities = model.probabilities(rows.columns)
     called = probabilities >= call_cost / deposit_value
     figures = {
@@ -62,34 +62,48 @@ def compare(challenger: Judged, champion: Judged, answers: Floats) -> dict[str, 
     }
 
 
-def golden(model: Model, rows: prepared.Rows) -> dict[str, Any]:
-    """Held-out rows from all over, as a caller would send them, and what this model says to them."""
-    count = len(rows.answers)
-    places = sorted({int(place) for place in np.linspace(0, count - 1, min(GOLDEN_ROWS, count))})
+def golden(model: Model, rows: prepared.Rows, probabilities: Floats) -> dict[str, Any]:
+    """Held-out rows as a caller would send them, and what this model says to them.
+
+    They lie evenly between the lowest and the highest probability, so that they take many ways through the trees.
+    """
+    places = _spread(probabilities, GOLDEN_ROWS)
     picked = [[rows.columns[name][place] for name in model.columns] for place in places]
     columns = {name: [row[at] for row in picked] for at, name in enumerate(model.columns)}
     return {"columns": model.columns, "rows": picked, "probability": model.probabilities(columns).tolist()}
 
 
+def _spread(probabilities: Floats, count: int) -> list[int]:
+    """Places of `count` rows, each the one nearest to its step of the range and not taken by the step before."""
+    left = probabilities.copy()
+    places = []
+    for step in np.linspace(left.min(), left.max(), min(count, len(left))):
+        places.append(int(np.nanargmin(np.abs(left - step))))
+        left[places[-1]] = np.nan
+    return places
+
+
 def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     """Writes the candidate's folder; returns its evaluation."""
-    rows = prepared.read_rows(given.prepared, prepared.HOLDOUT)
     model = load(given.model)
+    champion = None if given.champion == NO_CHAMPION else _champion(given.champion)
+    asked = dict.fromkeys([*model.columns, *(champion.columns if champion else ())])
+    rows = prepared.read_rows(given.prepared, prepared.HOLDOUT, asked)
     money = {"call_cost": given.call_cost, "deposit_value": given.deposit_value}
-    challenger = judge(model, rows, **money)
-    champion = judge(_champion(given.champion), rows, **money) if given.champion != NO_CHAMPION else None
+    ours = judge(model, rows, **money)
+    theirs = judge(champion, rows, **money) if champion else None
     base = np.full(len(rows.answers), float(model.description["base_rate"]))
     evaluation = {
         "rows": len(rows.answers),
         **json.loads((given.prepared / prepared.MEMBERSHIP).read_text(encoding="utf-8")),
-        "challenger": challenger.figures,
-        "champion": champion.figures if champion else None,
+        "challenger": ours.figures,
+        "champion": theirs.figures if theirs else None,
         "baseline": {"log_loss": log_loss(rows.answers, base)},
-        "comparison": compare(challenger, champion, rows.answers) if champion else None,
+        "comparison": compare(ours, theirs, rows.answers) if theirs else None,
     }
     shutil.copytree(given.model, given.candidate, dirs_exist_ok=True)
     _write(given.candidate / "evaluation.json", evaluation)
-    _write(given.candidate / "golden.json", golden(model, rows))
+    _write(given.candidate / "golden.json", golden(model, rows, ours.probabilities))
     return evaluation
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,13 @@ def features_of(contract: dict[str, Any]) -> tuple[Feature, ...]:
     return tuple(Feature.from_json(column) for column in known)
 
 
-def read_rows(folder: Path, file: str) -> Rows:
-    contract = read_contract(folder)
-    target = contract["target"]
-    names = [feature.name for feature in features_of(contract)]
-    table = pq.read_table(folder / file, columns=[*names, target["name"]])
-    columns: dict[str, list[Any]] = table.select(names).to_pydict()
+def read_rows(folder: Path, file: str, names: Iterable[str]) -> Rows:
+    """The named columns; one that the file does not have is null in every row, as a caller would send it."""
+    target = read_contract(folder)["target"]
+    table = pq.read_table(folder / file)
+    known = set(table.column_names)
+    columns = {
+        name: table.column(name).to_pylist() if name in known else [None] * table.num_rows for name in names
+    }
     answers = [value == target["positive"] for value in table.column(target["name"]).to_pylist()]
     return Rows(columns=columns, answers=np.array(answers, dtype=np.float64))

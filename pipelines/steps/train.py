@@ -80,7 +80,7 @@ def _names(features: tuple[Feature, ...]) -> list[str]:
 def main(arguments: list[str]) -> int:
     given = _given(arguments)
     features = prepared.features_of(prepared.read_contract(given.prepared))
-    rows = prepared.read_rows(given.prepared, prepared.TRAIN)
+    rows = prepared.read_rows(given.prepared, prepared.TRAIN, [feature.name for feature in features])
     rate = float(rows.answers.mean())
     if not 0 < rate < 1:
         raise SystemExit(

@@ -105,6 +105,34 @@ def test_golden_rows_are_answered_by_the_serving_code_as_written(tmp_path: Path)
     assert (status, json.loads(text)["probability"]) == (200, golden["probability"])
 
 
+def test_golden_rows_reach_from_the_lowest_probability_to_the_highest() -> None:
+    import evaluate
+
+    said = np.concatenate([np.linspace(0.01, 0.05, 500), [0.3, 0.6, 0.9]])
+    places = evaluate._spread(said, 20)
+    assert len(set(places)) == 20
+    assert {0, 500, 501, 502} <= set(places)
+    assert evaluate._spread(np.array([0.5, 0.5]), 20) == [0, 1]
+
+
+def test_a_champion_with_a_column_that_is_gone_is_scored_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import lightgbm
+    import workspace
+    from model import Feature, save
+
+    ages = np.arange(18.0, 90.0)
+    data = lightgbm.Dataset(np.column_stack([ages, ages]), ages > 80)
+    booster = lightgbm.train({"objective": "binary", "verbosity": -1, "min_data_in_leaf": 2}, data, 5)
+    features = [Feature(name="balance", type="number"), Feature(name="age", type="integer")]
+    save(tmp_path / "old", booster, features, {"name": "old", "version": "9", "threshold": 0.1})
+    monkeypatch.setattr(workspace, "download_model", lambda *_: tmp_path / "old")
+    found = evaluation(trained(tmp_path, [part(tmp_path / "parts", 400, 1)], champion="old:9"))
+    assert (found["champion"]["name"], found["champion"]["version"]) == ("old", "9")
+    assert np.isfinite(found["comparison"]["log_loss_difference"])
+
+
 def test_a_champion_is_judged_on_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import workspace
 

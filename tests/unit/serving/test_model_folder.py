@@ -46,11 +46,3 @@ def test_an_empty_folder_is_no_model(tmp_path: Path) -> None:
 
     with pytest.raises(ModelBroken, match=r"model\.json"):
         load(tmp_path)
-
-
-@pytest.mark.parametrize("version", ["2", "3"])
-def test_the_description_for_clients_names_what_is_answered(version: str) -> None:
-    text = (SERVING / f"swagger{version}.json").read_text()
-    assert "/score" in json.loads(text)["paths"]
-    for name in ("input_data", "probability", "decision", "error"):
-        assert f'"{name}"' in text

@@ -1,0 +1,80 @@
+"""What a model takes and answers, as JSON schemas made from its own features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model import Feature, Model
+
+Schema = dict[str, Any]
+
+TYPES = {"integer": "integer", "number": "number", "category": "string"}
+
+
+def request_schema(model: Model) -> Schema:
+    """Both shapes of a request; one of them is sent."""
+    record = {feature.name: _example(feature) for feature in model.features}
+    return {
+        "type": "object",
+        "description": "Either input_data or data. Columns that are not listed here are ignored.",
+        "properties": {
+            "input_data": _table(model),
+            "data": {"type": "array", "items": _record(model)},
+        },
+        "example": {"data": [record]},
+    }
+
+
+def response_schema(model: Model) -> Schema:
+    return {
+        "type": "object",
+        "description": "In the rows' order. What cannot be scored is answered with 400 and"
+        ' {"error": {"code", "message"}}; the message says what to mend.',
+        "required": ["model", "version", "probability", "decision"],
+        "properties": {
+            "model": {"type": "string"},
+            "version": {"type": "string"},
+            "probability": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}},
+            "decision": {"type": "array", "items": {"type": "string", "enum": ["call", "skip"]}},
+        },
+        "example": {
+            "model": model.name,
+            "version": model.version,
+            "probability": [round(model.threshold, 6)],
+            "decision": ["call"],
+        },
+    }
+
+
+def _table(model: Model) -> Schema:
+    return {
+        "type": "object",
+        "description": f"A table with at least these columns, in any order: {', '.join(model.columns)}.",
+        "required": ["columns", "data"],
+        "properties": {
+            "columns": {"type": "array", "items": {"type": "string"}},
+            "index": {"type": "array", "items": {}},
+            "data": {"type": "array", "items": {"type": "array", "items": {}}},
+        },
+    }
+
+
+def _record(model: Model) -> Schema:
+    return {
+        "type": "object",
+        "required": model.columns,
+        "properties": {feature.name: _property(feature) for feature in model.features},
+    }
+
+
+def _property(feature: Feature) -> Schema:
+    """`x-nullable`, since Swagger 2 knows no null and OpenAPI 3.0 and 3.1 each know another one."""
+    found: Schema = {"type": TYPES[feature.type], "x-nullable": True}
+    if feature.type != "category":
+        return found
+    text = "Null and any other text are scored as missing."
+    return {**found, "enum": list(feature.values), "description": text}
+
+
+def _example(feature: Feature) -> Any:
+    return feature.values[0] if feature.values else 0

@@ -1,0 +1,162 @@
+"""The scoring code inside Microsoft's own inference server, as a deployment runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from commands.setup import environments
+from localazure.workspace.environments import Environments, conda_text
+from tests.localazure.workspace.running import until
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVING = ROOT / "serving"
+HEADERS = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A server, and what its model says to rows nobody else scored."""
+
+    url: str
+    columns: list[str]
+    rows: list[list[Any]]
+    probability: list[float]
+
+    def ask(self, body: Any) -> requests.Response:
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        return requests.post(f"{self.url}/score", data=data, headers=HEADERS, timeout=30)
+
+    def table(self, places: list[int]) -> dict[str, Any]:
+        return {"input_data": {"columns": self.columns, "data": [self.rows[place] for place in places]}}
+
+    def record(self, place: int) -> dict[str, Any]:
+        return {"data": [dict(zip(self.columns, self.rows[place], strict=True))]}
+
+
+@pytest.fixture(scope="module")
+def served(free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Eight threads in one worker, so that requests do meet in the model."""
+    if not environments.is_ready(ROOT) and not os.environ.get("CAMPANHA_REQUIRE_SERVICES"):
+        pytest.skip("the serving environment is not built; `./dev test` builds it")
+    text = conda_text(SERVING / "environment" / "serving.yaml")
+    python = Environments(ROOT / ".environments").interpreter(text, print)
+    base = tmp_path_factory.mktemp("served")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SERVING))
+        columns, rows, probability = _model(base / "models" / "candidate")
+    url = f"http://127.0.0.1:{free_port()}"
+    with _server(python, base, url):
+        yield Served(url=url, columns=columns, rows=rows, probability=probability)
+
+
+def _model(folder: Path) -> tuple[list[str], list[list[Any]], list[float]]:
+    """Two features, no two rows with the same probability by design of the answers."""
+    import lightgbm
+    import numpy as np
+    from model import Feature, encode, load, save
+
+    jobs = ("admin.", "retired", "student", "unknown")
+    features = (Feature(name="age", type="integer"), Feature(name="job", type="category", values=jobs))
+    chance = np.random.default_rng(5)
+    columns = {"age": chance.integers(18, 90, 3000).tolist(), "job": chance.choice(jobs, 3000).tolist()}
+    answers = chance.random(3000) < np.array(columns["age"]) / 200 + [
+        0.3 * (j == "student") for j in columns["job"]
+    ]
+    data = lightgbm.Dataset(encode(features, columns), answers, categorical_feature=[1])
+    booster = lightgbm.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, data, 60)
+    save(folder, booster, features, {"name": "bank", "version": "7", "threshold": 0.125})
+    rows = [[age, job] for age in range(18, 90) for job in jobs]
+    asked = {"age": [age for age, _ in rows], "job": [job for _, job in rows]}
+    return ["age", "job"], rows, load(folder).probabilities(asked).tolist()
+
+
+@contextmanager
+def _server(python: Path, base: Path, url: str) -> Iterator[None]:
+    command = [
+        str(python), "-P", str(ROOT / "localazure" / "workspace" / "loopback.py"),
+        "--entry_script", str(SERVING / "score.py"), "--port", url.rpartition(":")[2], "--worker_count", "1",
+    ]  # fmt: skip
+    more = {
+        "AZUREML_MODEL_DIR": str(base / "models"),
+        "AML_APP_ROOT": str(SERVING),
+        "GUNICORN_CMD_ARGS": "--worker-class gthread --threads 8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    with (base / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, env={**os.environ, **more}, stdout=log, stderr=log, cwd=base)
+    try:
+        until(lambda: process.poll() is not None or _healthy(url), seconds=60)
+        assert process.poll() is None, (base / "server.log").read_text()
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def test_a_table_and_its_records_are_answered_as_the_model_says(served: Served) -> None:
+    every = list(range(len(served.rows)))
+    said = served.ask(served.table(every))
+    assert said.headers["content-type"] == "application/json"
+    assert (said.json()["model"], said.json()["version"]) == ("bank", "7")
+    assert said.json()["probability"] == served.probability
+    assert said.json()["decision"] == ["call" if p >= 0.125 else "skip" for p in served.probability]
+
+
+def test_eight_callers_at_once_each_get_the_answer_to_their_own_rows(served: Served) -> None:
+    """Scratch space shared between threads gives wrong probabilities with HTTP 200: contents are compared."""
+    assert len(set(served.probability)) > 100
+
+    def right(number: int) -> bool:
+        place = number * 7 % len(served.rows)
+        some = [place, (place + 31) % len(served.rows)]
+        body, places = (served.record(place), [place]) if number % 2 else (served.table(some), some)
+        return bool(served.ask(body).json()["probability"] == [served.probability[at] for at in places])
+
+    with ThreadPoolExecutor(8) as callers:
+        answers = list(callers.map(right, range(600)))
+    assert answers.count(False) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [(b"{", "BadJson"), ({"data": [{"age": 3}]}, "MissingColumn"), ([], "UnknownShape")]
+)
+def test_a_body_that_cannot_be_scored_is_a_400_of_ours(served: Served, body: Any, code: str) -> None:
+    said = served.ask(body)
+    assert (said.status_code, said.json()["error"]["code"]) == (400, code)
+
+
+def test_only_posts_are_scored(served: Served) -> None:
+    said = requests.get(f"{served.url}/score", timeout=30)
+    assert (said.status_code, said.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("version", "place"), [("2", "definitions"), ("3", "components/schemas"), ("3.1", "components/schemas")]
+)
+def test_swagger_describes_this_model(served: Served, version: str, place: str) -> None:
+    found = requests.get(f"{served.url}/swagger.json", params={"version": version}, timeout=30).json()
+    for name in place.split("/"):
+        found = found[name]
+    record = found["ServiceInput"]["properties"]["data"]["items"]
+    assert record["required"] == served.columns
+    assert record["properties"]["age"]["type"] == "integer"
+    assert record["properties"]["job"]["enum"] == ["admin.", "retired", "student", "unknown"]
+    assert set(found["ServiceOutput"]["properties"]) == set(served.ask(served.table([0])).json())

@@ -1,0 +1,30 @@
+"""What the description for clients says is what the endpoint takes and answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def test_the_example_is_scored_and_the_answer_has_the_described_names(folder: Path) -> None:
+    from answer import answer
+    from model import load
+    from schema import request_schema, response_schema
+
+    model = load(folder)
+    status, text = answer(model, json.dumps(request_schema(model)["example"]).encode())
+    assert status == 200
+    described = response_schema(model)
+    assert set(json.loads(text)) == set(described["properties"]) == set(described["required"])
+    assert set(described["example"]) == set(described["properties"])
+
+
+def test_each_feature_has_its_own_type_and_values(folder: Path) -> None:
+    from model import load
+    from schema import request_schema
+
+    record = request_schema(load(folder))["properties"]["data"]["items"]
+    assert record["required"] == ["age", "job", "rate"]
+    kinds = {name: found["type"] for name, found in record["properties"].items()}
+    assert kinds == {"age": "integer", "job": "string", "rate": "number"}
+    assert record["properties"]["job"]["enum"] == ["admin.", "student"]
