@@ -68,8 +68,8 @@ def golden(model: Model, rows: prepared.Rows, probabilities: Floats) -> dict[str
     They lie evenly between the lowest and the highest probability, so that they take many ways through the trees.
     """
     places = _spread(probabilities, GOLDEN_ROWS)
-    picked = [[rows.columns[name][place] for name in model.columns] for place in places]
-    columns = {name: [row[at] for row in picked] for at, name in enumerate(model.columns)}
+    columns = {name: np.asarray(rows.columns[name])[places].tolist() for name in model.columns}
+    picked = [list(row) for row in zip(*columns.values(), strict=True)]
     return {"columns": model.columns, "rows": picked, "probability": model.probabilities(columns).tolist()}
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 from model import Feature
 
@@ -24,7 +25,7 @@ MEMBERSHIP = "holdout.json"
 class Rows:
     """Rows by column, and the answer of each: 1 for the positive one."""
 
-    columns: dict[str, list[Any]]
+    columns: dict[str, Sequence[Any]]
     answers: npt.NDArray[np.float64]
 
 
@@ -42,10 +43,21 @@ def features_of(contract: dict[str, Any]) -> tuple[Feature, ...]:
 def read_rows(folder: Path, file: str, names: Iterable[str]) -> Rows:
     """The named columns; one that the file does not have is null in every row, as a caller would send it."""
     target = read_contract(folder)["target"]
-    table = pq.read_table(folder / file)
-    known = set(table.column_names)
+    wanted = dict.fromkeys(names)
+    known = wanted.keys() & set(pq.read_schema(folder / file).names)
+    table = pq.read_table(folder / file, columns=[*known, target["name"]])
     columns = {
-        name: table.column(name).to_pylist() if name in known else [None] * table.num_rows for name in names
+        name: _values(table.column(name)) if name in known else [None] * table.num_rows for name in wanted
     }
-    answers = [value == target["positive"] for value in table.column(target["name"]).to_pylist()]
+    answers = [value == target["positive"] for value in _values(table.column(target["name"]))]
     return Rows(columns=columns, answers=np.array(answers, dtype=np.float64))
+
+
+def _values(column: Any) -> Sequence[Any]:
+    """Numbers as an array; texts as a list in which equal ones are one object, or a million rows fill the memory."""
+    if not pa.types.is_string(column.type):
+        numbers: Sequence[Any] = column.to_numpy()
+        return numbers
+    coded = column.combine_chunks().dictionary_encode()
+    texts = [*coded.dictionary.to_pylist(), None]
+    return [texts[code] for code in coded.indices.fill_null(len(texts) - 1).to_pylist()]
