@@ -5,6 +5,7 @@ Starts the embedded Azure afresh in a folder of its own, and leaves it running f
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import time
@@ -30,8 +31,7 @@ def main(arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     began = time.monotonic()
     file, source = demo_data.find(given.data)
-    stack = Stack(given.state / "demo")
-    _start_afresh(stack)
+    stack = _started_afresh(given.state / "demo")
     demo = Demo(stack, file.read_bytes())
     print(f"\nData: {source}, {len(demo.rows):,} rows")
     try:
@@ -43,15 +43,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _start_afresh(stack: Stack) -> None:
-    import shutil
-
-    if stack.state.exists():
-        stack.down()
-        shutil.rmtree(stack.state)
-    fresh = Stack(stack.state)
-    fresh.up(show(fresh), settings=SETTINGS)
-    stack.__init__(stack.state)  # type: ignore[misc]  # reads the ports the start has chosen
+def _started_afresh(state: Path) -> Stack:
+    """A stack that knows nothing yet; an earlier demo's is stopped and removed."""
+    if state.exists():
+        Stack(state).down()
+        shutil.rmtree(state)
+    stack = Stack(state)
+    stack.up(show(stack), settings=SETTINGS)
+    return stack
 
 
 @dataclass

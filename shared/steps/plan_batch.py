@@ -12,6 +12,7 @@ from shared.domain.records import Change
 from shared.domain.scoring import ShardPlan, plan_shards
 from shared.ports import Row
 from shared.services import Services
+from shared.steps.batch_plan import read_plan
 
 
 def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact]:
@@ -26,10 +27,8 @@ def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact]:
             "the file was deleted or overwritten before it could be read; the newer version is scored instead"
         )
         return [BatchRefused(batch=batch, name=fact.name, reason=reason)]
-    existing = services.files.stat(names.SCORED, names.batch_plan_blob(batch))
-    if existing is not None:
-        plan = ShardPlan.from_json(json.loads(b"".join(services.files.read(existing)))["cut"])
-        return _due(batch, plan)
+    if services.files.stat(names.SCORED, names.batch_plan_blob(batch)) is not None:
+        return _due(batch, read_plan(batch, services).cut)
     cut = plan_shards(
         services.files.read(blob), services.contracts, rows_per_shard=services.policy.shard_rows
     )
