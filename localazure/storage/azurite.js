@@ -1,11 +1,13 @@
-// Starts Azurite with two additions: its access log goes to bounded files, and it never outlives its supervisor.
+// Starts Azurite with two additions: an access log of bounded files that says what Event Grid needs to know of
+// each write, and an end: Azurite never outlives its supervisor.
 //
-//   node azurite.js MAIN LOG BYTES KEPT -- azurite's own options
+//   node azurite.js MAIN LOG BYTES KEPT -- azurite's own options (with --silent: the log is written here)
 //
 // The log is written here, synchronously, rather than through a pipe to the supervisor: a killed supervisor
 // must not take finished requests with it, for the event pump reads them from the log.
 "use strict";
 const fs = require("fs");
+const http = require("http");
 const { randomUUID } = require("crypto");
 
 const [main, log, bytes, kept] = process.argv.slice(2, 6);
@@ -39,9 +41,59 @@ function rotate() {
   open();
 }
 
-process.stdout.write = (chunk, encoding, callback) => {
-  append(chunk);
+function write(text) {
+  append(text);
   if (size >= Number(bytes)) rotate();
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+// The common log format; behind it, for a request that may have written or deleted a blob, what it was as JSON.
+function line(request, response, url) {
+  const now = new Date();
+  const iso = now.toISOString();
+  const day = `${iso.slice(8, 10)}/${MONTHS[now.getUTCMonth()]}/${iso.slice(0, 4)}`;
+  const stamp = `${day}:${iso.slice(11, 19)} +0000`;
+  const length = response.getHeader("content-length") ?? "-";
+  const told = `127.0.0.1 - - [${stamp}] "${request.method} ${url} HTTP/1.1" ${response.statusCode} ${length}`;
+  const wrote = ["PUT", "DELETE"].includes(request.method) && [201, 202].includes(response.statusCode);
+  return wrote ? `${told} ${JSON.stringify(facts(request.headers, response, iso))}\n` : `${told}\n`;
+}
+
+function facts(headers, response, time) {
+  return {
+    time,
+    requestId: response.getHeader("x-ms-request-id"),
+    clientRequestId: headers["x-ms-client-request-id"],
+    eTag: response.getHeader("etag"),
+    blobType: headers["x-ms-blob-type"],
+    contentType: headers["x-ms-blob-content-type"] ?? headers["content-type"],
+    contentLength: Number(headers["x-ms-blob-content-length"] ?? headers["content-length"] ?? 0),
+  };
+}
+
+// A caller that hung up before the answer has its effect all the same: the line then comes with the answer.
+function note(request, response) {
+  const url = request.url;
+  response.once("close", () => {
+    if (response.headersSent) return write(line(request, response, url));
+    const send = response.writeHead;
+    response.writeHead = (...given) => {
+      const sent = send.apply(response, given);
+      write(line(request, response, url));
+      return sent;
+    };
+  });
+}
+
+const emit = http.Server.prototype.emit;
+http.Server.prototype.emit = function (event, ...given) {
+  if (event === "request") note(...given);
+  return emit.call(this, event, ...given);
+};
+
+// What Azurite itself says (where it listens) is of no use here: the supervisor asks the ports.
+process.stdout.write = (chunk, encoding, callback) => {
   const done = typeof encoding === "function" ? encoding : callback;
   if (done) process.nextTick(done);
   return true;

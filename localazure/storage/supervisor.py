@@ -91,7 +91,7 @@ class Azurite:
         services = {"blob": self.ports.blob, "queue": self.ports.queue, "table": self.ports.table}
         command = [
             str(program.node), str(LAUNCHER), str(program.main), str(self.access_log), str(LOG_BYTES),
-            str(LOG_FILES), "--", "--disableTelemetry",
+            str(LOG_FILES), "--", "--silent", "--disableTelemetry",
             "--skipApiVersionCheck",  # the SDKs speak a newer API version than any Azurite release names
         ]  # fmt: skip
         for name, port in services.items():

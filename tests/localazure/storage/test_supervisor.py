@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from azure.core.exceptions import ResourceExistsError
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, ContentSettings, generate_container_sas
 
 from localazure.storage import supervisor
-from localazure.storage.account import Ports
+from localazure.storage.account import ACCOUNT, KEY, Ports
 from localazure.storage.program import NotInstalled, installed
 from localazure.storage.supervisor import Azurite, StartFailed
 
@@ -42,16 +45,46 @@ def _gone(port: int, seconds: float = 20) -> bool:
     return False
 
 
-def test_the_access_log_names_finished_requests(azurite_service: Azurite) -> None:
+def _logged(azurite: Azurite, wanted: str) -> str:
+    """The first line of the access log with that in it; written when the answer has gone out, not before."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        for line in azurite.access_log.read_text().splitlines():
+            if wanted in line:
+                return line
+        time.sleep(0.01)
+    pytest.fail(f"no line with {wanted}")
+
+
+def test_the_access_log_says_of_a_write_what_it_was(azurite_service: Azurite) -> None:
     blobs = BlobServiceClient.from_connection_string(azurite_service.connection_string)
     blobs.create_container("logged")
-    blobs.get_blob_client("logged", "a b.csv").upload_blob(b"1")
-    wanted = '"PUT /devstoreaccount1/logged/a%20b.csv HTTP/1.1" 201'
-    deadline = time.monotonic() + 5  # the line is written when the answer has gone out, not before
-    while wanted not in (log := azurite_service.access_log.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert wanted in log
-    assert log.startswith("# access log ")
+    written = blobs.get_blob_client("logged", "a b.csv").upload_blob(
+        b"age;job", content_settings=ContentSettings(content_type="text/csv")
+    )
+    line = _logged(azurite_service, '"PUT /devstoreaccount1/logged/a%20b.csv HTTP/1.1" 201')
+    told = json.loads(line[line.index("{") :])
+    assert told["eTag"] == written["etag"]
+    assert (told["requestId"], told["clientRequestId"]) == (
+        written["request_id"],
+        written["client_request_id"],
+    )
+    assert (told["blobType"], told["contentType"], told["contentLength"]) == ("BlockBlob", "text/csv", 7)
+    assert azurite_service.access_log.read_text().startswith("# access log ")
+
+
+def test_a_caller_that_hangs_up_before_the_answer_is_in_the_log(azurite_service: Azurite) -> None:
+    """Its blob is written all the same, and an event is due."""
+    blobs = BlobServiceClient.from_connection_string(azurite_service.connection_string)
+    blobs.create_container("hangup")
+    allowed = generate_container_sas(
+        ACCOUNT, "hangup", account_key=KEY, permission="w", expiry=datetime.now(UTC) + timedelta(hours=1)
+    )
+    head = f"PUT /{ACCOUNT}/hangup/gone.csv?{allowed} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1\r\n"
+    with socket.create_connection(("127.0.0.1", azurite_service.ports.blob)) as caller:
+        caller.sendall(f"{head}x-ms-version: 2021-12-02\r\nx-ms-blob-type: BlockBlob\r\n\r\nx".encode())
+    assert '" 201 ' in _logged(azurite_service, "/hangup/gone.csv")
+    assert blobs.get_blob_client("hangup", "gone.csv").exists()
 
 
 def test_the_log_is_bounded(tmp_path: Path, free_port: FreePort, monkeypatch: pytest.MonkeyPatch) -> None:
