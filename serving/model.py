@@ -23,6 +23,8 @@ BOOSTER = "model.txt"
 DESCRIPTION = "model.json"
 
 Floats = npt.NDArray[np.float64]
+Deciles = npt.NDArray[np.int8]
+Flags = npt.NDArray[np.bool_]
 Columns = Mapping[str, Sequence[Any]]
 
 
@@ -80,6 +82,18 @@ def encode(features: Sequence[Feature], columns: Columns) -> Floats:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scores:
+    """What a model says to rows, one value each, in their order."""
+
+    probability: Floats
+    """Of the positive answer."""
+    decile: Deciles
+    """Which tenth of the held-out rows' probabilities it falls into: 10 for the highest, 1 for the lowest."""
+    call: Flags
+    """Whether a call is worth its cost."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Model:
     """A booster and what its numbers mean; safe to use from several threads at once."""
 
@@ -101,24 +115,43 @@ class Model:
         """A call pays from this probability on: its cost over the value of a deposit."""
         return float(self.description["threshold"])
 
+    @cached_property
+    def cuts(self) -> Floats:
+        """The nine probabilities between the tenths of the held-out rows. raises: ModelBroken"""
+        found = np.array(self.description.get("deciles", ()), dtype=np.float64)
+        if found.shape != (9,) or not (np.diff(found) >= 0).all():
+            raise ModelBroken(
+                f"{self.name} {self.version} lacks the nine rising deciles that evaluating a model adds to"
+                f" {DESCRIPTION}; use the folder that the evaluate step wrote"
+            )
+        return found
+
     @property
     def columns(self) -> list[str]:
         return [feature.name for feature in self.features]
 
     def probabilities(self, columns: Columns) -> Floats:
+        """Of the positive answer, a row each. raises: BadValue"""
+        return self.predict(encode(self.features, columns))
+
+    def predict(self, matrix: Floats) -> Floats:
         """Of the positive answer, a row each.
 
         Each call has its own matrix and its own result: LightGBM's faster single-row handle is scratch space that
         two threads would overwrite for each other. One thread a call, since callers are what there are many of.
-        raises: BadValue
         """
-        matrix = encode(self.features, columns)
         if not len(matrix):
             return np.empty(0)
         return np.asarray(self.booster.predict(matrix, num_threads=1), dtype=np.float64)
 
-    def decisions(self, probabilities: Floats) -> list[str]:
-        return ["call" if worth else "skip" for worth in (probabilities >= self.threshold).tolist()]
+    def scores(self, matrix: Floats) -> Scores:
+        """A row's answer does not depend on the rows beside it."""
+        probability = self.predict(matrix)
+        return Scores(
+            probability=probability,
+            decile=(self.cuts.searchsorted(probability, side="right") + 1).astype(np.int8),
+            call=probability >= self.threshold,
+        )
 
 
 def save(
@@ -141,6 +174,13 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / BOOSTER).write_bytes(text.encode())
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1), encoding="utf-8")
+
+
+def describe(folder: Path, **facts: Any) -> None:
+    """Adds to what model.json says."""
+    file = folder / DESCRIPTION
+    known = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**known, **facts}, indent=1), encoding="utf-8")
 
 
 def load(folder: Path) -> Model:

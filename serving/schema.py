@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from arrow import CONTENT_TYPE
 from model import Feature, Model
 
 Schema = dict[str, Any]
@@ -16,7 +17,9 @@ def request_schema(model: Model) -> Schema:
     record = {feature.name: _example(feature) for feature in model.features}
     return {
         "type": "object",
-        "description": "Either input_data or data. Columns that are not listed here are ignored.",
+        "description": "Either input_data or data. Columns that are not listed here are ignored."
+        f" The same path takes Content-Type {CONTENT_TYPE}: an Arrow IPC stream with these columns by name,"
+        " texts plain or dictionary-encoded, numbers of any integer or floating type, nulls where not known.",
         "properties": {
             "input_data": _table(model),
             "data": {"type": "array", "items": _record(model)},
@@ -28,19 +31,24 @@ def request_schema(model: Model) -> Schema:
 def response_schema(model: Model) -> Schema:
     return {
         "type": "object",
-        "description": "In the rows' order. What cannot be scored is answered with 400 and"
+        "description": "In the rows' order. decile says which tenth of the held-out clients' probabilities a"
+        " row's falls into, 10 for the highest. An Arrow request is answered in Arrow: columns probability"
+        " (float64), decile (int8), decision (texts, dictionary-encoded), and model and version in the schema's"
+        " metadata. What cannot be scored is answered with 400 and"
         ' {"error": {"code", "message"}}; the message says what to mend.',
-        "required": ["model", "version", "probability", "decision"],
+        "required": ["model", "version", "probability", "decile", "decision"],
         "properties": {
             "model": {"type": "string"},
             "version": {"type": "string"},
             "probability": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}},
+            "decile": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 10}},
             "decision": {"type": "array", "items": {"type": "string", "enum": ["call", "skip"]}},
         },
         "example": {
             "model": model.name,
             "version": model.version,
             "probability": [round(model.threshold, 6)],
+            "decile": [10],
             "decision": ["call"],
         },
     }

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from azureml_inference_server_http.api.aml_request import rawhttp
 from azureml_inference_server_http.api.aml_response import AMLResponse
 from inference_schema import schema_util  # type: ignore[import-not-found, unused-ignore]
@@ -23,6 +24,9 @@ _loaded: dict[str, Model] = {}
 
 def init() -> None:
     model = load(Path(os.environ["AZUREML_MODEL_DIR"]))
+    model.scores(
+        np.empty((0, len(model.features)))
+    )  # a model that cannot answer fails here, not at a caller's
     _loaded["model"] = model
     _describe(model)
 
@@ -31,8 +35,8 @@ def init() -> None:
 def run(request: Any) -> Any:
     if request.method != "POST":
         return AMLResponse(b"", 405, {"Allow": "POST"})
-    status, body = answer(_loaded["model"], request.get_data())
-    return AMLResponse(body, status, {"Content-Type": "application/json"})
+    said = answer(_loaded["model"], request.get_data(), request.content_type or "")
+    return AMLResponse(said.body, said.status, {"Content-Type": said.content_type})
 
 
 def _describe(model: Model) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import prepared
 import workspace
 from metrics import Floats, auc, average_precision, log_loss, losses, paired_bootstrap, profit
-from model import Model, load
+from model import Model, describe, load
 
 GOLDEN_ROWS = 20
 NO_CHAMPION = "none"
@@ -62,6 +62,12 @@ def compare(challenger: Judged, champion: Judged, answers: Floats) -> dict[str, 
     }
 
 
+def deciles(probabilities: Floats) -> list[float]:
+    """Nine cut points between the tenths of held-out rows; the model never learned from them, as from its clients."""
+    found: list[float] = np.quantile(probabilities, np.arange(1, 10) / 10).tolist()
+    return found
+
+
 def golden(model: Model, rows: prepared.Rows, probabilities: Floats) -> dict[str, Any]:
     """Held-out rows as a caller would send them, and what this model says to them.
 
@@ -102,6 +108,7 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
         "comparison": compare(ours, theirs, rows.answers) if theirs else None,
     }
     shutil.copytree(given.model, given.candidate, dirs_exist_ok=True)
+    describe(given.candidate, deciles=deciles(ours.probabilities))
     _write(given.candidate / "evaluation.json", evaluation)
     _write(given.candidate / "golden.json", golden(model, rows, ours.probabilities))
     return evaluation

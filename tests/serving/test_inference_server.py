@@ -75,7 +75,8 @@ def _model(folder: Path) -> tuple[list[str], list[list[Any]], list[float]]:
     ]
     data = lightgbm.Dataset(encode(features, columns), answers, categorical_feature=[1])
     booster = lightgbm.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, data, 60)
-    save(folder, booster, features, {"name": "bank", "version": "7", "threshold": 0.125})
+    cuts = [n / 10 for n in range(1, 10)]
+    save(folder, booster, features, {"name": "bank", "version": "7", "threshold": 0.125, "deciles": cuts})
     rows = [[age, job] for age in range(18, 90) for job in jobs]
     asked = {"age": [age for age, _ in rows], "job": [job for _, job in rows]}
     return ["age", "job"], rows, load(folder).probabilities(asked).tolist()
@@ -133,6 +134,22 @@ def test_eight_callers_at_once_each_get_the_answer_to_their_own_rows(served: Ser
     with ThreadPoolExecutor(8) as callers:
         answers = list(callers.map(right, range(600)))
     assert answers.count(False) == 0
+
+
+def test_an_arrow_body_on_the_same_path_is_answered_in_arrow(served: Served) -> None:
+    import pyarrow as pa
+
+    ages, jobs = zip(*served.rows, strict=True)
+    batch = pa.record_batch({"age": pa.array(ages, pa.int8()), "job": pa.array(jobs).dictionary_encode()})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    headers = {"Content-Type": "application/vnd.apache.arrow.stream"}
+    said = requests.post(f"{served.url}/score", data=bytes(sink.getvalue()), headers=headers, timeout=30)
+    assert (said.status_code, said.headers["content-type"]) == (200, headers["Content-Type"])
+    table = pa.ipc.open_stream(said.content).read_all()
+    assert table["probability"].to_pylist() == served.probability
+    assert table.schema.metadata == {b"model": b"bank", b"version": b"7"}
 
 
 @pytest.mark.parametrize(

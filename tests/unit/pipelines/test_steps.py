@@ -101,8 +101,21 @@ def test_golden_rows_are_answered_by_the_serving_code_as_written(tmp_path: Path)
     golden = json.loads((candidate / "golden.json").read_text())
     assert len(golden["rows"]) == 20
     body = {"input_data": {"columns": golden["columns"], "data": golden["rows"]}}
-    status, text = answer(load(candidate), json.dumps(body).encode())
-    assert (status, json.loads(text)["probability"]) == (200, golden["probability"])
+    said = answer(load(candidate), json.dumps(body).encode())
+    assert (said.status, json.loads(said.body)["probability"]) == (200, golden["probability"])
+
+
+def test_a_tenth_of_the_held_out_rows_falls_into_each_decile(tmp_path: Path) -> None:
+    import prepared
+    from model import encode, load
+
+    candidate = trained(tmp_path, [part(tmp_path / "parts", 3000, 1)])
+    model = load(candidate)
+    held = prepared.read_rows(candidate.parent / "prepared", prepared.HOLDOUT, model.columns)
+    counts = np.bincount(model.scores(encode(model.features, held.columns)).decile, minlength=11)
+    assert counts[0] == 0
+    assert len(held.answers) / 10 == pytest.approx(counts[1:].mean())
+    assert np.ptp(counts[1:]) <= 2
 
 
 def test_golden_rows_reach_from_the_lowest_probability_to_the_highest() -> None:

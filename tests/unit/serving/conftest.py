@@ -37,5 +37,7 @@ def folder(tmp_path: Path, _serving: None) -> Path:
     data = lightgbm.Dataset(encode(features, columns), np.array(answers), categorical_feature=[1])
     parameters = {"objective": "binary", "verbosity": -1, "num_threads": 1, "deterministic": True}
     booster = lightgbm.train(parameters, data, num_boost_round=20)
-    save(tmp_path / "m", booster, features, {"name": "bank", "version": "3", "threshold": 0.125})
+    cuts = [n / 10 for n in range(1, 10)]
+    facts = {"name": "bank", "version": "3", "threshold": 0.125, "deciles": cuts}
+    save(tmp_path / "m", booster, features, facts)
     return tmp_path / "m"

@@ -17,8 +17,9 @@ def ask(folder: Path, body: Any) -> tuple[int, dict[str, Any]]:
     from answer import answer
     from model import load
 
-    status, text = answer(load(folder), body if isinstance(body, bytes) else json.dumps(body).encode())
-    return status, json.loads(text)
+    said = answer(load(folder), body if isinstance(body, bytes) else json.dumps(body).encode())
+    assert said.content_type == "application/json"
+    return said.status, json.loads(said.body)
 
 
 def table(rows: list[list[Any]] = ROWS, names: list[str] = NAMES) -> dict[str, Any]:
@@ -29,13 +30,14 @@ def records(rows: list[list[Any]] = ROWS) -> list[dict[str, Any]]:
     return [dict(zip(NAMES, row, strict=True)) for row in rows]
 
 
-def test_a_table_gets_a_probability_and_a_decision_for_each_row(folder: Path) -> None:
+def test_a_table_gets_its_scores_row_by_row(folder: Path) -> None:
     status, said = ask(folder, table())
     assert status == 200
     assert (said["model"], said["version"]) == ("bank", "3")
     assert said["decision"] == ["call", "skip", "skip"]
     assert said["probability"][0] > 0.5
     assert max(said["probability"][1:]) < 0.1
+    assert said["decile"] == [int(p * 10) + 1 for p in said["probability"]]  # the fixture's cuts are even
 
 
 @pytest.mark.parametrize("body", [{"data": records()}, {"input_data": records()}])
@@ -50,7 +52,7 @@ def test_order_of_columns_and_columns_too_many_change_nothing(folder: Path) -> N
 
 def test_no_rows_get_no_answers(folder: Path) -> None:
     status, said = ask(folder, table([]))
-    assert (status, said["probability"], said["decision"]) == (200, [], [])
+    assert (status, said["probability"], said["decile"], said["decision"]) == (200, [], [], [])
 
 
 def test_null_and_a_category_never_seen_are_scored_alike(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,3 +47,36 @@ def test_an_empty_folder_is_no_model(tmp_path: Path) -> None:
 
     with pytest.raises(ModelBroken, match=r"model\.json"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("cuts", [None, [0.1, 0.2], [0.5] * 8 + [0.4]])
+def test_a_model_that_was_never_evaluated_does_not_score(folder: Path, cuts: list[float] | None) -> None:
+    import numpy as np
+    from model import ModelBroken, load
+
+    body = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**body, "deciles": cuts} if cuts else _without(body)))
+    with pytest.raises(ModelBroken, match="evaluate"):
+        load(folder).scores(np.empty((0, 3)))
+
+
+def _without(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != "deciles"}
+
+
+def test_a_probability_on_a_cut_is_in_the_tenth_above(folder: Path) -> None:
+    import dataclasses
+
+    import numpy as np
+    from model import load
+
+    class Said:
+        """In the booster's place: probabilities as they are given."""
+
+        def predict(self, matrix: Any, **_: Any) -> Any:
+            return matrix[:, 0]
+
+    told = np.array([[0.0], [0.0999], [0.1], [0.85], [0.9], [1.0]])
+    model = dataclasses.replace(load(folder), booster=Said())
+    assert model.scores(told).decile.tolist() == [1, 1, 2, 9, 10, 10]
+    assert model.scores(told).call.tolist() == [False, False, False, True, True, True]

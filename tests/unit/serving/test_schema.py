@@ -12,10 +12,10 @@ def test_the_example_is_scored_and_the_answer_has_the_described_names(folder: Pa
     from schema import request_schema, response_schema
 
     model = load(folder)
-    status, text = answer(model, json.dumps(request_schema(model)["example"]).encode())
-    assert status == 200
+    said = answer(model, json.dumps(request_schema(model)["example"]).encode())
+    assert said.status == 200
     described = response_schema(model)
-    assert set(json.loads(text)) == set(described["properties"]) == set(described["required"])
+    assert set(json.loads(said.body)) == set(described["properties"]) == set(described["required"])
     assert set(described["example"]) == set(described["properties"])
 
 
@@ -28,3 +28,14 @@ def test_each_feature_has_its_own_type_and_values(folder: Path) -> None:
     kinds = {name: found["type"] for name, found in record["properties"].items()}
     assert kinds == {"age": "integer", "job": "string", "rate": "number"}
     assert record["properties"]["job"]["enum"] == ["admin.", "student"]
+
+
+def test_arrow_is_described_with_the_columns_it_answers(folder: Path) -> None:
+    import arrow
+    from model import load
+    from schema import request_schema, response_schema
+
+    model = load(folder)
+    assert arrow.CONTENT_TYPE in request_schema(model)["description"]
+    told = response_schema(model)["description"]
+    assert all(f"{field.name} (" in told for field in arrow._ANSWER)

@@ -1,0 +1,118 @@
+"""Arrow on the wire: an IPC stream of rows becomes the booster's matrix, and scores become an IPC stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from model import Feature, Floats, Scores
+from payload import BadRequest
+
+CONTENT_TYPE = "application/vnd.apache.arrow.stream"
+_LABELS = pa.array(["skip", "call"])
+"""In the order of False and True."""
+_ANSWER = (
+    pa.field("probability", pa.float64(), nullable=False),
+    pa.field("decile", pa.int8(), nullable=False),
+    pa.field("decision", pa.dictionary(pa.int8(), pa.string()), nullable=False),
+)
+
+
+def matrix_of(body: bytes, features: Sequence[Feature]) -> Floats:
+    """What `model.encode` makes of the same rows; columns are found by name, others are ignored.
+
+    raises: BadRequest
+    """
+    table = _read(body)
+    places = [_place(table.schema, feature.name) for feature in features]
+    matrix = np.empty((table.num_rows, len(features)), dtype=np.float64)
+    for at, (feature, place) in enumerate(zip(features, places, strict=True)):
+        row = 0
+        for chunk in table.column(place).chunks:
+            matrix[row : row + len(chunk), at] = _encoded(feature, chunk)
+            row += len(chunk)
+    return matrix
+
+
+def written(scores: Scores, *, model: str, version: str) -> bytes:
+    """One record batch, a row a client in the rows' order; the schema's metadata says which model it was."""
+    columns = [
+        pa.array(scores.probability),
+        pa.array(scores.decile),
+        pa.DictionaryArray.from_arrays(pa.array(scores.call.view(np.int8)), _LABELS),
+    ]
+    schema = pa.schema(_ANSWER, metadata={"model": model, "version": version})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as stream:
+        stream.write_batch(pa.record_batch(columns, schema=schema))
+    return bytes(sink.getvalue())
+
+
+def _read(body: bytes) -> Any:
+    """The lengths, offsets and codes inside come from outside: they are checked before anything follows them."""
+    try:
+        with pa.ipc.open_stream(body) as stream:
+            table = stream.read_all()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as cause:
+        raise BadRequest(
+            "BadArrow", f"the body is no Arrow IPC stream ({cause}); send one as {CONTENT_TYPE}"
+        ) from cause
+    return table
+
+
+def _place(schema: Any, name: str) -> int:
+    found = schema.get_all_field_indices(name)
+    if len(found) == 1:
+        return int(found[0])
+    if found:
+        raise BadRequest(
+            "DuplicateColumn", f"there are {len(found)} columns {name!r}; send each feature once"
+        )
+    raise BadRequest(
+        "MissingColumn",
+        f"there is no column {name!r}; every feature must be there, null where it is not known",
+    )
+
+
+def _encoded(feature: Feature, chunk: Any) -> Floats:
+    if pa.types.is_null(chunk.type):
+        return np.full(len(chunk), np.nan)
+    return _category(feature, chunk) if feature.type == "category" else _numbers(feature, chunk)
+
+
+def _category(feature: Feature, chunk: Any) -> Floats:
+    """Each distinct text is looked up once; a row is only a place in that list."""
+    if not pa.types.is_dictionary(chunk.type):
+        _demand(feature, chunk.type, _is_text(chunk.type), "texts")
+        chunk = chunk.dictionary_encode()
+    _demand(feature, chunk.type, _is_text(chunk.type.value_type), "texts")
+    texts = chunk.dictionary.to_pylist()
+    codes: Floats = np.array([feature.codes.get(text, np.nan) for text in texts] + [np.nan])
+    if not chunk.null_count:
+        return codes[chunk.indices.to_numpy()]
+    found: Floats = codes[chunk.indices.fill_null(0).to_numpy()]
+    found[chunk.indices.is_null().to_numpy(zero_copy_only=False)] = np.nan
+    return found
+
+
+def _numbers(feature: Feature, chunk: Any) -> Floats:
+    if pa.types.is_dictionary(chunk.type):
+        chunk = chunk.dictionary_decode()
+    _demand(
+        feature, chunk.type, pa.types.is_integer(chunk.type) or pa.types.is_floating(chunk.type), "numbers"
+    )
+    found: Floats = chunk.to_numpy(zero_copy_only=False)  # nulls come out as NaN
+    return found
+
+
+def _is_text(kind: Any) -> bool:
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    return any(test(kind) for test in tests)
+
+
+def _demand(feature: Feature, kind: Any, fits: bool, wanted: str) -> None:
+    if not fits:
+        raise BadRequest("BadValue", f"column {feature.name!r} is of type {kind}; send {wanted} or nulls")
