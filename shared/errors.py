@@ -6,6 +6,7 @@
     │   └── Superseded         the blob is no longer the one we were told about
     ├── InProgress             another delivery is doing this fact now: let it
     ├── Refused                the other side said no for good; the reason is part of the outcome
+    │   └── Unanswerable       the model failed on these rows; on others it may not
     └── ConfigurationError     at start-up: nothing works until the settings are mended
 
 Bad data is not an error: it is an outcome (`UploadRejected`), recorded once. A trigger that raises is called
@@ -40,6 +41,10 @@ class InProgress(CampanhaError):
 
 class Refused(CampanhaError):
     """The service refused the request and will refuse it again; mend what the message names, then retry."""
+
+
+class Unanswerable(Refused):
+    """The model failed on the rows it was asked about; ask about fewer to find those at fault."""
 
 
 class ConfigurationError(CampanhaError):

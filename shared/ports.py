@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from shared.domain.facts import Fact
+
+if TYPE_CHECKING:
+    from shared.domain.answers import Answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,9 @@ class Files(Protocol):
     def stat(self, container: str, name: str) -> Blob | None: ...
 
     def list(self, container: str, *, modified_since: datetime | None = None) -> Iterator[Blob]: ...
+
+    def content(self, container: str, name: str) -> bytes | None:
+        """The newest version, whole; None when there is none. For what is known to be small."""
 
     def read(self, blob: Blob) -> Iterator[bytes]:
         """The bytes of exactly this version, in chunks.
@@ -171,22 +177,21 @@ class PipelineEndpoint(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """What a deployment answered, a value per row asked, in order."""
+    """What a deployment answered."""
 
     model_version: str
-    probability: Sequence[float]
-    decision: Sequence[str]
+    answers: Answers
+    """In the order of the rows asked about."""
 
 
 class ModelEndpoint(Protocol):
     """The REST endpoint behind which the released model answers."""
 
-    def score(
-        self, endpoint: str, deployment: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-    ) -> Scores:
+    def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
         """Asks one deployment by name, past the traffic rules.
 
-        raises: Transient (busy, timeout), Refused (the model or the request is at fault).
+        rows: an Arrow record batch with the model's features; an answer comes for each row.
+        raises: Transient (busy for too long), Unanswerable (it failed on these rows), Refused.
         """
 
 

@@ -11,12 +11,16 @@ from shared.domain.policy import Policy
 from shared.errors import ConfigurationError
 
 _POLICY = Policy()
+KEY_LENGTH = 20
+"""Characters a key has at least: shorter ones can be guessed."""
 
 
 class Settings(BaseSettings):
     """Each field is an app setting of the same name in capitals; `local.settings.sample.json` shows them all."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
 
     campanha_storage: SecretStr | None = None
     """Connection string of the data account; in Azure leave it empty and set the three URIs below."""
@@ -37,6 +41,21 @@ class Settings(BaseSettings):
     serving_environment: str = "campanha-serving@latest"
     serving_instance_type: str = "Standard_DS3_v2"
     serving_instance_count: int = Field(default=1, ge=1)
+    serving_concurrent_requests: int = Field(default=4, ge=1)
+    """Requests an instance works on at once; Azure lets as many again wait, and answers 429 to the rest."""
+    score_patience_seconds: float = Field(default=60, gt=0)
+    """How long a busy endpoint is asked again before the shard goes back to the queue."""
+
+    reader_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH)
+    operator_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH)
+    admin_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH)
+    """What opens the HTTP API, each for more than the one before; all different."""
+    entra_tenant_id: str | None = None
+    entra_audience: str | None = None
+    """With both set, tokens of this tenant for this application get in too."""
+    entra_authority: str = "https://login.microsoftonline.com"
+    session_hours: int = Field(default=12, ge=1)
+    rate_limit_per_minute: int = Field(default=6000, ge=1)
 
     event_topic_endpoint: str | None = None
     event_topic_key: SecretStr | None = None
@@ -52,8 +71,9 @@ class Settings(BaseSettings):
     promotion_confidence: float = Field(default=_POLICY.promotion_confidence, ge=0, le=1)
     endpoint_prefix: str = _POLICY.endpoint_prefix
     release_look_seconds: int = Field(default=_POLICY.release_look_seconds, ge=1)
-    shard_rows: int = Field(default=_POLICY.shard_rows, ge=1)
-    request_rows: int = Field(default=_POLICY.request_rows, ge=1)
+    shard_bytes: int = Field(default=_POLICY.shard_bytes, ge=1)
+    request_bytes: int = Field(default=_POLICY.request_bytes, ge=10_000)
+    requests_per_shard: int = Field(default=_POLICY.requests_per_shard, ge=1)
     claim_seconds: int = Field(default=_POLICY.claim_seconds, ge=5)
 
     @model_validator(mode="after")
@@ -65,11 +85,21 @@ class Settings(BaseSettings):
             )
         if self.pipeline_kind == "published-pipeline" and not self.published_pipeline_url:
             raise ValueError("PIPELINE_KIND is published-pipeline: set PUBLISHED_PIPELINE_URL too")
+        keys = [key.get_secret_value() for key in (self.reader_key, self.operator_key, self.admin_key) if key]
+        if len(set(keys)) < len(keys):
+            raise ValueError("READER_KEY, OPERATOR_KEY and ADMIN_KEY must differ from each other")
+        if bool(self.entra_tenant_id) != bool(self.entra_audience):
+            raise ValueError("set both ENTRA_TENANT_ID and ENTRA_AUDIENCE, or neither")
         return self
 
     def policy(self) -> Policy:
         """The owner's choices, without the addresses."""
         return Policy(**{name: value for name, value in self.model_dump().items() if hasattr(_POLICY, name)})
+
+    @property
+    def requests_in_flight(self) -> int:
+        """What the endpoint takes at once, waiting places included."""
+        return 2 * self.serving_concurrent_requests * self.serving_instance_count
 
     @property
     def workspace_id(self) -> str:

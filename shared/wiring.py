@@ -44,7 +44,11 @@ def services() -> Services:
         files=AzureFiles(_blob_service(settings, credential)),
         workspace=workspace,
         pipeline=_pipeline(settings, credential, workspace),
-        endpoint=RestEndpoint(workspace.online_address),
+        endpoint=RestEndpoint(
+            workspace.online_address,
+            in_flight=settings.requests_in_flight,
+            patience=settings.score_patience_seconds,
+        ),
         bus=_bus(settings, credential),
         contracts=load_contracts(CONTRACTS),
         policy=settings.policy(),

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 SERVING_CODE = Path(__file__).parents[2] / "serving"
+REQUEST_MILLISECONDS = 170_000
+"""Azure allows a request to a managed endpoint 180 seconds at most."""
 TERMINAL_CHILD = ("Completed", "Failed", "Canceled")
 
 
@@ -101,7 +103,7 @@ class AzureWorkspace:
         return str(getattr(state, "value", state))
 
     def begin_deployment(self, plan: DeploymentPlan) -> None:
-        from azure.ai.ml.entities import CodeConfiguration, ManagedOnlineDeployment
+        from azure.ai.ml.entities import CodeConfiguration, ManagedOnlineDeployment, OnlineRequestSettings
 
         settings = self._settings
         deployment = ManagedOnlineDeployment(
@@ -112,6 +114,10 @@ class AzureWorkspace:
             code_configuration=CodeConfiguration(code=str(SERVING_CODE), scoring_script="score.py"),
             instance_type=settings.serving_instance_type,
             instance_count=settings.serving_instance_count,
+            request_settings=OnlineRequestSettings(
+                max_concurrent_requests_per_instance=settings.serving_concurrent_requests,
+                request_timeout_ms=REQUEST_MILLISECONDS,
+            ),
             tags={"campanha.model": f"{plan.model}:{plan.version}"},
         )
         with _answers(f"deploying {plan.model}:{plan.version}"):

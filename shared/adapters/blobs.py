@@ -34,6 +34,13 @@ class AzureFiles:
             if modified_since is None or found.last_modified >= modified_since:
                 yield _blob(container, found)
 
+    def content(self, container: str, name: str) -> bytes | None:
+        try:
+            data: bytes = self._service.get_blob_client(container, name).download_blob().readall()
+        except ResourceNotFoundError:
+            return None
+        return data
+
     def read(self, blob: Blob) -> Iterator[bytes]:
         with _pinned(blob):
             yield from self._open(blob).chunks()

@@ -77,6 +77,10 @@ class MemoryFiles:
             if where == container and (modified_since is None or blob.modified >= modified_since):
                 yield blob
 
+    def content(self, container: str, name: str) -> bytes | None:
+        found = self._blobs.get((container, name))
+        return found[1] if found else None
+
     def read(self, blob: Blob) -> Iterator[bytes]:
         data = self._pinned(blob)
         for start in range(0, len(data), self.chunk_size):
@@ -194,11 +198,16 @@ class MemoryEndpoint:
     """What it calls itself; empty: the number in the deployment's name."""
     asked: int = 0
 
-    def score(
-        self, endpoint: str, deployment: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-    ) -> Scores:
+    def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
+        from shared.domain.answers import Answers
+
         self.asked += 1
-        probability = [round((zlib.crc32(repr(row[0]).encode()) % 997) / 997, 6) for row in rows]
-        decision = ["call" if p >= 0.5 else "skip" for p in probability]
-        version = self.model_version or deployment.removeprefix("model-")
-        return Scores(model_version=version, probability=probability, decision=decision)
+        first = rows.column(0).to_pylist()
+        probability = [round((zlib.crc32(repr(value).encode()) % 997) / 997, 6) for value in first]
+        answers = Answers.checked(
+            probability,
+            [min(int(p * 10), 9) + 1 for p in probability],
+            ["call" if p >= 0.5 else "skip" for p in probability],
+            asked=len(first),
+        )
+        return Scores(model_version=self.model_version or deployment.removeprefix("model-"), answers=answers)

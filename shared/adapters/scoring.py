@@ -2,70 +2,187 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+import json
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import HTTPError
 
-from shared.errors import Refused, Transient
+from shared.domain.pace import Pace
+from shared.errors import Refused, Transient, Unanswerable
 from shared.ports import Scores
 
-TIMEOUT = (10, 180)
-"""Seconds to connect, and to wait: Azure ends a request to a managed endpoint after 180."""
-BUSY = (408, 429, 502, 503, 504)
-RETRIES = Retry(
-    total=4, backoff_factor=0.3, status_forcelist=BUSY, allowed_methods=None, raise_on_status=False
-)
+ARROW = "application/vnd.apache.arrow.stream"
+CONNECT_SECONDS = 10.0
+REQUEST_SECONDS = 170.0
+"""From the first byte to the last of the answer: Azure ends a request to a managed endpoint after 180."""
+BUSY = frozenset({408, 429, 500, 502, 503, 504})
+ROWS_AT_FAULT = frozenset({400, 413, 422, 424})
+"""The request reached the model and was too much for it: fewer rows may not be. 424: the model failed."""
+MOST_UNUSABLE = 3
+"""Answers that are none, in a row, after which the model and not the network is at fault."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back, whole."""
+
+    status: int
+    headers: CaseInsensitiveDict[str]
+    body: bytes
 
 
 class RestEndpoint:
-    """Scores rows through a deployment, reusing connections; the key is looked up once and again when refused."""
+    """Scores rows through a deployment: connections are kept, the key is looked up once and again when refused,
+    and no more requests are under way than the endpoint takes."""
 
-    def __init__(self, address: Callable[[str], tuple[str, str]]) -> None:
+    def __init__(self, address: Callable[[str], tuple[str, str]], *, in_flight: int, patience: float) -> None:
+        """address: scoring URL and key of an endpoint; in_flight: requests it takes at once when all is well;
+        patience: seconds after which a busy endpoint is left to a later delivery."""
         self._address = address
         self._known: dict[str, tuple[str, str]] = {}
-        self._local = threading.local()
+        self._idle: SimpleQueue[requests.Session] = SimpleQueue()
+        self._pace = Pace(in_flight)
+        self._patience = patience
 
-    def score(
-        self, endpoint: str, deployment: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-    ) -> Scores:
-        body = {"input_data": {"columns": list(columns), "index": list(range(len(rows))), "data": rows}}
-        answer = self._post(endpoint, deployment, body)
-        if answer.status_code == 401:  # the key was rotated
-            self._known.pop(endpoint, None)
-            answer = self._post(endpoint, deployment, body)
-        return _scores(answer, len(rows), deployment)
+    def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
+        body, asked = _packed(rows), rows.num_rows
+        deadline, unusable = time.monotonic() + self._patience, 0
+        for attempt in range(1_000_000):
+            reply = self._turn(endpoint, deployment, body, attempt, deadline)
+            if reply is None:
+                continue
+            if reply.status == 401 and attempt == 0:  # the key was rotated
+                self._known.pop(endpoint, None)
+                continue
+            _refuse(reply, deployment)
+            try:
+                return _unpacked(reply.body, asked)
+            except ValueError as problem:
+                unusable += 1
+                if unusable == MOST_UNUSABLE:
+                    raise Unanswerable(f"deployment {deployment}: {problem}") from problem
+        raise Transient(f"deployment {deployment} gave no answer")
 
-    def _post(self, endpoint: str, deployment: str, body: dict[str, Any]) -> requests.Response:
+    def _turn(
+        self, endpoint: str, deployment: str, body: bytes, attempt: int, deadline: float
+    ) -> Reply | None:
+        """The endpoint's answer; None when it was busy, and it is time to ask again.
+
+        raises: Transient when it has been busy for too long
+        """
+        try:
+            with self._pace.turn(deadline=deadline) as began:
+                reply = self._post(endpoint, deployment, body)
+                if reply is not None and reply.status not in BUSY:
+                    self._pace.went_well()
+                    return reply
+                self._pace.was_refused(began, pause=_pause(reply, attempt))
+                return None
+        except TimeoutError:
+            raise Transient(f"deployment {deployment} was busy or down for {self._patience:.0f} s") from None
+
+    def _post(self, endpoint: str, deployment: str, body: bytes) -> Reply | None:
+        """None when no whole answer came in time."""
         if endpoint not in self._known:
             self._known[endpoint] = self._address(endpoint)
         url, key = self._known[endpoint]
-        headers = {"Authorization": f"Bearer {key}", "azureml-model-deployment": deployment}
+        headers = {
+            "Authorization": f"Bearer {key}",
+            "azureml-model-deployment": deployment,
+            "Content-Type": ARROW,
+            "Accept": ARROW,
+        }
+        session = self._session()
         try:
-            return self._session().post(url, json=body, headers=headers, timeout=TIMEOUT)
-        except requests.RequestException as cause:
-            raise Transient(f"deployment {deployment} gave no answer") from cause
+            until = time.monotonic() + REQUEST_SECONDS
+            timeout = (CONNECT_SECONDS, REQUEST_SECONDS)
+            with session.post(url, data=body, headers=headers, timeout=timeout, stream=True) as answer:
+                reply = Reply(answer.status_code, answer.headers, _whole(answer, until))
+        except (requests.RequestException, HTTPError, TimeoutError):
+            session.close()
+            return None
+        self._idle.put(session)
+        return reply
 
     def _session(self) -> requests.Session:
-        """One per thread: a session is not made to be shared between threads."""
-        if not hasattr(self._local, "session"):
-            self._local.session = requests.Session()
-            for scheme in ("http://", "https://"):
-                self._local.session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
-        session: requests.Session = self._local.session
-        return session
+        """One that nobody else uses: a session is not made to be shared between threads."""
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return requests.Session()
 
 
-def _scores(answer: requests.Response, asked: int, deployment: str) -> Scores:
-    if answer.status_code in BUSY or answer.status_code >= 500:
-        raise Transient(f"deployment {deployment} is busy or down: it answered {answer.status_code}")
-    if answer.status_code != 200:
-        why = answer.headers.get("ms-azureml-model-error-reason", answer.reason)
-        raise Refused(f"deployment {deployment} answered {answer.status_code} ({why})")
-    body = answer.json()
-    if len(body["probability"]) != asked or len(body["decision"]) != asked:
-        raise Transient(f"deployment {deployment} answered {len(body['probability'])} of {asked} rows")
-    return Scores(model_version=body["version"], probability=body["probability"], decision=body["decision"])
+def _whole(answer: requests.Response, until: float) -> bytes:
+    """The body; raises: TimeoutError when it drips in too slowly (the library's timeout is for each piece)."""
+    pieces = []
+    while piece := answer.raw.read1(1 << 20, decode_content=True):
+        pieces.append(piece)
+        if time.monotonic() > until:
+            raise TimeoutError
+    expected = answer.headers.get("Content-Length")
+    body = b"".join(pieces)
+    if expected is not None and "Content-Encoding" not in answer.headers and len(body) != int(expected):
+        raise TimeoutError  # cut off
+    return body
+
+
+def _pause(reply: Reply | None, attempt: int) -> float:
+    """Seconds to leave the endpoint in peace: as it asks, or longer each time."""
+    asked = reply.headers.get("Retry-After", "") if reply else ""
+    if asked.isdecimal():
+        return float(asked)
+    longest: float = min(0.1 * 2 ** min(attempt, 10), 10.0)
+    return random.uniform(0.5, 1.0) * longest  # noqa: S311 - not a secret
+
+
+def _refuse(reply: Reply, deployment: str) -> None:
+    if reply.status == 200:
+        return
+    why = _reason(reply.body) or reply.headers.get("ms-azureml-model-error-reason", "no reason given")
+    said = f"deployment {deployment} answered {reply.status}: {why}"
+    raise Unanswerable(said) if reply.status in ROWS_AT_FAULT else Refused(said)
+
+
+def _reason(body: bytes) -> str:
+    """What our own server says, which names no client's values; nothing of what any other body holds."""
+    try:
+        message = json.loads(body)["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return str(message)[:300]
+
+
+def _packed(rows: Any) -> bytes:
+    import pyarrow as pa
+
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, rows.schema) as stream:
+        stream.write_batch(rows)
+    return bytes(out.getvalue())
+
+
+def _unpacked(body: bytes, asked: int) -> Scores:
+    """raises: ValueError when this is no answer to `asked` rows"""
+    import pyarrow as pa
+
+    from shared.domain.answers import Answers
+
+    with pa.ipc.open_stream(body) as stream:
+        table = stream.read_all().combine_chunks()
+    facts = table.schema.metadata or {}
+    missing = {"probability", "decile", "decision"} - set(table.column_names)
+    if missing or b"version" not in facts:
+        raise ValueError(f"the answer lacks {', '.join(sorted(missing)) or 'the model version'}")
+    columns = [_only_chunk(table.column(name)) for name in ("probability", "decile", "decision")]
+    return Scores(model_version=facts[b"version"].decode(), answers=Answers.checked(*columns, asked=asked))
+
+
+def _only_chunk(column: Any) -> Any:
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)

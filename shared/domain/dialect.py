@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Self
 
@@ -47,6 +47,12 @@ class Header:
     """Its physical line, the first being 1."""
     end: int
     """The byte after it."""
+    crlf: bool = False
+    """Whether it ends with CR and LF."""
+
+    @property
+    def line_end(self) -> str:
+        return "\r\n" if self.crlf else self.newline
 
     @property
     def width(self) -> int:
@@ -93,7 +99,9 @@ def _header(head: bytes, *, whole: bool) -> Header | FileProblem:
         return FileProblem(message=f"the first line is longer than {LONGEST} bytes; it is no CSV header")
     end = end or len(head)
     line = head[:start].count(newline) + 1
-    return _parsed(head[start:end].rstrip(b"\r\n"), newline, line=line, end=end, bom=head.startswith(BOM))
+    header = _parsed(head[start:end].rstrip(b"\r\n"), newline, line=line, end=end, bom=head.startswith(BOM))
+    crlf = head[start:end].endswith(b"\r\n")
+    return replace(header, crlf=crlf) if isinstance(header, Header) else header
 
 
 def _newline(head: bytes) -> bytes:

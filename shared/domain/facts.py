@@ -386,6 +386,11 @@ class ShardScored(Fact):
     number: int
     rows: int
     refused: int
+    csv_bytes: int
+    csv_sha256: str
+    parquet_sha256: str
+    deciles: list[int]
+    """Scored rows in each tenth of the scores at training, the lowest first."""
 
     @property
     def key(self) -> str:
@@ -399,6 +404,7 @@ class BatchScored(Fact):
     batch: str
     rows: int
     refused: int
+    deciles: list[int]
 
     @property
     def key(self) -> str:

@@ -53,6 +53,14 @@ def scored_blob(batch: str) -> str:
     return f"{batch}/scored.csv"
 
 
+def parquet_folder(batch: str) -> str:
+    return f"{batch}/parquet/"
+
+
+def parquet_blob(batch: str, shard: int) -> str:
+    return f"{parquet_folder(batch)}{shard:05d}.parquet"
+
+
 def batch_manifest_blob(batch: str) -> str:
     return f"{batch}/manifest.json"
 

@@ -32,9 +32,12 @@ class Policy:
     """How often a deployment in the making is looked at."""
     release_most_looks: int = 120
 
-    shard_rows: int = 50_000
-    request_rows: int = 1_000
-    """Rows a request to the endpoint."""
+    shard_bytes: int = 4 << 20
+    """Bytes of a scoring file that are one shard: some 40,000 rows, which a worker holds in memory several times."""
+    request_bytes: int = 1_500_000
+    """Bytes of one request to the endpoint; Azure refuses larger ones unless it is told otherwise."""
+    requests_per_shard: int = 4
+    """Requests under way at once for one shard that needs several."""
 
     most_attempts: int = 5
     """A step that died so often is given up and shown to a person."""

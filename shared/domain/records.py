@@ -200,6 +200,8 @@ def _(fact: BatchScored) -> list[Change]:
     values = {
         "rows": fact.rows,
         "refused_rows": fact.refused,
+        "decile_counts": fact.deciles,
+        "parquet": f"{names.SCORED}/{names.parquet_folder(fact.batch)}",
         "output": f"{names.SCORED}/{names.scored_blob(fact.batch)}",
         "manifest": f"{names.SCORED}/{names.batch_manifest_blob(fact.batch)}",
     }

@@ -109,6 +109,11 @@ def read_blocks(
         yield block
 
 
+def stands_alone(line: bytes, header: Header) -> bool:
+    """Whether the physical line, without its line end, is a record whatever stands before and after it."""
+    return not isinstance(_Reader(header).alone(line), str)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Stretch:
     """Whole lines of the file; only the file's last may lack its end."""
@@ -239,7 +244,7 @@ class _Reader:
             block.blank_lines += 1
             return 1
         number = block.first_line + at
-        row, span = self._alone(lines[at]), 1
+        row, span = self.alone(lines[at]), 1
         if row == OPEN_QUOTE:
             row, span = self._spanning(lines, at, final=final)
             if not span:
@@ -252,7 +257,7 @@ class _Reader:
         numbers.append(number)
         return span
 
-    def _alone(self, line: bytes) -> list[str] | str:
+    def alone(self, line: bytes) -> list[str] | str:
         """The line as a record, or the rule it breaks."""
         text, rule = _decoded(line)
         if rule:
@@ -273,7 +278,7 @@ class _Reader:
             for line in lines[at : at + MOST_LINES]:
                 size += len(line) + 1
                 text, rule = _decoded(line)
-                stray = taken and not isinstance(self._alone(line), str)
+                stray = taken and not isinstance(self.alone(line), str)
                 if stray or size > LONGEST or rule:
                     return
                 taken += 1

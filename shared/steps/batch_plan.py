@@ -1,13 +1,17 @@
-"""A batch's plan as its steps read it: which file, which model, which bytes."""
+"""What a batch's steps share: its plan as written once, and the list of batches that still need their deployment."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.domain import names
-from shared.domain.scoring import ShardPlan
+from shared.domain.shard_plan import ShardPlan
+from shared.errors import Conflict
 from shared.services import Services
+
+OPEN = "open-batches"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,17 +23,36 @@ class BatchPlan:
     endpoint: str
     deployment: str
     version: int
+    since: str
+    """When the model was chosen: the batch's beginning."""
     cut: ShardPlan
 
 
 def read_plan(batch: str, services: Services) -> BatchPlan:
     """raises: LookupError when somebody removed it; the batch cannot go on without it."""
-    blob = services.files.stat(names.SCORED, names.batch_plan_blob(batch))
-    if blob is None:
+    text = services.files.content(names.SCORED, names.batch_plan_blob(batch))
+    if text is None:
         raise LookupError(
             f"the plan of batch {batch} is missing from the {names.SCORED} container; drop the file again"
         )
-    body = json.loads(b"".join(services.files.read(blob)))
+    body = json.loads(text)
     return BatchPlan(
         name=body["name"], etag=body["etag"], cut=ShardPlan.from_json(body["cut"]), **body["model"]
     )
+
+
+def open_batch(batch: str, deployment: str, services: Services) -> None:
+    """From now on the deployment is needed, whatever else is released."""
+    with suppress(Conflict):  # opened by an earlier delivery
+        services.ledger.put(OPEN, batch, {"deployment": deployment}, over=None)
+
+
+def close_batch(batch: str, services: Services) -> None:
+    opened = services.ledger.document(OPEN, batch)
+    if opened is not None:
+        services.ledger.remove(opened)
+
+
+def deployments_in_use(services: Services) -> set[str]:
+    """Those that batches under way are pinned to."""
+    return {opened.value["deployment"] for opened in services.ledger.documents(OPEN)}

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from shared.domain import names
 from shared.domain.dialect import FileProblem
 from shared.domain.facts import BatchDue, BatchRefused, Fact, ShardDue
 from shared.domain.records import Change
-from shared.domain.scoring import ShardPlan, plan_shards
-from shared.ports import Row
+from shared.domain.shard_plan import ShardPlan, plan_shards
+from shared.errors import Conflict
+from shared.ports import Blob
 from shared.services import Services
-from shared.steps.batch_plan import read_plan
+from shared.steps.batch_plan import open_batch
 
 
 def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact]:
     """Writes the batch's plan (which bytes, which model) and has each shard scored.
 
-    The plan is written once and read by every shard, so a release in the middle of a batch does not show in it.
+    Reads a little around each cut, not the file. The model is chosen once and for all shards, so a release in the
+    middle of a batch does not show in it.
     """
     batch = names.batch_id(fact.name, fact.etag)
     blob = services.files.stat(names.SCORING, fact.name)
@@ -27,29 +30,41 @@ def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact]:
             "the file was deleted or overwritten before it could be read; the newer version is scored instead"
         )
         return [BatchRefused(batch=batch, name=fact.name, reason=reason)]
-    if services.files.stat(names.SCORED, names.batch_plan_blob(batch)) is not None:
-        return _due(batch, read_plan(batch, services).cut)
     cut = plan_shards(
-        services.files.read(blob), services.contracts, rows_per_shard=services.policy.shard_rows
+        lambda start, end: services.files.read_range(blob, start, end),
+        blob.size,
+        services.contracts,
+        shard_bytes=services.policy.shard_bytes,
     )
     if isinstance(cut, FileProblem):
         return [BatchRefused(batch=batch, name=fact.name, reason=cut.message)]
-    released = services.ledger.document("released", cut.contract.dataset)
-    if released is None:
+    model = _pinned(batch, cut.contract.dataset, services)
+    if model is None:
         reason = f"dataset {cut.contract.dataset} has no released model; drop the file again when it has"
         return [BatchRefused(batch=batch, name=fact.name, reason=reason)]
-    _write(batch, fact, cut, released, services)
-    return _due(batch, cut)
+    open_batch(batch, model["deployment"], services)
+    _write(batch, blob, cut, model, services)
+    return [ShardDue(batch=batch, number=shard.number) for shard in cut.shards]
 
 
-def _write(batch: str, fact: BatchDue, cut: ShardPlan, released: Row, services: Services) -> None:
+def _pinned(batch: str, dataset: str, services: Services) -> dict[str, Any] | None:
+    """The model the batch belongs to: chosen by whoever asks first, and the same for everybody after."""
+    released = services.ledger.document("released", dataset)
+    if released is None:
+        return None
     model = {name: released.value[name] for name in ("endpoint", "deployment", "version")}
-    plan = {"batch": batch, "name": fact.name, "etag": fact.etag, "model": model, "cut": cut.to_json()}
+    model["since"] = services.now().isoformat(timespec="milliseconds")
+    try:
+        return services.ledger.put(f"batch-{batch}", "model", model, over=None).value
+    except Conflict:
+        pinned = services.ledger.document(f"batch-{batch}", "model")
+        return pinned.value if pinned else None
+
+
+def _write(batch: str, blob: Blob, cut: ShardPlan, model: dict[str, Any], services: Services) -> None:
+    plan = {"batch": batch, "name": blob.name, "etag": blob.etag, "model": model, "cut": cut.to_json()}
     services.files.write(names.SCORED, names.batch_plan_blob(batch), json.dumps(plan).encode())
-    values = {"dataset": cut.contract.dataset, "model_version": model["version"], "rows": cut.rows}
+    values = {"dataset": cut.contract.dataset, "model_version": model["version"], "bytes": cut.size}
     values |= {"deployment": model["deployment"], "shards": len(cut.shards), "shards_scored": 0}
+    values |= {"started": model["since"]}
     services.ledger.record([Change(kind="batch", id=batch, state="scoring", values=values)])
-
-
-def _due(batch: str, plan: ShardPlan) -> list[Fact]:
-    return [ShardDue(batch=batch, number=shard.number) for shard in plan.shards]

@@ -85,8 +85,8 @@ def _finish_or_wait(dataset: Dataset, fact: DatasetDue | RetrainDue, services: S
     abandoned = services.now() - head.changed > timedelta(seconds=services.policy.claim_seconds)
     if head.value["by"] != fact.key and not abandoned:
         return [_look_again(fact, 5)]
-    blob = services.files.stat(names.DATASETS, names.manifest_blob(dataset.name, dataset.version))
-    manifest = Manifest.from_json(b"".join(services.files.read(blob))) if blob else None
+    text = services.files.content(names.DATASETS, names.manifest_blob(dataset.name, dataset.version))
+    manifest = Manifest.from_json(text) if text else None
     manifest = manifest or _next_manifest(Dataset(dataset.name, _before(head), dataset.gathered), services)
     if manifest is None:
         raise LookupError(f"version {dataset.version} of {dataset.name} was begun, but its uploads are gone")
@@ -117,10 +117,10 @@ def _manifest(dataset: Dataset, services: Services) -> Manifest | None:
     if dataset.version == 0:
         return None
     name = names.manifest_blob(dataset.name, dataset.version)
-    blob = services.files.stat(names.DATASETS, name)
-    if blob is None:
+    text = services.files.content(names.DATASETS, name)
+    if text is None:
         raise LookupError(f"the manifest {name} is missing from the {names.DATASETS} container; restore it")
-    return Manifest.from_json(b"".join(services.files.read(blob)))
+    return Manifest.from_json(text)
 
 
 def _part(gathered: Row) -> Part:

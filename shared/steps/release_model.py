@@ -13,6 +13,7 @@ from shared.domain.smoke import faults
 from shared.errors import Refused
 from shared.ports import DeploymentPlan, Row
 from shared.services import Services
+from shared.steps.batch_plan import deployments_in_use
 
 RELEASED = "released"
 """One document per dataset: the version that answers, its deployment, and the one before it."""
@@ -94,20 +95,24 @@ def _switch(release: Release, services: Services) -> Fact:
 
 def _smoke_test(release: Release, services: Services) -> str:
     """What is wrong with the new deployment's answers; empty when nothing is."""
+    from shared.domain.answers import asked
+
     plan = release.plan
     golden = services.workspace.model_documents(plan.model, plan.version)["golden"]
     try:
-        scores = services.endpoint.score(plan.endpoint, plan.deployment, golden["columns"], golden["rows"])
+        rows = asked(golden["columns"], golden["rows"])
+        scores = services.endpoint.score(plan.endpoint, plan.deployment, rows)
     except Refused as no:
         return f"the smoke test was refused: {no}"
-    return faults(golden, scores.probability, scores.model_version, plan.version)
+    return faults(golden, scores.answers.scores().tolist(), scores.model_version, plan.version)
 
 
 def _released(release: Release, previous: str, services: Services) -> Fact:
-    """Keeps the previous deployment for the way back, and removes those before it."""
+    """Keeps the previous deployment for the way back, and removes those before it that no batch still needs."""
     plan, fact = release.plan, release.fact
+    needed = {plan.deployment, previous, *deployments_in_use(services)}
     for name in services.workspace.deployments(plan.endpoint):
-        if name not in (plan.deployment, previous):
+        if name not in needed:
             services.workspace.delete_deployment(plan.endpoint, name)
     if previous:
         _retire(plan.model, previous, services)

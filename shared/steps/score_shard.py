@@ -2,57 +2,113 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 from shared.domain import names
-from shared.domain.facts import Fact, ShardDue, ShardScored
-from shared.domain.scoring import Scored, read_shard, write_scored
-from shared.errors import Transient
+from shared.domain.facts import BatchRefused, Fact, ShardDue, ShardScored
+from shared.errors import Superseded, Transient
 from shared.ports import Blob
 from shared.services import Services
-from shared.steps.batch_plan import BatchPlan, read_plan
+from shared.steps.batch_plan import BatchPlan, close_batch, read_plan
+
+if TYPE_CHECKING:
+    from shared.domain.answers import Answers
+    from shared.domain.scored_file import ScoredRows
+    from shared.domain.shard_plan import ShardRange
+    from shared.domain.shard_rows import ShardRows
 
 
 def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact]:
     """Reads just the shard's bytes, asks the model the batch is pinned to, and stages the answers.
 
-    The block's id is the shard's number: scoring a shard twice writes the same block twice.
-    raises: Transient, Refused as the endpoint answers; Superseded when the file was overwritten
+    The block's id is the shard's number: scoring a shard twice writes the same block twice. Rows that break the
+    contract come out with what is wrong with them.
+    raises: Transient, Refused as the endpoint answers
     """
+    from shared.domain.shard_rows import read_shard
+
     plan = read_plan(fact.batch, services)
     shard = plan.cut.shards[fact.number]
-    data = services.files.read_range(_source(plan, services), shard.start, shard.end) if shard.rows else b""
-    records = read_shard(data, plan.cut, shard)
-    good = [record.values for record in records if record.values is not None]
-    scored = _score(good, plan, services)
-    output = write_scored(records, scored, plan.cut, shard)
-    services.files.stage(names.SCORED, names.scored_blob(fact.batch), fact.number, output)
-    return [
-        ShardScored(batch=fact.batch, number=fact.number, rows=len(records), refused=len(records) - len(good))
-    ]
-
-
-def _source(plan: BatchPlan, services: Services) -> Blob:
-    """The file as it was planned; reading it fails when it is no longer that version."""
-    size = plan.cut.shards[-1].end
-    return Blob(container=names.SCORING, name=plan.name, etag=plan.etag, size=size, modified=services.now())
-
-
-def _score(rows: Sequence[tuple[Any, ...]], plan: BatchPlan, services: Services) -> list[Scored]:
-    scored: list[Scored] = []
-    step = services.policy.request_rows
-    for start in range(0, len(rows), step):
-        scores = services.endpoint.score(
-            plan.endpoint, plan.deployment, plan.cut.features, rows[start : start + step]
+    try:
+        data = _bytes(plan, shard, services)
+    except Superseded:
+        close_batch(fact.batch, services)
+        reason = (
+            "the file was deleted or overwritten while it was scored; the newer version is scored instead"
         )
+        return [BatchRefused(batch=fact.batch, name=plan.name, reason=reason)]
+    return [_put_aside(fact, plan, _scored(read_shard(data, plan.cut), plan, services), services)]
+
+
+def _bytes(plan: BatchPlan, shard: ShardRange, services: Services) -> bytes:
+    """The shard's bytes of the file as it was planned; raises: Superseded when it is no longer that version."""
+    if shard.start == shard.end:  # a file without rows
+        return b""
+    blob = Blob(
+        container=names.SCORING, name=plan.name, etag=plan.etag, size=plan.cut.size, modified=services.now()
+    )
+    data = services.files.read_range(blob, shard.start, shard.end)
+    if len(data) != shard.end - shard.start:
+        raise Transient(f"{len(data)} of {shard.end - shard.start} bytes of shard {shard.number} were read")
+    return data
+
+
+def _scored(read: Sequence[ShardRows], plan: BatchPlan, services: Services) -> list[ScoredRows]:
+    from shared.domain.scored_file import ScoredRows
+
+    answers, done = _answers(read, plan, services), 0
+    pieces = []
+    for piece in read:
+        asked = piece.features.num_rows
+        pieces.append(
+            ScoredRows(read=piece, answers=answers.stretch(done, asked), model_version=str(plan.version))
+        )
+        done += asked
+    return pieces
+
+
+def _answers(read: Sequence[ShardRows], plan: BatchPlan, services: Services) -> Answers:
+    """One answer for each good row, by as many requests as the endpoint's payload limit asks for, side by side."""
+    from shared.domain.answers import Answers
+    from shared.domain.requests import row_by_row, sized
+
+    def ask(rows: Any) -> Answers:
+        scores = services.endpoint.score(plan.endpoint, plan.deployment, rows)
         if scores.model_version != str(plan.version):
             raise Transient(
                 f"model {scores.model_version} answered for deployment {plan.deployment}; the batch is pinned to"
                 f" model {plan.version}"
             )
-        scored += [
-            Scored(probability=probability, decision=decision, model_version=scores.model_version)
-            for probability, decision in zip(scores.probability, scores.decision, strict=True)
-        ]
-    return scored
+        return scores.answers
+
+    requests = sized([piece.features for piece in read], most_bytes=services.policy.request_bytes)
+    if len(requests) < 2:
+        return Answers.joined([row_by_row(rows, ask) for rows in requests])
+    with ThreadPoolExecutor(services.policy.requests_per_shard, "ask") as pool:
+        return Answers.joined(list(pool.map(lambda rows: row_by_row(rows, ask), requests)))
+
+
+def _put_aside(
+    fact: ShardDue, plan: BatchPlan, pieces: Sequence[ScoredRows], services: Services
+) -> ShardScored:
+    from shared.domain.answers import DECILES
+    from shared.domain.scored_file import write_csv, write_parquet
+
+    lines = write_csv(pieces, plan.cut.header, first=fact.number == 0)
+    services.files.stage(names.SCORED, names.scored_blob(fact.batch), fact.number, lines)
+    table = write_parquet(pieces, plan.cut.header)
+    services.files.write(names.SCORED, names.parquet_blob(fact.batch, fact.number), table)
+    counts = [[0] * DECILES, *(piece.answers.decile_counts() for piece in pieces)]
+    return ShardScored(
+        batch=fact.batch,
+        number=fact.number,
+        rows=sum(len(piece.read) for piece in pieces),
+        refused=sum(len(piece.problems()) for piece in pieces),
+        csv_bytes=len(lines),
+        csv_sha256=hashlib.sha256(lines).hexdigest(),
+        parquet_sha256=hashlib.sha256(table).hexdigest(),
+        deciles=[sum(column) for column in zip(*counts, strict=True)],
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from shared.domain import names
@@ -14,38 +15,101 @@ from shared.domain.records import Change
 from shared.errors import Conflict
 from shared.ports import Row
 from shared.services import Services
-from shared.steps.batch_plan import BatchPlan, read_plan
+from shared.steps.batch_plan import BatchPlan, close_batch, read_plan
+
+TRIES = 20
+"""Shards that end at one moment count themselves in one after another."""
 
 
 def seal_batch(fact: ShardScored, services: Services) -> Iterable[Fact]:
     """Counts the shard in, and seals when none is missing. Two shards may both see themselves as the last:
     sealing twice commits the same blocks in the same order."""
-    with suppress(Conflict):  # counted by an earlier delivery
+    with suppress(Conflict):  # noted by an earlier delivery
         services.ledger.put(f"shards-{fact.batch}", f"{fact.number:08d}", asdict(fact), over=None)
     plan = read_plan(fact.batch, services)
-    scored = services.ledger.documents(f"shards-{fact.batch}")
-    services.ledger.record([Change(kind="batch", id=fact.batch, values={"shards_scored": len(scored)})])
-    if len(scored) < len(plan.cut.shards):
+    so_far = _count_in(fact, plan, services)
+    _show_progress(fact.batch, plan, so_far, services)
+    if so_far["shards"] < len(plan.cut.shards):
         return []
-    services.files.seal(names.SCORED, names.scored_blob(fact.batch), len(scored))
-    manifest = _manifest(fact.batch, plan, scored)
+    shards = [row.value for row in services.ledger.documents(f"shards-{fact.batch}")]
+    services.files.seal(names.SCORED, names.scored_blob(fact.batch), len(shards))
+    manifest = _manifest(fact.batch, plan, shards)
     blob = names.batch_manifest_blob(fact.batch)
     services.files.write(names.SCORED, blob, json.dumps(manifest, indent=1).encode())
-    return [BatchScored(batch=fact.batch, rows=manifest["rows"], refused=manifest["refused_rows"])]
+    close_batch(fact.batch, services)
+    return [
+        BatchScored(
+            batch=fact.batch,
+            rows=manifest["rows"],
+            refused=manifest["refused_rows"],
+            deciles=manifest["decile_counts"],
+        )
+    ]
 
 
-def _manifest(batch: str, plan: BatchPlan, scored: list[Row]) -> dict[str, Any]:
-    counts = [{name: row.value[name] for name in ("number", "rows", "refused")} for row in scored]
+def _count_in(fact: ShardScored, plan: BatchPlan, services: Services) -> dict[str, Any]:
+    """Shards, rows and bytes done so far, this shard included, each shard once however often it is told."""
+    shard = plan.cut.shards[fact.number]
+    for _ in range(TRIES):
+        row = services.ledger.document(f"batch-{fact.batch}", "progress")
+        counted: dict[str, Any] = row.value if row else {"done": "0", "rows": 0, "bytes": plan.cut.shards[0].start}
+        done = int(counted["done"], 16)
+        if not done >> fact.number & 1:
+            done |= 1 << fact.number
+            rows, size = counted["rows"] + fact.rows, counted["bytes"] + shard.end - shard.start
+            counted = {"done": f"{done:x}", "rows": rows, "bytes": size}
+            if not _replaced(fact.batch, counted, row, services):
+                continue
+        return {"shards": done.bit_count(), "rows": counted["rows"], "bytes": counted["bytes"]}
+    raise Conflict(f"the progress of batch {fact.batch} changed {TRIES} times under our hands")
+
+
+def _replaced(batch: str, counted: dict[str, Any], over: Row | None, services: Services) -> bool:
+    try:
+        services.ledger.put(f"batch-{batch}", "progress", counted, over=over)
+    except Conflict:
+        return False
+    return True
+
+
+def _show_progress(batch: str, plan: BatchPlan, so_far: dict[str, Any], services: Services) -> None:
+    seconds = max((services.now() - datetime.fromisoformat(plan.since)).total_seconds(), 0.001)
+    left = plan.cut.size - so_far["bytes"]
+    values = {
+        "shards_scored": so_far["shards"],
+        "rows": so_far["rows"],
+        "bytes_done": so_far["bytes"],
+        "rows_per_second": round(so_far["rows"] / seconds),
+        "eta_seconds": round(left * seconds / max(so_far["bytes"], 1)) if left else None,
+    }
+    record = services.ledger.find("batch", batch)
+    if record is None or record.values.get("shards_scored", 0) <= so_far["shards"]:
+        services.ledger.record([Change(kind="batch", id=batch, values=values)])
+
+
+def _manifest(batch: str, plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    told = ("number", "rows", "refused", "csv_bytes", "csv_sha256", "parquet_sha256")
     return {
         "batch": batch,
-        "source": {"container": names.SCORING, "name": plan.name, "etag": plan.etag},
+        "source": {
+            "container": names.SCORING,
+            "name": plan.name,
+            "etag": plan.etag,
+            "bytes": plan.cut.size,
+        },
         "output": names.scored_blob(batch),
+        "parquet": [names.parquet_blob(batch, shard["number"]) for shard in shards],
         "model": {
             "dataset": plan.cut.contract.dataset,
             "version": plan.version,
+            "endpoint": plan.endpoint,
             "deployment": plan.deployment,
         },
-        "rows": sum(count["rows"] for count in counts),
-        "refused_rows": sum(count["refused"] for count in counts),
-        "shards": counts,
+        "rows": sum(shard["rows"] for shard in shards),
+        "refused_rows": sum(shard["refused"] for shard in shards),
+        "decile_counts": [sum(counts) for counts in zip(*(s["deciles"] for s in shards), strict=True)],
+        "shards": [
+            {"start": cut.start, "end": cut.end, **{name: shard[name] for name in told}}
+            for cut, shard in zip(plan.cut.shards, shards, strict=True)
+        ],
     }

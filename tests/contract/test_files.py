@@ -64,6 +64,14 @@ def test_an_absent_blob_is_none(files: tuple[Files, Container]) -> None:
 
 
 @pytest.mark.parametrize("read", [lambda s, b: b"".join(s.read(b)), lambda s, b: s.read_range(b, 0, 1)])
+def test_small_content_is_read_in_one_go(files: tuple[Files, Container]) -> None:
+    port, container = files
+    assert port.content(container, "small") is None
+    port.write(container, "small", b"1")
+    port.write(container, "small", b"22")
+    assert port.content(container, "small") == b"22"
+
+
 def test_an_overwritten_blob_is_not_read_as_the_old_one(
     files: tuple[Files, Container], read: Callable[[Files, Blob], bytes]
 ) -> None:

@@ -288,7 +288,7 @@ CLIENTS = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(25).splitlines(
 
 def test_clients_come_out_scored_each_once_and_in_order(world: World) -> None:
     _release_first_model(world)
-    world.policy = replace(world.policy, shard_rows=10, request_rows=4)
+    world.policy = replace(world.policy, shard_bytes=700, request_bytes=4300)
     text = CLIENTS.replace("\n23;technician", "\nold;technician", 1)
     world.files.write("scoring", "clients.csv", text.encode())
     world.tell(ScoringDue(tick="1"))
@@ -297,8 +297,8 @@ def test_clients_come_out_scored_each_once_and_in_order(world: World) -> None:
     blob = world.files.stat("scored", f"{fact.batch}/scored.csv")
     assert blob is not None
     lines = b"".join(world.files.read(blob)).decode().splitlines()
-    assert lines[0] == CLIENTS.splitlines()[0] + ";probability;decision;model_version;problem"
-    assert [line.rsplit(";", 4)[0] for line in lines] == text.splitlines()
+    assert lines[0] == CLIENTS.splitlines()[0] + ";probability;decile;decision;model_version;problem"
+    assert [line.rsplit(";", 5)[0] for line in lines] == text.splitlines()
     assert [line.rsplit(";", 2)[1] for line in lines[1:]] == ["1"] * 3 + [""] + ["1"] * 21
     assert "not an integer" in lines[4]
 
@@ -332,7 +332,7 @@ def test_a_file_of_clients_that_fits_no_contract_is_refused_with_the_reason(worl
 
 def test_a_batch_stays_with_its_model_when_a_release_comes_in_between(world: World) -> None:
     _release_first_model(world)
-    world.policy = replace(world.policy, shard_rows=10)
+    world.policy = replace(world.policy, shard_bytes=700)
     world.files.write("scoring", "clients.csv", CLIENTS.encode())
     world.deliver(ScoringDue(tick="1"))
     planned = [fact for _, fact in world.due]

@@ -16,6 +16,7 @@ from shared.adapters.memory import (
     MemoryTable,
     MemoryWorkspace,
 )
+from shared.domain.answers import asked
 from shared.domain.contract import Contract, load_contracts
 from shared.domain.facts import Fact, RunMoved, UploadArrived
 from shared.domain.policy import Policy
@@ -145,8 +146,8 @@ def evaluation_of(
 
 def golden(endpoint: MemoryEndpoint, version: int) -> dict[str, Any]:
     rows = [[age] for age in range(20, 40)]
-    scores = MemoryEndpoint().score("e", f"model-{version}", ["age"], rows)
-    return {"columns": ["age"], "rows": rows, "probability": list(scores.probability)}
+    scores = MemoryEndpoint().score("e", f"model-{version}", asked(["age"], rows))
+    return {"columns": ["age"], "rows": rows, "probability": scores.answers.scores().tolist()}
 
 
 HEADER = (

@@ -6,46 +6,88 @@ import csv
 import io
 import json
 import random
+import zlib
+from collections.abc import Sequence
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domain import shard_plan
+from shared.domain.answers import Answers
 from shared.domain.dialect import FileProblem
-from shared.domain.scoring import ADDED, Record, Scored, ShardPlan, plan_shards, read_shard, write_scored
-from tests.unit.domain.clients import BANK, CONTRACTS, FAULTLESS, HEADER, NAMES, in_pieces, rows, written
+from shared.domain.plain_csv import read_plain
+from shared.domain.scored_file import ADDED, ScoredRows, write_csv, write_parquet
+from shared.domain.shard_plan import ShardPlan, plan_shards
+from shared.domain.shard_rows import ShardRows, _read_strictly, read_shard
+from tests.unit.domain.clients import BANK, CONTRACTS, FAULTLESS, HEADER, NAMES, rows, written
 from tests.unit.domain.test_row_admission import LINES
 
 
-def planned(data: bytes, every: int, pieces: int = 1 << 20) -> ShardPlan:
-    plan = plan_shards(in_pieces(data, pieces), CONTRACTS, rows_per_shard=every)
+def planned(data: bytes, every: int) -> ShardPlan:
+    plan = plan_shards(lambda start, end: data[start:end], len(data), CONTRACTS, shard_bytes=every)
     assert isinstance(plan, ShardPlan)
     return plan
 
 
-def answer(record: Record) -> Scored:
+def answers(features: Any) -> Answers:
     """A model that tells its rows apart."""
-    return Scored(probability=random.Random(repr(record.values)).random(), decision="call", model_version="7")
+    marks = [zlib.crc32(repr(list(row.values())).encode()) for row in features.to_pylist()]
+    return Answers.checked(
+        [mark / 2**32 for mark in marks],
+        [mark % 10 + 1 for mark in marks],
+        ["call" if mark % 2 else "skip" for mark in marks],
+        asked=features.num_rows,
+    )
+
+
+def pieces_of(data: bytes, plan: ShardPlan, number: int) -> list[ScoredRows]:
+    shard = plan.shards[number]
+    read = read_shard(data[shard.start : shard.end], plan)
+    return [ScoredRows(read=each, answers=answers(each.features), model_version="7") for each in read]
 
 
 def scored(data: bytes, plan: ShardPlan) -> bytes:
-    out = []
-    for shard in reversed(plan.shards):
-        records = read_shard(data[shard.start : shard.end], plan, shard)
-        answers = [answer(record) for record in records if record.values is not None]
-        out.append(write_scored(records, answers, plan, shard))
+    """The shards' outputs put together; they were made in another order."""
+    out = [
+        write_csv(pieces_of(data, plan, shard.number), plan.header, first=shard.number == 0)
+        for shard in reversed(plan.shards)
+    ]
     return b"".join(reversed(out))
 
 
-@given(LINES, st.integers(1, 6), st.integers(1, 300))
-def test_shards_together_are_the_whole_for_any_cut(lines: list[str], every: int, pieces: int) -> None:
-    data = "\n".join([HEADER, *lines]).encode()
-    whole, plan = planned(data, 1000), planned(data, every, pieces)
-    assert plan.rows == whole.rows
-    assert [shard.rows for shard in plan.shards[:-1]] == [every] * (len(plan.shards) - 1)
-    assert plan.shards[0].start == len(HEADER) + 1 or not lines
-    assert [shard.end for shard in plan.shards] == [*(s.start for s in plan.shards[1:]), len(data)]
+def table_of(data: bytes, plan: ShardPlan) -> list[dict[str, Any]]:
+    found = []
+    for shard in plan.shards:
+        file = write_parquet(pieces_of(data, plan, shard.number), plan.header)
+        found += pq.read_table(pa.BufferReader(file)).to_pylist()
+    return found
+
+
+def one_shard(data: bytes) -> int:
+    return len(data) + 1
+
+
+@given(
+    LINES, st.integers(1, 400), st.sampled_from([1, 40, shard_plan.WINDOW]), st.sampled_from(["\n", "\r\n"])
+)
+@settings(deadline=None)
+def test_shards_together_are_the_whole_for_any_cut(
+    lines: list[str], every: int, window: int, end: str
+) -> None:
+    data = end.join([HEADER, *lines]).encode()
+    whole = planned(data, one_shard(data))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shard_plan, "WINDOW", window)
+        patch.setattr(shard_plan, "MOST_WINDOW", 2 * window)
+        plan = planned(data, every)
+    assert [shard.end for shard in plan.shards] == [*(s.start for s in plan.shards[1:]), plan.size]
+    assert all(shard.start < shard.end for shard in plan.shards[1:])
     assert scored(data, plan) == scored(data, whole)
+    assert table_of(data, plan) == table_of(data, whole)
 
 
 @pytest.mark.parametrize("block", [1, 100, 5000])
@@ -60,19 +102,62 @@ def test_damage_does_not_move_the_cuts(block: int, monkeypatch: pytest.MonkeyPat
         )
     lines[200] = "x" * 200_000
     data = "\r\n".join([HEADER, *lines]).encode()
-    expected = scored(data, planned(data, 1000))
+    expected = scored(data, planned(data, one_shard(data)))
     monkeypatch.setattr("shared.domain.table_reader.BLOCK", block)
-    assert scored(data, planned(data, 7, pieces=501)) == expected
+    monkeypatch.setattr("shared.domain.shard_rows.RETRY_BYTES", 5 * block)
+    assert scored(data, planned(data, 500)) == expected
+
+
+PLAIN = st.lists(
+    st.lists(
+        st.text(st.sampled_from('ab1 ";,\r\n\0é-.'), max_size=4).flatmap(
+            lambda text: st.sampled_from([text, '"' + text.replace('"', '""') + '"'])
+        ),
+        min_size=2,
+        max_size=4,
+    ).map(";".join),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(PLAIN, st.sampled_from(["\n", "\r\n"]), st.booleans())
+@settings(max_examples=500, deadline=None)
+def test_where_the_fast_reader_reads_it_reads_what_the_strict_one_reads(
+    lines: list[str], end: str, ended: bool
+) -> None:
+    plan = planned(f"{HEADER}{end}".encode(), 100)
+    header = type(plan.header)(**{**vars(plan.header), "names": ("a", "b", "c")})
+    data = (end.join(lines) + (end if ended else "")).encode()
+    plain = read_plain(data, header)
+    if plain is None:
+        return
+    strict, broken = _read_strictly(data, header)
+    assert not broken
+    assert plain.cells.to_pylist() == strict.cells.to_pylist()
+    assert plain.lines.to_pylist() == strict.lines.to_pylist()
+
+
+def test_the_fast_reader_reads_what_banks_write() -> None:
+    table = rows(300)
+    for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC):
+        for end in ("\n", "\r\n"):
+            data = written(table, line_end=end, quoting=quoting)
+            plan = planned(data, one_shard(data))
+            plain = read_plain(data[plan.header.end :], plan.header)
+            assert plain is not None
+            assert [list(row.values()) for row in plain.cells.to_pylist()] == table
 
 
 def test_every_record_comes_out_once_in_order_and_the_bad_ones_say_why() -> None:
     bad = FAULTLESS.replace("30;", "300;")
     data = "\r\n".join([HEADER, FAULTLESS, bad, "1;2", "", '"' + FAULTLESS, FAULTLESS]).encode()
-    table = list(csv.reader(io.StringIO(scored(data, planned(data, 2)).decode(), newline=""), delimiter=";"))
+    plan = planned(data, 100)
+    table = list(csv.reader(io.StringIO(scored(data, plan).decode(), newline=""), delimiter=";"))
     assert table[0] == [*NAMES, *ADDED]
     assert [row[: len(NAMES)] for row in table[1:3]] == [FAULTLESS.split(";"), bad.split(";")]
     assert [row[0] for row in table[3:5]] == ["1;2", '"' + FAULTLESS]
-    assert [bool(row[-4]) for row in table[1:]] == [True, False, False, False, True]
+    assert [bool(row[-5]) for row in table[1:]] == [True, False, False, False, True]
     assert [row[-1] for row in table[1:]] == [
         "",
         "age: '300' is above 120 (the contract allows 17 to 120)",
@@ -82,16 +167,37 @@ def test_every_record_comes_out_once_in_order_and_the_bad_ones_say_why() -> None
     ]
 
 
+def test_csv_and_parquet_say_the_same() -> None:
+    lines = [";".join(row) for row in rows(50)]
+    lines[7], lines[20], lines[21] = "1;2", lines[20].replace(";", ";x", 1), '"' + lines[21]
+    data = "\n".join([HEADER, *lines, ""]).encode()
+    plan = planned(data, 900)
+    texts = list(csv.DictReader(io.StringIO(scored(data, plan).decode(), newline=""), delimiter=";"))
+    table = table_of(data, plan)
+    assert len(texts) == len(table) == 50
+    for text, row in zip(texts, table, strict=True):
+        assert [text[name] for name in NAMES] == [row[name] for name in NAMES]
+        assert [text[name] for name in ADDED[1:]] == [
+            str(row[n]) if row[n] is not None else "" for n in ADDED[1:]
+        ]
+        assert row["probability"] == (float(text["probability"]) if text["probability"] else None)
+
+
+def test_lines_come_out_as_they_stand() -> None:
+    odd = FAULTLESS.replace("30;", '"30";', 1).replace(";1787;", ";+1787;")
+    data = f"{HEADER}\n{odd}\n{FAULTLESS}\n".encode()
+    out = scored(data, planned(data, one_shard(data))).decode().splitlines()
+    assert [line.rsplit(";", 5)[0] for line in out[1:]] == [odd, FAULTLESS]
+
+
 def test_features_are_asked_about_and_other_columns_are_carried_through() -> None:
     names = [name for name in reversed(NAMES) if name not in ("duration", "y")] + ["id"]
     table = [[dict(zip(NAMES, row, strict=True)).get(name, "client 1") for name in names] for row in rows(3)]
     data = written(table, names=names, delimiter=",", bom=True)
-    plan = planned(data, 2)
-    records = read_shard(data[plan.shards[0].start : plan.shards[0].end], plan, plan.shards[0])
-    assert plan.features == [column.name for column in BANK.features]
-    values = records[0].values
-    assert values is not None
-    assert values[0] == int(table[0][names.index("age")])
+    plan = planned(data, 100)
+    (first, *_) = read_shard(data[plan.shards[0].start : plan.shards[0].end], plan)
+    assert first.features.schema.names == [column.name for column in BANK.features]
+    assert first.features.column("age")[0].as_py() == int(table[0][names.index("age")])
     out = scored(data, plan).decode()
     assert out.startswith("\ufeff" + ",".join(names) + ",probability,")
     assert out.count("client 1") == 3
@@ -100,50 +206,62 @@ def test_features_are_asked_about_and_other_columns_are_carried_through() -> Non
 def test_a_file_without_rows_gives_a_header() -> None:
     data = f"{HEADER}\n".encode()
     plan = planned(data, 5)
-    assert [(shard.rows, shard.start, shard.end) for shard in plan.shards] == [(0, len(data), len(data))]
-    assert scored(data, plan).decode() == ";".join([*NAMES, *ADDED]) + "\r\n"
+    assert [(shard.start, shard.end) for shard in plan.shards] == [(len(data), len(data))]
+    assert scored(data, plan).decode() == ";".join([*NAMES, *ADDED]) + "\n"
+    assert table_of(data, plan) == []
+
+
+def test_a_plan_reads_little_of_a_large_file() -> None:
+    data = written(rows(1000)) * 1
+    data += data[data.index(b"\n") + 1 :] * 20
+    read: list[int] = []
+
+    def measured(start: int, end: int) -> bytes:
+        read.append(end - start)
+        return data[start:end]
+
+    plan = plan_shards(measured, len(data), CONTRACTS, shard_bytes=len(data) // 4)
+    assert isinstance(plan, ShardPlan)
+    assert len(plan.shards) == 4
+    assert sum(read) < len(data) / 10
+
+
+def test_a_long_stretch_without_a_sound_line_is_still_cut_at_records() -> None:
+    lines = ["1;2" if at % 2 else '"odd' for at in range(2 * shard_plan.MOST_WINDOW // 4)]
+    data = "\n".join([HEADER, FAULTLESS, *lines, FAULTLESS, ""]).encode()
+    plan = planned(data, len(data) // 3)
+    assert len(plan.shards) > 1
+    assert scored(data, plan) == scored(data, planned(data, one_shard(data)))
 
 
 def test_a_plan_survives_json() -> None:
-    plan = planned(written(rows(10), bom=True), 3)
+    plan = planned(written(rows(10), bom=True), 300)
+    assert len(plan.shards) > 1
     assert ShardPlan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
 
 
 @pytest.mark.parametrize("data", [b"", b"a;b\n1;2\n"])
 def test_a_file_that_fits_no_contract_has_no_plan(data: bytes) -> None:
-    assert isinstance(plan_shards([data], CONTRACTS, rows_per_shard=5), FileProblem)
+    plan = plan_shards(lambda start, end: data[start:end], len(data), CONTRACTS, shard_bytes=5)
+    assert isinstance(plan, FileProblem)
+
+
+def _read_one(count: int) -> tuple[ShardPlan, Sequence[ShardRows]]:
+    data = written(rows(count))
+    plan = planned(data, one_shard(data))
+    return plan, read_shard(data[plan.shards[0].start :], plan)
 
 
 def test_what_the_model_could_not_say_is_said() -> None:
-    data = written(rows(1))
-    plan = planned(data, 5)
-    records = read_shard(data[plan.shards[0].start :], plan, plan.shards[0])
-    out = write_scored(
-        records, [Scored(probability=None, problem="the model refused the row")], plan, plan.shards[0]
+    plan, (read,) = _read_one(3)
+    some = Answers.joined(
+        [answers(read.features.slice(0, 1)), Answers.none("odd row"), answers(read.features.slice(2))]
     )
-    assert out.decode().endswith(";;;;the model refused the row\r\n")
-
-
-@pytest.mark.parametrize("probability", [float("nan"), float("inf"), -0.1, 1.1])
-def test_no_probability_is_written_that_is_none(probability: float) -> None:
-    data = written(rows(1))
-    plan = planned(data, 5)
-    records = read_shard(data[plan.shards[0].start :], plan, plan.shards[0])
-    with pytest.raises(ValueError, match="no probability"):
-        write_scored(records, [Scored(probability=probability)], plan, plan.shards[0])
-
-
-@pytest.mark.parametrize("answers", [0, 1, 3])
-def test_answers_must_be_as_many_as_rows_asked_about(answers: int) -> None:
-    data = written(rows(2))
-    plan = planned(data, 5)
-    records = read_shard(data[plan.shards[0].start :], plan, plan.shards[0])
-    with pytest.raises(ValueError, match=f"2 rows were asked about and {answers} answered"):
-        write_scored(records, [Scored(probability=0.5)] * answers, plan, plan.shards[0])
-
-
-def test_other_bytes_than_planned_are_noticed() -> None:
-    data = written(rows(4))
-    plan = planned(data, 2)
-    with pytest.raises(ValueError, match="has 4 records, the plan says 2"):
-        read_shard(data[plan.shards[0].start :], plan, plan.shards[0])
+    piece = ScoredRows(read=read, answers=some, model_version="7")
+    lines = write_csv([piece], plan.header, first=False).decode().splitlines()
+    assert lines[1].endswith(";;;;7;odd row")
+    assert [line.endswith(";7;") for line in lines] == [True, False, True]
+    table = pq.read_table(pa.BufferReader(write_parquet([piece], plan.header))).to_pylist()
+    assert [row["problem"] for row in table] == [None, "odd row", None]
+    assert [row["decision"] is None for row in table] == [False, True, False]
+    assert sum(piece.answers.decile_counts()) == 2

@@ -1,0 +1,104 @@
+"""Takes a stretch of plainly written CSV apart at the machine's speed, or says that it is not plain.
+
+Plain: UTF-8, one way to end lines, each line a record of the right width, quotes only around whole values. There,
+and only there, Arrow's lenient reader and the strict one (`shared.domain.table_reader`) agree; a test holds them
+together. Whatever is not plain is left to the strict one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from shared.domain.dialect import BOM, LONGEST, Header
+
+LF, CR, QUOTE = 0x0A, 0x0D, 0x22
+TEXT = pa.dictionary(pa.int32(), pa.string())
+"""A column of texts, each distinct one kept once: what a rule says of a text, it says once."""
+
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Consecutive records of a file, as columns."""
+
+    lines: Any
+    """Binary array: each record as it stands, led by the line end before it (the first by none)."""
+    cells: Any
+    """Record batch of type `TEXT`: the file's columns in their order."""
+
+    def __len__(self) -> int:
+        return int(self.cells.num_rows)
+
+
+def read_plain(data: bytes, header: Header) -> Rows | None:
+    """The records of whole lines; None when they are not written plainly. data: at most 2 GiB."""
+    if header.newline != "\n" or b"\0" in data or data.startswith(BOM) or not data:
+        return None
+    if not data.endswith(b"\n"):  # only a file's last line may lack its end
+        data += header.line_end.encode()
+    octets = np.frombuffer(data, dtype=np.uint8)
+    line_ends = np.flatnonzero(octets == LF)
+    if not _lines_are_plain(data, line_ends, header) or not _quotes_are_plain(
+        data, octets, line_ends, header
+    ):
+        return None
+    cells = _cells(data, header)
+    if cells is None or cells.num_rows != len(line_ends):
+        return None
+    return Rows(lines=_lines(data, line_ends - header.crlf), cells=cells)
+
+
+def _lines_are_plain(data: bytes, line_ends: Places, header: Header) -> bool:
+    returns = data.count(b"\r")
+    if returns != (len(line_ends) if header.crlf else 0) or (returns and returns != data.count(b"\r\n")):
+        return False
+    lengths = np.diff(line_ends, prepend=-1) - 1 - header.crlf
+    return bool(lengths.min() > 0 and lengths.max() <= LONGEST)  # Arrow takes an empty line for a row
+
+
+def _quotes_are_plain(data: bytes, octets: Any, line_ends: Places, header: Header) -> bool:
+    """Whether every quote opens a value at its beginning or closes it at its end, on the same line."""
+    if b'"' not in data:
+        return True
+    quotes = np.flatnonzero(octets == QUOTE)
+    if len(quotes) % 2:
+        return False
+    opened, closed = quotes[::2], quotes[1::2]
+    before = np.where(opened > 0, octets[opened - 1], LF)
+    after = octets[closed + 1]  # the data ends with a line end
+    delimiter = ord(header.delimiter)
+    return bool(
+        ((before == delimiter) | (before == LF)).all()
+        and ((after == delimiter) | (after == (CR if header.crlf else LF))).all()
+        and (np.searchsorted(line_ends, opened) == np.searchsorted(line_ends, closed)).all()
+    )
+
+
+def _cells(data: bytes, header: Header) -> Any:
+    names = [str(place) for place in range(header.width)]
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(data),
+            arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
+            arrow_csv.ParseOptions(delimiter=header.delimiter, ignore_empty_lines=False),
+            arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, TEXT), strings_can_be_null=False),
+        )
+    except pa.ArrowInvalid:  # another width somewhere, or bytes that are not UTF-8
+        return None
+    columns = [table.column(place).combine_chunks() for place in range(header.width)]
+    columns = [column.chunk(0) if isinstance(column, pa.ChunkedArray) else column for column in columns]
+    return pa.record_batch(columns, names=list(header.names))
+
+
+def _lines(data: bytes, ends: Places) -> Any:
+    """Slices of the data, one before each end; nothing is copied."""
+    offsets = np.concatenate(([0], ends)).astype(np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.binary(), len(ends), buffers)

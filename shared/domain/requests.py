@@ -1,0 +1,58 @@
+"""From rows to requests: no larger than the endpoint takes, and down to single rows where a request fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from shared.domain.answers import Answers
+from shared.errors import Refused, Unanswerable
+
+ENVELOPE = 4096
+"""Bytes of a request that are not rows: schema, categories, framing."""
+MOST_FAILURES = 200
+"""Failed requests after which a model is not failing on odd rows, but failing."""
+
+
+def sized(batches: Sequence[Any], *, most_bytes: int) -> list[Any]:
+    """The rows of some record batches of one schema, in order, in batches of at most so many bytes."""
+    if not batches:
+        return []
+    table = pa.Table.from_batches(batches).combine_chunks()
+    rows = table.num_rows
+    if not rows:
+        return []
+    row_bytes = max(1, -(-table.nbytes // rows))
+    step = max(1, (most_bytes - ENVELOPE) // row_bytes)
+    # Equal parts rather than full ones and a crumb: they run side by side.
+    parts = -(-rows // step)
+    step = -(-rows // parts)
+    return [batch for start in range(0, rows, step) for batch in table.slice(start, step).to_batches()]
+
+
+def row_by_row(rows: Any, ask: Callable[[Any], Answers]) -> Answers:
+    """Asks about all rows; where the model fails on them, about each half, until the rows at fault stand alone.
+
+    Those come out without a score and with the reason; all others are scored.
+    raises: Refused when it fails on too many to call them odd
+    """
+    failures = 0
+
+    def halve(part: Any) -> Answers:
+        nonlocal failures
+        try:
+            return ask(part)
+        except Unanswerable as no:
+            failures += 1
+            if failures > MOST_FAILURES:
+                raise Refused(
+                    f"the model failed on {failures} requests for one stretch; the last: {no}"
+                ) from no
+            if part.num_rows == 1:
+                return Answers.none(f"the model could not score this row: {no}")
+        half = part.num_rows // 2
+        return Answers.joined([halve(part.slice(0, half)), halve(part.slice(half))])
+
+    return halve(rows)

@@ -1,0 +1,144 @@
+"""What a batch puts out: the file's own lines with the model's answers after them, as CSV and as Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from shared.domain.answers import DECILES, Answers
+from shared.domain.dialect import Header
+from shared.domain.shard_rows import ShardRows
+
+ADDED = ("probability", "decile", "decision", "model_version", "problem")
+"""The columns of the output after those of the input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredRows:
+    """Some consecutive records and what was answered to those that are good."""
+
+    read: ShardRows
+    answers: Answers
+    model_version: str
+
+    def places(self) -> Any:
+        """By record: the place of its answer; null where there is none."""
+        good = self.read.good
+        places = np.cumsum(good, dtype=np.int32) - 1
+        return pa.array(places, mask=~good) if not good.all() else pa.array(places)
+
+    def problems(self) -> dict[int, str]:
+        """By record without a score: why."""
+        unanswered = self.answers.problems
+        if not unanswered:
+            return self.read.problems
+        rows = np.flatnonzero(self.read.good)
+        return {**self.read.problems, **{int(rows[at]): problem for at, problem in unanswered.items()}}
+
+
+def write_csv(pieces: Sequence[ScoredRows], header: Header, *, first: bool) -> bytes:
+    """The shard's lines, unchanged but for what is added at their ends.
+
+    first: whether this is the shard that carries the header.
+    """
+    out: list[bytes | memoryview] = [_head(header)] if first else []
+    for piece in pieces:
+        out += [_body(piece, header), header.line_end.encode()]
+    return b"".join(out)
+
+
+def _head(header: Header) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=header.delimiter, lineterminator=header.line_end)
+    writer.writerow([*header.names, *ADDED])
+    return (("\ufeff" if header.bom else "") + text.getvalue()).encode()
+
+
+def _body(piece: ScoredRows, header: Header) -> memoryview:
+    places = piece.places()
+    probability = pc.take(pc.cast(piece.answers.probability, pa.string()), places)
+    joined = pc.binary_join_element_wise(
+        piece.read.rows.lines,
+        probability.cast(pa.binary()),
+        _endings(piece, places, header),
+        header.delimiter.encode(),
+        null_handling="replace",
+        null_replacement=b"",
+    )
+    start, end = np.frombuffer(joined.buffers()[1], dtype=np.int32)[
+        [joined.offset, joined.offset + len(joined)]
+    ]
+    return memoryview(joined.buffers()[2])[int(start) : int(end)]
+
+
+def _endings(piece: ScoredRows, places: Any, header: Header) -> Any:
+    """By record: decile, decision, model version and problem as they are written; few different ones."""
+    problems = piece.problems()
+    version, names = piece.model_version, piece.answers.decision_names
+    scored = [[str(decile), name, version, ""] for name in names for decile in range(1, DECILES + 1)]
+    failed = [["", "", "" if at in piece.read.problems else version, text] for at, text in problems.items()]
+    endings = pa.array([_line(cells, header) for cells in scored + failed], type=pa.binary())
+    which = piece.answers.decision.astype(np.int32) * DECILES + piece.answers.decile - 1
+    chosen = pc.fill_null(pc.take(pa.array(which), places), 0).to_numpy(zero_copy_only=False).copy()
+    chosen[list(problems)] = len(scored) + np.arange(len(problems))
+    return pc.take(endings, pa.array(chosen))
+
+
+def _line(cells: Sequence[str], header: Header) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter=header.delimiter, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n").encode()
+
+
+def write_parquet(pieces: Sequence[ScoredRows], header: Header) -> bytes:
+    """The same rows as a Parquet file; the file's own columns as the texts they are."""
+    schema = _schema(header)
+    out = pa.BufferOutputStream()
+    with pq.ParquetWriter(out, schema, compression="snappy") as writer:
+        for piece in pieces:
+            writer.write_table(pa.Table.from_batches([_batch(piece, schema)]))
+        if not pieces:
+            writer.write_table(schema.empty_table())
+    return bytes(out.getvalue())
+
+
+def _schema(header: Header) -> Any:
+    few = pa.dictionary(pa.int32(), pa.string())
+    added = [pa.float64(), pa.int8(), few, few, few]
+    return pa.schema([*((name, few) for name in header.names), *zip(ADDED, added, strict=True)])
+
+
+def _batch(piece: ScoredRows, schema: Any) -> Any:
+    places, problems, answers = piece.places(), piece.problems(), piece.answers
+    decision = pa.DictionaryArray.from_arrays(
+        pa.array(answers.decision, pa.int32()), pa.array(answers.decision_names, pa.string())
+    )
+    answered = pc.is_valid(places).to_numpy(zero_copy_only=False)
+    version = pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(len(places), np.int32), mask=~answered),
+        pa.array([piece.model_version], pa.string()),
+    )
+    which = np.zeros(len(places), np.int32)
+    which[list(problems)] = np.arange(len(problems))
+    faulty = np.zeros(len(places), np.bool_)
+    faulty[list(problems)] = True
+    reasons = pa.DictionaryArray.from_arrays(
+        pa.array(which, mask=~faulty), pa.array(list(problems.values()), pa.string())
+    )
+    scored = pa.array(~np.isnan(answers.scores()))
+    added = [
+        pc.take(answers.probability, places),
+        pc.take(pc.if_else(scored, pa.array(answers.decile), None), places),
+        pc.take(pc.if_else(scored, decision, None), places),
+        version,
+        reasons,
+    ]
+    return pa.record_batch([*piece.read.rows.cells.columns, *added], schema=schema)
