@@ -1,56 +1,83 @@
-"""Follows the storage access log across rotations and restarts, and tells which lines wrote a blob."""
+"""Follows the storage access log across rotations and restarts; which lines wrote or deleted a blob."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from localazure.events.journal import Place
 
 _CHUNK = 1 << 20
-_PUT = re.compile(
-    r'\[(?P<time>[^\]]+)\] "PUT (?P<path>/[^ ?]+)(?:\?(?P<query>\S*))? HTTP/[\d.]+" (?P<status>20[12]) '
+_CHANGE = re.compile(
+    r'\[(?P<time>[^\]]+)\] "(?P<method>PUT|DELETE) (?P<path>/[^ ?]+)(?:\?(?P<query>\S*))? HTTP/[\d.]+"'
+    r" (?P<status>20[12]) \S*(?: (?P<facts>\{.*\}))?"
 )
+_APIS = {("PUT", "", "201"): "PutBlob", ("PUT", "blocklist", "201"): "PutBlockList",
+         ("PUT", "", "202"): "CopyBlob", ("DELETE", "", "202"): "DeleteBlob"}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class BlobWrite:
-    """One finished write of a blob, as the access log tells it."""
+class BlobChange:
+    """One finished write or deletion of a blob, as the access log tells it.
+
+    What stands behind `at` is None when the log is Azurite's own, which says no more than method and path.
+    """
 
     api: str
     path: str  # still percent-encoded, without the account
     container: str
     name: str
     at: datetime
+    request_id: str | None = None
+    client_request_id: str | None = None
+    etag: str | None = None
+    blob_type: str | None = None
+    content_type: str | None = None
+    content_length: int | None = None
 
 
-def blob_write(line: str) -> BlobWrite | None:
-    """The blob a log line says was created or replaced; None for every other request.
+def blob_change(line: str) -> BlobChange | None:
+    """The blob a log line says was created, replaced or deleted; None for every other request.
 
     Event Grid speaks of a blob when it is whole: a staged block (`comp=block`) is not, its commit is.
-    A copy answers 202, everything else that makes a blob 201.
     """
-    match = _PUT.search(line)
+    match = _CHANGE.search(line)
     if match is None:
         return None
     query = parse_qs(match["query"] or "")
-    comp = query.get("comp", [""])[0]
     parts = match["path"].split("/", 3)
-    if "restype" in query or comp not in ("", "blocklist") or len(parts) < 4 or not parts[3]:
+    api = _APIS.get((match["method"], query.get("comp", [""])[0], match["status"]))
+    if api is None or {"restype", "snapshot"} & query.keys() or len(parts) < 4 or not parts[3]:
         return None
-    api = {"blocklist": "PutBlockList"}.get(comp, "CopyBlob" if match["status"] == "202" else "PutBlob")
-    return BlobWrite(
+    if parts[2].startswith("$"):  # $logs and the like tell nobody
+        return None
+    told = json.loads(match["facts"]) if match["facts"] else {}
+    return BlobChange(
         api=api,
         path=f"/{parts[2]}/{parts[3]}",
         container=unquote(parts[2]),
         name=unquote(parts[3]),
-        at=datetime.strptime(match["time"], "%d/%b/%Y:%H:%M:%S %z"),
+        at=_moment(match["time"], told),
+        request_id=told.get("requestId"),
+        client_request_id=told.get("clientRequestId"),
+        etag=told.get("eTag"),
+        blob_type=told.get("blobType"),
+        content_type=told.get("contentType"),
+        content_length=told.get("contentLength"),
     )
+
+
+def _moment(stamp: str, told: Mapping[str, Any]) -> datetime:
+    if "time" in told:
+        return datetime.fromisoformat(told["time"])
+    return datetime.strptime(stamp, "%d/%b/%Y:%H:%M:%S %z")
 
 
 class AccessLog:

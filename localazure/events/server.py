@@ -1,26 +1,24 @@
-"""The HTTP face: topics to publish to, faults to set, health to ask for."""
+"""The HTTP face: topics to publish to, subscriptions to make, faults to set, health to ask for."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from urllib.parse import parse_qs
 
-from localazure.events.delivery import Broker
+from localazure.events.broker import Broker
 from localazure.events.faults import BadFaults
+from localazure.events.handshake import HandshakeFailed
+from localazure.events.schemas import BadEvents, published
+from localazure.events.subscriptions import BadSubscription
 from localazure.events.topic_key import is_allowed
 
 LARGEST_REQUEST = 1024 * 1024  # as Event Grid
 _TOPIC = re.compile(r"/topics/(?P<name>[A-Za-z0-9-]+)/api/events")
-_NEEDED = {
-    "EventGridEvent": ("id", "subject", "eventType", "eventTime", "dataVersion"),
-    "CloudEvent": ("id", "source", "type", "specversion"),
-}
-
-
-class BadEvents(Exception):
-    """The body is not a batch of events of the schema its content type names."""
+_SUBSCRIPTION = re.compile(r"/subscriptions/(?P<name>[A-Za-z0-9-]+)")
+_CONFIRMATION = re.compile(r"/subscriptions/(?P<name>[A-Za-z0-9-]+)/validate")
 
 
 class EventServer(ThreadingHTTPServer):
@@ -29,9 +27,15 @@ class EventServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, *, broker: Broker, key: str, resource_group: str) -> None:
+    def __init__(self, port: int, *, key: str, systems: Mapping[str, str]) -> None:
+        """`systems` are the topics of services, each with the resource id its events come from."""
         super().__init__(("127.0.0.1", port), _Handler)
-        self.broker, self.key, self.resource_group = broker, key, resource_group
+        self.broker: Broker
+        self.key, self.systems = key, systems
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -41,44 +45,57 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 120
 
     def do_GET(self) -> None:
-        path, broker = self.path.partition("?")[0], self.server.broker
+        path, _, query = self.path.partition("?")
+        broker = self.server.broker
+        confirmation = _CONFIRMATION.fullmatch(path)
         if path == "/health":
-            self._reply(200, {"status": "ok", "delivered": broker.delivered, "waiting": broker.waiting()})
+            told = broker.described()
+            counts = {key: sum(one[key] for one in told) for key in ("delivered", "waiting")}
+            self._reply(200, {"status": "ok", **counts})
         elif path == "/faults":
             self._reply(200, vars(broker.chance.faults))
+        elif path == "/subscriptions":
+            self._reply(200, {"value": broker.described()})
+        elif confirmation:
+            agreed = broker.confirm(confirmation["name"], parse_qs(query).get("id", [""])[0])
+            self._reply(200, {"validated": True}) if agreed else self._error(403, "Forbidden", "another id")
         else:
             self._error(404, "NotFound", f"there is nothing at {path}")
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        if length > LARGEST_REQUEST:
-            self.close_connection = True
-            self._error(413, "PayloadTooLarge", f"{length} bytes; a batch has at most {LARGEST_REQUEST}")
-            return
-        body, path = self.rfile.read(length), self.path.partition("?")[0]
+        path = self.path.partition("?")[0]
         topic = _TOPIC.fullmatch(path)
+        body = self._body()
+        if body is None:
+            return
         if topic is None and path != "/faults":
             self._error(
                 404, "NotFound", f"there is nothing at {path}; topics are at /topics/<name>/api/events"
             )
-        elif not is_allowed(dict(self.headers), self.server.key):
-            self._error(401, "Unauthorized", "the header aeg-sas-key or aeg-sas-token is missing or wrong")
+        elif not self._is_allowed():
+            return
         elif topic is None:
             self._set_faults(body)
         else:
             self._publish(topic["name"], body)
 
+    def do_PUT(self) -> None:
+        self._with_subscription(self._subscribe)
+
+    def do_DELETE(self) -> None:
+        self._with_subscription(self._unsubscribe)
+
+    # --- what is asked --------------------------------------------------------------------------------------
+
     def _publish(self, topic: str, body: bytes) -> None:
-        cloud = "cloudevents" in (self.headers.get("content-type") or "").lower()
+        kind = self.headers.get("content-type") or ""
+        broker = self.server.broker
         try:
-            events = _events(body, "CloudEvent" if cloud else "EventGridEvent")
+            events = published(body, kind, topic=broker.topic_id(topic), system=topic in self.server.systems)
         except BadEvents as problem:
             self._error(400, "BadRequest", str(problem))
             return
-        if not cloud:
-            resource = f"{self.server.resource_group}/providers/Microsoft.EventGrid/topics/{topic}"
-            events = [{**event, "topic": resource, "metadataVersion": "1"} for event in events]
-        self.server.broker.accept(topic, events)
+        broker.accept(topic, events)
         self._reply(200, None)
 
     def _set_faults(self, body: bytes) -> None:
@@ -90,6 +107,49 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._reply(200, vars(chance.faults))
 
+    def _with_subscription(self, answer: Callable[[str, bytes], None]) -> None:
+        named = _SUBSCRIPTION.fullmatch(self.path.partition("?")[0])
+        body = self._body()
+        if body is None:
+            return
+        if named is None:
+            self._error(404, "NotFound", f"{self.command} goes to /subscriptions/<name>")
+        elif self._is_allowed():
+            answer(named["name"], body)
+
+    def _subscribe(self, name: str, body: bytes) -> None:
+        try:
+            entry = {**json.loads(body), "name": name}
+            courier = self.server.broker.subscribe(entry)
+        except HandshakeFailed as problem:
+            said = f"Webhook validation handshake failed for {name}: {problem}"
+            self._error(400, "EndpointValidationFailed", said)
+        except (ValueError, TypeError, BadSubscription) as problem:
+            self._error(400, "InvalidRequest", str(problem))
+        else:
+            self._reply(201, {**entry, "provisioningState": courier.state})
+
+    def _unsubscribe(self, name: str, _: bytes) -> None:
+        self._reply(200 if self.server.broker.unsubscribe(name) else 204, None)
+
+    # --- how it is asked and answered -----------------------------------------------------------------------
+
+    def _body(self) -> bytes | None:
+        """What was sent; None when it is too much, which has been answered."""
+        length = int(self.headers.get("content-length") or 0)
+        if length <= LARGEST_REQUEST:
+            return self.rfile.read(length)
+        self.close_connection = True
+        said = f"{length} bytes; a batch has at most {LARGEST_REQUEST}"
+        self._error(413, "PayloadTooLarge", said)
+        return None
+
+    def _is_allowed(self) -> bool:
+        allowed = is_allowed(dict(self.headers), self.server.key)
+        if not allowed:
+            self._error(401, "Unauthorized", "the header aeg-sas-key or aeg-sas-token is missing or wrong")
+        return allowed
+
     def _error(self, status: int, code: str, message: str) -> None:
         self._reply(status, {"error": {"code": code, "message": message}})
 
@@ -98,26 +158,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if body:
             self.send_header("content-type", "application/json; charset=utf-8")
-        self.send_header("content-length", str(len(body)))
+        if status != 204:
+            self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, format: str, *values: object) -> None:
         """Silent: what goes wrong is answered, and deliveries say so themselves."""
-
-
-def _events(body: bytes, schema: str) -> list[dict[str, Any]]:
-    """The batch; a single CloudEvent is as good as a batch of one."""
-    try:
-        events = json.loads(body)
-    except ValueError as cause:
-        raise BadEvents(f"the body is not JSON: {cause}") from cause
-    if isinstance(events, dict) and schema == "CloudEvent":
-        events = [events]
-    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
-        raise BadEvents(f"the body is not a JSON array of {schema} objects")
-    for number, event in enumerate(events):
-        missing = [name for name in _NEEDED[schema] if not event.get(name)]
-        if missing:
-            raise BadEvents(f"event {number} is not a {schema}: {', '.join(missing)} missing")
-    return events

@@ -1,4 +1,4 @@
-"""The two storage calls the event pump needs, signed with the account key.
+"""The three storage calls the event pump needs, signed with the account key.
 
 The storage SDKs would do the same for twice the memory of this whole process.
 """
@@ -14,11 +14,20 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from urllib.parse import parse_qsl, urlsplit
 
+from localazure.storage import account
+
 API_VERSION = "2021-12-02"
 _SIGNED = (
     "content-encoding", "content-language", "content-length", "content-md5", "content-type", "date",
     "if-modified-since", "if-match", "if-none-match", "if-unmodified-since", "range",
 )  # fmt: skip
+
+
+def _expanded(connection_string: str) -> str:
+    """The one connection string that stands for another: Azurite on its own ports."""
+    if connection_string.strip().rstrip(";").lower() == "usedevelopmentstorage=true":
+        return account.connection_string(account.Ports())
+    return connection_string
 
 
 class StorageUnreachable(Exception):
@@ -37,7 +46,7 @@ class Service:
     """One service (blob or queue) of a storage account, over one kept connection a thread."""
 
     def __init__(self, connection_string: str, service: str) -> None:
-        parts = dict(part.split("=", 1) for part in connection_string.split(";") if part)
+        parts = dict(part.split("=", 1) for part in _expanded(connection_string).split(";") if part)
         self._account = parts["AccountName"]
         self._key = base64.b64decode(parts["AccountKey"])
         self.endpoint = parts[f"{service}Endpoint"].rstrip("/")
@@ -51,12 +60,18 @@ class Service:
 
     def post(self, path: str, body: bytes) -> Answer:
         """Send an XML body to `path`."""
-        return self._send("POST", path, body)
+        return self._send("POST", path, body, {"content-type": "application/xml"})
 
-    def _send(self, method: str, path: str, body: bytes) -> Answer:
-        headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": API_VERSION}
+    def put_blob(self, path: str, body: bytes) -> Answer:
+        """Make a block blob of JSON at `path`."""
+        return self._send(
+            "PUT", path, body, {"content-type": "application/json", "x-ms-blob-type": "BlockBlob"}
+        )
+
+    def _send(self, method: str, path: str, body: bytes, more: Mapping[str, str] | None = None) -> Answer:
+        headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": API_VERSION, **(more or {})}
         if body:
-            headers |= {"content-length": str(len(body)), "content-type": "application/xml"}
+            headers["content-length"] = str(len(body))
         target = f"{self._prefix}{path}"
         headers["authorization"] = self._signature(method, target, headers)
         for fresh in (False, True):  # a kept connection may have been closed by the other side

@@ -1,4 +1,4 @@
-"""The storage account's topic: turns finished blob writes of the access log into BlobCreated events."""
+"""The storage account's topic: turns what the access log tells of finished writes into Event Grid's events."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import sys
 import threading
 from pathlib import Path
 
-from localazure.events import blob_created
-from localazure.events.access_log import AccessLog, BlobWrite, blob_write
-from localazure.events.delivery import Broker
+from localazure.events import blob_events
+from localazure.events.access_log import AccessLog, BlobChange, blob_change
+from localazure.events.blob_events import CREATED, DELETED, UNKNOWN_TYPE, Blob
+from localazure.events.broker import Broker
 from localazure.events.journal import Journal, Place
 from localazure.events.shared_key import Service, StorageUnreachable
 from localazure.events.subscriptions import STORAGE_TOPIC
@@ -48,40 +49,60 @@ class StorageTopic:
                 pause = LOOK_SECONDS
             except (StorageUnreachable, OSError) as problem:
                 pause = min(LONGEST_PAUSE, pause * 4)
-                print(f"events: {problem}; looking again in {pause:.1f} s", file=sys.stderr)
+                print(f"events: {problem}; looking again in {pause:.1f} s", file=sys.stderr, flush=True)
                 self._log.go_back(self._saved)
 
     def _take_new_lines(self) -> None:
         """Every line up to `_saved` is dealt with: nothing between it and the end is given up on an error."""
         for line, place in self._log.new_lines():
-            write = blob_write(line)
-            if write is not None and self._wanted(write):
-                self._announce(write, place)
+            change = blob_change(line)
+            if change is not None and (self._is_wanted(change, CREATED) or self._is_wanted(change, DELETED)):
+                self._take(change, place)
             elif self._saved is None or self._far_from_saved(place):
                 self._journal.record([], place)
             else:
                 continue
             self._saved = place
 
-    def _wanted(self, write: BlobWrite) -> bool:
-        return self._broker.wanted(STORAGE_TOPIC, blob_created.EVENT_TYPE, blob_created.subject(write))
+    def _take(self, change: BlobChange, place: Place) -> None:
+        if change.api == "DeleteBlob":
+            self._announce(change, self._deleted(change), place)
+            self._journal.forget_blob(change.path)
+            return
+        blob = self._written(change)
+        if blob is not None and self._is_wanted(change, DELETED):
+            self._journal.remember_blob(change.path, blob.content_type, blob.blob_type)
+        self._announce(change, blob, place)
 
-    def _announce(self, write: BlobWrite, place: Place) -> None:
-        """The log knows the name; the blob knows the rest. A blob deleted since then needs no event."""
-        found = self._blobs.head(write.path)
-        if found.status != 200:
-            print(f"events: {write.path} is gone ({found.status}) before its event was made", file=sys.stderr)
+    def _is_wanted(self, change: BlobChange, event_type: str) -> bool:
+        return self._broker.may_want(STORAGE_TOPIC, event_type, blob_events.subject(change))
+
+    def _announce(self, change: BlobChange, blob: Blob | None, place: Place) -> None:
+        if blob is None or not self._is_wanted(change, blob_events.event_type(change)):
             self._journal.record([], place)
             return
-        event = blob_created.event(
-            write,
-            found.headers,
-            topic=self._resource,
-            endpoint=self._blobs.endpoint,
-            place=place,
+        event = blob_events.event(
+            change, blob, topic=self._resource, endpoint=self._blobs.endpoint, place=place,
             sequence=self._journal.next_sequence(),
-        )
+        )  # fmt: skip
         self._broker.accept(STORAGE_TOPIC, [event], place)
+
+    def _written(self, change: BlobChange) -> Blob | None:
+        """The blob that was written; None when nothing is known of it any more: the log is Azurite's own."""
+        blob = blob_events.logged_blob(change)
+        if blob is not None:
+            return blob
+        found = self._blobs.head(change.path)
+        if found.status != 200 and change.etag is None:
+            said = f"{change.path} is gone ({found.status}) before its event was made"
+            print(f"events: {said}", file=sys.stderr, flush=True)
+            return None
+        return blob_events.found_blob(change, found.headers if found.status == 200 else {})
+
+    def _deleted(self, change: BlobChange) -> Blob:
+        """What its creation said; a blob from before somebody asked for deletions is unknown."""
+        content_type, blob_type = self._journal.known_blob(change.path) or (UNKNOWN_TYPE, "BlockBlob")
+        return Blob(content_type=content_type, blob_type=blob_type)
 
     def _far_from_saved(self, place: Place) -> bool:
         saved = self._saved

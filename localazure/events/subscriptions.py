@@ -1,60 +1,278 @@
-"""Which events of which topic go to which queue."""
+"""Event subscriptions: read from a file or a request, refused by name where they ask for what is not here.
+
+An entry is `{"name", "topic", "properties"}` with the properties of Microsoft.EventGrid/eventSubscriptions, as in
+ARM and Bicep; or, for what most need, short: `{"name", "topic", "queue" or "webhook", "event_types",
+"subject_begins_with", "subject_ends_with"}`.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from localazure.events.filters import NULLS, OPERATORS, SINGLE, Advanced, Filter
 
 STORAGE_TOPIC = "storage"
+EVENT_GRID, CLOUD_EVENTS = "EventGridSchema", "CloudEventSchemaV1_0"
+MOST_ATTEMPTS, LONGEST_LIFE = 30, 1440
+EVERYTHING = Filter()
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
-Event = Mapping[str, Any]
+
+class BadSubscription(Exception):
+    """A subscription is malformed, or asks for what this Event Grid does not have."""
 
 
-class BadSubscriptions(Exception):
-    """The subscriptions file does not say what a subscription needs: name, topic and queue."""
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """A storage queue as destination; `message_seconds` is how long a message may lie there."""
+
+    name: str
+    message_seconds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """A web address as destination; `headers` are sent with each event."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
-    """One event subscription, to a storage queue. Empty filters let everything through."""
+    """Which events of a topic go where, in what form, and for how long that is tried."""
 
     name: str
     topic: str
-    queue: str
-    event_types: tuple[str, ...] = ()
-    subject_begins_with: str = ""
-    subject_ends_with: str = ""
-
-    def wants(self, topic: str, event_type: str, subject: str) -> bool:
-        """Event Grid compares subjects and types without regard to case unless told otherwise."""
-        subject = subject.lower()
-        return (
-            topic == self.topic
-            and (not self.event_types or event_type.lower() in {kind.lower() for kind in self.event_types})
-            and subject.startswith(self.subject_begins_with.lower())
-            and subject.endswith(self.subject_ends_with.lower())
-        )
+    destination: Queue | Webhook
+    filter: Filter = EVERYTHING
+    schema: str = ""
+    """EVENT_GRID or CLOUD_EVENTS; empty: as the event was published."""
+    max_attempts: int = MOST_ATTEMPTS
+    life_minutes: int = LONGEST_LIFE
+    dead_letters: str | None = None
+    """The container that takes what could not be delivered."""
 
 
-def read(file: Path) -> tuple[Subscription, ...]:
-    """The subscriptions in `file`, a JSON list; raises BadSubscriptions with the place of the fault."""
+def read(file: Path) -> list[dict[str, Any]]:
+    """The entries in `file`, a JSON list; raises BadSubscription with the place of the fault."""
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as cause:
-        raise BadSubscriptions(f"{file} cannot be read as JSON: {cause}") from cause
-    return tuple(_subscription(entry, f"{file}, entry {n}") for n, entry in enumerate(entries, start=1))
+        raise BadSubscription(f"{file} cannot be read as JSON: {cause}") from cause
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise BadSubscription(f"{file} must hold a JSON list of objects")
+    named: set[object] = set()
+    for number, entry in enumerate(entries, start=1):
+        parse(entry, where=f"{file}, entry {number}")
+        if entry.get("name") in named:
+            raise BadSubscription(f"{file}, entry {number}: there is another {entry['name']!r} before it")
+        named.add(entry.get("name"))
+    return entries
 
 
-def _subscription(entry: dict[str, Any], where: str) -> Subscription:
-    try:
-        return Subscription(**{**entry, "event_types": tuple(entry.get("event_types", ()))})
-    except TypeError as cause:
-        raise BadSubscriptions(f"{where}: {str(cause).removeprefix('Subscription.__init__() ')}") from cause
+def parse(entry: Mapping[str, Any], *, where: str) -> Subscription:
+    """The subscription in `entry`; raises BadSubscription, which begins with `where`."""
+    name, topic = entry.get("name"), entry.get("topic")
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9-]{3,64}", name):
+        raise BadSubscription(f"{where}: name is {name!r}: 3 to 64 letters, digits and hyphens")
+    if not isinstance(topic, str) or not topic:
+        raise BadSubscription(f"{where}: topic is missing: {STORAGE_TOPIC}, or the name of a custom topic")
+    if "properties" in entry:
+        told = Part(entry, where, {"name", "topic", "properties"}).part("properties", PROPERTIES)
+        return _of_properties(name, topic, told)
+    return _short(name, topic, Part(entry, where, SHORT))
 
 
-def type_and_subject(event: Event) -> tuple[str, str]:
-    """What filters look at, in either schema (EventGridEvent has `eventType`, CloudEvent `type`)."""
-    return str(event.get("eventType") or event.get("type") or ""), str(event.get("subject") or "")
+SHORT = {"name", "topic", "queue", "webhook", "event_types", "subject_begins_with", "subject_ends_with"}
+PROPERTIES = {
+    "destination", "deliveryWithResourceIdentity", "filter", "eventDeliverySchema", "retryPolicy",
+    "deadLetterDestination", "deadLetterWithResourceIdentity", "labels",
+}  # fmt: skip
+
+
+class Part:
+    """One object of an entry, whose unknown keys are refused by name."""
+
+    def __init__(self, values: Mapping[str, Any], where: str, known: set[str]) -> None:
+        self.values, self.where = values, where
+        if not isinstance(values, Mapping):
+            raise BadSubscription(f"{where} is not an object")
+        if unknown := sorted(values.keys() - known):
+            raise BadSubscription(
+                f"{where}: {', '.join(unknown)} is not known here; there are {', '.join(sorted(known))}"
+            )
+
+    def __contains__(self, key: str) -> bool:
+        return self.values.get(key) is not None
+
+    def part(self, key: str, known: set[str]) -> Part:
+        return Part(self.values.get(key) or {}, f"{self.where}, {key}", known)
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, str):
+            raise BadSubscription(f"{self.where}: {key} is {value!r}: a text")
+        return default if value is None else value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        values = self.values.get(key) or ()
+        if not isinstance(values, list | tuple) or not all(isinstance(one, str) for one in values):
+            raise BadSubscription(f"{self.where}: {key} is {values!r}: a list of texts")
+        return tuple(values)
+
+    def number(self, key: str, default: int, most: int) -> int:
+        value = self.values.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            raise BadSubscription(f"{self.where}: {key} is {value!r}: a whole number from 1 to {most}")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            raise BadSubscription(f"{self.where}: {key} is {value!r}: true or false")
+        return value
+
+
+def _short(name: str, topic: str, told: Part) -> Subscription:
+    if ("queue" in told) == ("webhook" in told):
+        raise BadSubscription(f"{told.where}: it needs a queue or a webhook, and not both")
+    return Subscription(
+        name=name,
+        topic=topic,
+        destination=Queue(name=told.text("queue"))
+        if "queue" in told
+        else Webhook(url=_url(told.text("webhook"), told.where)),
+        filter=Filter(
+            event_types=told.texts("event_types"),
+            subject_begins_with=told.text("subject_begins_with"),
+            subject_ends_with=told.text("subject_ends_with"),
+        ),
+    )
+
+
+def _of_properties(name: str, topic: str, told: Part) -> Subscription:
+    schema = told.text("eventDeliverySchema")
+    if schema not in ("", EVENT_GRID, CLOUD_EVENTS):
+        raise BadSubscription(
+            f"{told.where}: eventDeliverySchema {schema!r} is not here; there are {EVENT_GRID}, {CLOUD_EVENTS}"
+        )
+    retries = told.part("retryPolicy", {"maxDeliveryAttempts", "eventTimeToLiveInMinutes"})
+    return Subscription(
+        name=name,
+        topic=topic,
+        destination=_destination(_under_identity(told, "destination", "deliveryWithResourceIdentity")),
+        filter=_filter(
+            told.part(
+                "filter",
+                {"subjectBeginsWith", "subjectEndsWith", "includedEventTypes", "isSubjectCaseSensitive",
+                 "advancedFilters", "enableAdvancedFilteringOnArrays"},
+            )
+        ),
+        schema=schema,
+        max_attempts=retries.number("maxDeliveryAttempts", MOST_ATTEMPTS, MOST_ATTEMPTS),
+        life_minutes=retries.number("eventTimeToLiveInMinutes", LONGEST_LIFE, LONGEST_LIFE),
+        dead_letters=_dead_letters(
+            _under_identity(told, "deadLetterDestination", "deadLetterWithResourceIdentity")
+        ),
+    )  # fmt: skip
+
+
+def _under_identity(told: Part, key: str, wrapped: str) -> Part:
+    """What stands under `key`, or under it within `wrapped`: there are no roles here to ask for."""
+    if wrapped in told:
+        told = told.part(wrapped, {"identity", key})
+    return told.part(key, {"endpointType", "properties"})
+
+
+def _destination(told: Part) -> Queue | Webhook:
+    kind = told.text("endpointType")
+    if kind == "StorageQueue":
+        known = {"resourceId", "queueName", "queueMessageTimeToLiveInSeconds"}
+        queue = told.part("properties", known)
+        lifetime = queue.values.get("queueMessageTimeToLiveInSeconds")
+        return Queue(name=queue.text("queueName"), message_seconds=lifetime)
+    if kind == "WebHook":
+        hook = told.part(
+            "properties",
+            {
+                "endpointUrl",
+                "maxEventsPerBatch",
+                "preferredBatchSizeInKilobytes",
+                "deliveryAttributeMappings",
+            },
+        )
+        if hook.number("maxEventsPerBatch", 1, 5000) != 1:
+            raise BadSubscription(
+                f"{hook.where}: maxEventsPerBatch is more than 1: there is no batching here"
+            )
+        headers = tuple(_headers(hook))
+        return Webhook(url=_url(hook.text("endpointUrl"), hook.where), headers=headers)
+    raise BadSubscription(
+        f"{told.where}: endpointType is {kind or 'missing'}; there are StorageQueue and WebHook"
+    )
+
+
+def _headers(hook: Part) -> Iterator[tuple[str, str]]:
+    for number, mapping in enumerate(hook.values.get("deliveryAttributeMappings") or (), start=1):
+        one = Part(
+            mapping, f"{hook.where}, deliveryAttributeMappings {number}", {"name", "type", "properties"}
+        )
+        if one.text("type") != "Static":
+            raise BadSubscription(f"{one.where}: type is {one.text('type')!r}; there are Static ones only")
+        yield one.text("name"), one.part("properties", {"value", "isSecret"}).text("value")
+
+
+def _url(url: str, where: str) -> str:
+    """Azure takes https only; here plain http does where it leaves no machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        return url
+    raise BadSubscription(f"{where}: the webhook {url!r} must be https, or http to this machine")
+
+
+def _dead_letters(told: Part) -> str | None:
+    if not told.values:
+        return None
+    if told.text("endpointType") != "StorageBlob":
+        raise BadSubscription(f"{told.where}: endpointType is {told.text('endpointType')!r}: StorageBlob")
+    return told.part("properties", {"resourceId", "blobContainerName"}).text("blobContainerName")
+
+
+def _filter(told: Part) -> Filter:
+    arrays = told.flag("enableAdvancedFilteringOnArrays")
+    filters: Sequence[Mapping[str, Any]] = told.values.get("advancedFilters") or ()
+    if len(filters) > 25:
+        raise BadSubscription(f"{told.where}: {len(filters)} advancedFilters; there may be 25")
+    types = told.texts("includedEventTypes")
+    return Filter(
+        event_types=() if types == ("All",) else types,
+        subject_begins_with=told.text("subjectBeginsWith"),
+        subject_ends_with=told.text("subjectEndsWith"),
+        case_sensitive=told.flag("isSubjectCaseSensitive"),
+        advanced=tuple(_advanced(one, arrays, f"{told.where}, advancedFilters") for one in filters),
+    )
+
+
+def _advanced(given: Mapping[str, Any], arrays: bool, where: str) -> Advanced:
+    told = Part(given, where, {"operatorType", "key", "value", "values"})
+    operator, key = told.text("operatorType"), told.text("key")
+    if operator not in OPERATORS:
+        raise BadSubscription(
+            f"{where}: operatorType is {operator!r}; there are {', '.join(sorted(OPERATORS))}"
+        )
+    wanted = "none" if operator in NULLS else "value" if operator in SINGLE else "values"
+    if not key or (wanted != "none" and wanted not in told):
+        raise BadSubscription(
+            f"{where}: {operator} needs a key" + ("" if wanted == "none" else f" and {wanted}")
+        )
+    values = () if wanted == "none" else told.values[wanted]
+    return Advanced(
+        operator=operator, key=key, arrays=arrays, values=(values,) if wanted == "value" else tuple(values)
+    )

@@ -22,19 +22,32 @@ class Pump:
     """`python -m localazure.events` in a process of its own, with a state folder that outlives it."""
 
     def __init__(
-        self, *, state: Path, port: int, azurite: Azurite, subscriptions: list[dict[str, Any]]
+        self,
+        *,
+        state: Path,
+        port: int,
+        azurite: Azurite,
+        subscriptions: list[dict[str, Any]],
+        scale: float = 0.01,
     ) -> None:
+        """`scale` is what Event Grid's waits are multiplied by."""
         self.url = f"http://127.0.0.1:{port}"
         self._port, self._state, self._azurite = port, state, azurite
         self._file = state / "subscriptions.json"
         self._file.write_text(json.dumps(subscriptions))
+        self._scale = scale
+        self.log = state / "log"
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *extra: str) -> None:
         command = [sys.executable, "-m", "localazure.events", "--state", str(self._state)]
         command += ["--port", str(self._port), "--storage", self._azurite.connection_string, "--key", KEY]
         command += ["--subscriptions", str(self._file), "--access-log", str(self._azurite.access_log)]
-        self._process = subprocess.Popen([*command, *extra], stdout=subprocess.PIPE, text=True)
+        command += ["--retry-scale", str(self._scale)]
+        with self.log.open("a") as log:
+            self._process = subprocess.Popen(
+                [*command, *extra], stdout=subprocess.PIPE, stderr=log, text=True
+            )
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == f"ready: events {self.url}\n"
 

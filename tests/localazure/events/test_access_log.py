@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from localazure.events.access_log import AccessLog, blob_write
+from localazure.events.access_log import AccessLog, blob_change
 from localazure.events.journal import Delivery, Journal, Place
 
 STAMP = "127.0.0.1 - - [24/Nov/2026:09:30:00 +0000]"
@@ -25,12 +26,20 @@ STAMP = "127.0.0.1 - - [24/Nov/2026:09:30:00 +0000]"
         ('"PUT /devstoreaccount1/queue HTTP/1.1" 201 -', None),
         ('"PUT /devstoreaccount1/incoming/a.csv HTTP/1.1" 409 -', None),
         ('"GET /devstoreaccount1/incoming/a.csv HTTP/1.1" 200 -', None),
-        ('"DELETE /devstoreaccount1/incoming/a.csv HTTP/1.1" 202 -', None),
+        ('"PUT /devstoreaccount1/$logs/a HTTP/1.1" 201 -', None),
+        ('"DELETE /devstoreaccount1/incoming/a.csv HTTP/1.1" 202 -', "DeleteBlob"),
+        ('"DELETE /devstoreaccount1/incoming/a.csv?snapshot=x HTTP/1.1" 202 -', None),
+        ('"DELETE /devstoreaccount1/incoming?restype=container HTTP/1.1" 202 -', None),
+        ('"DELETE /devstoreaccount1/incoming/a.csv HTTP/1.1" 404 -', None),
+        ('"DELETE /devstoreaccount1/queue/messages/1?popreceipt=x HTTP/1.1" 204 -', None),
     ],
 )
-def test_which_lines_write_a_blob(request_and_status: str, api: str | None) -> None:
-    write = blob_write(f"{STAMP} {request_and_status}")
-    assert (write.api if write else None) == api
+def test_which_lines_write_or_delete_a_blob(request_and_status: str, api: str | None) -> None:
+    change = blob_change(f"{STAMP} {request_and_status}")
+    assert (change.api if change else None) == api
+    told = blob_change(f'{STAMP} {request_and_status} {{"time": "2026-11-24T09:30:00.250Z", "eTag": "x"}}')
+    assert (told.api if told else None) == api
+    assert told is None or (told.etag, told.at.microsecond) == ("x", 250_000)
 
 
 def _read(log: AccessLog) -> list[str]:
@@ -80,14 +89,23 @@ def test_a_place_rotated_away_is_said(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_the_journal_keeps_what_is_not_delivered(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
-    one = Delivery(queue="q", event="{}", due=10.0, expires=99.0)
-    journal.record([one, one], Place(log="# a", offset=5))
+    one = Delivery(subscription="s", event="{}", published=9.0, due=10.0)
+    journal.record([one, one, replace(one, subscription="other")], Place(log="# a", offset=5))
     assert journal.next_sequence() == 1
-    journal.settle(journal.due(10.0)[0])
+    first = journal.due("s", 10.0)
+    assert first
+    journal.settle(first)
     journal.close()
     again = Journal(tmp_path / "journal.sqlite")
-    assert (again.place(), again.waiting(), again.next_sequence()) == (Place(log="# a", offset=5), 1, 2)
-    again.postpone("q", 20.0)
-    assert again.due(10.0) == []
-    assert again.next_due() == 20.0
+    assert (again.place(), again.waiting()) == (Place(log="# a", offset=5), {"s": 1, "other": 1})
+    assert again.next_sequence() == 2
+    second = again.due("s", 10.0)
+    assert second
+    assert again.due("s", 10.0, but={second.number}) is None
+    again.postpone(second, due=20.0, attempts=1, outcome="NotFound", attempted=10.0, reason="")
+    assert again.due("s", 10.0) is None
+    assert again.next_due("s") == 20.0
+    found = again.due("s", 20.0)
+    assert found
+    assert (found.attempts, found.outcome) == (1, "NotFound")
     again.close()

@@ -1,0 +1,160 @@
+"""Brings one event to a storage queue or a webhook, or writes it down as a dead letter."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import ssl
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit
+
+from localazure.events.journal import Delivery
+from localazure.events.patience import Failure, refusal
+from localazure.events.schemas import is_cloud
+from localazure.events.shared_key import Service, StorageUnreachable
+from localazure.events.subscriptions import Queue, Subscription, Webhook
+
+ANSWER_SECONDS = 30.0
+TAKEN = frozenset({200, 201, 202, 203, 204})
+
+
+class Destination(Protocol):
+    """Where the events of one subscription go."""
+
+    def send(self, delivery: Delivery) -> None:
+        """Return when the event was taken; raises Failure."""
+
+
+class QueueDestination:
+    """Puts an event on a storage queue the way Event Grid does: base64 of its JSON."""
+
+    def __init__(self, service: Service, queue: Queue) -> None:
+        self._service, self._queue = service, queue
+
+    def send(self, delivery: Delivery) -> None:
+        text = base64.b64encode(delivery.event.encode()).decode()
+        body = f"<QueueMessage><MessageText>{text}</MessageText></QueueMessage>".encode()
+        seconds = self._queue.message_seconds
+        target = f"/{self._queue.name}/messages" + (f"?messagettl={seconds}" if seconds else "")
+        try:
+            answer = self._service.post(target, body)
+        except StorageUnreachable as problem:
+            raise Failure(str(problem), outcome="SocketError", ails=True) from problem
+        if answer.status != 201:
+            code = answer.headers.get("x-ms-error-code", "no error code")
+            raise refusal(
+                answer.status, f"queue {self._queue.name} answered {answer.status}, {code}", azure=True
+            )
+
+
+class WebhookDestination:
+    """POSTs an event: an EventGridEvent as an array of one, a CloudEvent as itself."""
+
+    def __init__(self, subscription: Subscription, webhook: Webhook) -> None:
+        self._name, self._webhook = subscription.name, webhook
+
+    def send(self, delivery: Delivery) -> None:
+        event = json.loads(delivery.event)
+        status, _ = call(
+            "POST",
+            self._webhook.url,
+            (delivery.event if is_cloud(event) else f"[{delivery.event}]").encode(),
+            {**self._headers(event, delivery.attempts), **dict(self._webhook.headers)},
+        )
+        if status not in TAKEN:
+            raise refusal(status, f"the webhook of {self._name} answered {status}", azure=False)
+
+    def _headers(self, event: Mapping[str, Any], attempts: int) -> dict[str, str]:
+        kind = "cloudevents+json" if is_cloud(event) else "json"
+        return {
+            "content-type": f"application/{kind}; charset=utf-8",
+            "aeg-event-type": "Notification",
+            "aeg-subscription-name": self._name.upper(),
+            "aeg-delivery-count": str(attempts),
+            "aeg-data-version": str(event.get("dataVersion", "")),
+            "aeg-metadata-version": str(event.get("metadataVersion", "")),
+        }
+
+
+def call(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, Answer]:
+    """The status, and headers and body, of what `url` answers; redirects are not followed.
+
+    raises: Failure when nothing answers within the 30 seconds that Event Grid gives.
+    """
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection = _connection(parts.scheme, parts.hostname or "", parts.port)
+    try:
+        connection.request(method, target, body, dict(headers))
+        reply = connection.getresponse()
+        content = reply.read(64 * 1024)
+    except TimeoutError as problem:
+        raise Failure(f"{_shown(url)} did not answer in time", outcome="TimedOut", ails=True) from problem
+    except (OSError, http.client.HTTPException) as problem:
+        said = f"{_shown(url)} cannot be reached: {problem!r}"
+        raise Failure(said, outcome="SocketError", ails=True) from problem
+    finally:
+        connection.close()
+    return reply.status, Answer({name.lower(): value for name, value in reply.getheaders()}, content)
+
+
+class Answer:
+    """What a web address said; header names in lower case."""
+
+    def __init__(self, headers: Mapping[str, str], body: bytes) -> None:
+        self.headers, self.body = headers, body
+
+
+def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    if scheme == "https":
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context)
+    return http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
+
+
+def _shown(url: str) -> str:
+    """Without the query, where keys stand."""
+    return url.partition("?")[0]
+
+
+class DeadLetters:
+    """Writes events that were given up into a container, with the reason, each as a blob of its own."""
+
+    def __init__(self, service: Service, container: str) -> None:
+        self._service, self._container = service, container
+
+    def write(self, delivery: Delivery) -> None:
+        """raises Failure"""
+        now = datetime.now(UTC)
+        folder = f"{delivery.subscription.upper()}/{now.year}/{now.month}/{now.day}/{now.hour}"
+        name = f"{folder}/{uuid.uuid4()}.json"
+        content = json.dumps([dead_letter(delivery)], indent=1).encode()
+        try:
+            answer = self._service.put_blob(f"/{self._container}/{quote(name)}", content)
+        except StorageUnreachable as problem:
+            raise Failure(str(problem), outcome="SocketError", ails=True) from problem
+        if answer.status != 201:
+            code = answer.headers.get("x-ms-error-code", "no error code")
+            said = f"container {self._container} answered {answer.status}, {code}"
+            raise refusal(answer.status, said, azure=True)
+
+
+def dead_letter(delivery: Delivery) -> dict[str, Any]:
+    """The event with what became of it, in the names of its own schema."""
+    event: dict[str, Any] = json.loads(delivery.event)
+    about = {
+        "deadLetterReason": delivery.reason,
+        "deliveryAttempts": delivery.attempts,
+        "lastDeliveryOutcome": delivery.outcome,
+        "publishTime": _time(delivery.published),
+        "lastDeliveryAttemptTime": _time(delivery.attempted),
+    }
+    return {**event, **({key.lower(): value for key, value in about.items()} if is_cloud(event) else about)}
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
