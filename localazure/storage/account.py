@@ -10,11 +10,11 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Where the three services listen on 127.0.0.1."""
+    """Where the three services listen on 127.0.0.1: by default where `UseDevelopmentStorage=true` looks."""
 
-    blob: int
-    queue: int
-    table: int
+    blob: int = 10000
+    queue: int = 10001
+    table: int = 10002
 
 
 def connection_string(ports: Ports) -> str:
