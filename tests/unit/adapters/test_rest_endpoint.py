@@ -1,0 +1,120 @@
+"""The client of the model's endpoint against real HTTP that misbehaves in every way we know of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from unit.adapters import model_server as wrong
+from unit.adapters.model_server import ModelServer, model_server, scores, status
+
+from shared.adapters import scoring
+from shared.adapters.scoring import RestEndpoint
+from shared.errors import Refused, Transient, Unanswerable
+
+ROWS = pa.record_batch([pa.array(range(20, 40), pa.int8()), pa.array(["a", None] * 10)], names=["age", "job"])
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with model_server() as served:
+        yield served
+
+
+def client(server: ModelServer, *, in_flight: int = 8, patience: float = 5) -> RestEndpoint:
+    return RestEndpoint(server.address, in_flight=in_flight, patience=patience)
+
+
+def asked(endpoint: RestEndpoint, rows: Any = ROWS) -> list[float]:
+    found = endpoint.score("campanha-bank", "model-7", rows)
+    assert found.model_version == "7"
+    return found.answers.scores().tolist()
+
+
+def test_one_answer_a_row_and_the_deployment_is_named(server: ModelServer) -> None:
+    endpoint = client(server)
+    assert asked(endpoint) == scores(ROWS)
+    assert asked(endpoint, ROWS.slice(3, 2)) == scores(ROWS.slice(3, 2))
+    assert {headers["azureml-model-deployment"] for headers in server.headers} == {"model-7"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        status(429, Retry_After="0"),
+        status(503),
+        status(408),
+        status(502),
+        status(500),
+        wrong.short,
+        wrong.nan,
+        wrong.no_arrow,
+        wrong.hang_up,
+        wrong.cut_off,
+    ],
+)
+def test_a_passing_fault_is_asked_again(server: ModelServer, fault: wrong.Fault) -> None:
+    server.faults = [fault, fault]
+    assert asked(client(server)) == scores(ROWS)
+    assert len(server.calls) == 3
+
+
+def test_an_answer_that_drips_in_is_given_up(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "REQUEST_SECONDS", 0.2)
+    server.faults = [wrong.drip]
+    assert asked(client(server)) == scores(ROWS)
+    assert len(server.calls) == 2
+
+
+def test_retry_after_is_kept_by_all(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.faults = [status(429, Retry_After="1")]
+    endpoint = client(server, in_flight=1, patience=0.5)
+    with pytest.raises(Transient, match=r"busy or down"):
+        endpoint.score("campanha-bank", "model-7", ROWS)
+    assert len(server.calls) == 1
+
+
+def test_a_rotated_key_is_looked_up_again(server: ModelServer) -> None:
+    endpoint = client(server)
+    asked(endpoint)
+    server.keys.append("new key")
+    assert asked(endpoint) == scores(ROWS)
+    server.keys.append("")
+    server.keys[-1] = "newer"
+    endpoint._address = lambda _: (server.url, "wrong")
+    with pytest.raises(Refused, match="401: said the server"):
+        asked(endpoint)
+
+
+@pytest.mark.parametrize("code", [400, 413, 424])
+def test_what_the_model_cannot_answer_is_told_apart(server: ModelServer, code: int) -> None:
+    server.always = lambda _: status(code)
+    with pytest.raises(Unanswerable, match=f"{code}: said the server"):
+        asked(client(server))
+    assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize("fault", [wrong.nan, wrong.short, wrong.no_arrow])
+def test_answers_that_are_none_are_not_asked_for_for_ever(server: ModelServer, fault: wrong.Fault) -> None:
+    server.always = lambda _: fault
+    with pytest.raises(Unanswerable):
+        asked(client(server))
+    assert len(server.calls) == scoring.MOST_UNUSABLE
+
+
+def test_a_missing_deployment_is_refused(server: ModelServer) -> None:
+    server.always = lambda _: status(404)
+    with pytest.raises(Refused) as refused:
+        asked(client(server))
+    assert not isinstance(refused.value, Unanswerable)
+
+
+def test_no_more_are_under_way_than_the_endpoint_takes(server: ModelServer) -> None:
+    endpoint = client(server, in_flight=3)
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda at: asked(endpoint, ROWS.slice(at, 4)), range(12)))
+    assert found == [scores(ROWS.slice(at, 4)) for at in range(12)]
+    assert server.most_under_way <= 3
