@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from commands.stack import Stack, StackError
 
+VERSION = "2026-11-24"
+
 
 class NotFound(StackError):
     """The app knows nothing of that name."""
@@ -18,8 +20,8 @@ class NotFound(StackError):
 def get(stack: Stack, path: str) -> dict[str, Any]:
     """The JSON at `path` of the app; raises StackError with the app's own words for what is wrong."""
     request = urllib.request.Request(
-        f"{stack.host_url}/api/{quote(path)}",
-        headers={"x-functions-key": stack.written_by("host", "function-key")},
+        f"{stack.host_url}/api/{quote(path)}?api-version={VERSION}",
+        headers={"x-functions-key": stack.keys["operator"]},
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -35,6 +35,7 @@ def app_settings(stack: Stack) -> dict[str, str]:
         "AzureWebJobsStorage": stack.connection_string,
         "CAMPANHA_STORAGE": stack.connection_string,
         **sdk_settings(stack),
+        **{f"{scope.upper()}_KEY": key for scope, key in stack.keys.items()},
         "EVENT_TOPIC_ENDPOINT": stack.topic_url("campanha"),
         "EVENT_TOPIC_KEY": stack.event_key,
         **no_proxy(),
@@ -50,7 +51,7 @@ def script_environment(stack: Stack) -> dict[str, str]:
         "EVENTGRID_TOPIC_ENDPOINT": stack.topic_url("campanha"),
         "EVENTGRID_TOPIC_KEY": stack.event_key,
         "CAMPANHA_URL": stack.host_url,
-        "CAMPANHA_KEY": stack.written_by("host", "function-key"),
+        "CAMPANHA_KEY": stack.keys["operator"],
         **no_proxy(),
     }
 

@@ -20,6 +20,7 @@ from localazure.storage.account import Ports, connection_string
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 90.0
+SCOPES = ("reader", "operator", "admin")
 
 Said = Callable[[str, float, bool], None]
 """Called with a part's name, the seconds it took, and whether it was started now."""
@@ -50,6 +51,14 @@ class Stack:
     @property
     def event_key(self) -> str:
         return str(self._kept["event_key"])
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """What opens the app's HTTP API: a key for each scope."""
+        if "keys" not in self._kept:
+            raise StackError(f"{self._file} holds no keys yet: `./dev up` makes them.")
+        kept: dict[str, str] = self._kept["keys"]
+        return kept
 
     @property
     def connection_string(self) -> str:
@@ -105,6 +114,7 @@ class Stack:
                 "event_key": base64.b64encode(secrets.token_bytes(32)).decode(),
                 "parts": {},
             }
+        self._kept.setdefault("keys", {scope: secrets.token_urlsafe(32) for scope in SCOPES})
         if settings:
             self._kept["settings"] = {**self.chosen_settings, **settings}
         self._write()

@@ -65,11 +65,18 @@ def test_every_required_setting_is_in_the_sample() -> None:
     assert required - sample.keys() == set()
 
 
-def test_every_address_of_the_status_api_is_in_the_readme() -> None:
-    from functions.status_api import app
+def test_every_address_of_the_api_is_documented() -> None:
+    from flow.world import World
 
-    paths = {re.sub(r":path}", "}", path) for path in app.openapi()["paths"]}
-    assert {path for path in paths if f"`{path}`" not in README} == set()
+    from tests.http.asking import app_over
+
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    addresses = [
+        f"`{method.upper()} {re.sub(':path}', '}', path)}`"
+        for path, methods in app_over(World()).openapi()["paths"].items()
+        for method in methods
+    ]
+    assert [address for address in addresses if address not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -125,7 +125,7 @@ def test_a_part_that_does_not_start_shows_its_log(made: Stack, monkeypatch: pyte
 def test_settings_chosen_once_are_kept(tmp_path: Path) -> None:
     one = Stack(tmp_path)
     one.prepare({"GATHER_QUIET_SECONDS": "2"})
-    for part, name in (("workspace", "identity-header"), ("host", "function-key")):
+    for part, name in (("workspace", "identity-header"),):
         (tmp_path / part).mkdir()
         (tmp_path / part / name).write_text("secret\n")
     values = settings.app_settings(Stack(tmp_path))

@@ -38,7 +38,7 @@ ANSWERS: dict[str, Any] = {
 
 class _App(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        known = ANSWERS.get(self.path)
+        known = ANSWERS.get(self.path.removesuffix("?api-version=2026-11-24"))
         if self.headers["x-functions-key"] != "the key":
             code, answer = 401, {"detail": "wrong key"}
         else:
@@ -62,10 +62,10 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     one.prepare()
     kept = json.loads((tmp_path / "stack.json").read_text())
     kept["ports"]["host"] = server.server_port
+    kept["keys"] = {"reader": "r", "operator": "the key", "admin": "a"}
     (tmp_path / "stack.json").write_text(json.dumps(kept))
-    for part, name, secret in (("host", "function-key", "the key"), ("workspace", "identity-header", "it's")):
-        (tmp_path / part).mkdir()
-        (tmp_path / part / name).write_text(secret)
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "workspace" / "identity-header").write_text("it's")
     monkeypatch.setattr(Stack, "process", lambda self, name: processes.Process(pid=1, born="1"))
     yield tmp_path
     server.shutdown()
@@ -89,7 +89,8 @@ def test_trace_follows_a_file(state: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_wrong_key_is_said(state: Path) -> None:
-    (state / "host" / "function-key").write_text("old")
+    file = state / "stack.json"
+    file.write_text(file.read_text().replace("the key", "old"))
     with pytest.raises(StackError, match="401 wrong key"):
         status.main(["--state", str(state)])
 

@@ -1,0 +1,90 @@
+"""The HTTP API, put together: the layers every request passes, and the routes behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from functions.http import dashboard, reads, sign_in
+from functions.http.credentials import Credentials, from_settings
+from functions.http.gate import LIVE, Gate
+from functions.http.limits import Limiter
+from functions.http.problems import Problem, answer
+from functions.http.tracing import Traced
+from shared import wiring
+from shared.services import Services
+from shared.settings import Settings, read_settings
+
+LARGEST_FILE = 100 * 1024 * 1024
+
+
+def app() -> FastAPI:
+    """The API as the settings have it; raises: ConfigurationError."""
+    settings = read_settings()
+    return assemble(settings, from_settings(settings), wiring.services)
+
+
+def assemble(settings: Settings, credentials: Credentials, services: Callable[[], Services]) -> FastAPI:
+    """The API behind its gate. Layers added later lie further out."""
+    made = FastAPI(
+        title="Campanha",
+        version="2026-11-24",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    made.state.services = services
+    made.include_router(reads.routes)
+    made.include_router(sign_in.router(credentials))
+    made.include_router(dashboard.routes)
+    made.add_api_route(LIVE, alive, include_in_schema=False)
+    made.add_exception_handler(Problem, _problem)
+    made.add_exception_handler(HTTPException, _http_problem)
+    made.add_exception_handler(RequestValidationError, _invalid)
+    limiter = Limiter(settings.rate_limit_per_minute)
+    made.add_middleware(Gate, credentials=credentials, limiter=limiter, largest_file=LARGEST_FILE)
+    made.add_middleware(Traced, respond=_respond)
+    return made
+
+
+def alive() -> Response:
+    """That the process answers, and nothing else."""
+    return Response('{"status":"pass"}', media_type="application/health+json")
+
+
+def _respond(problem: Problem, request: Request) -> Response:
+    return dashboard.sign_in_instead(problem, request) or answer(problem, request)
+
+
+async def _problem(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)  # noqa: S101  (that is what it is registered for)
+    return _respond(problem, request)
+
+
+async def _http_problem(request: Request, problem: Exception) -> Response:
+    """What the routing itself refuses: no such address, or not with this method."""
+    assert isinstance(problem, HTTPException)  # noqa: S101
+    details = {
+        404: "There is nothing at this address; /api/openapi.json lists what there is.",
+        405: "This address does not take this method; the Allow header names those it takes.",
+    }
+    detail = details.get(problem.status_code, "The request cannot be answered as it is.")
+    return answer(Problem(problem.status_code, detail, headers=problem.headers), request)
+
+
+async def _invalid(request: Request, problem: Exception) -> Response:
+    """A parameter (400) or a body (422) that breaks the rules; what was sent is not repeated."""
+    assert isinstance(problem, RequestValidationError)  # noqa: S101
+    errors = [_fault(fault) for fault in problem.errors()]
+    in_body = any(fault["where"].startswith("body") for fault in errors)
+    detail = "The request breaks the rules named in `errors`."
+    return answer(Problem(422 if in_body else 400, detail, errors=errors), request)
+
+
+def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
+    return {"where": ".".join(map(str, fault["loc"])), "rule": str(fault["msg"])}

@@ -1,0 +1,41 @@
+"""Who is asking, and for how much they may ask: reader, operator, admin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Scope(IntEnum):
+    """What a caller may do; each one includes those before it."""
+
+    READER = 1
+    OPERATOR = 2
+    ADMIN = 3
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Somebody who showed a credential we accept."""
+
+    name: str
+    """For the audit trail: `key:operator`, or `entra:` and the object id; never the credential itself."""
+    scope: Scope
+    by_cookie: bool = False
+    """A browser sends a cookie on its own, so a change asked by one needs proof of where it came from."""
+
+
+class NotAdmitted(Exception):
+    """The credential is missing or not accepted; deliberately says no more."""
+
+
+class CannotTell(Exception):
+    """Whether the credential is good cannot be found out now; nobody gets in meanwhile."""
+
+
+class NotPermitted(Exception):
+    """The credential is good, and opens nothing here."""

@@ -1,0 +1,61 @@
+"""Every error as problem+json (RFC 9457), with a code that stays the same from release to release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+CODES = {
+    400: "InvalidParameter",
+    401: "AuthenticationRequired",
+    403: "AuthorizationFailed",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    409: "Conflict",
+    413: "RequestTooLarge",
+    415: "UnsupportedMediaType",
+    422: "InvalidContent",
+    429: "TooManyRequests",
+    500: "InternalError",
+    503: "NotReady",
+}
+"""The code of a status when nothing more exact is known; the others are named where they arise."""
+
+
+class Problem(Exception):
+    """Ends a request with an error the caller can act on."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        code: str = "",
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors = status, detail, errors
+        self.code = code or CODES.get(status, "BadRequest")
+        self.headers = dict(headers or {})
+
+
+def answer(problem: Problem, request: Request) -> JSONResponse:
+    """The problem as a response; nothing of our inside is in it."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": request.url.path,
+        "code": problem.code,
+        "traceId": getattr(request.state, "trace_id", ""),
+    }
+    if problem.errors:
+        body["errors"] = [dict(error) for error in problem.errors]
+    headers = {"x-ms-error-code": problem.code, "Cache-Control": "no-store", **problem.headers}
+    return JSONResponse(body, problem.status, headers, media_type="application/problem+json")

@@ -1,0 +1,50 @@
+"""Signing in to the dashboard: a key is shown once, and a cookie stands for it from then on."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from functions.http.callers import NotAdmitted
+from functions.http.credentials import Credentials
+from functions.http.problems import Problem
+from functions.http.sessions import COOKIE
+
+
+class SignIn(BaseModel):
+    """What is shown to sign in."""
+
+    key: str = Field(min_length=1, max_length=200)
+
+
+def router(credentials: Credentials) -> APIRouter:
+    """The two routes of a session."""
+    routes = APIRouter(tags=["session"])
+
+    @routes.post("/api/session", status_code=204)
+    def sign_in(shown: SignIn, request: Request, response: Response) -> None:
+        """Sets the cookie of the dashboard for whoever shows a key."""
+        try:
+            scope = credentials.scope_of(shown.key)
+        except NotAdmitted:
+            raise Problem(401, "This key opens nothing; ask whoever runs Campanha for one.") from None
+        response.set_cookie(
+            COOKIE,
+            credentials.sessions.begin(scope),
+            max_age=credentials.sessions.seconds,
+            secure=_is_https(request),
+            httponly=True,
+            samesite="strict",
+        )
+
+    @routes.delete("/api/session", status_code=204)
+    def sign_out(request: Request, response: Response) -> None:
+        """Takes the cookie away."""
+        response.delete_cookie(COOKIE, secure=_is_https(request), httponly=True, samesite="strict")
+
+    return routes
+
+
+def _is_https(request: Request) -> bool:
+    """Over plain http (one machine) a browser would drop a cookie marked Secure."""
+    return request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"

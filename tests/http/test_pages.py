@@ -1,0 +1,140 @@
+"""The dashboard's files: served as what they are, under a strict policy, to whoever is signed in."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from functions.http.callers import Scope
+from functions.http.problems import Problem
+from functions.http.static_files import POLICY, Folder
+from tests.http.asking import Client, client_of, key
+
+ROOT = Path(__file__).parents[2]
+BROWSER = {"accept": "text/html,application/xhtml+xml"}
+
+
+@pytest.fixture
+def anybody(api: FastAPI) -> Client:
+    return client_of(api, scope=None)
+
+
+def test_the_dashboard_is_served_under_a_strict_policy(reader: Client) -> None:
+    answer = reader.get("/dashboard/", params={})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.headers["content-security-policy"] == POLICY
+    assert "default-src 'self'" in POLICY
+    assert "unsafe" not in POLICY
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_page_the_browser_has_is_not_sent_again(reader: Client) -> None:
+    first = reader.get("/dashboard/signin.html", params={})
+    again = reader.get("/dashboard/signin.html", params={}, headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+
+
+def test_the_folder_has_one_address(reader: Client) -> None:
+    answer = reader.get("/dashboard", params={})
+    assert (answer.status_code, answer.headers["location"]) == (308, "/dashboard/")
+
+
+def test_a_browser_without_a_session_gets_the_sign_in_page(anybody: Client) -> None:
+    answer = anybody.get("/dashboard/anything", params={}, headers=BROWSER)
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "text/html; charset=utf-8")
+    assert answer.content == (ROOT / "web" / "signin.html").read_bytes()
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_program_without_a_credential_gets_a_problem(anybody: Client) -> None:
+    for path, headers in (("/dashboard/", {}), ("/api/status", BROWSER)):
+        answer = anybody.get(path, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+
+
+def test_without_a_session_only_the_sign_in_pages_own_files_are_read(anybody: Client) -> None:
+    assert anybody.get("/dashboard/signin.html", params={}).status_code == 200
+    for path in (
+        "/dashboard/index.html",
+        "/dashboard/signin/../index.html",
+        "/dashboard/signin%2f..%2findex.html",
+    ):
+        assert anybody.get(path, params={}).status_code in (401, 404), path
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../host.json",
+        "..%2fhost.json",
+        "%2e%2e/host.json",
+        "....//host.json",
+        "/etc/passwd",
+        "..\\host.json",
+        "x/../../host.json",
+        "a\0b.html",
+        "a" * 5000 + ".html",
+    ],
+)
+def test_nothing_outside_the_folder_is_served(reader: Client, name: str) -> None:
+    assert reader.get(f"/dashboard/{name}", params={}).status_code == 404
+
+
+def test_only_known_kinds_of_files_are_served(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<p>")
+    (tmp_path / "program.py").write_text("secret")
+    (tmp_path / "link.html").symlink_to("/etc/passwd")
+    folder = Folder(tmp_path)
+    assert folder.find("page.html").content == b"<p>"
+    for name in ("program.py", "link.html", ".hidden", ""):
+        with pytest.raises(Problem):
+            folder.find(name)
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text("old")
+    folder = Folder(tmp_path)
+    old = folder.find("page.html")
+    file.write_text("new")
+    assert folder.find("page.html").content in (b"new", old.content)
+    assert Folder(tmp_path).find("page.html").etag != old.etag
+
+
+def test_the_host_hands_every_route_to_the_gate() -> None:
+    """The host itself keeps nobody out, so there must be no route of its own that says more than 'alive'."""
+    program = (
+        "import function_app, json;"
+        "print(json.dumps([json.loads(f.get_raw_bindings()[0]) for f in function_app.app.get_functions()"
+        " if f.is_http_function()]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    routes = {binding["route"]: binding["authLevel"] for binding in json.loads(done.stdout)}
+    assert routes == {
+        "api/health/live": "ANONYMOUS",
+        "api/{*path}": "ANONYMOUS",
+        "dashboard/{*path}": "ANONYMOUS",
+    }
+    assert json.loads((ROOT / "host.json").read_text())["extensions"]["http"]["routePrefix"] == ""
+
+
+def test_problems_are_alike_everywhere(reader: Client) -> None:
+    for answer, code in (
+        (reader.get("/api/nothing"), "NotFound"),
+        (reader.request("PATCH", "/api/status", headers=key(Scope.OPERATOR)), "MethodNotAllowed"),
+        (reader.get("/api/status", params={}), "MissingApiVersionParameter"),
+        (reader.get("/api/status", params={"api-version": "1999-01-01"}), "UnsupportedApiVersionValue"),
+    ):
+        body = answer.json()
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["x-ms-error-code"] == body["code"] == code
+        assert body["status"] == answer.status_code
+        assert body["traceId"] == answer.headers["traceparent"].split("-")[1]
+    assert reader.request("PATCH", "/api/status", headers=key(Scope.OPERATOR)).headers["allow"] == "GET"
