@@ -32,7 +32,8 @@ class Pump:
     ) -> None:
         """`scale` is what Event Grid's waits are multiplied by."""
         self.url = f"http://127.0.0.1:{port}"
-        self._port, self._state, self._azurite = port, state, azurite
+        self.port = port
+        self._state, self._azurite = state, azurite
         self._file = state / "subscriptions.json"
         self._file.write_text(json.dumps(subscriptions))
         self._scale = scale
@@ -41,7 +42,7 @@ class Pump:
 
     def start(self, *extra: str) -> None:
         command = [sys.executable, "-m", "localazure.events", "--state", str(self._state)]
-        command += ["--port", str(self._port), "--storage", self._azurite.connection_string, "--key", KEY]
+        command += ["--port", str(self.port), "--storage", self._azurite.connection_string, "--key", KEY]
         command += ["--subscriptions", str(self._file), "--access-log", str(self._azurite.access_log)]
         command += ["--retry-scale", str(self._scale)]
         with self.log.open("a") as log:
@@ -107,3 +108,10 @@ class Inbox:
             taken.append(json.loads(base64.b64decode(message.content)))
             self._queue.delete_message(message)
         return taken
+
+
+def await_that(holds: Callable[[], bool], what: str, *, seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} did not come within {seconds:g} s"
+        time.sleep(0.005)

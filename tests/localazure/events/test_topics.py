@@ -68,6 +68,55 @@ def test_what_is_no_event_is_refused_with_the_reason(pump: Pump) -> None:
         publisher.send([{"id": "1", "subject": "s", "eventTime": "2026-01-01T00:00:00Z", "dataVersion": "1"}])
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body", "said"),
+    [
+        ("application/json", b"{", "the body is not JSON"),
+        ("application/json", b"{}", "not a JSON array of EventGridEvent objects"),
+        ("application/json", b"[1]", "not a JSON array of EventGridEvent objects"),
+        (
+            "application/json",
+            b'[{"id":"1","subject":"s","eventType":"t","eventTime":"soon","dataVersion":""}]',
+            "the eventTime 'soon', which is no time",
+        ),
+        (
+            "application/cloudevents-batch+json; charset=utf-8",
+            b'[{"id":"1"}]',
+            "source, type, specversion missing",
+        ),
+        (
+            "application/cloudevents+json",
+            b'{"id":"1","source":"s","type":"t","specversion":"0.3"}',
+            "specversion '0.3': 1.0",
+        ),
+    ],
+)
+def test_a_malformed_request_is_refused(pump: Pump, content_type: str, body: bytes, said: str) -> None:
+    headers = {"aeg-sas-key": KEY, "content-type": content_type}
+    answer = requests.post(f"{pump.url}/topics/custom/api/events", data=body, headers=headers, timeout=10)
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]["message"]
+
+
+def test_too_much_at_once_is_refused(pump: Pump) -> None:
+    """A batch has at most 1 MiB."""
+    large = EventGridEvent(subject="s", event_type="Run.Completed", data="x" * 2**20, data_version="1")
+    with _publisher(pump) as publisher, pytest.raises(HttpResponseError) as refused:
+        publisher.send(large)
+    assert refused.value.status_code == 413
+
+
+def test_what_was_accepted_survives_a_kill(pump: Pump, azurite: str, name: str) -> None:
+    """The queue is missing, so that nothing can be delivered before the kill."""
+    with _publisher(pump) as publisher:
+        publisher.send([_completed(f"{number}") for number in range(20)])
+    pump.kill()
+    late = Inbox(azurite, name)
+    late.create()
+    pump.start()
+    assert [event["data"]["runId"] for event in late.take(20)] == [str(number) for number in range(20)]
+
+
 def test_duplicates_on_request(pump: Pump, inbox: Inbox) -> None:
     assert _faults(pump, duplicate=1).json()["duplicate"] == 1.0
     with _publisher(pump) as publisher:
