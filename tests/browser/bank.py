@@ -1,0 +1,417 @@
+"""A bank's fortnight, as the status API tells it: what the browser tests and the screenshots look at.
+
+The same shapes as the real API's answers, with more in them than a demo leaves behind: eight dataset versions,
+refusals, a roll-back, drift, files in quarantine (one with a name made of HTML), a batch under way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import random
+import sys
+from datetime import datetime, timedelta
+from typing import Any
+
+Json = dict[str, Any]
+
+DATASET = "bank-additional"
+ENDPOINT = f"campanha-{DATASET}"
+EVIL = "<img src=x onerror=document.title='broken'>.csv"
+"""A blob's name that must stay text wherever it is shown."""
+
+STEPS = (("prepare", 2.2), ("train", 5.9), ("evaluate", 1.6), ("register", 1.1))
+COLUMNS = (
+    "euribor3m", "nr.employed", "emp.var.rate", "cons.conf.idx", "month", "cons.price.idx", "poutcome", "pdays",
+    "contact", "age", "job", "day_of_week",
+)  # fmt: skip
+MODELS = (
+    # state, age in hours, rows, log loss, auc, difference to the serving model, probability better
+    ("previous", 318, 4120, 0.3145, 0.7621, None, None),
+    ("previous", 271, 8250, 0.3021, 0.7718, -0.0124, 0.99),
+    ("refused", 226, 9010, 0.3030, 0.7705, 0.0009, 0.31),
+    ("previous", 174, 15480, 0.2933, 0.7834, -0.0088, 1.00),
+    ("rolled-back", 129, 18020, 0.2902, 0.7861, -0.0031, 0.93),
+    ("refused", 88, 18560, 0.2941, 0.7829, 0.0008, 0.38),
+    ("released", 41, 24700, 0.2817, 0.7940, -0.0116, 1.00),
+)
+SERVING = 7
+TRAINING = 8
+
+
+class Clock:
+    """Times before now, in the API's form."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def ago(self, hours: float = 0, seconds: float = 0) -> str:
+        moment = self.now - timedelta(hours=hours, seconds=seconds)
+        return moment.isoformat(timespec="milliseconds")
+
+
+def bank(now: datetime) -> dict[str, list[Json]]:
+    """Every collection of the API, newest first."""
+    clock = Clock(now)
+    models = [_model(clock, version, *about) for version, about in enumerate(MODELS, start=1)]
+    runs = [_run(clock, model) for model in models]
+    runs += [_running(clock), _failed_run(clock)]
+    collections = {
+        "uploads": _uploads(clock),
+        "datasets": _datasets(clock, models),
+        "runs": runs,
+        "models": models,
+        "batches": _batches(clock),
+        "deployments": _deployments(clock),
+        "failures": [_failure(clock)],
+    }
+    for records in collections.values():
+        records.sort(key=lambda record: str(record["created"]), reverse=True)
+    collections["events"] = _events(collections)
+    return collections
+
+
+def flow() -> list[Json]:
+    """The real table of the product, with counts of a fortnight."""
+    counts = {
+        "admit_upload": 46, "gather_uploads": 38, "register_dataset": 9, "start_run": 11, "follow_run": 118,
+        "judge_run": 8, "release_model": 14, "close_run": 8, "find_batches": 318, "plan_batch": 27,
+        "score_shard": 1204, "seal_batch": 1198, "sweep": 640,
+    }  # fmt: skip
+    open_now = {"follow_run": 1, "score_shard": 3}
+    return [
+        {
+            "do": rule.do.__name__,
+            "when": [fact.__name__ for fact in rule.when],
+            "leads_to": [fact.__name__ for fact in rule.leads_to],
+            "about": (sys.modules[rule.do.__module__].__doc__ or "").strip().partition("\n")[0],
+            "count": counts.get(rule.do.__name__, 0),
+            "open": open_now.get(rule.do.__name__, 0),
+        }
+        for rule in importlib.import_module("shared.flow").FLOW
+    ]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _record(kind: str, id_: str, history: list[list[str]], **values: Any) -> Json:
+    head = {"id": id_, "kind": kind, "state": history[-1][0], "seq": len(history)}
+    times = {"created": history[0][1], "updated": history[-1][1], "history": history}
+    return {**head, **times, **values}
+
+
+# --- training -----------------------------------------------------------------------------------------------
+
+
+def _model(
+    clock: Clock, version: int, state: str, hours: float, rows: int, log_loss: float, auc: float,
+    difference: float | None, sure: float | None,
+) -> Json:  # fmt: skip
+    run = f"run-{DATASET}-{version}"
+    verdict = "refused" if state == "refused" else "accepted"
+    history = [[verdict, clock.ago(hours)]]
+    values: Json = {"dataset": DATASET, "version": version, "run": run}
+    if verdict == "accepted":
+        history.append(["released", clock.ago(hours, -48)])
+        deployment = f"model-{version}"
+        values |= {"deployment": deployment, "released_at": clock.ago(hours, -48)}
+    if state in ("previous", "rolled-back"):
+        history.append([state, clock.ago(hours - 6)])
+    if state == "rolled-back":
+        values["rolled_back_at"] = clock.ago(hours - 6)
+    values["figures"] = _figures(log_loss, auc, rows)
+    values["baseline"] = {"log_loss": 0.3568}
+    values["drift"] = _drift(version)
+    reason = f"first model: log loss {log_loss:.4f}, better than the base rate's 0.3568"
+    if difference is not None and sure is not None:
+        low, high = difference - 0.0052, difference + 0.0049
+        against = {2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4}[version]
+        values["champion_figures"] = _figures(log_loss - difference, auc + difference * 0.7, rows)
+        values["comparison"] = {
+            "log_loss_difference": difference, "low": low, "high": high, "probability_better": sure,
+            "auc_difference": -difference * 0.7, "profit_difference": round(-difference * 61000), "resamples": 1000,
+        }  # fmt: skip
+        values["champion"] = against
+        enough = "at least" if sure >= 0.9 else "below"
+        reason = (
+            f"log loss {difference:+.4f} [{low:+.4f}, {high:+.4f}] against model {against} on the same"
+            f" {rows // 5} rows; better with probability {sure:.2f}, {enough} the 0.90 asked for"
+        )
+    if state == "rolled-back":
+        reason = "two of the 20 golden rows were answered differently behind the endpoint"
+    links = {"run": f"/api/runs/{run}", "dataset": f"/api/datasets/{DATASET}/{version}"}
+    return _record("model", f"{DATASET}:{version}", history, **values, reason=reason, links=links)
+
+
+def _figures(log_loss: float, auc: float, rows: int) -> Json:
+    held_out = rows // 5
+    return {
+        "log_loss": round(log_loss, 4), "auc": round(auc, 4), "average_precision": round(auc * 0.58, 4),
+        "profit": round(held_out * 2.9), "calls": round(held_out * 0.31), "rows": held_out,
+    }  # fmt: skip
+
+
+def _drift(version: int) -> list[Json]:
+    chance = random.Random(11)
+    found = []
+    for place, column in enumerate(COLUMNS):
+        slope = max(0.0, 0.055 - place * 0.0065)
+        psi = 0.004 + slope * version * (1 + chance.uniform(-0.25, 0.25)) + chance.uniform(0, 0.012)
+        if column == "month":
+            psi += 0.09 * (version % 3)
+        found.append({"column": column, "psi": round(psi, 4)})
+    return found
+
+
+def _run(clock: Clock, model: Json) -> Json:
+    created = datetime.fromisoformat(model["created"])
+    began = created - timedelta(seconds=14 + model["version"])
+    steps, at = [], began + timedelta(seconds=1)
+    for name, seconds in STEPS:
+        ended = at + timedelta(seconds=seconds * (1 + 0.08 * model["version"]))
+        steps.append({"name": name, "status": "Completed", "started": at.isoformat(), "ended": ended.isoformat()})
+        at = ended
+    verdict = str(model["history"][0][0])
+    history = [["started", began.isoformat()], ["running", steps[0]["started"]], [verdict, model["created"]]]
+    return _record(
+        "run", model["run"], history, dataset=DATASET, version=model["version"], model=model["id"],
+        reason=model["reason"], steps=steps, links={"model": f"/api/models/{DATASET}/{model['version']}"},
+    )  # fmt: skip
+
+
+def _running(clock: Clock) -> Json:
+    steps = [
+        {"name": "prepare", "status": "Completed", "started": clock.ago(seconds=19), "ended": clock.ago(seconds=15)},
+        {"name": "train", "status": "Running", "started": clock.ago(seconds=15), "ended": None},
+        {"name": "evaluate", "status": "NotStarted", "started": None, "ended": None},
+        {"name": "register", "status": "NotStarted", "started": None, "ended": None},
+    ]
+    history = [["started", clock.ago(seconds=21)], ["running", clock.ago(seconds=19)]]
+    run = f"run-{DATASET}-{TRAINING}"
+    return _record("run", run, history, dataset=DATASET, version=TRAINING, steps=steps, links={})
+
+
+def _failed_run(clock: Clock) -> Json:
+    at = 150.0
+    steps = [
+        {"name": "prepare", "status": "Failed", "started": clock.ago(at, 8), "ended": clock.ago(at, 5)},
+        {"name": "train", "status": "NotStarted", "started": None, "ended": None},
+    ]
+    history = [["started", clock.ago(at, 10)], ["running", clock.ago(at, 8)], ["failed", clock.ago(at, 4)]]
+    reason = "prepare failed: the compute ran out of disk (No space left on device)"
+    return _record("run", "run-bank-1", history, dataset="bank", version=1, steps=steps, reason=reason, links={})
+
+
+def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
+    found = []
+    for model in models:
+        began = datetime.fromisoformat(model["created"]) - timedelta(seconds=40)
+        history = [["registered", began.isoformat()], ["training", began.isoformat()], ["trained", model["created"]]]
+        rows = model["figures"]["rows"] * 5
+        found.append(
+            _record(
+                "dataset", model["id"], history, dataset=DATASET, version=model["version"], rows=rows,
+                uploads=[f"upload-{model['version']}"], run=model["run"], model=model["id"], links={},
+            )  # fmt: skip
+        )
+    history = [["registered", clock.ago(seconds=26)], ["training", clock.ago(seconds=21)]]
+    found.append(
+        _record(
+            "dataset", f"{DATASET}:{TRAINING}", history, dataset=DATASET, version=TRAINING, rows=28940,
+            uploads=["upload-8", "upload-9"], run=f"run-{DATASET}-{TRAINING}", links={},
+        )  # fmt: skip
+    )
+    failed = [["registered", clock.ago(150.01)], ["failed", clock.ago(150, 4)]]
+    about: Json = {"dataset": "bank", "version": 1, "rows": 2713, "uploads": [], "run": "run-bank-1", "links": {}}
+    found.append(_record("dataset", "bank:1", failed, **about))
+    return found
+
+
+# --- files --------------------------------------------------------------------------------------------------
+
+
+def _uploads(clock: Clock) -> list[Json]:
+    found = []
+    for version, (_, hours, rows, *_rest) in enumerate(MODELS, start=1):
+        rejected = 37 if version == 4 else 0
+        found.append(_admitted(clock, f"upload-{version}", f"calls-2026-w{38 + version}.csv", hours, rows, rejected))
+    found.append(_admitted(clock, "upload-8", "calls-2026-w46.csv", 0.03, 3120, 12, version=TRAINING))
+    found.append(_admitted(clock, "upload-9", "branch-porto-extra.csv", 0.02, 1120, 0, version=TRAINING))
+    known = [["arrived", clock.ago(40.6)], ["known", clock.ago(40.59)]]
+    found.append(
+        _record(
+            "upload", "upload-10", known, name="calls-2026-w45 (copy).csv", dataset=DATASET, rows=24700,
+            same_as="upload-7", etag="0x8DE0A", sha256=_digest("calls-2026-w45.csv"), links={},
+        )  # fmt: skip
+    )
+    found.append(_rejected(clock, "upload-11", EVIL, 20, "no column of the file is in any contract"))
+    found.append(
+        _rejected(
+            clock, "upload-12", "leads-from-crm.csv", 3.2,
+            "none of the 2,408 rows fits the contract; most often (2,391 times): age: not an integer",
+        )  # fmt: skip
+    )
+    arrived = [["arrived", clock.ago(seconds=4)]]
+    found.append(_record("upload", "upload-13", arrived, name="branch-faro.csv", etag="0x8DE0C", links={}))
+    return found
+
+
+def _admitted(
+    clock: Clock, id_: str, name: str, hours: float, rows: int, rejected: int, version: int | None = None
+) -> Json:
+    version = version or int(id_.removeprefix("upload-"))
+    history = [["arrived", clock.ago(hours + 0.02)], ["admitted", clock.ago(hours + 0.019)]]
+    history.append(["registered", clock.ago(hours + 0.015)])
+    links = {"quarantine": f"/api/quarantine/{name}"} if rejected else {}
+    return _record(
+        "upload", id_, history, name=name, etag="0x8DE01", dataset=DATASET, rows=rows, rejected_rows=rejected,
+        content_hash=_digest(id_), sha256=_digest(name), dataset_version=f"{DATASET}:{version}", links=links,
+    )  # fmt: skip
+
+
+def _rejected(clock: Clock, id_: str, name: str, hours: float, reason: str) -> Json:
+    history = [["arrived", clock.ago(hours)], ["rejected", clock.ago(hours, -1)]]
+    quarantine = f"quarantine/{name}/report.json"
+    return _record(
+        "upload", id_, history, name=name, etag="0x8DE0B", reason=reason, quarantine=quarantine,
+        links={"quarantine": f"/api/quarantine/{name}"},
+    )  # fmt: skip
+
+
+def quarantined(upload: Json) -> Json:
+    """Why the rows of an upload were put aside."""
+    name = upload["name"]
+    if name == EVIL:
+        row = {"line": 1, "column": "", "value": EVIL, "rule": "no header of any contract", "remedy": "name the columns"}
+        return {"upload": upload, "summary": {row["rule"]: 1}, "rows": [row], "more": False, "report": upload["quarantine"]}
+    remedy = "write digits only, such as 42"
+    rows = [
+        {"line": line, "column": "age", "value": value, "rule": "not an integer", "remedy": remedy}
+        for line, value in enumerate(["41 years", "thirty", "n/a", "37.5", "=2+3", "fifty-two"] * 6, start=2)
+    ]
+    rows += [
+        {"line": 40 + n, "column": "job", "value": "Admin", "rule": "not one of: admin., blue-collar, ...",
+         "remedy": "write 'admin.'"}
+        for n in range(5)
+    ]  # fmt: skip
+    rows.append({"line": 77, "column": "", "value": 'x;"y', "rule": 'a quote (") is opened and not closed',
+                 "remedy": "remove the quote, or close it"})  # fmt: skip
+    summary = {"age: not an integer": 2391, "job: not one of: admin., blue-collar, ...": 212,
+               'a quote (") is opened and not closed': 9}  # fmt: skip
+    report = upload.get("quarantine") or f"quarantine/{name}/report.json"
+    return {"upload": upload, "summary": summary, "rows": rows, "more": True, "report": report}
+
+
+# --- scoring ------------------------------------------------------------------------------------------------
+
+
+def _batches(clock: Clock) -> list[Json]:
+    found = []
+    for number, (hours, version, rows) in enumerate(
+        [(250, 2, 8000), (160, 4, 12000), (85, 4, 12500), (30, 7, 20000), (8, 7, 21250)], start=1
+    ):
+        found.append(_scored(clock, number, hours, version, rows))
+    scoring = [["due", clock.ago(seconds=95)], ["scoring", clock.ago(seconds=92)]]
+    found.append(
+        _record(
+            "batch", "to-call-november-6f2c", scoring, name="to-call-november.csv", dataset=DATASET,
+            model_version=SERVING, deployment=f"model-{SERVING}", rows=262_144, refused_rows=3, shards=40,
+            shards_scored=25, bytes=29_360_128, bytes_done=18_350_080, rows_per_second=2849.4, eta_seconds=55,
+            started=clock.ago(seconds=92), links={},
+        )  # fmt: skip
+    )
+    due = [["due", clock.ago(seconds=12)]]
+    about: Json = {"name": "to-call-islands.csv", "dataset": DATASET, "bytes": 1_204_224, "bytes_done": 0, "links": {}}
+    found.append(_record("batch", "to-call-islands-0a51", due, **about))
+    refused = [["due", clock.ago(52)], ["refused", clock.ago(52, -2)]]
+    found.append(
+        _record(
+            "batch", "old-export-77aa", refused, name="old-export.csv", dataset=DATASET, links={},
+            reason="the file lacks the columns euribor3m, nr.employed; every scoring file needs them",
+        )  # fmt: skip
+    )
+    return found
+
+
+def _scored(clock: Clock, number: int, hours: float, version: int, rows: int) -> Json:
+    id_ = f"to-call-w{40 + number}-{_digest(str(number))[:4]}"
+    shares = (0.31, 0.19, 0.13, 0.1, 0.08, 0.06, 0.05, 0.04, 0.025, 0.015)
+    counts = [round(rows * share) for share in shares]
+    history = [["due", clock.ago(hours)], ["scoring", clock.ago(hours, -2)], ["scored", clock.ago(hours, -12)]]
+    folder = f"scored/{id_}"
+    return _record(
+        "batch", id_, history, name=f"to-call-w{40 + number}.csv", dataset=DATASET, model_version=version,
+        deployment=f"model-{version}", rows=rows, refused_rows=2 * number, shards=4, shards_scored=4,
+        bytes=rows * 112, bytes_done=rows * 112, rows_per_second=rows / 9.4, started=clock.ago(hours, -2),
+        sealed=clock.ago(hours, -12), output=f"{folder}/scored.csv", parquet=f"{folder}/scored.parquet",
+        manifest=f"{folder}/manifest.json", decile_counts=counts, links={},
+    )  # fmt: skip
+
+
+def rows_of(batch: Json) -> Json:
+    """The first rows of a batch's output."""
+    chance = random.Random(3)
+    columns = ["line", "age", "job", "month", "probability", "decision", "decile", "model_version"]
+    rows = []
+    for line in range(2, 52):
+        probability = round(chance.betavariate(1, 6), 4)
+        decision = "call" if probability >= 0.125 else "skip"
+        job = chance.choice(["admin.", "technician", "retired", "student", "'=cmd()"])
+        rows.append([line, chance.randint(19, 78), job, "nov", probability, decision, chance.randint(1, 10), batch["model_version"]])
+    return {"columns": columns, "value": rows}
+
+
+def _deployments(clock: Clock) -> list[Json]:
+    def one(version: int, traffic: int, state: str, health: Json | None, hours: float) -> Json:
+        name = f"model-{version}"
+        values: Json = {"endpoint": ENDPOINT, "deployment": name, "dataset": DATASET, "version": version}
+        values |= {"traffic": traffic, "since": clock.ago(hours), "links": {}}
+        if health:
+            values["health"] = health
+        return _record("deployment", f"{ENDPOINT}/{name}", [[state, clock.ago(hours)]], **values)
+
+    serving = {"status": "pass", "p50_ms": 8.4, "p95_ms": 19.7, "requests": 4211, "errors": 0}
+    return [one(SERVING, 100, "serving", serving, 41), one(4, 0, "standby", None, 174)]
+
+
+# --- what happened, and what needs a person -------------------------------------------------------------------
+
+
+def _failure(clock: Clock) -> Json:
+    return _record(
+        "failure", _digest("given up")[:16], [["given-up", clock.ago(5.5)]], queue="steps",
+        about="release_model bank-additional:5",
+        reason="the step failed 5 times; last: the endpoint answered 429 (quota of the instance type is used up)",
+        links={},
+    )  # fmt: skip
+
+
+TYPES = {
+    ("upload", "arrived"): "UploadArrived", ("upload", "admitted"): "UploadAdmitted", ("upload", "known"): "UploadKnown",
+    ("upload", "rejected"): "UploadRejected", ("dataset", "registered"): "DatasetRegistered", ("run", "started"): "RunStarted",
+    ("run", "failed"): "RunFailed", ("model", "accepted"): "ModelAccepted", ("model", "refused"): "ModelRefused",
+    ("model", "released"): "ModelReleased", ("model", "rolled-back"): "ReleaseRolledBack", ("batch", "due"): "BatchDue",
+    ("batch", "scored"): "BatchScored", ("batch", "refused"): "BatchRefused", ("failure", "given-up"): "StepGivenUp",
+}  # fmt: skip
+
+
+def _events(collections: dict[str, list[Json]]) -> list[Json]:
+    found = []
+    for records in collections.values():
+        for record in records:
+            for state, time in record["history"]:
+                type_ = TYPES.get((record["kind"], state))
+                if type_:
+                    found.append(_event(record, type_, time))
+    return sorted(found, key=lambda event: str(event["time"]), reverse=True)
+
+
+def _event(record: Json, type_: str, time: str) -> Json:
+    subject = record.get("name") or record["id"]
+    data = {key: record[key] for key in ("name", "dataset", "version", "rows", "reason") if key in record}
+    return {
+        "id": _digest(f"{record['id']} {type_}")[:32], "time": time, "type": f"Campanha.{type_}.v1",
+        "subject": f"{record['kind']}s/{subject}", "of": {"kind": record["kind"], "id": record["id"]}, "data": data,
+    }  # fmt: skip

@@ -1,0 +1,352 @@
+"""A small HTTP server with the status API's contract over made-up data, for the dashboard's tests.
+
+By hand, to look around: `python -m browser.fake_app` in tests/ prints its address and keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.cookies import SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from browser import bank
+from browser.swagger import swagger
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "web"
+KEYS = {"a-reader": "reader", "an-operator": "operator"}
+VERSION = "2026-11-24"
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+MEDIA = {
+    ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml", ".woff2": "font/woff2", ".md": "text/plain", ".webmanifest": "application/manifest+json",
+}  # fmt: skip
+Json = dict[str, Any]
+
+
+class Problem(Exception):
+    """An answer of application/problem+json."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
+
+
+@dataclass
+class FakeApp:
+    """The data, who changed it, and what was asked for."""
+
+    collections: dict[str, list[Json]] = field(default_factory=lambda: bank.bank(datetime.now(UTC)))
+    paused: bool = False
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Every API request: method and path with query."""
+    posted: list[tuple[str, Json, str]] = field(default_factory=list)
+    """Every action: path, body, Idempotency-Key."""
+    operations: dict[str, Json] = field(default_factory=dict)
+    down: bool = False
+    """True: every API call is answered 503."""
+    url: str = ""
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    flow: list[Json] = field(default_factory=bank.flow)
+
+    def change(self, doing: Callable[[FakeApp], object]) -> None:
+        """Change the data and wake whoever waits for it."""
+        with self.changed:
+            doing(self)
+            self.changed.notify_all()
+
+    def record(self, kind: str, id_: str) -> Json:
+        found = [record for record in self.collections[kind] if id_ in (record["id"], record.get("name"))]
+        if not found:
+            raise Problem(404, "NotFound", f"There is no {kind} {id_}.")
+        return found[0]
+
+    # --- what GET answers ---------------------------------------------------------------------------------
+
+    def get(self, path: str, query: dict[str, list[str]]) -> Any:
+        parts = [unquote(part) for part in path.split("/")]
+        head, rest = parts[0], "/".join(parts[1:])
+        if head == "status":
+            return self.status()
+        if head == "trace":
+            return self.trace(rest)
+        if head == "quarantine" and rest:
+            return bank.quarantined(self.record("uploads", rest))
+        if head == "quarantine":
+            return self.page("uploads", query, lambda r: "quarantine" in r.get("links", {}))
+        if head == "operations":
+            return self.operation(rest)
+        if head == "openapi.json":
+            return json.loads((Path(__file__).parent / "openapi.json").read_text(encoding="utf-8"))
+        if head == "endpoints" and parts[-1] == "swagger":
+            return swagger(parts[1], bank.SERVING)
+        if head == "batches" and parts[-1] == "rows":
+            return bank.rows_of(self.record("batches", parts[1]))
+        if head in ("datasets", "models") and len(parts) == 3:
+            return self.record(head, f"{parts[1]}:{parts[2]}")
+        if head in self.collections:
+            return self.record(head, rest) if rest else self.page(head, query)
+        raise Problem(404, "NotFound", f"There is nothing at /api/{path}.")
+
+    def page(self, name: str, query: dict[str, list[str]], fits: Callable[[Json], bool] = lambda r: True) -> Json:
+        size = min(int(query.get("maxpagesize", ["50"])[0]), 200)
+        wanted = {key: query[key][0] for key in ("state", "dataset") if key in query}
+        records = [
+            record for record in self.collections[name]
+            if fits(record) and all(record.get(key) == value for key, value in wanted.items())
+        ]  # fmt: skip
+        start = int(query.get("after", ["0"])[0])
+        answer: Json = {"value": records[start : start + size]}
+        if len(records) > start + size:
+            kept = "".join(f"&{key}={value}" for key, value in wanted.items())
+            answer["nextLink"] = (
+                f"{self.url}/api/{name}?api-version={VERSION}&maxpagesize={size}&after={start + size}{kept}"
+            )
+        return answer
+
+    def status(self) -> Json:
+        counts: dict[str, dict[str, int]] = {}
+        for name in ("uploads", "datasets", "runs", "models", "batches", "failures"):
+            for record in self.collections[name]:
+                of = counts.setdefault(record["kind"], {})
+                of[record["state"]] = of.get(record["state"], 0) + 1
+        newest = {n: self.collections[n][:5] for n in ("uploads", "runs", "models", "batches", "failures")}
+        serving = [row for row in self.collections["deployments"] if row["traffic"] == 100]
+        datasets = [
+            {"dataset": bank.DATASET, "version": bank.TRAINING, "rows": 28940, "gathering": 1,
+             "serving": {k: serving[0][k] for k in ("version", "deployment", "endpoint", "since")} if serving else None,
+             "run": f"run-{bank.DATASET}-{bank.TRAINING}"},
+            {"dataset": "bank", "version": 1, "rows": 2713, "gathering": 0, "serving": None, "run": None},
+        ]  # fmt: skip
+        attention = sum(r["state"] == "rejected" for r in self.collections["uploads"])
+        attention += len(self.collections["failures"])
+        return {"now": datetime.now(UTC).isoformat(timespec="seconds"), "paused": self.paused, "attention": attention,
+                "datasets": datasets, "flow": self.flow, "counts": counts, **newest}  # fmt: skip
+
+    def trace(self, asked: str) -> Json:
+        name = asked.removeprefix("incoming/").removeprefix("scoring/")
+        for upload in self.collections["uploads"]:
+            if asked in (upload.get("sha256"), upload.get("content_hash")) or name == upload["name"]:
+                return self._forward(asked, upload)
+        for batch in self.collections["batches"]:
+            if name in (batch["name"], batch["id"]):
+                return self._backward(asked, batch)
+        raise Problem(404, "NotFound", f"No file {asked} was ever seen. Names are as in storage: incoming/NAME.")
+
+    def _forward(self, asked: str, upload: Json) -> Json:
+        links: Json = {"asked": asked, "upload": upload}
+        if "same_as" in upload:
+            upload = links["same_as"] = self.record("uploads", upload["same_as"])
+        version = upload.get("dataset_version")
+        if version:
+            links["dataset"] = self.record("datasets", version)
+            links |= self._of_version(version)
+        return links
+
+    def _of_version(self, version: str) -> Json:
+        links: Json = {}
+        number = int(version.split(":")[1])
+        for name in ("runs", "models"):
+            found = [r for r in self.collections[name] if f"{r.get('dataset')}:{r.get('version')}" == version]
+            if found:
+                links[name[:-1]] = found[0]
+        deployed = [r for r in self.collections["deployments"] if r["version"] == number]
+        if deployed:
+            links["deployment"] = deployed[0]
+        links["batches"] = [r for r in self.collections["batches"] if r.get("model_version") == number]
+        return links
+
+    def _backward(self, asked: str, batch: Json) -> Json:
+        links: Json = {"asked": asked, "batch": batch}
+        if batch.get("model_version"):
+            version = f"{bank.DATASET}:{batch['model_version']}"
+            links["dataset"] = self.record("datasets", version)
+            links |= {k: v for k, v in self._of_version(version).items() if k != "batches"}
+            links["uploads"] = [r for r in self.collections["uploads"] if r.get("dataset_version") == version]
+        return links
+
+    def operation(self, id_: str) -> Json:
+        operation = self.operations.get(id_)
+        if operation is None:
+            raise Problem(404, "NotFound", f"There is no operation {id_}.")
+        following = {"NotStarted": "Running", "Running": "Succeeded"}
+        shown = dict(operation)
+        operation["status"] = following.get(operation["status"], operation["status"])
+        return shown
+
+    # --- what POST does -----------------------------------------------------------------------------------
+
+    def post(self, path: str, body: Json, key: str) -> tuple[int, Json]:
+        self.posted.append((unquote(path), body, key))
+        if path.startswith("endpoints/") and path.endswith("/score"):
+            return 200, self._scored(body)
+        if path in ("pause", "resume"):
+            self.change(lambda app: setattr(app, "paused", path == "pause"))
+        now = datetime.now(UTC).isoformat()
+        id_ = f"operation-{len(self.operations) + 1}"
+        self.operations[id_] = {"id": id_, "status": "NotStarted", "action": unquote(path), "createdDateTime": now,
+                                "lastUpdatedDateTime": now}  # fmt: skip
+        return 202, self.operations[id_]
+
+    def _scored(self, body: Json) -> Json:
+        records = body.get("data", [])
+        if any(not isinstance(record.get("age"), int) for record in records):
+            raise Problem(400, "InvalidInput", "age: write digits only, such as 42")
+        probability = [round(min(0.97, record["age"] / 100), 4) for record in records]
+        decision = ["call" if p >= 0.125 else "skip" for p in probability]
+        return {"model": bank.DATASET, "version": str(bank.SERVING), "probability": probability, "decision": decision}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    app: FakeApp
+
+    def log_message(self, format: str, *values: object) -> None:
+        """Silent."""
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        if not url.path.startswith("/api/"):
+            return self._file(url.path)
+        self._answered(lambda: self._api_get(url.path.removeprefix("/api/"), parse_qs(url.query)))
+
+    def do_POST(self) -> None:
+        self._answered(self._api_post)
+
+    def do_DELETE(self) -> None:
+        self._send(204, b"", {"Set-Cookie": "campanha=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"})
+
+    def _answered(self, answer: Callable[[], None]) -> None:
+        self.app.asked.append((self.command, self.path))
+        try:
+            if self.app.down:
+                raise Problem(503, "Unavailable", "The ledger does not answer.")
+            answer()
+        except Problem as problem:
+            body = {"type": "about:blank", "title": "Problem", "status": problem.status, "detail": problem.detail,
+                    "code": problem.code}  # fmt: skip
+            self._json(problem.status, body, {"x-ms-error-code": problem.code}, "application/problem+json")
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    # --- static files ---------------------------------------------------------------------------------------
+
+    def _file(self, path: str) -> None:
+        inside = unquote(path.removeprefix("/dashboard").lstrip("/")) or "index.html"
+        status = 200
+        if inside == "index.html" and not self._scope():
+            inside, status = "signin.html", 401
+        file = (WEB / inside).resolve()
+        if WEB not in file.parents or not file.is_file():
+            return self._send(404, b"", {})
+        headers = {"Content-Type": MEDIA.get(file.suffix, "application/octet-stream"), "Cache-Control": "no-cache",
+                   "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff"}  # fmt: skip
+        self._send(status, file.read_bytes(), headers)
+
+    # --- the API ----------------------------------------------------------------------------------------------
+
+    def _scope(self) -> str | None:
+        cookie = SimpleCookie(self.headers.get("Cookie", ""))
+        key = self.headers.get("x-functions-key") or (cookie["campanha"].value if "campanha" in cookie else "")
+        return KEYS.get(key)
+
+    def _needs(self, *scopes: str) -> str:
+        scope = self._scope()
+        if scope is None:
+            raise Problem(401, "Unauthorized", "Sign in with a key.")
+        if scope not in scopes:
+            raise Problem(403, "Forbidden", "This needs the operator's key.")
+        return scope
+
+    def _api_get(self, path: str, query: dict[str, list[str]]) -> None:
+        scope = self._needs("reader", "operator")
+        if path == "session":
+            return self._json(200, {"scope": scope})
+        if query.get("api-version") != [VERSION] and path != "openapi.json":
+            raise Problem(400, "MissingApiVersionParameter", f"Add api-version={VERSION}.")
+        tag, deadline = "", time.monotonic() + min(float(query.get("wait", ["0"])[0]), 200.0)
+        with self.app.changed:
+            while True:
+                answer = self.app.get(path, query)
+                tag = _tag(answer)
+                left = deadline - time.monotonic()
+                if self.headers.get("If-None-Match") != tag or left <= 0 or self.app.down:
+                    break
+                self.app.changed.wait(left)
+        if self.headers.get("If-None-Match") == tag:
+            return self._send(304, b"", {"ETag": tag, "Cache-Control": "private, no-cache"})
+        self._json(200, answer, {"ETag": tag, "Cache-Control": "private, no-cache"})
+
+    def _api_post(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        path = urlsplit(self.path).path.removeprefix("/api/")
+        if path == "session":
+            return self._sign_in(json.loads(raw))
+        self._needs("operator")
+        body = json.loads(raw) if raw and "json" in self.headers.get("Content-Type", "") else {}
+        status, answer = self.app.post(path, body, self.headers.get("Idempotency-Key", ""))
+        where = f"{self.app.url}/api/operations/{answer.get('id')}?api-version={VERSION}"
+        self._json(status, answer, {"Operation-Location": where} if status == 202 else {})
+
+    def _sign_in(self, body: Json) -> None:
+        scope = KEYS.get(body.get("key", ""))
+        if not scope:
+            raise Problem(401, "Unauthorized", "No such key.")
+        cookie = f"campanha={body['key']}; Path=/; HttpOnly; SameSite=Strict"
+        self._json(200, {"scope": scope}, {"Set-Cookie": cookie})
+
+    def _json(self, status: int, body: Any, headers: dict[str, str] | None = None, media: str = "application/json") -> None:
+        self._send(status, json.dumps(body).encode(), {"Content-Type": media, **(headers or {})})
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status != 304:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _tag(answer: Any) -> str:
+    kept = {key: value for key, value in answer.items() if key != "now"}
+    return '"' + hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:24] + '"'
+
+
+@contextmanager
+def serving(app: FakeApp, port: int = 0) -> Iterator[FakeApp]:
+    """Serve `app` on a free port of 127.0.0.1 until the end of the block."""
+    handler = type("Handler", (_Handler,), {"app": app})
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server.daemon_threads = True
+    app.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield app
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def main() -> None:
+    with serving(FakeApp(), port=0) as app:
+        print(f"{app.url}/dashboard/#key=an-operator   (or a-reader)", flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+/** What an operator may do: asked back, sent once, followed to its end. */
+
+import { address, ask, idempotencyKey } from "./api.js";
+import { note, say } from "./announce.js";
+import { h, show } from "./dom.js";
+import { mayAct } from "./session.js";
+
+const FOLLOW = 120;
+
+/**
+ * A button for an action; nothing for a reader.
+ * action: {label, title, text, path, body?, kind?, reason?: ask for one, done: sentence}
+ */
+export function actionButton(action, live) {
+  if (!mayAct()) return null;
+  return h("button", { type: "button", class: "button", "data-kind": action.kind ?? null, on: { click: () => confirm(action, live) } }, action.label);
+}
+
+/** Ask back in a dialog, and do it when told to. */
+export function confirm(action, live) {
+  const dialog = document.getElementById("confirm");
+  const submit = async (event) => {
+    if (event.submitter?.value !== "yes") return;
+    event.preventDefault();
+    event.submitter.disabled = true;
+    const reason = new FormData(event.target).get("reason");
+    dialog.close();
+    await perform({ ...action, body: reason ? { ...action.body, reason } : action.body }, live);
+  };
+  dialog.replaceChildren();
+  show(
+    dialog,
+    h("h2", { id: "confirm-title" }, action.title),
+    h("p", {}, action.text),
+    h(
+      "form", { method: "dialog", on: { submit } },
+      action.reason && h("label", { class: "field" }, h("span", {}, "Why (it is kept in the record)"), h("input", { name: "reason", required: true, maxlength: 300, autocomplete: "off" })),
+      h(
+        "div", { class: "tools" },
+        h("button", { class: "button", value: "no", formnovalidate: true }, "Cancel"),
+        h("button", { class: "button", value: "yes", "data-kind": action.kind === "danger" ? "danger" : "main" }, action.label),
+      ),
+    ),
+  );
+  dialog.showModal();
+}
+
+async function perform(action, live) {
+  try {
+    const headers = { "Idempotency-Key": idempotencyKey() };
+    const answer = await ask(address(action.path), { method: "POST", body: action.body ?? {}, headers });
+    say(`${action.label}: asked for.`);
+    const end = answer.operation ? await followed(answer.operation) : { status: "Succeeded" };
+    tellEnd(action, end);
+  } catch (error) {
+    note(`${action.label}: ${error.message}`, { tone: "bad" });
+  }
+  live?.hurry();
+}
+
+function tellEnd(action, end) {
+  if (end.status === "Failed") note(`${action.label}: ${end.error?.message ?? end.error?.detail ?? "it failed; the events say why."}`, { tone: "bad" });
+  else if (end.status === "Succeeded") note(action.done ?? `${action.label}: done.`);
+  else note(`${action.label}: it goes on; look at the events.`, { link: { href: "#/events", text: "Events" } });
+}
+
+/** The operation at its end, or as it is after FOLLOW seconds. */
+async function followed(location) {
+  const until = Date.now() + 1000 * FOLLOW;
+  // Same origin always: behind a proxy the app may not know its own name.
+  const url = new URL(location, document.baseURI);
+  const here = new URL(url.pathname + url.search, document.baseURI);
+  let pause = 0.5;
+  for (;;) {
+    const answer = await ask(here);
+    const operation = answer.value;
+    if (["Succeeded", "Failed", "Canceled"].includes(operation.status) || Date.now() > until) return operation;
+    await new Promise((done) => { setTimeout(done, 1000 * Math.max(pause, answer.retryAfter ?? 0)); });
+    pause = Math.min(5, pause * 1.5);
+  }
+}

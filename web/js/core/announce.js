@@ -1,0 +1,18 @@
+/** Says things: aloud for screen readers, and as a note in the corner for everybody. */
+
+import { h } from "./dom.js";
+
+const LONG = 7000;
+
+/** For screen readers only; the same sentence twice is said once. */
+export function say(sentence) {
+  const place = document.getElementById("said");
+  if (place && place.textContent !== sentence) place.textContent = sentence;
+}
+
+/** A note that goes away by itself. tone: "ok" or "bad"; link: {href, text} */
+export function note(sentence, { tone = "ok", link = null } = {}) {
+  const toast = h("div", { class: "toast", "data-tone": tone }, sentence, link && [" ", h("a", { href: link.href }, link.text)]);
+  document.getElementById("toasts").append(toast);
+  setTimeout(() => toast.remove(), tone === "bad" ? 2 * LONG : LONG);
+}

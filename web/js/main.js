@@ -1,0 +1,80 @@
+/** The page: one live connection, one view at a time. */
+
+import { say } from "./core/announce.js";
+import { h, show } from "./core/dom.js";
+import { Feed } from "./core/feed.js";
+import { tickTimes } from "./core/format.js";
+import { Live } from "./core/live.js";
+import { route } from "./core/router.js";
+import { begin } from "./core/session.js";
+import { bindShell, drawShell } from "./shell.js";
+
+const VIEWS = new Set(["now", "flow", "trace", "files", "datasets", "quarantine", "runs", "models", "batches", "endpoint", "api", "events"]);
+const main = document.getElementById("main");
+const live = new Live(draw);
+let shown = null;
+
+/** Loads the view that the address names and asks for what it shows. */
+async function go() {
+  const address = location.hash;
+  if (address && !address.startsWith("#/")) return;
+  const here = route(address);
+  const name = VIEWS.has(here.view) ? here.view : "lost";
+  const view = await import(`./views/${name}.js`);
+  if (location.hash !== address) return;
+  const moved = shown !== null && shown.place !== `${here.view}/${here.parts.join("/")}`;
+  shown = { view, here, place: `${here.view}/${here.parts.join("/")}`, feeds: feeds(view, here, moved ? {} : shown?.feeds ?? {}) };
+  draw();
+  if (moved) arrive();
+  await live.watch(Object.values(shown.feeds));
+}
+
+/** The view's feeds; those it had already stay, with what they know. */
+function feeds(view, here, before) {
+  const wanted = Object.entries(view.feeds?.(here) ?? {}).map(([name, [path, query]]) => {
+    const fresh = new Feed(path, query);
+    return [name, before[name]?.url.href === fresh.url.href ? before[name] : fresh];
+  });
+  return Object.fromEntries(wanted);
+}
+
+function arrive() {
+  scrollTo(0, 0);
+  const title = main.querySelector("h1");
+  title?.focus({ preventScroll: true });
+  say(document.title);
+}
+
+function draw() {
+  drawShell(live, shown);
+  if (!shown) return;
+  const { view, here } = shown;
+  document.title = `${view.title(here)} · Campanha`;
+  if (!live.status) {
+    show(main, live.state === "lost" ? h("p", { class: "failed", role: "alert" }, h("strong", {}, "No connection"), live.error?.message ?? "") : h("p", { class: "loading", role: "status" }, "Loading …"));
+    return;
+  }
+  show(main, view.draw({ here, status: live.status, feeds: shown.feeds, live, redraw: draw }));
+}
+
+/** What runs goes on between two answers: its bars grow by the clock. */
+function tick() {
+  tickTimes();
+  if (!document.hidden && shown?.view.moves?.(live.status, shown.feeds)) draw();
+}
+
+async function start() {
+  try {
+    await begin();
+  } catch (error) {
+    if (error.status === 401) { location.replace(`signin.html${location.hash}`); return; }
+    say(error.message);
+  }
+  bindShell(live, draw);
+  addEventListener("hashchange", go);
+  setInterval(tick, matchMedia("(prefers-reduced-motion: reduce)").matches ? 5000 : 1000);
+  live.run();
+  await go();
+}
+
+await start();

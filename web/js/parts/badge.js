@@ -1,0 +1,30 @@
+/** A state as a word with a colour and a mark. */
+
+import { h } from "../core/dom.js";
+
+const TONES = {
+  ok: ["registered", "released", "scored", "accepted", "trained", "serving", "pass", "Succeeded", "resolved", "completed", "Completed"],
+  run: ["arrived", "admitted", "registering", "training", "started", "running", "Running", "releasing", "scoring", "due", "waiting", "NotStarted", "Preparing", "Queued"],
+  warn: ["rolled-back", "canceled", "Canceled", "warn", "paused"],
+  bad: ["rejected", "failed", "Failed", "given-up", "fail"],
+  rest: ["known", "refused", "previous", "retired", "standby", "discarded"],
+};
+
+/** A batch that was refused is trouble; a model that was refused is the gate at work. */
+const BY_KIND = { "batch refused": "bad", "step NotStarted": "rest", "step waiting": "rest" };
+
+const WORDS = {
+  "rolled-back": "rolled back", "given-up": "given up", known: "known already", rejected: "in quarantine", NotStarted: "not started",
+  released: "in service",
+};
+
+/** Which of ok, run, warn, bad, rest a state is. */
+export function tone(state, kind = "") {
+  return BY_KIND[`${kind} ${state}`] ?? Object.keys(TONES).find((name) => TONES[name].includes(state)) ?? "rest";
+}
+
+export const stateWords = (state) => WORDS[state] ?? String(state).replaceAll("-", " ").toLowerCase();
+
+export function badge(state, kind = "") {
+  return h("span", { class: "badge", "data-tone": tone(state, kind) }, stateWords(state));
+}

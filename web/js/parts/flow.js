@@ -1,0 +1,103 @@
+/**
+ * The flow as a picture: the rules of the table as boxes in lanes, the facts between them as wires.
+ *
+ * Drawn from /api/status alone. A rule that waits for a fact of the rule before it stands to its right; any other
+ * begins a lane. Wires are measured after layout; on a narrow page the lanes run downwards and chips tell the rest.
+ */
+
+import { h, island, s } from "../core/dom.js";
+import { compact, number, plural, words } from "../core/format.js";
+
+/** rules -> [[rule, ...], ...] */
+export function lanes(rules) {
+  const found = [];
+  for (const rule of rules) {
+    const lane = found.at(-1);
+    const before = lane?.at(-1);
+    if (before && lane.length < 5 && rule.when.some((fact) => before.leads_to.includes(fact))) lane.push(rule);
+    else found.push([rule]);
+  }
+  return found;
+}
+
+/** Facts by which one rule leads to another: [{from, to, facts}] without those to itself. */
+export function wires(rules) {
+  const found = [];
+  for (const from of rules) {
+    for (const to of rules) {
+      const facts = from.leads_to.filter((fact) => to.when.includes(fact));
+      if (facts.length && from !== to) found.push({ from: from.do, to: to.do, facts });
+    }
+  }
+  return found;
+}
+
+export function flowPicture(rules) {
+  const rows = lanes(rules);
+  const widest = Math.max(...rows.map((lane) => lane.length));
+  const led = new Set(rules.flatMap((rule) => rule.leads_to));
+  const awaited = new Map(rules.flatMap((rule) => rule.when.map((fact) => [fact, rule.do])));
+  const drawn = rows.map((lane) => h(
+    "ol", { class: "flow-lane", vars: { "--nodes": widest }, "aria-label": `From ${words(lane[0].do)} on` },
+    lane.map((rule) => h("li", { key: rule.do }, node(rule, led, awaited, lane))),
+  ));
+  return h(
+    "div", { class: "flow" },
+    island("flow-wires", { class: "flow-wires-place" }, wires(rules).map((wire) => ({ ...wire, warm: rules.find((rule) => rule.do === wire.from).open > 0 })), startWires),
+    drawn,
+  );
+}
+
+function node(rule, led, awaited, lane) {
+  const outside = rule.when.filter((fact) => !led.has(fact));
+  const next = lane[lane.indexOf(rule) + 1];
+  const ends = rule.leads_to.filter((fact) => !awaited.has(fact));
+  const away = rule.leads_to.filter((fact) => awaited.has(fact) && awaited.get(fact) !== next?.do);
+  return h(
+    "article", { class: "flow-node", id: `step-${rule.do}`, "data-open": rule.open > 0, "aria-label": `${words(rule.do)}: done ${number(rule.count)} times, ${rule.open} open` },
+    outside.length > 0 && h("div", { class: "flow-in" }, outside.map((fact) => h("span", { class: "chip", "data-kind": "outside", title: `${fact}: from outside, an event or a clock` }, words(fact)))),
+    h("span", { class: "title" }, words(rule.do)),
+    h("span", { class: "counts" }, h("b", { title: number(rule.count) }, compact(rule.count)), rule.open > 0 ? h("span", { class: "badge", "data-tone": "run" }, plural(rule.open, "open", "open")) : "done"),
+    h("p", { class: "about" }, rule.about),
+    (ends.length > 0 || away.length > 0) && h(
+      "div", { class: "flow-ends" },
+      away.map((fact) => h("span", { class: "chip", "data-kind": "back", title: `${fact}: then ${words(awaited.get(fact))}` }, words(fact))),
+      ends.map((fact) => h("span", { class: "chip", "data-kind": "end", title: `${fact}: recorded; nothing follows` }, words(fact))),
+    ),
+  );
+}
+
+// --- wires ---------------------------------------------------------------------------------------------------
+
+function startWires(place, first) {
+  let value = first;
+  const draw = () => place.replaceChildren(drawWires(place.parentElement, value));
+  const sized = new ResizeObserver(draw);
+  sized.observe(place.parentElement);
+  return { update(next) { value = next; draw(); }, stop() { sized.disconnect(); } };
+}
+
+function drawWires(flow, value) {
+  const frame = flow.getBoundingClientRect();
+  const picture = s("svg", { class: "flow-wires", "aria-hidden": "true" });
+  for (const wire of value) {
+    const from = document.getElementById(`step-${wire.from}`)?.getBoundingClientRect();
+    const to = document.getElementById(`step-${wire.to}`)?.getBoundingClientRect();
+    if (from && to) picture.append(drawWire(wire, from, to, frame));
+  }
+  return picture;
+}
+
+function drawWire(wire, from, to, frame) {
+  const beside = Math.abs(from.top - to.top) < 60 && to.left > from.right;
+  const near = beside && to.left - from.right < 90;
+  if (!near) return s("g");
+  const y = from.top - frame.top + 44;
+  const start = from.right - frame.left;
+  const end = to.left - frame.left - 2;
+  return s(
+    "g", { "data-warm": wire.warm || null },
+    s("path", { d: `M${start} ${y}H${end - 7}` }),
+    s("path", { class: "head", d: `M${end - 8} ${y - 4.500}L${end} ${y}L${end - 8} ${y + 4.500}Z` }),
+  );
+}

@@ -1,0 +1,48 @@
+/** Records as rows. On a phone each row becomes a card; the roles keep it a table for screen readers. */
+
+import { h } from "../core/dom.js";
+import { to } from "../core/router.js";
+
+/**
+ * columns: [{title, width: a grid track, cell: (record) => nodes, right?: bool, name?: bool}]
+ */
+export function table(label, columns, records) {
+  return h(
+    "div", { class: "table", role: "table", "aria-label": label, vars: { "--columns": columns.map((column) => column.width).join(" ") } },
+    h("div", { role: "row", class: "head" }, columns.map((column) => h("span", { role: "columnheader", class: column.right ? "right" : null }, column.title))),
+    h("div", { role: "rowgroup" }, records.map((record) => row(columns, record))),
+  );
+}
+
+function row(columns, record) {
+  const cells = columns.map((column) => {
+    const of = [column.name && "name", column.right && "right"].filter(Boolean).join(" ");
+    return h("div", { role: "cell", class: of || null, "data-label": column.title }, column.cell(record));
+  });
+  return h("div", { role: "row", key: `${record.kind ?? ""} ${record.id}` }, cells);
+}
+
+/** Newest and older pages of a list; the address keeps the place. */
+export function pages(value, view, query) {
+  const next = value.nextLink && new URL(value.nextLink, document.baseURI).searchParams.get("after");
+  const here = Object.fromEntries(query);
+  if (!next && !here.after) return null;
+  return h(
+    "nav", { class: "pages", "aria-label": "Pages" },
+    here.after ? h("a", { href: to(...view, { ...here, after: "" }) }, "Newest") : h("span"),
+    next && h("a", { href: to(...view, { ...here, after: next }) }, "Older →"),
+  );
+}
+
+/** A small table of plain values: columns [{title, right}], rows of nodes. */
+export function gridTable(caption, columns, rows, classes = "") {
+  return h(
+    "div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    h(
+      "table", { class: `grid-table ${classes}` },
+      h("caption", { class: "visually-hidden" }, caption),
+      h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.right ? "right" : null }, column.title)))),
+      h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell, place) => h("td", { class: [columns[place].right && "right", columns[place].wrap && "wrap"].filter(Boolean).join(" ") || null }, cell))))),
+    ),
+  );
+}

@@ -1,0 +1,96 @@
+/** The frame around the views: navigation, search, connection, and what everybody must know. */
+
+import { actionButton } from "./core/actions.js";
+import { note, say } from "./core/announce.js";
+import { h, show } from "./core/dom.js";
+import { plural } from "./core/format.js";
+import { to } from "./core/router.js";
+import { leave, mayAct, scopeName } from "./core/session.js";
+import { bindShortcuts } from "./core/shortcuts.js";
+import { bindTheme } from "./core/theme.js";
+import { isOver } from "./parts/gantt.js";
+import { resume } from "./parts/operator.js";
+
+const element = (id) => document.getElementById(id);
+
+export function bindShell(live, redraw) {
+  bindTheme(element("theme"), () => { document.dispatchEvent(new Event("campanha:colours")); redraw(); });
+  bindShortcuts();
+  element("skip").addEventListener("click", (event) => { event.preventDefault(); element("main").focus(); });
+  element("search").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const name = element("search-name").value.trim();
+    if (name) location.hash = to("trace", ...name.split("/"));
+  });
+  element("sign-out").addEventListener("click", () => leave().catch((error) => note(error.message, { tone: "bad" })));
+  bindMenu();
+  setInterval(() => drawConnection(live), 1000);
+}
+
+function bindMenu() {
+  const open = (yes) => {
+    element("side").toggleAttribute("data-open", yes);
+    element("menu").setAttribute("aria-expanded", String(yes));
+    if (yes) element("nav").querySelector("a").focus();
+  };
+  element("menu").addEventListener("click", () => open(!element("side").hasAttribute("data-open")));
+  element("nav").addEventListener("click", () => open(false));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && element("side").hasAttribute("data-open")) { open(false); element("menu").focus(); }
+  });
+  element("main").addEventListener("click", () => open(false));
+}
+
+/** Everything around the view, as things are now. */
+export function drawShell(live, shown) {
+  drawConnection(live);
+  drawNotices(live);
+  drawNavigation(live.status, shown?.here.view);
+  if (live.status) {
+    show(element("side-foot"), h("span", {}, h("strong", {}, mayAct() ? "You may act" : "You may look"), ` as ${scopeName()}`), h("span", {}, plural(live.status.datasets.length, "dataset")));
+  }
+}
+
+function drawConnection(live) {
+  const place = element("connection");
+  const left = live.retryAt ? Math.max(0, Math.ceil((live.retryAt - Date.now()) / 1000)) : 0;
+  const text = { connecting: "Connecting", live: "Live", lost: left ? `No connection, again in ${left} s` : "No connection, trying" }[live.state];
+  if (place.dataset.state !== live.state) {
+    if (live.state === "lost") say("The connection is lost. What is shown may be old.");
+    if (live.state === "live" && place.dataset.state === "lost") say("Connected again.");
+    place.dataset.state = live.state;
+  }
+  const words = place.querySelector(".connection-text");
+  if (words.textContent !== text) words.textContent = text;
+}
+
+function drawNotices(live) {
+  const notices = [];
+  if (live.state === "lost") {
+    notices.push(h(
+      "div", { class: "notice", "data-tone": "bad", key: "lost" },
+      h("span", {}, h("strong", {}, "Connection lost. "), live.status ? "What you see may be old. " : "", live.error?.message ?? ""),
+      h("button", { type: "button", class: "button", on: { click: () => live.hurry() } }, "Try now"),
+    ));
+  }
+  if (live.status?.paused) {
+    notices.push(h("div", { class: "notice", key: "paused" }, h("span", {}, h("strong", {}, "Paused. "), "No step is begun; what arrives waits. The endpoint goes on answering."), actionButton(resume(), live)));
+  }
+  show(element("notices"), notices);
+}
+
+function drawNavigation(status, view) {
+  const place = view === "datasets" ? "files" : view;
+  for (const link of element("nav").querySelectorAll("a")) {
+    if (link.dataset.view === place) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (!status) return;
+  const counts = { quarantine: status.counts.upload?.rejected ?? 0, runs: status.runs.filter((run) => !isOver(run)).length, batches: (status.counts.batch?.due ?? 0) + (status.counts.batch?.scoring ?? 0) };
+  for (const place of element("nav").querySelectorAll("[data-count]")) {
+    const many = counts[place.dataset.count];
+    const meaning = place.dataset.count === "quarantine" ? " waiting" : " under way";
+    place.dataset.tone = place.dataset.count === "quarantine" ? "bad" : "run";
+    show(place, many ? [many, h("span", { class: "visually-hidden" }, meaning)] : []);
+  }
+}

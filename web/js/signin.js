@@ -1,0 +1,34 @@
+/** Signing in: with the form, or at once with the key in the address's fragment (#key=...). */
+
+import { address, ask } from "./core/api.js";
+
+const form = document.getElementById("signin");
+const said = document.getElementById("said");
+
+async function signIn(key) {
+  said.hidden = true;
+  form.querySelector("button").disabled = true;
+  try {
+    await ask(address("session"), { method: "POST", body: { key } });
+    location.replace(new URL("./", document.baseURI));
+  } catch (error) {
+    said.textContent = error.status === 401 ? "This key is not known. Copy it again, without spaces around it." : error.message;
+    said.hidden = false;
+    form.querySelector("button").disabled = false;
+    document.getElementById("key").focus();
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  signIn(new FormData(form).get("key").trim());
+});
+
+const given = new URLSearchParams(location.hash.replace(/^#/, "")).get("key");
+if (given) {
+  // Out of the address bar and the history before anything else happens.
+  history.replaceState(null, "", location.pathname + location.search);
+  signIn(given);
+} else {
+  document.getElementById("key").focus();
+}
