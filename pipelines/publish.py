@@ -24,6 +24,7 @@ ENDPOINT = "campanha-training"
 COMPUTE = "cpu-cluster"
 IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
 PLACE = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE")
+MODEL_MODULES = ("model", "trusted", "compiled", "kernel", "program", "trees")
 ENVIRONMENTS = {"campanha-training": TRAINING_CONDA, "campanha-serving": SERVING}
 
 Say = Callable[[str], None]
@@ -80,12 +81,13 @@ def publish(client: Any, *, compute: str = COMPUTE, say: Say = print) -> Publish
 
 
 def sources() -> list[Path]:
-    """The steps' code: this project's step scripts, and the model module that the endpoint has too.
+    """The steps' code: this project's step scripts, and the modules of the model that the endpoint has too.
 
-    Azure ML uploads one folder for a step, and the endpoint's folder must hold the model module itself. Putting the
-    steps' folder together when publishing keeps one copy in the repository, which cannot drift from another.
+    Azure ML uploads one folder for a step, and the endpoint's folder must hold the model's modules itself. Putting
+    the steps' folder together when publishing keeps one copy in the repository, which cannot drift from another.
     """
-    return [*sorted((ROOT / "pipelines" / "steps").glob("*.py")), ROOT / "serving" / "model.py"]
+    steps = sorted((ROOT / "pipelines" / "steps").glob("*.py"))
+    return [*steps, *(ROOT / "serving" / f"{name}.py" for name in MODEL_MODULES)]
 
 
 def assemble(folder: Path) -> Path:

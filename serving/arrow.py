@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from model import Feature, Floats, Scores
+from model import Feature, Floats, Scores, blank
 from payload import BadRequest
 
 CONTENT_TYPE = "application/vnd.apache.arrow.stream"
@@ -27,7 +27,7 @@ def matrix_of(body: bytes, features: Sequence[Feature]) -> Floats:
     """
     table = _read(body)
     places = [_place(table.schema, feature.name) for feature in features]
-    matrix = np.empty((table.num_rows, len(features)), dtype=np.float64)
+    matrix = blank(table.num_rows, features)
     for at, (feature, place) in enumerate(zip(features, places, strict=True)):
         row = 0
         for chunk in table.column(place).chunks:
@@ -92,8 +92,9 @@ def _category(feature: Feature, chunk: Any) -> Floats:
     texts = chunk.dictionary.to_pylist()
     codes: Floats = np.array([feature.codes.get(text, np.nan) for text in texts] + [np.nan])
     if not chunk.null_count:
-        return codes[chunk.indices.to_numpy()]
-    found: Floats = codes[chunk.indices.fill_null(0).to_numpy()]
+        found: Floats = codes.take(chunk.indices.to_numpy())
+        return found
+    found = codes.take(chunk.indices.fill_null(0).to_numpy())
     found[chunk.indices.is_null().to_numpy(zero_copy_only=False)] = np.nan
     return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,11 +21,14 @@ import numpy.typing as npt
 FORMAT = 1
 BOOSTER = "model.txt"
 DESCRIPTION = "model.json"
+GOLDEN = "golden.json"
+"""Held-out rows that evaluating a model puts beside it, and what the model says to them."""
 
 Floats = npt.NDArray[np.float64]
 Deciles = npt.NDArray[np.int8]
 Flags = npt.NDArray[np.bool_]
 Columns = Mapping[str, Sequence[Any]]
+Predict = Callable[[Floats], Floats]
 
 
 class ModelBroken(Exception):
@@ -72,10 +75,14 @@ class Feature:
         return cls(name=body["name"], type=body["type"], values=tuple(body.get("values", ())))
 
 
+def blank(rows: int, features: Sequence[Feature]) -> Floats:
+    """Each column in one piece, as it is filled and as the trees read it."""
+    return np.empty((rows, len(features)), dtype=np.float64, order="F")
+
+
 def encode(features: Sequence[Feature], columns: Columns) -> Floats:
     """A fresh matrix, a row a client; columns that are no feature are not looked at."""
-    rows = len(columns[features[0].name])
-    matrix = np.empty((rows, len(features)), dtype=np.float64)
+    matrix = blank(len(columns[features[0].name]), features)
     for place, feature in enumerate(features):
         matrix[:, place] = feature.encode(columns[feature.name])
     return matrix
@@ -101,6 +108,8 @@ class Model:
     features: tuple[Feature, ...]
     description: Mapping[str, Any]
     """model.json."""
+    compiled: Predict | None = None
+    """Says what the booster says, sooner."""
 
     @property
     def name(self) -> str:
@@ -135,13 +144,15 @@ class Model:
         return self.predict(encode(self.features, columns))
 
     def predict(self, matrix: Floats) -> Floats:
-        """Of the positive answer, a row each.
+        """Of the positive answer, a row each. matrix: as `encode` makes it
 
         Each call has its own matrix and its own result: LightGBM's faster single-row handle is scratch space that
         two threads would overwrite for each other. One thread a call, since callers are what there are many of.
         """
         if not len(matrix):
             return np.empty(0)
+        if self.compiled:
+            return self.compiled(matrix)
         return np.asarray(self.booster.predict(matrix, num_threads=1), dtype=np.float64)
 
     def scores(self, matrix: Floats) -> Scores:
@@ -199,6 +210,15 @@ def load(folder: Path) -> Model:
         features=tuple(Feature.from_json(feature) for feature in description["features"]),
         description=description,
     )
+
+
+def golden_rows(folder: Path) -> Columns | None:
+    """The rows by which a deployment shows that it answers as it should; None for a model never evaluated."""
+    file = _home(folder) / GOLDEN
+    if not file.exists():
+        return None
+    golden = json.loads(file.read_text(encoding="utf-8"))
+    return dict(zip(golden["columns"], zip(*golden["rows"], strict=True), strict=True))
 
 
 def _home(folder: Path) -> Path:

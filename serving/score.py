@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from azureml_inference_server_http.api.aml_request import rawhttp
 from azureml_inference_server_http.api.aml_response import AMLResponse
 from inference_schema import schema_util  # type: ignore[import-not-found, unused-ignore]
@@ -16,17 +15,19 @@ from inference_schema import schema_util  # type: ignore[import-not-found, unuse
 sys.path.insert(0, str(Path(__file__).parent))
 
 from answer import answer
-from model import Model, load
+from model import Model, encode, golden_rows, load
 from schema import request_schema, response_schema
+from trusted import quickened
 
 _loaded: dict[str, Model] = {}
 
 
 def init() -> None:
-    model = load(Path(os.environ["AZUREML_MODEL_DIR"]))
-    model.scores(
-        np.empty((0, len(model.features)))
-    )  # a model that cannot answer fails here, not at a caller's
+    folder = Path(os.environ["AZUREML_MODEL_DIR"])
+    model = load(folder)
+    rows = golden_rows(folder) or {name: () for name in model.columns}
+    model = quickened(model, encode(model.features, rows))
+    model.scores(encode(model.features, rows))  # a model that cannot answer fails here, not at a caller's
     _loaded["model"] = model
     _describe(model)
 

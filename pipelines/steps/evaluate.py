@@ -15,7 +15,8 @@ import numpy as np
 import prepared
 import workspace
 from metrics import Floats, auc, average_precision, log_loss, losses, paired_bootstrap, profit
-from model import Model, describe, load
+from model import GOLDEN, Model, describe, encode, load
+from trusted import Untrusted, compiled_for
 
 GOLDEN_ROWS = 20
 NO_CHAMPION = "none"
@@ -68,6 +69,16 @@ def deciles(probabilities: Floats) -> list[float]:
     return found
 
 
+def agrees_compiled(model: Model, rows: prepared.Rows) -> bool:
+    """Whether compiled trees say the same to every held-out row; a deployment does without them if not."""
+    try:
+        compiled_for(model, encode(model.features, rows.columns))
+    except Untrusted as reason:
+        print(f"{model.name} {model.version} will predict without compiled trees: {reason}", file=sys.stderr)
+        return False
+    return True
+
+
 def golden(model: Model, rows: prepared.Rows, probabilities: Floats) -> dict[str, Any]:
     """Held-out rows as a caller would send them, and what this model says to them.
 
@@ -108,9 +119,9 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
         "comparison": compare(ours, theirs, rows.answers) if theirs else None,
     }
     shutil.copytree(given.model, given.candidate, dirs_exist_ok=True)
-    describe(given.candidate, deciles=deciles(ours.probabilities))
+    describe(given.candidate, deciles=deciles(ours.probabilities), compiled=agrees_compiled(model, rows))
     _write(given.candidate / "evaluation.json", evaluation)
-    _write(given.candidate / "golden.json", golden(model, rows, ours.probabilities))
+    _write(given.candidate / GOLDEN, golden(model, rows, ours.probabilities))
     return evaluation
 
 

@@ -57,6 +57,7 @@ def served(free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactor
         columns, rows, probability = _model(base / "models" / "candidate")
     url = f"http://127.0.0.1:{free_port()}"
     with _server(python, base, url):
+        assert "LightGBM, not with compiled trees" not in (base / "server.log").read_text()
         yield Served(url=url, columns=columns, rows=rows, probability=probability)
 
 
@@ -79,6 +80,8 @@ def _model(folder: Path) -> tuple[list[str], list[list[Any]], list[float]]:
     save(folder, booster, features, {"name": "bank", "version": "7", "threshold": 0.125, "deciles": cuts})
     rows = [[age, job] for age in range(18, 90) for job in jobs]
     asked = {"age": [age for age, _ in rows], "job": [job for _, job in rows]}
+    golden = {"columns": ["age", "job"], "rows": rows[::20]}
+    (folder / "golden.json").write_text(json.dumps(golden))
     return ["age", "job"], rows, load(folder).probabilities(asked).tolist()
 
 

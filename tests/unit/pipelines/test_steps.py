@@ -105,6 +105,28 @@ def test_golden_rows_are_answered_by_the_serving_code_as_written(tmp_path: Path)
     assert (said.status, json.loads(said.body)["probability"]) == (200, golden["probability"])
 
 
+def test_compiled_trees_are_compared_on_every_held_out_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import compiled
+
+    right = compiled.Compiled.predict
+    asked = []
+
+    def one_wrong(self: Any, matrix: Any) -> Any:
+        asked.append(len(matrix))
+        said = right(self, matrix)
+        said[-1] += 1e-9
+        return said
+
+    parts = [part(tmp_path / "parts", 800, 1)]
+    assert json.loads((trained(tmp_path, parts) / "model.json").read_text())["compiled"] is True
+    monkeypatch.setattr(compiled.Compiled, "predict", one_wrong)
+    found = trained(tmp_path, parts, version=2)
+    assert json.loads((found / "model.json").read_text())["compiled"] is False
+    assert asked == [evaluation(found)["rows"]]
+
+
 def test_a_tenth_of_the_held_out_rows_falls_into_each_decile(tmp_path: Path) -> None:
     import prepared
     from model import encode, load
