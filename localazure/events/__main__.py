@@ -53,6 +53,9 @@ def main() -> int:
         signal.signal(signum, lambda *_: asked_to_stop.set())
     try:
         _serve(given, entries, chance, asked_to_stop.wait)
+    except ValueError as problem:
+        print(f"events: --storage is no connection string: {problem}", file=sys.stderr)
+        return 2
     except OSError as problem:
         print(f"events: port {given.port} of 127.0.0.1 cannot be taken: {problem}", file=sys.stderr)
         return 2

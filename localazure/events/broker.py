@@ -18,8 +18,8 @@ from localazure.events.handshake import Handshake
 from localazure.events.journal import Delivery, Journal, Place
 from localazure.events.patience import Patience
 from localazure.events.schemas import delivered
-from localazure.events.shared_key import Service
 from localazure.events.subscriptions import Queue, Subscription, Webhook, parse
+from localazure.storage.client import Service
 
 
 class Broker:

@@ -170,7 +170,9 @@ class Courier:
         wait = self._patience.wait(delivery.attempts, problem)
         due = min(now + wait, self._expires(delivery) + 0.001)
         self._say(f"{problem}; attempt {delivery.attempts + 1} in {due - now:.1f} s")
-        if problem.ails:  # the others wait too, untried, and behind it: a destination in trouble is left alone
+        if (
+            problem.ails
+        ):  # the others wait too, untried, and behind it: a destination in trouble is left alone
             self._later(delivery, due=delivery.due)
             self._rests_until = due
         else:

@@ -15,10 +15,11 @@ from urllib.parse import quote, urlsplit
 from localazure.events.journal import Delivery
 from localazure.events.patience import Failure, refusal
 from localazure.events.schemas import is_cloud
-from localazure.events.shared_key import Service, StorageUnreachable
 from localazure.events.subscriptions import Queue, Subscription, Webhook
+from localazure.storage.client import Service, StorageUnreachable
 
 ANSWER_SECONDS = 30.0
+JSON_BLOB = {"content-type": "application/json", "x-ms-blob-type": "BlockBlob"}
 TAKEN = frozenset({200, 201, 202, 203, 204})
 
 
@@ -39,16 +40,15 @@ class QueueDestination:
         text = base64.b64encode(delivery.event.encode()).decode()
         body = f"<QueueMessage><MessageText>{text}</MessageText></QueueMessage>".encode()
         seconds = self._queue.message_seconds
-        target = f"/{self._queue.name}/messages" + (f"?messagettl={seconds}" if seconds else "")
+        query = {"messagettl": seconds} if seconds else {}
+        target, kind = f"/{self._queue.name}/messages", {"content-type": "application/xml"}
         try:
-            answer = self._service.post(target, body)
+            answer = self._service.call("POST", target, query=query, headers=kind, body=body)
         except StorageUnreachable as problem:
             raise Failure(str(problem), outcome="SocketError", ails=True) from problem
         if answer.status != 201:
-            code = answer.headers.get("x-ms-error-code", "no error code")
-            raise refusal(
-                answer.status, f"queue {self._queue.name} answered {answer.status}, {code}", azure=True
-            )
+            said = f"queue {self._queue.name} answered {answer.status}, {answer.code}"
+            raise refusal(answer.status, said, azure=True)
 
 
 class WebhookDestination:
@@ -134,12 +134,13 @@ class DeadLetters:
         name = f"{folder}/{uuid.uuid4()}.json"
         content = json.dumps([dead_letter(delivery)], indent=1).encode()
         try:
-            answer = self._service.put_blob(f"/{self._container}/{quote(name)}", content)
+            answer = self._service.call(
+                "PUT", f"/{self._container}/{quote(name)}", headers=JSON_BLOB, body=content
+            )
         except StorageUnreachable as problem:
             raise Failure(str(problem), outcome="SocketError", ails=True) from problem
         if answer.status != 201:
-            code = answer.headers.get("x-ms-error-code", "no error code")
-            said = f"container {self._container} answered {answer.status}, {code}"
+            said = f"container {self._container} answered {answer.status}, {answer.code}"
             raise refusal(answer.status, said, azure=True)
 
 

@@ -11,8 +11,8 @@ from localazure.events.access_log import AccessLog, BlobChange, blob_change
 from localazure.events.blob_events import CREATED, DELETED, UNKNOWN_TYPE, Blob
 from localazure.events.broker import Broker
 from localazure.events.journal import Journal, Place
-from localazure.events.shared_key import Service, StorageUnreachable
 from localazure.events.subscriptions import STORAGE_TOPIC
+from localazure.storage.client import Service, StorageUnreachable
 
 LOOK_SECONDS = (
     0.01  # one `stat` a look: 100 a second cost next to nothing, and an event waits 5 ms on average
@@ -92,7 +92,7 @@ class StorageTopic:
         blob = blob_events.logged_blob(change)
         if blob is not None:
             return blob
-        found = self._blobs.head(change.path)
+        found = self._blobs.call("HEAD", change.path)
         if found.status != 200 and change.etag is None:
             said = f"{change.path} is gone ({found.status}) before its event was made"
             print(f"events: {said}", file=sys.stderr, flush=True)
