@@ -6,10 +6,10 @@ import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
-from shared.domain.facts import Fact
+from shared.domain.facts import Fact, ShardDue
 from shared.errors import Conflict, Superseded
 from shared.ports import Blob, DeploymentPlan, Row, RunRequest, RunView, Scores
 
@@ -114,23 +114,32 @@ class MemoryFiles:
 
 @dataclass
 class MemoryBus:
-    """A list of published facts; `take` empties it, delayed facts included."""
+    """Published facts in the two queues they go to, each with the time from which it may be handled."""
 
+    now: Clock = system_clock
     published: list[Fact] = field(default_factory=list)
-    waiting: list[Fact] = field(default_factory=list)
+    waiting: list[tuple[datetime, str, Fact]] = field(default_factory=list)
     announced: list[Fact] = field(default_factory=list)
 
     def publish(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
             self.published.append(fact)
-            self.waiting.append(fact)
+            queue = "shards" if isinstance(fact, ShardDue) else "steps"
+            self.waiting.append((self.now() + timedelta(seconds=fact.delay_seconds), queue, fact))
 
     def announce(self, facts: Iterable[Fact]) -> None:
         self.announced.extend(facts)
 
     def take(self) -> list[Fact]:
+        """Everything there is, delayed facts included; the queues are empty then."""
         taken, self.waiting = self.waiting, []
-        return taken
+        return [fact for _, _, fact in taken]
+
+    def take_due(self, queue: str) -> list[Fact]:
+        """What may be handled now; it leaves the queue."""
+        due = [item for item in self.waiting if item[0] <= self.now() and item[1] == queue]
+        self.waiting = [item for item in self.waiting if item not in due]
+        return [fact for _, _, fact in due]
 
 
 @dataclass

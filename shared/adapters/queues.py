@@ -15,6 +15,7 @@ from azure.storage.queue import QueueServiceClient
 from shared import telemetry
 from shared.domain.facts import Fact, ShardDue
 from shared.domain.names import digest
+from shared.errors import Transient
 
 if TYPE_CHECKING:
     from azure.eventgrid import EventGridPublisherClient
@@ -23,6 +24,8 @@ STEPS = "steps"
 SHARDS = "shards"
 """Shards have a queue of their own: they are many, and should not stand in the way of a new file."""
 FOREVER = -1
+COURTESY: dict[str, Any] = {"retry_total": 1, "connection_timeout": 5, "read_timeout": 5}
+"""The step waits for its announcement, so a topic that is down may not hold it up for minutes."""
 
 
 class QueueBus:
@@ -36,14 +39,19 @@ class QueueBus:
         for fact in facts:
             queue = self._queues[SHARDS if isinstance(fact, ShardDue) else STEPS]
             message = b64encode(fact.to_json().encode()).decode()
-            queue.send_message(message, visibility_timeout=fact.delay_seconds, time_to_live=FOREVER)
+            try:
+                queue.send_message(message, visibility_timeout=fact.delay_seconds, time_to_live=FOREVER)
+            except AzureError as cause:
+                raise Transient(
+                    f"the queue {queue.queue_name} did not take a {type(fact).__name__}"
+                ) from cause
 
     def announce(self, facts: Iterable[Fact]) -> None:
         events = [_event(fact) for fact in facts]
         if self._topic is None or not events:
             return
         try:
-            self._topic.send(events)
+            self._topic.send(events, **COURTESY)
         except AzureError as problem:
             telemetry.say(
                 "announce",
