@@ -47,7 +47,13 @@ def assemble(settings: Settings, credentials: Credentials, services: Callable[[]
     made.add_exception_handler(HTTPException, _http_problem)
     made.add_exception_handler(RequestValidationError, _invalid)
     limiter = Limiter(settings.rate_limit_per_minute)
-    made.add_middleware(Gate, credentials=credentials, limiter=limiter, largest_file=LARGEST_FILE)
+    made.add_middleware(
+        Gate,
+        credentials=credentials,
+        limiter=limiter,
+        largest_file=LARGEST_FILE,
+        open_pages=dashboard.sign_in_pages,
+    )
     made.add_middleware(Traced, respond=_respond)
     return made
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
+
+Label = Literal["reader", "operator", "admin"]
 
 
 class Scope(IntEnum):
@@ -14,8 +17,11 @@ class Scope(IntEnum):
     ADMIN = 3
 
     @property
-    def label(self) -> str:
-        return self.name.lower()
+    def label(self) -> Label:
+        return LABELS[self]
+
+
+LABELS: dict[Scope, Label] = {Scope.READER: "reader", Scope.OPERATOR: "operator", Scope.ADMIN: "admin"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,8 +19,6 @@ from functions.http.problems import Problem
 
 LIVE = "/api/health/live"
 SESSION = "/api/session"
-SIGN_IN = "/dashboard/signin"
-"""What begins so is the sign-in page and its own style and script: a browser without a session may read them."""
 READING = ("GET", "HEAD", "OPTIONS")
 ADMIN_ONLY = ("/api/audit",)
 LARGEST_JSON = 64 * 1024
@@ -37,6 +35,8 @@ class Gate:
     limiter: Limiter
     largest_file: int
     """Bytes."""
+    open_pages: Callable[[], Collection[str]]
+    """What a browser may read that has no session yet: the sign-in page and what belongs to it."""
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == LIVE:
@@ -50,7 +50,7 @@ class Gate:
         if not allowance.granted:
             wait = {**limits, "Retry-After": str(allowance.seconds)}
             raise Problem(429, "Too many requests; wait as Retry-After says.", headers=wait)
-        if caller is None and not _is_open(scope["method"], scope["path"]):
+        if caller is None and not self._is_open(scope["method"], scope["path"]):
             raise _unauthenticated()
         if caller is not None:
             _permit(caller, scope["method"], scope["path"], headers)
@@ -65,6 +65,12 @@ class Gate:
             await send(message)
 
         await self.app(scope, _bounded(receive, largest), limited)
+
+    def _is_open(self, method: str, path: str) -> bool:
+        """Whether nobody needs to have said who they are."""
+        if path == SESSION:
+            return method in ("POST", "DELETE")
+        return method in READING and path in self.open_pages()
 
     async def _admit(self, scope: AsgiScope, headers: Headers) -> Caller | None:
         """The caller; None when there is none. For a token the tenant's keys may have to be fetched: in a thread.
@@ -85,13 +91,6 @@ class Gate:
                 503, "Tokens cannot be checked now: the tenant's keys are not to be had.",
                 headers={"Retry-After": "30"},
             ) from None  # fmt: skip
-
-
-def _is_open(method: str, path: str) -> bool:
-    """Whether nobody needs to have said who they are."""
-    if path == SESSION:
-        return method in ("POST", "DELETE")
-    return method in READING and path.startswith(SIGN_IN) and ".." not in path
 
 
 def _unauthenticated() -> Problem:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from functions.http.callers import NotAdmitted
+from functions.http.callers import Label, NotAdmitted
 from functions.http.credentials import Credentials
+from functions.http.depends import AskedBy
 from functions.http.problems import Problem
 from functions.http.sessions import COOKIE
 
@@ -17,12 +18,23 @@ class SignIn(BaseModel):
     key: str = Field(min_length=1, max_length=200)
 
 
+class Session(BaseModel):
+    """Who is signed in, for how much."""
+
+    scope: Label
+
+
 def router(credentials: Credentials) -> APIRouter:
-    """The two routes of a session."""
+    """What is done with a session: begun, looked at, ended."""
     routes = APIRouter(tags=["session"])
 
-    @routes.post("/api/session", status_code=204)
-    def sign_in(shown: SignIn, request: Request, response: Response) -> None:
+    @routes.get("/api/session")
+    def session(caller: AskedBy) -> Session:
+        """What the credential opens, whichever it is."""
+        return Session(scope=caller.scope.label)
+
+    @routes.post("/api/session")
+    def sign_in(shown: SignIn, request: Request, response: Response) -> Session:
         """Sets the cookie of the dashboard for whoever shows a key."""
         try:
             scope = credentials.scope_of(shown.key)
@@ -36,6 +48,7 @@ def router(credentials: Credentials) -> APIRouter:
             httponly=True,
             samesite="strict",
         )
+        return Session(scope=scope.label)
 
     @routes.delete("/api/session", status_code=204)
     def sign_out(request: Request, response: Response) -> None:

@@ -11,11 +11,13 @@ import pytest
 from fastapi import FastAPI
 
 from functions.http.callers import Scope
+from functions.http.dashboard import sign_in_pages
 from functions.http.problems import Problem
 from functions.http.static_files import POLICY, Folder
 from tests.http.asking import Client, client_of, key
 
 ROOT = Path(__file__).parents[2]
+WEB = ROOT / "web"
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 
@@ -28,7 +30,7 @@ def test_the_dashboard_is_served_under_a_strict_policy(reader: Client) -> None:
     answer = reader.get("/dashboard/", params={})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["content-security-policy"] == POLICY
-    assert "default-src 'self'" in POLICY
+    assert "default-src 'none'" in POLICY
     assert "unsafe" not in POLICY
     assert answer.headers["x-content-type-options"] == "nosniff"
 
@@ -45,10 +47,16 @@ def test_the_folder_has_one_address(reader: Client) -> None:
 
 
 def test_a_browser_without_a_session_gets_the_sign_in_page(anybody: Client) -> None:
-    answer = anybody.get("/dashboard/anything", params={}, headers=BROWSER)
+    answer = anybody.get("/dashboard/", params={}, headers=BROWSER)
     assert (answer.status_code, answer.headers["content-type"]) == (401, "text/html; charset=utf-8")
     assert answer.content == (ROOT / "web" / "signin.html").read_bytes()
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/index.html", "/api/docs"])
+def test_a_browser_at_another_page_is_led_to_the_sign_in_page(anybody: Client, path: str) -> None:
+    answer = anybody.get(path, params={}, headers=BROWSER)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard/")
 
 
 def test_a_program_without_a_credential_gets_a_problem(anybody: Client) -> None:
@@ -57,14 +65,15 @@ def test_a_program_without_a_credential_gets_a_problem(anybody: Client) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
 
 
-def test_without_a_session_only_the_sign_in_pages_own_files_are_read(anybody: Client) -> None:
-    assert anybody.get("/dashboard/signin.html", params={}).status_code == 200
-    for path in (
-        "/dashboard/index.html",
-        "/dashboard/signin/../index.html",
-        "/dashboard/signin%2f..%2findex.html",
-    ):
-        assert anybody.get(path, params={}).status_code in (401, 404), path
+def test_without_a_session_only_what_the_sign_in_page_leads_to_is_read(anybody: Client) -> None:
+    pages = sign_in_pages()
+    assert {"/dashboard/signin.html", "/dashboard/js/signin.js", "/dashboard/js/core/api.js"} <= pages
+    for path in pages:
+        assert anybody.get(path, params={}).status_code == 200, path
+    others = {f"/dashboard/{file.relative_to(WEB)}" for file in WEB.rglob("*.*")} - pages
+    assert {"/dashboard/index.html", "/dashboard/js/main.js"} <= others
+    for path in (*others, "/dashboard/css/../index.html", "/dashboard/css%2f..%2findex.html"):
+        assert anybody.get(path, params={}).status_code == 401, path
 
 
 @pytest.mark.parametrize(
