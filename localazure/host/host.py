@@ -13,6 +13,7 @@ from pathlib import Path
 from localazure.host import index, keys, schedule, settings
 from localazure.host import retry as retries
 from localazure.host.admin import Admin
+from localazure.host.blob import Blob
 from localazure.host.errors import BadSetting, HostError
 from localazure.host.function import HTTP, QUEUE, TIMER, TRIGGERS, Function
 from localazure.host.host_json import HostJson
@@ -20,6 +21,7 @@ from localazure.host.host_json import load as load_host_json
 from localazure.host.invoke import Invoker
 from localazure.host.keys import Keys
 from localazure.host.listener import Listener
+from localazure.host.queue import Queues
 from localazure.host.queues import LEASE, QueueListener
 from localazure.host.runner import Runner
 from localazure.host.storage import Storage
@@ -70,11 +72,12 @@ class Host:
     def __init__(self, app: App) -> None:
         self._app = app
         self._storage = Storage()
+        self._queues = Queues(self._storage)
         self.invoker = Invoker(
             threads=_threads(app.environ), timeout=app.host_json.function_timeout, folder=app.folder
         )
         queues = {
-            output: self._storage.queue(
+            output: self._queues.get(
                 settings.connection(output.connection, app.environ, where=function.name),
                 settings.resolve(output.queue, app.environ, where=function.name),
                 where=function.name,
@@ -178,7 +181,7 @@ class Host:
         name = settings.resolve(str(trigger["queueName"]), environ, where=function.name)
         return QueueListener(
             function=function,
-            queue=self._storage.queue(connection, name, where=function.name),
+            queue=self._queues.get(connection, name, where=function.name),
             options=self._app.host_json.queues,
             runner=self._runner,
             lease=_lease(environ),
@@ -190,11 +193,12 @@ class Host:
         times = schedule.parse(text, zone=zone(environ), where=function.name)
         blob = None
         if trigger.get("useMonitor", True) and not times.often:
-            blob = self._storage.blob(
-                settings.connection("", environ, where=function.name),
+            own = settings.connection("", environ, where=function.name)
+            blob = Blob(
+                self._storage,
+                self._storage.service("Blob", own, where=function.name),
                 STATUS_CONTAINER,
                 f"timers/{self._app.host_id}/Host.Functions.{function.name}/status",
-                where=function.name,
             )
         return TimerListener(
             function=function,

@@ -16,8 +16,6 @@ import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
-
 from localazure.host import binding
 from localazure.host.errors import StorageUnavailable
 from localazure.host.function import Function
@@ -25,8 +23,9 @@ from localazure.host.host_json import QueueOptions
 from localazure.host.invoke import FunctionFailed
 from localazure.host.listener import Bell, Listener
 from localazure.host.message import Message, Undecodable, decode
+from localazure.host.queue import Queue
 from localazure.host.runner import Runner
-from localazure.host.storage import Queue
+from localazure.host.storage import NotThere, StorageFault
 
 log = logging.getLogger("localazure.host.queues")
 SHORTEST = 0.1
@@ -69,6 +68,7 @@ class QueueListener(Listener):
         self._runner = runner
         self._lease = lease
         self._running: set[asyncio.Task[None]] = set()
+        self._is_full = False
         self._unreachable = False
 
     async def prepare(self) -> None:
@@ -79,7 +79,8 @@ class QueueListener(Listener):
         pace = Pace(self._options.max_polling_interval)
         self._queue.listeners.append(self.bell)
         while not self.stopping:
-            if len(self._running) > self._options.new_batch_threshold:
+            self._is_full = len(self._running) > self._options.new_batch_threshold
+            if self._is_full:
                 await self.bell.wait(LONGEST_WAIT)
             elif await self._fetch():
                 pace.after(found=True)
@@ -93,11 +94,11 @@ class QueueListener(Listener):
         """Begin work on the messages there are."""
         try:
             messages = await self._queue.receive(self._options.batch_size, self._lease)
-        except ResourceNotFoundError:
+        except NotThere:
             log.warning("The queue %s is gone; it is made again.", self._queue.name)
             await self._made_again()
             return False
-        except AzureError as problem:
+        except StorageFault as problem:
             self._tell_unreachable(problem)
             return False
         if self._unreachable:
@@ -115,18 +116,17 @@ class QueueListener(Listener):
         except StorageUnavailable as problem:  # e.g. a queue under deletion: the next look tries again
             log.warning("%s", problem)
 
-    def _tell_unreachable(self, problem: AzureError) -> None:
+    def _tell_unreachable(self, problem: StorageFault) -> None:
         if not self._unreachable:
             self._unreachable = True
             log.warning(
-                "The queue %s cannot be read (%s); trying again until it answers.",
-                self._queue.name,
-                type(problem).__name__,
+                "The queue %s cannot be read (%s); trying again until it answers.", self._queue.name, problem
             )
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        self.bell.ring()
+        if self._is_full:  # else the queue was just looked at, and was empty
+            self.bell.ring()
         if not task.cancelled() and (problem := task.exception()):
             log.error("A message of %s could not be settled: %r", self._queue.name, problem)
 
@@ -196,7 +196,7 @@ class Held:
     async def hide(self, seconds: float) -> None:
         try:
             receipt = await self._queue.hide(self.message.id, self.message.receipt, seconds)
-        except AzureError as problem:
+        except StorageFault as problem:
             self._tell_lost(problem)
         else:
             self.message = replace(self.message, receipt=receipt)
@@ -204,11 +204,11 @@ class Held:
     async def delete(self) -> None:
         try:
             await self._queue.delete(self.message.id, self.message.receipt)
-        except AzureError as problem:
+        except StorageFault as problem:
             self._tell_lost(problem)
 
-    def _tell_lost(self, problem: AzureError) -> None:
+    def _tell_lost(self, problem: StorageFault) -> None:
         log.warning(
             "Message %s of %s is no longer ours (%s): it may be delivered again.",
-            self.message.id, self._queue.name, type(problem).__name__,
+            self.message.id, self._queue.name, problem,
         )  # fmt: skip

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import azure.functions as func
-from azure.core.exceptions import AzureError
 
 from localazure.host import binding
 from localazure.host.function import Function, Output
 from localazure.host.invoke import FunctionFailed, Invoker, RetryContext
 from localazure.host.message import encode
-from localazure.host.storage import Queue
+from localazure.host.queue import Queue
+from localazure.host.storage import StorageFault
 
 log = logging.getLogger("localazure.host.runner")
 RETURN = "$return"
@@ -51,6 +51,6 @@ class Runner:
         try:
             for body in binding.queue_bodies(value):
                 await self._queues[output].send(encode(body, base64_encoded=self._base64))
-        except (AzureError, NotImplementedError, UnicodeDecodeError) as problem:
+        except (StorageFault, NotImplementedError, UnicodeDecodeError) as problem:
             log.error("%s: its output to %s was not written: %r", function.name, output.queue, problem)
             raise FunctionFailed(f"the output {output.parameter} was not written") from problem

@@ -8,16 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from azure.core.exceptions import AzureError
-
 from localazure.host import binding
+from localazure.host.blob import Blob
 from localazure.host.function import Function
 from localazure.host.invoke import FunctionFailed, RetryContext
 from localazure.host.listener import Listener
 from localazure.host.retry import RetryPolicy
 from localazure.host.runner import Runner
 from localazure.host.schedule import Schedule
-from localazure.host.storage import Blob
+from localazure.host.storage import StorageFault
 
 log = logging.getLogger("localazure.host.timers")
 LOOK_SECONDS = 30.0
@@ -73,8 +72,8 @@ class Memory:
             return
         try:
             await self._blob.write(json.dumps(status.told()).encode())
-        except AzureError as problem:  # the next tick writes it again; a missed one may be caught up twice
-            log.warning("A timer's status was not written (%s).", type(problem).__name__)
+        except StorageFault as problem:  # the next tick writes it again; a missed one may be caught up twice
+            log.warning("A timer's status was not written (%s).", problem)
 
 
 class TimerListener(Listener):

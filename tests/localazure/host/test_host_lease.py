@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import azure.functions as func
-from azure.core.exceptions import ResourceNotFoundError, ServiceRequestError
 
 from localazure.host.function import Function
 from localazure.host.host_json import QueueOptions
 from localazure.host.listener import Bell
 from localazure.host.message import Message, encode
+from localazure.host.queue import Queue
 from localazure.host.queues import Pace, QueueListener
 from localazure.host.runner import Runner
-from localazure.host.storage import Queue
+from localazure.host.storage import NotThere, StorageFault
 
 LEASE = 0.05
 
@@ -99,7 +99,7 @@ def test_the_deletion_uses_the_receipt_of_the_last_renewal() -> None:
 
 
 def test_a_queue_that_does_not_answer_is_asked_again_and_a_lost_one_is_made() -> None:
-    queue = MemoryQueue([message()], [ServiceRequestError("refused"), ResourceNotFoundError("gone")])
+    queue = MemoryQueue([message()], [StorageFault("refused"), NotThere("gone")])
     asyncio.run(work_off(queue, 0))
     assert queue.created == 1
     assert queue.last_receipt == "r0"

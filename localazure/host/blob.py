@@ -1,0 +1,64 @@
+"""One blob: read and written whole, or held by a lease."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote
+
+from localazure.host.errors import StorageUnavailable
+from localazure.host.storage import AlreadyThere, NotThere, Storage, StorageFault, ask
+from localazure.storage.client import Answer, Service
+
+log = logging.getLogger("localazure.host.blob")
+
+
+class Blob:
+    """A blob by its container and name, which need not exist."""
+
+    def __init__(self, storage: Storage, service: Service, container: str, name: str) -> None:
+        self._storage, self._service = storage, service
+        self._container = container
+        self._path = f"/{container}/{quote(name)}"
+
+    @property
+    def url(self) -> str:
+        return self._service.endpoint + self._path
+
+    async def create_container(self) -> None:
+        """Make the container when it is missing; raises StorageUnavailable."""
+        path, query = f"/{self._container}", {"restype": "container"}
+        try:
+            await self._storage.run(lambda: ask(self._service, "PUT", path, query=query, tries=1))
+        except AlreadyThere:
+            log.debug("The container %s exists.", self._container)
+        except StorageFault as cause:
+            raise StorageUnavailable(
+                f"The storage at {self._service.endpoint} does not take the container {self._container}"
+                f" ({cause}): is it running?"
+            ) from cause
+
+    async def read(self) -> bytes | None:
+        """The content; None when there is no such blob. raises: StorageUnavailable"""
+        try:
+            return (await self._ask("GET")).body
+        except NotThere:
+            return None
+        except StorageFault as cause:
+            raise StorageUnavailable(f"{self.url} cannot be read ({cause}).") from cause
+
+    async def write(self, content: bytes) -> None:
+        """Make or replace the blob; raises StorageFault."""
+        kind = {"x-ms-blob-type": "BlockBlob", "content-type": "application/octet-stream"}
+        await self._ask("PUT", headers=kind, body=content)
+
+    async def _ask(
+        self,
+        method: str,
+        *,
+        query: dict[str, str | int] | None = None,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Answer:
+        return await self._storage.run(
+            lambda: ask(self._service, method, self._path, query=query, headers=headers, body=body)
+        )
