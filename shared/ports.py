@@ -28,6 +28,32 @@ class Row:
     """By the storage server's clock."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Insert:
+    """A row that must not be there yet."""
+
+    row: str
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replace:
+    """A row that must still be `old`."""
+
+    old: Row
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delete:
+    """A row that must still be `old`, and goes."""
+
+    old: Row
+
+
+Write = Insert | Replace | Delete
+
+
 class Table(Protocol):
     """A key-value table with optimistic concurrency: what Azure Table storage promises, and nothing more."""
 
@@ -41,6 +67,12 @@ class Table(Protocol):
 
     def delete(self, old: Row) -> None:
         """Removes the row whatever became of it; absent is fine."""
+
+    def put(self, partition: str, row: str, value: dict[str, Any]) -> None:
+        """Writes the row whatever was there."""
+
+    def commit(self, partition: str, writes: Sequence[Write]) -> None:
+        """Does all the writes, at most 100 to different rows of one partition, or none; raises: Conflict."""
 
     def rows(self, partition: str, *, limit: int | None = None, after: str = "") -> Iterator[Row]:
         """The partition's rows in the order of their row keys, those greater than `after`."""

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from shared.domain.facts import Fact, ShardDue
 from shared.errors import Conflict, Superseded
-from shared.ports import Blob, DeploymentPlan, Row, RunRequest, RunView, Scores
+from shared.ports import Blob, DeploymentPlan, Insert, Replace, Row, RunRequest, RunView, Scores, Write
 
 Clock = Callable[[], datetime]
 
@@ -26,6 +26,7 @@ class MemoryTable:
 
     now: Clock = system_clock
     _rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    _partitions: dict[str, set[str]] = field(default_factory=dict)
     _etags: Iterator[int] = field(default_factory=itertools.count)
 
     def get(self, partition: str, row: str) -> Row | None:
@@ -44,17 +45,40 @@ class MemoryTable:
 
     def delete(self, old: Row) -> None:
         self._rows.pop((old.partition, old.row), None)
+        self._partitions.get(old.partition, set()).discard(old.row)
+
+    def put(self, partition: str, row: str, value: dict[str, Any]) -> None:
+        self._store(partition, row, value)
+
+    def commit(self, partition: str, writes: Sequence[Write]) -> None:
+        for write in writes:
+            self._check(partition, write)
+        for write in writes:
+            if isinstance(write, Insert):
+                self._store(partition, write.row, write.value)
+            elif isinstance(write, Replace):
+                self._store(partition, write.old.row, write.value)
+            else:
+                self.delete(write.old)
+
+    def _check(self, partition: str, write: Write) -> None:
+        row = write.row if isinstance(write, Insert) else write.old.row
+        there = self._rows.get((partition, row))
+        good = there is None if isinstance(write, Insert) else there and there.etag == write.old.etag
+        if not good:
+            raise Conflict
 
     def rows(self, partition: str, *, limit: int | None = None, after: str = "") -> Iterator[Row]:
-        keys = sorted(key for key in self._rows if key[0] == partition and key[1] > after)
+        keys = sorted(row for row in self._partitions.get(partition, ()) if row > after)
         for key in keys[:limit]:
-            if key in self._rows:
-                yield self._rows[key]
+            if (partition, key) in self._rows:
+                yield self._rows[partition, key]
 
     def _store(self, partition: str, row: str, value: dict[str, Any]) -> Row:
         etag = f'W/"{next(self._etags)}"'
         stored = Row(partition=partition, row=row, value=dict(value), etag=etag, changed=self.now())
         self._rows[partition, row] = stored
+        self._partitions.setdefault(partition, set()).add(row)
         return stored
 
 

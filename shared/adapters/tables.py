@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
+    AzureError,
     HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.data.tables import TableClient, TableEntity, UpdateMode
+from azure.data.tables import TableClient, TableEntity, TableTransactionError, UpdateMode
 
 from shared.errors import Conflict, Transient
-from shared.ports import Row
+from shared.ports import Insert, Replace, Row, Write
 
 CHUNK = 30_000
 """Characters a property: Table storage allows 64 KiB of UTF-16 each, and 1 MiB an entity."""
+REFUSED = (404, 409, 412)
+"""Statuses of a transaction one of whose rows is not as it should be."""
 
 
 class AzureTable:
@@ -29,48 +34,81 @@ class AzureTable:
         self._client = client
 
     def get(self, partition: str, row: str) -> Row | None:
-        try:
-            return _row(self._client.get_entity(partition, row))
-        except ResourceNotFoundError:
-            return None
+        with _answers():
+            try:
+                return _row(self._client.get_entity(partition, row))
+            except ResourceNotFoundError:
+                return None
 
     def insert(self, partition: str, row: str, value: dict[str, Any]) -> Row:
-        try:
-            answer = self._client.create_entity(_entity(partition, row, value))
-        except ResourceExistsError as cause:
-            raise Conflict from cause
-        except HttpResponseError as cause:
-            raise Transient(f"the ledger's table did not take a row: {cause.reason}") from cause
+        with _answers():
+            try:
+                answer = self._client.create_entity(_entity(partition, row, value))
+            except ResourceExistsError as cause:
+                raise Conflict from cause
         return Row(partition=partition, row=row, value=value, etag=answer["etag"], changed=answer["date"])
 
     def replace(self, old: Row, value: dict[str, Any]) -> Row:
-        try:
-            answer = self._client.update_entity(
-                _entity(old.partition, old.row, value),
-                mode=UpdateMode.REPLACE,
-                etag=old.etag,
-                match_condition=MatchConditions.IfNotModified,
-            )
-        except (ResourceModifiedError, ResourceNotFoundError) as cause:
-            raise Conflict from cause
-        except HttpResponseError as cause:
-            raise Transient(f"the ledger's table did not take a row: {cause.reason}") from cause
+        with _answers():
+            try:
+                answer = self._client.update_entity(
+                    _entity(old.partition, old.row, value),
+                    mode=UpdateMode.REPLACE,
+                    etag=old.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            except (ResourceModifiedError, ResourceNotFoundError) as cause:
+                raise Conflict from cause
         return Row(
             partition=old.partition, row=old.row, value=value, etag=answer["etag"], changed=answer["date"]
         )
 
     def delete(self, old: Row) -> None:
-        self._client.delete_entity(old.partition, old.row)
+        with _answers():
+            self._client.delete_entity(old.partition, old.row)
+
+    def put(self, partition: str, row: str, value: dict[str, Any]) -> None:
+        with _answers():
+            self._client.upsert_entity(_entity(partition, row, value), mode=UpdateMode.REPLACE)
+
+    def commit(self, partition: str, writes: Sequence[Write]) -> None:
+        with _answers():
+            try:
+                self._client.submit_transaction([_operation(partition, write) for write in writes])
+            except TableTransactionError as cause:
+                if cause.status_code in REFUSED:
+                    raise Conflict from cause
+                raise
 
     def rows(self, partition: str, *, limit: int | None = None, after: str = "") -> Iterator[Row]:
         query = "PartitionKey eq @partition and RowKey gt @after"
         found = self._client.query_entities(
             query, parameters={"partition": partition, "after": after}, results_per_page=limit
         )
-        for number, entity in enumerate(found):
-            if number == limit:
-                return
-            yield _row(entity)
+        with _answers():
+            for entity in islice(found, limit):  # one more would be another page, and another call
+                yield _row(entity)
+
+
+@contextmanager
+def _answers() -> Iterator[None]:
+    """Turns what the SDK raises into our errors, once, here."""
+    try:
+        yield
+    except HttpResponseError as cause:
+        raise Transient(f"the ledger's table answered {cause.status_code} {cause.reason}") from cause
+    except AzureError as cause:
+        raise Transient("the ledger's table does not answer") from cause
+
+
+def _operation(partition: str, write: Write) -> Any:
+    if isinstance(write, Insert):
+        return ("create", _entity(partition, write.row, write.value))
+    fence = {"etag": write.old.etag, "match_condition": MatchConditions.IfNotModified}
+    if isinstance(write, Replace):
+        entity = _entity(partition, write.old.row, write.value)
+        return ("update", entity, {"mode": UpdateMode.REPLACE, **fence})
+    return ("delete", {"PartitionKey": partition, "RowKey": write.old.row}, fence)
 
 
 def _entity(partition: str, row: str, value: dict[str, Any]) -> dict[str, Any]:

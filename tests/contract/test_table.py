@@ -9,7 +9,7 @@ import pytest
 
 from shared.adapters.memory import MemoryTable
 from shared.errors import Conflict
-from shared.ports import Table
+from shared.ports import Delete, Insert, Replace, Table, Write
 
 
 @pytest.fixture(params=["memory", "azurite"])
@@ -90,3 +90,34 @@ def test_rows_of_one_partition_come_in_order_after_a_key_and_no_more_than_asked(
     assert [row.row for row in table.rows("p", after="b")] == ["c", "d"]
     assert [row.row for row in table.rows("p", limit=2)] == ["a", "b"]
     assert list(table.rows("empty")) == []
+
+
+def test_a_put_row_is_there_whatever_was_there(table: Table) -> None:
+    table.put("p", "r", {"n": 1, "text": "x" * 100_000})
+    table.put("p", "r", {"n": 2})
+    found = table.get("p", "r")
+    assert found is not None
+    assert found.value == {"n": 2}
+
+
+def test_writes_of_one_commit_are_all_there(table: Table) -> None:
+    old, gone = table.insert("p", "old", {"n": 1}), table.insert("p", "gone", {})
+    table.commit("p", [Insert(row="new", value={"n": 3}), Replace(old=old, value={"n": 2}), Delete(old=gone)])
+    assert {row.row: row.value for row in table.rows("p")} == {"new": {"n": 3}, "old": {"n": 2}}
+
+
+@pytest.mark.parametrize("fault", ["inserted already", "replaced since", "deleted since", "gone"])
+def test_a_commit_with_one_write_that_cannot_be_made_changes_nothing(table: Table, fault: str) -> None:
+    there, other = table.insert("p", "there", {"n": 1}), table.insert("p", "other", {"n": 1})
+    changed = table.replace(there, {"n": 2})
+    missing = table.insert("p", "missing", {})
+    table.delete(missing)
+    bad: dict[str, Write] = {
+        "inserted already": Insert(row="there", value={}),
+        "replaced since": Replace(old=there, value={}),
+        "deleted since": Delete(old=there),
+        "gone": Delete(old=missing),
+    }
+    with pytest.raises(Conflict):
+        table.commit("p", [Insert(row="new", value={}), Replace(old=other, value={"n": 9}), bad[fault]])
+    assert {row.row: row.value for row in table.rows("p")} == {"there": changed.value, "other": {"n": 1}}
