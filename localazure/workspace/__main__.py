@@ -7,11 +7,12 @@ import logging
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from azure.core.exceptions import AzureError
 
-from localazure.workspace import datastores
+from localazure.workspace import datastores, schedules
 from localazure.workspace.certificates import server_context
 from localazure.workspace.identity import IdentityServer
 from localazure.workspace.routes import Router, described
@@ -46,6 +47,7 @@ def main() -> int:
         print(f"workspace: the storage account does not answer: {problem}", file=sys.stderr)
         return 1
     workspace.start()
+    workspace.timetable.start(partial(schedules.fire, workspace))
     for one in (server, identity):
         threading.Thread(target=one.serve_forever, args=(0.1,), daemon=True).start()
     print(f"ready: workspace {workspace.settings.base}", flush=True)
@@ -62,6 +64,7 @@ def _servers(workspace: Workspace) -> tuple[WorkspaceServer, IdentityServer]:
         workspace.settings.port,
         tls=server_context(workspace.settings.state / "tls"),
         dispatch=Router(workspace).dispatch,
+        faults=workspace.faults,
         account=workspace.blobs.account,
         blob_endpoint=workspace.blobs.endpoint,
     )

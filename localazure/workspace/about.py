@@ -57,6 +57,16 @@ def discover(workspace: Workspace, call: Call) -> Reply:
     return Reply(body=dict.fromkeys(services, base))
 
 
+def operation_status(workspace: Workspace, call: Call) -> Reply:
+    """How far a long-running operation is."""
+    return workspace.operations.status(call)
+
+
+def operation_result(workspace: Workspace, call: Call) -> Reply:
+    """Nothing more, once a long-running operation is over."""
+    return workspace.operations.result(call)
+
+
 def list_computes(workspace: Workspace, call: Call) -> Reply:
     return listing([_compute(workspace, name) for name in _COMPUTES])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localazure.workspace import bodies
 from localazure.workspace.resources import resource, stamp
 from localazure.workspace.uris import UnknownPath
 from localazure.workspace.wire import Call, Json, Refusal, Reply, listing, not_found
@@ -14,6 +15,12 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "models": ("modelUri",),
     "environments": ("image", "condaFile", "build"),
     "components": ("componentSpec",),
+}
+_BODIES = {
+    "data": bodies.DATA,
+    "models": bodies.MODEL,
+    "environments": bodies.ENVIRONMENT,
+    "components": bodies.COMPONENT,
 }
 _COSMETIC = ("description", "display_name", "tags", "version", "_source", "$schema", "sourceJobId")
 """Parts of a component that may change without a new version."""
@@ -99,6 +106,7 @@ def delete_version(workspace: Workspace, call: Call) -> Reply:
 
 def _accepted(workspace: Workspace, kind: str, version: str, given: Json) -> Json:
     """The properties as the service keeps them."""
+    _BODIES[kind].check(given)
     properties: Json = {"tags": {}, "properties": {}, "isArchived": False, "isAnonymous": False} | given
     properties["tags"], properties["properties"] = (
         _texts(properties["tags"]),

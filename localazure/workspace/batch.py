@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from localazure.workspace import jobs
+from localazure.workspace import bodies, jobs
 from localazure.workspace.identity import MACHINE_LEARNING, check_bearer
 from localazure.workspace.invocation import input_of, job_properties, output_of, pick, plan_of
 from localazure.workspace.pipeline import Planner
@@ -29,6 +29,11 @@ def put_endpoint(workspace: Workspace, call: Call) -> Reply:
     """The default deployment, once named, must be there."""
     name, given = checked_name(call.names["endpoint"], "batch endpoint"), call.json()
     properties = given.get("properties") or {}
+    bodies.BATCH_ENDPOINT.check(properties)
+    if str(properties.get("authMode") or "AADToken").lower() != "aadtoken":
+        raise Refusal(
+            400, "UserError", f"authMode {properties['authMode']!r}: a batch endpoint takes AADToken"
+        )
     default = (properties.get("defaults") or {}).get("deploymentName")
     if default and workspace.store.get(_DEPLOYMENTS, f"{name}/{default}") is None:
         raise Refusal(
@@ -69,6 +74,7 @@ def put_deployment(workspace: Workspace, call: Call) -> Reply:
     given = call.json()
     _find_endpoint(workspace, endpoint)
     properties = given.get("properties") or {}
+    bodies.BATCH_DEPLOYMENT.check(properties)
     configuration = properties.get("deploymentConfiguration") or {}
     if configuration.get("deploymentConfigurationType") != "PipelineComponent":
         raise Refusal(
@@ -106,6 +112,7 @@ def invoke(workspace: Workspace, call: Call) -> Reply:
     check_bearer(call.headers.get("authorization"), (MACHINE_LEARNING,))
     endpoint = _find_endpoint(workspace, call.names["endpoint"])
     body = pick(call.json(), "properties") or {}
+    bodies.INVOCATION.check({key.lower(): value for key, value in body.items()})
     name = str(pick(body, "name") or f"batchjob-{uuid.uuid4()}")
     deployment = _find_deployment(workspace, endpoint["name"], _chosen(call, endpoint))
     job = start(workspace, deployment, name, body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from localazure.workspace import bodies
 from localazure.workspace.resources import resource, stamp
 from localazure.workspace.wire import Call, Json, Reply, listing, not_found
 from localazure.workspace.workspace import Workspace
@@ -31,6 +32,7 @@ def get_version(workspace: Workspace, call: Call) -> Reply:
 def put_version(workspace: Workspace, call: Call) -> Reply:
     name, version = call.names["name"], call.names["version"]
     given = call.json().get("properties") or {}
+    bodies.CODE.check(given)
     document = {"name": name, "version": version, "properties": given, "made": stamp()}
     new = workspace.store.put("codes/versions", f"{name}:{version}", document, family=name)
     return Reply(status=201 if new else 200, body=_told(workspace, document))

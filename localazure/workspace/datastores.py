@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localazure.workspace import bodies
 from localazure.workspace.resources import resource, stamp
 from localazure.workspace.settings import Settings
 from localazure.workspace.uris import ARTIFACTS, FILES
@@ -37,6 +38,7 @@ def put(workspace: Workspace, call: Call) -> Reply:
     name, given = call.names["name"], call.json().get("properties") or {}
     if given.get("datastoreType") != "AzureBlob" or not given.get("containerName"):
         raise Refusal(501, "NotImplemented", "datastores other than AzureBlob are not emulated")
+    bodies.DATASTORE.check(given)
     workspace.blobs.ensure(given["containerName"])
     properties = {key: given.get(key) for key in ("containerName", "description", "tags")} | {
         "isDefault": False

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from localazure.workspace.blobs import Blobs
+from localazure.workspace.control.transitions import Decreed, Transitions
 from localazure.workspace.environments import Environments
 from localazure.workspace.execution import Execution, StepFailed, step_run_id
 from localazure.workspace.history import TERMINAL, Runs
@@ -41,8 +42,10 @@ class Engine:
         resolver: Resolver,
         processes: Processes,
         issuer: Issuer,
+        transitions: Transitions,
     ) -> None:
         self._store, self._runs, self._processes = store, runs, processes
+        self._transitions = transitions
         self._execution = Execution(
             settings=settings,
             blobs=blobs,
@@ -52,6 +55,7 @@ class Engine:
             outputs=Outputs(store=store, blobs=blobs, runs=runs, resolver=resolver),
             environments=Environments(settings.environments),
             processes=processes,
+            transitions=transitions,
             secret=issuer.secret,
         )
         self._lock = threading.Lock()
@@ -100,6 +104,15 @@ class Engine:
         for thread in threads:
             thread.join(10)
 
+    def end_all(self) -> None:
+        """Cancels all jobs and waits for their ends."""
+        with self._lock:
+            active, threads = list(self._active.items()), list(self._threads.values())
+        for _, stop in active:
+            stop.ask(cancel=True)
+        for thread in threads:
+            thread.join(30)
+
     def _work(self, name: str, stop: Stop) -> None:
         job = self._store.get("jobs", name)
         try:
@@ -108,7 +121,7 @@ class Engine:
         except Stopped:
             if stop.cancelled:
                 self._close(name, "Canceled")
-        except StepFailed as failed:
+        except (StepFailed, Decreed) as failed:
             self._close(name, "Failed", str(failed))
         except Exception as failed:  # the border of a thread: a job must not hang on our mistake
             log.exception("job %s", name)
@@ -124,12 +137,26 @@ class Engine:
             with self._slots:
                 self._execution.run(run, plan.steps[0], stop)
         else:
-            self._runs.set_status(name, "Preparing")
-            stop.check()
-            self._runs.set_status(name, "Running")
-            self._run_steps(name, plan, stop)
+            self._move(name, "Preparing", stop)
+            self._move(name, "Running", stop)
+            if self._transitions.runs_for_real(run):
+                self._run_steps(name, plan, stop)
+            else:
+                self._pass_steps(name, plan)
+        self._transitions.hold(self._runs.get(name), "Completed", stop)
         stop.check()
         self._close(name, "Completed")
+
+    def _move(self, run_id: str, status: str, stop: Stop) -> None:
+        self._transitions.hold(self._runs.get(run_id), status, stop)
+        stop.check()
+        self._runs.set_status(run_id, status)
+
+    def _pass_steps(self, name: str, plan: Plan) -> None:
+        """Somebody asked that nothing be run: the steps are over at once, the outputs are what they were told."""
+        for step in plan.steps:
+            self._runs.set_status(step_run_id(name, step.name), "Completed")
+        self._execution.give_outputs(self._runs.get(name))
 
     def _run_steps(self, name: str, plan: Plan, stop: Stop) -> None:
         """Starts what is ready, waits for any to end, and so on; the first failure ends the rest."""
@@ -170,18 +197,18 @@ class Engine:
         run_id = step_run_id(name, step.name)
         problem: BaseException | None = None
         try:
-            self._runs.set_status(run_id, "Queued")
+            self._move(run_id, "Queued", stop)
             with self._slots:
                 stop.check()
                 self._say(name, f"step {step.name} ({run_id}) starts")
                 self._execution.run(self._runs.get(run_id), step, stop)
-            self._runs.set_status(run_id, "Completed")
+            self._move(run_id, "Completed", stop)
             self._say(name, f"step {step.name} completed")
         except Stopped as stopped:
             problem = stopped
         except Exception as failed:  # the border of a thread: the pipeline's thread decides
             problem = failed
-            if not isinstance(failed, StepFailed):
+            if not isinstance(failed, StepFailed | Decreed):
                 log.exception("step %s of %s", step.name, name)
             self._runs.set_status(run_id, "Failed", error=f"step {step.name!r} failed: {failed}")
             self._say(name, f"step {step.name} failed: {failed}")

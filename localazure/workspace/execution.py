@@ -11,6 +11,7 @@ from urllib.error import URLError
 from urllib.request import urlretrieve
 
 from localazure.workspace.blobs import Blobs, NothingThere, Place
+from localazure.workspace.control.transitions import Transitions
 from localazure.workspace.environments import EnvironmentFailed, Environments
 from localazure.workspace.expressions import command_line
 from localazure.workspace.history import Runs
@@ -46,13 +47,14 @@ class Execution:
     outputs: Outputs
     environments: Environments
     processes: Processes
+    transitions: Transitions
     secret: str
 
     def folder(self, run_id: str) -> Path:
         return self.settings.folder / "runs" / run_id
 
     def run(self, run: Json, step: Step, stop: Stop) -> None:
-        """Raises StepFailed or Stopped; whatever happens, the logs are kept as artifacts."""
+        """Raises StepFailed, Decreed or Stopped; whatever happens, the logs are kept as artifacts."""
         folder = self.folder(run["runId"])
         shutil.rmtree(folder, ignore_errors=True)
         (folder / STEP_LOG).parent.mkdir(parents=True)
@@ -64,15 +66,17 @@ class Execution:
             self.keep_logs(run["runId"])
 
     def _run(self, run: Json, step: Step, stop: Stop, folder: Path) -> None:
-        run_id = run["runId"]
-        self.runs.set_status(run_id, "Preparing")
+        self._move(run, "Preparing", stop)
+        if not self.transitions.runs_for_real(run):
+            self._move(run, "Running", stop)
+            self.give_outputs(run)
+            return
         code = self._fetch_code(step, folder)
         python = self._interpreter(step, folder)
         inputs = {name: self._input(run, name, source, folder) for name, source in step.inputs.items()}
-        outputs = self._output_paths(step, folder)
+        outputs = self._output_paths(run, step, folder)
         command = command_line(step.command, inputs, outputs)
-        stop.check()
-        self.runs.set_status(run_id, "Running")
+        self._move(run, "Running", stop)
         with (folder / STEP_LOG).open("ab") as log:
             child = self.processes.start(
                 [shutil.which("bash") or "sh", "-c", command],
@@ -80,14 +84,31 @@ class Execution:
                 environment=self._environment(run, step, python, inputs, outputs),
                 log=log,
             )
-            exit_code = stop.wait(child)
+            exit_code = stop.wait(child, seconds=step.timeout_seconds)
+        self._keep_artifacts(run, code)
+        if exit_code is None:
+            raise StepFailed(f"the step did not end within its limit of {step.timeout_seconds:g} s")
         if exit_code != 0:
             raise StepFailed(f"exit code {exit_code}; the log ends with:\n{last_lines(folder / STEP_LOG)}")
-        self.runs.set_status(run_id, "Finalizing")
+        self._move(run, "Finalizing", stop)
         for name, target in step.outputs.items():
-            self.outputs.keep(run, name, target, Path(outputs[name]))
+            self.outputs.keep(run, name, target, outputs[name])
         for bulky in ("code", "inputs", "outputs"):  # kept when a step fails, to be looked at
             shutil.rmtree(folder / bulky, ignore_errors=True)
+
+    def _move(self, run: Json, status: str, stop: Stop) -> None:
+        """Before a state is entered, whoever holds runs in states is asked."""
+        self.transitions.hold(self.runs.get(run["runId"]), status, stop)
+        stop.check()
+        self.runs.set_status(run["runId"], status)
+
+    def give_outputs(self, run: Json) -> None:
+        """Those a rule tells for a run that does not run."""
+        given = self.transitions.rule(run).get("outputs") or {}
+        made = {
+            name: {"uri": self.resolver.long_form(uri), "type": "uri_folder"} for name, uri in given.items()
+        }
+        self.runs.change(run["runId"], lambda one: one["outputs"].update(made))
 
     def _fetch_code(self, step: Step, folder: Path) -> Path:
         code = folder / "code"
@@ -143,16 +164,27 @@ class Execution:
         if source.kind == "uri":
             return source.value
         maker = self.runs.get(step_run_id(run["rootRunId"], source.value))
-        made: str = maker["outputs"][source.output]["uri"]
-        return made
+        made = maker["outputs"].get(source.output)
+        if made is None:
+            raise NothingThere(f"the step {source.value!r} made no output {source.output!r}")
+        uri: str = made["uri"]
+        return uri
 
-    def _output_paths(self, step: Step, folder: Path) -> dict[str, str]:
-        paths = {name: folder / "outputs" / name for name in step.outputs}
-        for name, path in paths.items():
-            (path.parent if step.outputs[name].type == "uri_file" else path).mkdir(
-                parents=True, exist_ok=True
-            )
-        return {name: str(path) for name, path in paths.items()}
+    def _output_paths(self, run: Json, step: Step, folder: Path) -> dict[str, str]:
+        """Local paths, which are sent when the command has ended; of a `direct` output the place itself."""
+        paths: dict[str, str] = {}
+        for name, target in step.outputs.items():
+            path = folder / "outputs" / name
+            (path.parent if target.type == "uri_file" else path).mkdir(parents=True, exist_ok=True)
+            paths[name] = self.outputs.uri(run, name, target) if target.mode == "direct" else str(path)
+        return paths
+
+    def _keep_artifacts(self, run: Json, code: Path) -> None:
+        """What a command leaves in `outputs` and `logs` beside it belongs to its run, as in Azure."""
+        container = self.resolver.container_of(ARTIFACTS)
+        for name in ("outputs", "logs"):
+            place = Place(container, f"{artifacts_prefix(run['runId'])}{name}")
+            self.blobs.upload_folder(code / name, place)
 
     def _environment(
         self,

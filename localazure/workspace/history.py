@@ -57,6 +57,11 @@ class Runs:
             raise not_found("run", run_id)
         return run
 
+    def ended(self, subject: Json) -> tuple[str, str | None]:
+        """How far the cancelling of a job is."""
+        run = self.find(subject["run"])
+        return ("Succeeded" if run is None or run["status"] in TERMINAL else "InProgress"), None
+
     def children(self, run_id: str) -> list[Json]:
         return self._store.all("runs", family=run_id)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from localazure.workspace.pipeline import Planner, literal
+from localazure.workspace.bindings import literal
+from localazure.workspace.pipeline import Planner
 from localazure.workspace.plan import Plan
 from localazure.workspace.wire import Json
 from localazure.workspace.workspace import Workspace

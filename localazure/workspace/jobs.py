@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-
 from localazure.workspace.history import TERMINAL
 from localazure.workspace.resources import resource
-from localazure.workspace.settings import LOCATION
 from localazure.workspace.submission import plan_for, submit
 from localazure.workspace.wire import Call, Json, Refusal, Reply, listing, not_found
 from localazure.workspace.workspace import Workspace
@@ -60,19 +57,33 @@ def list_all(workspace: Workspace, call: Call) -> Reply:
             continue
         if tag and (tag not in tags or (value and tags[tag] != value)):
             continue
+        if not _of_schedule(job, call):
+            continue
         found.append(one)
     return listing(found)
 
 
+def _of_schedule(job: Json, call: Call) -> bool:
+    """`scheduled` asks for jobs that a schedule started (or for the others), `scheduleId` for those of one."""
+    by, one = job.get("schedule"), call.query.get("scheduleId", "").rpartition("/")[2]
+    asked = call.query.get("scheduled", "").lower()
+    return (not one or by == one) and (not asked or (by is not None) == (asked == "true"))
+
+
 def cancel(workspace: Workspace, call: Call) -> Reply:
-    """Accepted; the Location answers 202 until the job has ended."""
+    """Accepted; the Location answers 202 until the job has ended (when it is asked to be quick: it has)."""
     name = call.names["name"]
     run = workspace.runs.get(name)
     if run["parentRunId"]:
         raise Refusal(400, "UserError", f"{name} is a step; cancel its pipeline {run['rootRunId']}")
     if run["status"] not in TERMINAL:
         workspace.engine.cancel(name)
-    return Reply(status=202, headers={"Location": _operation(workspace, name), "Retry-After": "1"})
+    operation = workspace.operations.begin("cancel", {"run": name})
+    if workspace.operations.settings()["mode"] == "sync":
+        workspace.operations.wait(operation)
+        return Reply()
+    headers = workspace.operations.headers(operation)
+    return Reply(status=202, headers={name: headers[name] for name in ("Location", "Retry-After")})
 
 
 def delete(workspace: Workspace, call: Call) -> Reply:
@@ -85,25 +96,6 @@ def delete(workspace: Workspace, call: Call) -> Reply:
         workspace.store.remove("runs", run["runId"])
     workspace.store.remove("jobs", name)
     return Reply(status=200)
-
-
-def cancel_result(workspace: Workspace, call: Call) -> Reply:
-    """What the Location of a cancel points at."""
-    name = base64.urlsafe_b64decode(call.names["operation"]).decode()
-    ended = workspace.runs.get(name)["status"] in TERMINAL
-    return (
-        Reply()
-        if ended
-        else Reply(status=202, headers={"Location": _operation(workspace, name), "Retry-After": "1"})
-    )
-
-
-def _operation(workspace: Workspace, name: str) -> str:
-    of = workspace.settings
-    return (
-        f"{of.base}/subscriptions/{of.subscription}/providers/Microsoft.MachineLearningServices"
-        f"/locations/{LOCATION}/mfeOperationResults/{base64.urlsafe_b64encode(name.encode()).decode()}"
-    )
 
 
 def told(workspace: Workspace, job: Json, *, status: str | None = None) -> Json:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import time
 
+from localazure.workspace import bodies
 from localazure.workspace.hosting import DEPLOYMENTS
 from localazure.workspace.identity import MACHINE_LEARNING
-from localazure.workspace.moments import now
 from localazure.workspace.resources import resource, stamp
 from localazure.workspace.settings import LOCATION
 from localazure.workspace.wire import Call, Json, Refusal, Reply, checked_name, listing, not_found
@@ -29,6 +28,9 @@ def put_endpoint(workspace: Workspace, call: Call) -> Reply:
     """Traffic goes to deployments that are there, and adds up to 0 or 100."""
     name, given = checked_name(call.names["endpoint"], "online endpoint"), call.json()
     properties = given.get("properties") or {}
+    bodies.ONLINE_ENDPOINT.check(properties)
+    if str(properties.get("authMode") or "Key").lower() not in ("key", "amltoken", "aadtoken"):
+        raise Refusal(400, "UserError", f"authMode {properties['authMode']!r}: Key, AMLToken or AADToken")
     for kind in ("traffic", "mirrorTraffic"):
         _check_traffic(workspace, name, kind, properties.get(kind) or {})
     before = workspace.store.get(ENDPOINTS, name) or {}
@@ -104,6 +106,9 @@ def put_deployment(workspace: Workspace, call: Call) -> Reply:
     given = call.json()
     find_endpoint(workspace, endpoint)
     properties = given.get("properties") or {}
+    bodies.ONLINE_DEPLOYMENT.check(properties)
+    bodies.REQUEST_SETTINGS.check(properties.get("requestSettings") or {})
+    _check_scale(properties)
     if str(properties.get("endpointComputeType", "Managed")).lower() != "managed":
         raise Refusal(501, "NotImplemented", "only managed deployments are emulated")
     if not properties.get("codeConfiguration"):
@@ -123,8 +128,20 @@ def put_deployment(workspace: Workspace, call: Call) -> Reply:
     }
     workspace.store.put(DEPLOYMENTS, f"{endpoint}/{name}", document, family=endpoint)
     workspace.hosting.deploy(document)
-    headers = {"Azure-AsyncOperation": _operation(workspace, endpoint, name), "Retry-After": "1"}
-    return Reply(status=200 if before else 201, body=_deployment(workspace, document), headers=headers)
+    operation = workspace.operations.begin(
+        "deployment", {"deployment": f"{endpoint}/{name}"}, path=call.path, fails=call.operation_fails
+    )
+    if workspace.operations.settings()["mode"] == "sync":
+        workspace.operations.wait(operation)
+        return Reply(
+            status=200 if before else 201,
+            body=_deployment(workspace, find_deployment(workspace, endpoint, name)),
+        )
+    return Reply(
+        status=200 if before else 201,
+        body=_deployment(workspace, document),
+        headers=workspace.operations.headers(operation),
+    )
 
 
 def delete_deployment(workspace: Workspace, call: Call) -> Reply:
@@ -139,19 +156,6 @@ def get_logs(workspace: Workspace, call: Call) -> Reply:
     endpoint, name = call.names["endpoint"], call.names["deployment"]
     find_deployment(workspace, endpoint, name)
     return Reply(body={"content": workspace.hosting.log(endpoint, name, int(call.json().get("tail") or 100))})
-
-
-def operation(workspace: Workspace, call: Call) -> Reply:
-    """How a deployment is coming along."""
-    words = base64.urlsafe_b64decode(call.names["operation"]).decode()
-    found = workspace.store.get(DEPLOYMENTS, words)
-    if found is None:
-        raise not_found("operation", call.names["operation"])
-    status = {"Succeeded": "Succeeded", "Failed": "Failed"}.get(found["state"], "InProgress")
-    body: Json = {"id": call.path, "name": call.names["operation"], "status": status, "startTime": now()}
-    if status == "Failed":
-        body["error"] = {"code": "ResourceOperationFailure", "message": found["problem"]}
-    return Reply(body=body, headers={} if status != "InProgress" else {"Retry-After": "1"})
 
 
 def auth_mode(endpoint: Json) -> str:
@@ -172,6 +176,12 @@ def find_deployment(workspace: Workspace, endpoint: str, name: str) -> Json:
     return found
 
 
+def _check_scale(properties: Json) -> None:
+    scale = (properties.get("scaleSettings") or {}).get("scaleType", "Default")
+    if str(scale).lower() != "default":
+        raise Refusal(501, "NotImplemented", f"scaleType {scale!r}: deployments do not scale here")
+
+
 def _check_traffic(workspace: Workspace, endpoint: str, kind: str, shares: Json) -> None:
     for name in shares:
         if workspace.store.get(DEPLOYMENTS, f"{endpoint}/{name}") is None:
@@ -185,14 +195,6 @@ def _remove(workspace: Workspace, endpoint: str, name: str) -> bool:
     removed = workspace.store.remove(DEPLOYMENTS, f"{endpoint}/{name}")
     workspace.hosting.remove(endpoint, name)
     return removed
-
-
-def _operation(workspace: Workspace, endpoint: str, name: str) -> str:
-    of = workspace.settings
-    return (
-        f"{of.base}/subscriptions/{of.subscription}/providers/Microsoft.MachineLearningServices/locations/{LOCATION}"
-        f"/mfeOperationsStatus/{base64.urlsafe_b64encode(f'{endpoint}/{name}'.encode()).decode()}"
-    )
 
 
 def _endpoint(workspace: Workspace, one: Json) -> Json:

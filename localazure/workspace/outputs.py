@@ -25,21 +25,11 @@ class Outputs:
     runs: Runs
     resolver: Resolver
 
-    def keep(self, run: Json, name: str, target: Target, path: Path) -> None:
+    def keep(self, run: Json, name: str, target: Target, path: str) -> None:
         """Upload what the command wrote at `path`, and let the run (and its pipeline) know where it is."""
-        single = target.type == "uri_file"
-        if single and not path.is_file():
-            raise NothingThere(f"the output {name!r} should be a file at its path; the command wrote none")
-        uri = self._uri(run, name, target, single)
-        place = self.resolver.place(uri)
-        if not isinstance(place, Place):
-            raise NothingThere(
-                f"the output {name!r} cannot be written to {uri}: not in this workspace's storage"
-            )
-        if single:
-            self.blobs.upload(path, place)
-        else:
-            self.blobs.upload_folder(path, place)
+        uri = self.uri(run, name, target)
+        if target.mode != "direct":
+            self._upload(name, target, Path(path), uri)
         made = {"uri": uri, "type": target.type if target.type in _DATA_TYPES else "uri_folder"}
         self.runs.change(run["runId"], lambda one: one["outputs"].__setitem__(name, made))
         if target.job_output:
@@ -48,12 +38,32 @@ class Outputs:
         if target.asset:
             self._register(target, uri, run["runId"])
 
-    def _uri(self, run: Json, name: str, target: Target, single: bool) -> str:
+    def _upload(self, name: str, target: Target, path: Path, uri: str) -> None:
+        single, place = target.type == "uri_file", self.resolver.place(uri)
+        if single and not path.is_file():
+            raise NothingThere(f"the output {name!r} should be a file at its path; the command wrote none")
+        if not isinstance(place, Place):
+            raise NothingThere(
+                f"the output {name!r} cannot be written to {uri}: not in this workspace's storage"
+            )
+        if single:
+            self.blobs.upload(path, place)
+        else:
+            self.blobs.upload_folder(path, place)
+
+    def uri(self, run: Json, name: str, target: Target) -> str:
+        """Where an output goes: where it says, else to a place of its run in the pipeline's datastore."""
+        job = self.store.get("jobs", run["rootRunId"]) or {}
+        datastore = (job.get("plan") or {}).get("datastore") or FILES
         if target.uri:
-            uri = target.uri.replace("${{name}}", run["runId"]).replace("${{output_name}}", name)
+            names = {"${{name}}": run["runId"], "${{output_name}}": name, "${{default_datastore}}": datastore}
+            uri = target.uri
+            for expression, value in names.items():
+                uri = uri.replace(expression, value)
             return self.resolver.long_form(uri)
         owner, output = (run["rootRunId"], target.job_output) if target.job_output else (run["runId"], name)
-        return self.resolver.datastore_uri(FILES, f"azureml/{owner}/{output}" + ("" if single else "/"))
+        end = "" if target.type == "uri_file" else "/"
+        return self.resolver.datastore_uri(datastore, f"azureml/{owner}/{output}{end}")
 
     def _register(self, target: Target, uri: str, job: str) -> None:
         """A named output becomes a data asset; a version that is there already stays."""

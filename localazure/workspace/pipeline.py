@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
 
-from localazure.workspace.expressions import Binding, binding, with_inputs
-from localazure.workspace.plan import LITERALS, Plan, Source, Step, Target
+from localazure.workspace import bodies
+from localazure.workspace.automl.task import automl_job, automl_step
+from localazure.workspace.bindings import Scope, bound, makers, sources, target, target_of
+from localazure.workspace.moments import seconds_of
+from localazure.workspace.plan import Plan, Step
 from localazure.workspace.store import Store
 from localazure.workspace.wire import Json, Refusal, not_found
 
@@ -15,16 +16,6 @@ _VERSIONED = re.compile(
     r".*/(?P<kind>components|environments|codes)/(?P<name>[^/]+)/(?:versions|labels)/(?P<version>[^/]+)", re.I
 )
 _SHORT = re.compile(r"(?P<name>[^:@/]+)[:@](?P<version>[^:@/]+)")
-
-
-@dataclass(kw_only=True)
-class _Scope:
-    """A pipeline being laid flat: what its inputs are, where its outputs go, how its steps are called."""
-
-    inputs: dict[str, Source]
-    outputs: dict[str, Target]
-    prefix: str = ""
-    made_by: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 class Planner:
@@ -35,18 +26,31 @@ class Planner:
 
     def pipeline(self, properties: Json, definitions: Json | None = None) -> Plan:
         """Of a pipeline job's properties; `definitions` are its component's inputs, when it has one."""
+        bodies.PIPELINE_JOB.check(properties)
+        nodes = properties.get("jobs") or {}
+        if properties.get("componentId"):
+            spec = self.component(properties["componentId"])
+            nodes, definitions = nodes or spec.get("jobs") or {}, spec.get("inputs") or {}
         inputs = sources(properties.get("inputs") or {}, definitions or {})
         outputs = {name: target(given) for name, given in (properties.get("outputs") or {}).items()}
         for name, one in outputs.items():
             one.job_output = name
         settings = properties.get("settings") or {}
-        steps = self._flat(properties.get("jobs") or {}, _Scope(inputs=inputs, outputs=outputs))
+        bodies.PIPELINE_SETTINGS.check(settings)
+        steps = self._flat(nodes, Scope(inputs=inputs, outputs=outputs))
         if not steps:
             raise Refusal(400, "UserError", "the pipeline has no steps")
-        return Plan(steps=_ordered(steps), continue_on_failure=bool(settings.get("continue_on_step_failure")))
+        return Plan(
+            steps=_ordered(steps),
+            continue_on_failure=bool(settings.get("continue_on_step_failure")),
+            datastore=str(settings.get("default_datastore") or "").rpartition("/")[2].rpartition(":")[2]
+            or None,
+        )
 
     def command(self, properties: Json, name: str) -> Plan:
         """Of a command job's properties: one step, which is the job."""
+        bodies.COMMAND_JOB.check(properties)
+        bodies.check_resources(properties.get("resources"))
         outputs = {key: target(given) for key, given in (properties.get("outputs") or {}).items()}
         for key, one in outputs.items():
             one.job_output = key
@@ -59,8 +63,13 @@ class Planner:
             variables=properties.get("environmentVariables") or {},
             inputs=sources(properties.get("inputs") or {}, {}),
             outputs=outputs,
+            timeout_seconds=_timeout(properties.get("limits") or {}),
         )
         return Plan(steps=[step], alone=True)
+
+    def automl(self, properties: Json, name: str) -> Plan:
+        """Of an AutoML job's properties: one step, which is the job."""
+        return Plan(steps=[automl_job(properties, name)], alone=True)
 
     def component(self, reference: str) -> Json:
         """The specification of a component, by id."""
@@ -82,7 +91,7 @@ class Planner:
             raise not_found(kind, f"{name}:{version}")
         return document
 
-    def _flat(self, nodes: Json, scope: _Scope) -> list[Step]:
+    def _flat(self, nodes: Json, scope: Scope) -> list[Step]:
         steps: list[Step] = []
         for name, node in nodes.items():
             kind = node.get("type", "command")
@@ -103,20 +112,32 @@ class Planner:
                     source.value, source.output = made
         return steps
 
-    def _nested(self, name: str, node: Json, scope: _Scope) -> list[Step]:
+    def _nested(self, name: str, node: Json, scope: Scope) -> list[Step]:
+        bodies.PIPELINE_NODE.check(node)
         spec = self.component(node["componentId"])
-        inner = _Scope(
-            inputs=_bound(node.get("inputs") or {}, spec.get("inputs") or {}, scope),
-            outputs={key: _target_of(node, spec, key, scope) for key in spec.get("outputs") or {}},
+        inner = Scope(
+            inputs=bound(node.get("inputs") or {}, spec.get("inputs") or {}, scope),
+            outputs={key: target_of(node, spec, key, scope) for key in spec.get("outputs") or {}},
             prefix=f"{scope.prefix}{name}.",
         )
         steps = self._flat(spec.get("jobs") or {}, inner)
-        for key, maker in _makers(spec.get("jobs") or {}, inner).items():
+        for key, maker in makers(spec.get("jobs") or {}, inner).items():
             scope.made_by[f"{scope.prefix}{name}/{key}"] = maker
         return steps
 
-    def _step(self, name: str, node: Json, scope: _Scope) -> Step:
+    def _step(self, name: str, node: Json, scope: Scope) -> Step:
+        bodies.COMMAND_NODE.check(node)
         spec = self.component(node["componentId"]) if node.get("componentId") else node
+        if spec.get("type", "command") != "command":
+            raise Refusal(
+                501, "NotImplemented", f"step {name!r}: components of type {spec['type']!r} do not run here"
+            )
+        for of in (spec, node):
+            if of.get("distribution"):
+                raise Refusal(
+                    501, "NotImplemented", f"step {name!r}: `distribution`: one process on one machine"
+                )
+            bodies.check_resources(of.get("resources"))
         variables = (spec.get("environment_variables") or {}) | (node.get("environment_variables") or {})
         return Step(
             name=f"{scope.prefix}{name}",
@@ -125,180 +146,10 @@ class Planner:
             code=spec.get("code"),
             environment=node.get("environment") or spec.get("environment"),
             variables={key: str(value) for key, value in variables.items()},
-            inputs=_bound(node.get("inputs") or {}, spec.get("inputs") or {}, scope),
-            outputs={key: _target_of(node, spec, key, scope) for key in spec.get("outputs") or {}},
+            inputs=bound(node.get("inputs") or {}, spec.get("inputs") or {}, scope),
+            outputs={key: target_of(node, spec, key, scope) for key in spec.get("outputs") or {}},
+            timeout_seconds=_timeout(node.get("limits") or spec.get("limits") or {}),
         )
-
-
-def sources(given: Json, definitions: Json) -> dict[str, Source]:
-    """A job's own inputs: what was given, then the defaults, then absence where that is allowed."""
-    unknown = set(given) - set(definitions)
-    if definitions and unknown:
-        raise Refusal(
-            400, "UserError", f"unknown inputs: {', '.join(sorted(unknown))}; known: {', '.join(definitions)}"
-        )
-    found = {
-        name: _source(value, definitions.get(name) or {})
-        for name, value in given.items()
-        if value is not None
-    }
-    for name, definition in definitions.items():
-        if name not in found:
-            found[name] = _default(name, definition)
-        elif found[name].kind == "literal":
-            _check_literal(name, found[name].value, definition)
-    return found
-
-
-def _default(name: str, definition: Json) -> Source:
-    kind = definition.get("type", "string")
-    if definition.get("default") is not None:
-        return Source(
-            kind="literal" if kind in LITERALS else "uri", value=literal(definition["default"]), type=kind
-        )
-    if definition.get("optional"):
-        return Source(kind="absent", type=kind)
-    raise Refusal(400, "UserError", f"the input {name!r} ({kind}) is required and was not given")
-
-
-def _check_literal(name: str, value: str, definition: Json) -> None:
-    kind = definition.get("type", "string")
-    try:
-        if kind == "integer":
-            int(value)
-        elif kind == "number":
-            float(value)
-        elif kind == "boolean" and value.lower() not in ("true", "false"):
-            raise ValueError(value)
-    except ValueError as cause:
-        raise Refusal(
-            400, "UserError", f"the input {name!r} should be of type {kind}, not {value!r}"
-        ) from cause
-
-
-def _source(value: Any, definition: Json) -> Source:
-    """Camel case at the top of a job, snake case inside it, or a bare value."""
-    kind = definition.get("type")
-    if not isinstance(value, dict):
-        value = {"job_input_type": "literal", "value": value}
-    declared = (
-        value.get("job_input_type")
-        or value.get("jobInputType")
-        or ("uri_folder" if "uri" in value else "literal")
-    )
-    mode = str(value.get("mode") or "")
-    if "uri" in value and value["uri"] is not None:
-        return Source(kind="uri", value=value["uri"], type=declared, mode=mode)
-    text = literal(value.get("value"))
-    if kind and kind not in LITERALS and binding(text) is None:
-        return Source(kind="uri", value=text, type=kind, mode=mode)  # a path given as a bare string
-    return Source(kind="literal", value=text, type=kind or "string", mode=mode)
-
-
-def literal(value: Any) -> str:
-    """As the service writes literals: everything is a string."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
-
-
-def _bound(given: Json, definitions: Json, scope: _Scope) -> dict[str, Source]:
-    """A step's inputs, followed to where they come from."""
-    bound: dict[str, Source] = {}
-    for name, value in given.items():
-        if value is not None:
-            bound[name] = _followed(
-                name, _source(value, definitions.get(name) or {}), definitions.get(name) or {}, scope
-            )
-    for name, definition in definitions.items():
-        if name not in bound or bound[name].kind == "absent":
-            bound[name] = _default(name, definition)
-    return bound
-
-
-def _followed(name: str, source: Source, definition: Json, scope: _Scope) -> Source:
-    if source.kind != "literal":
-        return source
-    kind = definition.get("type", source.type)
-    points_at = binding(source.value)
-    if points_at is None:
-        literals = {key: one.value for key, one in scope.inputs.items() if one.kind == "literal"}
-        return Source(kind="literal", value=with_inputs(source.value, literals), type=kind, mode=source.mode)
-    if points_at.where == "jobs":
-        return Source(
-            kind="step",
-            value=scope.prefix + points_at.name,
-            output=points_at.output,
-            type=kind,
-            mode=source.mode,
-        )
-    outer = scope.inputs.get(points_at.name)
-    if outer is None:
-        raise Refusal(
-            400,
-            "UserError",
-            f"the input {name!r} is bound to {source.value}, which the pipeline does not have",
-        )
-    mode = source.mode or outer.mode
-    return Source(
-        kind=outer.kind,
-        value=outer.value,
-        type=outer.type if outer.kind == "uri" else kind,
-        mode=mode,
-        output=outer.output,
-    )
-
-
-def target(given: Any) -> Target:
-    """A job's or a step's output as given, in either case."""
-    if not isinstance(given, dict):
-        return Target()
-    asset, version = (
-        given.get("assetName") or given.get("name"),
-        given.get("assetVersion") or given.get("version"),
-    )
-    return Target(
-        type=given.get("jobOutputType") or given.get("job_output_type") or given.get("type") or "uri_folder",
-        uri=given.get("uri"),
-        asset=asset,
-        asset_version=str(version) if version else None,
-    )
-
-
-def _points_at(given: Any) -> Binding | None:
-    value = given.get("value") if isinstance(given, dict) else given
-    return binding(value) if isinstance(value, str) else None
-
-
-def _target_of(node: Json, spec: Json, key: str, scope: _Scope) -> Target:
-    """The step's own, or the pipeline's when it is bound to one; the component says the type."""
-    given = (node.get("outputs") or {}).get(key)
-    declared = ((spec.get("outputs") or {}).get(key) or {}).get("type", "uri_folder")
-    points_at = _points_at(given)
-    if points_at and points_at.where == "outputs":
-        outer = scope.outputs.get(points_at.name) or Target()
-        return Target(
-            type=declared,
-            uri=outer.uri,
-            asset=outer.asset,
-            asset_version=outer.asset_version,
-            job_output=outer.job_output,
-        )
-    own = target(given)
-    own.type = declared
-    return own
-
-
-def _makers(nodes: Json, scope: _Scope) -> dict[str, tuple[str, str]]:
-    """Which step makes each output of a nested pipeline."""
-    makers: dict[str, tuple[str, str]] = {}
-    for name, node in nodes.items():
-        for output, given in (node.get("outputs") or {}).items():
-            points_at = _points_at(given)
-            if points_at and points_at.where == "outputs":
-                step = f"{scope.prefix}{name}"
-                makers[points_at.name] = scope.made_by.get(f"{step}/{output}", (step, output))
-    return makers
 
 
 def _ordered(steps: list[Step]) -> list[Step]:
@@ -316,3 +167,11 @@ def _ordered(steps: list[Step]) -> list[Step]:
         ordered += ready
         done |= {step.name for step in ready}
     return ordered
+
+
+def _timeout(limits: Json) -> float | None:
+    """A step's or a job's own limit: seconds inside a pipeline, an ISO duration at the top of a job."""
+    given = limits.get("timeout")
+    if given in (None, ""):
+        return None
+    return float(given) if isinstance(given, int | float) else seconds_of(str(given))

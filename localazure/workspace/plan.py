@@ -25,6 +25,7 @@ class Target:
 
     type: str = "uri_folder"
     uri: str | None = None
+    mode: str = ""
     asset: str | None = None
     asset_version: str | None = None
     job_output: str | None = None
@@ -32,7 +33,7 @@ class Target:
 
 @dataclass(kw_only=True)
 class Step:
-    """One command to run."""
+    """One command to run, or (`automl`) one search for a model."""
 
     name: str
     display: str
@@ -42,6 +43,8 @@ class Step:
     variables: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, Source] = field(default_factory=dict)
     outputs: dict[str, Target] = field(default_factory=dict)
+    timeout_seconds: float | None = None
+    automl: dict[str, Any] | None = None
 
     @property
     def after(self) -> set[str]:
@@ -51,11 +54,12 @@ class Step:
 
 @dataclass(kw_only=True)
 class Plan:
-    """`alone`: a command job, whose only step is the job itself."""
+    """`alone`: a job of one step, which is the job itself; `datastore`: where outputs go that say nothing."""
 
     steps: list[Step]
     alone: bool = False
     continue_on_failure: bool = False
+    datastore: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,6 +70,7 @@ class Plan:
             steps=[_step(one) for one in value["steps"]],
             alone=value["alone"],
             continue_on_failure=value["continue_on_failure"],
+            datastore=value.get("datastore"),
         )
 
 

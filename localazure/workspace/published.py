@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 
+from localazure.workspace import bodies
 from localazure.workspace.history import TERMINAL
 from localazure.workspace.invocation import job_properties, pick, plan_of
 from localazure.workspace.pipeline import Planner
@@ -30,6 +31,9 @@ def get_pipeline(workspace: Workspace, call: Call) -> Reply:
 def submit_run(workspace: Workspace, call: Call) -> Reply:
     """200 with the run; the run's id is a job's name as well."""
     pipeline, given = call.names["pipeline"], call.json()
+    bodies.V1_SUBMISSION.check({key.lower(): value for key, value in given.items()})
+    if call.query.get("parentRunId"):
+        raise Refusal(501, "NotImplemented", "runs of a pipeline have no parents here")
     endpoint = _endpoint(workspace, pipeline)
     component = (
         _component(workspace, pipeline) if endpoint is None else _default_component(workspace, endpoint)

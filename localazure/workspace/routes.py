@@ -16,8 +16,10 @@ from localazure.workspace import (
     online,
     published,
     run_history,
+    schedules,
     scoring,
 )
+from localazure.workspace.control import handlers as control
 from localazure.workspace.identity import MACHINE_LEARNING, MANAGEMENT, check_bearer
 from localazure.workspace.wire import Call, Refusal, Reply
 from localazure.workspace.workspace import Workspace
@@ -33,12 +35,16 @@ _WORKSPACE = (
 
 @dataclass(frozen=True)
 class Route:
-    """`open`: needs no Azure token (the handler may ask for one of its own)."""
+    """`open`: needs no Azure token (the handler may ask for one of its own).
+
+    `slow`: a long-running operation in Azure, or the resource that one is about.
+    """
 
     method: str
     path: str
     handle: Handle
     open: bool = False
+    slow: bool = False
     form: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,32 +99,38 @@ ROUTES = (
     Route("GET", "/logs/{run}/{file:rest}", run_history.read_log, open=True),
     # batch endpoints
     Route("GET", "{WS}/batchEndpoints", batch.list_endpoints),
-    Route("GET", "{WS}/batchEndpoints/{endpoint}", batch.get_endpoint),
-    Route("PUT", "{WS}/batchEndpoints/{endpoint}", batch.put_endpoint),
-    Route("DELETE", "{WS}/batchEndpoints/{endpoint}", batch.delete_endpoint),
+    Route("GET", "{WS}/batchEndpoints/{endpoint}", batch.get_endpoint, slow=True),
+    Route("PUT", "{WS}/batchEndpoints/{endpoint}", batch.put_endpoint, slow=True),
+    Route("DELETE", "{WS}/batchEndpoints/{endpoint}", batch.delete_endpoint, slow=True),
     Route("GET", "{WS}/batchEndpoints/{endpoint}/deployments", batch.list_deployments),
-    Route("GET", "{WS}/batchEndpoints/{endpoint}/deployments/{deployment}", batch.get_deployment),
-    Route("PUT", "{WS}/batchEndpoints/{endpoint}/deployments/{deployment}", batch.put_deployment),
-    Route("DELETE", "{WS}/batchEndpoints/{endpoint}/deployments/{deployment}", batch.delete_deployment),
+    Route("GET", "{WS}/batchEndpoints/{endpoint}/deployments/{deployment}", batch.get_deployment, slow=True),
+    Route("PUT", "{WS}/batchEndpoints/{endpoint}/deployments/{deployment}", batch.put_deployment, slow=True),
+    Route("DELETE", "{WS}/batchEndpoints/{endpoint}/deployments/{deployment}", batch.delete_deployment, slow=True),
     Route("GET", "{WS}/batchEndpoints/{endpoint}/jobs", batch.list_jobs),
     Route("GET", "{WS}/batchEndpoints/{endpoint}/jobs/{name}", batch.get_job),
     Route("GET", "{WS}/batchEndpoints/{endpoint}/deployments/{deployment}/jobs", batch.list_jobs),
     Route("POST", "/batch/{endpoint}/jobs", batch.invoke, open=True),
     # online endpoints
     Route("GET", "{WS}/onlineEndpoints", online.list_endpoints),
-    Route("GET", "{WS}/onlineEndpoints/{endpoint}", online.get_endpoint),
-    Route("PUT", "{WS}/onlineEndpoints/{endpoint}", online.put_endpoint),
-    Route("DELETE", "{WS}/onlineEndpoints/{endpoint}", online.delete_endpoint),
+    Route("GET", "{WS}/onlineEndpoints/{endpoint}", online.get_endpoint, slow=True),
+    Route("PUT", "{WS}/onlineEndpoints/{endpoint}", online.put_endpoint, slow=True),
+    Route("DELETE", "{WS}/onlineEndpoints/{endpoint}", online.delete_endpoint, slow=True),
     Route("POST", "{WS}/onlineEndpoints/{endpoint}/listKeys", online.list_keys),
-    Route("POST", "{WS}/onlineEndpoints/{endpoint}/regenerateKeys", online.regenerate_keys),
+    Route("POST", "{WS}/onlineEndpoints/{endpoint}/regenerateKeys", online.regenerate_keys, slow=True),
     Route("POST", "{WS}/onlineEndpoints/{endpoint}/token", online.get_token),
     Route("GET", "{WS}/onlineEndpoints/{endpoint}/deployments", online.list_deployments),
-    Route("GET", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}", online.get_deployment),
-    Route("PUT", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}", online.put_deployment),
-    Route("DELETE", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}", online.delete_deployment),
+    Route("GET", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}", online.get_deployment, slow=True),
+    Route("PUT", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}", online.put_deployment, slow=True),
+    Route("DELETE", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}", online.delete_deployment, slow=True),
     Route("POST", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}/getLogs", online.get_logs),
     Route("POST", "/online/{endpoint}/score", scoring.score, open=True),
     Route("GET", "/online/{endpoint}/swagger.json", scoring.swagger, open=True),
+    # schedules
+    Route("GET", "{WS}/schedules", schedules.list_all),
+    Route("GET", "{WS}/schedules/{name}", schedules.get, slow=True),
+    Route("PUT", "{WS}/schedules/{name}", schedules.put, slow=True),
+    Route("DELETE", "{WS}/schedules/{name}", schedules.delete, slow=True),
+    Route("POST", "{WS}/schedules/{name}/trigger", schedules.trigger),
     # published pipelines, v1
     Route("GET", "/pipelines/v1.0{WS}/Pipelines", published.list_pipelines),
     Route("GET", "/pipelines/v1.0{WS}/Pipelines/{pipeline}", published.get_pipeline),
@@ -129,9 +141,24 @@ ROUTES = (
     Route("GET", "/pipelines/v1.0{WS}/PipelineRuns/{run}/Steps", published.steps),
     Route("POST", "/pipelines/v1.0{WS}/PipelineRuns/{run}/Cancel", published.cancel),
     Route("DELETE", "/pipelines/v1.0{WS}/PipelineRuns/{run}/Execution", published.cancel),
+    # control
+    Route("GET", "/__localazure/faults", control.list_faults, open=True),
+    Route("POST", "/__localazure/faults", control.add_fault, open=True),
+    Route("DELETE", "/__localazure/faults", control.remove_faults, open=True),
+    Route("DELETE", "/__localazure/faults/{fault}", control.remove_fault, open=True),
+    Route("GET", "/__localazure/transitions", control.get_transitions, open=True),
+    Route("PUT", "/__localazure/transitions", control.put_transitions, open=True),
+    Route("GET", "/__localazure/runs/{run}", control.get_run, open=True),
+    Route("POST", "/__localazure/runs/{run}/move", control.move_run, open=True),
+    Route("GET", "/__localazure/operations", control.get_operations, open=True),
+    Route("PUT", "/__localazure/operations", control.put_operations, open=True),
+    Route("GET", "/__localazure/clock", control.get_clock, open=True),
+    Route("POST", "/__localazure/clock", control.move_clock, open=True),
+    Route("GET", "/__localazure/schedules/{name}/history", control.schedule_history, open=True),
+    Route("POST", "/__localazure/reset", control.reset, open=True),
     # long operations
-    Route("GET", "/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}/mfeOperationResults/{operation}", jobs.cancel_result),  # noqa: E501
-    Route("GET", "/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}/mfeOperationsStatus/{operation}", online.operation),  # noqa: E501
+    Route("GET", "/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}/mfeOperationResults/{operation}", about.operation_result),  # noqa: E501
+    Route("GET", "/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}/mfeOperationsStatus/{operation}", about.operation_status),  # noqa: E501
 )  # fmt: skip
 
 
@@ -150,6 +177,7 @@ class Router:
         for route in self._by_method.get(call.method, []):
             found = route.form.fullmatch(path)
             if found:
+                call.path = path
                 call.names = {name: value for name, value in found.groupdict().items() if value is not None}
                 return self._answer(route, call)
         raise Refusal(
@@ -161,7 +189,11 @@ class Router:
             check_bearer(call.headers.get("authorization"), _AZURE)
         self._check_workspace(call.names)
         call.names["kind"] = call.names.get("kind", "").lower()
-        return route.handle(self._workspace, call)
+        reply = route.handle(self._workspace, call)
+        if not route.slow:
+            return reply
+        operations = self._workspace.operations
+        return operations.seen(call, reply) if call.method == "GET" else operations.answered(call, reply)
 
     def _check_workspace(self, names: dict[str, str]) -> None:
         of = self._workspace.settings

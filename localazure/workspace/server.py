@@ -7,13 +7,16 @@ import logging
 import socket
 import ssl
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from localazure.workspace.wire import Call, Refusal, Reply
+from localazure.workspace.control.faults import Faults, refused
+from localazure.workspace.wire import Call, Hangup, Refusal, Reply
 
 log = logging.getLogger(__name__)
 Dispatch = Callable[[Call], Reply]
@@ -33,10 +36,17 @@ class WorkspaceServer(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, port: int, *, tls: ssl.SSLContext, dispatch: Dispatch, account: str, blob_endpoint: str
+        self,
+        port: int,
+        *,
+        tls: ssl.SSLContext,
+        dispatch: Dispatch,
+        faults: Faults,
+        account: str,
+        blob_endpoint: str,
     ) -> None:
         super().__init__(("127.0.0.1", port), Handler)
-        self.tls, self.dispatch, self.account = tls, dispatch, account
+        self.tls, self.dispatch, self.faults, self.account = tls, dispatch, faults, account
         self.blob_host = urlsplit(blob_endpoint).netloc
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -70,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._pass_on_to_storage()
             else:
                 self._answer()
-        except (ConnectionError, TimeoutError, ssl.SSLError):
+        except (ConnectionError, TimeoutError, ssl.SSLError, Hangup):
             self.close_connection = True
 
     do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _any
@@ -85,9 +95,11 @@ class Handler(BaseHTTPRequestHandler):
                 headers={name.lower(): value for name, value in self.headers.items()},
                 body=self._body(),
             )
-            reply = self.server.dispatch(call)
+            reply = self.server.faults.dispatch(call, self.server.dispatch)
         except Refusal as refusal:
             reply = refusal.reply()
+        except Hangup:
+            raise
         except Exception as failed:
             log.exception("%s %s", self.command, self.path)
             reply = Refusal(500, "InternalServerError", f"{type(failed).__name__}: {failed}").reply()
@@ -135,6 +147,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def _pass_on_to_storage(self) -> None:
         """The blob front: SDKs build https URLs for storage, Azurite speaks http."""
+        order = self.server.faults.take(self.command, urlsplit(self.path).path)
+        time.sleep(float(order.get("delaySeconds") or 0))
+        if order.get("lose") == "request":
+            raise Hangup
+        if "status" in order:
+            self._refuse_as_storage(refused(order))
+            return
         upstream = _upstream(self.server.blob_host)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
         headers["Host"] = self.headers.get("host", self.server.blob_host)
@@ -149,7 +168,19 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._write(Refusal(503, "ServerBusy", f"the storage account does not answer: {failed}").reply())
             return
+        if order.get("lose") == "reply":
+            response.read()
+            raise Hangup
         self._relay(response)
+
+    def _refuse_as_storage(self, refusal: Refusal) -> None:
+        """Storage says its errors in XML and in a header."""
+        self.close_connection = True  # the request's body was not read
+        text = (
+            f"<Error><Code>{escape(refusal.code)}</Code><Message>{escape(refusal.message)}</Message></Error>"
+        )
+        headers = {"content-type": "application/xml", "x-ms-error-code": refusal.code, **refusal.headers}
+        self._write(Reply(status=refusal.status, body=text.encode(), headers=headers))
 
     def _relay(self, response: http.client.HTTPResponse) -> None:
         self.send_response_only(response.status, response.reason)

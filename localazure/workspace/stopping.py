@@ -39,14 +39,18 @@ class Stop:
         if self.asked:
             raise Stopped
 
-    def wait(self, child: subprocess.Popen[bytes]) -> int:
-        """The child's exit code; raises when the run was asked to end meanwhile."""
+    def wait(self, child: subprocess.Popen[bytes], *, seconds: float | None = None) -> int | None:
+        """The child's exit code, None when it took too long; raises when the run was asked to end meanwhile."""
         with self._lock:
             self._children.add(child)
             late = self._asked.is_set()
         if late:
             self._processes.end(child)
-        code = child.wait()
+        code: int | None = None
+        try:
+            code = child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._processes.end(child)
         with self._lock:
             self._children.discard(child)
         self._processes.forget(child)

@@ -87,6 +87,10 @@ class Store:
             ).fetchall()
         return [json.loads(row[0]) for row in rows]
 
+    def clear(self) -> None:
+        with self._lock:
+            self._database.execute("DELETE FROM documents")
+
     def close(self) -> None:
         with self._lock:
             self._database.close()

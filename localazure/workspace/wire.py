@@ -22,6 +22,8 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     names: dict[str, str] = field(default_factory=dict)
+    operation_fails: str | None = None
+    """Asked for by a fault: the long-running operation this call begins ends badly, with this message."""
 
     def json(self) -> Json:
         """The body as an object; an empty body is an empty object."""
@@ -57,12 +59,20 @@ class Reply:
 class Refusal(Exception):
     """An answer in Azure's error shape: `{"error": {"code", "message"}}`."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
+        self.headers = dict(headers or {})
 
     def reply(self) -> Reply:
-        return Reply(status=self.status, body={"error": {"code": self.code, "message": self.message}})
+        body = {"error": {"code": self.code, "message": self.message}}
+        return Reply(status=self.status, body=body, headers=self.headers)
+
+
+class Hangup(Exception):
+    """The connection closes without an answer: somebody asked for such a fault."""
 
 
 def checked_name(name: str, what: str) -> str:

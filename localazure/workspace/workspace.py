@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from localazure.workspace.blobs import Blobs
+from localazure.workspace.control.faults import Faults
+from localazure.workspace.control.transitions import Transitions
 from localazure.workspace.engine import Engine
 from localazure.workspace.events import RunEvents
 from localazure.workspace.history import Runs
-from localazure.workspace.hosting import Hosting
+from localazure.workspace.hosting import DEPLOYMENTS, Hosting
 from localazure.workspace.identity import Issuer
+from localazure.workspace.operations import Operations
 from localazure.workspace.processes import Processes
+from localazure.workspace.scheduling.clock import Clock
+from localazure.workspace.scheduling.timetable import Timetable
 from localazure.workspace.settings import Settings
 from localazure.workspace.store import Store
 from localazure.workspace.uris import Resolver
+from localazure.workspace.wire import Json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +37,11 @@ class Workspace:
     engine: Engine
     hosting: Hosting
     processes: Processes
+    clock: Clock
+    timetable: Timetable
+    operations: Operations
+    faults: Faults
+    transitions: Transitions
 
     def start(self) -> None:
         """Ends what an earlier life left running, then takes up its unfinished work."""
@@ -38,7 +50,15 @@ class Workspace:
         self.engine.resume()
         self.hosting.resume()
 
+    def wipe(self) -> None:
+        """Ends all work and forgets every document; the files in storage stay."""
+        self.engine.end_all()
+        for deployment in self.store.all(DEPLOYMENTS):
+            self.hosting.remove(deployment["endpoint"], deployment["name"])
+        self.store.clear()
+
     def stop(self) -> None:
+        self.timetable.stop()
         self.engine.stop()
         self.hosting.stop()
         self.events.stop()
@@ -55,6 +75,7 @@ def assemble(settings: Settings, identity_header: str | None = None) -> Workspac
     runs = Runs(settings, store, events)
     resolver = Resolver(settings, store, blobs)
     processes = Processes(settings.folder / "processes")
+    transitions = Transitions(store)
     engine = Engine(
         settings=settings,
         store=store,
@@ -63,9 +84,24 @@ def assemble(settings: Settings, identity_header: str | None = None) -> Workspac
         resolver=resolver,
         processes=processes,
         issuer=issuer,
+        transitions=transitions,
     )
     hosting = Hosting(settings=settings, store=store, blobs=blobs, resolver=resolver, processes=processes)
+    clock = Clock()
+    operations = Operations(settings, store)
+    operations.watch("deployment", partial(_deployed, store))
+    operations.watch("cancel", runs.ended)
     return Workspace(
         settings=settings, store=store, blobs=blobs, issuer=issuer, events=events, runs=runs,
         resolver=resolver, engine=engine, hosting=hosting, processes=processes,
+        clock=clock, timetable=Timetable(store, clock), operations=operations, faults=Faults(), transitions=transitions,
     )  # fmt: skip
+
+
+def _deployed(store: Store, subject: Json) -> tuple[str, str | None]:
+    """How far a deployment is; one that was deleted meanwhile will not come any more."""
+    found = store.get(DEPLOYMENTS, subject["deployment"])
+    if found is None:
+        return "Failed", f"the deployment {subject['deployment']} was deleted meanwhile"
+    states = {"Succeeded": "Succeeded", "Failed": "Failed"}
+    return states.get(found["state"], "InProgress"), found["problem"]

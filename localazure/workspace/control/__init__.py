@@ -1,0 +1,1 @@
+"""What a test may ask of this workspace beyond Azure: states held, faults, slow operations, another clock."""

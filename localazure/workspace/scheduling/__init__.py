@@ -1,0 +1,1 @@
+"""Schedules: when they fire, and the thread that fires them."""
