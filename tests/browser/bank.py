@@ -410,7 +410,9 @@ def _events(collections: dict[str, list[Json]]) -> list[Json]:
 
 def _event(record: Json, type_: str, time: str) -> Json:
     subject = record.get("name") or record["id"]
-    data = {key: record[key] for key in ("name", "dataset", "version", "rows", "reason") if key in record}
+    data = {key: record[key] for key in ("name", "dataset", "version", "rows", "reason", "about") if key in record}
+    if type_.endswith(("Arrived", "Due")):
+        data.pop("rows", None)
     return {
         "id": _digest(f"{record['id']} {type_}")[:32], "time": time, "type": f"Campanha.{type_}.v1",
         "subject": f"{record['kind']}s/{subject}", "of": {"kind": record["kind"], "id": record["id"]}, "data": data,

@@ -9,7 +9,20 @@ import { route } from "./core/router.js";
 import { begin } from "./core/session.js";
 import { bindShell, drawShell } from "./shell.js";
 
-const VIEWS = new Set(["now", "flow", "trace", "files", "datasets", "quarantine", "runs", "models", "batches", "endpoint", "api", "events"]);
+const VIEWS = new Set([
+  "now",
+  "flow",
+  "trace",
+  "files",
+  "datasets",
+  "quarantine",
+  "runs",
+  "models",
+  "batches",
+  "endpoint",
+  "api",
+  "events",
+]);
 const main = document.getElementById("main");
 const live = new Live(draw);
 let shown = null;
@@ -23,7 +36,12 @@ async function go() {
   const view = await import(`./views/${name}.js`);
   if (location.hash !== address) return;
   const moved = shown !== null && shown.place !== `${here.view}/${here.parts.join("/")}`;
-  shown = { view, here, place: `${here.view}/${here.parts.join("/")}`, feeds: feeds(view, here, moved ? {} : shown?.feeds ?? {}) };
+  shown = {
+    view,
+    here,
+    place: `${here.view}/${here.parts.join("/")}`,
+    feeds: feeds(view, here, moved ? {} : (shown?.feeds ?? {})),
+  };
   draw();
   if (moved) arrive();
   await live.watch(Object.values(shown.feeds));
@@ -51,7 +69,17 @@ function draw() {
   const { view, here } = shown;
   document.title = `${view.title(here)} · Campanha`;
   if (!live.status) {
-    show(main, live.state === "lost" ? h("p", { class: "failed", role: "alert" }, h("strong", {}, "No connection"), live.error?.message ?? "") : h("p", { class: "loading", role: "status" }, "Loading …"));
+    show(
+      main,
+      live.state === "lost"
+        ? h(
+            "p",
+            { class: "failed", role: "alert" },
+            h("strong", {}, "No connection"),
+            live.error?.message ?? "",
+          )
+        : h("p", { class: "loading", role: "status" }, "Loading …"),
+    );
     return;
   }
   show(main, view.draw({ here, status: live.status, feeds: shown.feeds, live, redraw: draw }));
@@ -67,7 +95,10 @@ async function start() {
   try {
     await begin();
   } catch (error) {
-    if (error.status === 401) { location.replace(`signin.html${location.hash}`); return; }
+    if (error.status === 401) {
+      location.replace(`signin.html${location.hash}`);
+      return;
+    }
     say(error.message);
   }
   bindShell(live, draw);

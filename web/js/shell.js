@@ -14,15 +14,23 @@ import { resume } from "./parts/operator.js";
 const element = (id) => document.getElementById(id);
 
 export function bindShell(live, redraw) {
-  bindTheme(element("theme"), () => { document.dispatchEvent(new Event("campanha:colours")); redraw(); });
+  bindTheme(element("theme"), () => {
+    document.dispatchEvent(new Event("campanha:colours"));
+    redraw();
+  });
   bindShortcuts();
-  element("skip").addEventListener("click", (event) => { event.preventDefault(); element("main").focus(); });
+  element("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    element("main").focus();
+  });
   element("search").addEventListener("submit", (event) => {
     event.preventDefault();
     const name = element("search-name").value.trim();
     if (name) location.hash = to("trace", ...name.split("/"));
   });
-  element("sign-out").addEventListener("click", () => leave().catch((error) => note(error.message, { tone: "bad" })));
+  element("sign-out").addEventListener("click", () =>
+    leave().catch((error) => note(error.message, { tone: "bad" })),
+  );
   bindMenu();
   setInterval(() => drawConnection(live), 1000);
 }
@@ -36,7 +44,10 @@ function bindMenu() {
   element("menu").addEventListener("click", () => open(!element("side").hasAttribute("data-open")));
   element("nav").addEventListener("click", () => open(false));
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && element("side").hasAttribute("data-open")) { open(false); element("menu").focus(); }
+    if (event.key === "Escape" && element("side").hasAttribute("data-open")) {
+      open(false);
+      element("menu").focus();
+    }
   });
   element("main").addEventListener("click", () => open(false));
 }
@@ -47,14 +58,22 @@ export function drawShell(live, shown) {
   drawNotices(live);
   drawNavigation(live.status, shown?.here.view);
   if (live.status) {
-    show(element("side-foot"), h("span", {}, h("strong", {}, mayAct() ? "You may act" : "You may look"), ` as ${scopeName()}`), h("span", {}, plural(live.status.datasets.length, "dataset")));
+    show(
+      element("side-foot"),
+      h("span", {}, h("strong", {}, mayAct() ? "You may act" : "You may look"), ` as ${scopeName()}`),
+      h("span", {}, plural(live.status.datasets.length, "dataset")),
+    );
   }
 }
 
 function drawConnection(live) {
   const place = element("connection");
   const left = live.retryAt ? Math.max(0, Math.ceil((live.retryAt - Date.now()) / 1000)) : 0;
-  const text = { connecting: "Connecting", live: "Live", lost: left ? `No connection, again in ${left} s` : "No connection, trying" }[live.state];
+  const text = {
+    connecting: "Connecting",
+    live: "Live",
+    lost: left ? `No connection, again in ${left} s` : "No connection, trying",
+  }[live.state];
   if (place.dataset.state !== live.state) {
     if (live.state === "lost") say("The connection is lost. What is shown may be old.");
     if (live.state === "live" && place.dataset.state === "lost") say("Connected again.");
@@ -67,14 +86,35 @@ function drawConnection(live) {
 function drawNotices(live) {
   const notices = [];
   if (live.state === "lost") {
-    notices.push(h(
-      "div", { class: "notice", "data-tone": "bad", key: "lost" },
-      h("span", {}, h("strong", {}, "Connection lost. "), live.status ? "What you see may be old. " : "", live.error?.message ?? ""),
-      h("button", { type: "button", class: "button", on: { click: () => live.hurry() } }, "Try now"),
-    ));
+    notices.push(
+      h(
+        "div",
+        { class: "notice", "data-tone": "bad", key: "lost" },
+        h(
+          "span",
+          {},
+          h("strong", {}, "Connection lost. "),
+          live.status ? "What you see may be old. " : "",
+          live.error?.message ?? "",
+        ),
+        h("button", { type: "button", class: "button", on: { click: () => live.hurry() } }, "Try now"),
+      ),
+    );
   }
   if (live.status?.paused) {
-    notices.push(h("div", { class: "notice", key: "paused" }, h("span", {}, h("strong", {}, "Paused. "), "No step is begun; what arrives waits. The endpoint goes on answering."), actionButton(resume(), live)));
+    notices.push(
+      h(
+        "div",
+        { class: "notice", key: "paused" },
+        h(
+          "span",
+          {},
+          h("strong", {}, "Paused. "),
+          "No step is begun; what arrives waits. The endpoint goes on answering.",
+        ),
+        actionButton(resume(), live),
+      ),
+    );
   }
   show(element("notices"), notices);
 }
@@ -86,7 +126,11 @@ function drawNavigation(status, view) {
     else link.removeAttribute("aria-current");
   }
   if (!status) return;
-  const counts = { quarantine: status.counts.upload?.rejected ?? 0, runs: status.runs.filter((run) => !isOver(run)).length, batches: (status.counts.batch?.due ?? 0) + (status.counts.batch?.scoring ?? 0) };
+  const counts = {
+    quarantine: status.counts.upload?.rejected ?? 0,
+    runs: status.runs.filter((run) => !isOver(run)).length,
+    batches: (status.counts.batch?.due ?? 0) + (status.counts.batch?.scoring ?? 0),
+  };
   for (const place of element("nav").querySelectorAll("[data-count]")) {
     const many = counts[place.dataset.count];
     const meaning = place.dataset.count === "quarantine" ? " waiting" : " under way";

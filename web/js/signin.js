@@ -12,7 +12,10 @@ async function signIn(key) {
     await ask(address("session"), { method: "POST", body: { key } });
     location.replace(new URL("./", document.baseURI));
   } catch (error) {
-    said.textContent = error.status === 401 ? "This key is not known. Copy it again, without spaces around it." : error.message;
+    said.textContent =
+      error.status === 401
+        ? "This key is not known. Copy it again, without spaces around it."
+        : error.message;
     said.hidden = false;
     form.querySelector("button").disabled = false;
     document.getElementById("key").focus();

@@ -13,7 +13,16 @@ const FOLLOW = 120;
  */
 export function actionButton(action, live) {
   if (!mayAct()) return null;
-  return h("button", { type: "button", class: "button", "data-kind": action.kind ?? null, on: { click: () => confirm(action, live) } }, action.label);
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "button",
+      "data-kind": action.kind ?? null,
+      on: { click: () => confirm(action, live) },
+    },
+    action.label,
+  );
 }
 
 /** Ask back in a dialog, and do it when told to. */
@@ -33,12 +42,24 @@ export function confirm(action, live) {
     h("h2", { id: "confirm-title" }, action.title),
     h("p", {}, action.text),
     h(
-      "form", { method: "dialog", on: { submit } },
-      action.reason && h("label", { class: "field" }, h("span", {}, "Why (it is kept in the record)"), h("input", { name: "reason", required: true, maxlength: 300, autocomplete: "off" })),
+      "form",
+      { method: "dialog", on: { submit } },
+      action.reason &&
+        h(
+          "label",
+          { class: "field" },
+          h("span", {}, "Why (it is kept in the record)"),
+          h("input", { name: "reason", required: true, maxlength: 300, autocomplete: "off" }),
+        ),
       h(
-        "div", { class: "tools" },
+        "div",
+        { class: "tools" },
         h("button", { class: "button", value: "no", formnovalidate: true }, "Cancel"),
-        h("button", { class: "button", value: "yes", "data-kind": action.kind === "danger" ? "danger" : "main" }, action.label),
+        h(
+          "button",
+          { class: "button", value: "yes", "data-kind": action.kind === "danger" ? "danger" : "main" },
+          action.label,
+        ),
       ),
     ),
   );
@@ -59,9 +80,13 @@ async function perform(action, live) {
 }
 
 function tellEnd(action, end) {
-  if (end.status === "Failed") note(`${action.label}: ${end.error?.message ?? end.error?.detail ?? "it failed; the events say why."}`, { tone: "bad" });
+  if (end.status === "Failed")
+    note(`${action.label}: ${end.error?.message ?? end.error?.detail ?? "it failed; the events say why."}`, {
+      tone: "bad",
+    });
   else if (end.status === "Succeeded") note(action.done ?? `${action.label}: done.`);
-  else note(`${action.label}: it goes on; look at the events.`, { link: { href: "#/events", text: "Events" } });
+  else
+    note(`${action.label}: it goes on; look at the events.`, { link: { href: "#/events", text: "Events" } });
 }
 
 /** The operation at its end, or as it is after FOLLOW seconds. */
@@ -74,8 +99,11 @@ async function followed(location) {
   for (;;) {
     const answer = await ask(here);
     const operation = answer.value;
-    if (["Succeeded", "Failed", "Canceled"].includes(operation.status) || Date.now() > until) return operation;
-    await new Promise((done) => { setTimeout(done, 1000 * Math.max(pause, answer.retryAfter ?? 0)); });
+    if (["Succeeded", "Failed", "Canceled"].includes(operation.status) || Date.now() > until)
+      return operation;
+    await new Promise((done) => {
+      setTimeout(done, 1000 * Math.max(pause, answer.retryAfter ?? 0));
+    });
     pause = Math.min(5, pause * 1.5);
   }
 }

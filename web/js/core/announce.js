@@ -12,7 +12,12 @@ export function say(sentence) {
 
 /** A note that goes away by itself. tone: "ok" or "bad"; link: {href, text} */
 export function note(sentence, { tone = "ok", link = null } = {}) {
-  const toast = h("div", { class: "toast", "data-tone": tone }, sentence, link && [" ", h("a", { href: link.href }, link.text)]);
+  const toast = h(
+    "div",
+    { class: "toast", "data-tone": tone },
+    sentence,
+    link && [" ", h("a", { href: link.href }, link.text)],
+  );
   document.getElementById("toasts").append(toast);
   setTimeout(() => toast.remove(), tone === "bad" ? 2 * LONG : LONG);
 }

@@ -36,7 +36,10 @@ export function address(path, query = {}) {
  * One request. A 304 gives `changed: false`.
  * raises: Problem, Unreachable; AbortError when `signal` says so
  */
-export async function ask(url, { method = "GET", etag = null, body = null, headers = {}, signal = null } = {}) {
+export async function ask(
+  url,
+  { method = "GET", etag = null, body = null, headers = {}, signal = null } = {},
+) {
   const sent = { Accept: "application/json", ...headers };
   if (etag) sent["If-None-Match"] = etag;
   if (body !== null && !sent["Content-Type"]) sent["Content-Type"] = "application/json";
@@ -44,7 +47,14 @@ export async function ask(url, { method = "GET", etag = null, body = null, heade
   let answer;
   try {
     // no-store: the browser's own cache would hide the 304 and hand out old answers.
-    answer = await fetch(url, { method, headers: sent, body: payload, signal, cache: "no-store", credentials: "same-origin" });
+    answer = await fetch(url, {
+      method,
+      headers: sent,
+      body: payload,
+      signal,
+      cache: "no-store",
+      credentials: "same-origin",
+    });
   } catch (cause) {
     if (cause.name === "AbortError") throw cause;
     throw new Unreachable(cause);
@@ -54,7 +64,14 @@ export async function ask(url, { method = "GET", etag = null, body = null, heade
   const value = await parsed(answer);
   if (!answer.ok) throw new Problem(answer.status, value ?? {}, retryAfter);
   const operation = answer.headers.get("Operation-Location");
-  return { changed: true, etag: answer.headers.get("ETag"), value, retryAfter, operation, status: answer.status };
+  return {
+    changed: true,
+    etag: answer.headers.get("ETag"),
+    value,
+    retryAfter,
+    operation,
+    status: answer.status,
+  };
 }
 
 async function parsed(answer) {

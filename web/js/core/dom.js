@@ -19,7 +19,11 @@ export function s(tag, properties, ...children) {
 
 /** One of the icons that index.html carries. */
 export function icon(name) {
-  return s("svg", { class: "icon", "aria-hidden": "true", focusable: "false" }, s("use", { href: `#i-${name}` }));
+  return s(
+    "svg",
+    { class: "icon", "aria-hidden": "true", focusable: "false" },
+    s("use", { href: `#i-${name}` }),
+  );
 }
 
 /**
@@ -36,7 +40,8 @@ function filled(element, properties, children) {
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "on") listen(element, value);
-    else if (name === "vars") for (const [v, to] of Object.entries(value)) element.style.setProperty(v, String(to));
+    else if (name === "vars")
+      for (const [v, to] of Object.entries(value)) element.style.setProperty(v, String(to));
     else if (name === "key") element.$key = String(value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }

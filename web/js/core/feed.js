@@ -21,7 +21,9 @@ export class Feed {
 
   /** Asks whether there is something new. Returns whether anything to show has changed; raises nothing. */
   refresh(signal) {
-    this.#asking ??= this.#ask(signal).finally(() => { this.#asking = null; });
+    this.#asking ??= this.#ask(signal).finally(() => {
+      this.#asking = null;
+    });
     return this.#asking;
   }
 
@@ -38,7 +40,10 @@ export class Feed {
       if (error.name === "AbortError") return false;
       const news = this.error?.message !== error.message;
       this.error = error;
-      if (error.status === 404) { this.value = null; this.#tag = null; }
+      if (error.status === 404) {
+        this.value = null;
+        this.#tag = null;
+      }
       return news;
     }
   }

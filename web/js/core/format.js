@@ -6,6 +6,7 @@ const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const compactNumber = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 const fraction = new Map();
 const exactTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const mediumTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const shortTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "long" });
@@ -24,17 +25,22 @@ export function serverSaidNow(text) {
 const given = (value) => value !== null && value !== undefined && !Number.isNaN(value);
 
 export const number = (value) => (given(value) ? whole.format(value) : "");
-export const compact = (value) => (given(value) ? (Math.abs(value) < 10000 ? whole : compactNumber).format(value) : "");
+export const compact = (value) =>
+  given(value) ? (Math.abs(value) < 10000 ? whole : compactNumber).format(value) : "";
 
 export function digits(value, places) {
   if (!given(value)) return "";
   if (!fraction.has(places)) {
-    fraction.set(places, new Intl.NumberFormat(undefined, { minimumFractionDigits: places, maximumFractionDigits: places }));
+    fraction.set(
+      places,
+      new Intl.NumberFormat(undefined, { minimumFractionDigits: places, maximumFractionDigits: places }),
+    );
   }
   return fraction.get(places).format(value);
 }
 
-export const signed = (value, places) => (given(value) ? (value > 0 ? "+" : value < 0 ? "−" : "") + digits(Math.abs(value), places) : "");
+export const signed = (value, places) =>
+  given(value) ? (value > 0 ? "+" : value < 0 ? "−" : "") + digits(Math.abs(value), places) : "";
 export const percent = (share, places = 0) => (given(share) ? `${digits(share * 100, places)} %` : "");
 
 /** Bytes with a unit: 1.2 MB. */
@@ -43,7 +49,10 @@ export function size(bytes) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let place = 0;
   let left = bytes;
-  while (left >= 1000 && place < units.length - 1) { left /= 1000; place += 1; }
+  while (left >= 1000 && place < units.length - 1) {
+    left /= 1000;
+    place += 1;
+  }
   return `${digits(left, place && left < 100 ? 1 : 0)} ${units[place]}`;
 }
 
@@ -58,7 +67,12 @@ export function duration(seconds) {
   const left = Math.max(0, seconds);
   if (left < 10) return `${digits(left, 1)} s`;
   if (left < 60) return `${Math.round(left)} s`;
-  const parts = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+  const parts = [
+    ["d", 86400],
+    ["h", 3600],
+    ["min", 60],
+    ["s", 1],
+  ];
   const first = parts.findIndex(([, long]) => left >= long);
   const [unit, long] = parts[first];
   const many = Math.floor(left / long);
@@ -77,11 +91,19 @@ export function ago(text) {
 
 export const exact = (text) => `${exactTime.format(new Date(text))} (${text})`;
 
+/** A point in time to the second. */
+export const moment = (text) =>
+  h("time", { datetime: text, title: exact(text) }, mediumTime.format(new Date(text)));
+
 export function agoWords(text) {
   const past = (now() - Date.parse(text)) / 1000;
   if (!Number.isFinite(past)) return text;
   if (Math.abs(past) < 10) return "just now";
-  for (const [unit, long] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
+  for (const [unit, long] of [
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+  ]) {
     if (Math.abs(past) >= long) return relative.format(-Math.floor(past / long), unit);
   }
   return relative.format(-Math.floor(past), "second");
@@ -104,7 +126,10 @@ export function shown(value, short) {
 
 /** release_model -> Release model */
 export function words(name) {
-  const spaced = String(name).replaceAll(/[_-]/g, " ").replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  const spaced = String(name)
+    .replaceAll(/[_-]/g, " ")
+    .replaceAll(/([a-z])([A-Z])/g, "$1 $2")
+    .toLowerCase();
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 

@@ -61,7 +61,10 @@ export class Live {
     if (document.hidden) return LONGEST;
     try {
       const wait = this.#tag && this.state === "live" ? WAIT : null;
-      const answer = await ask(address("status", { wait }), { etag: this.#tag, signal: this.#stopped.signal });
+      const answer = await ask(address("status", { wait }), {
+        etag: this.#tag,
+        signal: this.#stopped.signal,
+      });
       const was = this.state;
       this.#failures = 0;
       this.state = "live";
@@ -84,7 +87,10 @@ export class Live {
 
   /** Notes a failure; returns how many seconds to wait. */
   #lose(error) {
-    if (error.status === 401) { location.reload(); return LONGEST; }
+    if (error.status === 401) {
+      location.reload();
+      return LONGEST;
+    }
     this.#failures += 1;
     // Spread, so that all windows do not come back in the same moment.
     const backoff = Math.min(LONGEST, 2 ** (this.#failures - 1)) * (0.75 + Math.random() / 2);
@@ -116,7 +122,10 @@ export class Live {
   #sleep(seconds) {
     return new Promise((done) => {
       const timer = setTimeout(done, 1000 * seconds);
-      this.#sleeping = () => { clearTimeout(timer); done(); };
+      this.#sleeping = () => {
+        clearTimeout(timer);
+        done();
+      };
     });
   }
 }

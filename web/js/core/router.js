@@ -11,7 +11,9 @@ export function route(hash = location.hash) {
 export function to(...parts) {
   const last = parts.at(-1);
   const query = typeof last === "object" && last !== null ? parts.pop() : {};
-  const chosen = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  const chosen = new URLSearchParams(
+    Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ""),
+  );
   const text = chosen.toString();
   return `#/${parts.map((part) => encodeURIComponent(part)).join("/")}${text ? `?${text}` : ""}`;
 }

@@ -3,8 +3,16 @@
 import { h, show } from "./dom.js";
 
 const PLACES = {
-  n: ["now", "Now"], f: ["flow", "Flow"], d: ["files", "Files"], q: ["quarantine", "Quarantine"], r: ["runs", "Runs"],
-  m: ["models", "Models"], b: ["batches", "Batches"], e: ["endpoint", "Endpoint"], a: ["api", "API"], v: ["events", "Events"],
+  n: ["now", "Now"],
+  f: ["flow", "Flow"],
+  d: ["files", "Files"],
+  q: ["quarantine", "Quarantine"],
+  r: ["runs", "Runs"],
+  m: ["models", "Models"],
+  b: ["batches", "Batches"],
+  e: ["endpoint", "Endpoint"],
+  a: ["api", "API"],
+  v: ["events", "Events"],
 };
 
 let going = 0;
@@ -16,14 +24,23 @@ export function bindShortcuts() {
 }
 
 function pressed(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+  if (
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    typing(event.target) ||
+    document.querySelector("dialog[open]")
+  )
+    return;
   const inTime = Date.now() - going < 1500;
   going = 0;
   if (inTime && PLACES[event.key]) location.hash = `#/${PLACES[event.key][0]}`;
   else if (event.key === "/") document.getElementById("search-name").focus();
   else if (event.key === "?") help();
-  else if (event.key === "g") { going = Date.now(); return; }
-  else return;
+  else if (event.key === "g") {
+    going = Date.now();
+    return;
+  } else return;
   event.preventDefault();
 }
 
@@ -32,11 +49,26 @@ const typing = (element) => element.closest?.("input, textarea, select, [content
 /** The list of keys, as a dialog. */
 export function help() {
   const dialog = document.getElementById("help");
-  const rows = [["Trace a file", "/"], ["These keys", "?"], ...Object.entries(PLACES).map(([key, [, name]]) => [name, `g ${key}`])];
+  const rows = [
+    ["Trace a file", "/"],
+    ["These keys", "?"],
+    ...Object.entries(PLACES).map(([key, [, name]]) => [name, `g ${key}`]),
+  ];
   show(
     dialog,
     h("h2", { id: "help-title" }, "Keys"),
-    h("dl", { class: "keys" }, rows.map(([what, keys]) => [h("dt", {}, what), h("dd", {}, keys.split(" ").map((key) => [h("kbd", {}, key), " "]))])),
+    h(
+      "dl",
+      { class: "keys" },
+      rows.map(([what, keys]) => [
+        h("dt", {}, what),
+        h(
+          "dd",
+          {},
+          keys.split(" ").map((key) => [h("kbd", {}, key), " "]),
+        ),
+      ]),
+    ),
     h("form", { class: "tools", method: "dialog" }, h("button", { class: "button" }, "Close")),
   );
   dialog.showModal();

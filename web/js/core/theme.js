@@ -7,7 +7,9 @@ const chosen = () => document.documentElement.dataset.theme ?? "system";
 
 /** Makes `button` go round the three; changed(): charts draw themselves anew. */
 export function bindTheme(button, changed) {
-  button.addEventListener("click", () => choose(ORDER[(ORDER.indexOf(chosen()) + 1) % ORDER.length], button, changed));
+  button.addEventListener("click", () =>
+    choose(ORDER[(ORDER.indexOf(chosen()) + 1) % ORDER.length], button, changed),
+  );
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
   name(button);
 }

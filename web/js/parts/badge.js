@@ -3,8 +3,35 @@
 import { h } from "../core/dom.js";
 
 const TONES = {
-  ok: ["registered", "released", "scored", "accepted", "trained", "serving", "pass", "Succeeded", "resolved", "completed", "Completed"],
-  run: ["arrived", "admitted", "registering", "training", "started", "running", "Running", "releasing", "scoring", "due", "waiting", "NotStarted", "Preparing", "Queued"],
+  ok: [
+    "registered",
+    "released",
+    "scored",
+    "accepted",
+    "trained",
+    "serving",
+    "pass",
+    "Succeeded",
+    "resolved",
+    "completed",
+    "Completed",
+  ],
+  run: [
+    "arrived",
+    "admitted",
+    "registering",
+    "training",
+    "started",
+    "running",
+    "Running",
+    "releasing",
+    "scoring",
+    "due",
+    "waiting",
+    "NotStarted",
+    "Preparing",
+    "Queued",
+  ],
   warn: ["rolled-back", "canceled", "Canceled", "warn", "paused"],
   bad: ["rejected", "failed", "Failed", "given-up", "fail"],
   rest: ["known", "refused", "previous", "retired", "standby", "discarded"],
@@ -14,13 +41,19 @@ const TONES = {
 const BY_KIND = { "batch refused": "bad", "step NotStarted": "rest", "step waiting": "rest" };
 
 const WORDS = {
-  "rolled-back": "rolled back", "given-up": "given up", known: "known already", rejected: "in quarantine", NotStarted: "not started",
+  "rolled-back": "rolled back",
+  "given-up": "given up",
+  known: "known already",
+  rejected: "in quarantine",
+  NotStarted: "not started",
   released: "in service",
 };
 
 /** Which of ok, run, warn, bad, rest a state is. */
 export function tone(state, kind = "") {
-  return BY_KIND[`${kind} ${state}`] ?? Object.keys(TONES).find((name) => TONES[name].includes(state)) ?? "rest";
+  return (
+    BY_KIND[`${kind} ${state}`] ?? Object.keys(TONES).find((name) => TONES[name].includes(state)) ?? "rest"
+  );
 }
 
 export const stateWords = (state) => WORDS[state] ?? String(state).replaceAll("-", " ").toLowerCase();

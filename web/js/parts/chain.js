@@ -5,18 +5,37 @@ import { badge, tone } from "./badge.js";
 
 /** links: [{kind, icon, title, href, record?, text: nodes, future?}] */
 export function chain(links) {
-  return h("ol", { class: "chain" }, links.map((link) => h(
-    "li", { "data-future": !link.record, key: `${link.kind} ${link.title}` },
-    h("div", { class: "rail", "aria-hidden": "true" }, h("span", { class: "bead", "data-tone": link.record ? tone(link.record.state, link.record.kind) : null }, icon(link.icon)), h("span", { class: "wire" })),
-    h(
-      "div", { class: "link" },
+  return h(
+    "ol",
+    { class: "chain" },
+    links.map((link) =>
       h(
-        "div", { class: "link-head" },
-        h("span", { class: "kind" }, link.kind),
-        link.title && h("span", { class: "what" }, link.href ? h("a", { href: link.href }, link.title) : link.title),
-        link.record && badge(link.record.state, link.record.kind),
+        "li",
+        { "data-future": !link.record, key: `${link.kind} ${link.title}` },
+        h(
+          "div",
+          { class: "rail", "aria-hidden": "true" },
+          h(
+            "span",
+            { class: "bead", "data-tone": link.record ? tone(link.record.state, link.record.kind) : null },
+            icon(link.icon),
+          ),
+          h("span", { class: "wire" }),
+        ),
+        h(
+          "div",
+          { class: "link" },
+          h(
+            "div",
+            { class: "link-head" },
+            h("span", { class: "kind" }, link.kind),
+            link.title &&
+              h("span", { class: "what" }, link.href ? h("a", { href: link.href }, link.title) : link.title),
+            link.record && badge(link.record.state, link.record.kind),
+          ),
+          link.text,
+        ),
       ),
-      link.text,
     ),
-  )));
+  );
 }

@@ -11,9 +11,15 @@ import { colour } from "../core/theme.js";
  */
 export function chart({ key, label, high, legend = null, numbers = null }, value, options) {
   return h(
-    "figure", { class: "chart", key },
+    "figure",
+    { class: "chart", key },
     legend,
-    island(`${key}-canvas`, { class: "chart-canvas", role: "img", "aria-label": label, vars: { "--high": `${high}px` } }, value, (element, first) => start(element, first, options)),
+    island(
+      `${key}-canvas`,
+      { class: "chart-canvas", role: "img", "aria-label": label, vars: { "--high": `${high}px` } },
+      value,
+      (element, first) => start(element, first, options),
+    ),
     numbers && h("details", { class: "as-table" }, h("summary", {}, "The numbers as a table"), numbers),
   );
 }
@@ -29,7 +35,11 @@ function start(element, first, options) {
     drawn = told;
     plot?.destroy();
     const made = options(value, colours(), width);
-    plot = new uPlot({ width, padding: [12, 12, 0, 4], legend: { show: false }, ...made.options }, made.data, element);
+    plot = new uPlot(
+      { width, padding: [12, 12, 0, 4], legend: { show: false }, ...made.options },
+      made.data,
+      element,
+    );
   };
   const sized = new ResizeObserver(() => draw(false));
   const recoloured = () => draw(true);
@@ -37,20 +47,45 @@ function start(element, first, options) {
   document.addEventListener("campanha:colours", recoloured);
   draw(true);
   return {
-    update(next) { value = next; draw(false); },
-    stop() { sized.disconnect(); document.removeEventListener("campanha:colours", recoloured); plot?.destroy(); },
+    update(next) {
+      value = next;
+      draw(false);
+    },
+    stop() {
+      sized.disconnect();
+      document.removeEventListener("campanha:colours", recoloured);
+      plot?.destroy();
+    },
   };
 }
 
 function colours() {
-  const names = ["ink", "ink-2", "ink-3", "line", "line-strong", "accent", "accent-soft", "surface", "bad", "gold", "ok", "warn"];
+  const names = [
+    "ink",
+    "ink-2",
+    "ink-3",
+    "line",
+    "line-strong",
+    "accent",
+    "accent-soft",
+    "surface",
+    "bad",
+    "gold",
+    "ok",
+    "warn",
+  ];
   return Object.fromEntries(names.map((name) => [name, colour(`--${name}`)]));
 }
 
 /** An axis with quiet lines; more: what differs. */
 export function axis(colours, more = {}) {
   return {
-    stroke: colours["ink-3"], font: '12px "Plex", sans-serif', grid: { stroke: colours.line, width: 1 }, ticks: { show: false }, gap: 8, ...more,
+    stroke: colours["ink-3"],
+    font: '12px "Plex", sans-serif',
+    grid: { stroke: colours.line, width: 1 },
+    ticks: { show: false },
+    gap: 8,
+    ...more,
   };
 }
 
@@ -59,7 +94,10 @@ export function tip(say) {
   let box = null;
   return {
     hooks: {
-      init: (plot) => { box = h("div", { class: "tip", hidden: true }); plot.over.append(box); },
+      init: (plot) => {
+        box = h("div", { class: "tip", hidden: true });
+        plot.over.append(box);
+      },
       setCursor: (plot) => {
         const lines = plot.cursor.idx === null || plot.cursor.left < 0 ? null : say(plot.cursor.idx);
         box.hidden = !lines;

@@ -11,17 +11,50 @@ export const level = (psi) => (psi >= SHIFTED ? "shifted" : psi >= MOVED ? "move
 
 /** models: records with drift; the columns that moved most come first, at most `most` of them */
 export function drift(models, most = 14) {
-  const versions = models.filter((model) => model.drift?.length).sort((a, b) => a.version - b.version).slice(-12);
+  const versions = models
+    .filter((model) => model.drift?.length)
+    .sort((a, b) => a.version - b.version)
+    .slice(-12);
   const columns = new Map();
-  for (const model of versions) for (const { column, psi } of model.drift) columns.set(column, Math.max(psi, columns.get(column) ?? 0));
-  const sorted = [...columns].sort((a, b) => b[1] - a[1]).slice(0, most).map(([column]) => column);
+  for (const model of versions)
+    for (const { column, psi } of model.drift) columns.set(column, Math.max(psi, columns.get(column) ?? 0));
+  const sorted = [...columns]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, most)
+    .map(([column]) => column);
   return h(
-    "div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Drift by column and version" },
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Drift by column and version" },
     h(
-      "table", { class: "grid-table heat" },
-      h("caption", { class: "visually-hidden" }, "Population stability index of each column against the serving model's training rows, by dataset version"),
-      h("thead", {}, h("tr", {}, h("td", {}), versions.map((model) => h("th", { scope: "col" }, `v${model.version}`)))),
-      h("tbody", {}, sorted.map((column) => h("tr", {}, h("th", { scope: "row" }, column), versions.map((model) => cell(model, column))))),
+      "table",
+      { class: "grid-table heat" },
+      h(
+        "caption",
+        { class: "visually-hidden" },
+        "Population stability index of each column against the serving model's training rows, by dataset version",
+      ),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("td", {}),
+          versions.map((model) => h("th", { scope: "col" }, `v${model.version}`)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        sorted.map((column) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, column),
+            versions.map((model) => cell(model, column)),
+          ),
+        ),
+      ),
     ),
   );
 }
@@ -30,7 +63,15 @@ function cell(model, column) {
   const found = model.drift.find((each) => each.column === column);
   if (!found) return h("td", {});
   const of = level(found.psi);
-  return h("td", { "data-level": of, title: `${column}, version ${model.version}: ${found.psi} (${of})`, vars: { "--heat": Math.min(0.5, found.psi / MOVED / 2).toFixed(3) } }, digits(found.psi, 2));
+  return h(
+    "td",
+    {
+      "data-level": of,
+      title: `${column}, version ${model.version}: ${found.psi} (${of})`,
+      vars: { "--heat": Math.min(0.5, found.psi / MOVED / 2).toFixed(3) },
+    },
+    digits(found.psi, 2),
+  );
 }
 
 /** One model's drift as bars. */
@@ -38,8 +79,25 @@ export function driftBars(model) {
   const sorted = [...model.drift].sort((a, b) => b.psi - a.psi);
   const widest = Math.max(SHIFTED, sorted[0]?.psi ?? 0);
   const tones = { shifted: "bad", moved: "warn", stable: "rest" };
-  return h("ul", { class: "bar-chart" }, sorted.map(({ column, psi }) => h(
-    "li", {}, h("span", {}, column), h("span", { class: "number", title: String(psi) }, `${digits(psi, 3)} ${level(psi)}`),
-    h("div", { class: "track", "aria-hidden": "true" }, h("span", { class: "bar-fill", "data-tone": tones[level(psi)], vars: { "--share": (psi / widest).toFixed(4) } })),
-  )));
+  return h(
+    "ul",
+    { class: "bar-chart", "data-wide": true },
+    sorted.map(({ column, psi }) =>
+      h(
+        "li",
+        {},
+        h("span", {}, column),
+        h("span", { class: "number", title: String(psi) }, `${digits(psi, 3)} ${level(psi)}`),
+        h(
+          "div",
+          { class: "track", "aria-hidden": "true" },
+          h("span", {
+            class: "bar-fill",
+            "data-tone": tones[level(psi)],
+            vars: { "--share": (psi / widest).toFixed(4) },
+          }),
+        ),
+      ),
+    ),
+  );
 }

@@ -5,10 +5,24 @@ import { h } from "../core/dom.js";
 /** pairs: [[label, nodes, big?], ...]; those without a value are left out */
 export function facts(pairs) {
   const there = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return h("dl", { class: "facts" }, there.map(([label, value, big]) => h("div", { class: big ? "big" : null }, h("dt", {}, label), h("dd", {}, value))));
+  return h(
+    "dl",
+    { class: "facts" },
+    there.map(([label, value, big]) =>
+      h("div", { class: big ? "big" : null }, h("dt", {}, label), h("dd", {}, value)),
+    ),
+  );
 }
 
 /** The sentence that says why a thing is as it is. */
 export function reason(text, tone = "rest", next = null) {
-  return text && h("div", { class: "reason", "data-tone": tone }, h("p", {}, text), next && h("p", { class: "hint" }, next));
+  return (
+    text &&
+    h(
+      "div",
+      { class: "reason", "data-tone": tone },
+      h("p", {}, text),
+      next && h("p", { class: "hint" }, next),
+    )
+  );
 }

@@ -14,7 +14,8 @@ export function lanes(rules) {
   for (const rule of rules) {
     const lane = found.at(-1);
     const before = lane?.at(-1);
-    if (before && lane.length < 5 && rule.when.some((fact) => before.leads_to.includes(fact))) lane.push(rule);
+    if (before && lane.length < 5 && rule.when.some((fact) => before.leads_to.includes(fact)))
+      lane.push(rule);
     else found.push([rule]);
   }
   return found;
@@ -32,37 +33,106 @@ export function wires(rules) {
   return found;
 }
 
+/** Facts no rule at or above the one that waits leads to: they come from an event or a clock. */
+function fromOutside(rules) {
+  const found = new Set();
+  rules.forEach((rule, place) => {
+    const led = new Set(rules.slice(0, place + 1).flatMap((before) => before.leads_to));
+    for (const fact of rule.when) if (!led.has(fact)) found.add(fact);
+  });
+  return found;
+}
+
 export function flowPicture(rules) {
   const rows = lanes(rules);
   const widest = Math.max(...rows.map((lane) => lane.length));
-  const led = new Set(rules.flatMap((rule) => rule.leads_to));
+  const outside = fromOutside(rules);
   const awaited = new Map(rules.flatMap((rule) => rule.when.map((fact) => [fact, rule.do])));
-  const drawn = rows.map((lane) => h(
-    "ol", { class: "flow-lane", vars: { "--nodes": widest }, "aria-label": `From ${words(lane[0].do)} on` },
-    lane.map((rule) => h("li", { key: rule.do }, node(rule, led, awaited, lane))),
-  ));
+  const drawn = rows.map((lane) =>
+    h(
+      "ol",
+      {
+        class: "flow-lane",
+        "data-alone": lane.length === 1,
+        vars: { "--nodes": widest },
+        "aria-label": `From ${words(lane[0].do)} on`,
+      },
+      lane.map((rule) => h("li", { key: rule.do }, node(rule, outside, awaited, lane))),
+    ),
+  );
   return h(
-    "div", { class: "flow" },
-    island("flow-wires", { class: "flow-wires-place" }, wires(rules).map((wire) => ({ ...wire, warm: rules.find((rule) => rule.do === wire.from).open > 0 })), startWires),
+    "div",
+    { class: "flow" },
+    island(
+      "flow-wires",
+      { class: "flow-wires-place" },
+      wires(rules).map((wire) => ({ ...wire, warm: rules.find((rule) => rule.do === wire.from).open > 0 })),
+      startWires,
+    ),
     drawn,
   );
 }
 
-function node(rule, led, awaited, lane) {
-  const outside = rule.when.filter((fact) => !led.has(fact));
+function node(rule, fromThere, awaited, lane) {
+  const outside = rule.when.filter((fact) => fromThere.has(fact));
   const next = lane[lane.indexOf(rule) + 1];
   const ends = rule.leads_to.filter((fact) => !awaited.has(fact));
+  const onward = rule.leads_to.filter((fact) => next && awaited.get(fact) === next.do);
   const away = rule.leads_to.filter((fact) => awaited.has(fact) && awaited.get(fact) !== next?.do);
   return h(
-    "article", { class: "flow-node", id: `step-${rule.do}`, "data-open": rule.open > 0, "aria-label": `${words(rule.do)}: done ${number(rule.count)} times, ${rule.open} open` },
-    outside.length > 0 && h("div", { class: "flow-in" }, outside.map((fact) => h("span", { class: "chip", "data-kind": "outside", title: `${fact}: from outside, an event or a clock` }, words(fact)))),
+    "article",
+    {
+      class: "flow-node",
+      id: `step-${rule.do}`,
+      "data-open": rule.open > 0,
+      "aria-label": `${words(rule.do)}: done ${number(rule.count)} times, ${rule.open} open`,
+    },
+    outside.length > 0 &&
+      h(
+        "div",
+        { class: "flow-in" },
+        outside.map((fact) =>
+          h(
+            "span",
+            { class: "chip", "data-kind": "outside", title: `${fact}: from outside, an event or a clock` },
+            words(fact),
+          ),
+        ),
+      ),
     h("span", { class: "title" }, words(rule.do)),
-    h("span", { class: "counts" }, h("b", { title: number(rule.count) }, compact(rule.count)), rule.open > 0 ? h("span", { class: "badge", "data-tone": "run" }, plural(rule.open, "open", "open")) : "done"),
+    h(
+      "span",
+      { class: "counts" },
+      h("b", { title: number(rule.count) }, compact(rule.count)),
+      rule.open > 0
+        ? h("span", { class: "badge", "data-tone": "run" }, plural(rule.open, "open", "open"))
+        : "done",
+    ),
     h("p", { class: "about" }, rule.about),
-    (ends.length > 0 || away.length > 0) && h(
-      "div", { class: "flow-ends" },
-      away.map((fact) => h("span", { class: "chip", "data-kind": "back", title: `${fact}: then ${words(awaited.get(fact))}` }, words(fact))),
-      ends.map((fact) => h("span", { class: "chip", "data-kind": "end", title: `${fact}: recorded; nothing follows` }, words(fact))),
+    h(
+      "div",
+      { class: "flow-ends" },
+      onward.map((fact) =>
+        h(
+          "span",
+          { class: "chip", "data-kind": "next", title: `${fact}: then ${words(next.do)}` },
+          words(fact),
+        ),
+      ),
+      away.map((fact) =>
+        h(
+          "span",
+          { class: "chip", "data-kind": "back", title: `${fact}: then ${words(awaited.get(fact))}` },
+          words(fact),
+        ),
+      ),
+      ends.map((fact) =>
+        h(
+          "span",
+          { class: "chip", "data-kind": "end", title: `${fact}: recorded; nothing follows` },
+          words(fact),
+        ),
+      ),
     ),
   );
 }
@@ -74,7 +144,15 @@ function startWires(place, first) {
   const draw = () => place.replaceChildren(drawWires(place.parentElement, value));
   const sized = new ResizeObserver(draw);
   sized.observe(place.parentElement);
-  return { update(next) { value = next; draw(); }, stop() { sized.disconnect(); } };
+  return {
+    update(next) {
+      value = next;
+      draw();
+    },
+    stop() {
+      sized.disconnect();
+    },
+  };
 }
 
 function drawWires(flow, value) {
@@ -96,8 +174,9 @@ function drawWire(wire, from, to, frame) {
   const start = from.right - frame.left;
   const end = to.left - frame.left - 2;
   return s(
-    "g", { "data-warm": wire.warm || null },
+    "g",
+    { "data-warm": wire.warm || null },
     s("path", { d: `M${start} ${y}H${end - 7}` }),
-    s("path", { class: "head", d: `M${end - 8} ${y - 4.500}L${end} ${y}L${end - 8} ${y + 4.500}Z` }),
+    s("path", { class: "head", d: `M${end - 8} ${y - 4.5}L${end} ${y}L${end - 8} ${y + 4.5}Z` }),
   );
 }

@@ -23,7 +23,8 @@ export function runTime(run) {
 
 export const isOver = (run) => !["started", "running"].includes(run.state);
 
-const describe = (step) => `${words(step.name)}: ${stateWords(step.status)}${step.started ? `, ${duration(taken(step))}` : ""}`;
+const describe = (step) =>
+  `${words(step.name)}: ${stateWords(step.status)}${step.started ? `, ${duration(taken(step))}` : ""}`;
 
 /** One line: each step as wide as it was long. */
 export function strip(run) {
@@ -31,8 +32,15 @@ export function strip(run) {
   if (steps.length === 0) return h("span", { class: "quiet small" }, "no step yet");
   const label = `Steps: ${steps.map(describe).join("; ")}`;
   return h(
-    "div", { class: "gantt-strip", role: "img", "aria-label": label },
-    steps.map((step) => h("span", { "data-tone": tone(step.status, "step"), title: describe(step), vars: { "--long": Math.max(0.6, taken(step) ?? 0.6).toFixed(2) } })),
+    "div",
+    { class: "gantt-strip", role: "img", "aria-label": label },
+    steps.map((step) =>
+      h("span", {
+        "data-tone": tone(step.status, "step"),
+        title: describe(step),
+        vars: { "--long": Math.max(0.6, taken(step) ?? 0.6).toFixed(2) },
+      }),
+    ),
   );
 }
 
@@ -42,18 +50,36 @@ export function gantt(run) {
   if (!time) return h("p", { class: "quiet" }, "No step has started yet; Azure ML is finding a machine.");
   const whole = Math.max(time.seconds, 1);
   return h(
-    "div", { class: "gantt" },
+    "div",
+    { class: "gantt" },
     run.steps.map((step) => ganttRow(step, time.begin, whole)),
-    h("div", { class: "gantt-scale", "aria-hidden": "true" }, h("div", {}, h("span", {}, clock(iso(time.begin))), h("span", {}, `+${duration(whole / 2)}`), h("span", {}, `+${duration(whole)}`))),
+    h(
+      "div",
+      { class: "gantt-scale", "aria-hidden": "true" },
+      h(
+        "div",
+        {},
+        h("span", {}, clock(iso(time.begin))),
+        h("span", {}, `+${duration(whole / 2)}`),
+        h("span", {}, `+${duration(whole)}`),
+      ),
+    ),
   );
 }
 
 function ganttRow(step, begin, whole) {
   const long = taken(step);
   const from = long === null ? 0 : (Date.parse(step.started) - begin) / 1000 / whole;
-  const bar = long !== null && h("span", { class: "gantt-bar", "data-tone": tone(step.status, "step"), vars: { "--from": from.toFixed(4), "--long": (long / whole).toFixed(4) } });
+  const bar =
+    long !== null &&
+    h("span", {
+      class: "gantt-bar",
+      "data-tone": tone(step.status, "step"),
+      vars: { "--from": from.toFixed(4), "--long": (long / whole).toFixed(4) },
+    });
   return h(
-    "div", { class: "gantt-row", title: describe(step) },
+    "div",
+    { class: "gantt-row", title: describe(step) },
     h("span", {}, words(step.name)),
     h("div", { class: "gantt-lane", role: "img", "aria-label": describe(step) }, bar),
     h("span", { class: "long number" }, long === null ? "–" : duration(long)),

@@ -5,10 +5,21 @@ import { h } from "../core/dom.js";
 /** crumbs: [[text, href], ...]; lead: a sentence or nodes; tools: buttons */
 export function head({ title, crumbs = [], lead = null, tools = null, mark = null }) {
   return h(
-    "div", { class: "view-head" },
+    "div",
+    { class: "view-head" },
     h(
-      "div", {},
-      crumbs.length > 0 && h("nav", { "aria-label": "Where this is" }, h("ol", { class: "crumbs" }, crumbs.map(([text, href]) => h("li", {}, h("a", { href }, text))))),
+      "div",
+      {},
+      crumbs.length > 0 &&
+        h(
+          "nav",
+          { "aria-label": "Where this is" },
+          h(
+            "ol",
+            { class: "crumbs" },
+            crumbs.map(([text, href]) => h("li", {}, h("a", { href }, text))),
+          ),
+        ),
       h("h1", { tabindex: "-1" }, title, mark && [" ", mark]),
       lead && h("p", { class: "lead" }, lead),
     ),
@@ -18,5 +29,9 @@ export function head({ title, crumbs = [], lead = null, tools = null, mark = nul
 
 /** Choices that lead to addresses: [[text, href, here], ...]. */
 export function segments(label, choices) {
-  return h("nav", { class: "segmented", "aria-label": label }, choices.map(([text, href, here]) => h("a", { href, "aria-current": here ? "true" : null }, text)));
+  return h(
+    "nav",
+    { class: "segmented", "aria-label": label },
+    choices.map(([text, href, here]) => h("a", { href, "aria-current": here ? "true" : null }, text)),
+  );
 }

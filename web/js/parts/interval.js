@@ -11,7 +11,8 @@ export function interval({ log_loss_difference: mean, low, high }) {
   const x = (value) => WIDE / 2 + (value / reach) * (WIDE / 2 - 20);
   const label = `Log loss against the serving model: ${signed(mean, 4)}, between ${signed(low, 4)} and ${signed(high, 4)} with 95 % confidence. Below zero the new model is better.`;
   return s(
-    "svg", { class: "interval", viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": label },
+    "svg",
+    { class: "interval", viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": label },
     s("line", { class: "axis", x1: 8, x2: WIDE - 8, y1: 62, y2: 62 }),
     s("line", { class: "zero", x1: x(0), x2: x(0), y1: 12, y2: 70 }),
     s("line", { class: "range", x1: x(low), x2: x(high), y1: 36, y2: 36 }),

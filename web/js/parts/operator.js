@@ -1,53 +1,89 @@
 /** Each thing an operator may do, in words: what is asked back, and what is said when it is done. */
 
-
 export const retrain = (dataset) => ({
-  label: "Retrain now", title: `Retrain ${dataset} now?`, path: `datasets/${dataset}/retrain`, done: `A run for ${dataset} is due.`,
+  label: "Retrain now",
+  title: `Retrain ${dataset} now?`,
+  path: `datasets/${dataset}/retrain`,
+  done: `A run for ${dataset} is due.`,
   text: "What has gathered becomes a dataset version and is trained on. The new model answers only if it proves better on the same held-out rows.",
 });
 
 export const scoreNow = () => ({
-  label: "Score now", title: "Score what lies in scoring now?", path: "batches", done: "Files of clients are being looked for.",
+  label: "Score now",
+  title: "Score what lies in scoring now?",
+  path: "batches",
+  done: "Files of clients are being looked for.",
   text: "Every file in the container scoring that was not scored yet is scored by the model in service.",
 });
 
 export const retry = (name) => ({
-  label: "Check again", title: `Check ${name} again?`, path: `quarantine/${name}/retry`, done: `${name} is held against the contract again.`,
+  label: "Check again",
+  title: `Check ${name} again?`,
+  path: `quarantine/${name}/retry`,
+  done: `${name} is held against the contract again.`,
   text: "Use this after the data contract was changed. The same file is held against it anew.",
 });
 
 export const release = (name) => ({
-  label: "Admit the good rows", title: `Admit the good rows of ${name}?`, path: `quarantine/${name}/release`, reason: true, done: `${name} is released.`,
+  label: "Admit the good rows",
+  title: `Admit the good rows of ${name}?`,
+  path: `quarantine/${name}/release`,
+  reason: true,
+  done: `${name} is released.`,
   text: "Rows that fit the contract become part of the next dataset version; the others stay in quarantine.",
 });
 
 export const discard = (name) => ({
-  label: "Discard", kind: "danger", title: `Discard ${name}?`, path: `quarantine/${name}/discard`, reason: true, done: `${name} is discarded.`,
+  label: "Discard",
+  kind: "danger",
+  title: `Discard ${name}?`,
+  path: `quarantine/${name}/discard`,
+  reason: true,
+  done: `${name} is discarded.`,
   text: "It needs nobody any more. The file itself stays in storage, and the record says who discarded it.",
 });
 
 export const promote = (model) => ({
-  label: "Promote", title: `Put model ${model.version} behind the endpoint?`, path: `models/${model.dataset}/${model.version}/promote`, reason: true,
+  label: "Promote",
+  title: `Put model ${model.version} behind the endpoint?`,
+  path: `models/${model.dataset}/${model.version}/promote`,
+  reason: true,
   done: `Model ${model.version} is on its way.`,
   text: `Version ${model.version} is deployed beside the serving model, tested on rows whose answers are known, and then answers in its place. The gate's own verdict is overruled.`,
 });
 
 export const rollBack = (dataset, version) => ({
-  label: "Roll back", kind: "danger", title: `Roll ${dataset} back?`, path: `endpoints/${dataset}/rollback`, reason: true, done: "The model before answers again.",
+  label: "Roll back",
+  kind: "danger",
+  title: `Roll ${dataset} back?`,
+  path: `endpoints/${dataset}/rollback`,
+  reason: true,
+  done: "The model before answers again.",
   text: `Model ${version} stops answering, and the one before it answers again.`,
 });
 
 export const pause = () => ({
-  label: "Pause", kind: "danger", title: "Pause everything?", path: "pause", reason: true, done: "Paused. What arrives waits.",
+  label: "Pause",
+  kind: "danger",
+  title: "Pause everything?",
+  path: "pause",
+  reason: true,
+  done: "Paused. What arrives waits.",
   text: "No step is begun until somebody resumes. Files that arrive wait, nothing is lost, and the endpoint goes on answering.",
 });
 
 export const resume = () => ({
-  label: "Resume", title: "Go on?", path: "resume", done: "Going on.", text: "What has waited is done now, in its order.",
+  label: "Resume",
+  title: "Go on?",
+  path: "resume",
+  done: "Going on.",
+  text: "What has waited is done now, in its order.",
 });
 
 export const retryFailure = (failure) => ({
-  label: "Try again", title: "Try the step again?", path: `failures/${failure.id}/retry`, done: "The step is tried again.",
+  label: "Try again",
+  title: "Try the step again?",
+  path: `failures/${failure.id}/retry`,
+  done: "The step is tried again.",
   text: `${failure.about}: ${failure.reason}`,
 });
-

@@ -8,10 +8,19 @@ let ids = 0;
  * title: text; about: a sentence under it; tools: nodes at its right; flush: the body brings its own margins
  */
 export function panel({ title, about = null, tools = null, flush = false, name = null }, ...body) {
-  const id = name ? `panel-${name}` : `panel-${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-") || (ids += 1)}`;
+  const id = name
+    ? `panel-${name}`
+    : `panel-${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-") || (ids += 1)}`;
   return h(
-    "section", { class: "panel", "aria-labelledby": id, key: id },
-    h("header", {}, h("h2", { id }, title), tools && h("div", { class: "tools" }, tools), about && h("p", {}, about)),
+    "section",
+    { class: "panel", "aria-labelledby": id, key: id },
+    h(
+      "header",
+      {},
+      h("h2", { id }, title),
+      tools && h("div", { class: "tools" }, tools),
+      about && h("p", {}, about),
+    ),
     h("div", { class: flush ? "panel-body flush" : "panel-body" }, body),
   );
 }
@@ -24,7 +33,12 @@ export function fromFeed(feed, draw, { empty = null, isEmpty = (value) => value.
 }
 
 export function loading() {
-  return h("div", { class: "loading", role: "status" }, h("span", { class: "visually-hidden" }, "Loading …"), h("div", { class: "skeleton", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
+  return h(
+    "div",
+    { class: "loading", role: "status" },
+    h("span", { class: "visually-hidden" }, "Loading …"),
+    h("div", { class: "skeleton", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
+  );
 }
 
 /** Nothing here: why that may be so, and what to do. */
@@ -40,5 +54,11 @@ const NEXT = {
 
 export function failed(error) {
   const next = NEXT[error.status] ?? "The page goes on trying; if it stays so, the app's log says why.";
-  return h("div", { class: "failed", role: "alert" }, h("strong", {}, error.status === 404 ? "Not found" : "This could not be loaded"), h("p", {}, error.message), h("p", {}, next));
+  return h(
+    "div",
+    { class: "failed", role: "alert" },
+    h("strong", {}, error.status === 404 ? "Not found" : "This could not be loaded"),
+    h("p", {}, error.message),
+    h("p", {}, next),
+  );
 }

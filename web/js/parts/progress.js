@@ -13,15 +13,40 @@ export function share(batch) {
 
 export function progress(batch) {
   const done = share(batch) ?? 0;
-  const under = batch.state === "scoring"
-    ? [batch.rows_per_second && `${compact(batch.rows_per_second)} rows/s`, batch.eta_seconds !== undefined && batch.eta_seconds !== null && `about ${duration(batch.eta_seconds)} left`]
-    : [batch.rows !== undefined && plural(batch.rows, "row"), batch.bytes && size(batch.bytes)];
+  const under =
+    batch.state === "scoring"
+      ? [
+          batch.rows_per_second && `${compact(batch.rows_per_second)} rows/s`,
+          batch.eta_seconds !== undefined &&
+            batch.eta_seconds !== null &&
+            `about ${duration(batch.eta_seconds)} left`,
+        ]
+      : [batch.rows !== undefined && plural(batch.rows, "row"), batch.bytes && size(batch.bytes)];
   return h(
-    "div", { class: "progress" },
+    "div",
+    { class: "progress" },
     h(
-      "div", { class: "track", role: "progressbar", "aria-label": `${batch.name}: progress`, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(done * 100), title: batch.bytes ? `${number(batch.bytes_done)} of ${number(batch.bytes)} bytes` : null },
-      h("span", { class: "bar-fill", "data-tone": batch.state === "refused" ? "bad" : null, vars: { "--share": done.toFixed(4) } }),
+      "div",
+      {
+        class: "track",
+        role: "progressbar",
+        "aria-label": `${batch.name}: progress`,
+        "aria-valuemin": 0,
+        "aria-valuemax": 100,
+        "aria-valuenow": Math.round(done * 100),
+        title: batch.bytes ? `${number(batch.bytes_done)} of ${number(batch.bytes)} bytes` : null,
+      },
+      h("span", {
+        class: "bar-fill",
+        "data-tone": batch.state === "refused" ? "bad" : null,
+        vars: { "--share": done.toFixed(4) },
+      }),
     ),
-    h("div", { class: "numbers" }, h("span", {}, percent(done)), under.filter(Boolean).map((text) => h("span", {}, text))),
+    h(
+      "div",
+      { class: "numbers" },
+      h("span", {}, percent(done)),
+      under.filter(Boolean).map((text) => h("span", {}, text)),
+    ),
   );
 }

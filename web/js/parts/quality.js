@@ -14,11 +14,27 @@ import { gridTable } from "./table.js";
 export const METRICS = {
   log_loss: { title: "Log loss", places: 4, better: "lower is better", of: (figures) => figures.log_loss },
   auc: { title: "AUC", places: 4, better: "higher is better", of: (figures) => figures.auc },
-  average_precision: { title: "Average precision", places: 4, better: "higher is better", of: (figures) => figures.average_precision },
-  profit: { title: "Profit per client", places: 2, better: "higher is better", of: (figures) => (figures.rows ? figures.profit / figures.rows : null) },
+  average_precision: {
+    title: "Average precision",
+    places: 4,
+    better: "higher is better",
+    of: (figures) => figures.average_precision,
+  },
+  profit: {
+    title: "Profit per client",
+    places: 2,
+    better: "higher is better",
+    of: (figures) => (figures.rows ? figures.profit / figures.rows : null),
+  },
 };
 
-const MARKS = [["released", "in service"], ["previous", "was in service"], ["refused", "refused"], ["rolled-back", "rolled back"], ["serving", "serving model then, same rows"]];
+const MARKS = [
+  ["released", "in service"],
+  ["previous", "was in service"],
+  ["refused", "refused"],
+  ["rolled-back", "rolled back"],
+  ["serving", "serving model then, same rows"],
+];
 const KNOWN = new Set(["released", "previous", "refused", "rolled-back"]);
 
 /** models: records, any order */
@@ -27,37 +43,86 @@ export function quality(models, metric) {
   const points = known.map((model) => point(model, METRICS[metric]));
   const { title, better } = METRICS[metric];
   const label = `${title} of ${points.length} model versions, ${better}. ${points.map((p) => `Version ${p.version}, ${stateWords(p.state)}: ${digits(p.value, METRICS[metric].places)}`).join(". ")}.`;
-  return chart({ key: `quality-${metric}`, label, high: 320, legend: legend(points), numbers: numbers(points, METRICS[metric]) }, { points, metric }, options);
+  return chart(
+    {
+      key: `quality-${metric}`,
+      label,
+      high: 320,
+      legend: legend(points),
+      numbers: numbers(points, METRICS[metric]),
+    },
+    { points, metric },
+    options,
+  );
 }
 
 function point(model, metric) {
   const { champion_figures: champion, baseline } = model;
   return {
-    version: model.version, state: KNOWN.has(model.state) ? model.state : "released", time: model.created, reason: model.reason,
-    value: metric.of(model.figures), champion: champion ? metric.of(champion) : null,
+    version: model.version,
+    state: KNOWN.has(model.state) ? model.state : "released",
+    time: model.created,
+    reason: model.reason,
+    value: metric.of(model.figures),
+    champion: champion ? metric.of(champion) : null,
     baseline: metric === METRICS.log_loss ? (baseline?.log_loss ?? null) : null,
   };
 }
 
 function legend(points) {
-  const there = new Set([...points.map((p) => p.state), ...points.filter((p) => p.champion !== null).map(() => "serving")]);
-  const items = MARKS.filter(([mark]) => there.has(mark)).map(([mark, text]) => h("li", {}, markShape(mark), text));
-  if (points.some((p) => p.baseline !== null)) items.push(h("li", {}, s("svg", { class: "mark", "data-mark": "baseline", viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: "M0 8h16" })), "base rate alone"));
+  const there = new Set([
+    ...points.map((p) => p.state),
+    ...points.filter((p) => p.champion !== null).map(() => "serving"),
+  ]);
+  const items = MARKS.filter(([mark]) => there.has(mark)).map(([mark, text]) =>
+    h("li", {}, markShape(mark), text),
+  );
+  if (points.some((p) => p.baseline !== null))
+    items.push(
+      h(
+        "li",
+        {},
+        s(
+          "svg",
+          { class: "mark", "data-mark": "baseline", viewBox: "0 0 16 16", "aria-hidden": "true" },
+          s("path", { d: "M0 8h16" }),
+        ),
+        "base rate alone",
+      ),
+    );
   return h("ul", { class: "legend" }, items);
 }
 
 function markShape(mark) {
   const shapes = {
-    released: s("circle", { cx: 8, cy: 8, r: 5 }), previous: s("circle", { cx: 8, cy: 8, r: 5 }),
-    refused: s("path", { d: "M4 4l8 8M12 4l-8 8" }), "rolled-back": s("path", { d: "M8 2.500l5.500 5.500L8 13.500 2.500 8z" }),
+    released: s("circle", { cx: 8, cy: 8, r: 5 }),
+    previous: s("circle", { cx: 8, cy: 8, r: 5 }),
+    refused: s("path", { d: "M4 4l8 8M12 4l-8 8" }),
+    "rolled-back": s("path", { d: "M8 2.500l5.500 5.500L8 13.500 2.500 8z" }),
     serving: s("path", { d: "M3 8h10" }),
   };
-  return s("svg", { class: "mark", "data-mark": mark, viewBox: "0 0 16 16", "aria-hidden": "true" }, shapes[mark]);
+  return s(
+    "svg",
+    { class: "mark", "data-mark": mark, viewBox: "0 0 16 16", "aria-hidden": "true" },
+    shapes[mark],
+  );
 }
 
 function numbers(points, metric) {
-  const columns = [{ title: "Version" }, { title: "Became" }, { title: "When" }, { title: metric.title, right: true }, { title: "Serving model, same rows", right: true }];
-  const rows = points.map((p) => [number(p.version), stateWords(p.state), ago(p.time), digits(p.value, metric.places), digits(p.champion, metric.places)]);
+  const columns = [
+    { title: "Version" },
+    { title: "Became" },
+    { title: "When" },
+    { title: metric.title, right: true },
+    { title: "Serving model, same rows", right: true },
+  ];
+  const rows = points.map((p) => [
+    number(p.version),
+    stateWords(p.state),
+    ago(p.time),
+    digits(p.value, metric.places),
+    digits(p.champion, metric.places),
+  ]);
   return gridTable(`${metric.title} by version`, columns, rows.reverse());
 }
 
@@ -66,17 +131,43 @@ function options({ points, metric }, colours, width) {
   const told = tip((place) => tipLines(points[place], METRICS[metric]));
   const every = Math.max(1, Math.ceil((points.length * 46) / width));
   return {
-    data: [points.map((_, place) => place), points.map((p) => p.value), points.map((p) => p.champion), points.map((p) => p.baseline)],
+    data: [
+      points.map((_, place) => place),
+      points.map((p) => p.value),
+      points.map((p) => p.champion),
+      points.map((p) => p.baseline),
+    ],
     options: {
       height: 320,
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-      scales: { x: { time: false, range: () => [-0.5, Math.max(points.length, 4) - 0.5] }, y: { range: (_, low, high) => padded(low, high) } },
+      scales: {
+        x: { time: false, range: () => [-0.5, Math.max(points.length, 4) - 0.5] },
+        y: { range: (_, low, high) => padded(low, high) },
+      },
       axes: [
-        axis(colours, { grid: { show: false }, size: 42, splits: () => points.map((_, place) => place).filter((place) => place % every === 0), values: (_, splits) => splits.map((place) => `v${points[place].version}\n${day(points[place].time)}`) }),
-        axis(colours, { size: 62, values: (_, splits) => splits.map((value) => digits(value, Math.min(places, 3))) }),
+        axis(colours, {
+          grid: { show: false },
+          size: 42,
+          splits: () => points.map((_, place) => place).filter((place) => place % every === 0),
+          values: (_, splits) =>
+            splits.map((place) => `v${points[place].version}\n${day(points[place].time)}`),
+        }),
+        axis(colours, {
+          size: 62,
+          values: (_, splits) => splits.map((value) => digits(value, Math.min(places, 3))),
+        }),
       ],
-      series: [{}, { show: true, paths: () => null, points: { show: false } }, { paths: () => null, points: { show: false } }, { stroke: colours["ink-3"], width: 1.5, dash: [4, 4], points: { show: false } }],
-      hooks: { init: [told.hooks.init], setCursor: [told.hooks.setCursor], draw: [(plot) => paint(plot, points, colours)] },
+      series: [
+        {},
+        { show: true, paths: () => null, points: { show: false } },
+        { paths: () => null, points: { show: false } },
+        { stroke: colours["ink-3"], width: 1.5, dash: [4, 4], points: { show: false } },
+      ],
+      hooks: {
+        init: [told.hooks.init],
+        setCursor: [told.hooks.setCursor],
+        draw: [(plot) => paint(plot, points, colours)],
+      },
     },
   };
 }
@@ -87,7 +178,10 @@ function padded(low, high) {
 }
 
 function tipLines(p, metric) {
-  const lines = [`Version ${p.version}: ${stateWords(p.state)}`, `${metric.title} ${digits(p.value, metric.places)}`];
+  const lines = [
+    `Version ${p.version}: ${stateWords(p.state)}`,
+    `${metric.title} ${digits(p.value, metric.places)}`,
+  ];
   if (p.champion !== null) lines.push(`Serving model then: ${digits(p.champion, metric.places)}`);
   return [...lines, day(p.time)];
 }
@@ -97,6 +191,8 @@ function paint(plot, points, colours) {
   const ratio = devicePixelRatio || 1;
   ctx.save();
   ctx.lineCap = "round";
+  ctx.setLineDash([]);
+  paintService(plot, points, colours, ratio);
   points.forEach((p, place) => {
     const x = plot.valToPos(place, "x", true);
     const y = plot.valToPos(p.value, "y", true);
@@ -104,6 +200,21 @@ function paint(plot, points, colours) {
     paintMark(ctx, p.state, x, y, colours, ratio);
   });
   ctx.restore();
+}
+
+/** A thin line from one model that answered to the next. */
+function paintService(plot, points, colours, ratio) {
+  const { ctx } = plot;
+  ctx.strokeStyle = colours.accent;
+  ctx.globalAlpha = 0.35;
+  ctx.lineWidth = 1.5 * ratio;
+  ctx.beginPath();
+  points.forEach((p, place) => {
+    if (["released", "previous"].includes(p.state))
+      ctx.lineTo(plot.valToPos(place, "x", true), plot.valToPos(p.value, "y", true));
+  });
+  ctx.stroke();
+  ctx.globalAlpha = 1;
 }
 
 function paintChampion(ctx, x, y, champion, colours, ratio) {
@@ -125,7 +236,13 @@ function paintMark(ctx, state, x, y, colours, ratio) {
     line(ctx, x + r, y - r, x - r, y + r);
     return;
   }
-  if (state === "rolled-back") { ctx.moveTo(x, y - r * 1.2); ctx.lineTo(x + r * 1.2, y); ctx.lineTo(x, y + r * 1.2); ctx.lineTo(x - r * 1.2, y); ctx.closePath(); } else ctx.arc(x, y, r, 0, 2 * Math.PI);
+  if (state === "rolled-back") {
+    ctx.moveTo(x, y - r * 1.2);
+    ctx.lineTo(x + r * 1.2, y);
+    ctx.lineTo(x, y + r * 1.2);
+    ctx.lineTo(x - r * 1.2, y);
+    ctx.closePath();
+  } else ctx.arc(x, y, r, 0, 2 * Math.PI);
   ctx.fill();
   ctx.stroke();
 }

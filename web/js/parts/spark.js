@@ -7,9 +7,13 @@ export function spark(values, label) {
   const high = Math.max(...values);
   const y = (value) => (high === low ? 15 : 27 - ((value - low) / (high - low)) * 24);
   const x = (place) => (values.length < 2 ? 50 : (place / (values.length - 1)) * 100);
-  const line = values.map((value, place) => `${place ? "L" : "M"}${x(place).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+  const line = values
+    .map((value, place) => `${place ? "L" : "M"}${x(place).toFixed(1)} ${y(value).toFixed(1)}`)
+    .join("");
   return s(
-    "svg", { class: "spark", viewBox: "0 0 100 30", preserveAspectRatio: "none", role: "img", "aria-label": label },
-    s("path", { class: "area", d: `${line}L100 30L0 30Z` }), s("path", { d: line }),
+    "svg",
+    { class: "spark", viewBox: "0 0 100 30", preserveAspectRatio: "none", role: "img", "aria-label": label },
+    s("path", { class: "area", d: `${line}L100 30L0 30Z` }),
+    s("path", { d: line }),
   );
 }

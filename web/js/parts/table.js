@@ -8,9 +8,25 @@ import { to } from "../core/router.js";
  */
 export function table(label, columns, records) {
   return h(
-    "div", { class: "table", role: "table", "aria-label": label, vars: { "--columns": columns.map((column) => column.width).join(" ") } },
-    h("div", { role: "row", class: "head" }, columns.map((column) => h("span", { role: "columnheader", class: column.right ? "right" : null }, column.title))),
-    h("div", { role: "rowgroup" }, records.map((record) => row(columns, record))),
+    "div",
+    {
+      class: "table",
+      role: "table",
+      "aria-label": label,
+      vars: { "--columns": columns.map((column) => column.width).join(" ") },
+    },
+    h(
+      "div",
+      { role: "row", class: "head" },
+      columns.map((column) =>
+        h("span", { role: "columnheader", class: column.right ? "right" : null }, column.title),
+      ),
+    ),
+    h(
+      "div",
+      { role: "rowgroup" },
+      records.map((record) => row(columns, record)),
+    ),
   );
 }
 
@@ -28,7 +44,8 @@ export function pages(value, view, query) {
   const here = Object.fromEntries(query);
   if (!next && !here.after) return null;
   return h(
-    "nav", { class: "pages", "aria-label": "Pages" },
+    "nav",
+    { class: "pages", "aria-label": "Pages" },
     here.after ? h("a", { href: to(...view, { ...here, after: "" }) }, "Newest") : h("span"),
     next && h("a", { href: to(...view, { ...here, after: next }) }, "Older →"),
   );
@@ -37,12 +54,45 @@ export function pages(value, view, query) {
 /** A small table of plain values: columns [{title, right}], rows of nodes. */
 export function gridTable(caption, columns, rows, classes = "") {
   return h(
-    "div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
     h(
-      "table", { class: `grid-table ${classes}` },
+      "table",
+      { class: `grid-table ${classes}` },
       h("caption", { class: "visually-hidden" }, caption),
-      h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.right ? "right" : null }, column.title)))),
-      h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell, place) => h("td", { class: [columns[place].right && "right", columns[place].wrap && "wrap"].filter(Boolean).join(" ") || null }, cell))))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          columns.map((column) =>
+            h("th", { scope: "col", class: column.right ? "right" : null }, column.title),
+          ),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map((cells) =>
+          h(
+            "tr",
+            {},
+            cells.map((cell, place) =>
+              h(
+                "td",
+                {
+                  class:
+                    [columns[place].right && "right", columns[place].wrap && "wrap"]
+                      .filter(Boolean)
+                      .join(" ") || null,
+                },
+                cell,
+              ),
+            ),
+          ),
+        ),
+      ),
     ),
   );
 }

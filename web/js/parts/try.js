@@ -13,7 +13,10 @@ const tries = new Map();
 /** The schema of one record: Swagger 2, or OpenAPI 3. */
 function recordSchema(swagger) {
   const input = (swagger.definitions ?? swagger.components?.schemas ?? {}).ServiceInput ?? {};
-  return { record: input.properties?.data?.items ?? { properties: {} }, example: input.example?.data?.[0] ?? {} };
+  return {
+    record: input.properties?.data?.items ?? { properties: {} },
+    example: input.example?.data?.[0] ?? {},
+  };
 }
 
 export function tryForm(dataset, swagger, redraw) {
@@ -24,16 +27,40 @@ export function tryForm(dataset, swagger, redraw) {
     await send(dataset, filled(event.target, record), redraw);
   };
   return h(
-    "form", { class: "stack", on: { submit }, key: `try-${dataset}` },
-    h("div", { class: "try" }, Object.entries(record.properties).map(([name, schema]) => field(name, schema, example[name]))),
-    h("div", { class: "tools" }, h("button", { class: "button", "data-kind": "main", disabled: !mayAct() || Boolean(last?.sending) }, last?.sending ? "Asking …" : "Ask the model")),
-    last && h("div", { "aria-live": "polite" }, last.answer && answered(last.answer), last.error && h("div", { class: "reason", "data-tone": "bad", role: "alert" }, last.error.message)),
+    "form",
+    { class: "stack", on: { submit }, key: `try-${dataset}` },
+    h(
+      "div",
+      { class: "try" },
+      Object.entries(record.properties).map(([name, schema]) => field(name, schema, example[name])),
+    ),
+    h(
+      "div",
+      { class: "tools" },
+      h(
+        "button",
+        { class: "button", "data-kind": "main", disabled: !mayAct() || Boolean(last?.sending) },
+        last?.sending ? "Asking …" : "Ask the model",
+      ),
+    ),
+    last &&
+      h(
+        "div",
+        { "aria-live": "polite" },
+        last.answer && answered(last.answer),
+        last.error && h("div", { class: "reason", "data-tone": "bad", role: "alert" }, last.error.message),
+      ),
   );
 }
 
 function field(name, schema, example) {
   const input = schema.enum
-    ? h("select", { name }, h("option", { value: "" }, "(missing)"), schema.enum.map((value) => h("option", { value, selected: value === example }, value)))
+    ? h(
+        "select",
+        { name },
+        h("option", { value: "" }, "(missing)"),
+        schema.enum.map((value) => h("option", { value, selected: value === example }, value)),
+      )
     : h("input", { name, inputmode: "decimal", value: example ?? "", autocomplete: "off" });
   return h("label", { class: "field" }, h("span", {}, name), input);
 }
@@ -41,7 +68,9 @@ function field(name, schema, example) {
 /** The form's values in the schema's types; empty is missing, and what is no number goes as it is, to be refused with words. */
 function filled(form, record) {
   const given = new FormData(form);
-  return Object.fromEntries(Object.entries(record.properties).map(([name, schema]) => [name, typed(given.get(name), schema)]));
+  return Object.fromEntries(
+    Object.entries(record.properties).map(([name, schema]) => [name, typed(given.get(name), schema)]),
+  );
 }
 
 function typed(text, schema) {
@@ -54,9 +83,14 @@ async function send(dataset, record, redraw) {
   tries.set(dataset, { sending: true });
   redraw();
   try {
-    const { value } = await ask(address(`endpoints/${dataset}/score`), { method: "POST", body: { data: [record] } });
+    const { value } = await ask(address(`endpoints/${dataset}/score`), {
+      method: "POST",
+      body: { data: [record] },
+    });
     tries.set(dataset, { answer: value });
-    say(`The model says ${value.decision?.[0]}, with a probability of ${percent(value.probability?.[0], 1)}.`);
+    say(
+      `The model says ${value.decision?.[0]}, with a probability of ${percent(value.probability?.[0], 1)}.`,
+    );
   } catch (error) {
     tries.set(dataset, { error });
   }
@@ -67,9 +101,20 @@ function answered(answer) {
   const [probability] = answer.probability ?? [];
   const [decision] = answer.decision ?? [];
   return h(
-    "div", { class: "answer" },
-    h("div", {}, h("b", { title: String(probability) }, percent(probability, 1)), h("div", { class: "small quiet" }, "will say yes")),
-    h("div", {}, h("b", {}, decision === "call" ? "Call" : "Skip"), h("div", { class: "small quiet" }, "the decision")),
+    "div",
+    { class: "answer" },
+    h(
+      "div",
+      {},
+      h("b", { title: String(probability) }, percent(probability, 1)),
+      h("div", { class: "small quiet" }, "will say yes"),
+    ),
+    h(
+      "div",
+      {},
+      h("b", {}, decision === "call" ? "Call" : "Skip"),
+      h("div", { class: "small quiet" }, "the decision"),
+    ),
     h("div", { class: "small quiet" }, `answered by ${answer.model}, version ${answer.version}`),
   );
 }
@@ -77,13 +122,52 @@ function answered(answer) {
 /** The endpoint as its swagger.json tells it: operations, fields, and a request to copy. */
 export function describe(dataset, swagger) {
   const { record, example } = recordSchema(swagger);
-  const rows = Object.entries(record.properties).map(([name, schema]) => [h("code", {}, name), schema.enum ? "text" : schema.type, schema.enum?.join(", ") ?? ""]);
+  const rows = Object.entries(record.properties).map(([name, schema]) => [
+    h("code", {}, name),
+    schema.enum ? "text" : schema.type,
+    schema.enum?.join(", ") ?? "",
+  ]);
   const body = JSON.stringify({ data: [example] });
   return h(
-    "div", { class: "stack" },
-    h("ul", { class: "operations" }, Object.entries(swagger.paths).flatMap(([path, verbs]) => Object.keys(verbs).filter((verb) => ["get", "post"].includes(verb)).map((verb) => h("li", {}, h("span", { class: "verb", "data-verb": verb }, verb.toUpperCase()), h("code", {}, path))))),
-    h("details", { class: "as-table" }, h("summary", {}, `${rows.length} fields of a record`), gridTable("Fields", [{ title: "Field" }, { title: "Type" }, { title: "Values", wrap: true }], rows)),
-    h("details", { class: "as-table" }, h("summary", {}, "The same from a terminal"), h("pre", { tabindex: "0", "aria-label": "A request with curl" }, `curl -X POST "${address(`endpoints/${dataset}/score`)}" \\\n  -H "x-functions-key: $CAMPANHA_KEY" -H "Content-Type: application/json" \\\n  -d '${body}'`)),
-    h("details", { class: "as-table" }, h("summary", {}, "swagger.json as it is"), h("pre", { tabindex: "0", "aria-label": "swagger.json" }, JSON.stringify(swagger, null, 1))),
+    "div",
+    { class: "stack" },
+    h(
+      "ul",
+      { class: "operations" },
+      Object.entries(swagger.paths).flatMap(([path, verbs]) =>
+        Object.keys(verbs)
+          .filter((verb) => ["get", "post"].includes(verb))
+          .map((verb) =>
+            h(
+              "li",
+              {},
+              h("span", { class: "verb", "data-verb": verb }, verb.toUpperCase()),
+              h("code", {}, path),
+            ),
+          ),
+      ),
+    ),
+    h(
+      "details",
+      { class: "as-table" },
+      h("summary", {}, `${rows.length} fields of a record`),
+      gridTable("Fields", [{ title: "Field" }, { title: "Type" }, { title: "Values", wrap: true }], rows),
+    ),
+    h(
+      "details",
+      { class: "as-table" },
+      h("summary", {}, "The same from a terminal"),
+      h(
+        "pre",
+        { tabindex: "0", "aria-label": "A request with curl" },
+        `curl -X POST "${address(`endpoints/${dataset}/score`)}" \\\n  -H "x-functions-key: $CAMPANHA_KEY" -H "Content-Type: application/json" \\\n  -d '${body}'`,
+      ),
+    ),
+    h(
+      "details",
+      { class: "as-table" },
+      h("summary", {}, "swagger.json as it is"),
+      h("pre", { tabindex: "0", "aria-label": "swagger.json" }, JSON.stringify(swagger, null, 1)),
+    ),
   );
 }

@@ -21,17 +21,58 @@ export function draw({ here, status, feeds, redraw, live }) {
   const dataset = here.query.get("dataset");
   if (!dataset && served.length > 0) {
     // The address says which model: so that it can be shared, and the feed asked for.
-    queueMicrotask(() => { location.replace(to("api", { dataset: served[0].dataset })); });
+    queueMicrotask(() => {
+      location.replace(to("api", { dataset: served[0].dataset }));
+    });
   }
   return [
-    head({ title: "API", lead: "Everything this page shows and does goes over these two.", tools: h("a", { class: "button", href: "../api/docs", target: "_blank", rel: "noopener" }, "Swagger UI") }),
+    head({
+      title: "API",
+      lead: "Everything this page shows and does goes over these two.",
+      tools: h(
+        "a",
+        { class: "button", href: "../api/docs", target: "_blank", rel: "noopener" },
+        "Swagger UI",
+      ),
+    }),
     h(
-      "div", { class: "stack" },
-      served.length > 1 && segments("Which model", served.map((each) => [each.dataset, to("api", { dataset: each.dataset }), each.dataset === dataset])),
-      feeds.model ? panel({ title: "Try the model", name: "try", about: mayAct() ? "One client's record, in the model's own terms. What is left empty is sent as missing." : "Sending needs an operator's key; the fields show what the model takes." }, fromFeed(feeds.model, (swagger) => tryForm(dataset, swagger, redraw), { isEmpty: () => false })) : panel({ title: "Try the model" }, nothing("No model answers yet", "The first model that is accepted can be tried here.")),
+      "div",
+      { class: "stack" },
+      served.length > 1 &&
+        segments(
+          "Which model",
+          served.map((each) => [
+            each.dataset,
+            to("api", { dataset: each.dataset }),
+            each.dataset === dataset,
+          ]),
+        ),
+      feeds.model
+        ? panel(
+            {
+              title: "Try the model",
+              name: "try",
+              about: mayAct()
+                ? "One client's record, in the model's own terms. What is left empty is sent as missing."
+                : "Sending needs an operator's key; the fields show what the model takes.",
+            },
+            fromFeed(feeds.model, (swagger) => tryForm(dataset, swagger, redraw), { isEmpty: () => false }),
+          )
+        : panel(
+            { title: "Try the model" },
+            nothing("No model answers yet", "The first model that is accepted can be tried here."),
+          ),
       h(
-        "div", { class: "pair" },
-        panel({ title: "The model's API", about: feeds.model && `As ${dataset}'s endpoint describes itself.` }, feeds.model ? fromFeed(feeds.model, (swagger) => describe(dataset, swagger, live.status), { isEmpty: () => false }) : nothing("No model answers yet")),
+        "div",
+        { class: "pair" },
+        panel(
+          { title: "The model's API", about: feeds.model && `As ${dataset}'s endpoint describes itself.` },
+          feeds.model
+            ? fromFeed(feeds.model, (swagger) => describe(dataset, swagger, live.status), {
+                isEmpty: () => false,
+              })
+            : nothing("No model answers yet"),
+        ),
         panel({ title: "Campanha's API" }, fromFeed(feeds.ours, operations, { isEmpty: () => false })),
       ),
     ),
@@ -39,8 +80,26 @@ export function draw({ here, status, feeds, redraw, live }) {
 }
 
 function operations(openapi) {
-  const rows = Object.entries(openapi.paths).flatMap(([path, verbs]) => Object.entries(verbs).filter(([verb]) => ["get", "post", "put", "delete"].includes(verb)).map(([verb, about]) => [verb, path, about]));
-  return h("ul", { class: "operations", tabindex: "0", "aria-label": "Operations" }, rows.map(([verb, path, about]) => h(
-    "li", {}, h("span", { class: "verb", "data-verb": verb }, verb.toUpperCase()), h("code", {}, path), h("span", { class: "about" }, about.description?.split("\n")[0] ?? about.summary ?? words(about.operationId ?? "")),
-  )));
+  const rows = Object.entries(openapi.paths).flatMap(([path, verbs]) =>
+    Object.entries(verbs)
+      .filter(([verb]) => ["get", "post", "put", "delete"].includes(verb))
+      .map(([verb, about]) => [verb, path, about]),
+  );
+  return h(
+    "ul",
+    { class: "operations", tabindex: "0", "aria-label": "Operations" },
+    rows.map(([verb, path, about]) =>
+      h(
+        "li",
+        {},
+        h("span", { class: "verb", "data-verb": verb }, verb.toUpperCase()),
+        h("code", {}, path),
+        h(
+          "span",
+          { class: "about" },
+          about.description?.split("\n")[0] ?? about.summary ?? words(about.operationId ?? ""),
+        ),
+      ),
+    ),
+  );
 }

@@ -14,20 +14,45 @@ import { progress } from "../parts/progress.js";
 import { gridTable, pages, table } from "../parts/table.js";
 
 export const title = (here) => here.parts[0] ?? "Batches";
-export const feeds = ({ parts, query }) => (parts.length
-  ? { batch: [`batches/${parts[0]}`], rows: [`batches/${parts[0]}/rows`, { maxpagesize: 50 }] }
-  : { batches: ["batches", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }] });
+export const feeds = ({ parts, query }) =>
+  parts.length
+    ? { batch: [`batches/${parts[0]}`], rows: [`batches/${parts[0]}/rows`, { maxpagesize: 50 }] }
+    : { batches: ["batches", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }] };
 
-const STATES = [["All", ""], ["Under way", "scoring"], ["Scored", "scored"], ["Refused", "refused"]];
+const STATES = [
+  ["All", ""],
+  ["Under way", "scoring"],
+  ["Scored", "scored"],
+  ["Refused", "refused"],
+];
 
-const byModel = (batch) => batch.model_version && h("a", { href: to("models", batch.dataset, batch.model_version) }, `model ${batch.model_version}`);
+const byModel = (batch) =>
+  batch.model_version &&
+  h("a", { href: to("models", batch.dataset, batch.model_version) }, `model ${batch.model_version}`);
 
 const COLUMNS = [
-  { title: "File of clients", width: "minmax(0, 2.2fr)", name: true, cell: (batch) => [h("a", { href: to("batches", batch.id) }, batch.name), batch.reason && h("span", { class: "under" }, batch.reason)] },
+  {
+    title: "File of clients",
+    width: "minmax(0, 2.2fr)",
+    name: true,
+    cell: (batch) => [
+      h("a", { href: to("batches", batch.id) }, batch.name),
+      batch.reason && h("span", { class: "under" }, batch.reason),
+    ],
+  },
   { title: "State", width: "minmax(6.5rem, 0.8fr)", cell: (batch) => badge(batch.state, "batch") },
-  { title: "Progress", width: "minmax(9rem, 1.8fr)", cell: (batch) => batch.state !== "refused" && progress(batch) },
+  {
+    title: "Progress",
+    width: "minmax(9rem, 1.8fr)",
+    cell: (batch) => batch.state !== "refused" && progress(batch),
+  },
   { title: "Scored by", width: "minmax(5.5rem, 0.7fr)", cell: byModel },
-  { title: "Refused rows", width: "6rem", right: true, cell: (batch) => shown(batch.refused_rows, number(batch.refused_rows)) },
+  {
+    title: "Refused rows",
+    width: "6rem",
+    right: true,
+    cell: (batch) => shown(batch.refused_rows, number(batch.refused_rows)),
+  },
   { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (batch) => ago(batch.updated) },
 ];
 
@@ -35,7 +60,11 @@ export function draw({ here, feeds, live }) {
   if (feeds.batches) return list(here, feeds.batches, live);
   const batch = feeds.batch.value;
   return [
-    head({ title: batch?.name ?? title(here), crumbs: [["Batches", to("batches")]], mark: batch && badge(batch.state, "batch") }),
+    head({
+      title: batch?.name ?? title(here),
+      crumbs: [["Batches", to("batches")]],
+      mark: batch && badge(batch.state, "batch"),
+    }),
     fromFeed(feeds.batch, (value) => one(value, feeds.rows), { isEmpty: () => false }),
   ];
 }
@@ -43,13 +72,34 @@ export function draw({ here, feeds, live }) {
 function list(here, feed, live) {
   const chosen = here.query.get("state") ?? "";
   return [
-    head({ title: "Batches", lead: "Files of clients, each scored by the one model that was in service when it began.", tools: actionButton(scoreNow(), live) }),
+    head({
+      title: "Batches",
+      lead: "Files of clients, each scored by the one model that was in service when it began.",
+      tools: actionButton(scoreNow(), live),
+    }),
     h(
-      "div", { class: "stack" },
-      segments("Which batches", STATES.map(([text, state]) => [text, to("batches", { state }), state === chosen])),
-      panel({ title: "Batches, newest first", flush: true }, fromFeed(feed, (value) => [table("Batches", COLUMNS, value.value), pages(value, ["batches"], here.query)], {
-        empty: chosen ? nothing("No batch in this state") : nothing("No batch yet", "Drop a file of clients: ", h("code", {}, "./dev drop --scoring FILE")),
-      })),
+      "div",
+      { class: "stack" },
+      segments(
+        "Which batches",
+        STATES.map(([text, state]) => [text, to("batches", { state }), state === chosen]),
+      ),
+      panel(
+        { title: "Batches, newest first", flush: true },
+        fromFeed(
+          feed,
+          (value) => [table("Batches", COLUMNS, value.value), pages(value, ["batches"], here.query)],
+          {
+            empty: chosen
+              ? nothing("No batch in this state")
+              : nothing(
+                  "No batch yet",
+                  "Drop a file of clients: ",
+                  h("code", {}, "./dev drop --scoring FILE"),
+                ),
+          },
+        ),
+      ),
     ),
   ];
 }
@@ -58,26 +108,86 @@ function list(here, feed, live) {
 
 function one(batch, rows) {
   return h(
-    "div", { class: "stack" },
-    batch.reason && panel({ title: "Why it cannot be scored" }, reason(batch.reason, "bad", "Mend the file and drop it again: it is a new batch then.")),
-    batch.state !== "refused" && panel({ title: "Progress" }, h("div", { class: "stack" }, progress(batch), shards(batch))),
-    h("div", { class: "pair" }, panel({ title: "In numbers" }, facts([
-      ["Rows", shown(batch.rows, compact(batch.rows)), true], ["Scored by", byModel(batch), true], ["Refused rows", number(batch.refused_rows)], ["Deployment", batch.deployment],
-      ["Rate", batch.rows_per_second && `${compact(batch.rows_per_second)} rows/s`], ["Took", batch.sealed && batch.started && duration(seconds(batch.started, batch.sealed))], ["Came", ago(batch.created)],
-      ["Its way", h("a", { href: to("trace", "scoring", ...batch.name.split("/")) }, "Back to the files behind it")],
-    ])), batch.output && panel({ title: "Where the scores are" }, facts([["CSV", h("code", {}, batch.output)], ["Parquet", batch.parquet && h("code", {}, batch.parquet)], ["Manifest", batch.manifest && h("code", {}, batch.manifest)]]))),
-    batch.decile_counts && panel({ title: "How the scores are spread", about: "Clients by tenth of probability, as the model's own held-out rows are spread: 10 is the most likely." }, deciles(batch.decile_counts)),
-    batch.state === "scored" && panel({ title: "First rows", flush: true, about: "As they stand in the output; what a spreadsheet would take for a formula is defused." }, fromFeed(rows, firstRows)),
+    "div",
+    { class: "stack" },
+    batch.reason &&
+      panel(
+        { title: "Why it cannot be scored" },
+        reason(batch.reason, "bad", "Mend the file and drop it again: it is a new batch then."),
+      ),
+    batch.state !== "refused" &&
+      panel({ title: "Progress" }, h("div", { class: "stack" }, progress(batch), shards(batch))),
+    h(
+      "div",
+      { class: "pair" },
+      panel(
+        { title: "In numbers" },
+        facts([
+          ["Rows", number(batch.rows), true],
+          ["Scored by", byModel(batch), true],
+          ["Refused rows", number(batch.refused_rows)],
+          ["Deployment", batch.deployment],
+          ["Rate", batch.rows_per_second && `${compact(batch.rows_per_second)} rows/s`],
+          ["Took", batch.sealed && batch.started && duration(seconds(batch.started, batch.sealed))],
+          ["Came", ago(batch.created)],
+          [
+            "Its way",
+            h("a", { href: to("trace", "scoring", ...batch.name.split("/")) }, "Back to the files behind it"),
+          ],
+        ]),
+      ),
+      batch.output &&
+        panel(
+          { title: "Where the scores are" },
+          facts([
+            ["CSV", h("code", {}, batch.output)],
+            ["Parquet", batch.parquet && h("code", {}, batch.parquet)],
+            ["Manifest", batch.manifest && h("code", {}, batch.manifest)],
+          ]),
+        ),
+    ),
+    batch.decile_counts &&
+      panel(
+        {
+          title: "How the scores are spread",
+          about:
+            "Clients by tenth of probability, as the model's own held-out rows are spread: 10 is the most likely.",
+        },
+        deciles(batch.decile_counts),
+      ),
+    batch.state === "scored" &&
+      panel(
+        {
+          title: "First rows",
+          flush: true,
+          about: "As they stand in the output; what a spreadsheet would take for a formula is defused.",
+        },
+        fromFeed(rows, firstRows),
+      ),
   );
 }
 
 function shards(batch) {
   if (!batch.shards || batch.shards > 400) return null;
   const done = batch.shards_scored ?? 0;
-  return h("div", { class: "shards", role: "img", "aria-label": `${done} of ${batch.shards} shards scored` }, Array.from({ length: batch.shards }, (_, place) => h("i", { "data-done": place < done })));
+  return h(
+    "div",
+    { class: "shards", role: "img", "aria-label": `${done} of ${batch.shards} shards scored` },
+    Array.from({ length: batch.shards }, (_, place) => h("i", { "data-done": place < done })),
+  );
 }
 
 function firstRows(value) {
   const numeric = value.columns.map((_, place) => value.value.every((row) => typeof row[place] === "number"));
-  return gridTable("First rows of the output", value.columns.map((title, place) => ({ title, right: numeric[place] })), value.value.map((row) => row.map((cell, place) => (value.columns[place] === "probability" && numeric[place] ? h("span", { title: String(cell) }, percent(cell, 1)) : String(cell ?? "")))));
+  return gridTable(
+    "First rows of the output",
+    value.columns.map((title, place) => ({ title, right: numeric[place] })),
+    value.value.map((row) =>
+      row.map((cell, place) =>
+        value.columns[place] === "probability" && numeric[place]
+          ? h("span", { title: String(cell) }, percent(cell, 1))
+          : String(cell ?? ""),
+      ),
+    ),
+  );
 }

@@ -12,35 +12,71 @@ import { pages, table } from "../parts/table.js";
 export const title = (here) => (here.parts.length ? here.parts.join(":") : "Dataset versions");
 export function feeds({ parts, query }) {
   if (parts.length < 2) return { datasets: ["datasets", { maxpagesize: 50, after: query.get("after") }] };
-  return { dataset: [`datasets/${parts[0]}/${parts[1]}`], uploads: ["uploads", { dataset: parts[0], maxpagesize: 200 }] };
+  return {
+    dataset: [`datasets/${parts[0]}/${parts[1]}`],
+    uploads: ["uploads", { dataset: parts[0], maxpagesize: 200 }],
+  };
 }
 
 const COLUMNS = [
-  { title: "Version", width: "minmax(0, 1.6fr)", name: true, cell: (dataset) => h("a", { href: to("datasets", dataset.dataset, dataset.version) }, dataset.id) },
+  {
+    title: "Version",
+    width: "minmax(0, 1.6fr)",
+    name: true,
+    cell: (dataset) => h("a", { href: to("datasets", dataset.dataset, dataset.version) }, dataset.id),
+  },
   { title: "State", width: "minmax(8rem, 1fr)", cell: (dataset) => badge(dataset.state, "dataset") },
   { title: "Rows", width: "7rem", right: true, cell: (dataset) => shown(dataset.rows, number(dataset.rows)) },
   { title: "New files", width: "5rem", right: true, cell: (dataset) => number(dataset.uploads?.length ?? 0) },
-  { title: "Run", width: "minmax(0, 1.6fr)", cell: (dataset) => dataset.run && h("a", { href: to("runs", dataset.run) }, dataset.run) },
+  {
+    title: "Run",
+    width: "minmax(0, 1.6fr)",
+    cell: (dataset) => dataset.run && h("a", { href: to("runs", dataset.run) }, dataset.run),
+  },
   { title: "When", width: "minmax(7rem, 1fr)", right: true, cell: (dataset) => ago(dataset.updated) },
 ];
 
 export function draw({ here, feeds }) {
   if (feeds.datasets) return list(here, feeds.datasets);
   return [
-    head({ title: title(here), crumbs: [["Dataset versions", to("datasets")]], mark: feeds.dataset.value && badge(feeds.dataset.value.state, "dataset") }),
+    head({
+      title: title(here),
+      crumbs: [["Dataset versions", to("datasets")]],
+      mark: feeds.dataset.value && badge(feeds.dataset.value.state, "dataset"),
+    }),
     fromFeed(feeds.dataset, (dataset) => one(dataset, feeds.uploads), { isEmpty: () => false }),
   ];
 }
 
 function list(here, feed) {
   return [
-    head({ title: "Dataset versions", lead: "Each is a manifest that names its members exactly; the same files always make the same version." }),
+    head({
+      title: "Dataset versions",
+      lead: "Each is a manifest that names its members exactly; the same files always make the same version.",
+    }),
     h(
-      "div", { class: "stack" },
-      segments("Which list", [["Files", to("files"), false], ["Dataset versions", to("datasets"), true]]),
-      panel({ title: "Versions, newest first", flush: true }, fromFeed(feed, (value) => [table("Dataset versions", COLUMNS, value.value), pages(value, ["datasets"], here.query)], {
-        empty: nothing("No dataset version yet", "The first is made when an admitted file's burst is over."),
-      })),
+      "div",
+      { class: "stack" },
+      segments("Which list", [
+        ["Files", to("files"), false],
+        ["Dataset versions", to("datasets"), true],
+      ]),
+      panel(
+        { title: "Versions, newest first", flush: true },
+        fromFeed(
+          feed,
+          (value) => [
+            table("Dataset versions", COLUMNS, value.value),
+            pages(value, ["datasets"], here.query),
+          ],
+          {
+            empty: nothing(
+              "No dataset version yet",
+              "The first is made when an admitted file's burst is over.",
+            ),
+          },
+        ),
+      ),
     ),
   ];
 }
@@ -48,14 +84,52 @@ function list(here, feed) {
 function one(dataset, uploads) {
   const members = (uploads.value?.value ?? []).filter((upload) => upload.dataset_version === dataset.id);
   return h(
-    "div", { class: "stack" },
-    panel({ title: "In numbers" }, facts([
-      ["Rows", shown(dataset.rows, number(dataset.rows)), true], ["New files", number(dataset.uploads?.length ?? 0), true],
-      ["Run", dataset.run && h("a", { href: to("runs", dataset.run) }, dataset.run)], ["Model", dataset.model && h("a", { href: to("models", dataset.dataset, dataset.version) }, dataset.model)],
-      ["Registered", ago(dataset.created)], ["Waits for", dataset.waiting_for],
-    ]), dataset.state === "failed" && reason(dataset.reason, "bad", "The run's page shows which step failed. After mending it: Retrain now, on the page Files.")),
-    panel({ title: "Files that made it new", flush: true }, members.length
-      ? h("ul", { class: "lines" }, members.map((upload) => h("li", {}, h("a", { class: "what", href: to("trace", "incoming", ...upload.name.split("/")) }, upload.name), ago(upload.created), h("p", { class: "why" }, plural(upload.rows, "row")))))
-      : nothing("Not among the newest files", "Its members stand in its manifest, in the container datasets.")),
+    "div",
+    { class: "stack" },
+    panel(
+      { title: "In numbers" },
+      facts([
+        ["Rows", shown(dataset.rows, number(dataset.rows)), true],
+        ["New files", number(dataset.uploads?.length ?? 0), true],
+        ["Run", dataset.run && h("a", { href: to("runs", dataset.run) }, dataset.run)],
+        [
+          "Model",
+          dataset.model && h("a", { href: to("models", dataset.dataset, dataset.version) }, dataset.model),
+        ],
+        ["Registered", ago(dataset.created)],
+        ["Waits for", dataset.waiting_for],
+      ]),
+      dataset.state === "failed" &&
+        reason(
+          dataset.reason,
+          "bad",
+          "The run's page shows which step failed. After mending it: Retrain now, on the page Files.",
+        ),
+    ),
+    panel(
+      { title: "Files that made it new", flush: true },
+      members.length
+        ? h(
+            "ul",
+            { class: "lines" },
+            members.map((upload) =>
+              h(
+                "li",
+                {},
+                h(
+                  "a",
+                  { class: "what", href: to("trace", "incoming", ...upload.name.split("/")) },
+                  upload.name,
+                ),
+                ago(upload.created),
+                h("p", { class: "why" }, plural(upload.rows, "row")),
+              ),
+            ),
+          )
+        : nothing(
+            "Not among the newest files",
+            "Its members stand in its manifest, in the container datasets.",
+          ),
+    ),
   );
 }

@@ -22,15 +22,31 @@ const MOST = 720;
 export function draw({ feeds, live }) {
   return [
     head({ title: "Endpoint", lead: "Where programs ask the model for an answer, one request at a time." }),
-    fromFeed(feeds.deployments, (value) => h("div", { class: "stack" }, byEndpoint(value.value).map(([name, deployments]) => endpoint(name, deployments, live))), {
-      empty: panel({ title: "Deployments" }, nothing("No model is deployed yet", "The first model that is accepted is put behind the endpoint by itself.")),
-    }),
+    fromFeed(
+      feeds.deployments,
+      (value) =>
+        h(
+          "div",
+          { class: "stack" },
+          byEndpoint(value.value).map(([name, deployments]) => endpoint(name, deployments, live)),
+        ),
+      {
+        empty: panel(
+          { title: "Deployments" },
+          nothing(
+            "No model is deployed yet",
+            "The first model that is accepted is put behind the endpoint by itself.",
+          ),
+        ),
+      },
+    ),
   ];
 }
 
 function byEndpoint(deployments) {
   const found = new Map();
-  for (const deployment of deployments) found.set(deployment.endpoint, [...(found.get(deployment.endpoint) ?? []), deployment]);
+  for (const deployment of deployments)
+    found.set(deployment.endpoint, [...(found.get(deployment.endpoint) ?? []), deployment]);
   return [...found].map(([name, all]) => [name, all.sort((a, b) => b.traffic - a.traffic)]);
 }
 
@@ -39,32 +55,91 @@ function endpoint(name, deployments, live) {
   const [first] = answering;
   for (const deployment of deployments) note(deployment);
   return h(
-    "div", { class: "stack", key: name },
+    "div",
+    { class: "stack", key: name },
     panel(
-      { title: name, tools: first && [h("a", { class: "button", href: to("api", { dataset: first.dataset }) }, "Try it"), actionButton(rollBack(first.dataset, first.version), live)] },
-      h("div", { class: "deployment" }, h(
-        "div", { class: "traffic", role: "img", "aria-label": answering.map((each) => `${each.deployment} ${each.traffic} % of the traffic`).join(", ") || "no traffic" },
-        answering.map((each) => h("span", { vars: { "--share": each.traffic } }, `${each.deployment}  ${each.traffic} %`)),
-      ), answering.map((deployment) => deployment.health && health(deployment)), table(deployments)),
+      {
+        title: name,
+        tools: first && [
+          h("a", { class: "button", href: to("api", { dataset: first.dataset }) }, "Try it"),
+          actionButton(rollBack(first.dataset, first.version), live),
+        ],
+      },
+      h(
+        "div",
+        { class: "deployment" },
+        h(
+          "div",
+          {
+            class: "traffic",
+            role: "img",
+            "aria-label":
+              answering.map((each) => `${each.deployment} ${each.traffic} % of the traffic`).join(", ") ||
+              "no traffic",
+          },
+          answering.map((each) =>
+            h("span", { vars: { "--share": each.traffic } }, `${each.deployment}  ${each.traffic} %`),
+          ),
+        ),
+        answering.map((deployment) => deployment.health && health(deployment)),
+        table(deployments),
+      ),
     ),
-    first && panel({ title: "Latency", about: "As this page saw it since it was opened: half of the requests, and 95 of 100, were answered within." }, latency(first)),
+    first &&
+      panel(
+        {
+          title: "Latency",
+          about:
+            "As this page saw it since it was opened: half of the requests, and 95 of 100, were answered within.",
+        },
+        latency(first),
+      ),
   );
 }
 
 function health({ health }) {
   const asked = health.requests ?? 0;
   return facts([
-    ["Health", badge(health.status), true], ["Half within", shown(health.p50_ms, milliseconds(health.p50_ms)), true], ["95 of 100 within", shown(health.p95_ms, milliseconds(health.p95_ms)), true],
-    ["Requests", number(asked), true], ["Errors", h("span", { class: health.errors ? "worse" : null }, number(health.errors), asked > 0 && ` (${percent((health.errors ?? 0) / asked, 2)})`), true],
+    ["Health", badge(health.status), true],
+    ["Half within", shown(health.p50_ms, milliseconds(health.p50_ms)), true],
+    ["95 of 100 within", shown(health.p95_ms, milliseconds(health.p95_ms)), true],
+    ["Requests", number(asked), true],
+    [
+      "Errors",
+      h(
+        "span",
+        { class: health.errors ? "worse" : null },
+        number(health.errors),
+        asked > 0 && ` (${percent((health.errors ?? 0) / asked, 2)})`,
+      ),
+      true,
+    ],
   ]);
 }
 
 function table(deployments) {
-  const columns = [{ title: "Deployment" }, { title: "Model" }, { title: "State" }, { title: "Traffic", right: true }, { title: "Half within", right: true }, { title: "95 of 100 within", right: true }, { title: "Since" }];
-  return gridTable("Deployments", columns, deployments.map((each) => [
-    each.deployment, h("a", { href: to("models", each.dataset, each.version) }, `${each.dataset}:${each.version}`), badge(each.state), `${each.traffic} %`,
-    milliseconds(each.health?.p50_ms), milliseconds(each.health?.p95_ms), ago(each.since),
-  ]));
+  const columns = [
+    { title: "Deployment" },
+    { title: "Model" },
+    { title: "State" },
+    { title: "Traffic", right: true },
+    { title: "Half within", right: true },
+    { title: "95 of 100 within", right: true },
+    { title: "Since" },
+  ];
+  return gridTable(
+    "Deployments",
+    columns,
+    deployments.map((each) => [
+      each.deployment,
+      h("a", { href: to("models", each.dataset, each.version) }, `${each.dataset}:${each.version}`),
+      badge(each.state),
+      `${each.traffic} %`,
+      milliseconds(each.health?.p50_ms),
+      milliseconds(each.health?.p95_ms),
+      ago(each.since),
+    ]),
+  );
 }
 
 // --- latency ---------------------------------------------------------------------------------------------------------
@@ -83,19 +158,51 @@ function latency({ id }) {
   const points = seen.get(id) ?? [];
   if (points.length < 2) return nothing("Two looks are needed", "The second comes in a quarter of a minute.");
   const last = points.at(-1);
-  const numbers = gridTable("Latency", [{ title: "At" }, { title: "Half within", right: true }, { title: "95 of 100 within", right: true }], points.slice(-30).reverse().map((point) => [clock(new Date(1000 * point.at).toISOString()), milliseconds(point.p50), milliseconds(point.p95)]));
-  return chart({ key: `latency-${id}`, high: 220, label: `Latency, last: half within ${milliseconds(last.p50)}, 95 of 100 within ${milliseconds(last.p95)}`, numbers }, points, latencyOptions);
+  const numbers = gridTable(
+    "Latency",
+    [{ title: "At" }, { title: "Half within", right: true }, { title: "95 of 100 within", right: true }],
+    points
+      .slice(-30)
+      .reverse()
+      .map((point) => [
+        clock(new Date(1000 * point.at).toISOString()),
+        milliseconds(point.p50),
+        milliseconds(point.p95),
+      ]),
+  );
+  return chart(
+    {
+      key: `latency-${id}`,
+      high: 220,
+      label: `Latency, last: half within ${milliseconds(last.p50)}, 95 of 100 within ${milliseconds(last.p95)}`,
+      numbers,
+    },
+    points,
+    latencyOptions,
+  );
 }
 
 function latencyOptions(points, colours) {
-  const told = tip((place) => [`half within ${milliseconds(points[place].p50)}`, `95 of 100 within ${milliseconds(points[place].p95)}`]);
+  const told = tip((place) => [
+    `half within ${milliseconds(points[place].p50)}`,
+    `95 of 100 within ${milliseconds(points[place].p95)}`,
+  ]);
   const dots = { points: { show: points.length < 40, size: 5 } };
   return {
     data: [points.map((p) => p.at), points.map((p) => p.p50), points.map((p) => p.p95)],
     options: {
-      height: 220, cursor: { y: false, drag: { x: false } }, scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.15, 1)] } },
-      axes: [axis(colours, { grid: { show: false } }), axis(colours, { size: 58, values: (_, splits) => splits.map((value) => `${digits(value, 0)} ms`) })],
-      series: [{}, { stroke: colours.accent, width: 2, fill: colours["accent-soft"], ...dots }, { stroke: colours.gold, width: 2, ...dots }],
+      height: 220,
+      cursor: { y: false, drag: { x: false } },
+      scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.15, 1)] } },
+      axes: [
+        axis(colours, { grid: { show: false } }),
+        axis(colours, { size: 58, values: (_, splits) => splits.map((value) => `${digits(value, 0)} ms`) }),
+      ],
+      series: [
+        {},
+        { stroke: colours.accent, width: 2, fill: colours["accent-soft"], ...dots },
+        { stroke: colours.gold, width: 2, ...dots },
+      ],
       hooks: told.hooks && { init: [told.hooks.init], setCursor: [told.hooks.setCursor] },
     },
   };

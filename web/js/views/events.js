@@ -9,19 +9,57 @@ import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { pages, table } from "../parts/table.js";
 
 export const title = () => "Events";
-export const feeds = ({ query }) => ({ events: ["events", { maxpagesize: 100, after: query.get("after"), dataset: query.get("dataset") }] });
+export const feeds = ({ query }) => ({
+  events: ["events", { maxpagesize: 100, after: query.get("after"), dataset: query.get("dataset") }],
+});
 
 const COLUMNS = [
-  { title: "What", width: "minmax(0, 3fr)", name: true, cell: (event) => [sentence(event), event.data?.reason && h("span", { class: "under" }, event.data.reason)] },
-  { title: "Type", width: "minmax(9rem, 1fr)", cell: (event) => h("span", { class: "badge", "data-tone": eventTone(event), title: event.type }, words(typeName(event.type))) },
-  { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (event) => h("span", { title: exact(event.time) }, ago(event.time)) },
+  {
+    title: "What",
+    width: "minmax(0, 3fr)",
+    name: true,
+    cell: (event) => [
+      sentence(event),
+      event.data?.reason && h("span", { class: "under" }, event.data.reason),
+    ],
+  },
+  {
+    title: "Type",
+    width: "minmax(9rem, 1fr)",
+    cell: (event) =>
+      h(
+        "span",
+        { class: "badge", "data-tone": eventTone(event), title: event.type },
+        words(typeName(event.type)),
+      ),
+  },
+  {
+    title: "When",
+    width: "minmax(7rem, 0.8fr)",
+    right: true,
+    cell: (event) => h("span", { title: exact(event.time) }, ago(event.time)),
+  },
 ];
 
 export function draw({ here, feeds }) {
   return [
-    head({ title: "Events", lead: ["The same goes out as CloudEvents, to Event Grid and to webhooks. For one file's own events, ", h("a", { href: to("trace") }, "trace it"), "."] }),
-    panel({ title: "Newest first", flush: true }, fromFeed(feeds.events, (value) => [table("Events", COLUMNS, value.value), pages(value, ["events"], here.query)], {
-      empty: nothing("Nothing has happened yet", "Drop a file: ", h("code", {}, "./dev drop FILE")),
-    })),
+    head({
+      title: "Events",
+      lead: [
+        "The same goes out as CloudEvents, to Event Grid and to webhooks. For one file's own events, ",
+        h("a", { href: to("trace") }, "trace it"),
+        ".",
+      ],
+    }),
+    panel(
+      { title: "Newest first", flush: true },
+      fromFeed(
+        feeds.events,
+        (value) => [table("Events", COLUMNS, value.value), pages(value, ["events"], here.query)],
+        {
+          empty: nothing("Nothing has happened yet", "Drop a file: ", h("code", {}, "./dev drop FILE")),
+        },
+      ),
+    ),
   ];
 }

@@ -11,16 +11,49 @@ import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { pages, table } from "../parts/table.js";
 
 export const title = () => "Files";
-export const feeds = ({ query }) => ({ uploads: ["uploads", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }] });
+export const feeds = ({ query }) => ({
+  uploads: ["uploads", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }],
+});
 
-const STATES = [["All", ""], ["In quarantine", "rejected"], ["Registered", "registered"], ["Known already", "known"], ["Being checked", "arrived"]];
+const STATES = [
+  ["All", ""],
+  ["In quarantine", "rejected"],
+  ["Registered", "registered"],
+  ["Known already", "known"],
+  ["Being checked", "arrived"],
+];
 
 const COLUMNS = [
-  { title: "File", width: "minmax(0, 2.6fr)", name: true, cell: (upload) => [h("a", { href: to("trace", "incoming", ...upload.name.split("/")) }, upload.name), upload.reason && h("span", { class: "under" }, upload.reason)] },
+  {
+    title: "File",
+    width: "minmax(0, 2.6fr)",
+    name: true,
+    cell: (upload) => [
+      h("a", { href: to("trace", "incoming", ...upload.name.split("/")) }, upload.name),
+      upload.reason && h("span", { class: "under" }, upload.reason),
+    ],
+  },
   { title: "State", width: "minmax(8.5rem, 0.9fr)", cell: (upload) => badge(upload.state, "upload") },
   { title: "Rows", width: "5.5rem", right: true, cell: (upload) => shown(upload.rows, number(upload.rows)) },
-  { title: "Put aside", width: "5.5rem", right: true, cell: (upload) => upload.links?.quarantine && h("a", { href: to("quarantine", ...upload.name.split("/")) }, upload.rejected_rows ? number(upload.rejected_rows) : "all: see why") },
-  { title: "Became", width: "minmax(9rem, 1fr)", cell: (upload) => upload.dataset_version && h("a", { href: to("datasets", ...upload.dataset_version.split(":")) }, upload.dataset_version) },
+  {
+    title: "Put aside",
+    width: "5.5rem",
+    right: true,
+    cell: (upload) =>
+      upload.links?.quarantine &&
+      h(
+        "a",
+        { href: to("quarantine", ...upload.name.split("/")) },
+        upload.rejected_rows ? number(upload.rejected_rows) : "all: see why",
+      ),
+  },
+  {
+    title: "Became",
+    width: "minmax(9rem, 1fr)",
+    cell: (upload) =>
+      upload.dataset_version &&
+      h("a", { href: to("datasets", ...upload.dataset_version.split(":")) }, upload.dataset_version),
+  },
   { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (upload) => ago(upload.updated) },
 ];
 
@@ -28,15 +61,48 @@ export function draw({ here, status, feeds, live }) {
   const chosen = here.query.get("state") ?? "";
   return [
     head({
-      title: "Files", lead: "What was dropped into the container incoming. One click on a name shows what became of it.",
-      tools: status.datasets.filter((dataset) => dataset.version).map((dataset) => actionButton({ ...retrain(dataset.dataset), label: `Retrain ${dataset.dataset}` }, live)),
+      title: "Files",
+      lead: "What was dropped into the container incoming. One click on a name shows what became of it.",
+      tools: status.datasets
+        .filter((dataset) => dataset.version)
+        .map((dataset) =>
+          actionButton({ ...retrain(dataset.dataset), label: `Retrain ${dataset.dataset}` }, live),
+        ),
     }),
     h(
-      "div", { class: "stack" },
-      h("div", { class: "tools" }, segments("Which files", STATES.map(([text, state]) => [text, to("files", { state }), state === chosen])), segments("Which list", [["Files", to("files"), true], ["Dataset versions", to("datasets"), false]])),
-      panel({ title: "Files, newest first", flush: true }, fromFeed(feeds.uploads, (value) => [table("Files", COLUMNS, value.value), pages(value, ["files"], here.query)], {
-        empty: chosen ? nothing("No file in this state") : nothing("No file yet", "Drop one: ", h("code", {}, "./dev drop FILE"), ", or put a CSV into the container ", h("code", {}, "incoming"), "."),
-      })),
+      "div",
+      { class: "stack" },
+      h(
+        "div",
+        { class: "tools" },
+        segments(
+          "Which files",
+          STATES.map(([text, state]) => [text, to("files", { state }), state === chosen]),
+        ),
+        segments("Which list", [
+          ["Files", to("files"), true],
+          ["Dataset versions", to("datasets"), false],
+        ]),
+      ),
+      panel(
+        { title: "Files, newest first", flush: true },
+        fromFeed(
+          feeds.uploads,
+          (value) => [table("Files", COLUMNS, value.value), pages(value, ["files"], here.query)],
+          {
+            empty: chosen
+              ? nothing("No file in this state")
+              : nothing(
+                  "No file yet",
+                  "Drop one: ",
+                  h("code", {}, "./dev drop FILE"),
+                  ", or put a CSV into the container ",
+                  h("code", {}, "incoming"),
+                  ".",
+                ),
+          },
+        ),
+      ),
     ),
   ];
 }

@@ -11,18 +11,50 @@ export const title = () => "Flow";
 
 export function draw({ status }) {
   return [
-    head({ title: "Flow", lead: "When this happens, do that, which leads to these. Every number is counted as the step is done, once for each fact, however often it is told." }),
+    head({
+      title: "Flow",
+      lead: "When this happens, do that, which leads to these. Every number is counted as the step is done, once for each fact, however often it is told.",
+    }),
     h(
-      "div", { class: "stack" },
-      h("ul", { class: "legend" }, [["outside", "from outside: an event or a clock"], ["back", "leads to a step elsewhere"], ["end", "recorded, an end"]].map(([kind, text]) => h("li", {}, h("span", { class: "chip", "data-kind": kind }, "Fact"), text))),
+      "div",
+      { class: "stack" },
+      h(
+        "ul",
+        { class: "legend" },
+        [
+          ["outside", "from outside: an event or a clock"],
+          ["next", "leads to the next step"],
+          ["back", "leads to a step elsewhere"],
+          ["end", "recorded, an end"],
+        ].map(([kind, text]) => h("li", {}, h("span", { class: "chip", "data-kind": kind }, "Fact"), text)),
+      ),
       flowPicture(status.flow),
-      panel({ title: "The same as a table" }, h("details", { class: "as-table" }, h("summary", {}, "Every row"), asTable(status.flow))),
+      panel(
+        { title: "The same as a table" },
+        h("details", { class: "as-table" }, h("summary", {}, "Every row"), asTable(status.flow)),
+      ),
     ),
   ];
 }
 
 function asTable(rules) {
-  const columns = [{ title: "When" }, { title: "Do" }, { title: "Leads to", wrap: true }, { title: "Done", right: true }, { title: "Open", right: true }];
+  const columns = [
+    { title: "When" },
+    { title: "Do" },
+    { title: "Leads to", wrap: true },
+    { title: "Done", right: true },
+    { title: "Open", right: true },
+  ];
   const names = (facts) => facts.map(words).join(", ");
-  return gridTable("The flow", columns, rules.map((rule) => [names(rule.when), words(rule.do), names(rule.leads_to), h("span", { title: number(rule.count) }, compact(rule.count)), number(rule.open)]));
+  return gridTable(
+    "The flow",
+    columns,
+    rules.map((rule) => [
+      names(rule.when),
+      words(rule.do),
+      names(rule.leads_to),
+      h("span", { title: number(rule.count) }, compact(rule.count)),
+      number(rule.open),
+    ]),
+  );
 }

@@ -10,6 +10,14 @@ export const title = () => "No such page";
 export function draw({ here }) {
   return [
     head({ title: "No such page" }),
-    panel({ title: here.view }, nothing("There is no view of this name", "Choose one at the side, or go to ", h("a", { href: to() }, "Now"), ".")),
+    panel(
+      { title: here.view },
+      nothing(
+        "There is no view of this name",
+        "Choose one at the side, or go to ",
+        h("a", { href: to() }, "Now"),
+        ".",
+      ),
+    ),
   ];
 }

@@ -17,17 +17,49 @@ import { gridTable, table } from "../parts/table.js";
 export const title = (here) => (here.parts.length ? here.parts.join(":") : "Models");
 export function feeds({ parts }) {
   if (parts.length < 2) return { models: ["models", { maxpagesize: 200 }] };
-  return { model: [`models/${parts[0]}/${parts[1]}`], batches: ["batches", { dataset: parts[0], maxpagesize: 100 }] };
+  return {
+    model: [`models/${parts[0]}/${parts[1]}`],
+    batches: ["batches", { dataset: parts[0], maxpagesize: 100 }],
+  };
 }
 
 const difference = (model) => model.comparison?.log_loss_difference;
 
 const COLUMNS = [
-  { title: "Model", width: "minmax(0, 2.4fr)", name: true, cell: (model) => [h("a", { href: to("models", model.dataset, model.version) }, model.id), h("span", { class: "under" }, model.reason)] },
+  {
+    title: "Model",
+    width: "minmax(0, 2.4fr)",
+    name: true,
+    cell: (model) => [
+      h("a", { href: to("models", model.dataset, model.version) }, model.id),
+      h("span", { class: "under" }, model.reason),
+    ],
+  },
   { title: "State", width: "minmax(7rem, 0.8fr)", cell: (model) => badge(model.state, "model") },
-  { title: "Log loss", width: "5rem", right: true, cell: (model) => shown(model.figures?.log_loss, digits(model.figures?.log_loss, 4)) },
-  { title: "Against serving", width: "6.5rem", right: true, cell: (model) => difference(model) !== undefined && h("span", { class: difference(model) < 0 ? "better" : "worse", title: String(difference(model)) }, signed(difference(model), 4)) },
-  { title: "AUC", width: "4.5rem", right: true, cell: (model) => shown(model.figures?.auc, digits(model.figures?.auc, 3)) },
+  {
+    title: "Log loss",
+    width: "5rem",
+    right: true,
+    cell: (model) => shown(model.figures?.log_loss, digits(model.figures?.log_loss, 4)),
+  },
+  {
+    title: "Against serving",
+    width: "6.5rem",
+    right: true,
+    cell: (model) =>
+      difference(model) !== undefined &&
+      h(
+        "span",
+        { class: difference(model) < 0 ? "better" : "worse", title: String(difference(model)) },
+        signed(difference(model), 4),
+      ),
+  },
+  {
+    title: "AUC",
+    width: "4.5rem",
+    right: true,
+    cell: (model) => shown(model.figures?.auc, digits(model.figures?.auc, 3)),
+  },
   { title: "Judged", width: "minmax(6rem, 0.7fr)", right: true, cell: (model) => ago(model.created) },
 ];
 
@@ -35,20 +67,35 @@ export function draw({ here, status, feeds, live }) {
   if (feeds.models) return list(here, status, feeds.models, live);
   const model = feeds.model.value;
   return [
-    head({ title: title(here), crumbs: [["Models", to("models", { dataset: here.parts[0] })]], mark: model && badge(model.state, "model"), tools: model && tools(model, live) }),
+    head({
+      title: title(here),
+      crumbs: [["Models", to("models", { dataset: here.parts[0] })]],
+      mark: model && badge(model.state, "model"),
+      tools: model && tools(model, live),
+    }),
     fromFeed(feeds.model, (value) => one(value, feeds.batches), { isEmpty: () => false }),
   ];
 }
 
-const tools = (model, live) => (model.state === "released" ? actionButton(rollBack(model.dataset, model.version), live) : ["refused", "previous", "rolled-back", "accepted"].includes(model.state) && actionButton(promote(model), live));
+const tools = (model, live) =>
+  model.state === "released"
+    ? actionButton(rollBack(model.dataset, model.version), live)
+    : ["refused", "previous", "rolled-back", "accepted"].includes(model.state) &&
+      actionButton(promote(model), live);
 
 // --- all of a dataset --------------------------------------------------------------------------------------------
 
 function list(here, status, feed, live) {
   return [
-    head({ title: "Models", lead: "A new model answers only if it proves better than the serving one on the same held-out rows." }),
+    head({
+      title: "Models",
+      lead: "A new model answers only if it proves better than the serving one on the same held-out rows.",
+    }),
     fromFeed(feed, (value) => ofDataset(here, status, value.value, live), {
-      empty: panel({ title: "Models" }, nothing("No model yet", "The first one is judged when the first run is over.")),
+      empty: panel(
+        { title: "Models" },
+        nothing("No model yet", "The first one is judged when the first run is over."),
+      ),
     }),
   ];
 }
@@ -59,15 +106,56 @@ function ofDataset(here, status, models, live) {
   const metric = METRICS[here.query.get("metric")] ? here.query.get("metric") : "log_loss";
   const mine = models.filter((model) => model.dataset === dataset);
   const serving = status.datasets.find((each) => each.dataset === dataset)?.serving;
-  const choose = Object.entries(METRICS).map(([key, { title }]) => [title, to("models", { dataset, metric: key }), key === metric]);
-  const datasets = names.length > 1 && segments("Which dataset", names.map((name) => [name, to("models", { dataset: name, metric }), name === dataset]));
-  if (mine.length === 0) return [datasets, panel({ title: dataset }, nothing("No model of this dataset yet", "Its first is judged when its first run is over."))];
+  const choose = Object.entries(METRICS).map(([key, { title }]) => [
+    title,
+    to("models", { dataset, metric: key }),
+    key === metric,
+  ]);
+  const datasets =
+    names.length > 1 &&
+    segments(
+      "Which dataset",
+      names.map((name) => [name, to("models", { dataset: name, metric }), name === dataset]),
+    );
+  if (mine.length === 0)
+    return [
+      datasets,
+      panel(
+        { title: dataset },
+        nothing("No model of this dataset yet", "Its first is judged when its first run is over."),
+      ),
+    ];
   return h(
-    "div", { class: "stack" },
+    "div",
+    { class: "stack" },
     datasets,
-    panel({ title: "Quality over time", name: "quality", about: `${dataset}. Each column is one version on its own held-out rows, beside the model it had to beat on the same rows: ${METRICS[metric].better}.`, tools: segments("Figure", choose) }, quality(mine, metric)),
-    mine.some((model) => model.drift?.length) && panel({ title: "Data drift", name: "drift", about: `Population stability index of each column. From ${digits(MOVED, 2)} a column has moved, from ${digits(SHIFTED, 2)} it is another column.` }, drift(mine)),
-    panel({ title: "Every model, newest first", name: "models", flush: true, tools: serving && actionButton(rollBack(dataset, serving.version), live) }, table("Models", COLUMNS, mine)),
+    panel(
+      {
+        title: "Quality over time",
+        name: "quality",
+        about: `${dataset}. Each column is one version on its own held-out rows, beside the model it had to beat on the same rows: ${METRICS[metric].better}.`,
+        tools: segments("Figure", choose),
+      },
+      quality(mine, metric),
+    ),
+    mine.some((model) => model.drift?.length) &&
+      panel(
+        {
+          title: "Data drift",
+          name: "drift",
+          about: `Population stability index of each column. From ${digits(MOVED, 2)} a column has moved, from ${digits(SHIFTED, 2)} it is another column.`,
+        },
+        drift(mine),
+      ),
+    panel(
+      {
+        title: "Every model, newest first",
+        name: "models",
+        flush: true,
+        tools: serving && actionButton(rollBack(dataset, serving.version), live),
+      },
+      table("Models", COLUMNS, mine),
+    ),
   );
 }
 
@@ -76,36 +164,108 @@ function ofDataset(here, status, models, live) {
 function one(model, batches) {
   const bad = ["refused", "rolled-back"].includes(model.state);
   return h(
-    "div", { class: "stack" },
-    panel({ title: "The verdict" }, h("div", { class: "stack" }, reason(model.reason, bad ? "warn" : "ok"), model.comparison && interval(model.comparison), model.comparison && facts([
-      ["Better with probability", percent(model.comparison.probability_better, 1), true], ["Held-out rows", number(model.figures?.rows), true], ["Resamples", number(model.comparison.resamples)],
-    ]))),
-    h(
-      "div", { class: "pair" },
-      model.figures && panel({ title: "Figures", about: "On the same held-out rows." }, figures(model)),
-      panel({ title: "Where it belongs" }, facts([
-        ["Run", h("a", { href: to("runs", model.run) }, model.run)], ["Dataset version", h("a", { href: to("datasets", model.dataset, model.version) }, model.id)], ["Deployment", model.deployment && h("a", { href: to("endpoint") }, model.deployment)],
-        ["Judged", ago(model.created)], ["Released", ago(model.released_at)], ["Rolled back", ago(model.rolled_back_at)],
-      ])),
-      model.drift?.length > 0 && panel({ title: "Data drift", about: "Its rows against those the serving model was trained on." }, driftBars(model)),
-      panel({ title: "Batches it scored", flush: true }, fromFeed(batches, (value) => scored(value.value.filter((batch) => batch.model_version === model.version)))),
+    "div",
+    { class: "stack" },
+    panel(
+      { title: "The verdict" },
+      h(
+        "div",
+        { class: "stack" },
+        reason(model.reason, bad ? "warn" : "ok"),
+        model.comparison && interval(model.comparison),
+        model.comparison &&
+          facts([
+            ["Better with probability", percent(model.comparison.probability_better, 1), true],
+            ["Held-out rows", number(model.figures?.rows), true],
+            ["Resamples", number(model.comparison.resamples)],
+          ]),
+      ),
     ),
+    h(
+      "div",
+      { class: "pair" },
+      model.figures && panel({ title: "Figures", about: "On the same held-out rows." }, figures(model)),
+      h(
+        "div",
+        { class: "stack" },
+        belongs(model),
+        panel(
+          { title: "Batches it scored", flush: true },
+          fromFeed(batches, (value) =>
+            scored(value.value.filter((batch) => batch.model_version === model.version)),
+          ),
+        ),
+      ),
+    ),
+    model.drift?.length > 0 &&
+      panel(
+        { title: "Data drift", about: "Its rows against those the serving model was trained on." },
+        driftBars(model),
+      ),
+  );
+}
+
+function belongs(model) {
+  return panel(
+    { title: "Where it belongs" },
+    facts([
+      ["Run", h("a", { href: to("runs", model.run) }, model.run)],
+      ["Dataset version", h("a", { href: to("datasets", model.dataset, model.version) }, model.id)],
+      ["Deployment", model.deployment && h("a", { href: to("endpoint") }, model.deployment)],
+      ["Judged", ago(model.created)],
+      ["Released", ago(model.released_at)],
+      ["Rolled back", ago(model.rolled_back_at)],
+    ]),
   );
 }
 
 function figures(model) {
   const rival = model.champion_figures;
-  const rows = [["log_loss", -1], ["auc", 1], ["average_precision", 1], ["profit", 1]].map(([key, sign]) => {
+  const rows = [
+    ["log_loss", -1],
+    ["auc", 1],
+    ["average_precision", 1],
+    ["profit", 1],
+  ].map(([key, sign]) => {
     const { title, places, of } = METRICS[key];
     const [mine, theirs] = [of(model.figures), rival ? of(rival) : null];
     const gain = theirs === null ? null : mine - theirs;
-    return [title, shown(mine, digits(mine, places)), shown(theirs, digits(theirs, places)), gain !== null && h("span", { class: gain * sign > 0 ? "better" : gain === 0 ? null : "worse" }, signed(gain, places))];
+    return [
+      title,
+      shown(mine, digits(mine, places)),
+      shown(theirs, digits(theirs, places)),
+      gain !== null &&
+        h("span", { class: gain * sign > 0 ? "better" : gain === 0 ? null : "worse" }, signed(gain, places)),
+    ];
   });
   rows.push(["Clients to call", number(model.figures.calls), number(rival?.calls), ""]);
-  return gridTable("Figures", [{ title: "" }, { title: "This model", right: true }, { title: "Serving model then", right: true }, { title: "Difference", right: true }], rows, "compare");
+  return gridTable(
+    "Figures",
+    [
+      { title: "" },
+      { title: "This model", right: true },
+      { title: "Serving model then", right: true },
+      { title: "Difference", right: true },
+    ],
+    rows,
+    "compare",
+  );
 }
 
 function scored(batches) {
-  if (batches.length === 0) return nothing("None yet", "Batches are scored by the model in service when they begin.");
-  return h("ul", { class: "lines" }, batches.map((batch) => h("li", {}, h("a", { class: "what", href: to("batches", batch.id) }, batch.name), ago(batch.updated), h("p", { class: "why" }, plural(batch.rows ?? 0, "row")))));
+  if (batches.length === 0)
+    return nothing("None yet", "Batches are scored by the model in service when they begin.");
+  return h(
+    "ul",
+    { class: "lines" },
+    batches.map((batch) =>
+      h(
+        "li",
+        {},
+        h("a", { class: "what", href: to("batches", batch.id) }, batch.name),
+        ago(batch.updated),
+        h("p", { class: "why" }, plural(batch.rows ?? 0, "row")),
+      ),
+    ),
+  );
 }

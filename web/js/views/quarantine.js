@@ -14,65 +14,169 @@ import { gridTable, pages, table } from "../parts/table.js";
 const name = (here) => here.parts.join("/");
 
 export const title = (here) => (here.parts.length ? name(here) : "Quarantine");
-export const feeds = (here) => (here.parts.length ? { one: [`quarantine/${name(here)}`] } : { list: ["quarantine", { maxpagesize: 50, after: here.query.get("after") }] });
+export const feeds = (here) =>
+  here.parts.length
+    ? { one: [`quarantine/${name(here)}`] }
+    : { list: ["quarantine", { maxpagesize: 50, after: here.query.get("after") }] };
 
 const address = (upload) => to("quarantine", ...upload.name.split("/"));
 
 const COLUMNS = [
-  { title: "File", width: "minmax(0, 3fr)", name: true, cell: (upload) => [h("a", { href: address(upload) }, upload.name), upload.reason && h("span", { class: "under" }, upload.reason)] },
+  {
+    title: "File",
+    width: "minmax(0, 3fr)",
+    name: true,
+    cell: (upload) => [
+      h("a", { href: address(upload) }, upload.name),
+      upload.reason && h("span", { class: "under" }, upload.reason),
+    ],
+  },
   { title: "State", width: "minmax(8.5rem, 1fr)", cell: (upload) => badge(upload.state, "upload") },
-  { title: "Admitted", width: "5.5rem", right: true, cell: (upload) => (upload.state === "rejected" ? "none" : number(upload.rows)) },
-  { title: "Put aside", width: "5.5rem", right: true, cell: (upload) => (upload.rejected_rows ? number(upload.rejected_rows) : "all") },
+  {
+    title: "Admitted",
+    width: "5.5rem",
+    right: true,
+    cell: (upload) => (upload.state === "rejected" ? "none" : number(upload.rows)),
+  },
+  {
+    title: "Put aside",
+    width: "5.5rem",
+    right: true,
+    cell: (upload) => (upload.rejected_rows ? number(upload.rejected_rows) : "all"),
+  },
   { title: "When", width: "minmax(7rem, 1fr)", right: true, cell: (upload) => ago(upload.updated) },
 ];
 
 export function draw({ here, feeds, live }) {
   if (feeds.list) {
     return [
-      head({ title: "Quarantine", lead: "Files of which rows, or all, do not fit the data contract. Nothing in here was trained on." }),
-      panel({ title: "Files, newest first", flush: true }, fromFeed(feeds.list, (value) => [table("Quarantine", COLUMNS, value.value), pages(value, ["quarantine"], here.query)], {
-        empty: nothing("Quarantine is empty", "Every row that came fits its contract."),
-      })),
+      head({
+        title: "Quarantine",
+        lead: "Files of which rows, or all, do not fit the data contract. Nothing in here was trained on.",
+      }),
+      panel(
+        { title: "Files, newest first", flush: true },
+        fromFeed(
+          feeds.list,
+          (value) => [table("Quarantine", COLUMNS, value.value), pages(value, ["quarantine"], here.query)],
+          {
+            empty: nothing("Quarantine is empty", "Every row that came fits its contract."),
+          },
+        ),
+      ),
     ];
   }
   return [
-    head({ title: name(here), crumbs: [["Quarantine", to("quarantine")]], tools: feeds.one.value && tools(feeds.one.value.upload, live), mark: feeds.one.value && badge(feeds.one.value.upload.state, "upload") }),
+    head({
+      title: name(here),
+      crumbs: [["Quarantine", to("quarantine")]],
+      tools: feeds.one.value && tools(feeds.one.value.upload, live),
+      mark: feeds.one.value && badge(feeds.one.value.upload.state, "upload"),
+    }),
     fromFeed(feeds.one, one, { isEmpty: () => false }),
   ];
 }
 
 function tools(upload, live) {
   if (upload.state === "discarded") return null;
-  return [actionButton(retry(upload.name), live), actionButton(release(upload.name), live), actionButton(discard(upload.name), live)];
+  return [
+    actionButton(retry(upload.name), live),
+    actionButton(release(upload.name), live),
+    actionButton(discard(upload.name), live),
+  ];
 }
 
 function one(found) {
   const { upload, rows } = found;
   return h(
-    "div", { class: "stack" },
+    "div",
+    { class: "stack" },
     panel(
       { title: "Why" },
-      h("div", { class: "stack" }, reason(whole(upload), upload.state === "rejected" ? "bad" : "warn", "Mend the file as the table below says and drop it again; rows that are known already are recognised."), facts([
-        ["Came", ago(upload.created)], ["Rows admitted", upload.state === "rejected" ? "none" : number(upload.rows)], ["Rows put aside", upload.rejected_rows ? number(upload.rejected_rows) : "all"],
-        ["Full report", h("code", {}, found.report)], ["Its way", h("a", { href: to("trace", "incoming", ...upload.name.split("/")) }, "What became of it")],
-      ])),
+      h(
+        "div",
+        { class: "stack" },
+        reason(
+          whole(upload),
+          upload.state === "rejected" ? "bad" : "warn",
+          "Mend the file as the table below says and drop it again; rows that are known already are recognised.",
+        ),
+        facts([
+          ["Came", ago(upload.created)],
+          ["Rows admitted", upload.state === "rejected" ? "none" : number(upload.rows)],
+          ["Rows put aside", upload.rejected_rows ? number(upload.rejected_rows) : "all"],
+          ["Full report", h("code", {}, found.report)],
+          [
+            "Its way",
+            h("a", { href: to("trace", "incoming", ...upload.name.split("/")) }, "What became of it"),
+          ],
+        ]),
+      ),
     ),
     summary(found.summary),
-    panel({ title: "Rows", flush: true, about: found.more ? `The first ${number(rows.length)} faults; the full report has them all.` : plural(rows.length, "fault") }, faults(rows)),
+    panel(
+      {
+        title: "Rows",
+        flush: true,
+        about: found.more
+          ? `The first ${number(rows.length)} faults; the full report has them all.`
+          : plural(rows.length, "fault"),
+      },
+      faults(rows),
+    ),
   );
 }
 
-const whole = (upload) => upload.reason ?? `${plural(upload.rejected_rows ?? 0, "row does", "rows do")} not fit the contract; the other ${number(upload.rows)} were admitted.`;
+const whole = (upload) =>
+  upload.reason ??
+  `${plural(upload.rejected_rows ?? 0, "row does", "rows do")} not fit the contract; the other ${number(upload.rows)} were admitted.`;
 
 function summary(rules) {
   const sorted = Object.entries(rules).sort((a, b) => b[1] - a[1]);
   const most = sorted[0]?.[1] ?? 1;
-  return panel({ title: "Which rules, how often", about: "A row may break several." }, h("ul", { class: "bar-chart" }, sorted.map(([rule, count]) => h(
-    "li", {}, h("span", {}, rule), h("span", { class: "number" }, number(count)), h("div", { class: "track", "aria-hidden": "true" }, h("span", { class: "bar-fill", "data-tone": "bad", vars: { "--share": (count / most).toFixed(4) } })),
-  ))));
+  return panel(
+    { title: "Which rules, how often", about: "A row may break several." },
+    h(
+      "ul",
+      { class: "bar-chart" },
+      sorted.map(([rule, count]) =>
+        h(
+          "li",
+          {},
+          h("span", {}, rule),
+          h("span", { class: "number" }, number(count)),
+          h(
+            "div",
+            { class: "track", "aria-hidden": "true" },
+            h("span", {
+              class: "bar-fill",
+              "data-tone": "bad",
+              vars: { "--share": (count / most).toFixed(4) },
+            }),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 function faults(rows) {
-  const columns = [{ title: "Line", right: true }, { title: "Column" }, { title: "Value", wrap: true }, { title: "Rule it breaks", wrap: true }, { title: "What to do", wrap: true }];
-  return gridTable("Faults", columns, rows.map((row) => [number(row.line), row.column || "whole line", row.value === "" ? h("span", { class: "quiet" }, "empty") : h("code", {}, row.value), row.rule, row.remedy]));
+  const columns = [
+    { title: "Line", right: true },
+    { title: "Column" },
+    { title: "Value", wrap: true },
+    { title: "Rule it breaks", wrap: true },
+    { title: "What to do", wrap: true },
+  ];
+  return gridTable(
+    "Faults",
+    columns,
+    rows.map((row) => [
+      number(row.line),
+      row.column || "whole line",
+      row.value === "" ? h("span", { class: "quiet" }, "empty") : h("code", {}, row.value),
+      row.rule,
+      row.remedy,
+    ]),
+  );
 }

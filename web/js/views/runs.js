@@ -1,7 +1,7 @@
 /** Runs: the list with each one's steps, and one run as it progresses. */
 
 import { h } from "../core/dom.js";
-import { ago, duration, exact, shown } from "../core/format.js";
+import { ago, duration, moment, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { badge, stateWords, tone } from "../parts/badge.js";
 import { facts, reason } from "../parts/facts.js";
@@ -11,24 +11,60 @@ import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { gridTable, pages, table } from "../parts/table.js";
 
 export const title = (here) => here.parts[0] ?? "Runs";
-export const feeds = ({ parts, query }) => (parts.length ? { run: [`runs/${parts[0]}`] } : { runs: ["runs", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }] });
-export const moves = (_, feeds) => (feeds.run ? Boolean(feeds.run.value) && !isOver(feeds.run.value) : (feeds.runs?.value?.value ?? []).some((run) => !isOver(run)));
+export const feeds = ({ parts, query }) =>
+  parts.length
+    ? { run: [`runs/${parts[0]}`] }
+    : { runs: ["runs", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }] };
+export const moves = (_, feeds) =>
+  feeds.run
+    ? Boolean(feeds.run.value) && !isOver(feeds.run.value)
+    : (feeds.runs?.value?.value ?? []).some((run) => !isOver(run));
 
-const STATES = [["All", ""], ["Running", "running"], ["Accepted", "accepted"], ["Refused", "refused"], ["Failed", "failed"]];
+const STATES = [
+  ["All", ""],
+  ["Running", "running"],
+  ["Accepted", "accepted"],
+  ["Refused", "refused"],
+  ["Failed", "failed"],
+];
 
 const COLUMNS = [
-  { title: "Run", width: "minmax(0, 2fr)", name: true, cell: (run) => [h("a", { href: to("runs", run.id) }, `${run.dataset}, version ${run.version}`), h("span", { class: "under mono" }, run.id)] },
+  {
+    title: "Run",
+    width: "minmax(0, 2fr)",
+    name: true,
+    cell: (run) => [
+      h("a", { href: to("runs", run.id) }, `${run.dataset}, version ${run.version}`),
+      h("span", { class: "under mono" }, run.id),
+    ],
+  },
   { title: "State", width: "minmax(7rem, 0.8fr)", cell: (run) => badge(run.state, "run") },
   { title: "Steps", width: "minmax(8rem, 2fr)", cell: strip },
-  { title: "Took", width: "5rem", right: true, cell: (run) => { const time = runTime(run); return time && shown(time.seconds, duration(time.seconds)); } },
-  { title: "Model", width: "minmax(0, 1.1fr)", cell: (run) => run.model && h("a", { href: to("models", run.dataset, run.version) }, run.model) },
+  {
+    title: "Took",
+    width: "5rem",
+    right: true,
+    cell: (run) => {
+      const time = runTime(run);
+      return time && shown(time.seconds, duration(time.seconds));
+    },
+  },
+  {
+    title: "Model",
+    width: "minmax(0, 1.1fr)",
+    cell: (run) => run.model && h("a", { href: to("models", run.dataset, run.version) }, run.model),
+  },
   { title: "Started", width: "minmax(7rem, 0.9fr)", right: true, cell: (run) => ago(run.created) },
 ];
 
 export function draw({ here, feeds }) {
   if (feeds.runs) return list(here, feeds.runs);
   return [
-    head({ title: title(here), crumbs: [["Runs", to("runs")]], mark: feeds.run.value && badge(feeds.run.value.state, "run") }),
+    head({
+      title: title(here),
+      crumbs: [["Runs", to("runs")]],
+      mark: feeds.run.value && badge(feeds.run.value.state, "run"),
+    }),
     fromFeed(feeds.run, one, { isEmpty: () => false }),
   ];
 }
@@ -38,30 +74,81 @@ function list(here, feed) {
   return [
     head({ title: "Runs", lead: "Each dataset version is trained on once, one run at a time per dataset." }),
     h(
-      "div", { class: "stack" },
-      segments("Which runs", STATES.map(([text, state]) => [text, to("runs", { state }), state === chosen])),
-      panel({ title: "Runs, newest first", flush: true }, fromFeed(feed, (value) => [table("Runs", COLUMNS, value.value), pages(value, ["runs"], here.query)], {
-        empty: chosen ? nothing("No run in this state") : nothing("No run yet", "A registered dataset version starts one. Is the pipeline published? ", h("code", {}, "./dev publish")),
-      })),
+      "div",
+      { class: "stack" },
+      segments(
+        "Which runs",
+        STATES.map(([text, state]) => [text, to("runs", { state }), state === chosen]),
+      ),
+      panel(
+        { title: "Runs, newest first", flush: true },
+        fromFeed(feed, (value) => [table("Runs", COLUMNS, value.value), pages(value, ["runs"], here.query)], {
+          empty: chosen
+            ? nothing("No run in this state")
+            : nothing(
+                "No run yet",
+                "A registered dataset version starts one. Is the pipeline published? ",
+                h("code", {}, "./dev publish"),
+              ),
+        }),
+      ),
     ),
   ];
 }
 
-const NEXT = { failed: "Mend what the reason names; then Retrain now, on the page Files.", refused: "The serving model goes on answering. An operator may promote this one all the same, on the model's page." };
+const NEXT = {
+  failed: "Mend what the reason names; then Retrain now, on the page Files.",
+  refused:
+    "The serving model goes on answering. An operator may promote this one all the same, on the model's page.",
+};
 
 function one(run) {
   const time = runTime(run);
   return h(
-    "div", { class: "stack" },
-    panel({ title: "Steps", tools: time && h("span", { class: "small quiet" }, isOver(run) ? "took " : "for ", shown(time.seconds, duration(time.seconds))) }, gantt(run)),
-    run.reason && panel({ title: "The verdict" }, reason(run.reason, { ok: "ok", bad: "bad" }[tone(run.state, "run")] ?? "warn", NEXT[run.state])),
+    "div",
+    { class: "stack" },
+    panel(
+      {
+        title: "Steps",
+        tools:
+          time &&
+          h(
+            "span",
+            { class: "small quiet" },
+            isOver(run) ? "took " : "for ",
+            shown(time.seconds, duration(time.seconds)),
+          ),
+      },
+      gantt(run),
+    ),
+    run.reason &&
+      panel(
+        { title: "The verdict" },
+        reason(run.reason, { ok: "ok", bad: "bad" }[tone(run.state, "run")] ?? "warn", NEXT[run.state]),
+      ),
     h(
-      "div", { class: "pair" },
-      panel({ title: "Where it belongs" }, facts([
-        ["Dataset version", h("a", { href: to("datasets", run.dataset, run.version) }, `${run.dataset}:${run.version}`)], ["Model", run.model && h("a", { href: to("models", run.dataset, run.version) }, run.model)],
-        ["Started", ago(run.created)], ["Last change", ago(run.updated)],
-      ])),
-      panel({ title: "Its states" }, gridTable("States of the run", [{ title: "State" }, { title: "Since" }], run.history.map(([state, time]) => [stateWords(state), exact(time)]))),
+      "div",
+      { class: "pair" },
+      panel(
+        { title: "Where it belongs" },
+        facts([
+          [
+            "Dataset version",
+            h("a", { href: to("datasets", run.dataset, run.version) }, `${run.dataset}:${run.version}`),
+          ],
+          ["Model", run.model && h("a", { href: to("models", run.dataset, run.version) }, run.model)],
+          ["Started", ago(run.created)],
+          ["Last change", ago(run.updated)],
+        ]),
+      ),
+      panel(
+        { title: "Its states" },
+        gridTable(
+          "States of the run",
+          [{ title: "State" }, { title: "Since" }],
+          run.history.map(([state, time]) => [stateWords(state), moment(time)]),
+        ),
+      ),
     ),
   );
 }

@@ -19,17 +19,43 @@ export const moves = (_, feeds) => feeds.trace?.value?.run?.state === "running";
 export function draw({ here, status, feeds }) {
   if (!feeds.trace) return start(status);
   return [
-    head({ title: title(here), crumbs: [["Trace a file", to("trace")]], lead: "What became of this file, link by link." }),
-    panel({ title: "Its way" }, fromFeed(feeds.trace, (value) => chain(value.batch ? backward(value) : forward(value)), { isEmpty: () => false })),
+    head({
+      title: title(here),
+      crumbs: [["Trace a file", to("trace")]],
+      lead: "What became of this file, link by link.",
+    }),
+    panel(
+      { title: "Its way" },
+      fromFeed(feeds.trace, (value) => chain(value.batch ? backward(value) : forward(value)), {
+        isEmpty: () => false,
+      }),
+    ),
   ];
 }
 
 function start(status) {
-  const files = [...status.uploads.map((upload) => [`incoming/${upload.name}`, upload.name, upload.updated]), ...status.batches.map((batch) => [`scoring/${batch.name}`, batch.name, batch.updated])];
-  const items = files.map(([path, name, time]) => h("li", {}, h("a", { class: "what", href: to("trace", ...path.split("/")) }, name), ago(time)));
+  const files = [
+    ...status.uploads.map((upload) => [`incoming/${upload.name}`, upload.name, upload.updated]),
+    ...status.batches.map((batch) => [`scoring/${batch.name}`, batch.name, batch.updated]),
+  ];
+  const items = files.map(([path, name, time]) =>
+    h("li", {}, h("a", { class: "what", href: to("trace", ...path.split("/")) }, name), ago(time)),
+  );
   return [
-    head({ title: "Trace a file", lead: ["Type a file's name, or the SHA-256 of its bytes or of its content, into the search above (key ", h("kbd", {}, "/"), "). It works for files to train on and for files of clients."] }),
-    panel({ title: "The newest files", flush: true }, items.length ? h("ul", { class: "lines" }, items) : nothing("No file yet", "Drop one: ", h("code", {}, "./dev drop FILE"))),
+    head({
+      title: "Trace a file",
+      lead: [
+        "Type a file's name, or the SHA-256 of its bytes or of its content, into the search above (key ",
+        h("kbd", {}, "/"),
+        "). It works for files to train on and for files of clients.",
+      ],
+    }),
+    panel(
+      { title: "The newest files", flush: true },
+      items.length
+        ? h("ul", { class: "lines" }, items)
+        : nothing("No file yet", "Drop one: ", h("code", {}, "./dev drop FILE")),
+    ),
   ];
 }
 
@@ -40,11 +66,43 @@ function forward(trace) {
   const links = [uploadLink(upload)];
   if (same) links.push({ ...uploadLink(same), kind: "The same rows came as" });
   if (upload.state === "rejected") return links;
-  links.push(trace.dataset ? datasetLink(trace.dataset) : { kind: "Dataset version", icon: "files", text: h("p", {}, "Waits for the burst of files to be over; then everything gathered becomes one version.") });
-  links.push(trace.run ? runLink(trace.run) : future("Run", "runs", "Begins when the version is registered and no other run of this dataset is going."));
-  links.push(trace.model ? modelLink(trace.model) : future("Model", "models", "The run's last step registers it; then it is judged on held-out rows."));
+  links.push(
+    trace.dataset
+      ? datasetLink(trace.dataset)
+      : {
+          kind: "Dataset version",
+          icon: "files",
+          text: h(
+            "p",
+            {},
+            "Waits for the burst of files to be over; then everything gathered becomes one version.",
+          ),
+        },
+  );
+  links.push(
+    trace.run
+      ? runLink(trace.run)
+      : future(
+          "Run",
+          "runs",
+          "Begins when the version is registered and no other run of this dataset is going.",
+        ),
+  );
+  links.push(
+    trace.model
+      ? modelLink(trace.model)
+      : future("Model", "models", "The run's last step registers it; then it is judged on held-out rows."),
+  );
   if (trace.model?.state === "refused") return links;
-  links.push(trace.deployment ? deploymentLink(trace.deployment) : future("Deployment", "endpoint", "Only a model that proved better is put behind the endpoint. Models that answered before are taken down in time."));
+  links.push(
+    trace.deployment
+      ? deploymentLink(trace.deployment)
+      : future(
+          "Deployment",
+          "endpoint",
+          "Only a model that proved better is put behind the endpoint. Models that answered before are taken down in time.",
+        ),
+  );
   links.push(batchesLink(trace.batches ?? []));
   return links;
 }
@@ -63,47 +121,139 @@ function backward(trace) {
 const future = (kind, icon, text) => ({ kind, icon, text: h("p", {}, text) });
 
 function uploadLink(upload) {
-  const parts = [upload.rows !== undefined && plural(upload.rows, "row"), upload.rejected_rows ? `${number(upload.rejected_rows)} put aside` : ""].filter(Boolean);
-  const why = upload.links?.quarantine && h("a", { href: to("quarantine", ...upload.name.split("/")) }, "See every reason");
+  const parts = [
+    upload.rows !== undefined && plural(upload.rows, "row"),
+    upload.rejected_rows ? `${number(upload.rejected_rows)} put aside` : "",
+  ].filter(Boolean);
+  const why =
+    upload.links?.quarantine &&
+    h("a", { href: to("quarantine", ...upload.name.split("/")) }, "See every reason");
   const text = [
-    h("p", {}, "Came ", ago(upload.created), parts.length > 0 && `, ${parts.join(", ")}. `, upload.state !== "rejected" && why),
+    h(
+      "p",
+      {},
+      "Came ",
+      ago(upload.created),
+      parts.length > 0 && `, ${parts.join(", ")}. `,
+      upload.state !== "rejected" && why,
+    ),
     upload.reason && reason(upload.reason, upload.state === "rejected" ? "bad" : "rest", why),
     upload.sha256 && h("p", { class: "mono" }, "sha-256 ", upload.sha256),
   ];
-  return { kind: "File", icon: upload.state === "rejected" ? "quarantine" : "files", title: upload.name, record: upload, text };
+  return {
+    kind: "File",
+    icon: upload.state === "rejected" ? "quarantine" : "files",
+    title: upload.name,
+    record: upload,
+    text,
+  };
 }
 
 function datasetLink(dataset) {
   const waits = dataset.waiting_for && h("p", {}, `Waits: ${dataset.waiting_for}`);
-  const text = [h("p", {}, `${plural(dataset.rows, "row")} of ${plural(dataset.uploads?.length ?? 0, "new file")}, registered `, ago(dataset.created)), waits];
-  return { kind: "Dataset version", icon: "files", title: dataset.id, href: to("datasets", dataset.dataset, dataset.version), record: dataset, text };
+  const text = [
+    h(
+      "p",
+      {},
+      `${plural(dataset.rows, "row")} of ${plural(dataset.uploads?.length ?? 0, "new file")}, registered `,
+      ago(dataset.created),
+    ),
+    waits,
+  ];
+  return {
+    kind: "Dataset version",
+    icon: "files",
+    title: dataset.id,
+    href: to("datasets", dataset.dataset, dataset.version),
+    record: dataset,
+    text,
+  };
 }
 
 function runLink(run) {
-  return { kind: "Run", icon: "runs", title: run.id, href: to("runs", run.id), record: run, text: [strip(run), h("p", {}, "Started ", ago(run.created))] };
+  return {
+    kind: "Run",
+    icon: "runs",
+    title: run.id,
+    href: to("runs", run.id),
+    record: run,
+    text: [strip(run), h("p", {}, "Started ", ago(run.created))],
+  };
 }
 
 function modelLink(model) {
-  const figures = model.figures && h("p", {}, "Log loss ", shown(model.figures.log_loss, digits(model.figures.log_loss, 4)), ", AUC ", shown(model.figures.auc, digits(model.figures.auc, 4)));
-  return { kind: "Model", icon: "models", title: model.id, href: to("models", model.dataset, model.version), record: model, text: [reason(model.reason, { refused: "warn", "rolled-back": "warn" }[model.state] ?? "ok"), figures] };
+  const figures =
+    model.figures &&
+    h(
+      "p",
+      {},
+      "Log loss ",
+      shown(model.figures.log_loss, digits(model.figures.log_loss, 4)),
+      ", AUC ",
+      shown(model.figures.auc, digits(model.figures.auc, 4)),
+    );
+  return {
+    kind: "Model",
+    icon: "models",
+    title: model.id,
+    href: to("models", model.dataset, model.version),
+    record: model,
+    text: [reason(model.reason, { refused: "warn", "rolled-back": "warn" }[model.state] ?? "ok"), figures],
+  };
 }
 
 function deploymentLink(deployment) {
-  const text = h("p", {}, `${deployment.traffic} % of the traffic of ${deployment.endpoint}, since `, ago(deployment.since));
-  return { kind: "Deployment", icon: "endpoint", title: deployment.deployment, href: to("endpoint"), record: deployment, text };
+  const text = h(
+    "p",
+    {},
+    `${deployment.traffic} % of the traffic of ${deployment.endpoint}, since `,
+    ago(deployment.since),
+  );
+  return {
+    kind: "Deployment",
+    icon: "endpoint",
+    title: deployment.deployment,
+    href: to("endpoint"),
+    record: deployment,
+    text,
+  };
 }
 
 function batchesLink(batches) {
   if (batches.length === 0) return future("Batches", "batches", "None was scored by this model yet.");
-  const items = batches.slice(0, 12).map((batch) => h("li", {}, h("a", { href: to("batches", batch.id) }, batch.name), ` ${plural(batch.rows ?? 0, "row")}, `, ago(batch.updated)));
-  return { kind: "Batches", icon: "batches", title: `${plural(batches.length, "batch", "batches")} scored by it`, record: batches[0], text: h("ul", { class: "small" }, items) };
+  const items = batches
+    .slice(0, 12)
+    .map((batch) =>
+      h(
+        "li",
+        {},
+        h("a", { href: to("batches", batch.id) }, batch.name),
+        ` ${plural(batch.rows ?? 0, "row")}, `,
+        ago(batch.updated),
+      ),
+    );
+  return {
+    kind: "Batches",
+    icon: "batches",
+    title: `${plural(batches.length, "batch", "batches")} scored by it`,
+    record: batches[0],
+    text: h("ul", { class: "small" }, items),
+  };
 }
 
 function batchLink(batch) {
   const text = [
     h("p", {}, "Came ", ago(batch.created), batch.output && [", output in ", h("code", {}, batch.output)]),
-    batch.reason && reason(batch.reason, "bad"), batch.state === "scoring" && progress(batch),
+    batch.reason && reason(batch.reason, "bad"),
+    batch.state === "scoring" && progress(batch),
     !batch.model_version && h("p", {}, "No model has scored it yet."),
   ];
-  return { kind: "File of clients", icon: "batches", title: batch.name, href: to("batches", batch.id), record: batch, text };
+  return {
+    kind: "File of clients",
+    icon: "batches",
+    title: batch.name,
+    href: to("batches", batch.id),
+    record: batch,
+    text,
+  };
 }

@@ -1,0 +1,79 @@
+/** For each dataset: which model answers, since when, how good it is. */
+
+import { h } from "../core/dom.js";
+import { ago, digits, percent, plural, shown } from "../core/format.js";
+import { to } from "../core/router.js";
+import { badge } from "./badge.js";
+import { spark } from "./spark.js";
+
+export function answerCard(dataset, models) {
+  const known = (models.value?.value ?? [])
+    .filter((model) => model.dataset === dataset.dataset && model.figures)
+    .sort((a, b) => a.version - b.version);
+  const serving = known.find((model) => model.version === dataset.serving?.version);
+  return h(
+    "section",
+    { class: "panel answer-card", "aria-label": dataset.dataset, key: dataset.dataset },
+    h(
+      "div",
+      { class: "top" },
+      h("h2", {}, h("a", { href: to("models", { dataset: dataset.dataset }) }, dataset.dataset)),
+      dataset.serving ? badge("serving") : h("span", { class: "badge" }, "no model yet"),
+    ),
+    dataset.serving
+      ? served(dataset, serving, known)
+      : h(
+          "p",
+          { class: "quiet" },
+          "Its first model is trained as soon as a file of its kind is admitted. ",
+          h("code", {}, "./dev drop FILE"),
+        ),
+    h("p", { class: "small quiet" }, standing(dataset)),
+  );
+}
+
+function served(dataset, model, known) {
+  const lines = known.map((each) => each.figures.log_loss);
+  return [
+    h(
+      "div",
+      { class: "figure" },
+      h(
+        "a",
+        { href: to("models", dataset.dataset, dataset.serving.version) },
+        h("b", {}, `v${dataset.serving.version}`),
+      ),
+      h("span", { class: "quiet" }, "answers since ", ago(dataset.serving.since)),
+    ),
+    model &&
+      h(
+        "div",
+        { class: "small quiet" },
+        "AUC ",
+        shown(model.figures.auc, digits(model.figures.auc, 3)),
+        " · log loss ",
+        shown(model.figures.log_loss, digits(model.figures.log_loss, 4)),
+        lift(model),
+      ),
+    lines.length > 1 &&
+      spark(
+        lines.slice(-12),
+        `Log loss of the last ${Math.min(12, lines.length)} versions, from ${digits(lines.at(-Math.min(12, lines.length)), 4)} to ${digits(lines.at(-1), 4)}`,
+      ),
+  ];
+}
+
+function lift(model) {
+  const baseline = model.baseline?.log_loss;
+  return baseline ? `, ${percent((baseline - model.figures.log_loss) / baseline)} below the base rate's` : "";
+}
+
+function standing(dataset) {
+  const parts = [];
+  if (dataset.version)
+    parts.push(
+      `Newest dataset version ${dataset.version}${dataset.rows ? `, ${plural(dataset.rows, "row")}` : ""}`,
+    );
+  if (dataset.gathering) parts.push(`${plural(dataset.gathering, "file")} gathering for the next`);
+  return parts.join(" · ");
+}

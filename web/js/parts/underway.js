@@ -1,0 +1,61 @@
+/** What is being done at this moment: runs with their steps, batches with their progress. */
+
+import { h } from "../core/dom.js";
+import { ago } from "../core/format.js";
+import { to } from "../core/router.js";
+import { gantt, isOver } from "./gantt.js";
+import { nothing, panel } from "./panel.js";
+import { progress } from "./progress.js";
+
+/** The runs that are not over. */
+export const going = (runs) => runs.filter((run) => !isOver(run));
+
+export function underWay(status, batches) {
+  const runs = going(status.runs);
+  const scoring = (batches.value?.value ?? status.batches)
+    .filter((batch) => ["due", "scoring"].includes(batch.state))
+    .sort((a, b) => (a.state < b.state ? 1 : -1));
+  const items = [...runs.map(runItem), ...scoring.map(batchItem)];
+  return panel(
+    { title: "Under way", flush: true, name: "under-way" },
+    items.length > 0
+      ? h("ul", { class: "in-progress" }, items)
+      : nothing("Nothing is under way", "A dropped file, a retrain or the scoring clock begins something."),
+  );
+}
+
+function runItem(run) {
+  return h(
+    "li",
+    { key: run.id },
+    h(
+      "div",
+      { class: "top" },
+      h("a", { class: "what", href: to("runs", run.id) }, `Training ${run.dataset}, version ${run.version}`),
+      h("span", { class: "small quiet" }, "started ", ago(run.created)),
+    ),
+    gantt(run),
+  );
+}
+
+function batchItem(batch) {
+  return h(
+    "li",
+    { key: batch.id },
+    h(
+      "div",
+      { class: "top" },
+      h(
+        "a",
+        { class: "what", href: to("batches", batch.id) },
+        `${batch.state === "due" ? "Waiting" : "Scoring"}: ${batch.name}`,
+      ),
+      h(
+        "span",
+        { class: "small quiet" },
+        batch.model_version ? `by model ${batch.model_version}` : "waits for its turn",
+      ),
+    ),
+    batch.state === "scoring" && progress(batch),
+  );
+}
