@@ -142,7 +142,7 @@ def test_deleting_leaves_nothing(client: Any, endpoint: Any, name: str) -> None:
 def test_the_older_contract_submits_shows_steps_and_ends(
     *, client: Any, endpoint: Any, words: str, azurite: str, name: str, server: Server
 ) -> None:
-    pipelines = server.call("GET", f"/pipelines/v1.0{WS}/Pipelines").json()["value"]
+    pipelines = server.call("GET", f"/pipelines/v1.0{WS}/Pipelines").json()
     (published,) = [one for one in pipelines if one["Name"] == name]
     body = {
         "ExperimentName": f"v1-{name}",
@@ -158,11 +158,9 @@ def test_the_older_contract_submits_shows_steps_and_ends(
         lambda: (now := server.call("GET", at).json())["Status"]["StatusCode"] == "Finished" and now
     )
     assert (ended["RunHistoryExperimentName"], ended["tags"]["who"]) == (f"v1-{name}", "adf")
-    steps = server.call("GET", f"{at}/Steps").json()["value"]
+    steps = server.call("GET", f"{at}/Steps").json()
     assert [step["Status"]["StatusCode"] for step in steps] == ["Finished"]
     assert _said(azurite, server, run["Id"]) == "helloworld4\n"
     assert client.jobs.get(run["Id"]).status == "Completed"
-    listed = server.call("GET", f"/pipelines/v1.0{WS}/PipelineRuns/Pipeline/{published['Id']}").json()[
-        "value"
-    ]
+    listed = server.call("GET", f"/pipelines/v1.0{WS}/PipelineRuns/Pipeline/{published['Id']}").json()
     assert [one["Id"] for one in listed] == [run["Id"]]
