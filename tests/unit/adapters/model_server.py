@@ -18,14 +18,14 @@ import pyarrow as pa
 LABELS = pa.array(["skip", "call"])
 
 
-def scores(rows: Any) -> list[float]:
-    """A probability that depends on every value of the row, and on nothing else."""
-    return [zlib.crc32(repr(list(row.values())).encode()) / 2**32 for row in rows.to_pylist()]
+def scores(rows: Any, version: str = "7") -> list[float]:
+    """A probability that depends on every value of the row and on the model, and on nothing else."""
+    return [zlib.crc32(repr([version, *row.values()]).encode()) / 2**32 for row in rows.to_pylist()]
 
 
 def answer_of(rows: Any, *, version: str = "7", change: Callable[[list[float]], list[float]] = list) -> bytes:
     """What a sound server sends, or, with `change`, one that is not."""
-    probability = change(scores(rows))
+    probability = change(scores(rows, version))
     tenths = [min(int(p * 10), 9) + 1 if not isnan(p) else 1 for p in probability]
     calls = pa.array([int(p > 0.5) for p in probability], pa.int8())
     columns = [
@@ -51,6 +51,10 @@ class Call:
     handler: BaseHTTPRequestHandler
     rows: Any
 
+    @property
+    def version(self) -> str:
+        return str(self.handler.headers["azureml-model-deployment"]).removeprefix("model-")
+
     def send(self, status: int, body: bytes, **headers: str) -> None:
         self.handler.send_response(status)
         for name, value in headers.items():
@@ -60,7 +64,7 @@ class Call:
         self.handler.wfile.write(body)
 
     def well(self) -> None:
-        self.send(200, answer_of(self.rows))
+        self.send(200, answer_of(self.rows, version=self.version))
 
 
 def status(code: int, **headers: str) -> Fault:
@@ -69,11 +73,11 @@ def status(code: int, **headers: str) -> Fault:
 
 
 def short(call: Call) -> None:
-    call.send(200, answer_of(call.rows, change=lambda p: p[:-1]))
+    call.send(200, answer_of(call.rows, version=call.version, change=lambda p: p[:-1]))
 
 
 def nan(call: Call) -> None:
-    call.send(200, answer_of(call.rows, change=lambda p: [float("nan"), *p[1:]]))
+    call.send(200, answer_of(call.rows, version=call.version, change=lambda p: [float("nan"), *p[1:]]))
 
 
 def no_arrow(call: Call) -> None:
@@ -86,7 +90,7 @@ def hang_up(call: Call) -> None:
 
 
 def cut_off(call: Call) -> None:
-    body = answer_of(call.rows)
+    body = answer_of(call.rows, version=call.version)
     call.handler.send_response(200)
     call.handler.send_header("Content-Length", str(len(body)))
     call.handler.end_headers()
@@ -96,7 +100,7 @@ def cut_off(call: Call) -> None:
 
 def drip(call: Call) -> None:
     """A byte now and then: each comes in time, the answer does not."""
-    body = answer_of(call.rows)
+    body = answer_of(call.rows, version=call.version)
     call.handler.send_response(200)
     call.handler.send_header("Content-Length", str(len(body)))
     call.handler.end_headers()
@@ -144,6 +148,8 @@ class ModelServer:
             fault = status(401)
         try:
             (fault or Call.well)(call)
+        except OSError:
+            handler.close_connection = True  # the client has given this answer up
         finally:
             with self.lock:
                 self.under_way -= 1
