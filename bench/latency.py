@@ -8,19 +8,16 @@ queue alone costs on this machine, not a rival that does the same work.
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
-import os
-import platform
 import queue
 import random
 import statistics
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,8 +25,8 @@ from typing import Any
 from azure.storage.blob import BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueClient, QueueServiceClient
 
+from bench.own_stack import load, machine, memory_of, own_stack
 from commands.stack import Stack, StackError
-from commands.up import show as show_starting
 
 SEED = 20_261_124
 IDLE_SECONDS = (0.5, 1.5)
@@ -40,6 +37,9 @@ ROWS = 20
 SETTINGS = {"GATHER_QUIET_SECONDS": "3600"}
 """The window of uploads stays open, so that no training starts while we measure."""
 
+MOST_UPLOADS = 90
+"""A window closes at 100 files, and then a run would start."""
+
 MEDIAN_GOAL, P95_GOAL, RSS_GOAL = 500.0, 1000.0, 200.0
 HEADER = (
     "age;job;marital;education;default;balance;housing;loan;contact;day;month;duration;campaign;pdays;"
@@ -47,26 +47,25 @@ HEADER = (
 )
 
 
-def run(uploads: int) -> dict[str, Any]:
+def add_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--uploads", type=_uploads, default=30, metavar="N", help="how many (default: 30)")
+
+
+def _uploads(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= MOST_UPLOADS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"a number from 1 to {MOST_UPLOADS}")
+
+
+def run(given: argparse.Namespace) -> dict[str, Any]:
     """Start a stack of its own, measure, and leave nothing behind."""
-    with _own_stack() as stack:
-        return _measure(stack, uploads)
-
-
-@contextmanager
-def _own_stack() -> Iterator[Stack]:
-    with tempfile.TemporaryDirectory(prefix="campanha-bench-", ignore_cleanup_errors=True) as folder:
-        stack = Stack(Path(folder))
-        try:
-            stack.up(show_starting(stack), settings=SETTINGS)
-            yield stack
-        finally:
-            stack.down()
+    with own_stack(SETTINGS) as stack:
+        return _measure(stack, given.uploads)
 
 
 def _measure(stack: Stack, uploads: int) -> dict[str, Any]:
     chance = random.Random(SEED)
-    load_before = _load()
+    load_before = load()
     log = HostLog(stack.log("host"))
     put = Uploader(stack.connection_string)
     rss_idle = _rss(stack)
@@ -85,7 +84,7 @@ def _measure(stack: Stack, uploads: int) -> dict[str, Any]:
     app = _summary(app_ms)
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {**_machine(), "load_before": load_before, "load_after": _load()},
+        "machine": {**machine(), "load_before": load_before, "load_after": load()},
         "how": {
             "uploads": uploads,
             "rows": ROWS,
@@ -217,17 +216,8 @@ def _rss(stack: Stack) -> dict[str, float] | None:
     """MiB in memory of the host and of the events pump; None where there is no /proc."""
     if sys.platform != "linux":
         return None
-    sizes = {name: _rss_of(stack, name) for name in ("host", "events")}
+    sizes = {name: memory_of(stack, name, "VmRSS") for name in ("host", "events")}
     return {**sizes, "sum": round(sum(sizes.values()), 1)}
-
-
-def _rss_of(stack: Stack, part: str) -> float:
-    process = stack.process(part)
-    if process is None:
-        raise StackError(f"{part} has ended: what it said was in {stack.log(part)}")
-    status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-    return round(int(line.split()[1]) / 1024, 1)
 
 
 def _goals(app: dict[str, float], rss: dict[str, float] | None) -> list[dict[str, Any]]:
@@ -238,19 +228,6 @@ def _goals(app: dict[str, float], rss: dict[str, float] | None) -> list[dict[str
     total = rss["sum"] if rss else None
     met = None if total is None else total <= RSS_GOAL
     return [*goals, {"goal": "host + events <= 200 MiB", "measured": total, "met": met}]
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
-    }
-
-
-def _load() -> list[float] | None:
-    """The load averages: what else ran on the cores shows here."""
-    return [round(one, 2) for one in os.getloadavg()] if hasattr(os, "getloadavg") else None
 
 
 def show(results: dict[str, Any]) -> None:

@@ -10,23 +10,22 @@ import sys
 
 from commands.stack import ROOT
 
-MEASURES = ("latency",)
-MOST_UPLOADS = 90  # a window closes at 100 files, and then a run would start
+MEASURES = ("latency", "scoring", "endpoint", "status")
+"""Each a module of `bench` with `add_options(parser)`, `run(given) -> results` and `show(results)`."""
 
 
 def main(arguments: list[str]) -> int:
-    made = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    made.add_argument("measure", nargs="?", choices=MEASURES, default=MEASURES[0])
+    named = [word for word in arguments if not word.startswith("-")][:1]
+    if named not in [[measure] for measure in MEASURES]:
+        return _said(named)
+    measure = importlib.import_module(f"bench.{named[0]}")
+    made = argparse.ArgumentParser(prog=f"./dev bench {named[0]}", description=measure.__doc__)
+    made.add_argument("measure", choices=named)
     made.add_argument("--json", action="store_true", help="print what is written to the file, not a table")
-    made.add_argument(
-        "--uploads", type=int, default=30, metavar="N", help=f"1 to {MOST_UPLOADS} (default: 30)"
-    )
+    measure.add_options(made)
     given = made.parse_args(arguments)
-    if not 1 <= given.uploads <= MOST_UPLOADS:
-        made.error(f"--uploads is 1 to {MOST_UPLOADS}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stack is stopped then, too
-    measure = importlib.import_module(f"bench.{given.measure}")
-    results = measure.run(given.uploads)
+    results = measure.run(given)
     file = ROOT / "bench" / "results" / f"{given.measure}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=1) + "\n"
@@ -37,3 +36,12 @@ def main(arguments: list[str]) -> int:
         measure.show(results)
         print(f"Written to {file.relative_to(ROOT)}.")
     return 0
+
+
+def _said(named: list[str]) -> int:
+    print(
+        f"usage: ./dev bench {{{','.join(MEASURES)}}} [--json] [options]   (./dev bench NAME --help says more)"
+    )
+    if named:
+        print(f"There is no measure {named[0]!r}.", file=sys.stderr)
+    return 2 if named else 0

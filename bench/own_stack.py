@@ -1,0 +1,53 @@
+"""A stack of its own for a measurement, and what is worth knowing of the machine it ran on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from commands.stack import Stack, StackError
+from commands.up import show as show_starting
+
+
+@contextmanager
+def own_stack(settings: Mapping[str, str]) -> Iterator[Stack]:
+    """Started afresh in a temporary folder; stopped and removed at the end, whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="campanha-bench-", ignore_cleanup_errors=True) as folder:
+        stack = Stack(Path(folder))
+        try:
+            stack.up(show_starting(stack), settings=dict(settings))
+            yield stack
+        finally:
+            stack.down()
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
+    }
+
+
+def load() -> list[float] | None:
+    """The load averages: what else ran on the cores shows here."""
+    return [round(one, 2) for one in os.getloadavg()] if hasattr(os, "getloadavg") else None
+
+
+def memory_of(stack: Stack, part: str, figure: str) -> float:
+    """MiB of a part's process. figure: `VmRSS` (now) or `VmHWM` (at most so far), as Linux has them in /proc"""
+    process = stack.process(part)
+    if process is None:
+        raise StackError(f"{part} has ended: what it said was in {stack.log(part)}")
+    return process_memory(process.pid, figure)
+
+
+def process_memory(pid: int, figure: str) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith(f"{figure}:"))
+    return round(int(line.split()[1]) / 1024, 1)
