@@ -1,7 +1,8 @@
 """The older REST contract of published pipelines (v1): submit, status, steps, cancel.
 
 A pipeline id is the id or name of a registered pipeline component, or of a batch endpoint, whose default
-deployment then runs. Words differ from v2: a run is `Finished` where a job is `Completed`.
+deployment then runs. Words differ from v2: a run is `Finished` where a job is `Completed`. Lists are bare arrays, as
+Microsoft's own client of this contract reads them.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from localazure.workspace.invocation import job_properties, pick, plan_of
 from localazure.workspace.pipeline import Planner
 from localazure.workspace.settings import stable_id
 from localazure.workspace.submission import submit
-from localazure.workspace.wire import Call, Json, Refusal, Reply, listing
+from localazure.workspace.wire import Call, Json, Refusal, Reply
 from localazure.workspace.workspace import Workspace
 
 _CODES = {"Completed": "Finished", "Failed": "Failed", "Canceled": "Canceled", "NotStarted": "NotStarted"}
 
 
 def list_pipelines(workspace: Workspace, call: Call) -> Reply:
-    return listing([_pipeline(workspace, one) for one in _components(workspace)])
+    return Reply(body=[_pipeline(workspace, one) for one in _components(workspace)])
 
 
 def get_pipeline(workspace: Workspace, call: Call) -> Reply:
@@ -69,14 +70,14 @@ def get_run(workspace: Workspace, call: Call) -> Reply:
 def list_runs(workspace: Workspace, call: Call) -> Reply:
     jobs = workspace.store.all("jobs", newest_first=True)
     wanted = call.names["pipeline"]
-    return listing([_run(workspace, job) for job in jobs if (job.get("v1") or {}).get("pipeline") == wanted])
+    return Reply(body=[_run(workspace, job) for job in jobs if (job.get("v1") or {}).get("pipeline") == wanted])
 
 
 def steps(workspace: Workspace, call: Call) -> Reply:
     """The run's steps with their status."""
     job = _job(workspace, call)
-    return listing(
-        [
+    return Reply(
+        body=[
             {
                 "Id": child["runId"],
                 "RunId": child["runId"],

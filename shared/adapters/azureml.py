@@ -14,7 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError, ServiceRequestError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceNotFoundError,
+)
 
 from shared.errors import Conflict, Refused, Transient
 from shared.ports import DeploymentPlan, RunView, StepView
@@ -27,7 +32,8 @@ if TYPE_CHECKING:
 SERVING_CODE = Path(__file__).parents[2] / "serving"
 REQUEST_MILLISECONDS = 170_000
 """Azure allows a request to a managed endpoint 180 seconds at most."""
-TERMINAL_CHILD = ("Completed", "Failed", "Canceled")
+USER_ERROR = "UserError"
+"""How the SDK marks what its own checks found before anything was sent."""
 
 
 class AzureWorkspace:
@@ -160,7 +166,12 @@ class AzureWorkspace:
     def batch_address(self, endpoint: str) -> str:
         """Where the published pipeline takes its POST."""
         with _answers(f"looking up the published pipeline {endpoint}"):
-            return str(self.client.batch_endpoints.get(endpoint).scoring_uri)
+            try:
+                return str(self.client.batch_endpoints.get(endpoint).scoring_uri)
+            except ResourceNotFoundError as cause:
+                raise Refused(
+                    f"there is no batch endpoint {endpoint} in the workspace: publish the training pipeline"
+                ) from cause
 
 
 @contextmanager
@@ -168,13 +179,18 @@ def _answers(what: str) -> Iterator[None]:
     """Turns what the SDK raises into our errors, once, here."""
     try:
         yield
-    except ServiceRequestError as cause:
-        raise Transient(f"{what}: Azure Machine Learning was not reached") from cause
-    except HttpResponseError as cause:
-        code = cause.error.code if cause.error else cause.status_code
-        raise Transient(f"{what}: Azure Machine Learning answered {cause.status_code} {code}") from cause
-    except AzureError as cause:  # the SDK's own checks, before anything is sent
-        raise Refused(f"{what}: azure-ai-ml refused it; the app's log says why") from cause
+    except AzureError as cause:
+        if getattr(cause, "error_category", "") == USER_ERROR:
+            raise Refused(f"{what}: azure-ai-ml refused it; the app's log says why") from cause
+        raise Transient(f"{what}: Azure Machine Learning {_said(cause)}") from cause
+
+
+def _said(problem: AzureError) -> str:
+    if isinstance(problem, HttpResponseError) and problem.status_code:
+        return f"answered {problem.status_code} {problem.error.code if problem.error else ''}".rstrip()
+    if isinstance(problem, ClientAuthenticationError):
+        return "was not asked: the app's identity was given no token"
+    return "gave no answer"
 
 
 def _step(child: Any) -> StepView:

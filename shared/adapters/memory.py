@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
 from shared.domain.facts import Fact, ShardDue
-from shared.errors import Conflict, Superseded
+from shared.errors import Conflict, Refused, Superseded, Transient
 from shared.ports import Blob, DeploymentPlan, Insert, Replace, Row, RunRequest, RunView, Scores, Write
 
 Clock = Callable[[], datetime]
@@ -213,13 +213,22 @@ class MemoryPipeline:
 
     workspace: MemoryWorkspace
     submissions: list[RunRequest] = field(default_factory=list)
+    published: bool = True
+    loses: str = ""
+    """`request` or `reply`: what is lost of the next submission."""
 
     def find(self, request: RunRequest) -> str | None:
         return request.name if request.name in self.workspace.runs else None
 
     def submit(self, request: RunRequest) -> str:
-        self.submissions.append(request)
-        self.workspace.runs[request.name] = RunView(name=request.name, status="NotStarted")
+        if not self.published:
+            raise Refused("there is no such pipeline: publish it")
+        lost, self.loses = self.loses, ""
+        if lost != "request":
+            self.submissions.append(request)
+            self.workspace.runs.setdefault(request.name, RunView(name=request.name, status="NotStarted"))
+        if lost:
+            raise Transient("the pipeline gave no answer")
         return request.name
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import requests
+from azure.core.exceptions import AzureError
 
 from shared.errors import Refused, Transient
 from shared.ports import RunRequest
@@ -44,7 +45,7 @@ class BatchPipeline:
         return request.name if self._exists(request.name) else None
 
     def submit(self, request: RunRequest) -> str:
-        answer = _post(self._address(), self._body(request), self._credential, BATCH_AUDIENCE)
+        answer = _send("POST", self._address(), self._credential, BATCH_AUDIENCE, self._body(request))
         if answer.status_code == 409:  # the name is taken: an earlier request of ours arrived after all
             return request.name
         return str(_accepted(answer)["name"])
@@ -84,17 +85,17 @@ class PublishedPipeline:
 
     def find(self, request: RunRequest) -> str | None:
         runs, _, pipeline = self._url.partition("/PipelineSubmit/")
-        answer = requests.get(
-            f"{runs}/Pipeline/{pipeline}",
-            headers=_bearer(self._credential, MANAGEMENT_AUDIENCE),
-            timeout=TIMEOUT,
-        )
+        answer = _send("GET", f"{runs}/Pipeline/{pipeline}", self._credential, MANAGEMENT_AUDIENCE)
         for run in _accepted(answer):
-            if (run.get("tags") or run.get("Tags") or {}).get(RUN_TAG) == request.name:
+            if (run.get("tags") or {}).get(RUN_TAG) == request.name:
                 return str(run["Id"])
         return None
 
     def submit(self, request: RunRequest) -> str:
+        """Looks first, since nothing there keeps a second run of the same request from starting."""
+        started = self.find(request)
+        if started is not None:
+            return started
         asset = f"{self._workspace_id}/data/{request.dataset}/versions/{request.version}"
         assignments = {
             "manifest": asset,
@@ -110,16 +111,17 @@ class PublishedPipeline:
             "tags": {RUN_TAG: request.name},
             "RunSource": "API",
         }
-        return str(_accepted(_post(self._url, body, self._credential, MANAGEMENT_AUDIENCE))["Id"])
+        return str(_accepted(_send("POST", self._url, self._credential, MANAGEMENT_AUDIENCE, body))["Id"])
 
 
-def _bearer(credential: TokenCredential, audience: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {credential.get_token(audience).token}"}
-
-
-def _post(url: str, body: dict[str, Any], credential: TokenCredential, audience: str) -> requests.Response:
+def _send(
+    method: str, url: str, credential: TokenCredential, audience: str, body: dict[str, Any] | None = None
+) -> requests.Response:
     try:
-        return requests.post(url, json=body, headers=_bearer(credential, audience), timeout=TIMEOUT)
+        headers = {"Authorization": f"Bearer {credential.get_token(audience).token}"}
+        return requests.request(method, url, json=body, headers=headers, timeout=TIMEOUT)
+    except AzureError as cause:
+        raise Transient("the app's identity was given no token for the pipeline endpoint") from cause
     except requests.RequestException as cause:
         raise Transient(
             "the pipeline endpoint gave no answer; the run may have started all the same"
@@ -133,6 +135,8 @@ def _accepted(answer: requests.Response) -> Any:
     message = f"the pipeline endpoint answered {answer.status_code} {_code(answer)}"
     if answer.status_code in (408, 429) or answer.status_code >= 500:
         raise Transient(message)
+    if answer.status_code == 404:
+        message += ": publish the training pipeline there, or mend the address"
     raise Refused(message)
 
 
