@@ -13,15 +13,20 @@ from urllib.parse import unquote
 
 from localazure.host import binding
 from localazure.host.errors import HostError
-from localazure.host.function import QUEUE, TIMER, Function
+from localazure.host.function import EVENT_GRID, QUEUE, TIMER, Function
 from localazure.host.invoke import FunctionFailed
-from localazure.host.keys import Level
+from localazure.host.key_admin import HOST_SCOPES, KeyAdmin
+from localazure.host.keys import Keys, Level
 from localazure.host.message import Message
 from localazure.host.runner import Runner
 from localazure.host.wire import Reply, Request, json_reply
 
 log = logging.getLogger("localazure.host.admin")
 VERSION = "4.0.0-localazure"
+NOT_HERE = frozenset(
+    ("host", name) for name in ("restart", "state", "config", "processes", "log", "debug", "scale")
+)
+"""What Azure's host has, and this one answers 501."""
 
 
 class Drains(Protocol):
@@ -42,9 +47,10 @@ class Admin:
     """Answers /admin requests; all but ping need the master key."""
 
     def __init__(
-        self, *, host_id: str, functions: Sequence[Function], runner: Runner, drains: Drains
+        self, *, host_id: str, functions: Sequence[Function], runner: Runner, drains: Drains, keys: Keys
     ) -> None:
         self._host_id, self._runner, self._drains = host_id, runner, drains
+        self._keys = KeyAdmin(keys)
         self._functions = {function.name.lower(): function for function in functions}
         self._started = time.monotonic()
         self._calls: set[asyncio.Task[None]] = set()
@@ -54,6 +60,7 @@ class Admin:
             ("POST", "host", "drain"): self._drain,
             ("GET", "host", "drain", "status"): self._drain_status,
             ("POST", "host", "resume"): self._resume,
+            ("POST", "host", "synctriggers"): self._sync_triggers,
         }
 
     async def answer(self, request: Request, level: Level) -> Reply:
@@ -62,13 +69,23 @@ class Admin:
             return Reply(status=200)
         if level < Level.ADMIN:
             return Reply(status=401)
-        known = self._routes.get((request.method, *parts))
-        if known:
+        if known := self._routes.get((request.method, *parts)):
             return await known()
-        function = self._functions.get(parts[1]) if len(parts) in {2, 3} and parts[0] == "functions" else None
-        return self._of_function(function, parts[2:], request) if function else Reply(status=404)
+        return self._of_path(parts, request)
 
-    def _of_function(self, function: Function, rest: tuple[str, ...], request: Request) -> Reply:
+    def _of_path(self, parts: tuple[str, ...], request: Request) -> Reply:
+        last = unquote(request.path.rstrip("/").rpartition("/")[2])
+        if parts[:1] == ("host",) and len(parts) in {2, 3} and parts[1] in HOST_SCOPES:
+            return self._keys.of_host(parts[1], last if len(parts) == 3 else None, request)
+        if parts[:1] == ("functions",) and len(parts) > 1 and (function := self._functions.get(parts[1])):
+            return self._of_function(function, parts[2:], last, request)
+        if parts[:2] in NOT_HERE:
+            return json_reply({"message": f"This host has no /admin/{'/'.join(parts)}."}, status=501)
+        return Reply(status=404)
+
+    def _of_function(self, function: Function, rest: tuple[str, ...], last: str, request: Request) -> Reply:
+        if rest[:1] == ("keys",) and len(rest) <= 2:
+            return self._keys.of_function(function.name, last if len(rest) == 2 else None, request)
         if request.method == "GET" and not rest:
             return json_reply(_described(function))
         if request.method == "GET" and rest == ("status",):
@@ -106,7 +123,11 @@ class Admin:
             await self._drains.resume()
         except HostError as problem:
             return json_reply({"message": str(problem)}, status=503)
-        return json_reply({"state": "Running"}, status=202)
+        return json_reply({"state": "Running"})
+
+    async def _sync_triggers(self) -> Reply:
+        """Azure tells its scale controller; here there is none that could know anything else."""
+        return json_reply({"status": "success"})
 
     def _invoke(self, function: Function, request: Request) -> Reply:
         """202 at once; how the call ends is in the log."""
@@ -115,7 +136,11 @@ class Admin:
         except (ValueError, KeyError, TypeError):
             return json_reply({"message": 'The body must be JSON like {"input": "..."}.'}, status=400)
         text = given if isinstance(given, str) else json.dumps(given)
-        task = asyncio.create_task(self._call(function, _value(function, text, request)))
+        try:
+            value = _value(function, text, request)
+        except ValueError as problem:
+            return json_reply({"message": f"The input is no event: {problem}"}, status=400)
+        task = asyncio.create_task(self._call(function, value))
         self._calls.add(task)  # a task nobody holds may be collected before it ends
         task.add_done_callback(self._calls.discard)
         return Reply(status=202)
@@ -128,12 +153,14 @@ class Admin:
 
 
 def _value(function: Function, text: str, request: Request) -> Any:
-    """The trigger's value for a call by hand."""
+    """The trigger's value for a call by hand; raises ValueError when the text cannot be one."""
     if function.kind == TIMER:
         return binding.timer_request(status=None, past_due=False)
     if function.kind == QUEUE:
         message = Message(id=str(uuid.uuid4()), receipt="", text=text, dequeue_count=1)
         return binding.queue_message(message, text.encode())
+    if function.kind == EVENT_GRID:
+        return binding.event_grid_event(json.loads(text))
     told = Request(
         method="POST",
         path=request.path,

@@ -13,7 +13,7 @@ from typing import Any
 import azure.functions as func
 from azure.functions.meta import Datum
 
-from localazure.host.function import HTTP, QUEUE, TIMER
+from localazure.host.function import EVENT_GRID, HTTP, QUEUE, TIMER
 from localazure.host.message import Message
 from localazure.host.wire import Reply, Request
 
@@ -60,6 +60,11 @@ def timer_request(*, status: Mapping[str, str] | None, past_due: bool) -> Any:
     """`status` is what the timer's blob held before this run."""
     told = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
     return _decode(TIMER, Datum(json.dumps(told), "json"), {})
+
+
+def event_grid_event(event: Any) -> Any:
+    """A func.CloudEvent when the event is one, else a func.EventGridEvent."""
+    return _decode(EVENT_GRID, Datum(json.dumps(event), "json"), {})
 
 
 def http_reply(returned: Any) -> Reply:

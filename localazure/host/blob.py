@@ -51,6 +51,47 @@ class Blob:
         kind = {"x-ms-blob-type": "BlockBlob", "content-type": "application/octet-stream"}
         await self._ask("PUT", headers=kind, body=content)
 
+    # --- leases ---------------------------------------------------------------------------------------------
+
+    async def make(self) -> None:
+        """Make the blob, empty, when it is missing; raises StorageUnavailable."""
+        kind = {"x-ms-blob-type": "BlockBlob", "if-none-match": "*"}
+        try:
+            await self._ask("PUT", headers=kind)
+        except AlreadyThere:
+            log.debug("%s exists.", self.url)
+        except StorageFault as cause:
+            raise StorageUnavailable(f"{self.url} cannot be written ({cause}).") from cause
+
+    async def lease(self, seconds: int) -> str:
+        """The id of a lease on the blob; raises AlreadyThere when it is somebody else's."""
+        headers = {"x-ms-lease-action": "acquire", "x-ms-lease-duration": str(seconds)}
+        answer = await self._ask("PUT", query={"comp": "lease"}, headers=headers)
+        return answer.headers["x-ms-lease-id"]
+
+    async def renew(self, lease: str) -> None:
+        """raises AlreadyThere when it is no longer ours"""
+        headers = {"x-ms-lease-action": "renew", "x-ms-lease-id": lease}
+        await self._ask("PUT", query={"comp": "lease"}, headers=headers)
+
+    async def release(self, lease: str) -> None:
+        headers = {"x-ms-lease-action": "release", "x-ms-lease-id": lease}
+        await self._ask("PUT", query={"comp": "lease"}, headers=headers)
+
+    async def break_lease(self) -> None:
+        """End whatever lease there is, at once."""
+        headers = {"x-ms-lease-action": "break", "x-ms-lease-break-period": "0"}
+        await self._ask("PUT", query={"comp": "lease"}, headers=headers)
+
+    async def note(self, lease: str, **metadata: str) -> None:
+        """Write metadata on the blob that the lease is on."""
+        noted = {f"x-ms-meta-{name}": value for name, value in metadata.items()}
+        await self._ask("PUT", query={"comp": "metadata"}, headers={"x-ms-lease-id": lease, **noted})
+
+    async def noted(self, name: str) -> str:
+        """One piece of the blob's metadata; empty when there is none."""
+        return (await self._ask("HEAD")).headers.get(f"x-ms-meta-{name}", "")
+
     async def _ask(
         self,
         method: str,

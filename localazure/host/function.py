@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-HTTP, QUEUE, TIMER = "httpTrigger", "queueTrigger", "timerTrigger"
-TRIGGERS = {HTTP: "HTTP", QUEUE: "queue", TIMER: "timer"}
+HTTP, QUEUE, TIMER, EVENT_GRID = "httpTrigger", "queueTrigger", "timerTrigger", "eventGridTrigger"
+TRIGGERS = {HTTP: "HTTP", QUEUE: "queue", TIMER: "timer", EVENT_GRID: "Event Grid"}
 """The triggers this host runs, and what people call them."""
 
 

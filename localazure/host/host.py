@@ -10,29 +10,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from localazure.host import index, keys, schedule, settings
-from localazure.host import retry as retries
+from localazure.host import index, keys, settings
 from localazure.host.admin import Admin
-from localazure.host.blob import Blob
 from localazure.host.errors import BadSetting, HostError
-from localazure.host.function import HTTP, QUEUE, TIMER, TRIGGERS, Function
+from localazure.host.function import EVENT_GRID, HTTP, TRIGGERS, Function
 from localazure.host.host_json import HostJson
 from localazure.host.host_json import load as load_host_json
 from localazure.host.invoke import Invoker
 from localazure.host.keys import Keys
-from localazure.host.listener import Listener
+from localazure.host.listeners import Listeners
 from localazure.host.queue import Queues
-from localazure.host.queues import LEASE, QueueListener
 from localazure.host.runner import Runner
 from localazure.host.storage import Storage
-from localazure.host.timers import TimerListener
-from localazure.host.web import Route, Web, route
-from localazure.host.zones import zone
+from localazure.host.throttle import Throttle
+from localazure.host.web import LARGEST_BODY, Route, Web, route
+from localazure.host.webhooks import Webhooks
 
 log = logging.getLogger("localazure.host")
-STATUS_CONTAINER = "azure-webjobs-hosts"
-LEASE_SETTING = "LOCALAZURE_QUEUE_LEASE_SECONDS"
-"""How long a message under work is nobody else's: Azure's 10 minutes, but for tests."""
+BODY_SETTING = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +37,9 @@ class App:
     folder: Path
     functions: Sequence[Function]
     host_json: HostJson
-    keys: Keys | None
+    keys: Keys
+    auth: bool
+    """False: every caller may call everything, as with `func start`."""
     routes: Sequence[Route]
     environ: Mapping[str, str]
 
@@ -58,12 +55,16 @@ def load(*, folder: Path, settings_file: Path, port: int, state: Path, auth: boo
     folder = folder.resolve()
     settings.apply(settings_file.resolve(), os.environ, port=port, app=folder)
     host_json = load_host_json(folder, os.environ)
-    kept = keys.load(state.resolve() / "host") if auth else None
     functions = index.load(folder, host_json, os.environ)
-    routes = [route(function, host_json.route_prefix) for function in functions if function.kind == HTTP]
+    if any(one.kind != HTTP for one in functions):  # Azure's host asks for it too
+        settings.connection("", os.environ, where="the host")
+    extensions = {"eventgrid"} if any(one.kind == EVENT_GRID for one in functions) else set()
+    kept = keys.load(state.resolve() / "host", [one.name for one in functions], extensions)
+    routes = [route(one, host_json.http.route_prefix) for one in functions if one.kind == HTTP]
     return App(
-        folder=folder, functions=functions, host_json=host_json, keys=kept, routes=routes, environ=os.environ
-    )
+        folder=folder, functions=functions, host_json=host_json, keys=kept, auth=auth, routes=routes,
+        environ=os.environ,
+    )  # fmt: skip
 
 
 class Host:
@@ -86,18 +87,32 @@ class Host:
             for output in function.outputs
         }
         self._runner = Runner(self.invoker, queues, base64_encoded=app.host_json.queues.base64)
-        self._listeners = self._made()
+        self._maker = Listeners(
+            functions=app.functions, host_id=app.host_id, options=app.host_json.queues, environ=app.environ,
+            storage=self._storage, queues=self._queues, runner=self._runner,
+        )  # fmt: skip
+        self._listeners = self._maker.made()
         self._tasks: set[asyncio.Task[None]] = set()
         self.draining = False
         self.problem: HostError | None = None
         """Why the host could not start."""
         self.crashed = asyncio.Event()
-        admin = Admin(host_id=app.host_id, functions=app.functions, runner=self._runner, drains=self)
-        self.web = Web(
+        self.web = self._web()
+
+    def _web(self) -> Web:
+        app, http = self._app, self._app.host_json.http
+        asked = app.keys if app.auth else None
+        return Web(
             routes=app.routes,
-            keys=app.keys,
-            admin=admin,
+            keys=asked,
+            admin=Admin(
+                host_id=app.host_id, functions=app.functions, runner=self._runner, drains=self, keys=app.keys
+            ),
+            webhooks=Webhooks(app.functions, asked, self._runner),
             runner=self._runner,
+            throttle=Throttle(outstanding=http.max_outstanding, concurrent=http.max_concurrent),
+            headers=http.headers,
+            largest_body=_largest_body(app.environ),
             on_start=self.start,
             on_stop=self.stop,
         )
@@ -146,7 +161,7 @@ class Host:
         """Listen again after a drain, once what it left running is done; raises HostError."""
         if self.draining:
             await asyncio.gather(*self._tasks)
-            self._listeners = self._made()
+            self._listeners = self._maker.made()
             await self._listen()
 
     async def stop(self) -> None:
@@ -163,62 +178,12 @@ class Host:
             log.critical("A trigger stopped listening; the host ends.", exc_info=problem)
             self.crashed.set()
 
-    # --- making listeners -----------------------------------------------------------------------------------
 
-    def _made(self) -> list[Listener]:
-        active = [function for function in self._app.functions if not function.disabled]
-        makers = {QUEUE: self._queue_listener, TIMER: self._timer_listener}
-        return [makers[function.kind](function) for function in active if function.kind in makers]
-
-    def _queue_listener(self, function: Function) -> Listener:
-        environ, trigger = self._app.environ, function.trigger
-        if function.retry:
-            log.warning(
-                "%s: retry policies do not apply to queue triggers; host.json's queue rules do.",
-                function.name,
-            )
-        connection = settings.connection(trigger.get("connection") or "", environ, where=function.name)
-        name = settings.resolve(str(trigger["queueName"]), environ, where=function.name)
-        return QueueListener(
-            function=function,
-            queue=self._queues.get(connection, name, where=function.name),
-            options=self._app.host_json.queues,
-            runner=self._runner,
-            lease=_lease(environ),
-        )
-
-    def _timer_listener(self, function: Function) -> Listener:
-        environ, trigger = self._app.environ, function.trigger
-        text = settings.resolve(str(trigger["schedule"]), environ, where=function.name)
-        times = schedule.parse(text, zone=zone(environ), where=function.name)
-        blob = None
-        if trigger.get("useMonitor", True) and not times.often:
-            own = settings.connection("", environ, where=function.name)
-            blob = Blob(
-                self._storage,
-                self._storage.service("Blob", own, where=function.name),
-                STATUS_CONTAINER,
-                f"timers/{self._app.host_id}/Host.Functions.{function.name}/status",
-            )
-        return TimerListener(
-            function=function,
-            schedule=times,
-            blob=blob,
-            run_on_startup=bool(trigger.get("runOnStartup")),
-            retry=retries.parse(function.retry, where=function.name) if function.retry else None,
-            runner=self._runner,
-        )
-
-
-def _lease(environ: Mapping[str, str]) -> float:
-    text = environ.get(LEASE_SETTING) or str(LEASE)
-    try:
-        lease = float(text)
-    except ValueError:
-        lease = 0
-    if lease < 1:
-        raise BadSetting(f"{LEASE_SETTING} is {text!r}: a number of seconds from 1.")
-    return lease
+def _largest_body(environ: Mapping[str, str]) -> int:
+    text = environ.get(BODY_SETTING) or str(LARGEST_BODY)
+    if not text.isdigit():
+        raise BadSetting(f"{BODY_SETTING} is {text!r}: a whole number of bytes.")
+    return int(text)
 
 
 def _threads(environ: Mapping[str, str]) -> int | None:

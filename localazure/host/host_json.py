@@ -28,11 +28,21 @@ class QueueOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HttpOptions:
+    """extensions.http; None for no limit."""
+
+    route_prefix: str = "api"
+    max_outstanding: int | None = None
+    max_concurrent: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class HostJson:
     """What of host.json bears on a local run."""
 
     queues: QueueOptions = QueueOptions()
-    route_prefix: str = "api"
+    http: HttpOptions = HttpOptions()
     function_timeout: float | None = 1800.0
     only: frozenset[str] | None = None
     log_level: str = "Information"
@@ -48,7 +58,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> HostJson:
     only = content.get("functions")
     return HostJson(
         queues=_queues(Section(content, "extensions.queues"), environ),
-        route_prefix=Section(content, "extensions.http").text("routePrefix", "api").strip("/"),
+        http=_http(Section(content, "extensions.http")),
         function_timeout=_timeout(Section(content, "")),
         only=frozenset(only) if only else None,
         log_level=Section(content, "logging.logLevel").text("default", "Information"),
@@ -70,6 +80,18 @@ def _queues(section: Section, environ: Mapping[str, str]) -> QueueOptions:
         visibility_timeout=section.duration("visibilityTimeout", 0.0),
         max_dequeue_count=section.integer("maxDequeueCount", 5, low=1),
         base64=encoding == "base64",
+    )
+
+
+def _http(section: Section) -> HttpOptions:
+    outstanding, concurrent = (
+        section.integer(key, -1, low=-1) for key in ("maxOutstandingRequests", "maxConcurrentRequests")
+    )
+    return HttpOptions(
+        route_prefix=section.text("routePrefix", "api").strip("/"),
+        max_outstanding=outstanding if outstanding >= 0 else None,
+        max_concurrent=concurrent if concurrent > 0 else None,
+        headers=tuple((name.lower(), str(value)) for name, value in section.inner("customHeaders").items()),
     )
 
 
@@ -99,6 +121,10 @@ class Section:
                 f"host.json: {self._path}.{key} is {value!r}: a whole number from {low} to {high}."
             )
         return int(value)
+
+    def inner(self, key: str) -> Mapping[str, Any]:
+        value = _get(self._found, key)
+        return value if isinstance(value, Mapping) else {}
 
     def duration(self, key: str, default: float) -> float:
         value = _get(self._found, key)

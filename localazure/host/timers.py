@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 
 from localazure.host import binding
 from localazure.host.blob import Blob
+from localazure.host.errors import StorageUnavailable
 from localazure.host.function import Function
 from localazure.host.invoke import FunctionFailed, RetryContext
 from localazure.host.listener import Listener
 from localazure.host.retry import RetryPolicy
 from localazure.host.runner import Runner
 from localazure.host.schedule import Schedule
+from localazure.host.singleton import Singleton
 from localazure.host.storage import StorageFault
 
 log = logging.getLogger("localazure.host.timers")
@@ -85,6 +87,7 @@ class TimerListener(Listener):
         function: Function,
         schedule: Schedule,
         blob: Blob | None,
+        lock: Singleton | None = None,
         run_on_startup: bool,
         retry: RetryPolicy | None,
         runner: Runner,
@@ -93,22 +96,44 @@ class TimerListener(Listener):
         super().__init__()
         self._function, self._schedule = function, schedule
         self._memory = Memory(blob)
+        self._lock = lock
         self._run_on_startup = run_on_startup
+        self._began = False
         self._retry = retry
         self._runner = runner
         self._now = now
 
     async def prepare(self) -> None:
         await self._memory.prepare()
+        if self._lock:
+            await self._lock.prepare()
 
     async def run(self) -> None:
-        """Catch up what was missed, then run at each of the schedule's times.
+        """Catch up what was missed, then run at each of the schedule's times, while the lock is ours.
 
         The next time counts from the start of a run: one that outlasts its interval is followed at once by
         another, and the times between are lost.
         """
-        due = await self._begin()
         while not self.stopping:
+            if self._lock and not self._lock.is_held:
+                await self._lock.acquire(self.bell, lambda: self.stopping)
+                await self._read_again()
+            if not self.stopping:
+                await self._tick_by_the_clock()
+        if self._lock:
+            await self._lock.release()
+
+    async def _read_again(self) -> None:
+        """Another host may have ticked while we waited for the lock."""
+        try:
+            await self._memory.prepare()
+        except StorageUnavailable as problem:
+            log.warning("%s", problem)
+
+    async def _tick_by_the_clock(self) -> None:
+        """Until stopped, or until the lock is lost."""
+        due = await self._begin()
+        while not self.stopping and (self._lock is None or self._lock.is_held):
             wait = (due - self._now()).total_seconds()
             if wait > 0:
                 await self.bell.wait(min(wait, LOOK_SECONDS))
@@ -126,7 +151,10 @@ class TimerListener(Listener):
             await self._memory.save(status)
         elif now > status.next:
             return await self._tick(past_due=True)
-        return await self._tick(past_due=False) if self._run_on_startup else status.next
+        if self._run_on_startup and not self._began:
+            self._began = True
+            return await self._tick(past_due=False)
+        return status.next
 
     async def _tick(self, *, past_due: bool) -> datetime:
         """One run; the time of the next. A failed run counts as run."""

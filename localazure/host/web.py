@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +16,8 @@ from localazure.host.invoke import FunctionFailed
 from localazure.host.keys import Keys, Level, opens
 from localazure.host.routes import Template
 from localazure.host.runner import Runner
+from localazure.host.throttle import Throttle, TooMany
+from localazure.host.webhooks import PREFIX, Webhooks
 from localazure.host.wire import Reply, Request
 
 log = logging.getLogger("localazure.host.web")
@@ -62,11 +64,18 @@ class Web:
         routes: Sequence[Route],
         keys: Keys | None,
         admin: Admin,
+        webhooks: Webhooks,
         runner: Runner,
+        throttle: Throttle,
+        headers: tuple[tuple[str, str], ...],
+        largest_body: int,
         on_start: Callable[[], Awaitable[None]],
         on_stop: Callable[[], Awaitable[None]],
     ) -> None:
+        """`keys` None: every caller may call everything. `headers` go out with every function's answer."""
         self._routes, self._keys, self._admin, self._runner = routes, keys, admin, runner
+        self._webhooks, self._throttle, self._headers = webhooks, throttle, headers
+        self._largest_body = largest_body
         self._on_start, self._on_stop = on_start, on_stop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,7 +99,7 @@ class Web:
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         headers = _headers(scope)
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > LARGEST_BODY:
+        if length.isdigit() and int(length) > self._largest_body:
             return Reply(status=413)
         if "transfer-encoding" in headers:
             log.warning(
@@ -98,22 +107,37 @@ class Web:
             )
         body = await _body(receive) if length.isdigit() and int(length) > 0 else b""
         request = _request(scope, headers, body)
-        level = self._keys.level(request.headers, request.query) if self._keys else Level.ADMIN
         if request.path.lower().startswith("/admin/"):
-            return await self._admin.answer(request, level)
-        return await self._trigger(request, level)
+            return await self._admin.answer(request, self._level(request))
+        if request.path.lower().startswith(PREFIX):
+            return await self._webhooks.answer(request)
+        return await self._trigger(request)
 
-    async def _trigger(self, request: Request, level: Level) -> Reply:
+    def _level(self, request: Request, function: str | None = None) -> Level:
+        if self._keys is None:
+            return Level.ADMIN
+        return self._keys.level(request.headers, request.query, function=function)
+
+    async def _trigger(self, request: Request) -> Reply:
         for candidate in self._routes:
             values = candidate.fits(request)
             if values is None:
                 continue
+            level = self._level(request, candidate.function.name)
             if candidate.function.disabled and level < Level.ADMIN:
                 return Reply(status=404)
             if not opens(level, candidate.level):
                 return Reply(status=401)
-            return await self._call(candidate.function, request, values)
+            return await self._in_turn(candidate.function, request, values)
         return Reply(status=204 if request.path == "/" else 404)  # the place of Azure's welcome page
+
+    async def _in_turn(self, function: Function, request: Request, values: dict[str, str]) -> Reply:
+        try:
+            async with self._throttle.turn():
+                reply = await self._call(function, request, values)
+        except TooMany:
+            return Reply(status=429)
+        return replace(reply, headers=(*reply.headers, *self._headers))
 
     async def _call(self, function: Function, request: Request, values: dict[str, str]) -> Reply:
         """Run an HTTP function; a failure is a 500 without a body, as in Azure."""

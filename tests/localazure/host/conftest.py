@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.localazure.host.running import Hosted, Pipe
+from tests.localazure.host.running import HEAD, Hosted, Pipe
+from tests.localazure.ports import lasting_port
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    return lasting_port
 
 
 @pytest.fixture
@@ -35,3 +42,23 @@ def shared_host(
 def queue(azurite: str, hosted: Hosted) -> Callable[[str], Pipe]:
     """The test's queue with that ending."""
     return lambda name: Pipe(azurite, f"{hosted.prefix}-{name}")
+
+
+@pytest.fixture
+def hosted_app(azurite: str, tmp_path: Path) -> Iterator[Callable[..., Hosted]]:
+    """Call it with the text of a function_app.py (and of a host.json): a host on that app, not started yet."""
+    made: list[Hosted] = []
+
+    def hosted(text: str, host_json: str = '{"version": "2.0"}') -> Hosted:
+        app = tmp_path / "app"
+        app.mkdir(exist_ok=True)
+        (app / "function_app.py").write_text(HEAD + textwrap.dedent(text))
+        (app / "host.json").write_text(host_json)
+        prefix = f"h{uuid.uuid4().hex[:10]}"
+        host = Hosted(folder=tmp_path, port=lasting_port(), storage=azurite, prefix=prefix, app=app)
+        made.append(host)
+        return host
+
+    yield hosted
+    for host in made:
+        host.stop()

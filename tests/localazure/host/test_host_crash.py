@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from localazure.host import host
+from localazure.host import host, keys, listeners
 from localazure.host.function import Function
 from localazure.host.host_json import HostJson
 from localazure.host.listener import Listener
@@ -39,10 +39,13 @@ def test_the_host_ends_with_its_trigger(
     free_port: Callable[[], int],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(host, "TimerListener", Faulty)
+    monkeypatch.setattr(listeners, "TimerListener", Faulty)
     trigger = {"type": "timerTrigger", "name": "t", "schedule": "* * * * * *"}
     timer = Function(name="t", call=never_called, trigger=trigger, is_async=False, wants_context=False)
-    app = host.App(folder=tmp_path, functions=[timer], host_json=HostJson(), keys=None, routes=[], environ={})
+    app = host.App(
+        folder=tmp_path, functions=[timer], host_json=HostJson(), keys=keys.load(tmp_path), auth=True,
+        routes=[], environ={"AzureWebJobsStorage": "UseDevelopmentStorage=true"},
+    )  # fmt: skip
     assert asyncio.run(asyncio.wait_for(serve(app, free_port()), 20)) == 1
     assert "A trigger stopped listening; the host ends." in caplog.text
     assert "a fault of the host" in caplog.text

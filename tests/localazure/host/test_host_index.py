@@ -82,7 +82,7 @@ BROKEN = {
     "two triggers": (QUEUE + ROUTE + "def f(msg, req): ...", "trigger was already registered"),
     "another trigger": (
         '@app.blob_trigger(arg_name="b", path="c/{n}", connection="S")\ndef f(b: func.InputStream): ...',
-        r"f: this host runs HTTP, queue, timer triggers and queue outputs; it has no blobTrigger",
+        r"f: this host runs HTTP, queue, timer, Event Grid triggers and queue outputs; it has no blobTrigger",
     ),
     "another output": (
         '@app.blob_output(arg_name="b", path="c/n", connection="S")\n' + QUEUE + "def f(msg, b): ...",
@@ -186,7 +186,8 @@ def test_the_apps_folder_comes_last_on_the_path(load: Load, tmp_path: Path) -> N
 
 
 def started(folder: Path, *extra: str) -> subprocess.CompletedProcess[str]:
-    (folder / "settings.json").write_text("{}")
+    own = {"Values": {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}}
+    (folder / "settings.json").write_text(json.dumps(own))
     command = [sys.executable, "-m", "localazure.host", "--app", str(folder), "--port", "9"]
     command += ["--settings", str(folder / "settings.json"), *extra]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
@@ -206,6 +207,16 @@ def test_started_without_its_connection_it_says_so_and_ends(tmp_path: Path) -> N
     assert ended.returncode == 1
     assert ended.stderr.endswith("host: f: the setting S is missing. Set it to a connection string.\n")
     assert "Traceback" not in ended.stderr
+
+
+def test_started_without_storage_of_its_own_it_says_so_and_ends(tmp_path: Path) -> None:
+    """As Azure's host does, whatever connection the trigger names."""
+    (tmp_path / "function_app.py").write_text(HEAD + QUEUE + "def f(msg): ...\n")
+    file = tmp_path / "local.json"
+    file.write_text(json.dumps({"Values": {"S": "UseDevelopmentStorage=true"}}))
+    ended = started(tmp_path, "--port", "0", "--settings", str(file))
+    assert ended.returncode == 1
+    assert "host: the host: the setting AzureWebJobsStorage is missing" in ended.stderr
 
 
 def test_started_with_a_name_no_queue_can_have_it_says_so_and_ends(tmp_path: Path) -> None:
@@ -233,5 +244,5 @@ def test_started_without_storage_it_says_so_and_ends(tmp_path: Path, free_port: 
 
 def settings(folder: Path, connection: str) -> Path:
     file = folder / "local.json"
-    file.write_text(json.dumps({"Values": {"S": connection}}))
+    file.write_text(json.dumps({"Values": {"S": connection, "AzureWebJobsStorage": connection}}))
     return file

@@ -87,7 +87,7 @@ def test_host_json_and_its_overrides(tmp_path: Path) -> None:
     )
     assert loaded.queues.batch_size == 8
     assert loaded.queues.max_polling_interval == 0.5
-    assert loaded.route_prefix == ""
+    assert loaded.http.route_prefix == ""
     assert loaded.function_timeout is None
     assert loaded.log_level == "Warning"
 
@@ -96,7 +96,7 @@ def test_defaults_are_those_of_azure_and_of_development(tmp_path: Path) -> None:
     loaded = host_json.load(tmp_path, {})
     assert (loaded.queues.batch_size, loaded.queues.max_dequeue_count) == (16, 5)
     assert (loaded.queues.visibility_timeout, loaded.queues.max_polling_interval) == (0, 60)
-    assert (loaded.route_prefix, loaded.function_timeout) == ("api", 1800)
+    assert (loaded.http.route_prefix, loaded.function_timeout) == ("api", 1800)
     developing = host_json.load(tmp_path, {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"})
     assert developing.queues.max_polling_interval == 2
 
@@ -119,15 +119,30 @@ def test_a_bad_host_json_is_named(tmp_path: Path, content: Any, said: str) -> No
 
 def test_damaged_keys_are_named_and_good_ones_kept(tmp_path: Path) -> None:
     made = keys.load(tmp_path)
-    assert keys.load(tmp_path) == made
+    assert keys.load(tmp_path).master == made.master
     assert made.level({}, {"code": made.default}) is Level.FUNCTION
-    assert "master" not in repr(made)
-    write(tmp_path, "keys.json", '{"_master": "", "default": "x"}')
+    assert made.master not in repr(made)
+    kept = json.loads((tmp_path / "keys.json").read_text())
+    write(tmp_path, "keys.json", {**kept, "masterKey": ""})
     with pytest.raises(BadSetting, match="empty key"):
         keys.load(tmp_path)
-    write(tmp_path, "keys.json", "{}")
-    with pytest.raises(BadSetting, match=r"keys\.json is damaged"):
-        keys.load(tmp_path)
+    for damaged in ("{}", "[]", "{", json.dumps({**kept, "functionKeys": {}})):
+        write(tmp_path, "keys.json", damaged)
+        with pytest.raises(BadSetting, match=r"keys\.json is damaged"):
+            keys.load(tmp_path)
+
+
+def test_a_key_opens_what_it_is_for(tmp_path: Path) -> None:
+    made = keys.load(tmp_path, ["f", "g"], ["eventgrid"])
+    own, system = made.functions["f"]["default"], made.system["eventgrid_extension"]
+    assert made.level({}, {"code": own}, function="f") is Level.FUNCTION
+    assert made.level({}, {"code": own}, function="g") is Level.ANONYMOUS
+    assert made.level({}, {"code": own}) is Level.ANONYMOUS
+    assert made.level({"x-functions-key": system}, {}, function="f") is Level.SYSTEM
+    assert made.opens_webhook("eventgrid", {}, {"code": system})
+    assert made.opens_webhook("eventgrid", {}, {"code": made.master})
+    assert not made.opens_webhook("eventgrid", {}, {"code": made.default})
+    assert not made.opens_webhook("other", {}, {"code": system})
 
 
 def test_nothing_is_open_to_an_empty_key(tmp_path: Path) -> None:
