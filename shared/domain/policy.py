@@ -32,8 +32,8 @@ class Policy:
     """How often a deployment in the making is looked at."""
     release_most_looks: int = 120
 
-    shard_bytes: int = 4 << 20
-    """Bytes of a scoring file that are one shard: some 40,000 rows, which a worker holds in memory several times."""
+    shard_bytes: int = 2 << 20
+    """Bytes of a scoring file that are one shard: some 20,000 rows, which a worker holds in memory several times."""
     request_bytes: int = 1_500_000
     """Bytes of one request to the endpoint; Azure refuses larger ones unless it is told otherwise."""
     requests_per_shard: int = 4

@@ -40,7 +40,16 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact]:
             "the file was deleted or overwritten while it was scored; the newer version is scored instead"
         )
         return [BatchRefused(batch=fact.batch, name=plan.name, reason=reason)]
-    return [_put_aside(fact, plan, _scored(read_shard(data, plan.cut), plan, services), services)]
+    scored = _put_aside(fact, plan, _scored(read_shard(data, plan.cut), plan, services), services)
+    _give_memory_back()
+    return [scored]
+
+
+def _give_memory_back() -> None:
+    """Arrow keeps what it frees for the next use; a worker between shards is better small."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _bytes(plan: BatchPlan, shard: ShardRange, services: Services) -> bytes:
