@@ -47,6 +47,23 @@ def memory_of(stack: Stack, part: str, figure: str) -> float:
     return process_memory(process.pid, figure)
 
 
+def memory_by_part(stack: Stack, words: Mapping[str, str]) -> dict[str, float]:
+    """MiB at most so far of the largest process of each part.
+
+    words: by part, what its command line holds besides the stack's folder
+    """
+    found = dict.fromkeys(words, 0.0)
+    for process in Path("/proc").iterdir():
+        try:
+            line = (process / "cmdline").read_bytes().decode(errors="replace")
+            parts = [part for part, word in words.items() if word in line and str(stack.state) in line]
+            for part in parts[:1]:
+                found[part] = max(found[part], process_memory(int(process.name), "VmHWM"))
+        except (OSError, StopIteration, ValueError):
+            continue  # no process, or one that has just ended
+    return found
+
+
 def process_memory(pid: int, figure: str) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith(f"{figure}:"))
