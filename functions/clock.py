@@ -18,7 +18,7 @@ def _tick() -> str:
 
 @clock.timer_trigger(arg_name="timer", schedule="%SCORE_SCHEDULE%")
 def scoring_due(timer: func.TimerRequest) -> None:
-    deliver(ScoringDue(tick=_tick()))
+    deliver(ScoringDue(tick=_tick(), late=timer.past_due))
 
 
 @clock.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%")

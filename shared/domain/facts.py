@@ -93,6 +93,11 @@ class UploadRejected(Fact):
     upload: str
     name: str
     reason: str
+    source_sha256: str = ""
+    """Of the file's bytes; empty when the file was gone before it could be read, and so is not in quarantine."""
+    rejected: int = 0
+    """Rows that could be read and break the contract; 0 when the file's shape is at fault."""
+    dataset: str = ""
 
     @property
     def key(self) -> str:
@@ -108,6 +113,8 @@ class UploadKnown(Fact):
     dataset: str
     rows: int
     first_upload: str
+    rejected: int = 0
+    source_sha256: str = ""
 
     @property
     def key(self) -> str:
@@ -200,6 +207,7 @@ class RunStarted(Fact):
     run: str
     dataset: str
     version: int
+    attempt: int = 1
 
     @property
     def key(self) -> str:
@@ -348,6 +356,8 @@ class ScoringDue(Fact):
 
     hint: ClassVar[bool] = True
     tick: str
+    late: bool = False
+    """The tick was missed, and is made up for now."""
 
     @property
     def key(self) -> str:

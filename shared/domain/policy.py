@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,9 @@ class Policy:
     """How often a deployment in the making is looked at."""
     release_most_looks: int = 120
 
+    score_catch_up: Literal["latest", "all", "none"] = "latest"
+    """What a missed scoring tick is worth: `none` waits for the next one. A tick takes up every file that waits, so
+    making up for the latest makes up for all."""
     shard_bytes: int = 2 << 20
     """Bytes of a scoring file that are one shard: some 20,000 rows, which a worker holds in memory several times."""
     request_bytes: int = 1_500_000

@@ -16,6 +16,8 @@ from shared.services import Services
 
 def find_batches(fact: ScoringDue, services: Services) -> Iterable[Fact]:
     """Names each new file once. A file whose dataset has no released model yet waits for a later tick."""
+    if fact.late and services.policy.score_catch_up == "none":
+        return
     for blob in services.files.list(names.SCORING):
         due = BatchDue(name=blob.name, etag=blob.etag)
         if not services.ledger.seen(due) and _can_be_scored(blob, services):

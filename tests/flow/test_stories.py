@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from flow.world import DATASET, World, bank_rows
@@ -312,6 +313,19 @@ def test_a_batch_is_scored_once_however_often_the_clock_ticks(world: World) -> N
     assert world.endpoint.asked <= 2
 
 
+@pytest.mark.parametrize(("catch_up", "batches"), [("latest", 1), ("all", 1), ("none", 0)])
+def test_a_missed_tick_is_made_up_for_as_the_owner_wants(
+    world: World, catch_up: Literal["latest", "all", "none"], batches: int
+) -> None:
+    _release_first_model(world)
+    world.policy = replace(world.policy, score_catch_up=catch_up)
+    world.files.write("scoring", "clients.csv", CLIENTS.encode())
+    world.tell(ScoringDue(tick="1", late=True))
+    assert len(world.told(BatchScored)) == batches
+    world.tell(ScoringDue(tick="2"))
+    assert len(world.told(BatchScored)) == 1
+
+
 def test_clients_wait_for_a_model_and_are_scored_when_there_is_one(world: World) -> None:
     world.files.write("scoring", "clients.csv", CLIENTS.encode())
     world.tell(ScoringDue(tick="1"))
@@ -325,7 +339,7 @@ def test_a_file_of_clients_that_fits_no_contract_is_refused_with_the_reason(worl
     _release_first_model(world)
     world.files.write("scoring", "odd.csv", b"a;b\n1;2\n")
     world.tell(ScoringDue(tick="1"))
-    records, _ = world.ledger.newest("batch")
+    records = world.ledger.newest("batch")
     assert [record.state for record in records] == ["refused"]
     assert "nearest is bank" in records[0].values["reason"]
 
