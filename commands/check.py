@@ -11,7 +11,17 @@ from pathlib import Path
 
 from commands.stack import ROOT
 
-TYPED = ("function_app.py", "functions", "shared", "commands", "localazure/storage", "localazure/events")
+TYPED = (
+    "function_app.py",
+    "functions",
+    "shared",
+    "commands",
+    "localazure/storage",
+    "localazure/events",
+    "bench",
+    "serving",
+    "pipelines",
+)
 
 
 def main(arguments: list[str]) -> int:

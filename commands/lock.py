@@ -8,6 +8,7 @@ from pathlib import Path
 
 from commands.setup.venv import python_in
 from commands.stack import ROOT
+from pipelines import conda
 
 LOCKS = (
     "requirements.in",
@@ -23,7 +24,8 @@ def main(arguments: list[str]) -> int:
     made.add_argument("--upgrade", action="store_true", help="take newer versions where the .in file allows")
     given = made.parse_args(arguments)
     sources = [ROOT / name for name in LOCKS] + [file for glob in MORE for file in sorted(ROOT.glob(glob))]
-    return max(_compile(source, upgrade=given.upgrade) for source in sources)
+    failed = max(_compile(source, upgrade=given.upgrade) for source in sources)
+    return failed or conda.main()
 
 
 def _compile(source: Path, *, upgrade: bool) -> int:
