@@ -171,7 +171,9 @@ def _run(clock: Clock, model: Json) -> Json:
     steps, at = [], began + timedelta(seconds=1)
     for name, seconds in STEPS:
         ended = at + timedelta(seconds=seconds * (1 + 0.08 * model["version"]))
-        steps.append({"name": name, "status": "Completed", "started": at.isoformat(), "ended": ended.isoformat()})
+        steps.append(
+            {"name": name, "status": "Completed", "started": at.isoformat(), "ended": ended.isoformat()}
+        )
         at = ended
     verdict = str(model["history"][0][0])
     history = [["started", began.isoformat()], ["running", steps[0]["started"]], [verdict, model["created"]]]
@@ -183,7 +185,12 @@ def _run(clock: Clock, model: Json) -> Json:
 
 def _running(clock: Clock) -> Json:
     steps = [
-        {"name": "prepare", "status": "Completed", "started": clock.ago(seconds=19), "ended": clock.ago(seconds=15)},
+        {
+            "name": "prepare",
+            "status": "Completed",
+            "started": clock.ago(seconds=19),
+            "ended": clock.ago(seconds=15),
+        },
         {"name": "train", "status": "Running", "started": clock.ago(seconds=15), "ended": None},
         {"name": "evaluate", "status": "NotStarted", "started": None, "ended": None},
         {"name": "register", "status": "NotStarted", "started": None, "ended": None},
@@ -201,30 +208,58 @@ def _failed_run(clock: Clock) -> Json:
     ]
     history = [["started", clock.ago(at, 10)], ["running", clock.ago(at, 8)], ["failed", clock.ago(at, 4)]]
     reason = "prepare failed: the compute ran out of disk (No space left on device)"
-    return _record("run", "run-bank-1", history, dataset="bank", version=1, steps=steps, reason=reason, links={})
+    return _record(
+        "run", "run-bank-1", history, dataset="bank", version=1, steps=steps, reason=reason, links={}
+    )
 
 
 def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
     found = []
     for model in models:
         began = datetime.fromisoformat(model["created"]) - timedelta(seconds=40)
-        history = [["registered", began.isoformat()], ["training", began.isoformat()], ["trained", model["created"]]]
+        history = [
+            ["registered", began.isoformat()],
+            ["training", began.isoformat()],
+            ["trained", model["created"]],
+        ]
         rows = model["figures"]["rows"] * 5
         found.append(
             _record(
-                "dataset", model["id"], history, dataset=DATASET, version=model["version"], rows=rows,
-                uploads=[f"upload-{model['version']}"], run=model["run"], model=model["id"], links={},
+                "dataset",
+                model["id"],
+                history,
+                dataset=DATASET,
+                version=model["version"],
+                rows=rows,
+                uploads=[f"upload-{model['version']}"],
+                run=model["run"],
+                model=model["id"],
+                links={},
             )  # fmt: skip
         )
     history = [["registered", clock.ago(seconds=26)], ["training", clock.ago(seconds=21)]]
     found.append(
         _record(
-            "dataset", f"{DATASET}:{TRAINING}", history, dataset=DATASET, version=TRAINING, rows=28940,
-            uploads=["upload-8", "upload-9"], run=f"run-{DATASET}-{TRAINING}", links={},
+            "dataset",
+            f"{DATASET}:{TRAINING}",
+            history,
+            dataset=DATASET,
+            version=TRAINING,
+            rows=28940,
+            uploads=["upload-8", "upload-9"],
+            run=f"run-{DATASET}-{TRAINING}",
+            links={},
         )  # fmt: skip
     )
     failed = [["registered", clock.ago(150.01)], ["failed", clock.ago(150, 4)]]
-    about: Json = {"dataset": "bank", "version": 1, "rows": 2713, "uploads": [], "run": "run-bank-1", "links": {}}
+    about: Json = {
+        "dataset": "bank",
+        "version": 1,
+        "rows": 2713,
+        "uploads": [],
+        "run": "run-bank-1",
+        "links": {},
+    }
     found.append(_record("dataset", "bank:1", failed, **about))
     return found
 
@@ -236,20 +271,33 @@ def _uploads(clock: Clock) -> list[Json]:
     found = []
     for version, (_, hours, rows, *_rest) in enumerate(MODELS, start=1):
         rejected = 37 if version == 4 else 0
-        found.append(_admitted(clock, f"upload-{version}", f"calls-2026-w{38 + version}.csv", hours, rows, rejected))
+        found.append(
+            _admitted(clock, f"upload-{version}", f"calls-2026-w{38 + version}.csv", hours, rows, rejected)
+        )
     found.append(_admitted(clock, "upload-8", "calls-2026-w46.csv", 0.03, 3120, 12, version=TRAINING))
     found.append(_admitted(clock, "upload-9", "branch-porto-extra.csv", 0.02, 1120, 0, version=TRAINING))
     known = [["arrived", clock.ago(40.6)], ["known", clock.ago(40.59)]]
     found.append(
         _record(
-            "upload", "upload-10", known, name="calls-2026-w45 (copy).csv", dataset=DATASET, rows=24700,
-            same_as="upload-7", etag="0x8DE0A", sha256=_digest("calls-2026-w45.csv"), links={},
+            "upload",
+            "upload-10",
+            known,
+            name="calls-2026-w45 (copy).csv",
+            dataset=DATASET,
+            rows=24700,
+            same_as="upload-7",
+            etag="0x8DE0A",
+            sha256=_digest("calls-2026-w45.csv"),
+            links={},
         )  # fmt: skip
     )
     found.append(_rejected(clock, "upload-11", EVIL, 20, "no column of the file is in any contract"))
     found.append(
         _rejected(
-            clock, "upload-12", "leads-from-crm.csv", 3.2,
+            clock,
+            "upload-12",
+            "leads-from-crm.csv",
+            3.2,
             "none of the 2,408 rows fits the contract; most often (2,391 times): age: not an integer",
         )  # fmt: skip
     )
@@ -284,8 +332,20 @@ def quarantined(upload: Json) -> Json:
     """Why the rows of an upload were put aside."""
     name = upload["name"]
     if name == EVIL:
-        row = {"line": 1, "column": "", "value": EVIL, "rule": "no header of any contract", "remedy": "name the columns"}
-        return {"upload": upload, "summary": {row["rule"]: 1}, "rows": [row], "more": False, "report": upload["quarantine"]}
+        row = {
+            "line": 1,
+            "column": "",
+            "value": EVIL,
+            "rule": "no header of any contract",
+            "remedy": "name the columns",
+        }
+        return {
+            "upload": upload,
+            "summary": {row["rule"]: 1},
+            "rows": [row],
+            "more": False,
+            "report": upload["quarantine"],
+        }
     remedy = "write digits only, such as 42"
     rows = [
         {"line": line, "column": "age", "value": value, "rule": "not an integer", "remedy": remedy}
@@ -316,19 +376,43 @@ def _batches(clock: Clock) -> list[Json]:
     scoring = [["due", clock.ago(seconds=95)], ["scoring", clock.ago(seconds=92)]]
     found.append(
         _record(
-            "batch", "to-call-november-6f2c", scoring, name="to-call-november.csv", dataset=DATASET,
-            model_version=SERVING, deployment=f"model-{SERVING}", rows=262_144, refused_rows=3, shards=40,
-            shards_scored=25, bytes=29_360_128, bytes_done=18_350_080, rows_per_second=2849.4, eta_seconds=55,
-            started=clock.ago(seconds=92), links={},
+            "batch",
+            "to-call-november-6f2c",
+            scoring,
+            name="to-call-november.csv",
+            dataset=DATASET,
+            model_version=SERVING,
+            deployment=f"model-{SERVING}",
+            rows=262_144,
+            refused_rows=3,
+            shards=40,
+            shards_scored=25,
+            bytes=29_360_128,
+            bytes_done=18_350_080,
+            rows_per_second=2849.4,
+            eta_seconds=55,
+            started=clock.ago(seconds=92),
+            links={},
         )  # fmt: skip
     )
     due = [["due", clock.ago(seconds=12)]]
-    about: Json = {"name": "to-call-islands.csv", "dataset": DATASET, "bytes": 1_204_224, "bytes_done": 0, "links": {}}
+    about: Json = {
+        "name": "to-call-islands.csv",
+        "dataset": DATASET,
+        "bytes": 1_204_224,
+        "bytes_done": 0,
+        "links": {},
+    }
     found.append(_record("batch", "to-call-islands-0a51", due, **about))
     refused = [["due", clock.ago(52)], ["refused", clock.ago(52, -2)]]
     found.append(
         _record(
-            "batch", "old-export-77aa", refused, name="old-export.csv", dataset=DATASET, links={},
+            "batch",
+            "old-export-77aa",
+            refused,
+            name="old-export.csv",
+            dataset=DATASET,
+            links={},
             reason="the file lacks the columns euribor3m, nr.employed; every scoring file needs them",
         )  # fmt: skip
     )
@@ -339,7 +423,11 @@ def _scored(clock: Clock, number: int, hours: float, version: int, rows: int) ->
     id_ = f"to-call-w{40 + number}-{_digest(str(number))[:4]}"
     shares = (0.31, 0.19, 0.13, 0.1, 0.08, 0.06, 0.05, 0.04, 0.025, 0.015)
     counts = [round(rows * share) for share in shares]
-    history = [["due", clock.ago(hours)], ["scoring", clock.ago(hours, -2)], ["scored", clock.ago(hours, -12)]]
+    history = [
+        ["due", clock.ago(hours)],
+        ["scoring", clock.ago(hours, -2)],
+        ["scored", clock.ago(hours, -12)],
+    ]
     folder = f"scored/{id_}"
     return _record(
         "batch", id_, history, name=f"to-call-w{40 + number}.csv", dataset=DATASET, model_version=version,
@@ -359,7 +447,18 @@ def rows_of(batch: Json) -> Json:
         probability = round(chance.betavariate(1, 6), 4)
         decision = "call" if probability >= 0.125 else "skip"
         job = chance.choice(["admin.", "technician", "retired", "student", "'=cmd()"])
-        rows.append([line, chance.randint(19, 78), job, "nov", probability, decision, chance.randint(1, 10), batch["model_version"]])
+        rows.append(
+            [
+                line,
+                chance.randint(19, 78),
+                job,
+                "nov",
+                probability,
+                decision,
+                chance.randint(1, 10),
+                batch["model_version"],
+            ]
+        )
     return {"columns": columns, "value": rows}
 
 
@@ -410,7 +509,9 @@ def _events(collections: dict[str, list[Json]]) -> list[Json]:
 
 def _event(record: Json, type_: str, time: str) -> Json:
     subject = record.get("name") or record["id"]
-    data = {key: record[key] for key in ("name", "dataset", "version", "rows", "reason", "about") if key in record}
+    data = {
+        key: record[key] for key in ("name", "dataset", "version", "rows", "reason", "about") if key in record
+    }
     if type_.endswith(("Arrived", "Due")):
         data.pop("rows", None)
     return {

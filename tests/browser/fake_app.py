@@ -101,7 +101,9 @@ class FakeApp:
             return self.record(head, rest) if rest else self.page(head, query)
         raise Problem(404, "NotFound", f"There is nothing at /api/{path}.")
 
-    def page(self, name: str, query: dict[str, list[str]], fits: Callable[[Json], bool] = lambda r: True) -> Json:
+    def page(
+        self, name: str, query: dict[str, list[str]], fits: Callable[[Json], bool] = lambda r: True
+    ) -> Json:
         size = min(int(query.get("maxpagesize", ["50"])[0]), 200)
         wanted = {key: query[key][0] for key in ("state", "dataset") if key in query}
         records = [
@@ -144,7 +146,9 @@ class FakeApp:
         for batch in self.collections["batches"]:
             if name in (batch["name"], batch["id"]):
                 return self._backward(asked, batch)
-        raise Problem(404, "NotFound", f"No file {asked} was ever seen. Names are as in storage: incoming/NAME.")
+        raise Problem(
+            404, "NotFound", f"No file {asked} was ever seen. Names are as in storage: incoming/NAME."
+        )
 
     def _forward(self, asked: str, upload: Json) -> Json:
         links: Json = {"asked": asked, "upload": upload}
@@ -207,7 +211,12 @@ class FakeApp:
             raise Problem(400, "InvalidInput", "age: write digits only, such as 42")
         probability = [round(min(0.97, record["age"] / 100), 4) for record in records]
         decision = ["call" if p >= 0.125 else "skip" for p in probability]
-        return {"model": bank.DATASET, "version": str(bank.SERVING), "probability": probability, "decision": decision}
+        return {
+            "model": bank.DATASET,
+            "version": str(bank.SERVING),
+            "probability": probability,
+            "decision": decision,
+        }
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -260,7 +269,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _scope(self) -> str | None:
         cookie = SimpleCookie(self.headers.get("Cookie", ""))
-        key = self.headers.get("x-functions-key") or (cookie["campanha"].value if "campanha" in cookie else "")
+        key = self.headers.get("x-functions-key") or (
+            cookie["campanha"].value if "campanha" in cookie else ""
+        )
         return KEYS.get(key)
 
     def _needs(self, *scopes: str) -> str:
@@ -308,7 +319,9 @@ class _Handler(BaseHTTPRequestHandler):
         cookie = f"campanha={body['key']}; Path=/; HttpOnly; SameSite=Strict"
         self._json(200, {"scope": scope}, {"Set-Cookie": cookie})
 
-    def _json(self, status: int, body: Any, headers: dict[str, str] | None = None, media: str = "application/json") -> None:
+    def _json(
+        self, status: int, body: Any, headers: dict[str, str] | None = None, media: str = "application/json"
+    ) -> None:
         self._send(status, json.dumps(body).encode(), {"Content-Type": media, **(headers or {})})
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:

@@ -68,6 +68,7 @@ function draw() {
   if (!shown) return;
   const { view, here } = shown;
   document.title = `${view.title(here)} · Campanha`;
+  main.dataset.shows = here.hash;
   if (!live.status) {
     show(
       main,

@@ -1,10 +1,10 @@
 /** The address after the #: which view, of what, with which choices. */
 
-/** {view, parts, query} of "#/models/bank/7?metric=auc"; names are decoded. */
+/** {hash, view, parts, query} of "#/models/bank/7?metric=auc"; names are decoded. */
 export function route(hash = location.hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
   const parts = path.split("/").filter(Boolean).map(decoded);
-  return { view: parts[0] ?? "now", parts: parts.slice(1), query: new URLSearchParams(query) };
+  return { hash, view: parts[0] ?? "now", parts: parts.slice(1), query: new URLSearchParams(query) };
 }
 
 /** The address of a view: to("models", "bank", 7) or to("runs", {state: "failed"}). */

@@ -19,7 +19,7 @@ const COLUMNS = [
     width: "minmax(0, 3fr)",
     name: true,
     cell: (event) => [
-      sentence(event),
+      h("span", { class: "said" }, sentence(event)),
       event.data?.reason && h("span", { class: "under" }, event.data.reason),
     ],
   },

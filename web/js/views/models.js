@@ -240,9 +240,9 @@ function figures(model) {
   });
   rows.push(["Clients to call", number(model.figures.calls), number(rival?.calls), ""]);
   return gridTable(
-    "Figures",
+    "Figures beside the serving model's",
     [
-      { title: "" },
+      { title: "Figure" },
       { title: "This model", right: true },
       { title: "Serving model then", right: true },
       { title: "Difference", right: true },

@@ -1,0 +1,116 @@
+"""A headless Chromium, the app with made-up data, and a page that tells of every error it had."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from browser.fake_app import FakeApp, serving
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+PATIENCE = 15.0
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WATCH = """
+window.violations = [];
+addEventListener("securitypolicyviolation", (event) =>
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+"""
+
+
+def chromium() -> str | None:
+    """The system's Chromium, or what CAMPANHA_CHROMIUM names."""
+    return os.environ.get("CAMPANHA_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = chromium()
+    if program is None:
+        why = "no Chromium: `apt-get install chromium`, or set CAMPANHA_CHROMIUM to its path"
+        if os.environ.get("CAMPANHA_REQUIRE_SERVICES"):
+            pytest.fail(why)
+        pytest.skip(why)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def app() -> Iterator[FakeApp]:
+    with serving(FakeApp()) as served:
+        yield served
+
+
+@dataclass
+class Opened:
+    """A signed-in page, and what went wrong in it."""
+
+    page: Page
+    context: BrowserContext
+    app: FakeApp
+    errors: list[str] = field(default_factory=list)
+
+    def go(self, address: str) -> Page:
+        """Show a view and wait until it is drawn, data and all."""
+        self.page.evaluate("address => { location.hash = address; }", address)
+        self.until("document.querySelector('main').dataset.shows === location.hash")
+        self.until("!document.querySelector('main .loading')")
+        return self.page
+
+    def until(self, script: str) -> None:
+        """Wait until `script` gives true. (Playwright's own waiting calls eval, which the page's policy forbids.)"""
+        deadline = time.monotonic() + PATIENCE
+        while not self.page.evaluate(script):
+            assert time.monotonic() < deadline, f"{script} is not so after {PATIENCE:.0f} s"
+            self.page.wait_for_timeout(50)
+
+    def violations(self) -> list[str]:
+        found: list[str] = self.page.evaluate("window.violations")
+        return found
+
+
+Open = Callable[..., Opened]
+
+
+@pytest.fixture
+def open_page(browser: Browser, app: FakeApp) -> Iterator[Open]:
+    """Call it for a page: open_page(key=..., width=..., scheme="dark", motion="reduce")."""
+    opened: list[Opened] = []
+
+    def open_(
+        key: str = "an-operator",
+        width: int = 1360,
+        height: int = 900,
+        scheme: str = "light",
+        motion: str = "no-preference",
+    ) -> Opened:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion=motion,  # type: ignore[arg-type]
+            locale="en-GB", timezone_id="Europe/Lisbon",
+        )  # fmt: skip
+        context.set_default_timeout(1000 * PATIENCE)
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        made = Opened(page=page, context=context, app=app)
+        page.on("pageerror", lambda error: made.errors.append(str(error)))
+        page.goto(f"{app.url}/dashboard/#key={key}")
+        page.wait_for_selector("h1.headline")
+        made.until("!document.querySelector('main .loading')")
+        opened.append(made)
+        return made
+
+    yield open_
+    for each in opened:
+        violations = each.violations()
+        each.context.close()
+        assert each.errors == []
+        assert violations == []

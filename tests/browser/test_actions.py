@@ -1,0 +1,85 @@
+"""What an operator does is asked back, sent once with a key of its own, and followed to its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from browser.conftest import Open
+from browser.fake_app import Problem
+from playwright.sync_api import expect
+
+ACTIONS = [
+    ("#/", "Score now", "batches", None),
+    ("#/", "Pause", "pause", "a drill"),
+    ("#/", "Try again", "failures/", None),
+    ("#/files", "Retrain bank-additional", "datasets/bank-additional/retrain", None),
+    ("#/models/bank-additional/6", "Promote", "models/bank-additional/6/promote", "we know better"),
+    ("#/models/bank-additional/7", "Roll back", "endpoints/bank-additional/rollback", "complaints"),
+    ("#/quarantine/leads-from-crm.csv", "Check again", "quarantine/leads-from-crm.csv/retry", None),
+    (
+        "#/quarantine/leads-from-crm.csv",
+        "Admit the good rows",
+        "quarantine/leads-from-crm.csv/release",
+        "agreed",
+    ),
+    ("#/quarantine/leads-from-crm.csv", "Discard", "quarantine/leads-from-crm.csv/discard", "a test file"),
+]
+
+
+@pytest.mark.parametrize(("address", "label", "path", "reason"), ACTIONS)
+def test_an_action_is_confirmed_sent_and_followed(
+    open_page: Open, app: Any, address: str, label: str, path: str, reason: str | None
+) -> None:
+    page = open_page().go(address)
+    page.get_by_role("button", name=label, exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    if reason:
+        dialog.get_by_role("textbox").fill(reason)
+    dialog.get_by_role("button").last.click()
+    expect(page.locator(".toast")).to_be_visible()
+    ((sent, body, key),) = app.posted
+    assert sent.startswith(path)
+    assert body.get("reason") == reason
+    assert len(key) == 32
+    assert [operation["status"] for operation in app.operations.values()] == ["Succeeded"]
+
+
+def test_cancel_sends_nothing(open_page: Open, app: Any) -> None:
+    page = open_page().page
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert app.posted == []
+
+
+def test_a_reason_is_asked_for(open_page: Open, app: Any) -> None:
+    page = open_page().go("#/models/bank-additional/7")
+    page.get_by_role("button", name="Roll back").click()
+    page.get_by_role("dialog").get_by_role("button", name="Roll back").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert app.posted == []
+
+
+def test_a_refusal_is_told_in_the_apps_words(
+    open_page: Open, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Problem(409, "Conflict", "A run of this dataset is going already.")
+
+    monkeypatch.setattr(app, "post", refuse)
+    page = open_page().go("#/files")
+    page.get_by_role("button", name="Retrain bank-additional").click()
+    page.get_by_role("dialog").get_by_role("button").last.click()
+    expect(page.locator(".toast")).to_contain_text("A run of this dataset is going already.")
+
+
+def test_paused_is_shown_and_undone(open_page: Open, app: Any) -> None:
+    app.change(lambda it: setattr(it, "paused", True))
+    page = open_page().page
+    expect(page.locator("#notices")).to_contain_text("Paused.")
+    page.locator("#notices").get_by_role("button", name="Resume").click()
+    page.get_by_role("dialog").get_by_role("button", name="Resume").click()
+    expect(page.locator("#notices")).to_be_empty()
+    assert app.paused is False

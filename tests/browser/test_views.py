@@ -1,0 +1,158 @@
+"""Every view shows what the API told, and says what to do where there is nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from browser import bank
+from browser.conftest import Open
+from playwright.sync_api import expect
+
+VIEWS: dict[str, list[str]] = {
+    "#/": [
+        "Model 7 answers for bank-additional.", "Version 8 is being trained", "3 things need a person",
+        "Training bank-additional, version 8", "Scoring: to-call-november.csv", "about 55 s left", "leads-from-crm.csv",
+    ],
+    "#/flow": ["Admit upload", "Judge run", "1,204", "3 open", "Retrain due", "Release rolled back"],
+    "#/trace": ["The newest files", "calls-2026-w46.csv"],
+    "#/files": ["calls-2026-w45 (copy).csv", "known already", "24,700", "bank-additional:7"],
+    "#/datasets": ["bank-additional:8", "28,940", "training"],
+    "#/datasets/bank-additional/8": ["28,940", "branch-porto-extra.csv", "run-bank-additional-8"],
+    "#/quarantine": ["leads-from-crm.csv", "none of the 2,408 rows fits the contract"],
+    "#/quarantine/leads-from-crm.csv": ["age: not an integer", "2,391", "41 years", "write digits only, such as 42"],
+    "#/runs": ["bank-additional, version 8", "run-bank-1", "failed"],
+    "#/runs/run-bank-1": ["prepare failed: the compute ran out of disk", "Mend what the reason names"],
+    "#/models": ["Quality over time", "Data drift", "euribor3m", "−0.0116", "rolled back", "refused"],
+    "#/models/bank-additional/6": ["below the 0.90 asked for", "Better with probability", "38.0 %", "0.2941"],
+    "#/batches": ["to-call-november.csv", "63 %", "model 7", "lacks the columns euribor3m"],
+    "#/endpoint": ["campanha-bank-additional", "model-7 100 %", "8.4 ms", "20 ms", "4,211", "standby"],
+    "#/events": ["went to quarantine", "is in service", "was rolled back"],
+    "#/nowhere": ["There is no view of this name"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("address", VIEWS)
+def test_a_view_shows_its_data(open_page: Open, address: str) -> None:
+    page = open_page().go(address)
+    for text in VIEWS[address]:
+        expect(page.locator("main")).to_contain_text(text)
+    assert page.locator("main h1").count() == 1
+
+
+def test_a_run_is_shown_step_by_step(open_page: Open) -> None:
+    opened = open_page()
+    page = opened.go("#/runs/run-bank-additional-8")
+    steps = page.locator(".gantt-row")
+    assert steps.count() == 4
+    expect(steps.nth(0)).to_contain_text("4.0 s")
+    bar = page.locator(".gantt-bar[data-tone='run']")
+    before = bar.evaluate("bar => bar.style.getPropertyValue('--from')")
+    # The bar of the step that runs grows by the clock, without an answer from the server.
+    opened.until(
+        f"document.querySelector('.gantt-bar[data-tone=run]').style.getPropertyValue('--from') !== '{before}'"
+    )
+
+
+def test_a_scored_batch_shows_rows_and_spread(open_page: Open, app: Any) -> None:
+    batch = next(record for record in app.collections["batches"] if record["name"] == "to-call-w45.csv")
+    page = open_page().go(f"#/batches/{batch['id']}")
+    expect(page.locator("main")).to_contain_text("scored.parquet")
+    assert page.locator(".deciles li").count() == 10
+    assert page.get_by_role("region", name="First rows of the output").locator("tbody tr").count() == 50
+
+
+def test_why_a_file_was_refused_is_two_clicks_from_the_start(open_page: Open) -> None:
+    page = open_page().page
+    page.get_by_role("link", name="leads-from-crm.csv in quarantine").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("leads-from-crm.csv")
+    expect(page.get_by_role("region", name="Faults").locator("tbody tr").first).to_contain_text("41 years")
+
+
+def test_which_model_scored_a_batch_is_two_clicks_from_the_start(open_page: Open) -> None:
+    page = open_page().page
+    page.locator("#nav").get_by_text("Batches").click()
+    page.get_by_role("table", name="Batches").get_by_role("row").filter(
+        has_text="to-call-w43.csv"
+    ).get_by_role("link", name="model 4").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("bank-additional:4")
+
+
+def test_a_file_is_traced_forward_and_a_batch_back(open_page: Open) -> None:
+    opened = open_page()
+    page = opened.go("#/trace/incoming/calls-2026-w45.csv")
+    kinds = page.locator(".chain .kind")
+    assert kinds.all_inner_texts() == ["File", "Dataset version", "Run", "Model", "Deployment", "Batches"]
+    page.locator(".chain").get_by_role("link", name="to-call-w45.csv").click()
+    page.get_by_role("link", name="Back to the files behind it").click()
+    opened.until("document.querySelectorAll('.chain .kind').length === 6")
+    assert kinds.all_inner_texts() == [
+        "File of clients", "Deployment", "Scored by model", "Trained in run", "On dataset version", "Made of file",
+    ]  # fmt: skip
+    expect(page.locator(".chain")).to_contain_text("calls-2026-w45.csv")
+
+
+def test_a_hash_finds_its_file(open_page: Open, app: Any) -> None:
+    page = open_page().page
+    sha256 = app.record("uploads", "calls-2026-w42.csv")["sha256"]
+    page.get_by_role("searchbox").fill(sha256)
+    page.keyboard.press("Enter")
+    expect(page.locator(".chain .what").first).to_have_text("calls-2026-w42.csv")
+
+
+def test_an_unknown_file_is_said_to_be_unknown(open_page: Open) -> None:
+    page = open_page().go("#/trace/nobody.csv")
+    expect(page.get_by_role("alert")).to_contain_text("No file nobody.csv was ever seen")
+
+
+def test_where_there_is_nothing_the_next_step_is_said(open_page: Open, app: Any) -> None:
+    app.change(lambda it: [records.clear() for records in it.collections.values()])
+    opened = open_page()
+    expect(opened.page.locator("h1")).to_contain_text(
+        "No model answers yet. All is quiet. Nothing needs you."
+    )
+    for address, told in {
+        "#/files": "./dev drop FILE", "#/quarantine": "Quarantine is empty", "#/runs": "./dev publish", "#/models": "No model yet",
+        "#/batches": "./dev drop --scoring FILE", "#/endpoint": "No model is deployed yet", "#/events": "Nothing has happened yet",
+        "#/api": "No model answers yet",
+    }.items():  # fmt: skip
+        expect(opened.go(address).locator("main")).to_contain_text(told)
+
+
+def test_lists_lead_to_older_pages(open_page: Open, app: Any) -> None:
+    first = app.collections["runs"][0]
+    app.change(
+        lambda it: it.collections["runs"].extend(
+            {**first, "id": f"run-old-{n}", "version": n} for n in range(60)
+        )
+    )
+    page = open_page().go("#/runs")
+    page.get_by_role("link", name="Older").click()
+    expect(page.get_by_role("table", name="Runs")).to_contain_text("run-old-59")
+    page.get_by_role("link", name="Newest").click()
+    expect(page.get_by_role("table", name="Runs")).to_contain_text("run-bank-additional-8")
+
+
+def test_the_chart_has_its_numbers_as_a_table(open_page: Open) -> None:
+    opened = open_page()
+    page = opened.go("#/models")
+    label = page.locator(".chart-canvas").get_attribute("aria-label")
+    assert label is not None
+    assert "Version 5, rolled back: 0.2902" in label
+    page.get_by_text("The numbers as a table").click()
+    numbers = page.get_by_role("region", name="Log loss by version").locator("tbody tr")
+    assert numbers.count() == len(bank.MODELS)
+    page.get_by_role("navigation", name="Figure").get_by_text("AUC").click()
+    opened.until("document.querySelector('.chart-canvas').getAttribute('aria-label').startsWith('AUC')")
+    assert page.locator(".chart-canvas canvas").count() == 1
+
+
+def test_the_model_is_tried_in_its_own_terms(open_page: Open) -> None:
+    page = open_page().go("#/api")
+    page.get_by_label("age", exact=True).fill("41")
+    page.get_by_role("button", name="Ask the model").click()
+    expect(page.locator(".answer")).to_contain_text("41.0 %")
+    expect(page.locator(".answer")).to_contain_text("Call")
+    page.get_by_label("age", exact=True).fill("forty")
+    page.get_by_role("button", name="Ask the model").click()
+    expect(page.get_by_role("alert")).to_contain_text("write digits only")
