@@ -63,11 +63,19 @@ def resolve(text: str, environ: Mapping[str, str], *, where: str) -> str:
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
-        if name not in environ:
+        found = _named(name.replace(":", "__"), environ)
+        if found is None:
             raise BadSetting(f"{where}: the setting {name} is missing. Add it to the settings file.")
-        return environ[name]
+        return found
 
     return re.sub(r"%([^%]+)%", value, text)
+
+
+def _named(name: str, environ: Mapping[str, str]) -> str | None:
+    """A setting by its name, whatever its case: to Azure's host they are all the same."""
+    if name in environ:
+        return environ[name]
+    return next((value for key, value in environ.items() if key.lower() == name.lower()), None)
 
 
 def connection(name: str, environ: Mapping[str, str], *, where: str) -> str:

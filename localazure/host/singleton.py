@@ -19,7 +19,7 @@ from localazure.host.storage import AlreadyThere, NotThere, StorageFault
 
 log = logging.getLogger("localazure.host.singleton")
 LEASE = 60
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 """How often a host that has not got the lock asks for it (Azure's: once a minute)."""
 
 

@@ -60,13 +60,13 @@ class Hosted:
     def __init__(self, *, folder: Path, port: int, storage: str, prefix: str, app: Path = APP) -> None:
         self.folder, self.port, self.prefix, self.app = folder, port, prefix, app
         self.log = folder / "log"
-        self._storage = storage
+        self.storage = storage
         self._notes, self._gate = folder / "notes", folder / "gate"
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *extra: str, **settings: str) -> None:
         values = {
-            "AzureWebJobsStorage": self._storage, "DATA": self._storage, "PREFIX": self.prefix, "TICK": NEVER,
+            "AzureWebJobsStorage": self.storage, "DATA": self.storage, "PREFIX": self.prefix, "TICK": NEVER,
             "NOTES": str(self._notes), "GATE": str(self._gate),
             "AzureFunctionsWebHost__hostid": self.prefix, **settings,
         }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -81,6 +82,41 @@ def test_every_second_it_ticks_and_keeps_no_status(hosted: Hosted, status: BlobC
     assert not status.exists()
 
 
+STARTING = """
+@app.timer_trigger(arg_name="timer", schedule="%TICK%", run_on_startup=True)
+def on_start(timer: func.TimerRequest) -> None:
+    note("start", past_due=timer.past_due)
+
+
+@app.timer_trigger(arg_name="timer", schedule="%TICK%", use_monitor=False)
+def unmonitored(timer: func.TimerRequest) -> None:
+    note("unmonitored")
+
+
+@app.timer_trigger(arg_name="timer", schedule="* * * * * *")
+def failing(timer: func.TimerRequest) -> None:
+    note("failing")
+    raise ValueError("never works")
+"""
+
+
+def test_run_on_startup_runs_once_at_each_start(hosted_app: Callable[..., Hosted], azurite: str) -> None:
+    """A timer without a monitor keeps no status; one that fails goes on ticking."""
+    host = hosted_app(STARTING)
+    host.start()
+    [told] = host.await_notes("start")
+    assert told["past_due"] is False
+    host.await_notes("failing", 2)
+    host.terminate()
+    assert host.ended() == 0
+    host.start()
+    assert len(host.await_notes("start", 2)) == 2
+    for name, kept in {"on_start": True, "unmonitored": False, "failing": False}.items():
+        blob = f"timers/{host.prefix}/Host.Functions.{name}/status"
+        assert BlobClient.from_connection_string(azurite, "azure-webjobs-hosts", blob).exists() is kept
+    assert host.notes("unmonitored") == []
+
+
 class Recorder:
     """Stands for the way to the app's function; every run takes a while and may fail."""
 
@@ -107,11 +143,13 @@ def tick(timer: func.TimerRequest) -> None:
     """Never called: the recorder is."""
 
 
-def listener(recorder: Recorder, *, every: float, retry: RetryPolicy | None = None) -> TimerListener:
+def listener(
+    recorder: Recorder, *, every: float, retry: RetryPolicy | None = None, blob: MemoryBlob | None = None
+) -> TimerListener:
     trigger = {"type": "timerTrigger", "name": "timer"}
     function = Function(name="tick", call=tick, trigger=trigger, is_async=False, wants_context=False)
     return TimerListener(
-        function=function, schedule=Interval(every), blob=None, run_on_startup=True, retry=retry,
+        function=function, schedule=Interval(every), blob=cast(Any, blob), run_on_startup=True, retry=retry,
         runner=cast(Runner, recorder),
     )  # fmt: skip
 
@@ -133,6 +171,38 @@ def test_a_run_that_outlasts_its_interval_is_followed_by_one_and_never_overlaps(
     assert recorder.most_at_once == 1
     assert all(timedelta(seconds=0.11) < gap < timedelta(seconds=0.5) for gap in gaps)
     assert set(recorder.past_due) == {False}
+
+
+class MemoryBlob:
+    """Remembers what was written to it."""
+
+    def __init__(self) -> None:
+        self.written: list[Status] = []
+
+    async def create_container(self) -> None:
+        """There is none to make."""
+
+    async def read(self) -> bytes | None:
+        return None
+
+    async def write(self, content: bytes) -> None:
+        status = Status.parse(content)
+        assert status
+        self.written.append(status)
+
+
+def test_a_failed_run_counts_as_run() -> None:
+    """The status moves on; the next run is the next tick, not a repetition."""
+    recorder, blob = Recorder(takes=0, fails=99), MemoryBlob()
+    asyncio.run(run_until(listener(recorder, every=0.05, blob=blob), recorder, 3))
+    written = blob.written[1:]
+    assert [one.last for one in written[:3]] == sorted(one.last for one in written[:3])
+    assert all(one.next - one.last == timedelta(seconds=0.05) for one in written)
+
+
+def test_a_status_that_cannot_be_read_is_no_status() -> None:
+    for content in (b"", b"{", b"[]", b"{}", b'{"Last": "x", "Next": "y", "LastUpdated": "z"}'):
+        assert Status.parse(content) is None
 
 
 def test_a_failing_run_is_tried_again_as_its_policy_says_and_then_left() -> None:
