@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from azure.ai.ml import MLClient
     from azure.core.credentials import TokenCredential
 
+ENDED = ("Completed", "Failed", "Canceled")
 SERVING_CODE = Path(__file__).parents[2] / "serving"
 REQUEST_MILLISECONDS = 170_000
 """Azure allows a request to a managed endpoint 180 seconds at most."""
@@ -84,7 +85,7 @@ class AzureWorkspace:
             steps = tuple(_step(child) for child in self.client.jobs.list(parent_job_name=name))
         failed = [step.name for step in steps if step.status == "Failed"]
         error = f"step {', '.join(failed)} failed; its log is in the run" if failed else ""
-        return RunView(name=name, status=job.status, error=error, steps=steps)
+        return RunView(name=name, status=_plain(job.status), error=error, steps=steps)
 
     def cancel_run(self, name: str) -> None:
         with _answers(f"cancelling run {name}"):
@@ -105,8 +106,7 @@ class AzureWorkspace:
                 found = self.client.online_deployments.get(name=deployment, endpoint_name=endpoint)
             except ResourceNotFoundError:
                 return None
-        state = found.provisioning_state  # an enum of the SDK whose str() is its own name
-        return str(getattr(state, "value", state))
+        return _plain(found.provisioning_state)
 
     def begin_deployment(self, plan: DeploymentPlan) -> None:
         from azure.ai.ml.entities import CodeConfiguration, ManagedOnlineDeployment, OnlineRequestSettings
@@ -147,7 +147,10 @@ class AzureWorkspace:
 
     def deployments(self, endpoint: str) -> Sequence[str]:
         with _answers(f"listing the deployments of {endpoint}"):
-            return [str(found.name) for found in self.client.online_deployments.list(endpoint)]
+            try:
+                return [str(found.name) for found in self.client.online_deployments.list(endpoint)]
+            except ResourceNotFoundError:  # nor is there an endpoint
+                return []
 
     def delete_deployment(self, endpoint: str, deployment: str) -> None:
         with _answers(f"removing deployment {deployment}"):
@@ -194,9 +197,21 @@ def _said(problem: AzureError) -> str:
 
 
 def _step(child: Any) -> StepView:
-    created = getattr(child.creation_context, "created_at", None)
+    """A step's child run; nothing changes in it after its end, so its last change is its end."""
+    told, status = child.creation_context, _plain(child.status)
+    ended = getattr(told, "last_modified_at", None) if status in ENDED else None
     return StepView(
         name=str(child.display_name or child.name),
-        status=str(child.status),
-        started=created if created is None or isinstance(created, str) else created.isoformat(),
+        status=status,
+        started=_moment(getattr(told, "created_at", None)),
+        ended=_moment(ended),
     )
+
+
+def _moment(moment: Any) -> str | None:
+    return moment if moment is None or isinstance(moment, str) else str(moment.isoformat())
+
+
+def _plain(state: Any) -> str:
+    """The SDK's enums by their value: the str() of some is their own name."""
+    return str(getattr(state, "value", state))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
@@ -187,8 +187,12 @@ class MemoryWorkspace:
 
     def cancel_run(self, name: str) -> None:
         self.cancelled.append(name)
+        if self.runs[name].status not in ("Completed", "Failed"):
+            self.runs[name] = replace(self.runs[name], status="Canceled")
 
     def model_documents(self, name: str, version: int) -> dict[str, Any]:
+        if (name, version) not in self.documents:
+            raise Transient(f"there is no model {name}:{version}")
         return self.documents[name, version]
 
     def deployment_state(self, endpoint: str, deployment: str) -> str | None:
@@ -198,12 +202,17 @@ class MemoryWorkspace:
         self.states[plan.endpoint, plan.deployment] = self.state_of_new_deployments
 
     def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
-        self.traffic[endpoint] = dict(traffic)
+        missing = [name for name in traffic if (endpoint, name) not in self.states]
+        if missing or sum(traffic.values()) not in (0, 100):
+            raise Transient(f"traffic {traffic} cannot be: there is no {missing}, or it is not 100 in all")
+        self.traffic[endpoint] = {name: share for name, share in traffic.items() if share}
 
     def deployments(self, endpoint: str) -> Sequence[str]:
         return [deployment for where, deployment in self.states if where == endpoint]
 
     def delete_deployment(self, endpoint: str, deployment: str) -> None:
+        if self.traffic.get(endpoint, {}).get(deployment):
+            raise Transient(f"{deployment} takes traffic")
         self.states.pop((endpoint, deployment), None)
 
 
