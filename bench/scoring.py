@@ -72,6 +72,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         "usual_client": rival,
         "peak_mib": {**peaks, "limit": limit["peak_mib"]},
         "goals": _goals(ours, limit, rival, peaks),
+        "chart": _chart(given.rows, ours, limit, rival),
         "machine": {**machine(), "load_before": load_before, "load_after": load()},
         "taken": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
@@ -98,6 +99,16 @@ def _goals(ours: Any, limit: Any, rival: Any, peaks: dict[str, float]) -> list[d
             }
         )
     return goals
+
+
+def _chart(rows: int, ours: Any, limit: Any, rival: Any) -> dict[str, Any]:
+    bars = [
+        {"label": "Campanha, all parts on one machine", "value": ours["rows_per_second"], "ours": True},
+        {"label": "the limit: one process, no wire", "value": limit["rows_per_second"]},
+    ]
+    if rival:
+        bars.append({"label": "pandas and mlflow models serve", "value": rival["rows_per_second"]})
+    return {"title": f"{rows:,} clients from drop to sealed output", "unit": "rows/s", "bars": bars}
 
 
 def _without_answers(text: bytes) -> list[bytes]:
