@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from shared import telemetry
 from shared.domain import facts as f
+from shared.domain import records
 from shared.domain.facts import Fact
-from shared.domain.records import changes
+from shared.errors import Transient
 from shared.ledger import Entry
 from shared.services import Services
 from shared.steps.admit_upload import admit_upload
@@ -76,6 +78,25 @@ def handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
     returns: what the fact led to, now or at its first delivery
     raises: InProgress while another delivery is at it; whatever the step raises, after freeing the claim
     """
+    changes = services.ledger.changes
+    try:
+        outcome = _handle(fact, services)
+    except Exception:
+        _touch(changes, services)
+        raise
+    _touch(changes, services)
+    return outcome
+
+
+def _touch(changes: int, services: Services) -> None:
+    """Wakes whoever waits for a change, when there was one. That it cannot be told is no reason to do a step again:
+    those who wait look for themselves after a while."""
+    if services.ledger.changes != changes:
+        with suppress(Transient):
+            services.ledger.touch()
+
+
+def _handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
     step = STEPS.get(type(fact))
     if step is None:
         _record((fact,), services)
@@ -111,7 +132,7 @@ def _do(step: Step, entry: Entry, services: Services) -> Entry:
 
 def _record(facts: tuple[Fact, ...], services: Services) -> None:
     for fact in facts:
-        services.ledger.record(changes(fact))
+        services.ledger.record(records.changes(fact))
 
 
 def _publish(facts: tuple[Fact, ...], services: Services) -> None:

@@ -8,27 +8,36 @@ A fact's entry goes through three states, each one conditional write on the tabl
                        └──release──▶ (free again: the step failed)
 
 `settle` carries the claim's ETag: a worker whose claim lapsed and was taken over cannot overwrite the outcome.
-Beside its entry an unfinished fact has a row in the `open` partition; the sweep reads only those.
+Beside its entry an unfinished fact has a row in the `open` partition; the sweep reads only those. The row goes in one
+transaction with the count of facts done, so every fact is counted once.
 """
 
 from __future__ import annotations
 
+import secrets
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.chronicle import CAS_TRIES, Chronicle, Record
 from shared.domain.facts import Fact
 from shared.domain.names import digest
-from shared.domain.records import Change, rank
+from shared.domain.records import STATES, Change
 from shared.errors import Conflict, InProgress
-from shared.ports import Row, Table
+from shared.journal import NOW, Head
+from shared.ports import Delete, Insert, Replace, Row, Table, Write
+
+__all__ = ["Entry", "Ledger", "Present", "Record", "pack", "unpack"]
 
 OPEN = "open"
-CAS_TRIES = 20
-"""Losing a compare-and-swap this often in a row is no contention any more: something is broken."""
+COUNTS = "~counts"
+"""The row beside the open facts that says how many of each kind are done; it sorts behind them."""
+STAMP = "stamp"
+STANDING = ("head", "slot", "released", "work")
+"""Documents of which there are only a few, kept where one read finds them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,17 +58,16 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
-    """What is known of one upload, dataset version, run, model or batch."""
+class Present:
+    """The standing documents, and how long the lists are."""
 
-    kind: str
-    id: str
-    state: str
-    seq: int
-    """Grows by one with each change."""
-    created: str
-    updated: str
-    values: dict[str, Any]
+    mark: str
+    """Differs from an earlier one's when anything may have changed in between."""
+    documents: Mapping[str, dict[str, Any]]
+    heads: Mapping[str, Head]
+
+    def document(self, name: str, part: str) -> dict[str, Any] | None:
+        return self.documents.get(f"{name}-{part}")
 
 
 def pack(facts: Iterable[Fact]) -> str:
@@ -79,6 +87,10 @@ class Ledger:
         self._table = table
         self._now = now
         self._lease = timedelta(seconds=claim_seconds)
+        self.chronicle = Chronicle(table, now=now)
+        self._listeners: list[Callable[[], None]] = []
+        self.changes = 0
+        """Grows with every write that somebody who looks could see."""
 
     # --- once-only ----------------------------------------------------------------------------------------
 
@@ -125,7 +137,7 @@ class Ledger:
             self._table.replace(entry.row, {**entry.row.value, "state": "sent"})
         except Conflict:
             return  # another delivery published the same outcome as well, and said so first
-        self._close(entry.fact)
+        self._close(entry.fact, done=True)
 
     def release(self, entry: Entry, reason: str) -> None:
         """The step failed; the next delivery may try at once."""
@@ -136,7 +148,7 @@ class Ledger:
 
     def give_up(self, fact: Fact) -> None:
         """Takes an unfinished fact off the sweep's list: from now on it is a person's."""
-        self._close(fact)
+        self._close(fact, done=False)
 
     def seen(self, fact: Fact) -> bool:
         """Whether any delivery of the fact got as far as a claim."""
@@ -145,111 +157,120 @@ class Ledger:
     def unfinished(self, *, older_than: timedelta) -> Iterator[tuple[Fact, int]]:
         """Facts claimed but not sent for so long that no worker can still be at them, and their attempts."""
         for row in self._table.rows(OPEN):
+            if row.row == COUNTS:
+                continue
             fact = Fact.from_json(row.value["fact"])
             entry = self._table.get(*_place(fact))
             if entry is None or entry.value["state"] == "sent":
-                self._table.delete(row)
+                self._close(fact, done=entry is not None)
             elif self._now() - entry.changed >= older_than:
                 yield fact, entry.value["attempt"]
 
+    def done(self) -> tuple[dict[str, int], list[str]]:
+        """How many facts of each kind are done, and the kinds of those open now, one for each fact."""
+        counts: dict[str, int] = {}
+        open_now = []
+        for row in self._table.rows(OPEN):
+            if row.row == COUNTS:
+                counts = row.value
+            else:
+                open_now.append(type(Fact.from_json(row.value["fact"])).__name__)
+        return counts, open_now
+
     def _open(self, entry: Entry) -> None:
+        self.changes += 1
         try:
             self._table.insert(OPEN, digest(entry.fact.key), {"fact": entry.row.value["fact"]})
         except Conflict:
             return  # an earlier attempt opened it
 
-    def _close(self, fact: Fact) -> None:
-        row = self._table.get(OPEN, digest(fact.key))
-        if row is not None:
-            self._table.delete(row)
+    def _close(self, fact: Fact, *, done: bool) -> None:
+        """Takes the fact's row away and, when it is done, counts it: both or neither.
+
+        When others always are quicker, the row is left for the sweep, which comes here again.
+        """
+        self.changes += 1
+        for _ in range(CAS_TRIES):
+            row = self._table.get(OPEN, digest(fact.key))
+            if row is None:
+                return
+            try:
+                self._table.commit(OPEN, [Delete(old=row), *(self._counted(fact) if done else ())])
+            except Conflict:
+                continue
+            return
+
+    def _counted(self, fact: Fact) -> list[Write]:
+        counts, kind = self._table.get(OPEN, COUNTS), type(fact).__name__
+        if counts is None:
+            return [Insert(row=COUNTS, value={kind: 1})]
+        return [Replace(old=counts, value={**counts.value, kind: counts.value.get(kind, 0) + 1})]
 
     # --- what became of everything ------------------------------------------------------------------------
 
     def record(self, changes: Iterable[Change]) -> None:
         """Moves records forward; late news (a state that ranks lower) adds its values and leaves the state."""
-        for change in changes:
-            self._record(change)
-
-    def _record(self, change: Change) -> None:
-        partition, row = f"{change.kind}-{digest(change.id)[:2]}", digest(change.id)
-        for _ in range(CAS_TRIES):
-            old = self._table.get(partition, row)
-            new = _advanced(old.value if old else None, change, self._now())
-            if old and new == old.value:
-                return
-            try:
-                if old:
-                    self._table.replace(old, new)
-                else:
-                    self._list(change, new["created"])
-                    self._table.insert(partition, row, new)
-                return
-            except Conflict:
-                continue
-        raise Conflict(f"the record of {change.kind} {change.id} changed {CAS_TRIES} times under our hands")
-
-    def _list(self, change: Change, created: str) -> None:
-        """The newest-first index: row keys sort backwards in time.
-
-        Written before the record, so that no record can be missing from it; a crash in between leaves a row that
-        `newest` passes over.
-        """
-        backwards = 10**15 - int(datetime.fromisoformat(created).timestamp() * 1000)
-        try:
-            self._table.insert(
-                f"list-{change.kind}", f"{backwards:015d}-{digest(change.id)}", {"id": change.id}
-            )
-        except Conflict:
-            return
+        self.changes += self.chronicle.record(changes)
 
     def find(self, kind: str, id_: str) -> Record | None:
-        row = self._table.get(f"{kind}-{digest(id_)[:2]}", digest(id_))
-        return None if row is None else Record(kind=kind, id=id_, **row.value)
+        return self.chronicle.find(kind, id_)
 
-    def newest(self, kind: str, *, limit: int = 50, after: str = "") -> tuple[list[Record], str | None]:
-        """The newest records of a kind, and where the next page starts (None: that was all)."""
-        rows = list(self._table.rows(f"list-{kind}", limit=limit + 1, after=after))
-        found = [self.find(kind, id_) for id_ in dict.fromkeys(row.value["id"] for row in rows[:limit])]
-        more = rows[limit - 1].row if len(rows) > limit else None
-        return [record for record in found if record is not None], more
+    def newest(self, kind: str, *, limit: int = 50) -> list[Record]:
+        """The newest records of a kind."""
+        return [record for _, record in self.chronicle.newest(kind, limit=limit)]
 
     # --- small documents that several workers change ------------------------------------------------------
 
     def document(self, name: str, part: str) -> Row | None:
-        return self._table.get(f"doc-{name}", part)
+        return self._table.get(*_document(name, part))
 
     def documents(self, name: str) -> list[Row]:
-        return list(self._table.rows(f"doc-{name}"))
+        if name not in STANDING:
+            return list(self._table.rows(f"doc-{name}"))
+        return [row for row in self._table.rows(NOW) if row.row.startswith(f"{name}-")]
+
+    def present(self) -> Present:
+        """All that stands for the present, in one read."""
+        rows = {row.row: row.value for row in self._table.rows(NOW)}
+        heads = {kind: Head.of(rows.get(f"list-{kind}")) for kind in (*STATES, "event")}
+        return Present(mark=rows.get(STAMP, {}).get("mark", ""), documents=rows, heads=heads)
 
     def put(self, name: str, part: str, value: dict[str, Any], *, over: Row | None) -> Row:
         """Writes a document over exactly the version that was read (None: there was none); raises: Conflict."""
+        self.changes += 1
         if over is None:
-            return self._table.insert(f"doc-{name}", part, value)
+            return self._table.insert(*_document(name, part), value)
         return self._table.replace(over, value)
 
     def remove(self, document: Row) -> None:
+        self.changes += 1
         self._table.delete(document)
+
+    # --- telling those who wait for a change --------------------------------------------------------------
+
+    def touch(self) -> None:
+        """Something that can be seen has changed: wakes those who wait here, and leaves a mark for those elsewhere.
+
+        The mark is written without looking at the one before: no worker ever waits for another here.
+        """
+        self._table.put(NOW, STAMP, {"mark": secrets.token_hex(8)})
+        for listener in tuple(self._listeners):
+            listener()
+
+    def mark(self) -> str:
+        """Differs from the one read before when anything may have changed since; one small read."""
+        row = self._table.get(NOW, STAMP)
+        return row.value["mark"] if row else ""
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Has `listener` called, in the thread that made it, after each change made through this ledger."""
+        self._listeners.append(listener)
+
+
+def _document(name: str, part: str) -> tuple[str, str]:
+    return (NOW, f"{name}-{part}") if name in STANDING else (f"doc-{name}", part)
 
 
 def _place(fact: Fact) -> tuple[str, str]:
     key = digest(fact.key)
     return f"fact-{key[:2]}", key
-
-
-def _advanced(old: dict[str, Any] | None, change: Change, now: datetime) -> dict[str, Any]:
-    """The record after the change; equal to `old` when the change says nothing new."""
-    stamp = now.isoformat(timespec="milliseconds")
-    if old is None:
-        if change.state is None:
-            raise ValueError(f"{change.kind} {change.id} is not known yet, so it cannot only gain values")
-        start = {"state": change.state, "seq": 1, "created": stamp, "updated": stamp}
-        return {**start, "values": {"history": [[change.state, stamp]], **change.values}}
-    values, state = {**old["values"], **change.values}, old["state"]
-    if change.state is not None and rank(change.kind, change.state) > rank(change.kind, state):
-        state = change.state
-        values["history"] = [*old["values"].get("history", []), [state, stamp]]
-    elif change.state is not None and rank(change.kind, change.state) < rank(change.kind, state):
-        values = {**change.values, **old["values"]}
-    if state == old["state"] and values == old["values"]:
-        return old
-    return {**old, "state": state, "seq": old["seq"] + 1, "updated": stamp, "values": values}

@@ -11,6 +11,10 @@ DATASETS = "datasets"
 SCORED = "scored"
 
 
+REPORT, REJECTS, ORIGINAL = "report.json", "rejects.jsonl", "original.csv"
+"""What lies in a file's quarantine folder: the account, the rows put aside, and the file when no row was used."""
+
+
 def digest(key: str) -> str:
     """A key of any length and alphabet as 32 hex digits: short enough and safe as a row key or a blob name."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]

@@ -37,11 +37,17 @@ STATES: dict[str, tuple[str, ...]] = {
     "dataset": ("registering", "registered", "waiting", "training", "trained", "failed"),
     "run": ("started", "running", "completed", "canceled", "failed", "accepted", "refused"),
     "model": ("accepted", "refused", "releasing", "released", "previous", "rolled-back", "retired"),
+    "deployment": ("creating", "serving", "standby", "failed", "removed"),
     "batch": ("due", "scoring", "scored", "refused"),
-    "file": ("seen",),
-    "failure": ("given-up", "resolved"),
+    "quarantine": ("held", "retried", "released", "discarded"),
+    "failure": ("given-up", "retried", "resolved"),
+    "operation": ("asked",),
+    "work": ("paused", "resumed"),
 }
 """The states of each kind, in the order in which they may follow each other."""
+
+INDEXES = ("file", "hash")
+"""Kinds without states: a file's name or a hash, and what it leads to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +59,8 @@ class Change:
     state: str | None = None
     """None: the state stays, only `values` are added."""
     values: dict[str, Any] = field(default_factory=dict)
+    round: int | None = None
+    """Which time the thing goes through its states: a higher one begins again. None: the time it is at."""
 
 
 def rank(kind: str, state: str) -> int:
@@ -74,7 +82,7 @@ def changes(fact: Fact) -> list[Change]:
 def _(fact: UploadArrived) -> list[Change]:
     return [
         Change(kind="upload", id=fact.key, state="arrived", values={"name": fact.name, "etag": fact.etag}),
-        Change(kind="file", id=f"{names.INCOMING}/{fact.name}", state="seen", values={"upload": fact.key}),
+        Change(kind="file", id=f"{names.INCOMING}/{fact.name}", values={"upload": fact.key}),
     ]
 
 
@@ -87,23 +95,55 @@ def _(fact: UploadAdmitted) -> list[Change]:
         "content_hash": fact.content_hash,
         "sha256": fact.source_sha256,
     }
-    return [Change(kind="upload", id=fact.upload, state="admitted", values=values)]
+    return [
+        Change(kind="upload", id=fact.upload, state="admitted", values=values),
+        *_found_by(fact.upload, fact.source_sha256, fact.content_hash),
+        *_held(fact.upload, fact.name, fact.rejected, dataset=fact.dataset),
+    ]
 
 
 @changes.register
 def _(fact: UploadRejected) -> list[Change]:
-    return [Change(kind="upload", id=fact.upload, state="rejected", values={"reason": fact.reason})]
+    values: dict[str, Any] = {"reason": fact.reason}
+    if not fact.source_sha256:
+        return [Change(kind="upload", id=fact.upload, state="rejected", values=values)]
+    values |= {"sha256": fact.source_sha256}
+    if fact.rejected:
+        values |= {"rows": 0, "rejected_rows": fact.rejected, "dataset": fact.dataset}
+    return [
+        Change(kind="upload", id=fact.upload, state="rejected", values=values),
+        *_found_by(fact.upload, fact.source_sha256),
+        *_held(fact.upload, fact.name, fact.rejected, dataset=fact.dataset, reason=fact.reason),
+    ]
 
 
 @changes.register
 def _(fact: UploadKnown) -> list[Change]:
-    values = {"dataset": fact.dataset, "rows": fact.rows, "same_as": fact.first_upload}
-    return [Change(kind="upload", id=fact.upload, state="known", values=values)]
+    values: dict[str, Any] = {"dataset": fact.dataset, "rows": fact.rows, "same_as": fact.first_upload}
+    values |= {"rejected_rows": fact.rejected, "sha256": fact.source_sha256}
+    return [
+        Change(kind="upload", id=fact.upload, state="known", values=values),
+        *_held(fact.upload, fact.name, fact.rejected, dataset=fact.dataset),
+    ]
+
+
+def _found_by(upload: str, *hashes: str) -> list[Change]:
+    return [Change(kind="hash", id=hash_, values={"upload": upload}) for hash_ in hashes]
+
+
+def _held(upload: str, name: str, rows: int, *, dataset: str, reason: str = "") -> list[Change]:
+    """What of the upload waits in quarantine for somebody to decide; nothing when every row was good."""
+    if not rows and not reason:
+        return []
+    values: dict[str, Any] = {"name": name, "upload": upload, "rows": rows, "whole": bool(reason)}
+    values |= {"dataset": dataset} if dataset else {}
+    values |= {"reason": reason} if reason else {}
+    return [Change(kind="quarantine", id=upload, state="held", values=values)]
 
 
 @changes.register
 def _(fact: DatasetRegistered) -> list[Change]:
-    values = {"dataset": fact.dataset, "version": fact.version, "rows": fact.rows, "uploads": fact.uploads}
+    values = {"dataset": fact.dataset, "version": fact.version, "rows": fact.rows}
     id_ = dataset_id(fact.dataset, fact.version)
     return [Change(kind="dataset", id=id_, state="registered", values=values)]
 
@@ -123,6 +163,7 @@ def _(fact: RunStarted) -> list[Change]:
             kind="dataset",
             id=dataset_id(fact.dataset, fact.version),
             state="training",
+            round=fact.attempt - 1,
             values={"run": fact.run, "waiting_for": None},
         ),
     ]
@@ -191,7 +232,7 @@ def _(fact: BatchDue) -> list[Change]:
     id_ = names.batch_id(fact.name, fact.etag)
     return [
         Change(kind="batch", id=id_, state="due", values={"name": fact.name, "etag": fact.etag}),
-        Change(kind="file", id=f"{names.SCORING}/{fact.name}", state="seen", values={"batch": id_}),
+        Change(kind="file", id=f"{names.SCORING}/{fact.name}", values={"batch": id_}),
     ]
 
 

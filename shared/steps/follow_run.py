@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared.domain.facts import Fact, RunFinished, RunMoved
 from shared.domain.records import Change
@@ -24,7 +25,7 @@ def follow_run(fact: RunMoved, services: Services) -> Iterable[Fact]:
         return []
     view = services.workspace.run(fact.run)
     if view is not None:
-        services.ledger.record([_progress(view)])
+        services.ledger.record([_progress(view, record, services.now())])
         if view.status in TERMINAL:
             return [_finished(record, view.status, view.error)]
     if _is_overdue(record, services):
@@ -35,10 +36,20 @@ def follow_run(fact: RunMoved, services: Services) -> Iterable[Fact]:
     return []
 
 
-def _progress(view: RunView) -> Change:
+def _progress(view: RunView, record: Record, now: datetime) -> Change:
     state = "running" if view.status not in TERMINAL and view.steps else None
-    values = {"status": view.status, "steps": [asdict(step) for step in view.steps]}
+    values = {"status": view.status, "steps": _steps(view, record.values.get("steps", ()), now)}
     return Change(kind="run", id=view.name, state=state, values=values)
+
+
+def _steps(view: RunView, noted: Iterable[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    """The steps as they are; one whose end the workspace does not tell ended when it was first seen ended."""
+    ends = {step["name"]: step["ended"] for step in noted}
+    steps = [asdict(step) for step in view.steps]
+    for step in steps:
+        if step["status"] in TERMINAL:
+            step["ended"] = step["ended"] or ends.get(step["name"]) or now.isoformat(timespec="milliseconds")
+    return steps
 
 
 def _is_overdue(record: Record, services: Services) -> bool:

@@ -142,7 +142,7 @@ def _register(dataset: Dataset, manifest: Manifest, services: Services) -> list[
     members = [row for row in dataset.gathered if row.value["content_hash"] in hashes]
     id_ = dataset_id(name, version)
     value = {"dataset": name, "version": version, "rows": manifest.rows}
-    value["members"] = [row.value["upload"] for row in members]
+    value["uploads"] = [row.value["upload"] for row in members]
     ledger.record([Change(kind="dataset", id=id_, state="registering", values=value)])
     services.files.write(names.DATASETS, names.manifest_blob(name, version), manifest.to_json())
     url = services.files.url(names.DATASETS, names.manifest_blob(name, version))
@@ -151,7 +151,8 @@ def _register(dataset: Dataset, manifest: Manifest, services: Services) -> list[
         Change(kind="upload", id=row.value["upload"], state="registered", values={"dataset_version": id_})
         for row in members
     )
-    ledger.put("head", name, {"version": version, "state": "registered"}, over=head)
+    done = {"version": version, "state": "registered", "rows": manifest.rows}
+    ledger.put("head", name, done, over=head)
     _empty_window(members, services)
     return [DatasetRegistered(dataset=name, version=version, rows=manifest.rows, uploads=len(members))]
 

@@ -28,7 +28,7 @@ def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[
         reason = f"run {slot.value['run']} of the dataset is under way" if slot else ""
         return [RunPostponed(dataset=fact.dataset, version=fact.version, reason=reason)]
     if slot is not None and slot.value["version"] == fact.version and slot.value["state"] == "submitted":
-        return [RunStarted(run=slot.value["run"], dataset=fact.dataset, version=fact.version)]
+        return [_started(slot.value["run"], slot, fact)]
     if _is_done(slot, fact):
         return []
     newest = services.ledger.document("head", fact.dataset)
@@ -103,7 +103,12 @@ def _submit(
             return [_again(fact, slot, services.policy.submit_fence_seconds)]
     started = {**slot.value, "state": "submitted", "run": run, "started": now.isoformat()}
     ledger.put(SLOT, fact.dataset, started, over=slot)
-    return [RunStarted(run=run, dataset=fact.dataset, version=fact.version)]
+    return [_started(run, slot, fact)]
+
+
+def _started(run: str, slot: Row, fact: DatasetRegistered | RunDue) -> RunStarted:
+    attempt = slot.value["attempt"]
+    return RunStarted(run=run, dataset=fact.dataset, version=fact.version, attempt=attempt)
 
 
 def _fence(posted: str | None, now: datetime, services: Services) -> int:

@@ -76,11 +76,16 @@ def _overdue_windows(fact: SweepDue, services: Services) -> Iterator[Fact]:
 
 def _waiting_versions(services: Services) -> Iterator[Fact]:
     """Registered versions newer than the last run, while no run is under way."""
-    for head in services.ledger.documents("head"):
-        slot = services.ledger.document("slot", head.row)
+    for contract in services.contracts:
+        head = services.ledger.document("head", contract.dataset)
+        slot = services.ledger.document("slot", contract.dataset)
+        if head is None:
+            continue
         idle = slot is None or slot.value["state"] == "free"
         waited = services.now() - head.changed > timedelta(seconds=services.policy.claim_seconds)
         newest = head.value["version"]
         behind = slot is None or newest > slot.value["version"]
         if idle and waited and behind and head.value["state"] == "registered":
-            yield RunDue(dataset=head.row, version=newest, cause=f"sweep/{slot.etag if slot else 'first'}")
+            yield RunDue(
+                dataset=contract.dataset, version=newest, cause=f"sweep/{slot.etag if slot else 'first'}"
+            )

@@ -97,9 +97,9 @@ def end_runs(bare: dict[str, Any]) -> None:
 
 def outcome(world: World) -> dict[str, Any]:
     """What anybody outside can see at the end of the day."""
-    batches, _ = world.ledger.newest("batch")
-    uploads, _ = world.ledger.newest("upload")
-    failures, _ = world.ledger.newest("failure")
+    batches = world.ledger.newest("batch")
+    uploads = world.ledger.newest("upload")
+    failures = world.ledger.newest("failure")
     scored = [blob for blob in world.files.list("scored") if blob.name.endswith("scored.csv")]
     return {
         "submissions": [request.name for request in world.pipeline.submissions],

@@ -1,0 +1,174 @@
+"""What became of everything: a record for each upload, run, model ..., lists of them, and the events they made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.domain import history
+from shared.domain.names import digest
+from shared.domain.records import INDEXES, STATES, Change, dataset_id
+from shared.errors import Conflict
+from shared.journal import Entry, Head, Journal
+from shared.ports import Row, Table
+
+CAS_TRIES = 20
+"""Losing a compare-and-swap this often in a row is no contention any more: something is broken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What is known of one upload, dataset version, run, model or batch."""
+
+    kind: str
+    id: str
+    state: str
+    seq: int
+    """Grows by one with each change."""
+    round: int
+    created: str
+    updated: str
+    values: dict[str, Any]
+
+
+class Chronicle:
+    """Records, their lists and their events, over a table.
+
+    A record lives in its kind's list, so a page of the list is one read, and never older than the records.
+    """
+
+    def __init__(self, table: Table, *, now: Callable[[], datetime]) -> None:
+        self._table, self._now = table, now
+        self._lists = {kind: Journal(table, kind) for kind in STATES}
+        self.events = Journal(table, "event")
+
+    # --- recording ----------------------------------------------------------------------------------------
+
+    def record(self, changes: Iterable[Change]) -> bool:
+        """Moves records forward, and tells each move once; returns whether anything was new.
+
+        Late news (a state that ranks lower) adds its values and leaves the state.
+        """
+        news = False
+        for change in changes:
+            news |= self._point(change) if change.kind in INDEXES else self._record(change)
+        return news
+
+    def _record(self, change: Change) -> bool:
+        kept = self._lists[change.kind]
+        for _ in range(CAS_TRIES):
+            old = kept.get(change.id)
+            new = history.advanced(old.value if old else None, change, self._now())
+            if old is None:
+                kept.append(change.id, new)  # whoever was quicker, the record is there now
+                row = kept.get(change.id)
+                if row is not None and row.value == new:
+                    self._tell(change.kind, row)
+                    return True
+                continue
+            if new == old.value:
+                if old.value["untold"]:
+                    self._tell(change.kind, old)
+                return bool(old.value["untold"])
+            try:
+                row = self._table.replace(old, new)
+            except Conflict:
+                continue
+            self._tell(change.kind, row)
+            return True
+        raise Conflict(f"the record of {change.kind} {change.id} changed {CAS_TRIES} times under our hands")
+
+    def _tell(self, kind: str, row: Row) -> None:
+        """Puts what is untold into the list of events, then notes that it is told; a crash in between tells again,
+        which the list does not take twice."""
+        if not row.value["untold"]:
+            return
+        id_ = row.value["id"]
+        for move in row.value["untold"]:
+            self.events.append(
+                history.event_id(kind, id_, move),
+                history.event(kind, id_, move),
+                tally=history.tally(move),
+                averages=history.stay(kind, move),
+            )
+            if (kind, move["state"]) == ("batch", "scoring"):
+                self._scored_by(_model_of(row.value["values"])).append(id_, {"id": id_})
+        try:
+            self._table.replace(row, {**row.value, "untold": []})
+        except Conflict:
+            return  # it moved on; whoever moved it found these still untold, and tells them too
+
+    def _point(self, change: Change) -> bool:
+        """A name, or a hash, leads to the newest of what it was given to."""
+        ((kind, id_),) = change.values.items()
+        place = _pointer(change.kind, change.id)
+        for _ in range(CAS_TRIES):
+            old = self._table.get(*place)
+            if old is not None and self._is_older(kind, id_, old.value):
+                return False
+            try:
+                if old is None:
+                    self._table.insert(*place, {kind: id_})
+                else:
+                    self._table.replace(old, {kind: id_})
+            except Conflict:
+                continue
+            return True
+        raise Conflict(f"where {change.kind} {change.id} leads changed {CAS_TRIES} times under our hands")
+
+    def _is_older(self, kind: str, id_: str, known: dict[str, Any]) -> bool:
+        """Whether what is known already came no earlier: a fact told again leads nobody back."""
+        ((known_kind, known_id),) = known.items()
+        if (known_kind, known_id) == (kind, id_):
+            return True
+        there, here = self._lists[known_kind].number_of(known_id), self._lists[kind].number_of(id_)
+        return there is not None and (here is None or here < there)
+
+    # --- looking ------------------------------------------------------------------------------------------
+
+    def find(self, kind: str, id_: str) -> Record | None:
+        row = self._lists[kind].get(id_)
+        return None if row is None else _record(kind, row)
+
+    def led_to(self, index: str, name: str) -> dict[str, str]:
+        """What a file's name or a hash leads to: {"upload": its id} or {"batch": its id}; empty when nothing."""
+        row = self._table.get(*_pointer(index, name))
+        return row.value if row else {}
+
+    def newest(
+        self, kind: str, *, limit: int = 50, before: int | None = None, count: int | None = None
+    ) -> list[tuple[int, Record]]:
+        """The newest records of a kind, each with its number in the list."""
+        entries = self._lists[kind].newest(limit, before=before, count=count)
+        return [(entry.number, _record(kind, entry.row)) for entry in entries]
+
+    def scored_by(self, model: str, *, limit: int) -> list[str]:
+        """The newest batches that were scored by this model version."""
+        return [entry.row.value["id"] for entry in self._scored_by(model).newest(limit)]
+
+    def newest_events(self, *, limit: int = 50, before: int | None = None) -> list[Entry]:
+        return self.events.newest(limit, before=before)
+
+    def head(self) -> Head:
+        """How many records are in which state, and how long they stay in it."""
+        return self.events.head()
+
+    def _scored_by(self, model: str) -> Journal:
+        key = digest(model)
+        return Journal(self._table, f"scored-by-{key}", heads=f"heads-{key[:2]}")
+
+
+def _record(kind: str, row: Row) -> Record:
+    fields = ("id", "state", "seq", "round", "created", "updated", "values")
+    return Record(kind=kind, **{name: row.value[name] for name in fields})
+
+
+def _pointer(index: str, name: str) -> tuple[str, str]:
+    key = digest(name)
+    return f"{index}-{key[:2]}", key
+
+
+def _model_of(values: dict[str, Any]) -> str:
+    return dataset_id(values["dataset"], values["model_version"])

@@ -1,0 +1,112 @@
+"""How a record moves: only forward, each move with its time, and each move told once.
+
+A record is a plain value, as the ledger keeps it:
+
+    {"id", "state", "seq", "round", "created", "updated", "values", "tallied", "untold": [move, ...]}
+
+`seq` grows by one with each change. A state that ranks below the recorded one is late news and leaves the state as
+it is; only a higher `round` begins again (a model that answers again after it was replaced). `untold` are the moves
+not yet in the list of events; they are written with the record itself, so that no crash can forget them.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from shared.domain.names import digest
+from shared.domain.records import Change, rank
+
+Value = dict[str, Any]
+LONGEST_HISTORY = 50
+MOST_TOLD = 4000
+"""Characters of values that go with an event; a larger set is left out, and read from the record."""
+
+
+def advanced(old: Value | None, change: Change, now: datetime) -> Value:
+    """The record after the change; equal to `old` when the change says nothing new.
+
+    raises: ValueError for a change of values only, of what is not known yet
+    """
+    stamp = now.isoformat(timespec="milliseconds")
+    if old is None:
+        return _begun(change, stamp)
+    there = (old["round"], rank(change.kind, old["state"]))
+    round_ = old["round"] if change.round is None else change.round
+    here = there if change.state is None else (round_, rank(change.kind, change.state))
+    values = {**change.values, **old["values"]} if here < there else {**old["values"], **change.values}
+    if here <= there:
+        if values == old["values"]:
+            return old
+        return {**old, "seq": old["seq"] + 1, "updated": stamp, "values": values}
+    assert change.state is not None  # noqa: S101  (no state ranks as the recorded one)
+    values["history"] = [*old["values"]["history"], [change.state, stamp]][-LONGEST_HISTORY:]
+    new = {**old, "state": change.state, "round": round_, "seq": old["seq"] + 1, "updated": stamp}
+    return _moved({**new, "values": values}, change, before=old)
+
+
+def _begun(change: Change, stamp: str) -> Value:
+    if change.state is None:
+        raise ValueError(f"{change.kind} {change.id} is not known yet, so it cannot only gain values")
+    new: Value = {"id": change.id, "state": change.state, "seq": 1, "round": change.round or 0}
+    new |= {
+        "created": stamp,
+        "updated": stamp,
+        "values": {"history": [[change.state, stamp]], **change.values},
+    }
+    return _moved({**new, "untold": []}, change, before=None)
+
+
+def _moved(new: Value, change: Change, *, before: Value | None) -> Value:
+    tallied = f"{change.kind}/{new['state']}/{new['values'].get('dataset') or ''}"
+    move = {
+        "seq": new["seq"],
+        "state": new["state"],
+        "at": new["updated"],
+        "to": tallied,
+        "data": _told(change),
+    }
+    if before is not None:
+        began = datetime.fromisoformat(before["values"]["history"][-1][1])
+        stayed = (datetime.fromisoformat(new["updated"]) - began).total_seconds()
+        move |= {"from": before["tallied"], "left": before["state"], "stayed": round(max(stayed, 0), 3)}
+    return {**new, "tallied": tallied, "untold": [*new["untold"], move]}
+
+
+def _told(change: Change) -> Value:
+    said = {name: value for name, value in change.values.items() if value is not None}
+    return said if len(json.dumps(said)) <= MOST_TOLD else {}
+
+
+def event(kind: str, id_: str, move: Value) -> Value:
+    """The move as an event; its id is the same whenever it is told."""
+    return {
+        "id": event_id(kind, id_, move),
+        "time": move["at"],
+        "type": f"Campanha.{_capital(kind)}{_capital(move['state'])}.v1",
+        "subject": f"{kind}/{id_}",
+        "of": {"kind": kind, "id": id_},
+        "data": {"state": move["state"], "seq": move["seq"], **move["data"]},
+    }
+
+
+def event_id(kind: str, id_: str, move: Value) -> str:
+    return digest(f"{kind}/{id_}/{move['seq']}")
+
+
+def tally(move: Value) -> dict[str, int]:
+    """What the move changes in the numbers of records by kind, state and dataset."""
+    counted = {move["to"]: 1}
+    if "from" in move:
+        counted[move["from"]] = counted.get(move["from"], 0) - 1
+    return counted
+
+
+def stay(kind: str, move: Value) -> dict[str, float]:
+    """How long the record was in the state it left, in seconds."""
+    return {f"{kind}/{move['left']}": move["stayed"]} if "left" in move else {}
+
+
+def _capital(words: str) -> str:
+    return "".join(word.capitalize() for word in words.split("-"))
