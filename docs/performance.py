@@ -77,7 +77,8 @@ def chart(drawn: dict[str, Any]) -> str:
     height = TOP + ROW * len(bars) + 14
     most = max(bar["value"] for bar in bars)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"'
+        f' height="{height}" role="img">',
         f"<title>{escape(drawn['title'])}</title><style>{STYLE}</style>",
         f'<rect class="page" width="{WIDTH}" height="{height}"/>',
         f'<text class="title" x="16" y="28">{escape(drawn["title"])}</text>',
@@ -89,7 +90,8 @@ def chart(drawn: dict[str, Any]) -> str:
         parts += [
             f'<text class="text" x="{LABEL_RIGHT}" y="{y + 15}" text-anchor="end">{escape(bar["label"])}</text>',
             f'<rect class="{kind}" x="{BAR_LEFT}" y="{y}" width="{width:.1f}" height="20" rx="3"/>',
-            f'<text class="text" x="{BAR_LEFT + width + 8:.1f}" y="{y + 15}">{bar["value"]:,.10g} {escape(drawn["unit"])}</text>',
+            f'<text class="text" x="{BAR_LEFT + width + 8:.1f}" y="{y + 15}">'
+            f"{bar['value']:,.10g} {escape(drawn['unit'])}</text>",
         ]
     return "\n".join([*parts, "</svg>", ""])
 
