@@ -162,7 +162,8 @@ def _without_last(line: bytes) -> bytes:
 def _tell_change(record: dict[str, Any], told: str, seconds: float) -> str:
     """Prints where the thing is when that has changed; returns what was told last."""
     parts = record if "state" not in record else {"": record}
-    now = "  ".join(f"{kind} {value['state']}".strip() for kind, value in parts.items() if kind != "same_as")
+    links = {kind: value for kind, value in parts.items() if isinstance(value, dict) and "state" in value}
+    now = "  ".join(f"{kind} {value['state']}".strip() for kind, value in links.items() if kind != "same_as")
     steps = record.get("run", {}).get("steps", []) if isinstance(record.get("run"), dict) else []
     now += "".join(
         f"  {step['name']} {step['status'].lower()}" for step in steps if step["status"] == "Running"

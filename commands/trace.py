@@ -7,6 +7,9 @@ import json
 from commands import app, tables
 from commands.arguments import parser, running
 
+LISTED = ("name", "state", "rows", "reason", "updated")
+UNTOLD = ("links", "history")
+
 
 def main(arguments: list[str]) -> int:
     made = parser("trace", __doc__)
@@ -17,7 +20,11 @@ def main(arguments: list[str]) -> int:
     if given.json:
         print(json.dumps(answer, indent=1))
         return 0
-    for kind, record in answer.items():
-        rows = [{"what": key, "value": value} for key, value in record.items()]
-        tables.show(kind.replace("_", " ").capitalize(), rows, ("what", "value"))
+    for kind, link in answer.items():
+        title = kind.replace("_", " ").capitalize()
+        if isinstance(link, list):
+            tables.show(title, link, LISTED)
+        elif isinstance(link, dict):
+            rows = [{"what": key, "value": value} for key, value in link.items() if key not in UNTOLD]
+            tables.show(title, rows, ("what", "value"))
     return 0
