@@ -242,6 +242,7 @@ def register_runs(runs: Runs, job: Json, plan: Plan) -> None:
     }
     experiment = job["properties"].get("experimentName") or "Default"
     kind = "azureml.CommandRun" if plan.alone else "azureml.PipelineRun"
+    kind = "automl" if plan.alone and plan.steps[0].automl else kind
     runs.create(name, parent=None, experiment=experiment, run_type=kind, **about)
     if plan.alone:
         return
@@ -250,7 +251,7 @@ def register_runs(runs: Runs, job: Json, plan: Plan) -> None:
             step_run_id(name, step.name),
             parent=name,
             experiment=experiment,
-            run_type="azureml.StepRun",
+            run_type="automl" if step.automl else "azureml.StepRun",
             displayName=step.display,
             properties={"azureml.nodeName": step.name, "ContentSnapshotId": str(step.code or "")},
         )

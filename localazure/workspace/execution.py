@@ -10,6 +10,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlretrieve
 
+from localazure.workspace.automl.mltable import BadTable
+from localazure.workspace.automl.runner import NoModel, Searches, clean
 from localazure.workspace.blobs import Blobs, NothingThere, Place
 from localazure.workspace.control.transitions import Transitions
 from localazure.workspace.environments import EnvironmentFailed, Environments
@@ -29,6 +31,11 @@ STEP_LOG = "user_logs/std_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 _LINES_IN_ERROR = 15
 _NOT_FOR_STEPS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONSAFEPATH")
+
+
+_PROBLEMS = (
+    NothingThere, UnknownPath, EnvironmentFailed, Refusal, ValueError, URLError, BadTable, NoModel,
+)  # fmt: skip
 
 
 class StepFailed(Exception):
@@ -60,7 +67,7 @@ class Execution:
         (folder / STEP_LOG).parent.mkdir(parents=True)
         try:
             self._run(run, step, stop, folder)
-        except (NothingThere, UnknownPath, EnvironmentFailed, Refusal, ValueError, URLError) as cause:
+        except _PROBLEMS as cause:
             raise StepFailed(str(cause)) from cause
         finally:
             self.keep_logs(run["runId"])
@@ -70,6 +77,9 @@ class Execution:
         if not self.transitions.runs_for_real(run):
             self._move(run, "Running", stop)
             self.give_outputs(run)
+            return
+        if step.automl:
+            self._search(run, step, stop, folder)
             return
         code = self._fetch_code(step, folder)
         python = self._interpreter(step, folder)
@@ -95,6 +105,19 @@ class Execution:
             self.outputs.keep(run, name, target, outputs[name])
         for bulky in ("code", "inputs", "outputs"):  # kept when a step fails, to be looked at
             shutil.rmtree(folder / bulky, ignore_errors=True)
+
+    def _search(self, run: Json, step: Step, stop: Stop, folder: Path) -> None:
+        """An AutoML step's work: another program looks for a model, its child runs say how."""
+        self._move(run, "Running", stop)
+        searches = Searches(
+            blobs=self.blobs, runs=self.runs, resolver=self.resolver, processes=self.processes
+        )
+        uris = {name: self._uri(run, source) for name, source in step.inputs.items()}
+        best = searches.search(run, step, uris=uris, stop=stop, folder=folder, log=folder / STEP_LOG)
+        self._move(run, "Finalizing", stop)
+        for name, target in step.outputs.items():
+            self.outputs.keep(run, name, target, str(best))
+        clean(folder)
 
     def _move(self, run: Json, status: str, stop: Stop) -> None:
         """Before a state is entered, whoever holds runs in states is asked."""

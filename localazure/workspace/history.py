@@ -65,6 +65,9 @@ class Runs:
     def children(self, run_id: str) -> list[Json]:
         return self._store.all("runs", family=run_id)
 
+    def remove(self, run_id: str) -> None:
+        self._store.remove("runs", run_id)
+
     def unfinished(self) -> list[Json]:
         """Top-level runs that have not ended, oldest first."""
         return [run for run in self._store.all("runs", family="") if run["status"] not in TERMINAL]

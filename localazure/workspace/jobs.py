@@ -106,6 +106,8 @@ def told(workspace: Workspace, job: Json, *, status: str | None = None) -> Json:
     run = workspace.runs.get(job["name"])
     studio = f"{workspace.settings.base}/studio/runs/{job['name']}"
     properties = {"inputs": {}, "outputs": {}, "settings": {}, "services": {}} | job["properties"]
+    if properties.get("jobType") == "AutoML":
+        properties["outputs"] = properties["outputs"] or {"best_model": {"jobOutputType": "mlflow_model"}}
     properties |= {
         "status": status or run["status"],
         "experimentName": run["experiment"],

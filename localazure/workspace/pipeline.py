@@ -99,11 +99,13 @@ class Planner:
                 steps += self._nested(name, node, scope)
             elif kind == "command":
                 steps.append(self._step(name, node, scope))
+            elif kind == "automl":
+                steps.append(automl_step(name, node, scope))
             else:
                 raise Refusal(
                     501,
                     "NotImplemented",
-                    f"step {name!r} is of type {kind!r}; command and pipeline are emulated",
+                    f"step {name!r} is of type {kind!r}; command, pipeline and automl are emulated",
                 )
         for step in steps:
             for source in step.inputs.values():

@@ -70,7 +70,9 @@ def get_run(workspace: Workspace, call: Call) -> Reply:
 def list_runs(workspace: Workspace, call: Call) -> Reply:
     jobs = workspace.store.all("jobs", newest_first=True)
     wanted = call.names["pipeline"]
-    return Reply(body=[_run(workspace, job) for job in jobs if (job.get("v1") or {}).get("pipeline") == wanted])
+    return Reply(
+        body=[_run(workspace, job) for job in jobs if (job.get("v1") or {}).get("pipeline") == wanted]
+    )
 
 
 def steps(workspace: Workspace, call: Call) -> Reply:

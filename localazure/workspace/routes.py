@@ -13,6 +13,7 @@ from localazure.workspace import (
     codes,
     datastores,
     jobs,
+    mlflow,
     online,
     published,
     run_history,
@@ -97,6 +98,8 @@ ROUTES = (
     Route("POST", "/history/v1.0{WS}/rundata", run_history.run_data),
     Route("POST", "/data/v1.0{WS}/dataversion/batchGetResolvedUris", run_history.resolve_uris),
     Route("GET", "/logs/{run}/{file:rest}", run_history.read_log, open=True),
+    Route("GET", "/mlflow/v1.0{WS}/api/2.0/mlflow/runs/get", mlflow.get_run),
+    Route("GET", "/mlflow/v1.0{WS}/api/2.0/mlflow/metrics/get-history", mlflow.metric_history),
     # batch endpoints
     Route("GET", "{WS}/batchEndpoints", batch.list_endpoints),
     Route("GET", "{WS}/batchEndpoints/{endpoint}", batch.get_endpoint, slow=True),

@@ -35,4 +35,8 @@ def plan_for(workspace: Workspace, name: str, properties: Json) -> Plan:
         return planner.pipeline(properties)
     if kind == "Command":
         return planner.command(properties, name)
-    raise Refusal(501, "NotImplemented", f"jobs of type {kind!r} are not emulated; Pipeline and Command are")
+    if kind == "AutoML":
+        return planner.automl(properties, name)
+    raise Refusal(
+        501, "NotImplemented", f"jobs of type {kind!r} are not emulated; Pipeline, Command and AutoML are"
+    )
