@@ -25,7 +25,7 @@ COLUMNS = (
     "euribor3m", "nr.employed", "emp.var.rate", "cons.conf.idx", "month", "cons.price.idx", "poutcome", "pdays",
     "contact", "age", "job", "day_of_week",
 )  # fmt: skip
-MODELS = (
+MODELS: tuple[tuple[str, float, int, float, float, float | None, float | None], ...] = (
     # state, age in hours, rows, log loss, auc, difference to the serving model, probability better
     ("previous", 318, 4120, 0.3145, 0.7621, None, None),
     ("previous", 271, 8250, 0.3021, 0.7718, -0.0124, 0.99),
@@ -53,7 +53,7 @@ class Clock:
 def bank(now: datetime) -> dict[str, list[Json]]:
     """Every collection of the API, newest first."""
     clock = Clock(now)
-    models = [_model(clock, version, *about) for version, about in enumerate(MODELS, start=1)]
+    models = [_model(clock, version, about) for version, about in enumerate(MODELS, start=1)]
     runs = [_run(clock, model) for model in models]
     runs += [_running(clock), _failed_run(clock)]
     collections = {
@@ -65,6 +65,9 @@ def bank(now: datetime) -> dict[str, list[Json]]:
         "deployments": _deployments(clock),
         "failures": [_failure(clock)],
     }
+    collections["quarantine"] = [
+        _held(upload) for upload in collections["uploads"] if "quarantine" in upload["links"]
+    ]
     for records in collections.values():
         records.sort(key=lambda record: str(record["created"]), reverse=True)
     collections["events"] = _events(collections)
@@ -105,10 +108,11 @@ def _record(kind: str, id_: str, history: list[list[str]], **values: Any) -> Jso
 # --- training -----------------------------------------------------------------------------------------------
 
 
-def _model(
-    clock: Clock, version: int, state: str, hours: float, rows: int, log_loss: float, auc: float,
-    difference: float | None, sure: float | None,
-) -> Json:  # fmt: skip
+About = tuple[str, float, int, float, float, float | None, float | None]
+
+
+def _model(clock: Clock, version: int, about: About) -> Json:
+    state, hours, rows, log_loss, auc, difference, sure = about
     run = f"run-{DATASET}-{version}"
     verdict = "refused" if state == "refused" else "accepted"
     history = [[verdict, clock.ago(hours)]]
@@ -235,7 +239,7 @@ def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
                 run=model["run"],
                 model=model["id"],
                 links={},
-            )  # fmt: skip
+            )
         )
     history = [["registered", clock.ago(seconds=26)], ["training", clock.ago(seconds=21)]]
     found.append(
@@ -249,7 +253,7 @@ def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
             uploads=["upload-8", "upload-9"],
             run=f"run-{DATASET}-{TRAINING}",
             links={},
-        )  # fmt: skip
+        )
     )
     failed = [["registered", clock.ago(150.01)], ["failed", clock.ago(150, 4)]]
     about: Json = {
@@ -289,7 +293,7 @@ def _uploads(clock: Clock) -> list[Json]:
             etag="0x8DE0A",
             sha256=_digest("calls-2026-w45.csv"),
             links={},
-        )  # fmt: skip
+        )
     )
     found.append(_rejected(clock, "upload-11", EVIL, 20, "no column of the file is in any contract"))
     found.append(
@@ -299,14 +303,14 @@ def _uploads(clock: Clock) -> list[Json]:
             "leads-from-crm.csv",
             3.2,
             "none of the 2,408 rows fits the contract; most often (2,391 times): age: not an integer",
-        )  # fmt: skip
+        )
     )
     arrived = [["arrived", clock.ago(seconds=4)]]
     found.append(_record("upload", "upload-13", arrived, name="branch-faro.csv", etag="0x8DE0C", links={}))
     return found
 
 
-def _admitted(
+def _admitted(  # noqa: PLR0917
     clock: Clock, id_: str, name: str, hours: float, rows: int, rejected: int, version: int | None = None
 ) -> Json:
     version = version or int(id_.removeprefix("upload-"))
@@ -325,6 +329,16 @@ def _rejected(clock: Clock, id_: str, name: str, hours: float, reason: str) -> J
     return _record(
         "upload", id_, history, name=name, etag="0x8DE0B", reason=reason, quarantine=quarantine,
         links={"quarantine": f"/api/quarantine/{name}"},
+    )  # fmt: skip
+
+
+def _held(upload: Json) -> Json:
+    """What quarantine holds of an upload: all of it, or some rows."""
+    whole = upload["state"] == "rejected"
+    about = {"reason": upload["reason"]} if whole else {}
+    return _record(
+        "quarantine", f"held-{upload['id']}", [["held", upload["updated"]]], name=upload["name"], upload=upload["id"],
+        rows=2408 if whole else upload["rejected_rows"], whole=whole, links=upload["links"], **about,
     )  # fmt: skip
 
 
@@ -393,7 +407,7 @@ def _batches(clock: Clock) -> list[Json]:
             eta_seconds=55,
             started=clock.ago(seconds=92),
             links={},
-        )  # fmt: skip
+        )
     )
     due = [["due", clock.ago(seconds=12)]]
     about: Json = {
@@ -414,7 +428,7 @@ def _batches(clock: Clock) -> list[Json]:
             dataset=DATASET,
             links={},
             reason="the file lacks the columns euribor3m, nr.employed; every scoring file needs them",
-        )  # fmt: skip
+        )
     )
     return found
 
@@ -488,11 +502,14 @@ def _failure(clock: Clock) -> Json:
 
 
 TYPES = {
-    ("upload", "arrived"): "UploadArrived", ("upload", "admitted"): "UploadAdmitted", ("upload", "known"): "UploadKnown",
-    ("upload", "rejected"): "UploadRejected", ("dataset", "registered"): "DatasetRegistered", ("run", "started"): "RunStarted",
-    ("run", "failed"): "RunFailed", ("model", "accepted"): "ModelAccepted", ("model", "refused"): "ModelRefused",
-    ("model", "released"): "ModelReleased", ("model", "rolled-back"): "ReleaseRolledBack", ("batch", "due"): "BatchDue",
-    ("batch", "scored"): "BatchScored", ("batch", "refused"): "BatchRefused", ("failure", "given-up"): "StepGivenUp",
+    "upload": {"arrived": "UploadArrived", "admitted": "UploadAdmitted", "known": "UploadKnown",
+               "rejected": "UploadRejected"},
+    "dataset": {"registered": "DatasetRegistered"},
+    "run": {"started": "RunStarted", "failed": "RunFailed"},
+    "model": {"accepted": "ModelAccepted", "refused": "ModelRefused", "released": "ModelReleased",
+              "rolled-back": "ReleaseRolledBack"},
+    "batch": {"due": "BatchDue", "scored": "BatchScored", "refused": "BatchRefused"},
+    "failure": {"given-up": "StepGivenUp"},
 }  # fmt: skip
 
 
@@ -501,7 +518,7 @@ def _events(collections: dict[str, list[Json]]) -> list[Json]:
     for records in collections.values():
         for record in records:
             for state, time in record["history"]:
-                type_ = TYPES.get((record["kind"], state))
+                type_ = TYPES.get(record["kind"], {}).get(state)
                 if type_:
                     found.append(_event(record, type_, time))
     return sorted(found, key=lambda event: str(event["time"]), reverse=True)

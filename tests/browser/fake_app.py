@@ -22,7 +22,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from browser import bank
 from browser.swagger import swagger
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 WEB = ROOT / "web"
 KEYS = {"a-reader": "reader", "an-operator": "operator"}
 VERSION = "2026-11-24"
@@ -79,27 +80,25 @@ class FakeApp:
     def get(self, path: str, query: dict[str, list[str]]) -> Any:
         parts = [unquote(part) for part in path.split("/")]
         head, rest = parts[0], "/".join(parts[1:])
-        if head == "status":
-            return self.status()
-        if head == "trace":
-            return self.trace(rest)
-        if head == "quarantine" and rest:
-            return bank.quarantined(self.record("uploads", rest))
+        special = {
+            "status": self.status,
+            "trace": lambda: self.trace(rest),
+            "operations": lambda: self.operation(rest),
+            "openapi.json": lambda: json.loads((HERE / "openapi.json").read_text(encoding="utf-8")),
+            "endpoints": lambda: swagger(parts[1], bank.SERVING),
+        }
+        if head in special:
+            return special[head]()
+        if head not in self.collections:
+            raise Problem(404, "NotFound", f"There is nothing at /api/{path}.")
+        return self._item(head, parts[1:]) if rest else self.page(head, query)
+
+    def _item(self, head: str, parts: list[str]) -> Json:
         if head == "quarantine":
-            return self.page("uploads", query, lambda r: "quarantine" in r.get("links", {}))
-        if head == "operations":
-            return self.operation(rest)
-        if head == "openapi.json":
-            return json.loads((Path(__file__).parent / "openapi.json").read_text(encoding="utf-8"))
-        if head == "endpoints" and parts[-1] == "swagger":
-            return swagger(parts[1], bank.SERVING)
+            return bank.quarantined(self.record("uploads", "/".join(parts)))
         if head == "batches" and parts[-1] == "rows":
-            return bank.rows_of(self.record("batches", parts[1]))
-        if head in ("datasets", "models") and len(parts) == 3:
-            return self.record(head, f"{parts[1]}:{parts[2]}")
-        if head in self.collections:
-            return self.record(head, rest) if rest else self.page(head, query)
-        raise Problem(404, "NotFound", f"There is nothing at /api/{path}.")
+            return bank.rows_of(self.record("batches", parts[0]))
+        return self.record(head, (":" if head in ("datasets", "models") else "/").join(parts))
 
     def page(
         self, name: str, query: dict[str, list[str]], fits: Callable[[Json], bool] = lambda r: True
@@ -121,7 +120,7 @@ class FakeApp:
 
     def status(self) -> Json:
         counts: dict[str, dict[str, int]] = {}
-        for name in ("uploads", "datasets", "runs", "models", "batches", "failures"):
+        for name in ("uploads", "datasets", "runs", "models", "batches", "failures", "quarantine"):
             for record in self.collections[name]:
                 of = counts.setdefault(record["kind"], {})
                 of[record["state"]] = of.get(record["state"], 0) + 1
@@ -133,7 +132,7 @@ class FakeApp:
              "run": f"run-{bank.DATASET}-{bank.TRAINING}"},
             {"dataset": "bank", "version": 1, "rows": 2713, "gathering": 0, "serving": None, "run": None},
         ]  # fmt: skip
-        attention = sum(r["state"] == "rejected" for r in self.collections["uploads"])
+        attention = sum(r["state"] == "held" for r in self.collections["quarantine"])
         attention += len(self.collections["failures"])
         return {"now": datetime.now(UTC).isoformat(timespec="seconds"), "paused": self.paused, "attention": attention,
                 "datasets": datasets, "flow": self.flow, "counts": counts, **newest}  # fmt: skip

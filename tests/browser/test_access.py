@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 ADDRESSES = (
-    "#/", "#/flow", "#/trace", "#/trace/incoming/calls-2026-w45.csv", "#/files", "#/datasets", "#/datasets/bank-additional/8",
+    "#/", "#/flow", "#/trace", "#/trace/incoming/calls-2026-w45.csv", "#/files", "#/datasets",
+    "#/datasets/bank-additional/8",
     "#/quarantine", "#/quarantine/leads-from-crm.csv", "#/runs", "#/runs/run-bank-additional-8", "#/models",
     "#/models/bank-additional/7", "#/batches", "#/batches/to-call-november-6f2c", "#/endpoint", "#/api", "#/events",
 )  # fmt: skip

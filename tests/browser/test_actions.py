@@ -28,7 +28,7 @@ ACTIONS = [
 
 
 @pytest.mark.parametrize(("address", "label", "path", "reason"), ACTIONS)
-def test_an_action_is_confirmed_sent_and_followed(
+def test_an_action_is_confirmed_sent_and_followed(  # noqa: PLR0917
     open_page: Open, app: Any, address: str, label: str, path: str, reason: str | None
 ) -> None:
     page = open_page().go(address)

@@ -127,7 +127,7 @@ function drawNavigation(status, view) {
   }
   if (!status) return;
   const counts = {
-    quarantine: status.counts.upload?.rejected ?? 0,
+    quarantine: status.counts.quarantine?.held ?? 0,
     runs: status.runs.filter((run) => !isOver(run)).length,
     batches: (status.counts.batch?.due ?? 0) + (status.counts.batch?.scoring ?? 0),
   };

@@ -84,7 +84,7 @@ function tellEnd(action, end) {
     note(`${action.label}: ${end.error?.message ?? end.error?.detail ?? "it failed; the events say why."}`, {
       tone: "bad",
     });
-  else if (end.status === "Succeeded") note(action.done ?? `${action.label}: done.`);
+  else if (end.status === "Succeeded") note(end.detail ?? action.done ?? `${action.label}: done.`);
   else
     note(`${action.label}: it goes on; look at the events.`, { link: { href: "#/events", text: "Events" } });
 }

@@ -40,7 +40,8 @@ export async function ask(
   url,
   { method = "GET", etag = null, body = null, headers = {}, signal = null } = {},
 ) {
-  const sent = { Accept: "application/json", ...headers };
+  // The app takes a change asked with a cookie only from a page that can set a header of its own.
+  const sent = { Accept: "application/json", "x-requested-with": "campanha", ...headers };
   if (etag) sent["If-None-Match"] = etag;
   if (body !== null && !sent["Content-Type"]) sent["Content-Type"] = "application/json";
   const payload = body === null || body instanceof Blob ? body : JSON.stringify(body);

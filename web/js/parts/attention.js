@@ -2,24 +2,22 @@
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
-import { ago, words } from "../core/format.js";
+import { ago, plural, words } from "../core/format.js";
 import { to } from "../core/router.js";
 import { badge } from "./badge.js";
 import { retryFailure } from "./operator.js";
 import { nothing, panel } from "./panel.js";
 
 export function attention(status, quarantine, live) {
-  const rejected = (quarantine.value?.value ?? status.uploads).filter(
-    (upload) => upload.state === "rejected",
-  );
+  const held = (quarantine.value?.value ?? []).filter((each) => each.state === "held");
   const failures = status.failures.filter((failure) => failure.state === "given-up");
-  const items = [...failures.map((failure) => failureItem(failure, live)), ...rejected.map(rejectedItem)];
+  const items = [...failures.map((failure) => failureItem(failure, live)), ...held.map(heldItem)];
   return panel(
     {
       title: "Needs a person",
       flush: true,
       name: "attention",
-      tools: rejected.length > 0 && h("a", { class: "more", href: to("quarantine") }, "Quarantine"),
+      tools: held.length > 0 && h("a", { class: "more", href: to("quarantine") }, "Quarantine"),
     },
     items.length > 0
       ? h("ul", { class: "lines" }, items)
@@ -45,24 +43,19 @@ function failureItem(failure, live) {
   );
 }
 
-function rejectedItem(upload) {
+function heldItem(file) {
+  const href = to("quarantine", ...file.name.split("/"));
   return h(
     "li",
-    { key: upload.id },
-    h(
-      "a",
-      { class: "what", href: to("quarantine", ...upload.name.split("/")) },
-      upload.name,
-      " ",
-      badge(upload.state),
-    ),
-    ago(upload.updated),
+    { key: file.id },
+    h("a", { class: "what", href }, file.name, " ", badge(file.state, "quarantine")),
+    ago(file.updated),
     h(
       "p",
       { class: "why" },
-      upload.reason,
+      file.reason ?? `${plural(file.rows, "row")} put aside, the others admitted.`,
       " ",
-      h("a", { href: to("quarantine", ...upload.name.split("/")) }, "See every reason"),
+      h("a", { href }, "See every reason"),
     ),
   );
 }

@@ -33,14 +33,17 @@ const TONES = {
     "Queued",
   ],
   warn: ["rolled-back", "canceled", "Canceled", "warn", "paused"],
-  bad: ["rejected", "failed", "Failed", "given-up", "fail"],
-  rest: ["known", "refused", "previous", "retired", "standby", "discarded"],
+  bad: ["rejected", "held", "failed", "Failed", "given-up", "fail"],
+  rest: ["known", "retried", "refused", "previous", "retired", "standby", "discarded"],
 };
 
 /** A batch that was refused is trouble; a model that was refused is the gate at work. */
 const BY_KIND = { "batch refused": "bad", "step NotStarted": "rest", "step waiting": "rest" };
 
 const WORDS = {
+  held: "in quarantine",
+  retried: "checked again",
+  "quarantine released": "admitted after all",
   "rolled-back": "rolled back",
   "given-up": "given up",
   known: "known already",
@@ -56,8 +59,9 @@ export function tone(state, kind = "") {
   );
 }
 
-export const stateWords = (state) => WORDS[state] ?? String(state).replaceAll("-", " ").toLowerCase();
+export const stateWords = (state, kind = "") =>
+  WORDS[`${kind} ${state}`] ?? WORDS[state] ?? String(state).replaceAll("-", " ").toLowerCase();
 
 export function badge(state, kind = "") {
-  return h("span", { class: "badge", "data-tone": tone(state, kind) }, stateWords(state));
+  return h("span", { class: "badge", "data-tone": tone(state, kind) }, stateWords(state, kind));
 }

@@ -16,7 +16,7 @@ export const feeds = () => ({
   events: ["events", { maxpagesize: 30 }],
   models: ["models", { maxpagesize: 30 }],
   batches: ["batches", { maxpagesize: 20 }],
-  quarantine: ["uploads", { state: "rejected", maxpagesize: 5 }],
+  quarantine: ["quarantine", { state: "held", maxpagesize: 5 }],
 });
 export const moves = (status) =>
   Boolean(status) &&

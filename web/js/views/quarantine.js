@@ -6,7 +6,7 @@ import { ago, number, plural } from "../core/format.js";
 import { to } from "../core/router.js";
 import { badge } from "../parts/badge.js";
 import { facts, reason } from "../parts/facts.js";
-import { head } from "../parts/head.js";
+import { head, segments } from "../parts/head.js";
 import { discard, release, retry } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { gridTable, pages, table } from "../parts/table.js";
@@ -17,55 +17,44 @@ export const title = (here) => (here.parts.length ? name(here) : "Quarantine");
 export const feeds = (here) =>
   here.parts.length
     ? { one: [`quarantine/${name(here)}`] }
-    : { list: ["quarantine", { maxpagesize: 50, after: here.query.get("after") }] };
+    : {
+        list: [
+          "quarantine",
+          { maxpagesize: 50, state: here.query.get("state"), after: here.query.get("after") },
+        ],
+      };
 
-const address = (upload) => to("quarantine", ...upload.name.split("/"));
+const address = (file) => to("quarantine", ...file.name.split("/"));
 
 const COLUMNS = [
   {
     title: "File",
     width: "minmax(0, 3fr)",
     name: true,
-    cell: (upload) => [
-      h("a", { href: address(upload) }, upload.name),
-      upload.reason && h("span", { class: "under" }, upload.reason),
+    cell: (file) => [
+      h("a", { href: address(file) }, file.name),
+      file.reason && h("span", { class: "under" }, file.reason),
     ],
   },
-  { title: "State", width: "minmax(8.5rem, 1fr)", cell: (upload) => badge(upload.state, "upload") },
+  { title: "State", width: "minmax(8.5rem, 1fr)", cell: (file) => badge(file.state, "quarantine") },
   {
-    title: "Admitted",
-    width: "5.5rem",
+    title: "Rows put aside",
+    width: "7.5rem",
     right: true,
-    cell: (upload) => (upload.state === "rejected" ? "none" : number(upload.rows)),
+    cell: (file) => (file.whole ? `all${file.rows ? `, ${number(file.rows)}` : ""}` : number(file.rows)),
   },
-  {
-    title: "Put aside",
-    width: "5.5rem",
-    right: true,
-    cell: (upload) => (upload.rejected_rows ? number(upload.rejected_rows) : "all"),
-  },
-  { title: "When", width: "minmax(7rem, 1fr)", right: true, cell: (upload) => ago(upload.updated) },
+  { title: "When", width: "minmax(7rem, 1fr)", right: true, cell: (file) => ago(file.updated) },
+];
+
+const STATES = [
+  ["All", ""],
+  ["In quarantine", "held"],
+  ["Admitted after all", "released"],
+  ["Discarded", "discarded"],
 ];
 
 export function draw({ here, feeds, live }) {
-  if (feeds.list) {
-    return [
-      head({
-        title: "Quarantine",
-        lead: "Files of which rows, or all, do not fit the data contract. Nothing in here was trained on.",
-      }),
-      panel(
-        { title: "Files, newest first", flush: true },
-        fromFeed(
-          feeds.list,
-          (value) => [table("Quarantine", COLUMNS, value.value), pages(value, ["quarantine"], here.query)],
-          {
-            empty: nothing("Quarantine is empty", "Every row that came fits its contract."),
-          },
-        ),
-      ),
-    ];
-  }
+  if (feeds.list) return list(here, feeds.list);
   return [
     head({
       title: name(here),
@@ -74,6 +63,30 @@ export function draw({ here, feeds, live }) {
       mark: feeds.one.value && badge(feeds.one.value.upload.state, "upload"),
     }),
     fromFeed(feeds.one, one, { isEmpty: () => false }),
+  ];
+}
+
+function list(here, feed) {
+  const chosen = here.query.get("state") ?? "";
+  const choices = STATES.map(([text, state]) => [text, to("quarantine", { state }), state === chosen]);
+  const rows = (value) => [
+    table("Quarantine", COLUMNS, value.value),
+    pages(value, ["quarantine"], here.query),
+  ];
+  const empty = chosen
+    ? nothing("No file in this state")
+    : nothing("Quarantine is empty", "Every row that came fits its contract.");
+  return [
+    head({
+      title: "Quarantine",
+      lead: "Files of which rows, or all, do not fit the data contract. Nothing in here was trained on.",
+    }),
+    h(
+      "div",
+      { class: "stack" },
+      segments("Which files", choices),
+      panel({ title: "Files, newest first", flush: true }, fromFeed(feed, rows, { empty })),
+    ),
   ];
 }
 
