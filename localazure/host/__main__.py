@@ -1,4 +1,4 @@
-"""`python -m localazure.host`: runs a Python v2 Functions app on one port of 127.0.0.1."""
+"""A Functions host on one port of 127.0.0.1: runs a Python v2 app with queue, timer, HTTP, Event Grid triggers."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def main() -> int:
             port=given.port,
             state=given.state or given.app / ".localazure",
             auth=not given.no_auth,
+            only=given.functions,
         )
         lines.keys = app.keys
         logs.set_level(app.host_json.log_level)
@@ -35,11 +36,12 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m localazure.host", description=__doc__)
-    parser.add_argument("--app", type=Path, required=True, help="folder with function_app.py and host.json")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument(
-        "--settings", type=Path, required=True, help="file in the shape of local.settings.json"
-    )
+    parser.add_argument("--app", type=Path, default=Path(), metavar="DIR", help="folder with function_app.py and "
+                        "host.json (default: this one)")  # fmt: skip
+    parser.add_argument("--port", type=int, default=7071, help="default: 7071")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="in the shape of local.settings.json "
+                        "(default: APP/local.settings.json, if there is one)")  # fmt: skip
+    parser.add_argument("--functions", nargs="+", metavar="NAME", help="run these only")
     parser.add_argument("--state", type=Path, help="folder for the keys (default: APP/.localazure)")
     parser.add_argument("--no-auth", action="store_true", help="every caller may call everything")
     return parser.parse_args()

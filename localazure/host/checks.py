@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +12,31 @@ import azure.functions as func
 
 from localazure.host.errors import BrokenApp
 
+log = logging.getLogger("localazure.host.checks")
 RETURN = "$return"
+_EVERY = frozenset({"type", "name", "direction", "dataType", "properties"})
+_SETTINGS = {
+    "httpTrigger": {"methods", "authLevel", "route"},
+    "http": set(),
+    "queueTrigger": {"queueName", "connection"},
+    "queue": {"queueName", "connection"},
+    "timerTrigger": {"schedule", "runOnStartup", "useMonitor"},
+    "eventGridTrigger": set(),
+}
+_NEEDED = {"queueTrigger": "queueName", "queue": "queueName", "timerTrigger": "schedule"}
+
+
+def check_binding(name: str, binding: Mapping[str, Any]) -> None:
+    """Raises BrokenApp when it lacks what it needs; says which of its settings nobody reads."""
+    kind = binding["type"]
+    needed = _NEEDED.get(kind)
+    if needed and not binding.get(needed):
+        raise BrokenApp(f"{name}: the {kind} {binding['name']} needs {needed}.")
+    if unknown := sorted(binding.keys() - _EVERY - _SETTINGS[kind]):
+        log.warning(
+            "%s: a %s has no setting %s; Azure's host ignores it, and so does this one.",
+            name, kind, ", ".join(unknown),
+        )  # fmt: skip
 
 
 def check_signature(name: str, call: Callable[..., Any], bindings: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -70,6 +95,11 @@ def _check_annotation(name: str, parameter: str, annotation: Any, binding: Mappi
         )
     if is_output:
         return
+    if getattr(annotation, "__module__", "").startswith("azurefunctions.extensions."):
+        raise BrokenApp(
+            f"{name}: {parameter} is annotated {_shown(annotation)} of {annotation.__module__}: this host has"
+            " neither HTTP streaming nor the SDK's own types in bindings (azurefunctions-extensions-*)."
+        )
     if not isinstance(annotation, type) or not _converter(kind).check_input_type_annotation(annotation):
         raise BrokenApp(
             f"{name}: {parameter} is annotated {_shown(annotation)}, which a {kind} does not give."

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from localazure.host import index, keys, settings
@@ -50,21 +50,41 @@ class App:
         return self.environ.get("AzureFunctionsWebHost__hostid") or f"local-{digest}"
 
 
-def load(*, folder: Path, settings_file: Path, port: int, state: Path, auth: bool) -> App:
-    """The app in `folder`, checked; raises HostError. Changes the process's environment and directory."""
-    folder = folder.resolve()
-    settings.apply(settings_file.resolve(), os.environ, port=port, app=folder)
+def load(
+    *,
+    folder: Path,
+    settings_file: Path | None,
+    port: int,
+    state: Path,
+    auth: bool,
+    only: Sequence[str] | None,
+) -> App:
+    """The app in `folder`, checked; raises HostError. Changes the process's environment and directory.
+
+    `only` names the functions to run, and counts before host.json's `functions`.
+    """
+    folder, state = folder.resolve(), state.resolve()
+    settings.apply(_settings_file(folder, settings_file), os.environ, port=port, app=folder)
     host_json = load_host_json(folder, os.environ)
+    if only:
+        host_json = replace(host_json, only=frozenset(only))
+    for text in host_json.ignored:
+        log.warning("host.json: %s; it changes nothing here.", text)
     functions = index.load(folder, host_json, os.environ)
     if any(one.kind != HTTP for one in functions):  # Azure's host asks for it too
         settings.connection("", os.environ, where="the host")
     extensions = {"eventgrid"} if any(one.kind == EVENT_GRID for one in functions) else set()
-    kept = keys.load(state.resolve() / "host", [one.name for one in functions], extensions)
+    kept = keys.load(state / "host", [one.name for one in functions], extensions)
     routes = [route(one, host_json.http.route_prefix) for one in functions if one.kind == HTTP]
     return App(
         folder=folder, functions=functions, host_json=host_json, keys=kept, auth=auth, routes=routes,
         environ=os.environ,
     )  # fmt: skip
+
+
+def _settings_file(folder: Path, given: Path | None) -> Path | None:
+    usual = folder / "local.settings.json"
+    return given.resolve() if given else usual if usual.exists() else None
 
 
 class Host:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ class HostJson:
     function_timeout: float | None = 1800.0
     only: frozenset[str] | None = None
     log_level: str = "Information"
+    ignored: tuple[str, ...] = ()
+    """What it asks for and does not get here, in words."""
 
 
 def load(folder: Path, environ: Mapping[str, str]) -> HostJson:
@@ -62,7 +64,32 @@ def load(folder: Path, environ: Mapping[str, str]) -> HostJson:
         function_timeout=_timeout(Section(content, "")),
         only=frozenset(only) if only else None,
         log_level=Section(content, "logging.logLevel").text("default", "Information"),
+        ignored=tuple(_ignored(content)),
     )
+
+
+_KNOWN = {
+    "version", "functiontimeout", "logging", "extensionbundle", "extensions", "functions", "retry", "concurrency",
+    "healthmonitor", "watchdirectories", "watchfiles", "manageddependency", "singleton", "aggregator",
+    "telemetrymode", "customhandler", "sendcanceledinvocationstoworker", "$schema",
+}  # fmt: skip
+
+
+def _ignored(content: Mapping[str, Any]) -> Iterator[str]:
+    """Raises BadSetting for what would make it another kind of app."""
+    if "customhandler" in {key.lower() for key in content}:
+        raise BadSetting("host.json: customHandler is not here: this host runs Python apps only.")
+    for key in content:
+        if key.lower() not in _KNOWN:
+            yield f"{key} is unknown to Azure's host"
+    if _get(content, "retry"):
+        yield "retry: a policy stands at a timer's function, or nowhere"
+    if Section(content, "concurrency").text("dynamicConcurrencyEnabled", "").lower() == "true":
+        yield "concurrency.dynamicConcurrencyEnabled: batchSize and newBatchThreshold hold"
+    if Section(content, "extensions.http").text("dynamicThrottlesEnabled", "").lower() == "true":
+        yield "extensions.http.dynamicThrottlesEnabled: nothing is throttled by the machine's load"
+    if Section(content, "extensions.http.hsts").text("isEnabled", "").lower() == "true":
+        yield "extensions.http.hsts: there is no https on this machine"
 
 
 def _queues(section: Section, environ: Mapping[str, str]) -> QueueOptions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import json
+import logging
 import os
 import re
 import sys
@@ -16,17 +17,21 @@ from typing import Any
 
 import azure.functions as func
 
-from localazure.host.checks import RETURN, check_signature
+from localazure.host.checks import RETURN, check_binding, check_signature
 from localazure.host.errors import BrokenApp
 from localazure.host.function import TRIGGERS, Function, Output
 from localazure.host.host_json import HostJson
 from localazure.host.settings import is_on
 
+log = logging.getLogger("localazure.host.index")
 SCRIPT = "function_app.py"
 
 
 def load(folder: Path, host_json: HostJson, environ: Mapping[str, str]) -> list[Function]:
     """The functions of the app in `folder`, by name: the order in which routes are tried."""
+    runtime = environ.get("FUNCTIONS_WORKER_RUNTIME") or "python"
+    if runtime != "python":
+        raise BrokenApp(f"FUNCTIONS_WORKER_RUNTIME is {runtime}: this host runs python apps only.")
     app = _find_app(_import(folder), folder)
     try:
         declared = app.get_functions()
@@ -39,6 +44,8 @@ def load(folder: Path, host_json: HostJson, environ: Mapping[str, str]) -> list[
             " register_functions(blueprint)."
         )
     if host_json.only is not None:
+        if unknown := sorted(host_json.only - {function.name for function in functions}):
+            log.warning("Chosen, but not there: %s.", ", ".join(unknown))
         functions = [function for function in functions if function.name in host_json.only]
     return sorted(functions, key=lambda function: function.name.lower())
 
@@ -92,6 +99,8 @@ def _checked(declared: func.decorators.function_app.Function, environ: Mapping[s
     if trigger is None:
         raise BrokenApp(f"{name}: it has no trigger.")
     _refuse_unknown(name, bindings)
+    for binding in bindings.values():
+        check_binding(name, binding)
     call = declared.get_user_function()
     return Function(
         name=name,

@@ -14,9 +14,9 @@ STORAGE = "AzureWebJobsStorage"
 """The connection for the host's own blobs, and for triggers that name none."""
 
 
-def apply(file: Path, environ: MutableMapping[str, str], *, port: int, app: Path) -> None:
+def apply(file: Path | None, environ: MutableMapping[str, str], *, port: int, app: Path) -> None:
     """Put the file's settings into `environ`, where a name that already has a value keeps it."""
-    for name, value in read(file).items():
+    for name, value in (read(file) if file else {}).items():
         if not environ.get(name):
             environ[name] = value
     environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")

@@ -1,4 +1,4 @@
-"""`python -m localazure.storage`: blob, queue and table storage on three ports of 127.0.0.1."""
+"""Blob, queue and table storage on three ports of 127.0.0.1: Azurite, supervised."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import argparse
 import signal
 import sys
 import threading
+from dataclasses import fields
 from pathlib import Path
 
 from localazure.storage.account import Ports
 from localazure.storage.program import NotInstalled
 from localazure.storage.supervisor import Azurite, StartFailed
+
+EPILOG = """\
+On the default ports the connection string is UseDevelopmentStorage=true. STATE/storage/access.log names every
+finished request; localazure.events makes Event Grid's events of it.
+"""
 
 
 def main() -> int:
@@ -36,10 +42,13 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m localazure.storage", description=__doc__)
-    parser.add_argument("--state", type=Path, required=True, help="folder of the embedded Azure's state")
-    for name in ("blob", "queue", "table"):
-        parser.add_argument(f"--{name}-port", type=int, required=True)
+    parser = argparse.ArgumentParser(prog="python -m localazure.storage", description=__doc__, epilog=EPILOG)
+    parser.add_argument("--state", type=Path, default=Path(".localazure"), help="folder of the embedded Azure's "
+                        "state (default: .localazure)")  # fmt: skip
+    for field in fields(Ports):
+        parser.add_argument(
+            f"--{field.name}-port", type=int, default=field.default, help=f"default: {field.default}"
+        )
     parser.add_argument("--in-memory", action="store_true", help="keep nothing on disk (tests)")
     return parser.parse_args()
 

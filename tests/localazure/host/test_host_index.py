@@ -88,6 +88,20 @@ BROKEN = {
         '@app.blob_output(arg_name="b", path="c/n", connection="S")\n' + QUEUE + "def f(msg, b): ...",
         "it has no blob",
     ),
+    "streamed HTTP": (
+        "class Request: ...\nRequest.__module__ = 'azurefunctions.extensions.http.fastapi'\n"
+        + ROUTE
+        + "def f(req: Request): ...",
+        "Request of azurefunctions.extensions.http.fastapi: this host has neither HTTP streaming",
+    ),
+    "a queue without a name": (
+        '@app.generic_trigger(arg_name="m", type="queueTrigger", connection="S")\ndef f(m): ...',
+        "f: the queueTrigger m needs queueName",
+    ),
+    "a table": (
+        '@app.table_output(arg_name="t", table_name="t", connection="S")\n' + QUEUE + "def f(msg, t): ...",
+        r"it has no table \(t\)",
+    ),
     "a bad name": ("@app.function_name('9 bad!')\n" + QUEUE + "def f(msg): ...", "'9 bad!' is no name"),
     "two apps": ("other = func.FunctionApp()", "two or more func.FunctionApp"),
     "no functions": ("bp = func.Blueprint()", "declares no functions.*register_functions"),
@@ -151,6 +165,20 @@ def test_what_azure_takes_is_taken(load: Load) -> None:
     assert functions[2].trigger["authLevel"] == "ANONYMOUS"
 
 
+def test_a_setting_that_nobody_reads_is_said(load: Load, caplog: pytest.LogCaptureFixture) -> None:
+    load(
+        HEAD
+        + '@app.queue_trigger(arg_name="msg", queue_name="que", connection="S", batch_size=3)\n'
+        + "def f(msg): ..."
+    )
+    assert "f: a queueTrigger has no setting batchSize; Azure's host ignores it" in caplog.text
+
+
+def test_another_language_is_refused(load: Load) -> None:
+    with pytest.raises(BrokenApp, match="FUNCTIONS_WORKER_RUNTIME is node"):
+        load(HEAD, FUNCTIONS_WORKER_RUNTIME="node")
+
+
 def test_an_asgi_app_is_taken_whole(load: Load) -> None:
     [function] = load(
         """
@@ -164,13 +192,14 @@ def test_an_asgi_app_is_taken_whole(load: Load) -> None:
     assert function.trigger["route"] == "/{*route}"
 
 
-def test_host_json_may_choose_some_functions(load: Load) -> None:
+def test_host_json_may_choose_some_functions(load: Load, caplog: pytest.LogCaptureFixture) -> None:
     text = HEAD + "".join(
         f'@app.queue_trigger(arg_name="msg", queue_name="q", connection="S")\ndef {name}(msg): ...\n'
         for name in "abc"
     )
-    functions = load(text, HostJson(only=frozenset({"a", "c"})))
+    functions = load(text, HostJson(only=frozenset({"a", "c", "nobody"})))
     assert [one.name for one in functions] == ["a", "c"]
+    assert "Chosen, but not there: nobody." in caplog.text
 
 
 def test_the_apps_folder_comes_last_on_the_path(load: Load, tmp_path: Path) -> None:

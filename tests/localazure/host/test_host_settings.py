@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,26 @@ def test_host_json_and_its_overrides(tmp_path: Path) -> None:
     assert loaded.log_level == "Warning"
 
 
+def test_what_host_json_asks_for_in_vain_is_said(tmp_path: Path) -> None:
+    asked = {
+        "version": "2.0", "Retry": {"strategy": "fixedDelay"}, "concurrency": {"dynamicConcurrencyEnabled": True},
+        "extensions": {"http": {"dynamicThrottlesEnabled": True, "hsts": {"isEnabled": True}}}, "extension": {},
+    }  # fmt: skip
+    write(tmp_path, "host.json", asked)
+    said = " / ".join(host_json.load(tmp_path, {}).ignored)
+    for name in (
+        "retry",
+        "dynamicConcurrencyEnabled",
+        "dynamicThrottlesEnabled",
+        "hsts",
+        "extension is unknown",
+    ):
+        assert name in said
+    quiet = {"version": "2.0", "extensions": {"http": {"dynamicThrottlesEnabled": False}}, "logging": {}}
+    write(tmp_path, "host.json", quiet)
+    assert host_json.load(tmp_path, {}).ignored == ()
+
+
 def test_defaults_are_those_of_azure_and_of_development(tmp_path: Path) -> None:
     loaded = host_json.load(tmp_path, {})
     assert (loaded.queues.batch_size, loaded.queues.max_dequeue_count) == (16, 5)
@@ -99,6 +120,8 @@ def test_defaults_are_those_of_azure_and_of_development(tmp_path: Path) -> None:
     assert (loaded.http.route_prefix, loaded.function_timeout) == ("api", 1800)
     developing = host_json.load(tmp_path, {"AZURE_FUNCTIONS_ENVIRONMENT": "Development"})
     assert developing.queues.max_polling_interval == 2
+    assert loaded.queues.new_batch_threshold == 8 * (os.cpu_count() or 1)
+    assert (loaded.http.max_outstanding, loaded.http.max_concurrent, loaded.http.headers) == (None, None, ())
 
 
 @pytest.mark.parametrize(
@@ -108,6 +131,7 @@ def test_defaults_are_those_of_azure_and_of_development(tmp_path: Path) -> None:
         ({"version": "2.0", "extensions": {"queues": {"batchSize": 33}}}, "batchSize is '33'"),
         ({"version": "2.0", "extensions": {"queues": {"messageEncoding": "hex"}}}, "base64 or none"),
         ({"version": "2.0", "extensions": {"queues": {"visibilityTimeout": "30"}}}, "hh:mm:ss"),
+        ({"version": "2.0", "customHandler": {}}, "customHandler is not here"),
         ({"version": "2.0", "functionTimeout": "00:61:00"}, "functionTimeout is '00:61:00'"),
     ],
 )

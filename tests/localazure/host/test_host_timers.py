@@ -12,6 +12,8 @@ import azure.functions as func
 import pytest
 from azure.storage.blob import BlobClient
 
+from localazure.host import retry as retries
+from localazure.host.errors import HostError
 from localazure.host.function import Function
 from localazure.host.invoke import FunctionFailed
 from localazure.host.retry import RetryPolicy
@@ -203,6 +205,43 @@ def test_a_failed_run_counts_as_run() -> None:
 def test_a_status_that_cannot_be_read_is_no_status() -> None:
     for content in (b"", b"{", b"[]", b"{}", b'{"Last": "x", "Next": "y", "LastUpdated": "z"}'):
         assert Status.parse(content) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "delays"),
+    [
+        (
+            {"strategy": "fixed_delay", "max_retry_count": "2", "delay_interval": "00:00:05"},
+            [5, 5, 5],
+        ),
+        (
+            {"strategy": "exponential_backoff", "max_retry_count": "-1",
+             "minimum_interval": "00:00:02", "maximum_interval": "00:00:05"},
+            [2, 4, 5],
+        ),
+    ],
+)  # fmt: skip
+def test_how_long_a_policy_waits(settings: dict[str, str], delays: list[float]) -> None:
+    policy = retries.parse(settings, where="f")
+    assert [policy.delay(attempt) for attempt in range(3)] == delays
+    assert policy.most == int(settings["max_retry_count"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"strategy": "fixed_delay", "max_retry_count": "2"}, "lacks 'delay_interval'"),
+        ({"strategy": "fixed_delay", "max_retry_count": "2", "delay_interval": "5"}, "hh:mm:ss"),
+        (
+            {"strategy": "exponential_backoff", "max_retry_count": "2", "minimum_interval": "00:00:01"},
+            "lacks 'maximum_interval'",
+        ),
+        ({"strategy": "often", "max_retry_count": "2"}, "'often' is not known"),
+    ],
+)
+def test_a_policy_that_is_none_is_named(settings: dict[str, str], said: str) -> None:
+    with pytest.raises(HostError, match=said):
+        retries.parse(settings, where="f")
 
 
 def test_a_failing_run_is_tried_again_as_its_policy_says_and_then_left() -> None:
