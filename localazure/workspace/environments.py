@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -17,8 +17,15 @@ from typing import Any
 
 import yaml
 
+from localazure.workspace.locks import only_one
+
 _FREE = ("python", "pip", "setuptools", "wheel")
 """Conda packages that a virtual environment brings by itself."""
+_SAME_ON_PYPI = (
+    "joblib", "lightgbm", "matplotlib", "numpy", "pandas", "pyarrow", "pyyaml", "requests", "scikit-learn", "scipy",
+    "xgboost",
+)  # fmt: skip
+"""Conda packages that PyPI has under the same name and in the same versions; no others are taken from there."""
 
 Progress = Callable[[str], None]
 
@@ -40,10 +47,10 @@ class Environments:
         definition = _definition(conda_text or "")
         home = self._folder / _name(definition)
         if not _is_whole(home):
-            with _only_one(self._folder / f"{home.name}.lock"):
+            with only_one(self._folder / f"{home.name}.lock"):
                 if not _is_whole(home):
                     _build(home, pip_lines(definition), progress)
-        return home / "bin" / "python"
+        return _python(home)
 
 
 def pip_lines(definition: dict[str, Any]) -> list[str]:
@@ -52,11 +59,22 @@ def pip_lines(definition: dict[str, Any]) -> list[str]:
     for dependency in definition.get("dependencies") or []:
         if isinstance(dependency, dict):
             lines += _joined(dependency.get("pip") or [])
+        elif _package(str(dependency)) in _SAME_ON_PYPI:
+            lines.append(_for_pip(str(dependency)))
         elif _package(str(dependency)) not in _FREE:
             raise EnvironmentFailed(
                 f"the conda package {dependency!r} cannot be installed here; list it under `pip:` instead"
             )
     return lines
+
+
+def _for_pip(dependency: str) -> str:
+    """conda writes `numpy=1.26` for what pip calls `numpy==1.26.*`, and `numpy=1.26.4` or `==` for one version."""
+    name, version = _package(dependency), dependency.rpartition("::")[2].partition("=")
+    if not version[1] or not re.fullmatch(r"[A-Za-z0-9_.-]+", version[0].strip()):
+        return dependency.rpartition("::")[2].replace(" ", "")
+    exact = version[2].lstrip("=").partition("=")[0].strip()  # a build string may follow
+    return f"{name}=={exact}" if exact.endswith("*") or exact.count(".") > 1 else f"{name}=={exact}.*"
 
 
 def _joined(entries: list[Any]) -> list[str]:
@@ -97,22 +115,11 @@ def _name(definition: dict[str, Any]) -> str:
 
 def _is_whole(home: Path) -> bool:
     """A build that was cut short has no such file."""
-    return (home / "complete").exists() and (home / "bin" / "python").exists()
+    return (home / "complete").exists() and _python(home).exists()
 
 
-class _only_one:
-    """Held by one process on this machine at a time."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def __enter__(self) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = self._file.open("w")
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        self._handle.close()
+def _python(home: Path) -> Path:
+    return home / "Scripts" / "python.exe" if os.name == "nt" else home / "bin" / "python"
 
 
 def _build(home: Path, lines: list[str], progress: Progress) -> None:
@@ -138,7 +145,7 @@ def _build(home: Path, lines: list[str], progress: Progress) -> None:
             "-r",
             str(requirements),
         ]
-        _run([str(home / "bin" / "python"), *install], progress)
+        _run([str(_python(home)), *install], progress)
     (home / "complete").touch()
     progress(f"{home.name}: ready")
 

@@ -27,9 +27,23 @@ def test_hashes_stay_with_their_requirement() -> None:
     ]
 
 
-def test_conda_packages_are_refused_by_name() -> None:
-    with pytest.raises(EnvironmentFailed, match="numpy=2"):
-        pip_lines({"dependencies": ["conda-forge::numpy=2"]})
+def test_conda_packages_that_pypi_has_under_the_same_name_come_from_there() -> None:
+    conda = [
+        "conda-forge::numpy=1.26",
+        "scipy=1.10.1",
+        "pandas==2.2.*",
+        "lightgbm>=4,<5",
+        "scikit-learn",
+        "pip=23",
+    ]
+    assert pip_lines({"dependencies": [*conda, "pyarrow=17.0.0=py311_1"]}) == [
+        "numpy==1.26.*", "scipy==1.10.1", "pandas==2.2.*", "lightgbm>=4,<5", "scikit-learn", "pyarrow==17.0.0",
+    ]  # fmt: skip
+
+
+def test_other_conda_packages_are_refused_by_name() -> None:
+    with pytest.raises(EnvironmentFailed, match="openjdk=17"):
+        pip_lines({"dependencies": ["conda-forge::openjdk=17"]})
 
 
 def test_equal_files_are_built_once_whoever_asks(tmp_path: Path) -> None:
