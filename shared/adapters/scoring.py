@@ -52,7 +52,9 @@ class RestEndpoint:
         self._patience = patience
 
     def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
-        body, asked = _packed(rows), rows.num_rows
+        from shared.domain.arrow_wire import packed, unpacked
+
+        body, asked = packed([rows]), rows.num_rows
         deadline, unusable = time.monotonic() + self._patience, 0
         for attempt in range(1_000_000):
             reply = self._turn(endpoint, deployment, body, attempt, deadline)
@@ -63,7 +65,8 @@ class RestEndpoint:
                 continue
             _refuse(reply, deployment)
             try:
-                return _unpacked(reply.body, asked)
+                version, answers = unpacked(reply.body, asked=asked)
+                return Scores(model_version=version, answers=answers)
             except ValueError as problem:
                 unusable += 1
                 if unusable == MOST_UNUSABLE:
@@ -157,32 +160,3 @@ def _reason(body: bytes) -> str:
     except (ValueError, KeyError, TypeError):
         return ""
     return str(message)[:300]
-
-
-def _packed(rows: Any) -> bytes:
-    import pyarrow as pa
-
-    out = pa.BufferOutputStream()
-    with pa.ipc.new_stream(out, rows.schema) as stream:
-        stream.write_batch(rows)
-    return bytes(out.getvalue())
-
-
-def _unpacked(body: bytes, asked: int) -> Scores:
-    """raises: ValueError when this is no answer to `asked` rows"""
-    import pyarrow as pa
-
-    from shared.domain.answers import Answers
-
-    with pa.ipc.open_stream(body) as stream:
-        table = stream.read_all().combine_chunks()
-    facts = table.schema.metadata or {}
-    missing = {"probability", "decile", "decision"} - set(table.column_names)
-    if missing or b"version" not in facts:
-        raise ValueError(f"the answer lacks {', '.join(sorted(missing)) or 'the model version'}")
-    columns = [_only_chunk(table.column(name)) for name in ("probability", "decile", "decision")]
-    return Scores(model_version=facts[b"version"].decode(), answers=Answers.checked(*columns, asked=asked))
-
-
-def _only_chunk(column: Any) -> Any:
-    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +43,47 @@ class ScoredRows:
             return self.read.problems
         rows = np.flatnonzero(self.read.good)
         return {**self.read.problems, **{int(rows[at]): problem for at, problem in unanswered.items()}}
+
+
+def with_answers(read: Sequence[ShardRows], answers: Answers, model_version: str) -> list[ScoredRows]:
+    """Each stretch with its answers. answers: those to the good records of all, in order"""
+    pieces, done = [], 0
+    for piece in read:
+        asked = piece.features.num_rows
+        pieces.append(
+            ScoredRows(read=piece, answers=answers.stretch(done, asked), model_version=model_version)
+        )
+        done += asked
+    return pieces
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredShard:
+    """A shard as it is put out, and what is told of it."""
+
+    lines: bytes
+    """Its part of the CSV."""
+    table: bytes
+    """Its Parquet file."""
+    facts: dict[str, Any]
+    """What `ShardScored` says, but for the batch."""
+
+
+def write_shard(pieces: Sequence[ScoredRows], header: Header, *, number: int) -> ScoredShard:
+    """The one way a shard comes out, whoever scored it. number: 0 carries the header"""
+    lines = write_csv(pieces, header, first=number == 0)
+    table = write_parquet(pieces, header)
+    counts = [[0] * DECILES, *(piece.answers.decile_counts() for piece in pieces)]
+    facts = {
+        "number": number,
+        "rows": sum(len(piece.read) for piece in pieces),
+        "refused": sum(len(piece.problems()) for piece in pieces),
+        "csv_bytes": len(lines),
+        "csv_sha256": hashlib.sha256(lines).hexdigest(),
+        "parquet_sha256": hashlib.sha256(table).hexdigest(),
+        "deciles": [sum(column) for column in zip(*counts, strict=True)],
+    }
+    return ScoredShard(lines=lines, table=table, facts=facts)
 
 
 def write_csv(pieces: Sequence[ScoredRows], header: Header, *, first: bool) -> bytes:

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
-from dataclasses import dataclass
 
 from shared.domain import names
-from shared.domain.shard_plan import ShardPlan
+from shared.domain.batch_plan import BatchPlan
 from shared.errors import Conflict
 from shared.services import Services
 
 OPEN = "open-batches"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchPlan:
-    """Written once by `plan_batch`, never changed."""
-
-    name: str
-    etag: str
-    endpoint: str
-    deployment: str
-    version: int
-    since: str
-    """When the model was chosen: the batch's beginning."""
-    cut: ShardPlan
 
 
 def read_plan(batch: str, services: Services) -> BatchPlan:
@@ -35,10 +19,7 @@ def read_plan(batch: str, services: Services) -> BatchPlan:
         raise LookupError(
             f"the plan of batch {batch} is missing from the {names.SCORED} container; drop the file again"
         )
-    body = json.loads(text)
-    return BatchPlan(
-        name=body["name"], etag=body["etag"], cut=ShardPlan.from_json(body["cut"]), **body["model"]
-    )
+    return BatchPlan.from_json(text)
 
 
 def open_batch(batch: str, deployment: str, services: Services) -> None:

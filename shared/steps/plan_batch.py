@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.domain import names
+from shared.domain.batch_plan import BatchPlan
 from shared.domain.dialect import FileProblem
 from shared.domain.facts import BatchDue, BatchRefused, Fact, ShardDue
 from shared.domain.records import Change
@@ -62,8 +63,8 @@ def _pinned(batch: str, dataset: str, services: Services) -> dict[str, Any] | No
 
 
 def _write(batch: str, blob: Blob, cut: ShardPlan, model: dict[str, Any], services: Services) -> None:
-    plan = {"batch": batch, "name": blob.name, "etag": blob.etag, "model": model, "cut": cut.to_json()}
-    services.files.write(names.SCORED, names.batch_plan_blob(batch), json.dumps(plan).encode())
+    plan = BatchPlan(batch=batch, name=blob.name, etag=blob.etag, **model, cut=cut)
+    services.files.write(names.SCORED, names.batch_plan_blob(batch), json.dumps(plan.to_json()).encode())
     values = {"dataset": cut.contract.dataset, "model_version": model["version"], "bytes": cut.size}
     values |= {"deployment": model["deployment"], "shards": len(cut.shards), "shards_scored": 0}
     values |= {"started": model["since"]}

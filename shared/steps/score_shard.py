@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,11 @@ from shared.domain.facts import BatchRefused, Fact, ShardDue, ShardScored
 from shared.errors import Superseded, Transient
 from shared.ports import Blob
 from shared.services import Services
-from shared.steps.batch_plan import BatchPlan, close_batch, read_plan
+from shared.steps.batch_plan import close_batch, read_plan
 
 if TYPE_CHECKING:
     from shared.domain.answers import Answers
-    from shared.domain.scored_file import ScoredRows
+    from shared.domain.batch_plan import BatchPlan
     from shared.domain.shard_plan import ShardRange
     from shared.domain.shard_rows import ShardRows
 
@@ -28,8 +27,6 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact]:
     contract come out with what is wrong with them.
     raises: Transient, Refused as the endpoint answers
     """
-    from shared.domain.shard_rows import read_shard
-
     plan = read_plan(fact.batch, services)
     shard = plan.cut.shards[fact.number]
     try:
@@ -40,9 +37,21 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact]:
             "the file was deleted or overwritten while it was scored; the newer version is scored instead"
         )
         return [BatchRefused(batch=fact.batch, name=plan.name, reason=reason)]
-    scored = _put_aside(fact, plan, _scored(read_shard(data, plan.cut), plan, services), services)
+    scored = _put_aside(fact, plan, data, services)
     _give_memory_back()
     return [scored]
+
+
+def _put_aside(fact: ShardDue, plan: BatchPlan, data: bytes, services: Services) -> ShardScored:
+    from shared.domain.scored_file import with_answers, write_shard
+    from shared.domain.shard_rows import read_shard
+
+    read = read_shard(data, plan.cut)
+    pieces = with_answers(read, _answers(read, plan, services), str(plan.version))
+    scored = write_shard(pieces, plan.cut.header, number=fact.number)
+    services.files.stage(names.SCORED, names.scored_blob(fact.batch), fact.number, scored.lines)
+    services.files.write(names.SCORED, names.parquet_blob(fact.batch, fact.number), scored.table)
+    return ShardScored(batch=fact.batch, **scored.facts)
 
 
 def _give_memory_back() -> None:
@@ -65,20 +74,6 @@ def _bytes(plan: BatchPlan, shard: ShardRange, services: Services) -> bytes:
     return data
 
 
-def _scored(read: Sequence[ShardRows], plan: BatchPlan, services: Services) -> list[ScoredRows]:
-    from shared.domain.scored_file import ScoredRows
-
-    answers, done = _answers(read, plan, services), 0
-    pieces = []
-    for piece in read:
-        asked = piece.features.num_rows
-        pieces.append(
-            ScoredRows(read=piece, answers=answers.stretch(done, asked), model_version=str(plan.version))
-        )
-        done += asked
-    return pieces
-
-
 def _answers(read: Sequence[ShardRows], plan: BatchPlan, services: Services) -> Answers:
     """One answer for each good row, by as many requests as the endpoint's payload limit asks for, side by side."""
     from shared.domain.answers import Answers
@@ -98,26 +93,3 @@ def _answers(read: Sequence[ShardRows], plan: BatchPlan, services: Services) -> 
         return Answers.joined([row_by_row(rows, ask) for rows in requests])
     with ThreadPoolExecutor(services.policy.requests_per_shard, "ask") as pool:
         return Answers.joined(list(pool.map(lambda rows: row_by_row(rows, ask), requests)))
-
-
-def _put_aside(
-    fact: ShardDue, plan: BatchPlan, pieces: Sequence[ScoredRows], services: Services
-) -> ShardScored:
-    from shared.domain.answers import DECILES
-    from shared.domain.scored_file import write_csv, write_parquet
-
-    lines = write_csv(pieces, plan.cut.header, first=fact.number == 0)
-    services.files.stage(names.SCORED, names.scored_blob(fact.batch), fact.number, lines)
-    table = write_parquet(pieces, plan.cut.header)
-    services.files.write(names.SCORED, names.parquet_blob(fact.batch, fact.number), table)
-    counts = [[0] * DECILES, *(piece.answers.decile_counts() for piece in pieces)]
-    return ShardScored(
-        batch=fact.batch,
-        number=fact.number,
-        rows=sum(len(piece.read) for piece in pieces),
-        refused=sum(len(piece.problems()) for piece in pieces),
-        csv_bytes=len(lines),
-        csv_sha256=hashlib.sha256(lines).hexdigest(),
-        parquet_sha256=hashlib.sha256(table).hexdigest(),
-        deciles=[sum(column) for column in zip(*counts, strict=True)],
-    )

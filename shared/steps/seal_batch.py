@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from shared.domain import names
+from shared.domain.batch_manifest import batch_manifest
+from shared.domain.batch_plan import BatchPlan
 from shared.domain.facts import BatchScored, Fact, ShardScored
 from shared.domain.records import Change
 from shared.errors import Conflict
 from shared.ports import Row
 from shared.services import Services
-from shared.steps.batch_plan import BatchPlan, close_batch, read_plan
+from shared.steps.batch_plan import close_batch, read_plan
 
 TRIES = 20
 """Shards that end at one moment count themselves in one after another."""
@@ -33,7 +35,7 @@ def seal_batch(fact: ShardScored, services: Services) -> Iterable[Fact]:
         return []
     shards = [row.value for row in services.ledger.documents(f"shards-{fact.batch}")]
     services.files.seal(names.SCORED, names.scored_blob(fact.batch), len(shards))
-    manifest = _manifest(fact.batch, plan, shards)
+    manifest = batch_manifest(plan, shards)
     blob = names.batch_manifest_blob(fact.batch)
     services.files.write(names.SCORED, blob, json.dumps(manifest, indent=1).encode())
     close_batch(fact.batch, services)
@@ -52,7 +54,9 @@ def _count_in(fact: ShardScored, plan: BatchPlan, services: Services) -> dict[st
     shard = plan.cut.shards[fact.number]
     for _ in range(TRIES):
         row = services.ledger.document(f"batch-{fact.batch}", "progress")
-        counted: dict[str, Any] = row.value if row else {"done": "0", "rows": 0, "bytes": plan.cut.shards[0].start}
+        counted: dict[str, Any] = (
+            row.value if row else {"done": "0", "rows": 0, "bytes": plan.cut.shards[0].start}
+        )
         done = int(counted["done"], 16)
         if not done >> fact.number & 1:
             done |= 1 << fact.number
@@ -85,31 +89,3 @@ def _show_progress(batch: str, plan: BatchPlan, so_far: dict[str, Any], services
     record = services.ledger.find("batch", batch)
     if record is None or record.values.get("shards_scored", 0) <= so_far["shards"]:
         services.ledger.record([Change(kind="batch", id=batch, values=values)])
-
-
-def _manifest(batch: str, plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    told = ("number", "rows", "refused", "csv_bytes", "csv_sha256", "parquet_sha256")
-    return {
-        "batch": batch,
-        "source": {
-            "container": names.SCORING,
-            "name": plan.name,
-            "etag": plan.etag,
-            "bytes": plan.cut.size,
-        },
-        "output": names.scored_blob(batch),
-        "parquet": [names.parquet_blob(batch, shard["number"]) for shard in shards],
-        "model": {
-            "dataset": plan.cut.contract.dataset,
-            "version": plan.version,
-            "endpoint": plan.endpoint,
-            "deployment": plan.deployment,
-        },
-        "rows": sum(shard["rows"] for shard in shards),
-        "refused_rows": sum(shard["refused"] for shard in shards),
-        "decile_counts": [sum(counts) for counts in zip(*(s["deciles"] for s in shards), strict=True)],
-        "shards": [
-            {"start": cut.start, "end": cut.end, **{name: shard[name] for name in told}}
-            for cut, shard in zip(plan.cut.shards, shards, strict=True)
-        ],
-    }

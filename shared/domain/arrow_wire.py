@@ -1,0 +1,38 @@
+"""What a model is asked and what it answers, as Arrow IPC streams: over the wire, or through a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from shared.domain.answers import Answers
+
+
+def packed(batches: Sequence[Any]) -> bytes:
+    """Record batches of one schema, at least one."""
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, batches[0].schema) as stream:
+        for batch in batches:
+            stream.write_batch(batch)
+    return bytes(out.getvalue())
+
+
+def unpacked(body: bytes, *, asked: int) -> tuple[str, Answers]:
+    """The version of the model that answered, and its answers.
+
+    raises: ValueError when this is no answer to `asked` rows
+    """
+    with pa.ipc.open_stream(body) as stream:
+        table = stream.read_all().combine_chunks()
+    facts = table.schema.metadata or {}
+    missing = {"probability", "decile", "decision"} - set(table.column_names)
+    if missing or b"version" not in facts:
+        raise ValueError(f"the answer lacks {', '.join(sorted(missing)) or 'the model version'}")
+    columns = [_only_chunk(table.column(name)) for name in ("probability", "decile", "decision")]
+    return facts[b"version"].decode(), Answers.checked(*columns, asked=asked)
+
+
+def _only_chunk(column: Any) -> Any:
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)

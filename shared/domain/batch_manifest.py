@@ -1,0 +1,39 @@
+"""A batch's manifest: what was read, which model answered, and what came out of each shard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.domain import names
+from shared.domain.batch_plan import BatchPlan
+
+OF_A_SHARD = ("number", "rows", "refused", "csv_bytes", "csv_sha256", "parquet_sha256")
+
+
+def batch_manifest(plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The same for the same plan, whoever scored the shards. shards: of each, what `ShardScored` says, in order"""
+    return {
+        "batch": plan.batch,
+        "source": {
+            "container": names.SCORING,
+            "name": plan.name,
+            "etag": plan.etag,
+            "bytes": plan.cut.size,
+        },
+        "output": names.scored_blob(plan.batch),
+        "parquet": [names.parquet_blob(plan.batch, shard["number"]) for shard in shards],
+        "model": {
+            "dataset": plan.cut.contract.dataset,
+            "version": plan.version,
+            "endpoint": plan.endpoint,
+            "deployment": plan.deployment,
+        },
+        "rows": sum(shard["rows"] for shard in shards),
+        "refused_rows": sum(shard["refused"] for shard in shards),
+        "decile_counts": [sum(counts) for counts in zip(*(s["deciles"] for s in shards), strict=True)],
+        "shards": [
+            {"start": cut.start, "end": cut.end, **{name: shard[name] for name in OF_A_SHARD}}
+            for cut, shard in zip(plan.cut.shards, shards, strict=True)
+        ],
+    }
