@@ -12,16 +12,20 @@ from shared.domain.facts import BatchDue, Fact, ScoringDue
 from shared.errors import Superseded
 from shared.ports import Blob
 from shared.services import Services
+from shared.steps.new_blobs import new_blobs
 
 
 def find_batches(fact: ScoringDue, services: Services) -> Iterable[Fact]:
     """Names each new file once. A file whose dataset has no released model yet waits for a later tick."""
     if fact.late and services.policy.score_catch_up == "none":
         return
-    for blob in services.files.list(names.SCORING):
-        due = BatchDue(name=blob.name, etag=blob.etag)
-        if not services.ledger.seen(due) and _can_be_scored(blob, services):
+    for blob, due in new_blobs(names.SCORING, _due, services):
+        if _can_be_scored(blob, services):
             yield due
+
+
+def _due(blob: Blob) -> Fact:
+    return BatchDue(name=blob.name, etag=blob.etag)
 
 
 def _can_be_scored(blob: Blob, services: Services) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.domain import names
 from shared.domain.facts import (
@@ -15,11 +15,9 @@ from shared.domain.facts import (
     SweepDue,
     UploadArrived,
 )
-from shared.errors import Conflict
+from shared.ports import Blob
 from shared.services import Services
-
-OVERLAP = timedelta(minutes=15)
-"""How far back beyond the last sweep uploads are looked for: clocks differ, and long uploads end late."""
+from shared.steps.new_blobs import new_blobs
 
 
 def sweep(fact: SweepDue, services: Services) -> Iterable[Fact]:
@@ -45,18 +43,13 @@ def _unfinished(services: Services) -> Iterator[Fact]:
 
 
 def _missed_uploads(services: Services) -> Iterator[Fact]:
-    """Blobs no event told us of, among those that changed since shortly before the last complete look."""
-    ledger, began = services.ledger, services.now()
-    mark = ledger.document("sweep", "incoming")
-    since = datetime.fromisoformat(mark.value["began"]) - OVERLAP if mark else None
-    for blob in services.files.list(names.INCOMING, modified_since=since):
-        arrived = UploadArrived(name=blob.name, etag=blob.etag)
-        if not ledger.seen(arrived):
-            yield arrived
-    try:
-        ledger.put("sweep", "incoming", {"began": began.isoformat()}, over=mark)
-    except Conflict:
-        return  # another sweep looked as well
+    """Blobs no event told us of."""
+    for _, arrived in new_blobs(names.INCOMING, _arrived, services):
+        yield arrived
+
+
+def _arrived(blob: Blob) -> Fact:
+    return UploadArrived(name=blob.name, etag=blob.etag)
 
 
 def _runs_under_way(services: Services) -> Iterator[Fact]:

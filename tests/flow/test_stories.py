@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Literal
 
 import pytest
@@ -26,6 +27,7 @@ from shared.domain.facts import (
 from shared.domain.manifest import Manifest
 from shared.errors import Transient
 from shared.ports import RunView
+from shared.steps.sweep import sweep
 
 RUN_1, RUN_2 = "bank-v1-a1", "bank-v2-a1"
 
@@ -370,3 +372,25 @@ def test_odd_names_are_only_names(world: World, name: str) -> None:
     upload = world.drop(name, bank_rows(3))
     world.tell(upload)
     assert world.state("upload", upload.key) == "registered"
+
+
+def test_what_a_look_found_and_told_nobody_the_next_look_finds_again(world: World) -> None:
+    world.drop("lost.csv", bank_rows(5))
+    for tick in ("1", "2"):
+        list(sweep(SweepDue(tick=tick), world.services))  # dies before it tells
+        world.pass_time(3600)
+    world.tell(SweepDue(tick="3"))
+    assert [record.state for record in world.ledger.newest("upload")] == ["registered"]
+
+
+def test_a_look_costs_what_is_new(world: World) -> None:
+    for number in range(20):
+        world.drop(f"{number}.csv", bank_rows(2, start=number))
+    world.tell(SweepDue(tick="1"))
+    world.pass_time(3600)
+    world.tell(SweepDue(tick="2"))
+    world.pass_time(3600)
+    looked = []
+    world.files.list = lambda container, *, modified_since=None: looked.append(modified_since) or []  # type: ignore
+    world.tell(SweepDue(tick="3"))
+    assert looked == [world.time - timedelta(hours=1, minutes=15)]
