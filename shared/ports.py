@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 
 from shared.domain.facts import Fact
 
@@ -95,7 +95,10 @@ class Files(Protocol):
 
     def stat(self, container: str, name: str) -> Blob | None: ...
 
-    def list(self, container: str, *, modified_since: datetime | None = None) -> Iterator[Blob]: ...
+    def list(
+        self, container: str, *, prefix: str = "", modified_since: datetime | None = None
+    ) -> Iterator[Blob]:
+        """Those whose names begin with `prefix`, in the order of their names."""
 
     def content(self, container: str, name: str) -> bytes | None:
         """The newest version, whole; None when there is none. For what is known to be small."""
@@ -181,7 +184,7 @@ class Workspace(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What the published pipeline is asked to do."""
+    """What the published training pipeline is asked to do."""
 
     name: str
     """The name we choose; one name, one run."""
@@ -193,13 +196,31 @@ class RunRequest:
     values: dict[str, float] = field(default_factory=dict)
 
 
-class PipelineEndpoint(Protocol):
-    """The published training pipeline."""
+@dataclass(frozen=True, kw_only=True)
+class ScoringRequest:
+    """What the published scoring pipeline is asked to do."""
 
-    def find(self, request: RunRequest) -> str | None:
+    name: str
+    """The name we choose; one name, one run."""
+    dataset: str
+    model: str
+    """`name:version`"""
+    plan_url: str
+    source_url: str
+    output: str
+    """Folder in the container of scored files."""
+
+
+Asked = TypeVar("Asked", contravariant=True)  # noqa: PLC0105 (what is asked for, in either direction)
+
+
+class PipelineEndpoint(Protocol[Asked]):
+    """A published pipeline."""
+
+    def find(self, request: Asked) -> str | None:
         """The run this request has started already, if any."""
 
-    def submit(self, request: RunRequest) -> str:
+    def submit(self, request: Asked) -> str:
         """Starts the run; returns the workspace's name for it.
 
         raises: Refused when the answer is a definite no (nothing was started);

@@ -9,7 +9,15 @@ from datetime import datetime
 from shared.domain.contract import Contract
 from shared.domain.policy import Policy
 from shared.ledger import Ledger
-from shared.ports import Bus, Files, ModelEndpoint, PipelineEndpoint, Workspace
+from shared.ports import (
+    Bus,
+    Files,
+    ModelEndpoint,
+    PipelineEndpoint,
+    RunRequest,
+    ScoringRequest,
+    Workspace,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +27,8 @@ class Services:
     ledger: Ledger
     files: Files
     workspace: Workspace
-    pipeline: PipelineEndpoint
+    pipeline: PipelineEndpoint[RunRequest]
+    scoring_pipeline: PipelineEndpoint[ScoringRequest]
     endpoint: ModelEndpoint
     bus: Bus
     contracts: Sequence[Contract]

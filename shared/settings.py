@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     pipeline_kind: Literal["batch-endpoint", "published-pipeline"] = "batch-endpoint"
     training_endpoint: str = "campanha-training"
     """The batch endpoint whose default deployment is the published training pipeline."""
+    scoring_endpoint: str = "campanha-scoring"
+    """The batch endpoint whose default deployment is the scoring pipeline, for large files of clients."""
     published_pipeline_url: str | None = None
     """With `published-pipeline`: the v1 REST endpoint, ending in /PipelineRuns/PipelineSubmit/<id>."""
     serving_environment: str = "campanha-serving@latest"
@@ -75,6 +77,7 @@ class Settings(BaseSettings):
     shard_bytes: int = Field(default=_POLICY.shard_bytes, ge=1)
     request_bytes: int = Field(default=_POLICY.request_bytes, ge=10_000)
     requests_per_shard: int = Field(default=_POLICY.requests_per_shard, ge=1)
+    engine_bytes: int = Field(default=_POLICY.engine_bytes, ge=0)
     claim_seconds: int = Field(default=_POLICY.claim_seconds, ge=5)
 
     @model_validator(mode="after")

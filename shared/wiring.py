@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from shared.adapters.azureml import AzureWorkspace
     from shared.adapters.queues import QueueBus
-    from shared.ports import PipelineEndpoint, Table
+    from shared.ports import PipelineEndpoint, RunRequest, ScoringRequest, Table
     from shared.settings import Settings
 
 CONTRACTS = Path(__file__).parents[1] / "contracts"
@@ -44,6 +44,7 @@ def services() -> Services:
         files=AzureFiles(_blob_service(settings, credential)),
         workspace=workspace,
         pipeline=_pipeline(settings, credential, workspace),
+        scoring_pipeline=_scoring_pipeline(settings, credential, workspace),
         endpoint=RestEndpoint(
             workspace.online_address,
             in_flight=settings.requests_in_flight,
@@ -100,7 +101,9 @@ def _bus(settings: Settings, credential: TokenCredential) -> QueueBus:
     return QueueBus(queues, EventGridPublisherClient(settings.event_topic_endpoint, sign_in))
 
 
-def _pipeline(settings: Settings, credential: TokenCredential, workspace: AzureWorkspace) -> PipelineEndpoint:
+def _pipeline(
+    settings: Settings, credential: TokenCredential, workspace: AzureWorkspace
+) -> PipelineEndpoint[RunRequest]:
     from shared.adapters.pipelines import BatchPipeline, PublishedPipeline
 
     if settings.pipeline_kind == "published-pipeline":
@@ -110,5 +113,18 @@ def _pipeline(settings: Settings, credential: TokenCredential, workspace: AzureW
         credential,
         workspace_id=settings.workspace_id,
         address=lru_cache(lambda: workspace.batch_address(settings.training_endpoint)),
+        exists=lambda run: workspace.run(run) is not None,
+    )
+
+
+def _scoring_pipeline(
+    settings: Settings, credential: TokenCredential, workspace: AzureWorkspace
+) -> PipelineEndpoint[ScoringRequest]:
+    from shared.adapters.pipelines import BatchScoring
+
+    return BatchScoring(
+        credential,
+        workspace_id=settings.workspace_id,
+        address=lru_cache(lambda: workspace.batch_address(settings.scoring_endpoint)),
         exists=lambda run: workspace.run(run) is not None,
     )

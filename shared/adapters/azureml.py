@@ -173,7 +173,7 @@ class AzureWorkspace:
                 return str(self.client.batch_endpoints.get(endpoint).scoring_uri)
             except ResourceNotFoundError as cause:
                 raise Refused(
-                    f"there is no batch endpoint {endpoint} in the workspace: publish the training pipeline"
+                    f"there is no batch endpoint {endpoint} in the workspace: publish the pipelines"
                 ) from cause
 
 

@@ -29,8 +29,11 @@ class AzureFiles:
             return None
         return _blob(container, found)
 
-    def list(self, container: str, *, modified_since: datetime | None = None) -> Iterator[Blob]:
-        for found in self._service.get_container_client(container).list_blobs():
+    def list(
+        self, container: str, *, prefix: str = "", modified_since: datetime | None = None
+    ) -> Iterator[Blob]:
+        blobs = self._service.get_container_client(container).list_blobs(name_starts_with=prefix or None)
+        for found in blobs:
             if modified_since is None or found.last_modified >= modified_since:
                 yield _blob(container, found)
 

@@ -11,7 +11,18 @@ from typing import IO, Any
 
 from shared.domain.facts import Fact, ShardDue
 from shared.errors import Conflict, Refused, Superseded, Transient
-from shared.ports import Blob, DeploymentPlan, Insert, Replace, Row, RunRequest, RunView, Scores, Write
+from shared.ports import (
+    Blob,
+    DeploymentPlan,
+    Insert,
+    Replace,
+    Row,
+    RunRequest,
+    RunView,
+    Scores,
+    ScoringRequest,
+    Write,
+)
 
 Clock = Callable[[], datetime]
 
@@ -96,9 +107,12 @@ class MemoryFiles:
         found = self._blobs.get((container, name))
         return found[0] if found else None
 
-    def list(self, container: str, *, modified_since: datetime | None = None) -> Iterator[Blob]:
-        for (where, _), (blob, _) in sorted(self._blobs.items()):
-            if where == container and (modified_since is None or blob.modified >= modified_since):
+    def list(
+        self, container: str, *, prefix: str = "", modified_since: datetime | None = None
+    ) -> Iterator[Blob]:
+        for (where, name), (blob, _) in sorted(self._blobs.items()):
+            wanted = where == container and name.startswith(prefix)
+            if wanted and (modified_since is None or blob.modified >= modified_since):
                 yield blob
 
     def content(self, container: str, name: str) -> bytes | None:
@@ -218,18 +232,18 @@ class MemoryWorkspace:
 
 @dataclass
 class MemoryPipeline:
-    """The published pipeline: remembers each submission, so a test can count them."""
+    """A published pipeline, whichever it is: remembers each submission, so a test can count them."""
 
     workspace: MemoryWorkspace
-    submissions: list[RunRequest] = field(default_factory=list)
+    submissions: list[Any] = field(default_factory=list)
     published: bool = True
     loses: str = ""
     """`request` or `reply`: what is lost of the next submission."""
 
-    def find(self, request: RunRequest) -> str | None:
+    def find(self, request: RunRequest | ScoringRequest) -> str | None:
         return request.name if request.name in self.workspace.runs else None
 
-    def submit(self, request: RunRequest) -> str:
+    def submit(self, request: RunRequest | ScoringRequest) -> str:
         if not self.published:
             raise Refused("there is no such pipeline: publish it")
         lost, self.loses = self.loses, ""

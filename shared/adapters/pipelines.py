@@ -1,4 +1,4 @@
-"""The published training pipeline by plain REST: the v2 batch endpoint, and the v1 published pipeline.
+"""The published pipelines by plain REST: behind v2 batch endpoints, and the v1 published pipeline.
 
 Plain REST, since `azure-ai-ml`'s own `invoke()` keeps request headers of earlier calls in a module-global
 dictionary, and since v1's SDK is no longer supported.
@@ -6,14 +6,16 @@ dictionary, and since v1's SDK is no longer supported.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import requests
 from azure.core.exceptions import AzureError
 
+from shared.domain import names
 from shared.errors import Refused, Transient
-from shared.ports import RunRequest
+from shared.ports import RunRequest, ScoringRequest
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -24,9 +26,14 @@ TIMEOUT = (10, 60)
 """Seconds to connect, and to wait for the answer."""
 RUN_TAG = "campanha.run"
 
+Json = dict[str, Any]
 
-class BatchPipeline:
-    """A batch endpoint with a pipeline component deployment."""
+
+Asked = TypeVar("Asked", RunRequest, ScoringRequest)
+
+
+class BatchEndpoint(ABC, Generic[Asked]):
+    """A batch endpoint with a pipeline component deployment; its kinds say what their pipeline asks for."""
 
     def __init__(
         self,
@@ -41,16 +48,35 @@ class BatchPipeline:
         self._address = address
         self._exists = exists
 
-    def find(self, request: RunRequest) -> str | None:
+    def find(self, request: Asked) -> str | None:
         return request.name if self._exists(request.name) else None
 
-    def submit(self, request: RunRequest) -> str:
-        answer = _send("POST", self._address(), self._credential, BATCH_AUDIENCE, self._body(request))
+    def submit(self, request: Asked) -> str:
+        body = {
+            "properties": {
+                "name": request.name,
+                "InputData": self._inputs(request),
+                "OutputData": self._outputs(request),
+                "properties": {"experimentName": f"campanha-{request.dataset}"},
+                "tags": {RUN_TAG: request.name},
+            }
+        }
+        answer = _send("POST", self._address(), self._credential, BATCH_AUDIENCE, body)
         if answer.status_code == 409:  # the name is taken: an earlier request of ours arrived after all
             return request.name
         return str(_accepted(answer)["name"])
 
-    def _body(self, request: RunRequest) -> dict[str, Any]:
+    @abstractmethod
+    def _inputs(self, request: Asked) -> Json: ...
+
+    def _outputs(self, request: Asked) -> Json:
+        return {}
+
+
+class BatchPipeline(BatchEndpoint[RunRequest]):
+    """The training pipeline."""
+
+    def _inputs(self, request: RunRequest) -> Json:
         asset = f"{self._workspace_id}/data/{request.dataset}/versions/{request.version}"
         literals = {
             "model_name": request.dataset,
@@ -58,21 +84,34 @@ class BatchPipeline:
             "champion": request.champion,
             **request.values,
         }
-        inputs: dict[str, Any] = {
+        return {
             "manifest": {"JobInputType": "UriFile", "Uri": asset},
             "parts": {"JobInputType": "UriFolder", "Uri": request.parts_url},
+            **{name: _literal(value) for name, value in literals.items()},
         }
-        for name, value in literals.items():
-            inputs[name] = {"JobInputType": "Literal", "Value": value}
+
+
+class BatchScoring(BatchEndpoint[ScoringRequest]):
+    """The scoring pipeline.
+
+    Its output goes straight to the container of scored files, by a datastore: a batch endpoint takes no other place
+    for an output, and Azure ML writes there with the cluster's identity, so that no step holds a key.
+    """
+
+    def _inputs(self, request: ScoringRequest) -> Json:
         return {
-            "properties": {
-                "name": request.name,
-                "InputData": inputs,
-                "OutputData": {},
-                "properties": {"experimentName": f"campanha-{request.dataset}"},
-                "tags": {RUN_TAG: request.name},
-            }
+            "plan": {"JobInputType": "UriFile", "Uri": request.plan_url},
+            "source": {"JobInputType": "UriFile", "Uri": request.source_url},
+            "model": _literal(request.model),
         }
+
+    def _outputs(self, request: ScoringRequest) -> Json:
+        folder = f"azureml:{self._workspace_id}/datastores/{names.SCORED_DATASTORE}/paths/{request.output}"
+        return {"scored": {"JobOutputType": "UriFolder", "Uri": folder}}
+
+
+def _literal(value: object) -> Json:
+    return {"JobInputType": "Literal", "Value": value}
 
 
 class PublishedPipeline:
@@ -136,7 +175,7 @@ def _accepted(answer: requests.Response) -> Any:
     if answer.status_code in (408, 429) or answer.status_code >= 500:
         raise Transient(message)
     if answer.status_code == 404:
-        message += ": publish the training pipeline there, or mend the address"
+        message += ": publish the pipeline there (./dev publish, or python -m pipelines.publish), or mend the address"
     raise Refused(message)
 
 

@@ -9,6 +9,8 @@ SCORING = "scoring"
 QUARANTINE = "quarantine"
 DATASETS = "datasets"
 SCORED = "scored"
+SCORED_DATASTORE = "campanha_scored"
+"""What Azure ML knows the container of scored files as; publishing the scoring pipeline registers it."""
 
 
 REPORT, REJECTS, ORIGINAL = "report.json", "rejects.jsonl", "original.csv"
@@ -35,6 +37,12 @@ def manifest_blob(dataset: str, version: int) -> str:
 def run_name(dataset: str, version: int, attempt: int) -> str:
     """The name we choose for a run: a second submission under the same name cannot start a second run."""
     return f"{dataset}-v{version}-a{attempt}"
+
+
+def batch_run_name(batch: str, attempt: int) -> str:
+    """Azure ML takes letters, digits, dashes and underscores; the batch's own digest keeps two apart."""
+    plain = "".join(c if c.isascii() else "-" for c in batch)
+    return f"score-{plain}-a{attempt}"
 
 
 def deployment_name(version: int) -> str:
@@ -71,6 +79,20 @@ def batch_manifest_blob(batch: str) -> str:
 
 def batch_plan_blob(batch: str) -> str:
     return f"{batch}/plan.json"
+
+
+def batch_folder(batch: str) -> str:
+    return f"{batch}/"
+
+
+def batch_shards_blob(batch: str) -> str:
+    """What a run that scored the batch says of each shard."""
+    return f"{batch}/shards.json"
+
+
+def is_plain(name: str) -> bool:
+    """Whether neither a shell nor a URL could misread the name."""
+    return ".." not in name and all(c.isascii() and (c.isalnum() or c in "._-/") for c in name)
 
 
 def quarantine_folder(name: str, etag: str) -> str:

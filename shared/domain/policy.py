@@ -43,6 +43,9 @@ class Policy:
     requests_per_shard: int = 4
     """Requests under way at once for one shard that needs several."""
 
+    engine_bytes: int = 1 << 30
+    """A scoring file of at least so many bytes is scored by a run of the scoring pipeline on a cluster; 0: none is."""
+
     most_attempts: int = 5
     """A step that died so often is given up and shown to a person."""
     claim_seconds: int = 120

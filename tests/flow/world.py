@@ -45,6 +45,7 @@ class World:
         self.table = MemoryTable(now=self.now)
         self.files = MemoryFiles(now=self.now)
         self.pipeline = MemoryPipeline(self.workspace)
+        self.scoring_pipeline = MemoryPipeline(self.workspace)
         self.due: list[tuple[datetime, Fact]] = []
 
     def now(self) -> datetime:
@@ -57,6 +58,7 @@ class World:
             files=self.files,
             workspace=self.workspace,
             pipeline=self.pipeline,
+            scoring_pipeline=self.scoring_pipeline,
             endpoint=self.endpoint,
             bus=self.bus,
             contracts=self.contracts,
