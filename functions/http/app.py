@@ -13,8 +13,10 @@ from functions.http import dashboard, reads, sign_in
 from functions.http.credentials import Credentials, from_settings
 from functions.http.gate import LIVE, Gate
 from functions.http.limits import Limiter
+from functions.http.polling import Polled
 from functions.http.problems import Problem, answer
 from functions.http.tracing import Traced
+from functions.http.watch import Watch
 from shared import wiring
 from shared.services import Services
 from shared.settings import Settings, read_settings
@@ -46,6 +48,7 @@ def assemble(settings: Settings, credentials: Credentials, services: Callable[[]
     made.add_exception_handler(Problem, _problem)
     made.add_exception_handler(HTTPException, _http_problem)
     made.add_exception_handler(RequestValidationError, _invalid)
+    made.add_middleware(Polled, ledger=lambda: services().ledger, watch=Watch(lambda: services().ledger))
     limiter = Limiter(settings.rate_limit_per_minute)
     made.add_middleware(
         Gate,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from functions.http import listing
 from functions.http.depends import Wired
 from functions.http.listing import Asked
+from functions.http.patience import is_finished, retry_after
 from functions.http.problems import Problem
 from functions.http.shown import Json, shown
 from functions.http.summary import summary
@@ -115,46 +116,46 @@ def events(request: Request, services: Wired, asked: Filters) -> Json:
 
 
 @routes.get("/api/uploads/{name:path}")
-def upload(name: Name, services: Wired) -> Json:
+def upload(name: Name, services: Wired, response: Response) -> Json:
     """What became of the newest version of this file."""
     found = services.ledger.chronicle.led_to("file", f"{INCOMING}/{name.removeprefix(INCOMING + '/')}")
-    return _one("upload", found.get("upload", ""), services)
+    return _one("upload", found.get("upload", ""), services, response)
 
 
 @routes.get("/api/datasets/{name}/{version}")
-def dataset(name: Name, version: Version, services: Wired) -> Json:
+def dataset(name: Name, version: Version, services: Wired, response: Response) -> Json:
     """One dataset version: its members, and its run."""
-    return _one("dataset", dataset_id(name, version), services)
+    return _one("dataset", dataset_id(name, version), services, response)
 
 
 @routes.get("/api/runs/{run}")
-def run(run: Name, services: Wired) -> Json:
+def run(run: Name, services: Wired, response: Response) -> Json:
     """One run with its steps."""
-    return _one("run", run, services)
+    return _one("run", run, services, response)
 
 
 @routes.get("/api/models/{name}/{version}")
-def model(name: Name, version: Version, services: Wired) -> Json:
+def model(name: Name, version: Version, services: Wired, response: Response) -> Json:
     """One model: its figures, the verdict, and where it serves."""
-    return _one("model", dataset_id(name, version), services)
+    return _one("model", dataset_id(name, version), services, response)
 
 
 @routes.get("/api/deployments/{endpoint}/{deployment}")
-def deployment(endpoint: Name, deployment: Name, services: Wired) -> Json:
+def deployment(endpoint: Name, deployment: Name, services: Wired, response: Response) -> Json:
     """One deployment: its model, its traffic, its health."""
-    return _one("deployment", f"{endpoint}/{deployment}", services)
+    return _one("deployment", f"{endpoint}/{deployment}", services, response)
 
 
 @routes.get("/api/batches/{batch}")
-def batch(batch: Name, services: Wired) -> Json:
+def batch(batch: Name, services: Wired, response: Response) -> Json:
     """One batch: what was scored, by which model, and where the output lies."""
-    return _one("batch", batch, services)
+    return _one("batch", batch, services, response)
 
 
 @routes.get("/api/failures/{id}")
-def failure(id: Name, services: Wired) -> Json:
+def failure(id: Name, services: Wired, response: Response) -> Json:
     """One failure: what failed, and why."""
-    return _one("failure", id, services)
+    return _one("failure", id, services, response)
 
 
 @routes.get("/api/trace/{asked:path}")
@@ -169,8 +170,13 @@ def trace(asked: Name, services: Wired) -> Json:
     return found
 
 
-def _one(kind: str, id_: str, services: Services) -> Json:
-    return shown(_found(services.ledger.find(kind, id_), kind))
+def _one(kind: str, id_: str, services: Services, response: Response) -> Json:
+    """The record; what is not finished also says when it is worth asking again."""
+    record = _found(services.ledger.find(kind, id_), kind)
+    if not is_finished(record):
+        averages = services.ledger.chronicle.head().averages
+        response.headers["Retry-After"] = str(retry_after(record, averages, services.now()))
+    return shown(record)
 
 
 def _found(record: Record | None, kind: str) -> Record:

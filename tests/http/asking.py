@@ -7,8 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import azure.functions as func
@@ -83,7 +82,8 @@ def credentials(tenant: Tenant | None = None) -> Credentials:
 
 
 def app_over(world: World, *, tenant: Tenant | None = None, **chosen: Any) -> FastAPI:
-    return assemble(settings(**chosen), credentials(tenant), lambda: world.services)
+    services = world.services
+    return assemble(settings(**chosen), credentials(tenant), lambda: services)
 
 
 @dataclass(frozen=True)
@@ -104,15 +104,6 @@ class Client:
     def __init__(self, app: FastAPI, headers: Mapping[str, str]) -> None:
         self.app, self.headers = app, headers
         self._adapter = func.AsgiMiddleware(app)
-        self._runner = asyncio.Runner()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._runner.close()
 
     def get(self, path: str, **more: Any) -> Answer:
         return self.request("GET", path, **more)
@@ -121,7 +112,7 @@ class Client:
         return self.request("POST", path, **more)
 
     def request(self, method: str, path: str, **more: Any) -> Answer:
-        return self._runner.run(self.ask(method, path, **more))
+        return asyncio.run(self.ask(method, path, **more))
 
     async def ask(
         self,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from fastapi import FastAPI
 from flow.world import World
@@ -28,12 +26,10 @@ def api(world: World) -> FastAPI:
 
 
 @pytest.fixture
-def reader(api: FastAPI) -> Iterator[Client]:
-    with client_of(api) as client:
-        yield client
+def reader(api: FastAPI) -> Client:
+    return client_of(api)
 
 
 @pytest.fixture
-def operator(api: FastAPI) -> Iterator[Client]:
-    with client_of(api, scope=Scope.OPERATOR) as client:
-        yield client
+def operator(api: FastAPI) -> Client:
+    return client_of(api, scope=Scope.OPERATOR)

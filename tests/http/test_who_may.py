@@ -8,7 +8,7 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -103,11 +103,9 @@ WRONG: dict[str, Callable[[Tenant], Headers]] = {
 
 
 @pytest.fixture(scope="module")
-def guarded(tenant: Tenant) -> Iterator[Client]:
+def guarded(tenant: Tenant) -> Client:
     """An API with keys and a tenant; nobody is signed in."""
-    app = app_over(World(), tenant=tenant, rate_limit_per_minute=1_000_000)
-    with client_of(app, scope=None) as client:
-        yield client
+    return client_of(app_over(World(), tenant=tenant, rate_limit_per_minute=1_000_000), scope=None)
 
 
 def _routes(app: FastAPI) -> list[tuple[str, str]]:
@@ -198,8 +196,8 @@ class _Clock:
 
 def test_an_unreachable_tenant_lets_nobody_in(tenant: Tenant) -> None:
     down = Tenant(private=tenant.private, down=True)
-    with client_of(app_over(World(), tenant=down), scope=None) as client:
-        answer = client.get("/api/status", headers=_bearer(tenant.token()))
+    client = client_of(app_over(World(), tenant=down), scope=None)
+    answer = client.get("/api/status", headers=_bearer(tenant.token()))
     assert (answer.status_code, answer.json()["code"]) == (503, "NotReady")
     assert int(answer.headers["retry-after"]) >= 1
 

@@ -1,0 +1,48 @@
+"""How long to wait before asking again: as long as such a thing usually takes, less what it has taken already."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+from shared.ledger import Record
+
+LONGEST = 60
+UNKNOWN = 5
+"""Seconds, when nothing like it was ever finished."""
+FINAL: dict[str, frozenset[str]] = {
+    "upload": frozenset({"registered", "known", "rejected"}),
+    "dataset": frozenset({"trained", "failed"}),
+    "run": frozenset({"accepted", "refused", "failed"}),
+    "model": frozenset({"refused", "released", "previous", "rolled-back", "retired"}),
+    "deployment": frozenset({"serving", "standby", "failed", "removed"}),
+    "batch": frozenset({"scored", "refused"}),
+}
+"""The states in which a thing rests; kinds not named here always do."""
+
+
+def is_finished(record: Record) -> bool:
+    final = FINAL.get(record.kind)
+    return final is None or record.state in final
+
+
+def retry_after(record: Record, averages: Mapping[str, float], now: datetime) -> int | None:
+    """Seconds after which it is worth asking again; None when there is nothing to wait for.
+
+    averages: how long records usually stay in a state, in seconds, by `kind/state`
+    """
+    if is_finished(record):
+        return None
+    eta = record.values.get("eta_seconds")
+    if eta:
+        return _bounded(eta)
+    stayed = (now - datetime.fromisoformat(record.values["history"][-1][1])).total_seconds()
+    usual = averages.get(f"{record.kind}/{record.state}")
+    if usual is None:
+        return UNKNOWN
+    return _bounded(usual - stayed if stayed < usual else stayed / 10)
+
+
+def _bounded(seconds: float) -> int:
+    return max(1, min(LONGEST, math.ceil(seconds)))

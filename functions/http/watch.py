@@ -1,0 +1,83 @@
+"""Wakes long polls: at once for a change made in this process, within a second for one made by another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import anyio.to_thread
+
+from shared.errors import Transient
+from shared.ledger import Ledger
+
+LOOK_SECONDS = 1.0
+"""How often the ledger's mark is read while anybody waits: once for all who wait in this process."""
+
+
+class Watch:
+    """Counts changes; whoever waits is woken by the next one."""
+
+    def __init__(self, ledger: Callable[[], Ledger]) -> None:
+        self._ledger = ledger
+        self._version = 0
+        self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._listens = False
+
+    @property
+    def version(self) -> int:
+        """To be read before reading what is waited for; a change from then on ends the wait."""
+        return self._version
+
+    async def changed(self, since: int, mark: str, seconds: float) -> bool:
+        """Waits until something changed after version `since`; False when the time is over first.
+
+        mark: the ledger's, as it was before what is waited for was read
+        """
+        self._listen()
+        woken = asyncio.Event()
+        self._waiting[woken] = asyncio.get_running_loop()
+        try:
+            if self._version != since:
+                return True
+            self._look(mark)
+            async with asyncio.timeout(seconds):
+                await woken.wait()
+        except TimeoutError:
+            return False
+        finally:
+            del self._waiting[woken]
+        return True
+
+    def ring(self) -> None:
+        """Something changed. Called from any thread."""
+        self._version += 1
+        for woken, loop in tuple(self._waiting.items()):
+            with suppress(RuntimeError):  # its loop has ended, and so has whoever waited in it
+                loop.call_soon_threadsafe(woken.set)
+
+    def _listen(self) -> None:
+        if not self._listens:
+            self._listens = True
+            self._ledger().on_change(self.ring)
+
+    def _look(self, mark: str) -> None:
+        """Starts looking for changes made elsewhere since `mark`, unless somebody looks already."""
+        loop = asyncio.get_running_loop()
+        if self._looking is None or self._looking.done() or self._looking.get_loop() is not loop:
+            self._looking = loop.create_task(self._look_elsewhere(mark))
+
+    async def _look_elsewhere(self, known: str | None) -> None:
+        while self._waiting:
+            mark = await self._mark()
+            if mark != known:
+                known = mark
+                self.ring()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _mark(self) -> str | None:
+        try:
+            return await anyio.to_thread.run_sync(self._ledger().mark)
+        except Transient:
+            return None  # those who wait look for themselves then, and are told what is wrong

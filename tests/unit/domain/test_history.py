@@ -1,0 +1,125 @@
+"""How a record moves: forward only, each move once, and again only in a new round."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain import history
+from shared.domain.records import STATES, Change, rank
+
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+Value = dict[str, Any]
+
+
+def _told(*changes: Change) -> Value:
+    record: Value | None = None
+    for minute, change in enumerate(changes):
+        record = history.advanced(record, change, NOW + timedelta(minutes=minute))
+    assert record is not None
+    return record
+
+
+def _upload(state: str | None, **values: Any) -> Change:
+    return Change(kind="upload", id="u", state=state, values=values)
+
+
+def test_a_record_begins_with_its_first_state_and_an_untold_move() -> None:
+    record = _told(_upload("arrived", name="a.csv"))
+    assert (record["state"], record["seq"], record["round"]) == ("arrived", 1, 0)
+    assert record["values"] == {
+        "history": [["arrived", NOW.isoformat(timespec="milliseconds")]],
+        "name": "a.csv",
+    }
+    (move,) = record["untold"]
+    assert history.tally(move) == {"upload/arrived/": 1}
+
+
+def test_a_move_says_what_it_left_and_how_long_it_was_there() -> None:
+    record = _told(_upload("arrived"), _upload("admitted", dataset="bank"))
+    move = record["untold"][-1]
+    assert history.tally(move) == {"upload/arrived/": -1, "upload/admitted/bank": 1}
+    assert history.stay("upload", move) == {"upload/arrived": 60.0}
+
+
+def test_the_same_news_twice_changes_nothing() -> None:
+    once = _told(_upload("arrived", name="a"))
+    assert history.advanced(once, _upload("arrived", name="a"), NOW + timedelta(hours=1)) == once
+
+
+def test_late_news_adds_what_it_knows_and_leaves_the_state() -> None:
+    record = _told(_upload("registered", rows=5), _upload("arrived", name="a", rows=4))
+    assert (record["state"], record["values"]["name"], record["values"]["rows"]) == ("registered", "a", 5)
+    assert len(record["untold"]) == 1
+
+
+def test_values_alone_cannot_begin_a_record() -> None:
+    with pytest.raises(ValueError, match="not known yet"):
+        _told(_upload(None, name="a"))
+
+
+def test_a_new_round_begins_again_and_the_old_rounds_news_is_late() -> None:
+    released = Change(kind="model", id="m", state="released")
+    replaced = Change(kind="model", id="m", state="previous")
+    again = Change(kind="model", id="m", state="releasing", round=7)
+    record = _told(released, replaced, again, released)
+    assert (record["state"], record["round"]) == ("released", 7)
+    stale = history.advanced(record, Change(kind="model", id="m", state="retired", round=0), NOW)
+    assert stale["state"] == "released"
+
+
+def test_an_event_has_the_same_id_whenever_it_is_told_and_names_what_happened() -> None:
+    record = _told(Change(kind="model", id="bank:1", state="rolled-back", values={"reason": "slow"}))
+    event = history.event("model", "bank:1", record["untold"][0])
+    assert event["type"] == "Campanha.ModelRolledBack.v1"
+    assert event["of"] == {"kind": "model", "id": "bank:1"}
+    assert event["data"] == {"state": "rolled-back", "seq": 1, "reason": "slow"}
+    assert event["id"] == history.event("model", "bank:1", record["untold"][0])["id"]
+
+
+def test_an_event_stays_small() -> None:
+    record = _told(_upload("arrived", figures=["x" * 100] * 100))
+    assert record["untold"][0]["data"] == {}
+
+
+def test_a_long_history_keeps_its_newest() -> None:
+    rounds = [
+        Change(kind="model", id="m", state=state, round=n)
+        for n in range(60)
+        for state in ("releasing", "released")
+    ]
+    record = _told(*rounds)
+    assert len(record["values"]["history"]) == history.LONGEST_HISTORY
+    assert record["values"]["history"][-1][0] == "released"
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_in_whatever_order_news_comes_the_record_ends_in_the_same_state(kind: str) -> None:
+    states = STATES[kind][:4]
+    ends = {
+        _told(*[Change(kind=kind, id="x", state=state) for state in order])["state"]
+        for order in permutations(states)
+    }
+    assert ends == {states[-1]}
+
+
+@given(st.lists(st.tuples(st.sampled_from(STATES["run"]), st.integers(0, 2)), min_size=1, max_size=12))
+def test_sums_of_the_moves_are_the_states_there_are(news: list[tuple[str, int]]) -> None:
+    """However the moves come, adding up their tallies gives one record, in the state it is in; and it never goes back."""
+    record: Value | None = None
+    seen = []
+    for state, round_ in news:
+        record = history.advanced(record, Change(kind="run", id="r", state=state, round=round_), NOW)
+        seen.append((record["round"], rank("run", record["state"]), record["seq"]))
+    assert record is not None
+    assert seen == sorted(seen)
+    sums: dict[str, int] = {}
+    for move in record["untold"]:
+        for name, number in history.tally(move).items():
+            sums[name] = sums.get(name, 0) + number
+    assert {name: total for name, total in sums.items() if total} == {f"run/{record['state']}/": 1}
