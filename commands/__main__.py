@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("storage", "events", "workspace", "host")
+PARTS = {"storage": "storage", "event-grid": "events", "workspace": "workspace", "host": "host"}
+"""Commands that run one part alone, and the part's name."""
 
 
 def main() -> int:
@@ -19,7 +20,7 @@ def main() -> int:
 
     module = importlib.import_module(f"commands.{'part' if name in PARTS else name}")
     try:
-        return int(module.main([name, *arguments] if name in PARTS else arguments))
+        return int(module.main([PARTS[name], *arguments] if name in PARTS else arguments))
     except StackError as problem:
         print(problem, file=sys.stderr)
         return 1

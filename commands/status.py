@@ -1,49 +1,72 @@
-"""Show what serves, what runs, what came last, and what needs a person."""
+"""Show what serves, what runs, what came last, and what needs a person; pause everything, and go on."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from commands import app, tables
-from commands.arguments import parser, running
+from commands import tables
+from commands.client import Json
+from commands.output import acted, as_json
 from commands.parts import PARTS
 from commands.stack import Stack
+from commands.target import BAD, FINE, command, find, parser
 
-DATASET = ("dataset", "version", "gathering", "run", "serving")
+DATASET = ("dataset", "version", "rows", "gathering", "run", "serving", "since")
 SECTIONS = {
     "uploads": ("name", "state", "rows", "rejected_rows", "dataset_version", "reason", "updated"),
     "runs": ("id", "state", "reason", "updated"),
     "models": ("id", "state", "deployment", "reason", "updated"),
-    "batches": ("name", "state", "rows", "refused_rows", "output", "reason", "updated"),
+    "batches": ("name", "state", "rows", "refused_rows", "model_version", "output", "reason", "updated"),
     "failures": ("about", "state", "queue", "reason", "updated"),
 }
+FLOW = ("step", "count", "open", "about")
 
 
+@command
 def main(arguments: list[str]) -> int:
     made = parser("status", __doc__)
-    made.add_argument("--json", action="store_true", help="the app's answer as it is")
+    made.add_argument(
+        "--check", action="store_true", help="exit 1 when something needs a person or everything is paused"
+    )
+    made.add_argument("--flow", action="store_true", help="also each step of the flow, with counts")
+    doing = made.add_mutually_exclusive_group()
+    doing.add_argument("--pause", metavar="REASON", help="begin no step until --resume; what arrives waits")
+    doing.add_argument("--resume", action="store_true", help="go on with what has waited")
     given = made.parse_args(arguments)
-    stack = running(given.state)
-    answer = app.get(stack, "status")
+    target = find(given)
+    if given.pause:
+        done = "Paused: what arrives waits. `./dev status --resume` goes on."
+        return acted(target.client, "pause", reason=given.pause, given_json=given.json, done=done)
+    if given.resume:
+        return acted(target.client, "resume", given_json=given.json, done="Going on.")
+    answer = target.client.get("status")
     if given.json:
-        print(json.dumps(answer, indent=1))
+        as_json(answer)
     else:
-        _print(stack, answer)
-    return 0
+        _print(target.stack, answer, flow=given.flow)
+    return BAD if given.check and (answer.get("attention") or answer.get("paused")) else FINE
 
 
-def _print(stack: Stack, answer: dict[str, Any]) -> None:
-    parts = [{"part": name, "pid": process.pid, "log": str(stack.log(name))} for name in PARTS
-             if (process := stack.process(name))]  # fmt: skip
-    tables.show("Running", parts, ("part", "pid", "log"))
-    datasets = [{**row, "serving": _serving(row.get("serving"))} for row in answer.get("datasets", [])]
-    tables.show("Datasets", datasets, DATASET)
+def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
+    if stack:
+        parts = [{"part": name, "pid": process.pid, "log": str(stack.log(name))} for name in PARTS
+                 if (process := stack.process(name))]  # fmt: skip
+        tables.show("Running", parts, ("part", "pid", "log"))
+    tables.show("Datasets", [_dataset(row) for row in answer.get("datasets", [])], DATASET)
+    if flow:
+        rules = [{**rule, "step": rule["do"]} for rule in answer.get("flow", [])]
+        tables.show("Flow", rules, FLOW)
     for name, columns in SECTIONS.items():
         tables.show(name.capitalize(), answer.get(name, []), columns)
+    if answer.get("paused"):
+        print("Paused: no step is begun. `./dev status --resume` goes on.")
+    if answer.get("attention"):
+        print(f"{answer['attention']} waiting for a person: `./dev quarantine`, and the failures above.")
 
 
-def _serving(released: dict[str, Any] | None) -> str:
-    return (
-        f"model {released['version']} ({released['endpoint']}/{released['deployment']})" if released else ""
-    )
+def _dataset(row: Json) -> dict[str, Any]:
+    released = row.get("serving")
+    if not released:
+        return {**row, "serving": ""}
+    serving = f"model {released['version']} ({released['endpoint']}/{released['deployment']})"
+    return {**row, "serving": serving, "since": released.get("since")}

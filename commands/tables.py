@@ -4,27 +4,78 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-
-def show(title: str, records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Print `records`; an empty list is one line."""
-    from rich.box import SIMPLE_HEAD
+if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+STYLES = {
+    "green": ("registered", "released", "scored", "accepted", "trained", "serving", "pass", "resolved", "Completed"),
+    "blue": ("arrived", "admitted", "training", "started", "running", "releasing", "scoring", "due", "waiting", "Running"),
+    "yellow": ("rolled-back", "canceled", "Canceled"),
+    "red": ("rejected", "held", "failed", "Failed", "given-up", "fail"),
+}  # fmt: skip
+MOMENTS = ("created", "updated", "since", "time", "started", "released_at")
+NUMBERS = (
+    "rows", "rejected_rows", "refused_rows", "version", "gathering", "count", "open", "traffic", "requests", "errors",
+)  # fmt: skip
+BAD = {"upload": ("rejected",), "run": ("failed", "canceled"), "batch": ("refused",), "dataset": ("failed",),
+       "failure": ("given-up",), "quarantine": ("held",), "model": ("rolled-back",)}  # fmt: skip
+"""The states of each kind that a script should stop at."""
+
+
+def is_bad(record: Mapping[str, Any]) -> bool:
+    """Whether the record is in a state somebody should look at."""
+    return record.get("state") in BAD.get(str(record.get("kind")), ())
+
+
+def console() -> Console:
+    """Where everything is printed; made each time, so that tests can catch it."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def show(title: str, records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Print `records`; an empty list is one line."""
     if not records:
-        console.print(f"[bold]{title}[/bold]  none\n")
+        console().print(f"[bold]{title}[/bold]  none\n")
         return
-    filled = [name for name in columns if any(record.get(name) not in (None, "") for record in records)]
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    console().print(table(title, records, columns))
+
+
+def table(title: str, records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
+    """The records as a table of rich."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    filled = [name for name in columns if any(record.get(name) not in (None, "", []) for record in records)]
+    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for name in filled:
-        table.add_column(name.replace("_", " "), overflow="fold")
+        made.add_column(
+            name.replace("_", " "), overflow="fold", justify="right" if name in NUMBERS else "left"
+        )
     for record in records:
-        table.add_row(*(Text(text(record.get(name))) for name in filled))
-    console.print(table)
+        made.add_row(*(cell(name, record.get(name)) for name in filled))
+    return made
+
+
+def cell(name: str, value: Any) -> Text:
+    """A value under the column `name`; never taken for markup."""
+    from rich.text import Text
+
+    if name in ("state", "status"):
+        return Text(text(value), style=style(str(value)))
+    if name in MOMENTS and isinstance(value, str):
+        return Text(ago(value))
+    return Text(text(value))
+
+
+def style(state: str) -> str:
+    return next((colour for colour, states in STYLES.items() if state in states), "dim")
 
 
 def text(value: Any) -> str:
@@ -33,8 +84,41 @@ def text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def ago(moment: str, now: datetime | None = None) -> str:
+    """How long ago `moment` (ISO 8601) was; the text itself when it is none."""
+    try:
+        seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(moment)).total_seconds()
+    except (ValueError, TypeError):
+        return moment
+    return "just now" if seconds < 2 else f"{duration(seconds)} ago"
+
+
+def duration(seconds: float) -> str:
+    """4.2 s, 3 min 20 s, 2 h 5 min, 3 d 4 h."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    place = next(n for n, (_, long) in enumerate(units) if seconds >= long)
+    (unit, long), (smaller, short) = units[place], units[place + 1]
+    many, rest = divmod(int(seconds), long)
+    return f"{many} {unit} {rest // short} {smaller}" if rest // short else f"{many} {unit}"
+
+
+def size(count: float) -> str:
+    """Bytes with a unit."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,30 +1,64 @@
-"""Show what became of one file: upload, dataset version, run, model; or the batch it was scored in."""
+"""Show what became of one file: upload, dataset version, run, model, deployment, batches; or, of a scored file, back."""
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
-from commands import app, tables
-from commands.arguments import parser, running
+from commands import tables
+from commands.client import Json
+from commands.output import as_json, end_of
+from commands.target import command, find, parser
 
+CAPTIONS = {"same_as": "Same rows as", "uploads": "Made of"}
 LISTED = ("name", "state", "rows", "reason", "updated")
-UNTOLD = ("links", "history")
+TOLD = {
+    "upload": ("rows", "rejected_rows", "sha256"),
+    "dataset": ("rows", "waiting_for"),
+    "run": (),
+    "model": (),
+    "deployment": ("endpoint", "traffic", "since"),
+    "batch": ("rows", "refused_rows", "model_version", "output"),
+}
+"""What is told of each kind besides name, state and reason."""
 
 
+@command
 def main(arguments: list[str]) -> int:
     made = parser("trace", __doc__)
-    made.add_argument("name", help="a file: incoming/clients.csv, scoring/clients.csv, or only clients.csv")
-    made.add_argument("--json", action="store_true", help="the app's answer as it is")
+    made.add_argument(
+        "name",
+        help="incoming/clients.csv, scoring/clients.csv, only clients.csv; or a SHA-256 of file or content",
+    )
     given = made.parse_args(arguments)
-    answer = app.get(running(given.state), f"trace/{given.name}")
+    answer = find(given).client.get(f"trace/{given.name}")
     if given.json:
-        print(json.dumps(answer, indent=1))
-        return 0
-    for kind, link in answer.items():
-        title = kind.replace("_", " ").capitalize()
-        if isinstance(link, list):
-            tables.show(title, link, LISTED)
-        elif isinstance(link, dict):
-            rows = [{"what": key, "value": value} for key, value in link.items() if key not in UNTOLD]
-            tables.show(title, rows, ("what", "value"))
-    return 0
+        as_json(answer)
+    else:
+        for kind, link in answer.items():
+            _print(CAPTIONS.get(kind, kind.capitalize()), link)
+    first = answer.get("batch") or answer.get("upload") or {}
+    return end_of(first)
+
+
+def _print(caption: str, link: Any) -> None:
+    if isinstance(link, list):
+        tables.show(caption, link, LISTED)
+    elif isinstance(link, dict):
+        _print_link(caption, link)
+
+
+def _print_link(caption: str, link: Json) -> None:
+    from rich.text import Text
+
+    line = Text.assemble(
+        (f"{caption:<13}", "bold"), str(link.get("name") or link.get("deployment") or link.get("id")), "  ",
+        (str(link.get("state", "")), tables.style(str(link.get("state")))), f"  {tables.ago(str(link.get('updated', '')))}",
+    )  # fmt: skip
+    out = tables.console()
+    out.print(line)
+    for name in (*TOLD.get(str(link.get("kind")), ()), "reason"):
+        if link.get(name) not in (None, ""):
+            told = tables.ago(str(link[name])) if name in tables.MOMENTS else tables.text(link[name])
+            out.print(Text(f"{'':13}{name.replace('_', ' ')}: {told}", style="dim"))
+    for step in link.get("steps") or []:
+        out.print(Text(f"{'':13}{step['name']}: {step['status'].lower()}", style="dim"))

@@ -1,0 +1,130 @@
+"""List the files of clients that were scored, with progress; show one; watch until all are done; score now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from commands import tables
+from commands.client import Client, Json
+from commands.output import acted, as_json, end_of, listing, values
+from commands.target import BAD, FINE, command, find, parser
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+COLUMNS = (
+    "name",
+    "id",
+    "state",
+    "done",
+    "model_version",
+    "rows",
+    "refused_rows",
+    "output",
+    "reason",
+    "updated",
+)
+GOING = ("due", "scoring")
+
+
+@command
+def main(arguments: list[str]) -> int:
+    made = parser("batches", __doc__)
+    made.add_argument("batch", nargs="?", help="one batch's id (default: the list)")
+    made.add_argument("--only", metavar="STATE", help="due, scoring, scored or refused")
+    made.add_argument("--dataset")
+    made.add_argument("--most", type=int, default=20, metavar="N", help="how many at most (default: 20)")
+    made.add_argument("--watch", action="store_true", help="progress bars until nothing is being scored")
+    made.add_argument("--rows", type=int, metavar="N", help="with BATCH: its first N scored rows")
+    made.add_argument("--score-now", action="store_true", help="look for files of clients now")
+    given = made.parse_args(arguments)
+    if given.rows and not given.batch:
+        made.error("--rows needs a BATCH")
+    client = find(given).client
+    if given.score_now:
+        done = "Files of clients are being looked for. `./dev batches --watch` shows them."
+        return acted(client, "batches", given_json=given.json, done=done)
+    if given.rows:
+        return _rows(client, given.batch, given.rows, given_json=given.json)
+    if given.watch:
+        return _watch(client, given.batch)
+    if given.batch:
+        batch = client.get(f"batches/{given.batch}")
+        as_json(batch) if given.json else values(batch)
+        return end_of(batch)
+    found = client.listed("batches", most=given.most, state=given.only, dataset=given.dataset)
+    shown = found if given.json else [{**batch, "done": f"{share(batch):.0%}"} for batch in found]
+    return listing("Batches", shown, COLUMNS, given_json=given.json)
+
+
+def share(batch: Json) -> float:
+    """How much of it is scored, 0 to 1."""
+    if batch["state"] == "scored":
+        return 1.0
+    for done, whole in (("bytes_done", "bytes"), ("shards_scored", "shards")):
+        if batch.get(whole):
+            return min(1.0, float(batch.get(done) or 0) / float(batch[whole]))
+    return 0.0
+
+
+def pace(batch: Json) -> str:
+    """The rate and the time left, while it is scored."""
+    parts = [f"{batch['rows_per_second']:,.0f} rows/s"] if batch.get("rows_per_second") else []
+    if batch["state"] == "scoring" and batch.get("eta_seconds") is not None:
+        parts.append(f"about {tables.duration(batch['eta_seconds'])} left")
+    return ", ".join(parts)
+
+
+def _rows(client: Client, batch: str, most: int, *, given_json: bool) -> int:
+    found = client.get(f"batches/{batch}/rows", maxpagesize=most)
+    if given_json:
+        as_json(found)
+        return FINE
+    records = [dict(zip(found["columns"], row, strict=True)) for row in found["value"][:most]]
+    tables.show(f"First rows of {batch}", records, found["columns"])
+    return FINE
+
+
+# --- watching -------------------------------------------------------------------------------------------------
+
+
+def _watch(client: Client, only: str | None) -> int:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    bars: dict[str, TaskID] = {}
+    known: dict[str, Json] = {}
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[pace]}"),
+    )
+    with Progress(*columns, console=tables.console()) as progress:
+        for _ in client.changes("status"):
+            for batch in _followed(client, only, known):
+                known[batch["id"]] = batch
+                _draw(progress, bars, batch)
+            if not any(batch["state"] in GOING for batch in known.values()):
+                break
+    if not known:
+        print("Nothing is being scored. Drop a file of clients: ./dev drop --scoring FILE")
+    return BAD if any(tables.is_bad(batch) for batch in known.values()) else FINE
+
+
+def _followed(client: Client, only: str | None, known: dict[str, Json]) -> list[Json]:
+    """The batch asked for; else all that are under way, and those that were a moment ago."""
+    if only:
+        return [client.get(f"batches/{only}")]
+    newest = client.listed("batches", most=50)
+    return [batch for batch in newest if batch["state"] in GOING or batch["id"] in known]
+
+
+def _draw(progress: Progress, bars: dict[str, Any], batch: Json) -> None:
+    if batch["id"] not in bars:
+        bars[batch["id"]] = progress.add_task(batch["name"], total=1.0, pace="")
+    told = (
+        pace(batch)
+        if batch["state"] in GOING
+        else batch.get("output") or batch.get("reason") or batch["state"]
+    )
+    progress.update(bars[batch["id"]], completed=share(batch), pace=told)

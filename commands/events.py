@@ -1,0 +1,70 @@
+"""List what happened, newest first; or go on as it happens."""
+
+from __future__ import annotations
+
+import json
+
+from commands import tables
+from commands.client import Client, Json
+from commands.output import listing
+from commands.target import FINE, command, find, parser
+
+COLUMNS = ("time", "what", "about", "reason")
+
+
+@command
+def main(arguments: list[str]) -> int:
+    made = parser("events", __doc__)
+    made.add_argument("--dataset")
+    made.add_argument("--since", metavar="TIME", help="only later than this, such as 2026-11-24T09:00:00Z")
+    made.add_argument("--most", type=int, default=30, metavar="N", help="how many at most (default: 30)")
+    made.add_argument(
+        "--follow", action="store_true", help="then each as it happens, one a line, until Ctrl-C"
+    )
+    given = made.parse_args(arguments)
+    client = find(given).client
+    found = client.listed("events", most=given.most, dataset=given.dataset, since=given.since)
+    if given.follow:
+        return _follow(client, found, given_json=given.json)
+    shown = found if given.json else [row(event) for event in found]
+    return listing("Events", shown, COLUMNS, given_json=given.json)
+
+
+def row(event: Json) -> Json:
+    """An event in four words."""
+    data = event.get("data") or {}
+    what = event["type"].removeprefix("Campanha.").partition(".v")[0]
+    about = data.get("name") or data.get("about") or str(event.get("subject", "")).partition("/")[2]
+    return {
+        "time": event["time"],
+        "what": what,
+        "about": about or event["of"]["id"],
+        "reason": data.get("reason"),
+    }
+
+
+def _follow(client: Client, found: list[Json], *, given_json: bool) -> int:
+    told: set[str] = set()
+    _tell(found, told, given_json=given_json)
+    try:
+        for _ in client.changes("status"):
+            _tell(client.listed("events", most=100), told, given_json=given_json)
+    except KeyboardInterrupt:
+        return FINE
+    return FINE
+
+
+def _tell(newest: list[Json], told: set[str], *, given_json: bool) -> None:
+    """Prints those not told yet, oldest first."""
+    for event in reversed(newest):
+        if event["id"] in told:
+            continue
+        told.add(event["id"])
+        if given_json:
+            print(json.dumps(event, ensure_ascii=False), flush=True)
+        else:
+            shown = row(event)
+            words = "  ".join(
+                filter(None, (shown["time"][:19], f"{shown['what']:<18}", shown["about"], shown["reason"]))
+            )
+            tables.console().print(words, markup=False, soft_wrap=True)

@@ -1,0 +1,70 @@
+"""What the commands over the API print in common: JSON for programs, a record's values and an action's end for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from commands import tables
+from commands.client import Client
+from commands.target import BAD, FINE
+
+UNTOLD = (
+    "links",
+    "history",
+    "kind",
+    "seq",
+    "etag",
+    "steps",
+    "figures",
+    "champion_figures",
+    "comparison",
+    "drift",
+    "baseline",
+)
+
+
+def as_json(answer: Any) -> None:
+    print(json.dumps(answer, indent=1, ensure_ascii=False))
+
+
+def listing(
+    title: str, records: Sequence[Mapping[str, Any]], columns: Sequence[str], *, given_json: bool
+) -> int:
+    """A list: always fine, even when empty."""
+    if given_json:
+        as_json({"value": list(records)})
+    else:
+        tables.show(title, records, columns)
+    return FINE
+
+
+def values(record: Mapping[str, Any]) -> None:
+    """One record, value under value."""
+    rows = [{"what": name.replace("_", " "), "value": _told(name, value)} for name, value in record.items()
+            if name not in UNTOLD and value not in (None, "", [])]  # fmt: skip
+    tables.show(f"{str(record.get('kind', '')).capitalize()} {record.get('id', '')}", rows, ("what", "value"))
+
+
+def _told(name: str, value: Any) -> str:
+    if name in tables.MOMENTS and isinstance(value, str):
+        return f"{tables.ago(value)}  ({value})"
+    if name in ("bytes", "bytes_done") and isinstance(value, int):
+        return f"{tables.size(value)}  ({value:,})"
+    return tables.text(value)
+
+
+def end_of(record: Mapping[str, Any]) -> int:
+    """The exit code that a record's state deserves."""
+    return BAD if tables.is_bad(record) else FINE
+
+
+def acted(client: Client, path: str, *, reason: str | None = None, given_json: bool, done: str) -> int:
+    """Ask for an action, follow it, say how it ended."""
+    operation = client.act(path, {"reason": reason} if reason else None)
+    if given_json:
+        as_json(operation)
+    else:
+        print(operation.get("detail") or done)
+    return FINE

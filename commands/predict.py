@@ -1,0 +1,181 @@
+"""Ask the model: about one record given by hand, or about every row of a CSV or JSON file."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from commands import tables
+from commands.client import Client, Json
+from commands.output import as_json
+from commands.stack import StackError
+from commands.target import FINE, command, find, parser
+
+AT_ONCE = 500
+"""Records of one request; their JSON stays far below what the app takes."""
+SHOWN = 50
+COLUMNS = ("record", "probability", "decision", "version")
+
+
+@command
+def main(arguments: list[str]) -> int:
+    made = parser("predict", __doc__)
+    made.add_argument(
+        "file", nargs="?", type=Path, help="a CSV (with a header) or JSON file; - reads JSON from stdin"
+    )
+    made.add_argument("--dataset", help="whose model (default: the only one that answers)")
+    made.add_argument(
+        "--record", metavar="JSON", help="""one record, such as '{"age": 41, "job": "admin."}'"""
+    )
+    made.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a value of one record"
+    )
+    made.add_argument("--fields", action="store_true", help="only say what the model takes")
+    given = made.parse_args(arguments)
+    if bool(given.file) + bool(given.record or given.set) + given.fields != 1:
+        made.error("give a FILE, or a record by --record or --set, or --fields")
+    client = find(given).client
+    dataset = given.dataset or _only(client)
+    schema = _schema(client.get(f"endpoints/{dataset}/swagger"))
+    if given.fields:
+        return _fields(dataset, schema, given_json=given.json)
+    answers = _asked(client, dataset, _records(given, schema))
+    _print(answers, given_json=given.json)
+    return FINE
+
+
+def _only(client: Client) -> str:
+    served = [row["dataset"] for row in client.get("status")["datasets"] if row.get("serving")]
+    if len(served) == 1:
+        return str(served[0])
+    if not served:
+        raise StackError(
+            "no model answers yet: `./dev drop FILE` trains the first, `./dev status` shows how far it is."
+        )
+    raise StackError(f"models of {', '.join(served)} answer: choose by --dataset.")
+
+
+def _schema(swagger: Json) -> Json:
+    """The properties of one record, by name: Swagger 2, or OpenAPI 3."""
+    found = swagger.get("definitions") or swagger.get("components", {}).get("schemas", {})
+    record = found.get("ServiceInput", {}).get("properties", {}).get("data", {}).get("items", {})
+    properties: Json = record.get("properties", {})
+    return properties
+
+
+def _fields(dataset: str, schema: Json, *, given_json: bool) -> int:
+    if given_json:
+        as_json(schema)
+        return FINE
+    rows = [{"field": name, "type": "text" if about.get("enum") else about.get("type"),
+             "values": ", ".join(about.get("enum", []))} for name, about in schema.items()]  # fmt: skip
+    tables.show(f"What {dataset}'s model takes", rows, ("field", "type", "values"))
+    return FINE
+
+
+# --- records --------------------------------------------------------------------------------------------------
+
+
+def _records(given: argparse.Namespace, schema: Json) -> Iterator[Json]:
+    if given.file is None:
+        yield from _by_hand(given, schema)
+    elif str(given.file) == "-":
+        yield from _from_json(sys.stdin.read(), "stdin")
+    elif not given.file.is_file():
+        raise StackError(f"there is no file {given.file}.")
+    elif given.file.suffix.lower() == ".json":
+        yield from _from_json(given.file.read_text(encoding="utf-8"), str(given.file))
+    else:
+        yield from _from_csv(given.file, schema)
+
+
+def _by_hand(given: argparse.Namespace, schema: Json) -> Iterator[Json]:
+    record: Json = {}
+    if given.record:
+        (record,) = _from_json(given.record, "--record")
+    wrong = [pair for pair in given.set if "=" not in pair]
+    if wrong:
+        raise StackError(f"--set takes NAME=VALUE, not {wrong[0]!r}.")
+    texts = dict(pair.split("=", 1) for pair in given.set)
+    unknown = texts.keys() - schema.keys()
+    if unknown:
+        raise StackError(
+            f"the model takes no {', '.join(sorted(unknown))}; `./dev predict --fields` lists what it takes."
+        )
+    missing = dict.fromkeys(schema)
+    yield {**missing, **record, **{name: _typed(text, schema[name]) for name, text in texts.items()}}
+
+
+def _from_json(text: str, source: str) -> list[Json]:
+    try:
+        body = json.loads(text)
+    except ValueError as cause:
+        raise StackError(f"{source} is no JSON: {cause}") from cause
+    found = body.get("data", [body]) if isinstance(body, dict) else body
+    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+        raise StackError(f'{source} must hold a record, a list of records, or {{"data": [records]}}.')
+    return found
+
+
+def _from_csv(file: Path, schema: Json) -> Iterator[Json]:
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        header = opened.readline()
+        opened.seek(0)
+        reader = csv.DictReader(opened, delimiter=max(";,\t", key=header.count))
+        try:
+            for row in reader:
+                yield {
+                    name: _typed(row[name], about)
+                    for name, about in schema.items()
+                    if row.get(name) is not None
+                }
+        except (csv.Error, UnicodeDecodeError) as cause:
+            raise StackError(f"{file}, line {reader.line_num}: {cause}. Save it as CSV UTF-8.") from cause
+
+
+def _typed(text: str, about: Mapping[str, Any]) -> Any:
+    """The text in the schema's type; empty is missing, and what is no number goes as it is, to be refused with words."""
+    if text == "":
+        return None
+    if about.get("type") == "string":
+        return text
+    try:
+        return int(text) if text.lstrip("+-").isdigit() else float(text)
+    except ValueError:
+        return text
+
+
+# --- answers --------------------------------------------------------------------------------------------------
+
+
+def _asked(client: Client, dataset: str, records: Iterator[Json]) -> Iterator[Json]:
+    number = 0
+    while some := list(islice(records, AT_ONCE)):
+        answer = client.post(f"endpoints/{dataset}/score", {"data": some})
+        for probability, decision in zip(answer["probability"], answer["decision"], strict=True):
+            number += 1
+            yield {
+                "record": number,
+                "probability": probability,
+                "decision": decision,
+                "version": answer["version"],
+            }
+
+
+def _print(answers: Iterator[Json], *, given_json: bool) -> None:
+    found = list(answers)
+    if given_json:
+        as_json({"value": found})
+        return
+    tables.show("What the model says", found[:SHOWN], COLUMNS)
+    if len(found) > SHOWN:
+        calls = sum(answer["decision"] == "call" for answer in found)
+        print(
+            f"... and {len(found) - SHOWN:,} more; of {len(found):,} clients {calls:,} are worth a call. --json has all."
+        )

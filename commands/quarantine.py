@@ -1,0 +1,62 @@
+"""List what was refused; show why, row by row; check a file again, admit its good rows, or discard it."""
+
+from __future__ import annotations
+
+from commands import tables
+from commands.client import Json
+from commands.output import acted, as_json, end_of, listing
+from commands.target import command, find, parser
+
+COLUMNS = ("name", "state", "rows", "whole", "reason", "updated")
+ROWS = ("line", "column", "value", "rule", "remedy")
+DONE = {
+    "retry": "It is held against the contract again. `./dev trace NAME` follows it.",
+    "release": "Its good rows are on their way into the next dataset version.",
+    "discard": "Discarded: it needs nobody any more.",
+}
+
+
+@command
+def main(arguments: list[str]) -> int:
+    made = parser("quarantine", __doc__)
+    made.add_argument("name", nargs="?", help="one file (default: the list)")
+    made.add_argument("--only", metavar="STATE", help="held, retried, released or discarded")
+    made.add_argument("--most", type=int, default=20, metavar="N", help="how many at most (default: 20)")
+    doing = made.add_mutually_exclusive_group()
+    for action, meaning in (
+        ("retry", "check it again"),
+        ("release", "admit the good rows"),
+        ("discard", "it needs nobody"),
+    ):
+        doing.add_argument(f"--{action}", dest="action", action="store_const", const=action, help=meaning)
+    made.add_argument("--reason", help="why; kept in the audit record")
+    given = made.parse_args(arguments)
+    if given.action and not given.name:
+        made.error(f"--{given.action} needs the file's name")
+    if given.action in ("release", "discard") and not given.reason:
+        made.error(f"--{given.action} needs a --reason")
+    client = find(given).client
+    if given.action:
+        path = f"quarantine/{given.name}/{given.action}"
+        done = DONE[given.action].replace("NAME", given.name)
+        return acted(client, path, reason=given.reason, given_json=given.json, done=done)
+    if given.name:
+        return _one(client.get(f"quarantine/{given.name}"), given_json=given.json)
+    found = client.listed("quarantine", most=given.most, state=given.only)
+    return listing("Quarantine", found, COLUMNS, given_json=given.json)
+
+
+def _one(found: Json, *, given_json: bool) -> int:
+    if given_json:
+        as_json(found)
+        return end_of(found["upload"])
+    upload = found["upload"]
+    put_aside = f"{upload.get('rejected_rows')} rows were put aside, {upload.get('rows')} admitted."
+    print(f"{upload['name']}: {upload.get('reason') or put_aside}\n")
+    summary = [{"rule": rule, "count": count} for rule, count in found["summary"].items()]
+    tables.show("Which rules, how often", summary, ("count", "rule"))
+    rows = [{**row, "column": row["column"] or "whole line"} for row in found["rows"]]
+    tables.show("Faults", rows, ROWS)
+    print(f"The full report: {found['report']}" if found["more"] else "These are all.")
+    print(f"Mend the file and drop it again, or: ./dev quarantine '{upload['name']}' --release --reason WHY")
+    return end_of(upload)

@@ -1,0 +1,85 @@
+"""Which app a command talks to: the one in a state folder, or a deployed one by address and key."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+
+from commands.client import Client, Unreachable
+from commands.stack import ROOT, Stack, StackError
+
+FINE, BAD, CANNOT_REACH = 0, 1, 3
+ENDS = (
+    "exit codes: 0 fine; 1 not found, refused, or in a bad state; 2 wrong usage; 3 the app cannot be reached"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """An app, and the stack it belongs to when it is one of this machine's."""
+
+    client: Client
+    stack: Stack | None
+
+
+def parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """A parser for `./dev NAME` that knows `--state`, `--url`, `--key` and `--json`."""
+    made = argparse.ArgumentParser(
+        prog=f"./dev {name}", description=description, epilog=ENDS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    made.add_argument("--json", action="store_true", help="the app's answer as it is, for programs")
+    where = made.add_argument_group("which app")
+    where.add_argument(
+        "--state", type=Path, metavar="DIR",
+        help="the embedded Azure in this folder (default: $CAMPANHA_URL if set, else $CAMPANHA_STATE or .campanha)",
+    )  # fmt: skip
+    where.add_argument("--url", help="a deployed app's address, such as https://NAME.azurewebsites.net")
+    where.add_argument("--key", help="its key; better in $CAMPANHA_KEY, which no process list shows")
+    return made
+
+
+def find(given: argparse.Namespace) -> Target:
+    """The app the arguments name; else the one in the environment; else the one in the usual state folder.
+
+    raises: Unreachable when it does not run, StackError when no key is known
+    """
+    stack = Stack(given.state or Path(os.environ.get("CAMPANHA_STATE") or ROOT / ".campanha"))
+    url = given.url or (None if given.state else os.environ.get("CAMPANHA_URL"))
+    runs = stack.process("host") is not None
+    if url and not (runs and url.rstrip("/") == stack.host_url):
+        key = given.key or os.environ.get("CAMPANHA_KEY")
+        if not key:
+            raise StackError(f"no key for {url}: set CAMPANHA_KEY, or give --key.")
+        return Target(client=Client(url, key), stack=None)
+    if not runs:
+        raise Unreachable(
+            f"nothing runs in {stack.state}. `./dev up` starts the embedded Azure; --state DIR names another"
+            " folder, --url a deployed app."
+        )
+    return Target(client=Client(stack.host_url, given.key or stack.keys["operator"]), stack=stack)
+
+
+def command(doing: Callable[[list[str]], int]) -> Callable[[list[str]], int]:
+    """Makes what goes wrong an exit code, with a sentence for people."""
+
+    @wraps(doing)
+    def main(arguments: list[str]) -> int:
+        try:
+            return doing(arguments)
+        except Unreachable as problem:
+            return _say(problem, CANNOT_REACH)
+        except StackError as problem:
+            return _say(problem, BAD)
+
+    return main
+
+
+def _say(problem: StackError, code: int) -> int:
+    print(problem, file=sys.stderr)
+    return code

@@ -1,0 +1,119 @@
+"""Watch everything as it happens: what answers, runs with their steps, batches with progress, the newest events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from commands import tables
+from commands.batches import GOING as SCORING
+from commands.batches import pace, share
+from commands.client import Client, Json
+from commands.events import row
+from commands.output import as_json
+from commands.runs import GOING as TRAINING
+from commands.runs import steps
+from commands.target import BAD, FINE, command, find, parser
+
+if TYPE_CHECKING:
+    from rich.console import Group, RenderableType
+
+EVENTS = ("time", "what", "about", "reason")
+
+
+@command
+def main(arguments: list[str]) -> int:
+    made = parser("watch", __doc__)
+    made.add_argument(
+        "--until-quiet",
+        action="store_true",
+        help="end when nothing is under way (1: something needs a person)",
+    )
+    given = made.parse_args(arguments)
+    client = find(given).client
+    try:
+        last = _json_lines(client, given.until_quiet) if given.json else _live(client, given.until_quiet)
+    except KeyboardInterrupt:
+        return FINE
+    return BAD if given.until_quiet and last.get("attention") else FINE
+
+
+def _json_lines(client: Client, until_quiet: bool) -> Json:
+    status: Json = {}
+    for status in _changes(client, until_quiet):
+        as_json(status)
+    return status
+
+
+def _live(client: Client, until_quiet: bool) -> Json:
+    from rich.live import Live
+
+    status: Json = {}
+    with Live(console=tables.console(), auto_refresh=False, transient=False) as live:
+        for status in _changes(client, until_quiet):
+            live.update(picture(status, client.listed("events", most=8)), refresh=True)
+    return status
+
+
+def _changes(client: Client, until_quiet: bool) -> Iterator[Json]:
+    for status in client.changes("status"):
+        yield status
+        if until_quiet and is_quiet(status):
+            return
+
+
+def is_quiet(status: Json) -> bool:
+    """Nothing arrives, gathers, trains, is released or scored."""
+    counts = status.get("counts", {})
+    going = {
+        "upload": ("arrived", "admitted"), "dataset": ("registering", "waiting", "training"),
+        "run": TRAINING, "model": ("releasing",), "batch": SCORING,
+    }  # fmt: skip
+    return not any(counts.get(kind, {}).get(state) for kind, states in going.items() for state in states)
+
+
+def picture(status: Json, events: list[Json]) -> Group:
+    """All of it, for one look."""
+    from rich.console import Group
+
+    parts: list[RenderableType] = [_headline(status)]
+    parts += [_run(run) for run in status["runs"] if run["state"] in TRAINING]
+    parts += [_batch(batch) for batch in status["batches"] if batch["state"] in SCORING]
+    if events:
+        parts.append(tables.table("What happened", [row(event) for event in events], EVENTS))
+    return Group(*parts)
+
+
+def _headline(status: Json) -> RenderableType:
+    from rich.text import Text
+
+    served = [
+        f"model {row['serving']['version']} answers for {row['dataset']}"
+        for row in status["datasets"]
+        if row.get("serving")
+    ]
+    text = Text("; ".join(served) or "no model answers yet", style="bold")
+    if status.get("paused"):
+        text.append("   PAUSED", style="yellow bold")
+    if status.get("attention"):
+        text.append(f"   {status['attention']} waiting for a person", style="red")
+    return text
+
+
+def _run(run: Json) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    return Group(
+        Text(f"\ntraining {run.get('dataset')} {run.get('version')}  ({run['id']})", style="bold"), steps(run)
+    )
+
+
+def _batch(batch: Json) -> RenderableType:
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.text import Text
+
+    about = f"  {share(batch):.0%}  {pace(batch)}" if batch["state"] == "scoring" else "  waits for its turn"
+    title = Text.assemble((f"\nscoring {batch['name']}", "bold"), about)
+    return Group(title, ProgressBar(total=1.0, completed=share(batch), width=60))

@@ -1,0 +1,156 @@
+"""What the commands ask the app to do, and how they tell its end."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser.fake_app import FakeApp, Problem
+
+Run = Callable[..., tuple[int, str, str]]
+
+ACTIONS = {
+    ("status", "--pause", "a drill"): ("pause", {"reason": "a drill"}),
+    ("status", "--resume"): ("resume", {}),
+    ("runs", "--retrain", "bank"): ("datasets/bank/retrain", {}),
+    ("batches", "--score-now"): ("batches", {}),
+    ("models", "bank:3", "--promote", "--reason", "r"): ("models/bank/3/promote", {"reason": "r"}),
+    ("models", "--roll-back", "bank", "--reason", "r"): ("endpoints/bank/rollback", {"reason": "r"}),
+    ("quarantine", "a b.csv", "--retry"): ("quarantine/a b.csv/retry", {}),
+    ("quarantine", "x.csv", "--release", "--reason", "r"): ("quarantine/x.csv/release", {"reason": "r"}),
+    ("quarantine", "x.csv", "--discard", "--reason", "r"): ("quarantine/x.csv/discard", {"reason": "r"}),
+}
+
+
+@pytest.mark.parametrize("arguments", ACTIONS, ids=" ".join)
+def test_an_action_is_asked_for_once_and_followed(run: Run, app: FakeApp, arguments: tuple[str, ...]) -> None:
+    code, out, err = run(*arguments)
+    assert (code, err) == (0, "")
+    assert out.strip()
+    ((path, body, key),) = app.posted
+    assert (path, body) == ACTIONS[arguments]
+    assert len(key) == 32
+    assert [operation["status"] for operation in app.operations.values()] == ["Succeeded"]
+
+
+def test_a_reader_is_told_what_it_takes(run: Run, app: FakeApp) -> None:
+    code, _, err = run("batches", "--score-now", key="a-reader")
+    assert code == 1
+    assert "This needs the operator's key." in err
+    assert app.posted == []
+
+
+def test_an_action_that_fails_is_1(run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = {
+        "status": "Failed",
+        "error": {"code": "RunGoing", "message": "A run of this dataset is going already."},
+    }
+    monkeypatch.setattr(app, "operation", lambda id_: failed)
+    code, _, err = run("runs", "--retrain", "bank")
+    assert code == 1
+    assert "A run of this dataset is going already." in err
+
+
+# --- predict --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sent(app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> list[list[dict[str, Any]]]:
+    """The records of each request to the model."""
+    found: list[list[dict[str, Any]]] = []
+    post = app.post
+
+    def kept(path: str, body: dict[str, Any], key: str) -> Any:
+        found.append(body["data"])
+        return post(path, body, key)
+
+    monkeypatch.setattr(app, "post", kept)
+    return found
+
+
+def test_a_record_by_hand_has_the_models_types(run: Run, sent: list[list[dict[str, Any]]]) -> None:
+    code, out, _ = run(
+        "predict", "--set", "age=41", "--set", "job=admin.", "--set", "euribor3m=4.857", "--set", "month="
+    )
+    assert code == 0
+    assert "0.41" in out
+    assert "call" in out
+    (record,) = sent[0]
+    assert (record["age"], record["job"], record["euribor3m"], record["month"]) == (41, "admin.", 4.857, None)
+    assert record["nr.employed"] is None
+
+
+def test_a_csv_is_sent_in_pieces(run: Run, sent: list[list[dict[str, Any]]], tmp_path: Path) -> None:
+    file = tmp_path / "clients.csv"
+    file.write_text('"age";"job";"note"\n' + '41;"admin.";"x;y"\n' * 1200, encoding="utf-8-sig")
+    code, out, _ = run("predict", str(file))
+    assert code == 0
+    assert [len(records) for records in sent] == [500, 500, 200]
+    assert sent[0][0] == {"age": 41, "job": "admin."}
+    assert "of 1,200 clients 1,200 are worth a call" in out
+
+
+@pytest.mark.parametrize("text", ['{"age": 41}', '[{"age": 41}]', '{"data": [{"age": 41}]}'])
+def test_json_comes_in_every_shape(
+    run: Run, sent: list[list[dict[str, Any]]], tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "client.json"
+    file.write_text(text)
+    code, out, _ = run("predict", str(file), "--json")
+    assert code == 0
+    assert json.loads(out)["value"] == [
+        {"record": 1, "probability": 0.41, "decision": "call", "version": "7"}
+    ]
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    assert run("predict", "-")[0] == 0
+    assert sent == [[{"age": 41}], [{"age": 41}]]
+
+
+WRONG = {
+    ("--set", "age"): "--set takes NAME=VALUE",
+    ("--set", "agee=4"): "the model takes no agee",
+    ("--record", "{"): "--record is no JSON",
+    ("--record", "[1]"): "must hold a record",
+    ("nowhere.csv",): "there is no file nowhere.csv",
+    ("--set", "age=old"): "write digits only",
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
+def test_what_is_wrong_with_a_record_is_said(run: Run, arguments: tuple[str, ...]) -> None:
+    code, _, err = run("predict", *arguments)
+    assert code == 1
+    assert WRONG[arguments] in err
+
+
+def test_without_a_model_the_way_to_one_is_said(run: Run, app: FakeApp) -> None:
+    app.collections["deployments"] = []
+    for arguments in (("predict", "--fields"), ("logs",)):
+        code, _, err = run(*arguments)
+        assert code == 1
+        assert "no model answers yet" in err
+
+
+def test_logs_of_a_deployed_app_say_where_they_are(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Application Insights" in run("logs", "--app")[2]
+    for name in ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
+    code, _, err = run("logs")
+    assert code == 1
+    assert "set AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP, AZUREML_WORKSPACE" in err
+
+
+def test_a_problem_names_the_faulty_parameters(
+    run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Problem(400, "InvalidParameter", "The request breaks the rules named in `errors`.")
+
+    monkeypatch.setattr(app, "get", refuse)
+    code, _, err = run("runs", "--only", "no such state")
+    assert code == 1
+    assert "breaks the rules" in err

@@ -1,0 +1,72 @@
+"""Drop, env, and what all commands' arguments have in common."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobClient
+
+from commands import arguments, drop, env, processes
+from commands.stack import Stack, StackError
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The state folder of a stack that seems to run."""
+    one = Stack(tmp_path)
+    one.prepare()
+    kept = json.loads((tmp_path / "stack.json").read_text())
+    kept["keys"] = {"reader": "r", "operator": "the key", "admin": "a"}
+    (tmp_path / "stack.json").write_text(json.dumps(kept))
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "workspace" / "identity-header").write_text("it's")
+    monkeypatch.setattr(Stack, "process", lambda self, name: processes.Process(pid=1, born="1"))
+    return tmp_path
+
+
+def test_env_is_quoted_for_the_shell(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert env.main(["--state", str(state)]) == 0
+    shown = capsys.readouterr().out
+    assert """export IDENTITY_HEADER='it'"'"'s'\n""" in shown
+    assert "export CAMPANHA_KEY='the key'\n" in shown
+    env.main(["--state", str(state), "--json"])
+    assert json.loads(capsys.readouterr().out)["IDENTITY_HEADER"] == "it's"
+
+
+def test_drop_uploads_under_the_files_name(
+    azurite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Running:
+        connection_string = azurite
+
+    def running(*_: object) -> Running:
+        return Running()
+
+    file = tmp_path / "clients.csv"
+    file.write_bytes(b"age\n30\n")
+    monkeypatch.setattr(drop, "running", running)
+    container_of(azurite, "scoring")
+    assert drop.main(["--scoring", str(file)]) == 0
+    assert "./dev trace scoring/clients.csv" in capsys.readouterr().out
+    blob = BlobClient.from_connection_string(azurite, "scoring", "clients.csv")
+    assert blob.download_blob().readall() == b"age\n30\n"
+    with pytest.raises(StackError, match=r"no file .*missing\.csv"):
+        drop.main([str(tmp_path / "missing.csv")])
+
+
+def container_of(connection_string: str, name: str) -> None:
+    """Make the container unless another test has."""
+    from azure.storage.blob import ContainerClient
+
+    container = ContainerClient.from_connection_string(connection_string, name)
+    if not container.exists():
+        container.create_container()
+
+
+def test_the_state_folder_may_come_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMPANHA_STATE", str(tmp_path))
+    assert arguments.parser("up", None).parse_args([]).state == tmp_path

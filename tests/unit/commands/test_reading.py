@@ -1,0 +1,269 @@
+"""What the commands show of the API: tables for people, JSON for programs, exit codes for scripts."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import bank
+from browser.fake_app import FakeApp
+
+from commands import catalog, processes, status, tables, watch
+from commands.stack import Stack
+
+Run = Callable[..., tuple[int, str, str]]
+Asked = Callable[..., Any]
+
+SHOWN = {
+    ("status",): ["model 7 (campanha-bank-additional/model-7)", "leads-from-crm.csv", "5 waiting for a person"],
+    ("status", "--flow"): ["admit_upload", "1204"],
+    ("trace", "incoming/calls-2026-w45.csv"): ["bank-additional:7", "model-7", "to-call-w45.csv", "train: completed"],
+    ("trace", "scoring/to-call-w43.csv"): ["bank-additional:4", "calls-2026-w42.csv", "model version: 4"],
+    ("runs",): ["run-bank-additional-8", "running", "failed"],
+    ("runs", "run-bank-additional-8"): ["prepare", "train", "running", "notstarted"],
+    ("models",): ["bank-additional:7", "0.2817", "-0.0116", "rolled-back"],
+    ("models", "bank-additional:7"): ["Figures, on the same held-out rows", "euribor3m", "another column"],
+    ("batches",): ["to-call-november.csv", "62%", "scoring"],
+    ("batches", "to-call-november-6f2c"): ["29.4 MB", "model-7"],
+    ("batches", "to-call-november-6f2c", "--rows", "3"): ["probability", "decision"],
+    ("quarantine",): ["leads-from-crm.csv", "held"],
+    ("quarantine", "leads-from-crm.csv"): ["age: not an integer", "41 years", "write digits only", "--release"],
+    ("events",): ["UploadRejected", "leads-from-crm.csv"],
+    ("predict", "--fields"): ["euribor3m", "number", "blue-collar"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", SHOWN, ids=" ".join)
+def test_people_read_tables(run: Run, arguments: tuple[str, ...]) -> None:
+    _, out, err = run(*arguments)
+    for text in SHOWN[arguments]:
+        assert text in out
+    assert err == ""
+
+
+def test_a_name_made_of_markup_is_only_text(run: Run, app: FakeApp) -> None:
+    app.record("uploads", "branch-faro.csv")["name"] = "[bold red]x[/] [link=https://evil.example]y.csv"
+    assert "[bold red]x[/]" in run("status")[1]
+
+
+def test_programs_read_what_the_app_said(asked: Asked, app: FakeApp) -> None:
+    assert asked("status")["counts"] == app.status()["counts"]
+    assert asked("runs", "run-bank-1") == app.record("runs", "run-bank-1")
+    assert asked("models", "bank-additional:7") == app.record("models", "bank-additional:7")
+    assert asked("trace", "to-call-w45.csv")["batch"]["name"] == "to-call-w45.csv"
+    assert asked("quarantine", "leads-from-crm.csv")["more"] is True
+    for name in ("runs", "models", "batches", "quarantine", "events"):
+        assert asked(name, "--most", "3")["value"] == app.collections[name][:3]
+
+
+def test_lists_go_over_pages(asked: Asked, app: FakeApp) -> None:
+    first = app.collections["runs"][0]
+    app.collections["runs"] = [{**first, "id": f"run-{number}"} for number in range(450)]
+    found = asked("runs", "--most", "430")["value"]
+    assert [run["id"] for run in found] == [f"run-{number}" for number in range(430)]
+    assert sum(path.startswith("/api/runs") for _, path in app.asked) == 3
+
+
+def test_lists_are_filtered_by_the_app(asked: Asked) -> None:
+    assert {run["state"] for run in asked("runs", "--only", "refused")["value"]} == {"refused"}
+    assert asked("batches", "--dataset", "bank")["value"] == []
+
+
+EXITS = {
+    ("status",): 0,
+    ("status", "--check"): 1,
+    ("runs", "run-bank-additional-7"): 0,
+    ("runs", "run-bank-1"): 1,
+    ("runs", "nothing"): 1,
+    ("batches", "old-export-77aa"): 1,
+    ("trace", "calls-2026-w45.csv"): 0,
+    ("trace", "leads-from-crm.csv"): 1,
+    ("trace", "nobody.csv"): 1,
+    ("models", "bank-additional:5"): 1,
+    ("models", "bank-additional:3"): 0,
+}
+
+
+@pytest.mark.parametrize("arguments", EXITS, ids=" ".join)
+def test_scripts_read_the_exit_code(run: Run, arguments: tuple[str, ...]) -> None:
+    assert run(*arguments)[0] == EXITS[arguments]
+
+
+def test_nobody_there_is_3(run: Run, free_port: Callable[[], int], app: FakeApp) -> None:
+    code, out, err = run("status", url=f"http://127.0.0.1:{free_port()}")
+    assert (code, out) == (3, "")
+    assert "does not answer: Connection refused" in err
+    app.down = True
+    code, _, err = run("status")
+    assert code == 3
+    assert "The ledger does not answer." in err
+
+
+def test_a_wrong_key_is_said(run: Run) -> None:
+    code, _, err = run("status", key="old")
+    assert code == 1
+    assert "does not know this key" in err
+
+
+def test_a_page_that_is_no_api_is_said(run: Run, app: FakeApp) -> None:
+    code, _, err = run("status", url=f"{app.url}/dashboard/signin.html?")
+    assert code == 3
+    assert "is no status API" in err
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "status",
+        "watch",
+        "trace",
+        "runs",
+        "models",
+        "batches",
+        "quarantine",
+        "events",
+        "predict",
+        "logs",
+        "docs",
+    ],
+)
+def test_help_says_what_it_is_for_and_what_the_codes_mean(
+    run: Run, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(name, "--help")
+    assert ended.value.code == 0
+    assert "exit codes: 0 fine" in capsys.readouterr().out
+    assert name in catalog.COMMANDS
+
+
+USAGE = [
+    ("runs", "--wait"), ("models", "bank"), ("models", "--promote"), ("models", "bank:1", "--promote"),
+    ("batches", "--rows", "3"), ("quarantine", "--retry"), ("quarantine", "x.csv", "--release"), ("predict",), ("trace",),
+    ("predict", "x.csv", "--fields"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", USAGE, ids=" ".join)
+def test_wrong_usage_is_2(run: Run, arguments: tuple[str, ...], app: FakeApp) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(*arguments)
+    assert ended.value.code == 2
+    assert app.asked == []
+
+
+def test_a_stack_is_found_by_its_folder(
+    app: FakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status.main(["--state", str(tmp_path)]) == 3
+    assert "`./dev up` starts the embedded Azure" in capsys.readouterr().err
+    one = Stack(tmp_path)
+    one.prepare()
+    kept = json.loads((tmp_path / "stack.json").read_text())
+    kept["ports"]["host"] = int(app.url.rpartition(":")[2])
+    kept["keys"] = {"reader": "a-reader", "operator": "an-operator", "admin": "an-admin"}
+    (tmp_path / "stack.json").write_text(json.dumps(kept))
+    monkeypatch.setattr(Stack, "process", lambda self, name: processes.Process(pid=1, born="1"))
+    assert status.main(["--state", str(tmp_path)]) == 0
+    assert "Running" in capsys.readouterr().out
+    monkeypatch.setenv("CAMPANHA_STATE", str(tmp_path))
+    monkeypatch.setenv("CAMPANHA_URL", app.url)
+    assert status.main([]) == 0
+    assert "Running" in capsys.readouterr().out
+
+
+def test_the_environment_names_a_deployed_app(
+    app: FakeApp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CAMPANHA_URL", app.url)
+    assert status.main([]) == 1
+    assert "set CAMPANHA_KEY" in capsys.readouterr().err
+    monkeypatch.setenv("CAMPANHA_KEY", "a-reader")
+    assert status.main([]) == 0
+
+
+def test_the_addresses_are_told(run: Run, asked: Asked, app: FakeApp) -> None:
+    code, out, _ = run("docs")
+    assert code == 0
+    assert f"{app.url}/api/docs" in out
+    assert "an-operator" not in out
+    assert asked("docs")["swagger of bank-additional"] == f"{app.url}/api/endpoints/bank-additional/swagger"
+
+
+# --- waiting --------------------------------------------------------------------------------------------------
+
+
+def _finish(app: FakeApp, until: str, doing: Callable[[FakeApp], object]) -> threading.Thread:
+    """Change the data once somebody waits for `until`."""
+
+    def change() -> None:
+        with app.changed:
+            while not any(path.startswith(until) and "wait=" in path for _, path in app.asked):
+                app.changed.wait(0.05)
+        app.change(doing)
+
+    thread = threading.Thread(target=change, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_run_is_waited_for(run: Run, app: FakeApp) -> None:
+    name = f"run-{bank.DATASET}-{bank.TRAINING}"
+    changing = _finish(
+        app,
+        f"/api/runs/{name}",
+        lambda it: it.record("runs", name).update(state="failed", reason="out of disk"),
+    )
+    code, out, _ = run("runs", name, "--wait")
+    changing.join(10)
+    assert code == 1
+    assert "out of disk" in out
+
+
+def test_batches_are_watched_to_their_end(run: Run, app: FakeApp) -> None:
+    def finish(it: FakeApp) -> None:
+        for batch in it.collections["batches"]:
+            if batch["state"] in ("due", "scoring"):
+                batch.update(state="scored", output=f"scored/{batch['id']}/scored.csv")
+
+    changing = _finish(app, "/api/status", finish)
+    code, out, _ = run("batches", "--watch")
+    changing.join(10)
+    assert code == 0
+    assert "scored/to-call-november-6f2c/scored.csv" in out
+    assert "100%" in out
+
+
+def test_watch_ends_when_all_is_quiet(run: Run, app: FakeApp) -> None:
+    def finish(it: FakeApp) -> None:
+        for records in it.collections.values():
+            for record in records:
+                if record.get("state") in ("arrived", "training", "running", "due", "scoring", "admitted"):
+                    record["state"] = {
+                        "upload": "registered",
+                        "dataset": "trained",
+                        "run": "accepted",
+                        "batch": "scored",
+                    }[record["kind"]]
+
+    changing = _finish(app, "/api/status", finish)
+    code, out, _ = run("watch", "--until-quiet")
+    changing.join(10)
+    assert code == 1  # five things wait for a person
+    assert "model 7 answers for bank-additional" in out
+
+
+def test_one_look_shows_all_that_is_under_way(app: FakeApp, capsys: pytest.CaptureFixture[str]) -> None:
+    tables.console().print(watch.picture(app.status(), app.collections["events"][:3]))
+    out = capsys.readouterr().out
+    for text in (
+        "scoring to-call-november.csv  62%",
+        "2,849 rows/s, about 55 s left",
+        "training bank-additional 8",
+        "prepare",
+    ):
+        assert text in out
