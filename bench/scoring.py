@@ -24,6 +24,7 @@ from typing import Any
 
 from azure.storage.blob import BlobServiceClient
 
+from bench import rivals
 from bench.own_stack import load, machine, memory_by_part, own_stack
 from bench.scoring_limit import CONNECTION
 from commands import demo_data, publish
@@ -211,6 +212,8 @@ class Bench:
 
     def _model_folder(self) -> Path:
         folder = self.stack.state / "bench-model"
+        if folder.exists():
+            return folder
         code = (
             "import os, sys; from azure.ai.ml import MLClient; from azure.identity import DefaultAzureCredential;"
             " e = os.environ; MLClient(DefaultAzureCredential(), e['AZURE_SUBSCRIPTION_ID'],"
@@ -223,12 +226,17 @@ class Bench:
         return folder
 
     def rival(self, rows: int) -> dict[str, Any]:
-        from bench.usual_client import measure
-
+        """The usual client on as many rows as it gets through in good time."""
         name = "usual.csv"
         self.blobs.get_blob_client("scoring", name).upload_blob(_Lines(self.lines, rows))
-        _say(f"the usual client: {rows:,} rows, 1,000 a request, to mlflow models serve ...")
-        return measure(self.stack, name, rows, self._model_folder())
+        command = [str(rivals.mlflow_python()), str(ROOT / "bench" / "usual_client.py"), "--source", name]
+        environment = {**os.environ, CONNECTION: self.stack.connection_string}
+        with rivals.mlflow_serves(self._model_folder(), self.stack.state) as url:
+            _say(f"the usual client: {rows:,} rows, 1,000 a request, to mlflow models serve ...")
+            command += ["--output", "usual.csv", "--url", url]
+            done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        said: dict[str, Any] = json.loads(done.stdout)
+        return {"seconds": [said["seconds"]], "rows_per_second": round(rows / said["seconds"]), "rows": rows}
 
 
 class _Lines(io.RawIOBase):

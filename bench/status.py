@@ -1,0 +1,270 @@
+"""What the HTTP API costs with a thousand ledger entries and with a million: calls, rows read, and milliseconds.
+
+The ledger lies in an Azurite of its own. The app answers in this process, through the adapter that the Functions
+worker uses; what is measured is the time of an answer without the network in front of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import azure.functions as func
+from azure.data.tables import TableClient, TableServiceClient
+from azure.functions.http import HttpRequest
+from pydantic import SecretStr
+
+from bench.ledger_past import write_past
+from bench.own_stack import load, machine
+from commands import ports
+from functions.http.app import assemble
+from functions.http.credentials import from_settings
+from localazure.storage.account import Ports
+from localazure.storage.supervisor import Azurite
+from shared.adapters import memory
+from shared.adapters.tables import AzureTable
+from shared.domain import facts
+from shared.domain.contract import load_contracts
+from shared.domain.policy import Policy
+from shared.domain.records import Change, changes
+from shared.ledger import Ledger
+from shared.ports import Table
+from shared.services import Services
+from shared.settings import Settings
+from shared.wiring import CONTRACTS, now
+
+FEW = 1000
+KEY = "a reader of this bench alone"
+VERSION = {"api-version": "2026-11-24"}
+ASKED: dict[str, tuple[str, dict[str, str]]] = {
+    "summary": ("/api/status", {}),
+    "page of 50": ("/api/uploads", {"maxpagesize": "50"}),
+    "trace": ("/api/trace/may.csv", {}),
+    "304": ("/api/status", {}),
+}
+ANSWER_GOAL, UNCHANGED_GOAL = 50.0, 10.0
+
+
+def add_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--entries", type=int, default=1_000_000, help="rows of the ledger (default: 1,000,000)"
+    )
+    made.add_argument("--asked", type=int, default=300, help="times each thing is asked (default: 300)")
+
+
+def run(given: argparse.Namespace) -> dict[str, Any]:
+    """Fills two ledgers, a short one and a long one, and asks the same of both."""
+    load_before = load()
+    with _own_tables() as service:
+        measured = {
+            name: _measure(service, name, n, given.asked)
+            for name, n in (("few", FEW), ("many", given.entries))
+        }
+    return {
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {**machine(), "load_before": load_before, "load_after": load()},
+        "how": {
+            "asked": given.asked,
+            "entries": given.entries,
+            "storage": "Azurite, in memory",
+            "p95": "nearest rank",
+        },
+        **measured,
+        "goals": _goals(measured),
+    }
+
+
+@contextmanager
+def _own_tables() -> Iterator[TableServiceClient]:
+    chosen = ports.choose()
+    with tempfile.TemporaryDirectory(prefix="campanha-bench-", ignore_cleanup_errors=True) as folder:
+        at = Ports(**{name: chosen[name] for name in ("blob", "queue", "table")})
+        with Azurite(state=Path(folder), ports=at, in_memory=True) as azurite:
+            yield TableServiceClient.from_connection_string(azurite.connection_string)
+
+
+def _measure(service: TableServiceClient, name: str, entries: int, times: int) -> dict[str, Any]:
+    client = service.create_table(f"ledger{name}")
+    began = time.monotonic()
+    written = write_past(client, entries)
+    _say(f"{written:,} entries written in {time.monotonic() - began:.0f} s")
+    _live_through_a_day(Ledger(AzureTable(client), now=now, claim_seconds=60))
+    answers = {what: _asked(what, client, times) for what in ASKED}
+    return {"entries": written, "written_seconds": round(time.monotonic() - began), "answers": answers}
+
+
+def _live_through_a_day(ledger: Ledger) -> None:
+    """A file that became a version, a run, a released model and a scored batch: what is traced."""
+    arrived = facts.UploadArrived(name="may.csv", etag="0x1")
+    run = {"run": "bank-v1-a1", "dataset": "bank", "version": 1}
+    told: list[facts.Fact] = [
+        arrived,
+        facts.UploadAdmitted(
+            upload=arrived.key, name="may.csv", dataset="bank", rows=30, rejected=0, content_hash="c" * 64,
+            source_sha256="d" * 64, part_sha256="e" * 64,
+        ),
+        facts.DatasetRegistered(dataset="bank", version=1, rows=30, uploads=1),
+        facts.RunStarted(**run),
+        facts.ModelAccepted(**run, reason="first model"),
+    ]  # fmt: skip
+    for fact in told:
+        ledger.record(changes(fact))
+    registered = {"dataset_version": "bank:1"}
+    scoring = {"name": "to-call.csv", "dataset": "bank", "model_version": 1, "deployment": "model-1"}
+    deployment = {"endpoint": "campanha-bank", "deployment": "model-1"}
+    deployed = {**deployment, "dataset": "bank", "version": 1, "traffic": 100}
+    ledger.record(
+        [
+            Change(kind="upload", id=arrived.key, state="registered", values=registered),
+            Change(kind="model", id="bank:1", state="released", values=deployment),
+            Change(kind="deployment", id="campanha-bank/model-1", state="serving", values=deployed),
+            *(Change(kind="batch", id=f"to-call-{n}", state="scoring", values=scoring) for n in range(12)),
+        ]
+    )  # fmt: skip
+    ledger.touch()
+
+
+class Counted:
+    """A table that counts the calls made to it and the rows it gave."""
+
+    def __init__(self, table: Table) -> None:
+        self._table, self._lock = table, threading.Lock()
+        self.calls, self.rows_read = 0, 0
+
+    def get(self, partition: str, row: str) -> Any:
+        return self._told(1, self._table.get(partition, row))
+
+    def rows(self, partition: str, **more: Any) -> Any:
+        found = list(self._table.rows(partition, **more))
+        return iter(self._told(len(found), found))
+
+    def _told(self, rows: int, found: Any) -> Any:
+        with self._lock:
+            self.calls += 1
+            self.rows_read += rows
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+
+def _asked(what: str, client: TableClient, times: int) -> dict[str, Any]:
+    """One thing asked over and over: what the first time cost a process that knew nothing, and how long all took."""
+    path, query = ASKED[what]
+    table = Counted(AzureTable(client))
+    ask = _asking(table, path, query)
+    tag = ask("")[1] if what == "304" else ""
+    table.calls = table.rows_read = 0
+    ask(tag)
+    costs = {"calls": table.calls, "rows_read": table.rows_read}
+    taken = []
+    for number in range(times):
+        began = time.perf_counter()
+        status, _ = ask(tag)
+        taken.append((time.perf_counter() - began) * 1000)
+        assert status == (304 if tag else 200), status
+        if sys.stderr.isatty():
+            print(
+                f"\r  {what}: {number + 1}/{times}  ",
+                end="\n" if number + 1 == times else "",
+                file=sys.stderr,
+            )
+    return {**costs, "median_ms": round(statistics.median(taken), 1), "p95_ms": round(_p95(taken), 1)}
+
+
+def _asking(table: Counted, path: str, query: dict[str, str]) -> Any:
+    """Asks the app over this table; gives the status and the ETag."""
+    settings = Settings(
+        campanha_storage=SecretStr("-"),
+        azure_subscription_id="s",
+        azure_resource_group="g",
+        azureml_workspace="w",
+        reader_key=SecretStr(KEY),
+        rate_limit_per_minute=10**6,
+    )
+    services = _services(Ledger(table, now=now, claim_seconds=60))
+    adapter = func.AsgiMiddleware(assemble(settings, from_settings(settings), lambda: services))
+    loop = asyncio.new_event_loop()
+    url = f"http://bench{path}?{urlencode({**VERSION, **query})}"
+
+    def ask(tag: str) -> tuple[int, str]:
+        headers = {"x-functions-key": KEY, "host": "bench", **({"if-none-match": tag} if tag else {})}
+        request = HttpRequest(
+            "GET", url, headers=headers, params={}, route_params={}, body_type="bytes", body=b""
+        )
+        answer = loop.run_until_complete(adapter.handle_async(request))
+        return answer.status_code, answer.headers.get("etag", "")
+
+    return ask
+
+
+def _services(ledger: Ledger) -> Services:
+    workspace = memory.MemoryWorkspace()
+    return Services(
+        ledger=ledger,
+        files=memory.MemoryFiles(),
+        workspace=workspace,
+        pipeline=memory.MemoryPipeline(workspace),
+        scoring_pipeline=memory.MemoryPipeline(workspace),
+        endpoint=memory.MemoryEndpoint(),
+        bus=memory.MemoryBus(),
+        contracts=load_contracts(CONTRACTS),
+        policy=Policy(),
+        now=now,
+    )
+
+
+def _p95(values: list[float]) -> float:
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1]
+
+
+def _goals(measured: dict[str, Any]) -> list[dict[str, Any]]:
+    few, many = measured["few"]["answers"], measured["many"]["answers"]
+    same = all(few[what][cost] == many[what][cost] for what in ASKED for cost in ("calls", "rows_read"))
+    goals = [{"goal": f"calls and rows as with {FEW:,} entries", "measured": None, "met": same}]
+    for what in ASKED:
+        goal = UNCHANGED_GOAL if what == "304" else ANSWER_GOAL
+        p95 = many[what]["p95_ms"]
+        goals.append({"goal": f"{what}: p95 < {goal:.0f} ms", "measured": p95, "met": p95 < goal})
+    return goals
+
+
+def _say(sentence: str) -> None:
+    print(f"  {sentence}", file=sys.stderr, flush=True)
+
+
+def show(results: dict[str, Any]) -> None:
+    """One screen for people."""
+    from rich.console import Console
+    from rich.table import Table as Shown
+
+    entries = results["many"]["entries"]
+    made = Shown(title=f"An answer, with {FEW:,} ledger entries and with {entries:,}", title_justify="left")
+    for column in ("", "calls", "rows read", "median ms", "p95 ms"):
+        made.add_column(column, justify="right" if column else "left")
+    for what in ASKED:
+        for name in ("few", "many"):
+            answer = results[name]["answers"][what]
+            label = what if name == "few" else ""
+            made.add_row(label, *(str(answer[k]) for k in ("calls", "rows_read", "median_ms", "p95_ms")))
+    console = Console()
+    console.print(made)
+    for goal in results["goals"]:
+        met = "[green]met[/]" if goal["met"] else "[red]missed[/]"
+        console.print(f"{goal['goal']}: {met}", "" if goal["measured"] is None else f"({goal['measured']})")
+    about = results["machine"]
+    console.print(
+        f"{about['cores']} cores, Python {about['python']}, load {about['load_before']} -> {about['load_after']}."
+    )
