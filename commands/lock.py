@@ -15,8 +15,9 @@ LOCKS = (
     "requirements-dev.in",
     "localazure/storage/node-requirements.in",
     "commands/setup/uv-requirements.in",
+    "tests/localazure/host/conformance/requirements.in",
 )
-MORE = ("pipelines/environments/*.in", "serving/environment/*.in")
+MORE = ("pipelines/environments/*.in", "serving/environment/*.in", "bench/environments/*.in")
 
 
 def main(arguments: list[str]) -> int:
