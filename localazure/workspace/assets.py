@@ -7,7 +7,16 @@ from typing import Any
 from localazure.workspace import bodies
 from localazure.workspace.resources import resource, stamp
 from localazure.workspace.uris import UnknownPath
-from localazure.workspace.wire import Call, Json, Refusal, Reply, listing, not_found
+from localazure.workspace.wire import (
+    Call,
+    Json,
+    Refusal,
+    Reply,
+    check_query,
+    in_view,
+    listing,
+    not_found,
+)
 from localazure.workspace.workspace import Workspace
 
 _FIXED: dict[str, tuple[str, ...]] = {
@@ -27,6 +36,7 @@ _COSMETIC = ("description", "display_name", "tags", "version", "_source", "$sche
 
 
 def list_containers(workspace: Workspace, call: Call) -> Reply:
+    check_query(call)
     kind = call.names["kind"]
     containers = workspace.store.all(kind)
     return listing(
@@ -54,6 +64,9 @@ def put_container(workspace: Workspace, call: Call) -> Reply:
 
 
 def list_versions(workspace: Workspace, call: Call) -> Reply:
+    check_query(
+        call, "$orderBy", "orderBy", "$top", "top", *(["stage"] if call.names["kind"] == "models" else [])
+    )
     kind, name = call.names["kind"], call.names["name"]
     newest_first = "desc" in call.query.get("$orderBy", call.query.get("orderBy", "desc")).lower()
     versions = workspace.store.all(f"{kind}/versions", family=name, newest_first=newest_first)
@@ -204,6 +217,7 @@ def _version(workspace: Workspace, kind: str, one: Json) -> Json:
 
 
 def _wanted(properties: Json, call: Call) -> bool:
-    view = call.query.get("listViewType", "ActiveOnly")
-    archived = bool(properties.get("isArchived"))
-    return view == "All" or archived == (view == "ArchivedOnly")
+    stage = call.query.get("stage")
+    if stage and str(properties.get("stage") or "").lower() != stage.lower():
+        return False
+    return in_view(call, bool(properties.get("isArchived")))

@@ -118,15 +118,12 @@ class Hosted:
         script = code / (configuration.get("scoringScript") or "score.py")
         if not script.is_file():
             raise HostingFailed(f"the code has no scoring script {configuration.get('scoringScript')}")
-        model = self._folder / "model"
-        model.mkdir()
-        if properties.get("model"):
-            self._fetch_model(properties["model"], model)
+        model = self._fetch_model(properties.get("model"))
         python = self._interpreter(properties.get("environmentId"))
         self.port = _free_port()
         command = [
             str(python), "-P", str(_SERVER), "--entry_script", str(script), "--port", str(self.port),
-            "--worker_count", "1", "--model_dir", str(model),
+            "--model_dir", str(model),
         ]  # fmt: skip
         base = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_SERVERS}
         given = {"AZUREML_MODEL_DIR": str(model), "AML_APP_ROOT": str(code), "PYTHONUNBUFFERED": "1"}
@@ -139,9 +136,16 @@ class Hosted:
             raise HostingFailed(f"there is nothing at {uri}")
         return folder
 
-    def _fetch_model(self, reference: str, into: Path) -> None:
-        """As in Azure, AZUREML_MODEL_DIR holds the model's folder (or file) under its own name."""
+    def _fetch_model(self, reference: str | None) -> Path:
+        """AZUREML_MODEL_DIR: as in Azure it is called by the model's name and version, which the server looks at,
+        and holds the model's folder (or file) under its own name."""
+        models = self._folder / "azureml-models"
+        if reference is None:
+            models.mkdir()
+            return models
         document = self._means.resolver.asset(reference)
+        into = models / document["name"] / document["version"] if document else models / "model" / "1"
+        into.mkdir(parents=True)
         uri = document["properties"]["modelUri"] if document else reference
         place = self._means.resolver.place(uri)
         if not isinstance(place, Place):
@@ -150,15 +154,16 @@ class Hosted:
         if self._means.blobs.download_folder(place, into / name) == 0:
             (into / name).rmdir()
             self._means.blobs.download_file(place, into / name)
+        return into
 
     def _interpreter(self, environment: str | None) -> Path:
         conda = None
         if environment:
             conda = self._means.planner.versioned("environments", environment)["properties"].get("condaFile")
         python = self._means.environments.interpreter(conda, self._say)
-        known = subprocess.run(
-            [str(python), "-c", "import azureml_inference_server_http"], capture_output=True, check=False
-        )
+        looking = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
+        command = [str(python), "-c", looking, "azureml_inference_server_http"]
+        known = subprocess.run(command, capture_output=True, check=False)
         if known.returncode != 0:
             raise HostingFailed(
                 "the environment lacks azureml-inference-server-http; add it to its conda file's pip lines"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from localazure.workspace.history import TERMINAL
 from localazure.workspace.resources import resource
 from localazure.workspace.submission import plan_for, submit
-from localazure.workspace.wire import Call, Json, Refusal, Reply, listing, not_found
+from localazure.workspace.wire import Call, Json, Refusal, Reply, check_query, in_view, listing, not_found
 from localazure.workspace.workspace import Workspace
 
 
@@ -43,7 +43,7 @@ def get(workspace: Workspace, call: Call) -> Reply:
 
 def list_all(workspace: Workspace, call: Call) -> Reply:
     """Newest first; `tag` is a tag's name, or `name=value`."""
-    view = call.query.get("listViewType", "ActiveOnly")
+    check_query(call, "tag", "jobType", "scheduled", "scheduleId")
     tag, _, value = call.query.get("tag", "").partition("=")
     kind = call.query.get("jobType", "").lower()
     found = []
@@ -51,7 +51,7 @@ def list_all(workspace: Workspace, call: Call) -> Reply:
         one = told(workspace, job)
         properties = one["properties"]
         archived, tags = properties["isArchived"], properties["tags"]
-        if view != "All" and archived != (view == "ArchivedOnly"):
+        if not in_view(call, archived):
             continue
         if kind and properties["jobType"].lower() != kind:
             continue

@@ -52,10 +52,15 @@ def run_data(workspace: Workspace, call: Call) -> Reply:
 
 
 def query_runs(workspace: Workspace, call: Call) -> Reply:
-    """Runs of one experiment, newest first; filters are not read."""
+    """Runs of one experiment, newest first."""
+    asked = {name: value for name, value in call.json().items() if value not in (None, "", [], False)}
+    if unknown := set(asked) - {"top", "continuationToken"}:
+        raise Refusal(501, "NotImplemented", f"{sorted(unknown)[0]!r} of a runs:query is not emulated")
     runs = workspace.store.all("runs", newest_first=True)
     return listing(
-        [workspace.runs.told(run) for run in runs if run["experiment"] == call.names["experiment"]]
+        [workspace.runs.told(run) for run in runs if run["experiment"] == call.names["experiment"]][
+            : asked.get("top")
+        ]
     )
 
 

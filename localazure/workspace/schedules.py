@@ -10,19 +10,28 @@ from localazure.workspace.resources import resource, stamp
 from localazure.workspace.scheduling.timetable import SCHEDULES, remember, set_next, text
 from localazure.workspace.scheduling.triggers import trigger_of
 from localazure.workspace.submission import plan_for, submit
-from localazure.workspace.wire import Call, Json, Refusal, Reply, checked_name, listing, not_found
+from localazure.workspace.wire import (
+    Call,
+    Json,
+    Refusal,
+    Reply,
+    check_query,
+    checked_name,
+    listing,
+    not_found,
+)
 from localazure.workspace.workspace import Workspace
 
 _TRIGGER_TIME = "${{creation_context.trigger_time}}"
 
 
 def list_all(workspace: Workspace, call: Call) -> Reply:
-    view = call.query.get("listViewType", "EnabledOnly").lower()
-    wanted = [
-        one
-        for one in workspace.store.all(SCHEDULES)
-        if view == "all" or one["enabled"] == (view == "enabledonly")
-    ]
+    check_query(call)
+    view = call.query.get("listViewType") or "EnabledOnly"
+    shown = {"all": (True, False), "enabledonly": (True,), "disabledonly": (False,)}.get(view.lower())
+    if shown is None:
+        raise Refusal(400, "UserError", f"listViewType {view!r}: EnabledOnly, DisabledOnly or All")
+    wanted = [one for one in workspace.store.all(SCHEDULES) if one["enabled"] in shown]
     return listing([_told(workspace, one) for one in wanted])
 
 

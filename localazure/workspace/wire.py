@@ -36,6 +36,25 @@ class Call:
         return value
 
 
+def in_view(call: Call, archived: bool) -> bool:
+    """Whether a list shows what is (or is not) archived."""
+    view = call.query.get("listViewType") or "ActiveOnly"
+    shown = {"all": (True, False), "archivedonly": (True,), "activeonly": (False,)}.get(view.lower())
+    if shown is None:
+        raise Refusal(400, "UserError", f"listViewType {view!r}: ActiveOnly, ArchivedOnly or All")
+    return archived in shown
+
+
+def check_query(call: Call, *known: str) -> None:
+    """Refuses what would narrow or order a list and is not looked at."""
+    always = ("api-version", "listViewType")
+    unknown = [name for name, value in call.query.items() if value and name not in (*always, *known)]
+    if unknown:
+        raise Refusal(
+            501, "NotImplemented", f"the query parameter {unknown[0]!r} of this list is not emulated"
+        )
+
+
 @dataclass(kw_only=True)
 class Reply:
     """One HTTP answer; a dict or list body travels as JSON."""
