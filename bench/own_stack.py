@@ -13,6 +13,9 @@ from typing import Any
 from commands.stack import Stack, StackError
 from commands.up import show as show_starting
 
+CONNECTION = "BENCH_CONNECTION_STRING"
+"""The variable by which a process of a measurement's gets the storage's connection string: it is no one's to list."""
+
 
 @contextmanager
 def own_stack(settings: Mapping[str, str]) -> Iterator[Stack]:

@@ -39,7 +39,7 @@ def mlflow_serves(model: Path, folder: Path) -> Iterator[str]:
     with log.open("wb") as said:
         subprocess.run([python, ROOT / "bench" / "mlflow_model.py", model, saved], check=True, stderr=said)
         port = choose()["host"]
-        command = [
+        command: list[str | Path] = [
             python, "-m", "mlflow", "models", "serve", "-m", saved, "--env-manager", "local",
             "-h", "127.0.0.1", "-p", str(port), "-w", "1",
         ]  # fmt: skip

@@ -25,8 +25,7 @@ from typing import Any
 from azure.storage.blob import BlobServiceClient
 
 from bench import rivals
-from bench.own_stack import load, machine, memory_by_part, own_stack
-from bench.scoring_limit import CONNECTION
+from bench.own_stack import CONNECTION, load, machine, memory_by_part, own_stack
 from commands import demo_data, publish
 from commands.app import NotFound, get
 from commands.settings import script_environment

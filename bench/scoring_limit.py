@@ -24,7 +24,7 @@ from azure.storage.blob import BlobServiceClient
 from model import Model, blank, encode, golden_rows, load
 from trusted import quickened
 
-from bench.own_stack import process_memory
+from bench.own_stack import CONNECTION, process_memory
 from shared.adapters.blobs import AzureFiles
 from shared.domain.answers import Answers
 from shared.domain.contract import load_contracts
@@ -34,7 +34,6 @@ from shared.domain.shard_rows import ShardRows, read_shard
 from shared.ports import Blob
 
 ROOT = Path(__file__).resolve().parents[1]
-CONNECTION = "BENCH_CONNECTION_STRING"
 
 
 @dataclass(frozen=True)
