@@ -82,7 +82,10 @@ def put_deployment(workspace: Workspace, call: Call) -> Reply:
             "NotImplemented",
             "batch deployments of models are not emulated; of pipeline components they are",
         )
-    spec = Planner(workspace.store).component(configuration["componentId"]["assetId"])
+    component = (configuration.get("componentId") or {}).get("assetId")
+    if not component:
+        raise Refusal(400, "UserError", "deploymentConfiguration.componentId.assetId is missing")
+    spec = Planner(workspace.store).component(component)
     if spec.get("type") != "pipeline":
         raise Refusal(400, "UserError", f"the component {spec.get('name')} is not a pipeline")
     before = workspace.store.get(_DEPLOYMENTS, f"{endpoint}/{name}") or {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from localazure.workspace.wire import Refusal
+
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?", re.I)
 
 
@@ -14,9 +16,9 @@ def now() -> str:
 
 
 def seconds_of(duration: str) -> float:
-    """Of an ISO duration such as `PT1H30M`; raises ValueError for anything else."""
+    """Of an ISO duration such as `PT1H30M`."""
     found = _DURATION.fullmatch(duration)
     if not found:
-        raise ValueError(f"{duration!r} is not a duration such as PT30M")
+        raise Refusal(400, "UserError", f"{duration!r} is not a duration such as PT30M")
     days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return days * 86400 + hours * 3600 + minutes * 60 + seconds

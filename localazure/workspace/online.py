@@ -14,6 +14,7 @@ from localazure.workspace.wire import Call, Json, Refusal, Reply, checked_name, 
 from localazure.workspace.workspace import Workspace
 
 ENDPOINTS = "onlineEndpoints"
+_MOST_MIRRORED = 50
 
 
 def list_endpoints(workspace: Workspace, call: Call) -> Reply:
@@ -33,17 +34,26 @@ def put_endpoint(workspace: Workspace, call: Call) -> Reply:
         raise Refusal(400, "UserError", f"authMode {properties['authMode']!r}: Key, AMLToken or AADToken")
     for kind in ("traffic", "mirrorTraffic"):
         _check_traffic(workspace, name, kind, properties.get(kind) or {})
+    live = {one for one, share in (properties.get("traffic") or {}).items() if int(share)}
+    if both := live & set(properties.get("mirrorTraffic") or {}):
+        raise Refusal(
+            400, "UserError", f"{both.pop()} takes live traffic; it cannot take mirrored traffic as well"
+        )
     before = workspace.store.get(ENDPOINTS, name) or {}
     document = {
         "name": name,
-        "properties": properties,
+        "properties": {key: value for key, value in properties.items() if key != "keys"},
         "tags": given.get("tags") or {},
-        "keys": before.get("keys")
-        or {"primaryKey": secrets.token_urlsafe(24), "secondaryKey": secrets.token_urlsafe(24)},
+        "keys": before.get("keys") or _first_keys(properties.get("keys") or {}),
         "made": stamp(before.get("made")),
     }
     new = workspace.store.put(ENDPOINTS, name, document)
     return Reply(status=201 if new else 200, body=_endpoint(workspace, document))
+
+
+def _first_keys(given: Json) -> Json:
+    """Those of the caller's choice, or new ones."""
+    return {name: given.get(name) or secrets.token_urlsafe(24) for name in ("primaryKey", "secondaryKey")}
 
 
 def delete_endpoint(workspace: Workspace, call: Call) -> Reply:
@@ -74,7 +84,9 @@ def regenerate_keys(workspace: Workspace, call: Call) -> Reply:
 
 
 def get_token(workspace: Workspace, call: Call) -> Reply:
-    find_endpoint(workspace, call.names["endpoint"])
+    endpoint = find_endpoint(workspace, call.names["endpoint"])
+    if auth_mode(endpoint) == "key":
+        raise Refusal(400, "UserError", f"the endpoint {endpoint['name']} has keys, and no tokens")
     token, end = workspace.issuer.token(MACHINE_LEARNING)
     return Reply(
         body={
@@ -186,9 +198,15 @@ def _check_traffic(workspace: Workspace, endpoint: str, kind: str, shares: Json)
     for name in shares:
         if workspace.store.get(DEPLOYMENTS, f"{endpoint}/{name}") is None:
             raise Refusal(400, "UserError", f"{kind} names {name!r}, which is not a deployment of {endpoint}")
+        if not 0 <= int(shares[name]) <= 100:
+            raise Refusal(400, "UserError", f"{kind} of {name}: {shares[name]} is not a percentage")
     total = sum(int(share) for share in shares.values())
     if kind == "traffic" and total not in (0, 100):
         raise Refusal(400, "UserError", f"traffic adds up to {total}; it must be 0 or 100")
+    if kind == "mirrorTraffic" and (len(shares) > 1 or total > _MOST_MIRRORED):
+        raise Refusal(
+            400, "UserError", f"mirrorTraffic names one deployment, with {_MOST_MIRRORED} percent at most"
+        )
 
 
 def _remove(workspace: Workspace, endpoint: str, name: str) -> bool:

@@ -116,6 +116,8 @@ class Planner:
 
     def _nested(self, name: str, node: Json, scope: Scope) -> list[Step]:
         bodies.PIPELINE_NODE.check(node)
+        if not node.get("componentId"):
+            raise Refusal(400, "UserError", f"step {name!r} names no component")
         spec = self.component(node["componentId"])
         inner = Scope(
             inputs=bound(node.get("inputs") or {}, spec.get("inputs") or {}, scope),

@@ -164,3 +164,111 @@ def test_the_older_contract_submits_shows_steps_and_ends(
     assert client.jobs.get(run["Id"]).status == "Completed"
     listed = server.call("GET", f"/pipelines/v1.0{WS}/PipelineRuns/Pipeline/{published['Id']}").json()
     assert [one["Id"] for one in listed] == [run["Id"]]
+
+
+def test_the_older_contract_takes_paths_datasets_and_an_endpoint_and_cancels(
+    *, endpoint: Any, client: Any, words: str, azurite: str, name: str, server: Server
+) -> None:
+    from azure.ai.ml.entities import Data
+
+    client.data.create_or_update(Data(name=name, version="1", path=words, type="uri_folder"))
+    at = f"/pipelines/v1.0{WS}/PipelineRuns"
+    submitted = {
+        "DataSetDefinitionValueAssignments": {
+            "words": {"DataSetReference": {"Name": name, "Version": "1"}},
+        },
+        "ParameterAssignments": {"times": "6"},
+        "ContinueRunOnStepFailure": False,
+        "RunSource": "ADF",
+    }
+    run = server.call("POST", f"{at}/PipelineEndpointSubmit/Id/{name}", submitted).json()
+    until(lambda: server.call("GET", f"{at}/{run['Id']}").json()["Status"]["StatusCode"] == "Finished")
+    assert _said(azurite, server, run["Id"]) == "helloworld6\n"
+    assert server.call("GET", f"{at}/{run['Id']}").json()["RunSource"] == "ADF"
+    assert server.call("PUT", "/__localazure/transitions", {"rules": [{"mode": "manual"}]}).ok
+    held = server.call("POST", f"{at}/PipelineEndpointSubmit/Id/{name}", submitted).json()
+    assert held["Status"]["StatusCode"] == "NotStarted"
+    server.call("DELETE", f"{at}/{held['Id']}/Execution")
+    until(lambda: server.call("GET", f"{at}/{held['Id']}").json()["Status"]["StatusCode"] == "Canceled")
+    again = server.call("POST", f"{at}/PipelineEndpointSubmit/Id/{name}", submitted).json()
+    server.call("POST", f"{at}/{again['Id']}/Cancel")
+    until(lambda: server.call("GET", f"{at}/{again['Id']}").json()["Status"]["StatusCode"] == "Canceled")
+    assert server.call("POST", "/__localazure/reset").ok
+    for odd in ({"ScheduleId": "x"}, {"Parameters": {"a": 1}}):
+        assert server.call("POST", f"{at}/PipelineEndpointSubmit/Id/{name}", odd).status_code in (400, 501)
+    assert server.call("GET", f"{at}/none").status_code == 404
+
+
+def test_a_deployment_other_than_the_default_is_called_by_its_name(
+    *, client: Any, endpoint: Any, words: str, azurite: str, name: str, server: Server, tmp_path: Path
+) -> None:
+    """And the SDK remembers it for the calls that name none: a fault of its own, which plain REST does not have."""
+    from azure.ai.ml import Input
+    from azure.ai.ml.entities import PipelineComponentBatchDeployment
+
+    from tests.localazure.workspace.pipelines import greeting
+
+    other = client.components.create_or_update(
+        greeting(f"{name}_b", tmp_path / "src", f"echo b; {COMMAND}").component, version="1"
+    )
+    client.batch_deployments.begin_create_or_update(
+        PipelineComponentBatchDeployment(name="v2", endpoint_name=name, component=other, settings={})
+    ).result()
+    inputs = {"words": Input(type="uri_folder", path=words)}
+    named = client.batch_endpoints.invoke(endpoint_name=name, deployment_name="v2", inputs=inputs)
+    unnamed = client.batch_endpoints.invoke(endpoint_name=name, inputs=inputs)
+    by_hand = server.call(
+        "POST", endpoint.scoring_uri, {"properties": {"InputData": {"words": {"JobInputType": "UriFolder", "Uri": words}}}},
+        token=server.token(ML),
+    ).json()["name"]  # fmt: skip
+    tags = [
+        client.jobs.get(job).tags["azureml.deploymentname"] for job in (named.name, unnamed.name, by_hand)
+    ]
+    assert tags == ["v2", "v2", "v1"]
+    listed = server.call("GET", f"{WS}/batchEndpoints/{name}/deployments/v2/jobs").json()["value"]
+    assert {one["name"] for one in listed} == {named.name, unnamed.name}
+    assert {one.name for one in client.batch_deployments.list(name)} == {"v1", "v2"}
+    assert client.batch_deployments.get("v2", name).name == "v2"
+    client.batch_deployments.begin_delete("v2", name).result()
+    refused = server.call("DELETE", f"{WS}/batchEndpoints/{name}/deployments/v1")
+    assert (refused.status_code, "is the default" in refused.text) == (400, True)
+    for job in (named.name, unnamed.name, by_hand):
+        _end(server, job)
+
+
+def test_outputs_go_where_the_caller_says(
+    *, endpoint: Any, words: str, azurite: str, name: str, server: Server
+) -> None:
+    body = {
+        "properties": {
+            "inputData": {"words": {"jobInputType": "UriFolder", "uri": words}},
+            "outputData": {
+                "said": {
+                    "jobOutputType": "UriFolder",
+                    "uri": f"azureml://datastores/workspaceblobstore/paths/{name}/said/",
+                }
+            },
+        }
+    }
+    job = server.call("POST", endpoint.scoring_uri, body, token=server.token(ML)).json()["name"]
+    assert _end(server, job)["status"] == "Completed"
+    store = server.call("GET", f"{WS}/datastores/workspaceblobstore").json()["properties"]["containerName"]
+    blob = BlobServiceClient.from_connection_string(azurite).get_blob_client(store, f"{name}/said/all")
+    assert blob.download_blob().readall() == b"helloworld2\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "properties", "status"),
+    [
+        ("batchEndpoints/odd", {"authMode": "Key"}, 400),
+        ("batchEndpoints/odd", {"keys": {"primaryKey": "x"}}, 501),
+        ("batchEndpoints/odd", {"defaults": {"deploymentName": "none"}}, 400),
+        ("batchEndpoints/{name}/deployments/m", {"model": "x"}, 501),
+        ("batchEndpoints/{name}/deployments/m", {"deploymentConfiguration": {}}, 501),
+    ],
+)
+def test_what_a_batch_endpoint_cannot_be_is_refused(
+    *, endpoint: Any, name: str, server: Server, path: str, properties: Any, status: int
+) -> None:
+    reply = server.call("PUT", f"{WS}/{path.format(name=name)}", {"properties": properties})
+    assert reply.status_code == status, reply.text
