@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +20,7 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
+log = logging.getLogger(__name__)
 FORMAT = 1
 BOOSTER = "model.txt"
 DESCRIPTION = "model.json"
@@ -57,14 +60,16 @@ class Feature:
         return {value: float(code) for code, value in enumerate(self.values)}
 
     def encode(self, values: Sequence[Any]) -> Floats:
-        """One number a row; NaN, which the trees know as missing, for null and for a category never seen."""
+        """One number a row; NaN, which the trees know as missing, for null and for a category never seen.
+
+        raises: BadValue
+        """
         if self.type != "category":
             return _numbers(self.name, values)
         try:
-            found = [self.codes.get(value, np.nan) for value in values]
+            return np.array(list(map(self.codes.get, values, repeat(np.nan))), dtype=np.float64)
         except TypeError as cause:  # a list or an object
             raise BadValue(self.name, "text") from cause
-        return np.array(found, dtype=np.float64)
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {"name": self.name, "type": self.type}
@@ -81,11 +86,26 @@ def blank(rows: int, features: Sequence[Feature]) -> Floats:
 
 
 def encode(features: Sequence[Feature], columns: Columns) -> Floats:
-    """A fresh matrix, a row a client; columns that are no feature are not looked at."""
-    matrix = blank(len(columns[features[0].name]), features)
+    """A fresh matrix, a row a client; columns that are no feature are not looked at. raises: BadValue"""
+    rows = len(columns[features[0].name])
+    if rows == 1:
+        try:
+            return np.array([_row(features, columns)], dtype=np.float64, order="F")
+        except (TypeError, ValueError, OverflowError):
+            log.debug("a value that is no feature's: looked for column by column")
+    matrix = blank(rows, features)
     for place, feature in enumerate(features):
         matrix[:, place] = feature.encode(columns[feature.name])
     return matrix
+
+
+def _row(features: Sequence[Feature], columns: Columns) -> list[Any]:
+    """A single row's values at once: an array for each of its columns would take as long as all the rest."""
+    values = (columns[feature.name][0] for feature in features)
+    return [
+        feature.codes.get(value, np.nan) if feature.type == "category" else value
+        for feature, value in zip(features, values, strict=True)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from azureml_inference_server_http.api.aml_request import rawhttp
-from azureml_inference_server_http.api.aml_response import AMLResponse
+from flask import Response  # type: ignore[import-not-found, unused-ignore]
 from inference_schema import schema_util  # type: ignore[import-not-found, unused-ignore]
 
 # The server loads this file by its path, and does not put its folder where Python looks for modules.
@@ -35,9 +35,9 @@ def init() -> None:
 @rawhttp  # type: ignore[untyped-decorator, unused-ignore] # the bytes as they came: parsed once, and a bad body gets our own 400
 def run(request: Any) -> Any:
     if request.method != "POST":
-        return AMLResponse(b"", 405, {"Allow": "POST"})
-    said = answer(_loaded["model"], request.get_data(), request.content_type or "")
-    return AMLResponse(said.body, said.status, {"Content-Type": said.content_type})
+        return Response(status=405, headers={"Allow": "POST"})
+    said = answer(_loaded["model"], request.get_data(cache=False), request.content_type or "")
+    return Response(said.body, said.status, content_type=said.content_type)
 
 
 def _describe(model: Model) -> None:

@@ -37,6 +37,18 @@ USER_ERROR = "UserError"
 """How the SDK marks what its own checks found before anything was sent."""
 
 
+def server_variables(at_once: int) -> dict[str, str]:
+    """How Microsoft's inference server is run: a process for each request at once, forked when the model is loaded.
+
+    Its plain workers take one request each, so that none waits for another's lock; forking shares what `init` made.
+    """
+    return {
+        "WORKER_COUNT": str(at_once),
+        "WORKER_PRELOAD": "true",
+        "GUNICORN_CMD_ARGS": "--no-control-socket",
+    }
+
+
 class AzureWorkspace:
     """Datasets, runs, models and deployments of one workspace."""
 
@@ -124,6 +136,7 @@ class AzureWorkspace:
                 max_concurrent_requests_per_instance=settings.serving_concurrent_requests,
                 request_timeout_ms=REQUEST_MILLISECONDS,
             ),
+            environment_variables=server_variables(settings.serving_concurrent_requests),
             tags={"campanha.model": f"{plan.model}:{plan.version}"},
         )
         with _answers(f"deploying {plan.model}:{plan.version}"):

@@ -17,6 +17,7 @@ import requests
 
 from commands.setup import environments
 from localazure.workspace.environments import Environments, conda_text
+from shared.adapters.azureml import server_variables
 from tests.localazure.workspace.running import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +30,7 @@ class Served:
     """A server, and what its model says to rows nobody else scored."""
 
     url: str
+    log: Path
     columns: list[str]
     rows: list[list[Any]]
     probability: list[float]
@@ -44,9 +46,14 @@ class Served:
         return {"data": [dict(zip(self.columns, self.rows[place], strict=True))]}
 
 
-@pytest.fixture(scope="module")
-def served(free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Eight threads in one worker, so that requests do meet in the model."""
+THREADS = {"GUNICORN_CMD_ARGS": "--worker-class gthread --threads 8 --no-control-socket"}
+"""In one process, so that requests do meet in the model."""
+
+
+@pytest.fixture(scope="module", params=[server_variables(4), THREADS], ids=["as deployed", "threads"])
+def served(
+    request: pytest.FixtureRequest, free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
     if not environments.is_ready(ROOT) and not os.environ.get("CAMPANHA_REQUIRE_SERVICES"):
         pytest.skip("the serving environment is not built; `./dev test` builds it")
     text = conda_text(SERVING / "environment" / "serving.yaml")
@@ -56,9 +63,10 @@ def served(free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactor
         patch.syspath_prepend(str(SERVING))
         columns, rows, probability = _model(base / "models" / "candidate")
     url = f"http://127.0.0.1:{free_port()}"
-    with _server(python, base, url):
-        assert "LightGBM, not with compiled trees" not in (base / "server.log").read_text()
-        yield Served(url=url, columns=columns, rows=rows, probability=probability)
+    log = base / "server.log"
+    with _server(python, base, url, log, request.param):
+        assert "LightGBM, not with compiled trees" not in log.read_text()
+        yield Served(url=url, log=log, columns=columns, rows=rows, probability=probability)
 
 
 def _model(folder: Path) -> tuple[list[str], list[list[Any]], list[float]]:
@@ -86,22 +94,24 @@ def _model(folder: Path) -> tuple[list[str], list[list[Any]], list[float]]:
 
 
 @contextmanager
-def _server(python: Path, base: Path, url: str) -> Iterator[None]:
+def _server(python: Path, base: Path, url: str, log: Path, variables: dict[str, str]) -> Iterator[None]:
     command = [
         str(python), "-P", str(ROOT / "localazure" / "workspace" / "loopback.py"),
-        "--entry_script", str(SERVING / "score.py"), "--port", url.rpartition(":")[2], "--worker_count", "1",
+        "--entry_script", str(SERVING / "score.py"), "--port", url.rpartition(":")[2],
     ]  # fmt: skip
     more = {
         "AZUREML_MODEL_DIR": str(base / "models"),
         "AML_APP_ROOT": str(SERVING),
-        "GUNICORN_CMD_ARGS": "--worker-class gthread --threads 8",
         "PYTHONDONTWRITEBYTECODE": "1",
+        **variables,
     }
-    with (base / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, env={**os.environ, **more}, stdout=log, stderr=log, cwd=base)
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            command, env={**os.environ, **more}, stdout=written, stderr=written, cwd=base
+        )
     try:
         until(lambda: process.poll() is not None or _healthy(url), seconds=60)
-        assert process.poll() is None, (base / "server.log").read_text()
+        assert process.poll() is None, log.read_text()
         yield
     finally:
         process.terminate()
@@ -161,6 +171,15 @@ def test_an_arrow_body_on_the_same_path_is_answered_in_arrow(served: Served) -> 
 def test_a_body_that_cannot_be_scored_is_a_400_of_ours(served: Served, body: Any, code: str) -> None:
     said = served.ask(body)
     assert (said.status_code, said.json()["error"]["code"]) == (400, code)
+
+
+def test_requests_leave_no_line_in_the_log(served: Served) -> None:
+    """A line costs a tenth of a request; Azure keeps the traffic's log itself."""
+    before = served.log.read_text()
+    assert "ready for serving" in before or "Booting worker" in before
+    for place in range(20):
+        assert served.ask(served.record(place)).status_code == 200
+    assert served.log.read_text() == before
 
 
 def test_only_posts_are_scored(served: Served) -> None:
