@@ -26,7 +26,6 @@ _TRIGGER_TIME = "${{creation_context.trigger_time}}"
 
 
 def list_all(workspace: Workspace, call: Call) -> Reply:
-    check_query(call)
     view = call.query.get("listViewType") or "EnabledOnly"
     shown = {"all": (True, False), "enabledonly": (True,), "disabledonly": (False,)}.get(view.lower())
     if shown is None:

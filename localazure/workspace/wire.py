@@ -47,6 +47,7 @@ def in_view(call: Call, archived: bool) -> bool:
 
 def check_query(call: Call, *known: str) -> None:
     """Refuses what would narrow or order a list and is not looked at."""
+    in_view(call, archived=False)
     always = ("api-version", "listViewType")
     unknown = [name for name, value in call.query.items() if value and name not in (*always, *known)]
     if unknown:
