@@ -43,7 +43,15 @@ def mlflow_serves(model: Path, folder: Path) -> Iterator[str]:
             python, "-m", "mlflow", "models", "serve", "-m", saved, "--env-manager", "local",
             "-h", "127.0.0.1", "-p", str(port), "-w", "1",
         ]  # fmt: skip
-        process = subprocess.Popen(command, stdout=said, stderr=said, cwd=folder, start_new_session=True)
+        path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"  # it starts uvicorn by its name
+        process = subprocess.Popen(
+            command,
+            stdout=said,
+            stderr=said,
+            cwd=folder,
+            start_new_session=True,
+            env={**os.environ, "PATH": path},
+        )
     try:
         _await(f"http://127.0.0.1:{port}/ping", process, log)
         yield f"http://127.0.0.1:{port}/invocations"
@@ -53,7 +61,8 @@ def mlflow_serves(model: Path, folder: Path) -> Iterator[str]:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """mlflow starts its server as a child; both have the session to themselves."""
-    os.killpg(process.pid, signal.SIGTERM)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
     process.wait(30)
 
 
