@@ -32,6 +32,8 @@ class Function:
     disabled: bool = False
     retry: Mapping[str, str] | None = None
     outputs: tuple[Output, ...] = ()
+    bindings: tuple[Mapping[str, Any], ...] = ()
+    """All of them as declared, the trigger among them."""
 
     @property
     def kind(self) -> str:

@@ -110,6 +110,7 @@ def _checked(declared: func.decorators.function_app.Function, environ: Mapping[s
         wants_context=check_signature(name, call, bindings),
         disabled=_is_disabled(name, environ),
         retry=declared.get_settings_dict("retry_policy"),
+        bindings=tuple(bindings.values()),
         outputs=tuple(_output(one) for one in bindings.values() if one["type"] == "queue"),
     )
 
