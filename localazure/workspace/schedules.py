@@ -15,7 +15,6 @@ from localazure.workspace.wire import (
     Json,
     Refusal,
     Reply,
-    check_query,
     checked_name,
     listing,
     not_found,
