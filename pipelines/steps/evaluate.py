@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import prepared
 import workspace
+from drift import PROFILE, drift
 from metrics import Floats, auc, average_precision, log_loss, losses, paired_bootstrap, profit
 from model import GOLDEN, Model, describe, encode, load
 from trusted import Untrusted, compiled_for
@@ -103,7 +104,7 @@ def _spread(probabilities: Floats, count: int) -> list[int]:
 def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     """Writes the candidate's folder; returns its evaluation."""
     model = load(given.model)
-    champion = None if given.champion == NO_CHAMPION else _champion(given.champion)
+    champion, known = (None, None) if given.champion == NO_CHAMPION else _champion(given.champion)
     asked = dict.fromkeys([*model.columns, *(champion.columns if champion else ())])
     rows = prepared.read_rows(given.prepared, prepared.HOLDOUT, asked)
     money = {"call_cost": given.call_cost, "deposit_value": given.deposit_value}
@@ -117,6 +118,7 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
         "champion": theirs.figures if theirs else None,
         "baseline": {"log_loss": log_loss(rows.answers, base)},
         "comparison": compare(ours, theirs, rows.answers) if theirs else None,
+        "drift": moved(champion, known, given.prepared) if champion and known else [],
     }
     shutil.copytree(given.model, given.candidate, dirs_exist_ok=True)
     describe(given.candidate, deciles=deciles(ours.probabilities), compiled=agrees_compiled(model, rows))
@@ -125,13 +127,21 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     return evaluation
 
 
-def _champion(reference: str) -> Model:
-    """reference: <name>:<version>"""
+def moved(champion: Model, known: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    """How far the rows to learn from have moved since the champion learned from its own. known: its profile"""
+    rows = prepared.read_rows(folder, prepared.TRAIN, champion.columns)
+    return drift(known, champion.features, encode(champion.features, rows.columns))
+
+
+def _champion(reference: str) -> tuple[Model, dict[str, Any] | None]:
+    """And its profile, which the first models do not have. reference: <name>:<version>"""
     name, _, version = reference.rpartition(":")
     if not name or not version:
         raise SystemExit(f"the champion {reference!r} is neither none nor <name>:<version>")
     with tempfile.TemporaryDirectory() as folder:
-        return load(workspace.download_model(name, version, Path(folder)))
+        home = workspace.download_model(name, version, Path(folder))
+        profiles = list(home.rglob(PROFILE))
+        return load(home), json.loads(profiles[0].read_text(encoding="utf-8")) if profiles else None
 
 
 def _write(file: Path, body: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 import prepared
+from drift import PROFILE, profile
 from holdout import Mask
 from model import Feature, Floats, encode, save
 
@@ -87,8 +89,10 @@ def main(arguments: list[str]) -> int:
             "all training rows have the same answer; there is nothing to tell apart, gather more"
         )
     validation = np.load(given.prepared / prepared.VALIDATION, allow_pickle=False)
-    booster, trees = train(features, encode(features, rows.columns), rows.answers, validation)
+    matrix = encode(features, rows.columns)
+    booster, trees = train(features, matrix, rows.answers, validation)
     save(given.model, booster, features, _facts(given, rate, len(rows.answers), trees))
+    (given.model / PROFILE).write_text(json.dumps(profile(features, matrix), indent=1), encoding="utf-8")
     print(f"{trees} trees on {len(rows.answers)} rows, {rate:.4f} of them positive")
     return 0
 

@@ -76,6 +76,7 @@ def test_a_first_model_is_better_than_the_base_rate(tmp_path: Path) -> None:
     candidate = trained(tmp_path, [part(tmp_path / "parts", 1500, 1)])
     found = evaluation(candidate)
     assert found["champion"] is found["comparison"] is None
+    assert found["drift"] == []
     assert found["challenger"]["log_loss"] < found["baseline"]["log_loss"]
     assert found["challenger"]["auc"] > 0.7
     assert {path.name for path in candidate.iterdir()} == {
@@ -83,6 +84,7 @@ def test_a_first_model_is_better_than_the_base_rate(tmp_path: Path) -> None:
         "model.json",
         "evaluation.json",
         "golden.json",
+        "profile.json",
     }
 
 
@@ -165,6 +167,7 @@ def test_a_champion_with_a_column_that_is_gone_is_scored_without_it(
     monkeypatch.setattr(workspace, "download_model", lambda *_: tmp_path / "old")
     found = evaluation(trained(tmp_path, [part(tmp_path / "parts", 400, 1)], champion="old:9"))
     assert (found["champion"]["name"], found["champion"]["version"]) == ("old", "9")
+    assert found["drift"] == []  # it was made before models had a profile
     assert np.isfinite(found["comparison"]["log_loss_difference"])
 
 
@@ -188,6 +191,22 @@ def test_a_champion_is_judged_on_the_same_rows(tmp_path: Path, monkeypatch: pyte
         found["challenger"]["log_loss"] - found["champion"]["log_loss"]
     )
     assert found["comparison"]["probability_better"] > 0.9
+    drift = {one["column"]: one["psi"] for one in found["drift"]}
+    assert drift.keys() == {column.name for column in BANK.features}
+    assert 0 < max(drift.values()) < 0.5  # the first model saw 120 rows of the same kind
+
+
+def test_the_rows_that_the_champion_learned_from_have_not_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import workspace
+
+    parts = [part(tmp_path / "parts", 300, 1)]
+    champion = trained(tmp_path, parts)
+    monkeypatch.setattr(workspace, "download_model", lambda *_: champion)
+    found = evaluation(trained(tmp_path, parts, version=2, champion=f"{BANK.dataset}:1"))
+    assert {one["psi"] for one in found["drift"]} == {0.0}
+    assert len(found["drift"]) == len(BANK.features)
 
 
 def test_a_row_once_held_out_stays_held_out(tmp_path: Path) -> None:

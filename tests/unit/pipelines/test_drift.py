@@ -1,0 +1,76 @@
+"""The stability index: nothing for the same rows, as large as worked out by hand for others."""
+
+from __future__ import annotations
+
+import json
+from math import log
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+def features() -> tuple[Any, ...]:
+    from model import Feature
+
+    return (Feature(name="age", type="integer"), Feature(name="job", type="category", values=("a", "b", "c")))
+
+
+def rows(seed: int, count: int = 4000, *, older: float = 0.0, more_b: float = 0.0) -> Any:
+    chance = np.random.default_rng(seed)
+    ages = chance.normal(40 + older, 10, count)
+    ages[chance.random(count) < 0.1] = np.nan
+    jobs = chance.choice([0, 1, 2, np.nan], count, p=[0.4 - more_b, 0.3 + more_b, 0.2, 0.1])
+    return np.column_stack([ages, jobs])
+
+
+def moved(before: Any, now: Any) -> dict[str, float]:
+    from drift import drift, profile
+
+    known = json.loads(json.dumps(profile(features(), before)))  # as it is read back
+    return {one["column"]: one["psi"] for one in drift(known, features(), now)}
+
+
+def test_the_same_rows_have_not_moved() -> None:
+    some = rows(1)
+    assert moved(some, some) == {"age": 0.0, "job": 0.0}
+    assert moved(some, some[::-1]) == {"age": 0.0, "job": 0.0}
+    assert moved(some, np.vstack([some, some])) == {"age": 0.0, "job": 0.0}
+
+
+def test_rows_of_the_same_kind_move_little_and_others_much() -> None:
+    alike = moved(rows(1), rows(2))
+    assert max(alike.values()) < 0.02
+    older = moved(rows(1), rows(2, older=15))
+    assert older["age"] > 0.25
+    assert older["job"] < 0.02
+
+
+def test_the_largest_comes_first() -> None:
+    from drift import drift, profile
+
+    known = profile(features(), rows(1))
+    assert [one["column"] for one in drift(known, features(), rows(2, more_b=0.3))] == ["job", "age"]
+    assert [one["column"] for one in drift(known, features(), rows(2, older=30))] == ["age", "job"]
+
+
+def test_the_index_is_what_one_works_out_by_hand() -> None:
+    before = np.column_stack([np.zeros(10), [0] * 5 + [1] * 5])
+    now = np.column_stack([np.zeros(10), [0] * 8 + [1] * 2])
+    assert moved(before, now)["job"] == pytest.approx(0.3 * log(8 / 5) - 0.3 * log(2 / 5))
+
+
+def test_a_group_that_comes_or_goes_is_far_but_not_infinitely() -> None:
+    before = np.column_stack([np.zeros(10), np.zeros(10)])
+    gone = moved(before, np.column_stack([np.full(10, np.nan), np.full(10, np.nan)]))
+    assert gone["age"] == gone["job"] == pytest.approx(2 * (1 - 1e-4) * log(1e4))
+
+
+def test_numbers_that_are_mostly_the_same_have_fewer_groups() -> None:
+    from drift import profile
+
+    ages = np.where(np.arange(1000) < 960, 999.0, np.arange(1000) % 7)
+    age, job = profile(features(), np.column_stack([ages, np.zeros(1000)]))["columns"]
+    assert age["edges"] == [999.0]
+    assert age["shares"] == [0.04, 0.96, 0.0]
+    assert (job["edges"], job["shares"]) == ([], [1.0, 0.0, 0.0, 0.0])
