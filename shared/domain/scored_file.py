@@ -168,19 +168,22 @@ def _batch(piece: ScoredRows, schema: Any) -> Any:
         pa.array(np.zeros(len(places), np.int32), mask=~answered),
         pa.array([piece.model_version], pa.string()),
     )
-    which = np.zeros(len(places), np.int32)
-    which[list(problems)] = np.arange(len(problems))
-    faulty = np.zeros(len(places), np.bool_)
-    faulty[list(problems)] = True
-    reasons = pa.DictionaryArray.from_arrays(
-        pa.array(which, mask=~faulty), pa.array(list(problems.values()), pa.string())
-    )
     scored = pa.array(~np.isnan(answers.scores()))
     added = [
         pc.take(answers.probability, places),
         pc.take(pc.if_else(scored, pa.array(answers.decile), None), places),
         pc.take(pc.if_else(scored, decision, None), places),
         version,
-        reasons,
+        _reasons(problems, len(places)),
     ]
     return pa.record_batch([*piece.read.rows.cells.columns, *added], schema=schema)
+
+
+def _reasons(problems: dict[int, str], rows: int) -> Any:
+    """By record: why it has no score. Each reason is kept once: where a dictionary holds a text twice, Arrow writes
+    the second one's place in the file out of memory that nobody filled (26.0.1)."""
+    texts = {text: place for place, text in enumerate(dict.fromkeys(problems.values()))}
+    which, sound = np.zeros(rows, np.int32), np.ones(rows, np.bool_)
+    for at, text in problems.items():
+        which[at], sound[at] = texts[text], False
+    return pa.DictionaryArray.from_arrays(pa.array(which, mask=sound), pa.array(list(texts), pa.string()))

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain import shard_plan
+from shared.domain import scored_file, shard_plan
 from shared.domain.answers import Answers
 from shared.domain.dialect import FileProblem
 from shared.domain.plain_csv import read_plain
@@ -265,3 +265,19 @@ def test_what_the_model_could_not_say_is_said() -> None:
     assert [row["problem"] for row in table] == [None, "odd row", None]
     assert [row["decision"] is None for row in table] == [False, True, False]
     assert sum(piece.answers.decile_counts()) == 2
+
+
+def test_a_text_stands_once_in_its_column_however_many_records_hold_it() -> None:
+    """Else bytes of the file would be whatever the process's memory held before."""
+    bad = FAULTLESS.replace("unemployed", "astronaut").rsplit(";", 1)[0]
+    good = FAULTLESS.rsplit(";", 1)[0]
+    header = HEADER.rsplit(";", 1)[0]
+    data = "\n".join([header, bad, good, bad, bad, "1;2", "1;2", good]).encode() + b"\n"
+    plan = planned(data, 1 << 20)
+    (piece,) = pieces_of(data, plan, 0)
+    batch = scored_file._batch(piece, scored_file._schema(plan.header))
+    assert batch.column("problem").to_pylist().count(None) == 2
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if pa.types.is_dictionary(column.type):
+            texts = column.dictionary.to_pylist()
+            assert len(texts) == len(set(texts)), name
