@@ -171,7 +171,7 @@ def test_a_run_that_outlasts_its_interval_is_followed_by_one_and_never_overlaps(
     asyncio.run(run_until(listener(recorder, every=0.05), recorder, 4))
     gaps = [after - before for before, after in zip(recorder.began, recorder.began[1:], strict=False)]
     assert recorder.most_at_once == 1
-    assert all(timedelta(seconds=0.11) < gap < timedelta(seconds=0.5) for gap in gaps)
+    assert all(gap > timedelta(seconds=0.11) for gap in gaps)
     assert set(recorder.past_due) == {False}
 
 
