@@ -34,13 +34,13 @@ def row(event: Json) -> Json:
     """An event in four words."""
     data = event.get("data") or {}
     what = event["type"].removeprefix("Campanha.").partition(".v")[0]
-    about = data.get("name") or data.get("about") or str(event.get("subject", "")).partition("/")[2]
-    return {
-        "time": event["time"],
-        "what": what,
-        "about": about or event["of"]["id"],
-        "reason": data.get("reason"),
-    }
+    about = data.get("name") or data.get("about") or _name(event["of"]["kind"], event["of"]["id"])
+    return {"time": event["time"], "what": what, "about": about, "reason": data.get("reason")}
+
+
+def _name(kind: str, id_: str) -> str:
+    """A file's id holds its name: upload/NAME/ETAG."""
+    return id_.removeprefix("upload/").rpartition("/")[0] if kind in ("upload", "quarantine") else id_
 
 
 def _follow(client: Client, found: list[Json], *, given_json: bool) -> int:

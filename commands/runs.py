@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from commands import tables
 from commands.client import Client, Json
 from commands.output import acted, as_json, end_of, listing, values
 from commands.target import command, find, parser
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
 COLUMNS = ("id", "dataset", "version", "state", "took", "reason", "updated")
 GOING = ("started", "running")
+WAITING = ("NotStarted", "Queued", "Preparing", "Provisioning", "Starting")
 WIDE = 40
 
 
@@ -53,47 +58,66 @@ def _one(client: Client, name: str, *, wait: bool, given_json: bool) -> int:
     return end_of(run)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A step that has begun."""
+
+    begin: datetime
+    end: datetime
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.begin).total_seconds()
+
+
+def spans(run: Json) -> list[Span | None]:
+    """When each step began and ended; None before it has begun.
+
+    Azure ML makes all steps of a pipeline at once and tells when it made them. A step that others had to end before
+    cannot have begun earlier than they ended, so the later of the two is its begin.
+    """
+    found: list[Span | None] = []
+    over = None if run["state"] in GOING else datetime.fromisoformat(run["updated"])
+    for step in run.get("steps") or []:
+        if not step.get("started") or step["status"] in WAITING:
+            found.append(None)
+            continue
+        end = datetime.fromisoformat(step["ended"]) if step.get("ended") else over or datetime.now(UTC)
+        before = [span.end for span in found if span and span.end <= end]
+        found.append(Span(begin=max([datetime.fromisoformat(step["started"]), *before]), end=end))
+    return found
+
+
 def took(run: Json) -> str:
     """From the first step's begin to the last one's end, or until now."""
-    begun = [_moment(step["started"]) for step in run.get("steps") or [] if step.get("started")]
+    begun = [span for span in spans(run) if span]
     if not begun:
         return ""
-    ended = [_moment(step["ended"]) for step in run["steps"] if step.get("ended")]
-    end = datetime.now(UTC) if run["state"] in GOING else max(ended, default=_moment(run["updated"]))
-    return tables.duration((end - min(begun)).total_seconds())
+    return tables.duration(Span(begin=begun[0].begin, end=max(span.end for span in begun)).seconds)
 
 
-def steps(run: Json) -> Any:
+def steps(run: Json) -> Text:
     """The steps as bars over a common scale."""
     from rich.text import Text
 
-    begun = [step for step in run.get("steps") or [] if step.get("started")]
+    found = spans(run)
+    begun = [span for span in found if span]
     if not begun:
         return Text("no step has started yet", style="dim")
-    start = min(_moment(step["started"]) for step in begun)
-    spans = {step["name"]: _span(step, start) for step in begun}
-    whole = max(1.0, *(end for _, end in spans.values()))
-    lines = [_bar(step, spans.get(step["name"]), whole) for step in run["steps"]]
-    return Text("\n").join(lines)
+    whole = Span(begin=begun[0].begin, end=max(span.end for span in begun))
+    rows = zip(run["steps"], found, strict=True)
+    return Text("\n").join(_bar(step, span, whole) for step, span in rows)
 
 
-def _bar(step: Json, span: tuple[float, float] | None, whole: float) -> Any:
+def _bar(step: Json, span: Span | None, whole: Span) -> Text:
     from rich.text import Text
 
-    begin, end = span or (0.0, 0.0)
-    left, right = round(begin / whole * WIDE), round(end / whole * WIDE)
-    bar = " " * left + "━" * max(int(span is not None), right - left)
-    long = tables.duration(end - begin) if span else ""
-    colour = tables.style(str(step["status"]))
+    name, status = f"  {step['name']:<12}", f"  {step['status'].lower():<11} "
+    if span is None:
+        return Text.assemble(name, " " * WIDE, status)
+    scale = WIDE / max(1.0, whole.seconds)
+    left = round(Span(begin=whole.begin, end=span.begin).seconds * scale)
+    bar = " " * left + "━" * max(1, round(span.seconds * scale))
     return Text.assemble(
-        f"  {step['name']:<12}", (f"{bar:<{WIDE}}", colour), f"  {step['status'].lower():<11} {long}"
+        name, (f"{bar:<{WIDE}}", tables.style(step["status"])), status, tables.duration(span.seconds)
     )
-
-
-def _span(step: Json, start: datetime) -> tuple[float, float]:
-    end = _moment(step["ended"]) if step.get("ended") else datetime.now(UTC)
-    return (_moment(step["started"]) - start).total_seconds(), (end - start).total_seconds()
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -19,9 +19,8 @@ STYLES = {
     "red": ("rejected", "held", "failed", "Failed", "given-up", "fail"),
 }  # fmt: skip
 MOMENTS = ("created", "updated", "since", "time", "started", "released_at")
-NUMBERS = (
-    "rows", "rejected_rows", "refused_rows", "version", "gathering", "count", "open", "traffic", "requests", "errors",
-)  # fmt: skip
+COUNTS = ("rows", "rejected_rows", "refused_rows", "gathering", "count", "open", "requests", "errors")
+NUMBERS = (*COUNTS, "version", "traffic", "pid")
 BAD = {"upload": ("rejected",), "run": ("failed", "canceled"), "batch": ("refused",), "dataset": ("failed",),
        "failure": ("given-up",), "quarantine": ("held",), "model": ("rolled-back",)}  # fmt: skip
 """The states of each kind that a script should stop at."""
@@ -71,6 +70,8 @@ def cell(name: str, value: Any) -> Text:
         return Text(text(value), style=style(str(value)))
     if name in MOMENTS and isinstance(value, str):
         return Text(ago(value))
+    if name in COUNTS and isinstance(value, int):
+        return Text(f"{value:,}")
     return Text(text(value))
 
 
@@ -84,8 +85,6 @@ def text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}" if abs(value) >= 10_000 else str(value)
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict | list):

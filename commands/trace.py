@@ -51,7 +51,7 @@ def _print_link(caption: str, link: Json) -> None:
     from rich.text import Text
 
     line = Text.assemble(
-        (f"{caption:<13}", "bold"), str(link.get("name") or link.get("deployment") or link.get("id")), "  ",
+        (f"{caption:<13}", "bold"), str(link.get("name") or link.get("id")), "  ",
         (str(link.get("state", "")), tables.style(str(link.get("state")))), f"  {tables.ago(str(link.get('updated', '')))}",
     )  # fmt: skip
     out = tables.console()

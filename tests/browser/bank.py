@@ -99,6 +99,11 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def upload_id(name: str) -> str:
+    """As the real app makes it: one version of a blob."""
+    return f"upload/{name}/0x{_digest(name)[:14].upper()}"
+
+
 def _record(kind: str, id_: str, history: list[list[str]], **values: Any) -> Json:
     head = {"id": id_, "kind": kind, "state": history[-1][0], "seq": len(history)}
     times = {"created": history[0][1], "updated": history[-1][1], "history": history}
@@ -235,7 +240,7 @@ def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
                 dataset=DATASET,
                 version=model["version"],
                 rows=rows,
-                uploads=[f"upload-{model['version']}"],
+                uploads=[upload_id(f"calls-2026-w{38 + model['version']}.csv")],
                 run=model["run"],
                 model=model["id"],
                 links={},
@@ -250,7 +255,7 @@ def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
             dataset=DATASET,
             version=TRAINING,
             rows=28940,
-            uploads=["upload-8", "upload-9"],
+            uploads=[upload_id("calls-2026-w46.csv"), upload_id("branch-porto-extra.csv")],
             run=f"run-{DATASET}-{TRAINING}",
             links={},
         )
@@ -275,59 +280,57 @@ def _uploads(clock: Clock) -> list[Json]:
     found = []
     for version, (_, hours, rows, *_rest) in enumerate(MODELS, start=1):
         rejected = 37 if version == 4 else 0
-        found.append(
-            _admitted(clock, f"upload-{version}", f"calls-2026-w{38 + version}.csv", hours, rows, rejected)
-        )
-    found.append(_admitted(clock, "upload-8", "calls-2026-w46.csv", 0.03, 3120, 12, version=TRAINING))
-    found.append(_admitted(clock, "upload-9", "branch-porto-extra.csv", 0.02, 1120, 0, version=TRAINING))
+        found.append(_admitted(clock, f"calls-2026-w{38 + version}.csv", hours, rows, rejected, version))
+    found.append(_admitted(clock, "calls-2026-w46.csv", 0.03, 3120, 12, TRAINING))
+    found.append(_admitted(clock, "branch-porto-extra.csv", 0.02, 1120, 0, TRAINING))
     known = [["arrived", clock.ago(40.6)], ["known", clock.ago(40.59)]]
     found.append(
         _record(
             "upload",
-            "upload-10",
+            upload_id("calls-2026-w45 (copy).csv"),
             known,
             name="calls-2026-w45 (copy).csv",
             dataset=DATASET,
             rows=24700,
-            same_as="upload-7",
+            same_as=upload_id("calls-2026-w45.csv"),
             etag="0x8DE0A",
             sha256=_digest("calls-2026-w45.csv"),
             links={},
         )
     )
-    found.append(_rejected(clock, "upload-11", EVIL, 20, "no column of the file is in any contract"))
+    found.append(_rejected(clock, EVIL, 20, "no column of the file is in any contract"))
     found.append(
         _rejected(
             clock,
-            "upload-12",
             "leads-from-crm.csv",
             3.2,
             "none of the 2,408 rows fits the contract; most often (2,391 times): age: not an integer",
         )
     )
     arrived = [["arrived", clock.ago(seconds=4)]]
-    found.append(_record("upload", "upload-13", arrived, name="branch-faro.csv", etag="0x8DE0C", links={}))
+    found.append(
+        _record(
+            "upload", upload_id("branch-faro.csv"), arrived, name="branch-faro.csv", etag="0x8DE0C", links={}
+        )
+    )
     return found
 
 
-def _admitted(  # noqa: PLR0917
-    clock: Clock, id_: str, name: str, hours: float, rows: int, rejected: int, version: int | None = None
-) -> Json:
-    version = version or int(id_.removeprefix("upload-"))
+def _admitted(clock: Clock, name: str, hours: float, rows: int, rejected: int, version: int) -> Json:  # noqa: PLR0917
     history = [["arrived", clock.ago(hours + 0.02)], ["admitted", clock.ago(hours + 0.019)]]
     history.append(["registered", clock.ago(hours + 0.015)])
     links = {"quarantine": f"/api/quarantine/{name}"} if rejected else {}
     return _record(
-        "upload", id_, history, name=name, etag="0x8DE01", dataset=DATASET, rows=rows, rejected_rows=rejected,
-        content_hash=_digest(id_), sha256=_digest(name), dataset_version=f"{DATASET}:{version}", links=links,
+        "upload", upload_id(name), history, name=name, etag="0x8DE01", dataset=DATASET, rows=rows, rejected_rows=rejected,
+        content_hash=_digest(f"rows of {name}"), sha256=_digest(name), dataset_version=f"{DATASET}:{version}", links=links,
     )  # fmt: skip
 
 
-def _rejected(clock: Clock, id_: str, name: str, hours: float, reason: str) -> Json:
+def _rejected(clock: Clock, name: str, hours: float, reason: str) -> Json:
     history = [["arrived", clock.ago(hours)], ["rejected", clock.ago(hours, -1)]]
     quarantine = f"quarantine/{name}/report.json"
     return _record(
-        "upload", id_, history, name=name, etag="0x8DE0B", reason=reason, quarantine=quarantine,
+        "upload", upload_id(name), history, name=name, etag="0x8DE0B", reason=reason, quarantine=quarantine,
         links={"quarantine": f"/api/quarantine/{name}"},
     )  # fmt: skip
 
@@ -337,7 +340,7 @@ def _held(upload: Json) -> Json:
     whole = upload["state"] == "rejected"
     about = {"reason": upload["reason"]} if whole else {}
     return _record(
-        "quarantine", f"held-{upload['id']}", [["held", upload["updated"]]], name=upload["name"], upload=upload["id"],
+        "quarantine", upload["id"], [["held", upload["updated"]]], name=upload["name"], upload=upload["id"],
         rows=2408 if whole else upload["rejected_rows"], whole=whole, links=upload["links"], **about,
     )  # fmt: skip
 
@@ -501,37 +504,25 @@ def _failure(clock: Clock) -> Json:
     )  # fmt: skip
 
 
-TYPES = {
-    "upload": {"arrived": "UploadArrived", "admitted": "UploadAdmitted", "known": "UploadKnown",
-               "rejected": "UploadRejected"},
-    "dataset": {"registered": "DatasetRegistered"},
-    "run": {"started": "RunStarted", "failed": "RunFailed"},
-    "model": {"accepted": "ModelAccepted", "refused": "ModelRefused", "released": "ModelReleased",
-              "rolled-back": "ReleaseRolledBack"},
-    "batch": {"due": "BatchDue", "scored": "BatchScored", "refused": "BatchRefused"},
-    "failure": {"given-up": "StepGivenUp"},
-}  # fmt: skip
-
-
 def _events(collections: dict[str, list[Json]]) -> list[Json]:
     found = []
     for records in collections.values():
         for record in records:
-            for state, time in record["history"]:
-                type_ = TYPES.get(record["kind"], {}).get(state)
-                if type_:
-                    found.append(_event(record, type_, time))
+            found += [_event(record, state, time) for state, time in record["history"]]
     return sorted(found, key=lambda event: str(event["time"]), reverse=True)
 
 
-def _event(record: Json, type_: str, time: str) -> Json:
-    subject = record.get("name") or record["id"]
-    data = {
-        key: record[key] for key in ("name", "dataset", "version", "rows", "reason", "about") if key in record
-    }
-    if type_.endswith(("Arrived", "Due")):
-        data.pop("rows", None)
+def _event(record: Json, state: str, time: str) -> Json:
+    """As the real API tells it: a name comes only with the first event of a thing, a reason with the last."""
+    kind, id_ = record["kind"], record["id"]
+    type_ = f"{kind.capitalize()}{state.title().replace('-', '')}"
+    first, last = record["history"][0][0] == state, record["history"][-1][0] == state
+    wanted = [
+        *(("name", "dataset", "version", "about") if first else ()),
+        *(("reason", "rows") if last else ()),
+    ]
+    data = {"state": state, **{key: record[key] for key in wanted if key in record}}
     return {
-        "id": _digest(f"{record['id']} {type_}")[:32], "time": time, "type": f"Campanha.{type_}.v1",
-        "subject": f"{record['kind']}s/{subject}", "of": {"kind": record["kind"], "id": record["id"]}, "data": data,
+        "id": _digest(f"{id_} {type_}")[:32], "time": time, "type": f"Campanha.{type_}.v1", "subject": f"{kind}/{id_}",
+        "of": {"kind": kind, "id": id_}, "data": data,
     }  # fmt: skip

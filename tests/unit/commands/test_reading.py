@@ -20,7 +20,7 @@ Asked = Callable[..., Any]
 
 SHOWN = {
     ("status",): ["model 7 (campanha-bank-additional/model-7)", "leads-from-crm.csv", "5 waiting for a person"],
-    ("status", "--flow"): ["admit_upload", "1204"],
+    ("status", "--flow"): ["admit_upload", "1,204"],
     ("trace", "incoming/calls-2026-w45.csv"): ["bank-additional:7", "model-7", "to-call-w45.csv", "train: completed"],
     ("trace", "scoring/to-call-w43.csv"): ["bank-additional:4", "calls-2026-w42.csv", "model version: 4"],
     ("runs",): ["run-bank-additional-8", "running", "failed"],
@@ -32,7 +32,7 @@ SHOWN = {
     ("batches", "to-call-november-6f2c", "--rows", "3"): ["probability", "decision"],
     ("quarantine",): ["leads-from-crm.csv", "held"],
     ("quarantine", "leads-from-crm.csv"): ["age: not an integer", "41 years", "write digits only", "--release"],
-    ("events",): ["UploadRejected", "leads-from-crm.csv"],
+    ("events",): ["UploadRejected", "QuarantineHeld", "leads-from-crm.csv", "calls-2026-w46.csv"],
     ("predict", "--fields"): ["euribor3m", "number", "blue-collar"],
 }  # fmt: skip
 

@@ -1,44 +1,58 @@
 /** A run's steps in time: a strip for lists, bars with a scale for the run's own page. */
 
 import { h } from "../core/dom.js";
-import { clock, duration, now, seconds, words } from "../core/format.js";
+import { clock, duration, now, words } from "../core/format.js";
 import { stateWords, tone } from "./badge.js";
 
 const iso = (milliseconds) => new Date(milliseconds).toISOString();
-
-/** Seconds a step has taken so far; null before it started. */
-function taken(step) {
-  return step.started ? seconds(step.started, step.ended ?? iso(now())) : null;
-}
-
-/** From the first step's start to the last one's end, or to now. */
-export function runTime(run) {
-  const steps = (run.steps ?? []).filter((step) => step.started);
-  if (steps.length === 0) return null;
-  const begin = Math.min(...steps.map((step) => Date.parse(step.started)));
-  const going = steps.some((step) => !step.ended) && !isOver(run);
-  const end = going ? now() : Math.max(...steps.map((step) => Date.parse(step.ended ?? run.updated)));
-  return { begin, end, going, seconds: (end - begin) / 1000 };
-}
+const WAITING = new Set(["NotStarted", "Queued", "Preparing", "Provisioning", "Starting"]);
 
 export const isOver = (run) => !["started", "running"].includes(run.state);
 
+/**
+ * Each step with its begin and end in milliseconds; null before it has begun.
+ *
+ * Azure ML makes all steps of a pipeline at once and tells when it made them. A step that others had to end before
+ * cannot have begun earlier than they ended, so the later of the two is its begin.
+ */
+function spans(run) {
+  const ended = [];
+  return (run.steps ?? []).map((step) => {
+    const end = step.ended ? Date.parse(step.ended) : isOver(run) ? Date.parse(run.updated) : now();
+    const begun = step.started && !WAITING.has(step.status);
+    const begin = begun
+      ? Math.max(Date.parse(step.started), ...ended.filter((before) => before <= end))
+      : null;
+    if (begun) ended.push(end);
+    return { ...step, begin, end, seconds: begun ? (end - begin) / 1000 : null };
+  });
+}
+
+/** From the first step's begin to the last one's end, or to now. */
+export function runTime(run) {
+  const begun = spans(run).filter((step) => step.begin !== null);
+  if (begun.length === 0) return null;
+  const begin = Math.min(...begun.map((step) => step.begin));
+  const end = Math.max(...begun.map((step) => step.end));
+  return { begin, seconds: (end - begin) / 1000 };
+}
+
 const describe = (step) =>
-  `${words(step.name)}: ${stateWords(step.status)}${step.started ? `, ${duration(taken(step))}` : ""}`;
+  `${words(step.name)}: ${stateWords(step.status, "step")}${step.begin === null ? "" : `, ${duration(step.seconds)}`}`;
 
 /** One line: each step as wide as it was long. */
 export function strip(run) {
-  const steps = run.steps ?? [];
+  const steps = spans(run);
   if (steps.length === 0) return h("span", { class: "quiet small" }, "no step yet");
-  const label = `Steps: ${steps.map(describe).join("; ")}`;
+  const shortest = (runTime(run)?.seconds ?? 1) / 40;
   return h(
     "div",
-    { class: "gantt-strip", role: "img", "aria-label": label },
+    { class: "gantt-strip", role: "img", "aria-label": `Steps: ${steps.map(describe).join("; ")}` },
     steps.map((step) =>
       h("span", {
         "data-tone": tone(step.status, "step"),
         title: describe(step),
-        vars: { "--long": Math.max(0.6, taken(step) ?? 0.6).toFixed(2) },
+        vars: { "--long": Math.max(shortest, step.seconds ?? 0).toFixed(3) },
       }),
     ),
   );
@@ -49,39 +63,37 @@ export function gantt(run) {
   const time = runTime(run);
   if (!time) return h("p", { class: "quiet" }, "No step has started yet; Azure ML is finding a machine.");
   const whole = Math.max(time.seconds, 1);
+  const scale = [clock(iso(time.begin)), `+${duration(whole / 2)}`, `+${duration(whole)}`];
   return h(
     "div",
     { class: "gantt" },
-    run.steps.map((step) => ganttRow(step, time.begin, whole)),
+    spans(run).map((step) => ganttRow(step, time.begin, whole)),
     h(
       "div",
       { class: "gantt-scale", "aria-hidden": "true" },
       h(
         "div",
         {},
-        h("span", {}, clock(iso(time.begin))),
-        h("span", {}, `+${duration(whole / 2)}`),
-        h("span", {}, `+${duration(whole)}`),
+        scale.map((mark) => h("span", {}, mark)),
       ),
     ),
   );
 }
 
 function ganttRow(step, begin, whole) {
-  const long = taken(step);
-  const from = long === null ? 0 : (Date.parse(step.started) - begin) / 1000 / whole;
+  const share = (milliseconds) => (milliseconds / 1000 / whole).toFixed(4);
   const bar =
-    long !== null &&
+    step.begin !== null &&
     h("span", {
       class: "gantt-bar",
       "data-tone": tone(step.status, "step"),
-      vars: { "--from": from.toFixed(4), "--long": (long / whole).toFixed(4) },
+      vars: { "--from": share(step.begin - begin), "--long": share(step.end - step.begin) },
     });
   return h(
     "div",
     { class: "gantt-row", title: describe(step) },
     h("span", {}, words(step.name)),
     h("div", { class: "gantt-lane", role: "img", "aria-label": describe(step) }, bar),
-    h("span", { class: "long number" }, long === null ? "–" : duration(long)),
+    h("span", { class: "long number" }, step.begin === null ? "–" : duration(step.seconds)),
   );
 }

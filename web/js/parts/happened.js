@@ -1,59 +1,80 @@
-/** What happened, as sentences: one for each type of event. */
+/** What happened, as sentences: one for each state a thing can come into. */
 
 import { h } from "../core/dom.js";
 import { ago, plural } from "../core/format.js";
 import { to, toRecord } from "../core/router.js";
+import { stateWords, tone } from "./badge.js";
 
 const SAID = {
-  UploadArrived: ["run", "arrived"],
-  UploadAdmitted: ["ok", "admitted"],
-  UploadKnown: ["rest", "holds rows that are known already"],
-  UploadRejected: ["bad", "went to quarantine"],
-  UploadReleased: ["ok", "was released from quarantine"],
-  DatasetRegistered: ["ok", "registered as a dataset version"],
-  NothingNew: ["rest", "nothing new since the last version"],
-  RunStarted: ["run", "training started"],
-  RunPostponed: ["run", "waits for the run before it"],
-  RunFailed: ["bad", "the run failed"],
-  RunFinished: ["run", "the run is over"],
-  ModelAccepted: ["ok", "is better: accepted"],
-  ModelRefused: ["warn", "is not better: refused"],
-  ModelReleased: ["ok", "is in service"],
-  ReleaseRolledBack: ["bad", "was rolled back"],
-  BatchDue: ["run", "waits to be scored"],
-  BatchScored: ["ok", "is scored"],
-  BatchRefused: ["bad", "cannot be scored"],
-  StepGivenUp: ["bad", "given up: a person is needed"],
+  "upload arrived": "arrived",
+  "upload admitted": "fits its contract",
+  "upload registered": "became part of a dataset version",
+  "upload known": "holds rows that are known already",
+  "upload rejected": "does not fit any contract",
+  "quarantine held": "is held in quarantine",
+  "quarantine retried": "is checked again",
+  "quarantine released": "is admitted after all",
+  "quarantine discarded": "was discarded",
+  "dataset registering": "is being registered",
+  "dataset registered": "is registered",
+  "dataset waiting": "waits for the run before it",
+  "dataset training": "is being trained on",
+  "dataset trained": "has been trained on",
+  "dataset failed": "could not be trained on",
+  "run started": "started",
+  "run running": "is running",
+  "run completed": "completed",
+  "run accepted": "ended: its model is better",
+  "run refused": "ended: its model is not better",
+  "run failed": "failed",
+  "run canceled": "was cancelled",
+  "model accepted": "is better: accepted",
+  "model refused": "is not better: refused",
+  "model releasing": "is being put behind the endpoint",
+  "model released": "is in service",
+  "model previous": "made way for a newer one",
+  "model rolled-back": "was rolled back",
+  "deployment serving": "serves",
+  "deployment standby": "stands by",
+  "batch due": "waits to be scored",
+  "batch scoring": "is being scored",
+  "batch scored": "is scored",
+  "batch refused": "cannot be scored",
+  "failure given-up": "was given up: a person is needed",
+  "failure resolved": "is resolved",
 };
 
-/** Campanha.UploadAdmitted.v1 -> UploadAdmitted */
+/** The state an event tells of: Campanha.BatchScored.v1 -> scored. */
+const stateOf = (event) => event.data?.state ?? "";
+
 export const typeName = (type) =>
   String(type)
     .replace(/^Campanha\./, "")
     .replace(/\.v\d+$/, "");
 
-export function eventTone(event) {
-  return SAID[typeName(event.type)]?.[0] ?? "rest";
-}
+export const eventTone = (event) => tone(stateOf(event), event.of?.kind);
+
+/** upload/NAME/ETAG -> NAME: what a file's id holds of its name. */
+const fileName = (id) =>
+  String(id)
+    .replace(/^upload\//, "")
+    .replace(/\/[^/]*$/, "");
 
 /** The thing an event is about, and where it is shown. */
 export function subject(event) {
-  const of = event.of ?? {};
-  const name =
-    event.data?.name ?? event.data?.about ?? String(event.subject ?? of.id).replace(/^[a-z]+\//, "");
-  if (of.kind === "upload") return { name, href: to("trace", `incoming/${name}`) };
-  return { name, href: toRecord(of.kind, of.id) };
+  const { kind, id } = event.of;
+  const ofFile = kind === "upload" || kind === "quarantine";
+  const name = event.data?.name ?? event.data?.about ?? (ofFile ? fileName(id) : id);
+  if (kind === "upload") return { name, href: to("trace", "incoming", ...name.split("/")) };
+  if (kind === "quarantine") return { name, href: to("quarantine", ...name.split("/")) };
+  return { name, href: toRecord(kind, id) };
 }
 
 export function sentence(event) {
   const { name, href } = subject(event);
-  const [, words] = SAID[typeName(event.type)] ?? [
-    "rest",
-    typeName(event.type)
-      .replaceAll(/([a-z])([A-Z])/g, "$1 $2")
-      .toLowerCase(),
-  ];
-  const rows = event.data?.rows !== undefined ? `, ${plural(event.data.rows, "row")}` : "";
+  const words =
+    SAID[`${event.of.kind} ${stateOf(event)}`] ?? stateWords(stateOf(event) || typeName(event.type));
+  const rows = event.data?.rows ? `, ${plural(event.data.rows, "row")}` : "";
   return [h("a", { href }, name), ` ${words}${rows}`];
 }
 
