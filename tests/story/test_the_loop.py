@@ -6,12 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
 def test_the_demo_goes_all_the_way_round(tmp_path: Path) -> None:
     """`./dev demo` exits with 0 only when every chapter came about; the chapters are checked in commands/demo.py."""
     state = ["--state", str(tmp_path)]
