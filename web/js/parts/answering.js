@@ -1,9 +1,10 @@
 /** For each dataset: which model answers, since when, how good it is. */
 
 import { h } from "../core/dom.js";
-import { ago, digits, percent, plural, shown } from "../core/format.js";
+import { clock, digits, percent, plural, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { badge } from "./badge.js";
+import { gain } from "./metrics.js";
 import { spark } from "./spark.js";
 
 export function answerCard(dataset, models) {
@@ -33,7 +34,10 @@ export function answerCard(dataset, models) {
 }
 
 function served(dataset, model, known) {
-  const lines = known.map((each) => each.figures.log_loss);
+  const gains = known
+    .map((each) => gain(each.figures, each.baseline))
+    .filter((value) => value !== null)
+    .slice(-12);
   return [
     h(
       "div",
@@ -43,7 +47,7 @@ function served(dataset, model, known) {
         { href: to("models", dataset.dataset, dataset.serving.version) },
         h("b", {}, `v${dataset.serving.version}`),
       ),
-      h("span", { class: "quiet" }, "answers since ", ago(dataset.serving.since)),
+      h("span", { class: "quiet" }, "answers since ", clock(dataset.serving.since)),
     ),
     model &&
       h(
@@ -55,17 +59,17 @@ function served(dataset, model, known) {
         shown(model.figures.log_loss, digits(model.figures.log_loss, 4)),
         lift(model),
       ),
-    lines.length > 1 &&
+    gains.length > 1 &&
       spark(
-        lines.slice(-12),
-        `Log loss of the last ${Math.min(12, lines.length)} versions, from ${digits(lines.at(-Math.min(12, lines.length)), 4)} to ${digits(lines.at(-1), 4)}`,
+        gains,
+        `Gain over the base rate of the last ${gains.length} versions: ${gains.map((value) => percent(value, 1)).join(", ")}`,
       ),
   ];
 }
 
 function lift(model) {
-  const baseline = model.baseline?.log_loss;
-  return baseline ? `, ${percent((baseline - model.figures.log_loss) / baseline)} below the base rate's` : "";
+  const gained = gain(model.figures, model.baseline);
+  return gained === null ? "" : `, ${percent(gained)} below the base rate's`;
 }
 
 function standing(dataset) {

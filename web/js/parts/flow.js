@@ -18,7 +18,15 @@ export function lanes(rules) {
       lane.push(rule);
     else found.push([rule]);
   }
-  return found;
+  return found.reduce(joined, []);
+}
+
+/** Rules that stand alone, one after the other, share a row. */
+function joined(rows, lane) {
+  const before = rows.at(-1);
+  if (lane.length === 1 && before?.alone && before.length < 4) before.push(lane[0]);
+  else rows.push(Object.assign([...lane], { alone: lane.length === 1 }));
+  return rows;
 }
 
 /** Facts by which one rule leads to another: [{from, to, facts}] without those to itself. */

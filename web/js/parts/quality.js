@@ -6,27 +6,11 @@
  */
 
 import { h, s } from "../core/dom.js";
-import { ago, day, digits, number } from "../core/format.js";
+import { ago, day, number } from "../core/format.js";
 import { stateWords } from "./badge.js";
 import { axis, chart, tip } from "./chart.js";
+import { better, METRICS } from "./metrics.js";
 import { gridTable } from "./table.js";
-
-export const METRICS = {
-  log_loss: { title: "Log loss", places: 4, better: "lower is better", of: (figures) => figures.log_loss },
-  auc: { title: "AUC", places: 4, better: "higher is better", of: (figures) => figures.auc },
-  average_precision: {
-    title: "Average precision",
-    places: 4,
-    better: "higher is better",
-    of: (figures) => figures.average_precision,
-  },
-  profit: {
-    title: "Profit per client",
-    places: 2,
-    better: "higher is better",
-    of: (figures) => (figures.rows ? figures.profit / figures.rows : null),
-  },
-};
 
 const MARKS = [
   ["released", "in service"],
@@ -39,10 +23,12 @@ const KNOWN = new Set(["released", "previous", "refused", "rolled-back"]);
 
 /** models: records, any order */
 export function quality(models, metric) {
-  const known = models.filter((model) => model.figures).sort((a, b) => a.version - b.version);
+  const known = models
+    .filter((model) => model.figures && METRICS[metric].of(model.figures, model.baseline) !== null)
+    .sort((a, b) => a.version - b.version);
   const points = known.map((model) => point(model, METRICS[metric]));
-  const { title, better } = METRICS[metric];
-  const label = `${title} of ${points.length} model versions, ${better}. ${points.map((p) => `Version ${p.version}, ${stateWords(p.state)}: ${digits(p.value, METRICS[metric].places)}`).join(". ")}.`;
+  const { title, text } = METRICS[metric];
+  const label = `${title} of ${points.length} model versions, ${better(METRICS[metric])}. ${points.map((p) => `Version ${p.version}, ${stateWords(p.state)}: ${text(p.value)}`).join(". ")}.`;
   return chart(
     {
       key: `quality-${metric}`,
@@ -63,10 +49,16 @@ function point(model, metric) {
     state: KNOWN.has(model.state) ? model.state : "released",
     time: model.created,
     reason: model.reason,
-    value: metric.of(model.figures),
-    champion: champion ? metric.of(champion) : null,
-    baseline: metric === METRICS.log_loss ? (baseline?.log_loss ?? null) : null,
+    value: metric.of(model.figures, baseline),
+    champion: champion ? metric.of(champion, baseline) : null,
+    baseline: baselineOf(metric, baseline),
   };
+}
+
+/** What the base rate alone would have, where that says something. */
+function baselineOf(metric, baseline) {
+  if (metric === METRICS.gain) return 0;
+  return metric === METRICS.log_loss ? (baseline?.log_loss ?? null) : null;
 }
 
 function legend(points) {
@@ -120,14 +112,13 @@ function numbers(points, metric) {
     number(p.version),
     stateWords(p.state),
     ago(p.time),
-    digits(p.value, metric.places),
-    digits(p.champion, metric.places),
+    metric.text(p.value),
+    metric.text(p.champion),
   ]);
   return gridTable(`${metric.title} by version`, columns, rows.reverse());
 }
 
 function options({ points, metric }, colours, width) {
-  const { places } = METRICS[metric];
   const told = tip((place) => tipLines(points[place], METRICS[metric]));
   const every = Math.max(1, Math.ceil((points.length * 46) / width));
   return {
@@ -154,7 +145,7 @@ function options({ points, metric }, colours, width) {
         }),
         axis(colours, {
           size: 62,
-          values: (_, splits) => splits.map((value) => digits(value, Math.min(places, 3))),
+          values: (_, splits) => splits.map(METRICS[metric].text),
         }),
       ],
       series: [
@@ -178,11 +169,8 @@ function padded(low, high) {
 }
 
 function tipLines(p, metric) {
-  const lines = [
-    `Version ${p.version}: ${stateWords(p.state)}`,
-    `${metric.title} ${digits(p.value, metric.places)}`,
-  ];
-  if (p.champion !== null) lines.push(`Serving model then: ${digits(p.champion, metric.places)}`);
+  const lines = [`Version ${p.version}: ${stateWords(p.state)}`, `${metric.title} ${metric.text(p.value)}`];
+  if (p.champion !== null) lines.push(`Serving model then: ${metric.text(p.champion)}`);
   return [...lines, day(p.time)];
 }
 

@@ -8,11 +8,13 @@ import { badge } from "../parts/badge.js";
 import { drift, driftBars, MOVED, SHIFTED } from "../parts/drift.js";
 import { facts, reason } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
+import { figures } from "../parts/figures.js";
 import { interval } from "../parts/interval.js";
+import { better, METRICS } from "../parts/metrics.js";
 import { promote, rollBack } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
-import { METRICS, quality } from "../parts/quality.js";
-import { gridTable, table } from "../parts/table.js";
+import { quality } from "../parts/quality.js";
+import { table } from "../parts/table.js";
 
 export const title = (here) => (here.parts.length ? here.parts.join(":") : "Models");
 export function feeds({ parts }) {
@@ -103,7 +105,7 @@ function list(here, status, feed, live) {
 function ofDataset(here, status, models, live) {
   const names = [...new Set(models.map((model) => model.dataset))];
   const dataset = here.query.get("dataset") ?? names[0];
-  const metric = METRICS[here.query.get("metric")] ? here.query.get("metric") : "log_loss";
+  const metric = METRICS[here.query.get("metric")] ? here.query.get("metric") : "gain";
   const mine = models.filter((model) => model.dataset === dataset);
   const serving = status.datasets.find((each) => each.dataset === dataset)?.serving;
   const choose = Object.entries(METRICS).map(([key, { title }]) => [
@@ -133,7 +135,7 @@ function ofDataset(here, status, models, live) {
       {
         title: "Quality over time",
         name: "quality",
-        about: `${dataset}. Each column is one version on its own held-out rows, beside the model it had to beat on the same rows: ${METRICS[metric].better}.`,
+        about: `${dataset}. Each column is one version on its own held-out rows, beside the model it had to beat on the same rows: ${better(METRICS[metric])}.`,
         tools: segments("Figure", choose),
       },
       quality(mine, metric),
@@ -216,39 +218,6 @@ function belongs(model) {
       ["Released", ago(model.released_at)],
       ["Rolled back", ago(model.rolled_back_at)],
     ]),
-  );
-}
-
-function figures(model) {
-  const rival = model.champion_figures;
-  const rows = [
-    ["log_loss", -1],
-    ["auc", 1],
-    ["average_precision", 1],
-    ["profit", 1],
-  ].map(([key, sign]) => {
-    const { title, places, of } = METRICS[key];
-    const [mine, theirs] = [of(model.figures), rival ? of(rival) : null];
-    const gain = theirs === null ? null : mine - theirs;
-    return [
-      title,
-      shown(mine, digits(mine, places)),
-      shown(theirs, digits(theirs, places)),
-      gain !== null &&
-        h("span", { class: gain * sign > 0 ? "better" : gain === 0 ? null : "worse" }, signed(gain, places)),
-    ];
-  });
-  rows.push(["Clients to call", number(model.figures.calls), number(rival?.calls), ""]);
-  return gridTable(
-    "Figures beside the serving model's",
-    [
-      { title: "Figure" },
-      { title: "This model", right: true },
-      { title: "Serving model then", right: true },
-      { title: "Difference", right: true },
-    ],
-    rows,
-    "compare",
   );
 }
 
