@@ -6,7 +6,7 @@ import logging
 from urllib.parse import quote
 
 from localazure.host.errors import StorageUnavailable
-from localazure.host.storage import AlreadyThere, NotThere, Storage, StorageFault, ask
+from localazure.host.storage import TRIES, AlreadyThere, NotThere, Storage, StorageFault, ask
 from localazure.storage.client import Answer, Service
 
 log = logging.getLogger("localazure.host.blob")
@@ -65,32 +65,36 @@ class Blob:
 
     async def lease(self, seconds: int) -> str:
         """The id of a lease on the blob; raises AlreadyThere when it is somebody else's."""
-        headers = {"x-ms-lease-action": "acquire", "x-ms-lease-duration": str(seconds)}
-        answer = await self._ask("PUT", query={"comp": "lease"}, headers=headers)
-        return answer.headers["x-ms-lease-id"]
+        return (await self._lease("acquire", duration=str(seconds))).headers["x-ms-lease-id"]
 
     async def renew(self, lease: str) -> None:
         """raises AlreadyThere when it is no longer ours"""
-        headers = {"x-ms-lease-action": "renew", "x-ms-lease-id": lease}
-        await self._ask("PUT", query={"comp": "lease"}, headers=headers)
+        await self._lease("renew", id=lease)
 
     async def release(self, lease: str) -> None:
-        headers = {"x-ms-lease-action": "release", "x-ms-lease-id": lease}
-        await self._ask("PUT", query={"comp": "lease"}, headers=headers)
+        await self._lease("release", id=lease)
 
     async def break_lease(self) -> None:
         """End whatever lease there is, at once."""
         headers = {"x-ms-lease-action": "break", "x-ms-lease-break-period": "0"}
-        await self._ask("PUT", query={"comp": "lease"}, headers=headers)
+        await self._ask("PUT", query={"comp": "lease"}, headers=headers, tries=1)
 
     async def note(self, lease: str, **metadata: str) -> None:
         """Write metadata on the blob that the lease is on."""
         noted = {f"x-ms-meta-{name}": value for name, value in metadata.items()}
-        await self._ask("PUT", query={"comp": "metadata"}, headers={"x-ms-lease-id": lease, **noted})
+        await self._ask("PUT", query={"comp": "metadata"}, headers={"x-ms-lease-id": lease, **noted}, tries=1)
 
     async def noted(self, name: str) -> str:
         """One piece of the blob's metadata; empty when there is none."""
-        return (await self._ask("HEAD")).headers.get(f"x-ms-meta-{name}", "")
+        return (await self._ask("HEAD", tries=1)).headers.get(f"x-ms-meta-{name}", "")
+
+    async def _lease(self, action: str, **more: str) -> Answer:
+        """Not tried again here: who holds a lease, or wants one, comes back in time."""
+        headers = {
+            "x-ms-lease-action": action,
+            **{f"x-ms-lease-{name}": value for name, value in more.items()},
+        }
+        return await self._ask("PUT", query={"comp": "lease"}, headers=headers, tries=1)
 
     async def _ask(
         self,
@@ -99,7 +103,10 @@ class Blob:
         query: dict[str, str | int] | None = None,
         headers: dict[str, str] | None = None,
         body: bytes = b"",
+        tries: int = TRIES,
     ) -> Answer:
         return await self._storage.run(
-            lambda: ask(self._service, method, self._path, query=query, headers=headers, body=body)
+            lambda: ask(
+                self._service, method, self._path, query=query, headers=headers, body=body, tries=tries
+            )
         )

@@ -45,13 +45,17 @@ class Singleton:
 
     async def acquire(self, bell: Bell, stopping: Callable[[], bool]) -> None:
         """Return when it is ours, or when asked to stop, of which `bell` tells."""
-        told = False
+        said = ""
         while not stopping():
-            if await self._taken():
-                return
-            if not told:
-                told = True
-                log.info("Another host ticks %s; this one waits for its turn.", self._name)
+            try:
+                if await self._taken():
+                    return
+                why = "another host ticks it"
+            except (StorageFault, StorageUnavailable) as problem:
+                why = str(problem)
+            if why != said:
+                said = why
+                log.info("%s waits for its turn: %s.", self._name, why)
             await bell.wait(LOOK_SECONDS)
 
     async def release(self) -> None:
@@ -66,6 +70,7 @@ class Singleton:
                 await self._blob.release(lease)
 
     async def _taken(self) -> bool:
+        """raises: StorageFault, StorageUnavailable"""
         began = time.monotonic()
         try:
             await self._break_if_orphaned()
@@ -74,21 +79,12 @@ class Singleton:
         except AlreadyThere:
             return False
         except NotThere:  # somebody emptied the storage
-            await self._prepare_again()
-            return False
-        except StorageFault as problem:
-            log.warning("The lock of %s cannot be asked for (%s).", self._name, problem)
+            await self.prepare()
             return False
         self._lease, self._renewed = lease, began
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.create_task(self._renew())
         return True
-
-    async def _prepare_again(self) -> None:
-        try:
-            await self.prepare()
-        except StorageUnavailable as problem:
-            log.warning("%s", problem)
 
     async def _break_if_orphaned(self) -> None:
         if owner.is_gone(await self._blob.noted("owner")):

@@ -34,7 +34,7 @@ def two(azurite: str, tmp_path: Path) -> Iterator[tuple[Hosted, Hosted]]:
 
 
 def waits(host: Hosted) -> bool:
-    return "Another host ticks on_tick" in host.log.read_text()
+    return "on_tick waits for its turn: another host ticks it." in host.log.read_text()
 
 
 def test_one_ticks_and_the_other_waits_for_its_turn(two: tuple[Hosted, Hosted]) -> None:
