@@ -15,6 +15,7 @@ from shared.ledger import Entry
 from shared.services import Services
 from shared.steps.admit_upload import admit_upload
 from shared.steps.close_run import close_run
+from shared.steps.collect_batch_run import collect_batch_run
 from shared.steps.find_batches import find_batches
 from shared.steps.follow_run import follow_run
 from shared.steps.gather_uploads import gather_uploads
@@ -24,6 +25,7 @@ from shared.steps.register_dataset import register_dataset
 from shared.steps.release_model import release_model
 from shared.steps.score_shard import score_shard
 from shared.steps.seal_batch import seal_batch
+from shared.steps.start_batch_run import start_batch_run
 from shared.steps.start_run import start_run
 from shared.steps.sweep import sweep
 
@@ -46,7 +48,7 @@ FLOW = (
     Rule((f.DatasetDue, f.RetrainDue), register_dataset, (f.DatasetRegistered, f.NothingNew, f.RunDue)),
     # a dataset version becomes a model
     Rule((f.DatasetRegistered, f.RunDue), start_run, (f.RunStarted, f.RunPostponed, f.RunFailed, f.RunDue)),
-    Rule((f.RunMoved,), follow_run, (f.RunFinished,)),
+    Rule((f.RunMoved,), follow_run, (f.RunFinished, f.BatchRunFinished)),
     Rule((f.RunFinished,), judge_run, (f.ModelAccepted, f.ModelRefused, f.RunFailed)),
     # a better model becomes the one that answers
     Rule(
@@ -55,9 +57,12 @@ FLOW = (
     Rule((f.ModelReleased, f.ModelRefused, f.ReleaseRolledBack, f.RunFailed), close_run, (f.RunDue,)),
     # clients become scores
     Rule((f.ScoringDue,), find_batches, (f.BatchDue,)),
-    Rule((f.BatchDue,), plan_batch, (f.ShardDue, f.BatchRefused)),
-    Rule((f.ShardDue,), score_shard, (f.ShardScored,)),
+    Rule((f.BatchDue,), plan_batch, (f.ShardDue, f.BatchRunDue, f.BatchRefused)),
+    Rule((f.ShardDue,), score_shard, (f.ShardScored, f.BatchRefused)),
     Rule((f.ShardScored,), seal_batch, (f.BatchScored,)),
+    # many clients become scores on a cluster
+    Rule((f.BatchRunDue,), start_batch_run, (f.BatchRunStarted, f.BatchRunDue, f.BatchRefused)),
+    Rule((f.BatchRunFinished,), collect_batch_run, (f.BatchScored, f.BatchRunDue, f.BatchRefused)),
     # what no event told us
     Rule(
         (f.SweepDue,),

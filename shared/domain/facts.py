@@ -408,6 +408,54 @@ class ShardScored(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchRunDue(Fact):
+    """A large batch waits for a run of the scoring pipeline."""
+
+    batch: str
+    attempt: int = 1
+    cause: str = ""
+    after_seconds: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"batch-run-due/{self.batch}/{self.attempt}/{self.cause}"
+
+    @property
+    def delay_seconds(self) -> int:
+        return self.after_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRunStarted(Fact):
+    """The published scoring pipeline accepted the run."""
+
+    batch: str
+    run: str
+    dataset: str
+    version: int
+    attempt: int
+
+    @property
+    def key(self) -> str:
+        return f"batch-run/{self.run}/started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRunFinished(Fact):
+    """The run that was to score a batch will not move any more."""
+
+    batch: str
+    run: str
+    attempt: int
+    status: str
+    reason: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"batch-run/{self.run}/finished"
+
+
+@dataclass(frozen=True, kw_only=True)
 class BatchScored(Fact):
     """Every row of the file came out once; the output is sealed and its manifest written."""
 
@@ -423,7 +471,7 @@ class BatchScored(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRefused(Fact):
-    """The file of clients cannot be read as any contract's table."""
+    """The file of clients comes out of nothing: the reason says why, and what to do."""
 
     batch: str
     name: str

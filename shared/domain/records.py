@@ -14,6 +14,8 @@ from shared.domain import names
 from shared.domain.facts import (
     BatchDue,
     BatchRefused,
+    BatchRunFinished,
+    BatchRunStarted,
     BatchScored,
     DatasetRegistered,
     Fact,
@@ -170,7 +172,7 @@ def _(fact: RunStarted) -> list[Change]:
 
 
 @changes.register
-def _(fact: RunFinished) -> list[Change]:
+def _(fact: RunFinished | BatchRunFinished) -> list[Change]:
     state = {"Completed": "completed", "Canceled": "canceled"}.get(fact.status, "failed")
     values = {"reason": fact.reason} if fact.reason else {}
     return [Change(kind="run", id=fact.run, state=state, values=values)]
@@ -233,6 +235,16 @@ def _(fact: BatchDue) -> list[Change]:
     return [
         Change(kind="batch", id=id_, state="due", values={"name": fact.name, "etag": fact.etag}),
         Change(kind="file", id=f"{names.SCORING}/{fact.name}", values={"batch": id_}),
+    ]
+
+
+@changes.register
+def _(fact: BatchRunStarted) -> list[Change]:
+    values = {"batch": fact.batch, "attempt": fact.attempt, "dataset": fact.dataset, "version": fact.version}
+    values |= {"model": dataset_id(fact.dataset, fact.version)}
+    return [
+        Change(kind="run", id=fact.run, state="started", values=values),
+        Change(kind="batch", id=fact.batch, values={"run": fact.run}),
     ]
 
 

@@ -1,8 +1,10 @@
-"""What a batch's steps share: its plan as written once, and the list of batches that still need their deployment."""
+"""What a batch's steps share: its plan as written once, its progress, and what still waits for its end."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
 from shared.domain import names
 from shared.domain.batch_plan import BatchPlan
@@ -10,6 +12,9 @@ from shared.errors import Conflict
 from shared.services import Services
 
 OPEN = "open-batches"
+"""Batches that still need their deployment."""
+BATCH_RUNS = "batch-runs"
+"""A document for each run that scores a batch: `intended` before the POST, `submitted` after, gone at its end."""
 
 
 def read_plan(batch: str, services: Services) -> BatchPlan:
@@ -20,6 +25,19 @@ def read_plan(batch: str, services: Services) -> BatchPlan:
             f"the plan of batch {batch} is missing from the {names.SCORED} container; drop the file again"
         )
     return BatchPlan.from_json(text)
+
+
+def progress(plan: BatchPlan, so_far: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """How far a batch is, and how fast. so_far: its shards, rows and bytes that are done"""
+    seconds = max((now - datetime.fromisoformat(plan.since)).total_seconds(), 0.001)
+    left = plan.cut.size - so_far["bytes"]
+    return {
+        "shards_scored": so_far["shards"],
+        "rows": so_far["rows"],
+        "bytes_done": so_far["bytes"],
+        "rows_per_second": round(so_far["rows"] / seconds),
+        "eta_seconds": round(left * seconds / max(so_far["bytes"], 1)) if left else None,
+    }
 
 
 def open_batch(batch: str, deployment: str, services: Services) -> None:

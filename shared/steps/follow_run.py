@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.facts import Fact, RunFinished, RunMoved
+from shared.domain.facts import BatchRunFinished, Fact, RunFinished, RunMoved
 from shared.domain.records import Change
 from shared.ledger import Record
 from shared.ports import RunView
@@ -25,7 +25,7 @@ def follow_run(fact: RunMoved, services: Services) -> Iterable[Fact]:
         return []
     view = services.workspace.run(fact.run)
     if view is not None:
-        services.ledger.record([_progress(view, record, services.now())])
+        services.ledger.record(_progress(view, record, services.now()))
         if view.status in TERMINAL:
             return [_finished(record, view.status, view.error)]
     if _is_overdue(record, services):
@@ -36,10 +36,13 @@ def follow_run(fact: RunMoved, services: Services) -> Iterable[Fact]:
     return []
 
 
-def _progress(view: RunView, record: Record, now: datetime) -> Change:
+def _progress(view: RunView, record: Record, now: datetime) -> list[Change]:
+    """What is seen of the run; a batch that it scores shows its steps too."""
     state = "running" if view.status not in TERMINAL and view.steps else None
-    values = {"status": view.status, "steps": _steps(view, record.values.get("steps", ()), now)}
-    return Change(kind="run", id=view.name, state=state, values=values)
+    steps = _steps(view, record.values.get("steps", ()), now)
+    seen = Change(kind="run", id=view.name, state=state, values={"status": view.status, "steps": steps})
+    batch = record.values.get("batch")
+    return [seen, Change(kind="batch", id=batch, values={"steps": steps})] if batch else [seen]
 
 
 def _steps(view: RunView, noted: Iterable[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
@@ -57,8 +60,16 @@ def _is_overdue(record: Record, services: Services) -> bool:
     return age > timedelta(minutes=services.policy.run_deadline_minutes)
 
 
-def _finished(record: Record, status: str, reason: str) -> RunFinished:
+def _finished(record: Record, status: str, reason: str) -> RunFinished | BatchRunFinished:
     values = record.values
+    if "batch" in values:
+        return BatchRunFinished(
+            run=record.id,
+            batch=values["batch"],
+            attempt=values["attempt"],
+            status=status,
+            reason=reason[:1000],
+        )
     return RunFinished(
         run=record.id,
         dataset=values["dataset"],

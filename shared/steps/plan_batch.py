@@ -1,4 +1,4 @@
-"""Cut a file of clients into shards, and pin them to the model that answers now."""
+"""Cut a file of clients into shards, pin them to the model that answers now, and choose who scores them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from shared.domain import names
 from shared.domain.batch_plan import BatchPlan
 from shared.domain.dialect import FileProblem
-from shared.domain.facts import BatchDue, BatchRefused, Fact, ShardDue
+from shared.domain.facts import BatchDue, BatchRefused, BatchRunDue, Fact, ShardDue
 from shared.domain.records import Change
 from shared.domain.shard_plan import ShardPlan, plan_shards
 from shared.errors import Conflict
@@ -19,7 +19,7 @@ from shared.steps.batch_plan import open_batch
 
 
 def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact]:
-    """Writes the batch's plan (which bytes, which model) and has each shard scored.
+    """Writes the batch's plan (which bytes, which model) and has each shard scored, or all by one run on a cluster.
 
     Reads a little around each cut, not the file. The model is chosen once and for all shards, so a release in the
     middle of a batch does not show in it.
@@ -43,9 +43,18 @@ def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact]:
     if model is None:
         reason = f"dataset {cut.contract.dataset} has no released model; drop the file again when it has"
         return [BatchRefused(batch=batch, name=fact.name, reason=reason)]
+    if _is_for_the_engine(blob, services):
+        _write(batch, blob, cut, model, services)
+        return [BatchRunDue(batch=batch)]
     open_batch(batch, model["deployment"], services)
     _write(batch, blob, cut, model, services)
     return [ShardDue(batch=batch, number=shard.number) for shard in cut.shards]
+
+
+def _is_for_the_engine(blob: Blob, services: Services) -> bool:
+    """Whether a run on a cluster scores it. Azure ML puts an input's name into a step's command as it is: a name
+    that a shell could misread stays with the endpoint, which takes files of any size."""
+    return 0 < services.policy.engine_bytes <= blob.size and names.is_plain(blob.name)
 
 
 def _pinned(batch: str, dataset: str, services: Services) -> dict[str, Any] | None:

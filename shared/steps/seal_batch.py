@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from shared.domain import names
@@ -17,7 +16,7 @@ from shared.domain.records import Change
 from shared.errors import Conflict
 from shared.ports import Row
 from shared.services import Services
-from shared.steps.batch_plan import close_batch, read_plan
+from shared.steps.batch_plan import close_batch, progress, read_plan
 
 TRIES = 20
 """Shards that end at one moment count themselves in one after another."""
@@ -77,15 +76,7 @@ def _replaced(batch: str, counted: dict[str, Any], over: Row | None, services: S
 
 
 def _show_progress(batch: str, plan: BatchPlan, so_far: dict[str, Any], services: Services) -> None:
-    seconds = max((services.now() - datetime.fromisoformat(plan.since)).total_seconds(), 0.001)
-    left = plan.cut.size - so_far["bytes"]
-    values = {
-        "shards_scored": so_far["shards"],
-        "rows": so_far["rows"],
-        "bytes_done": so_far["bytes"],
-        "rows_per_second": round(so_far["rows"] / seconds),
-        "eta_seconds": round(left * seconds / max(so_far["bytes"], 1)) if left else None,
-    }
+    values = progress(plan, so_far, services.now())
     record = services.ledger.find("batch", batch)
     if record is None or record.values.get("shards_scored", 0) <= so_far["shards"]:
         services.ledger.record([Change(kind="batch", id=batch, values=values)])

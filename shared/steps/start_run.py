@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain import names
 from shared.domain.facts import DatasetRegistered, Fact, RunDue, RunFailed, RunPostponed, RunStarted
-from shared.errors import Conflict, Refused, Transient
+from shared.errors import Conflict, Refused
 from shared.ports import Row, RunRequest
 from shared.services import Services
+from shared.steps.submission import submit_once
 
 SLOT = "slot"
 """One document per dataset: the run that holds it. `intended` before the POST, `submitted` after, then `free`."""
@@ -19,9 +19,7 @@ SLOT = "slot"
 def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[Fact]:
     """POSTs to the published pipeline endpoint, once per version, or says what the version waits for.
 
-    The POST is the one act that cannot be taken back, so the intent is written first, with its time. Whoever
-    comes after a crash looks the run up by the name we chose; not finding it proves nothing until the fence has
-    passed, since a request may still arrive late.
+    The intent is written first; `submit_once` sees to it that the POST is made once.
     """
     slot = services.ledger.document(SLOT, fact.dataset)
     if _is_taken(slot, fact):
@@ -87,23 +85,13 @@ def _request(slot: Row, fact: DatasetRegistered | RunDue, services: Services) ->
 def _submit(
     slot: Row, request: RunRequest, fact: DatasetRegistered | RunDue, services: Services
 ) -> list[Fact]:
-    ledger, now = services.ledger, services.now()
-    run = services.pipeline.find(request) if slot.value["posted"] else None
-    if run is None:
-        wait = _fence(slot.value["posted"], now, services)
-        if wait > 0:
-            return [_again(fact, slot, wait)]
-        slot = ledger.put(SLOT, fact.dataset, {**slot.value, "posted": now.isoformat()}, over=slot)
-        try:
-            run = services.pipeline.submit(request)
-        except Refused as no:
-            ledger.put(SLOT, fact.dataset, {**slot.value, "posted": None}, over=slot)
-            return [RunFailed(run=request.name, dataset=fact.dataset, version=fact.version, reason=str(no))]
-        except Transient:
-            return [_again(fact, slot, services.policy.submit_fence_seconds)]
-    started = {**slot.value, "state": "submitted", "run": run, "started": now.isoformat()}
-    ledger.put(SLOT, fact.dataset, started, over=slot)
-    return [_started(run, slot, fact)]
+    try:
+        sent = submit_once(services.pipeline, request, slot, services)
+    except Refused as no:
+        return [RunFailed(run=request.name, dataset=fact.dataset, version=fact.version, reason=str(no))]
+    if sent.run is None:
+        return [_again(fact, sent.document, sent.wait_seconds)]
+    return [_started(sent.run, slot, fact)]
 
 
 def _started(run: str, slot: Row, fact: DatasetRegistered | RunDue) -> RunStarted:
@@ -111,18 +99,9 @@ def _started(run: str, slot: Row, fact: DatasetRegistered | RunDue) -> RunStarte
     return RunStarted(run=run, dataset=fact.dataset, version=fact.version, attempt=attempt)
 
 
-def _fence(posted: str | None, now: datetime, services: Services) -> int:
-    """Seconds until an unanswered submission can no longer arrive."""
-    if posted is None:
-        return 0
-    passed = now - datetime.fromisoformat(posted)
-    left = timedelta(seconds=services.policy.submit_fence_seconds) - passed
-    return max(0, round(left.total_seconds()))
-
-
 def _again(fact: DatasetRegistered | RunDue, slot: Row, seconds: int) -> RunDue:
     cause = names.digest(f"{fact.key}/{slot.value['posted']}/{seconds}")
-    return RunDue(dataset=fact.dataset, version=fact.version, cause=cause, after_seconds=max(1, seconds))
+    return RunDue(dataset=fact.dataset, version=fact.version, cause=cause, after_seconds=seconds)
 
 
 def free_slot(dataset: str, run: str, services: Services, *, failed: bool) -> Row | None:

@@ -17,6 +17,7 @@ from shared.domain.facts import (
 )
 from shared.ports import Blob
 from shared.services import Services
+from shared.steps.batch_plan import BATCH_RUNS
 from shared.steps.new_blobs import new_blobs
 
 
@@ -56,6 +57,9 @@ def _runs_under_way(services: Services) -> Iterator[Fact]:
     for slot in services.ledger.documents("slot"):
         if slot.value["state"] == "submitted":
             yield RunMoved(run=slot.value["run"])
+    for opened in services.ledger.documents(BATCH_RUNS):
+        if opened.value["state"] == "submitted":
+            yield RunMoved(run=opened.value["run"])
 
 
 def _overdue_windows(fact: SweepDue, services: Services) -> Iterator[Fact]:

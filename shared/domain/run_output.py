@@ -1,0 +1,69 @@
+"""What a run that scored a whole batch says of each shard, and whether that is what the plan asks for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.domain import names
+from shared.domain.batch_plan import BatchPlan
+
+DECILES = 10
+COUNTS = ("rows", "refused", "csv_bytes", "parquet_bytes")
+DIGESTS = ("csv_sha256", "parquet_sha256")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Mismatch(ValueError):
+    """What a run put out is not what its plan asks for; the message says where."""
+
+
+def told(plan: BatchPlan, shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The document a run leaves beside its output. shards: of each, what `ShardScored` says and `parquet_bytes`"""
+    return {"batch": plan.batch, "model": plan.model, "shards": [dict(shard) for shard in shards]}
+
+
+def read_shards(text: bytes | None, plan: BatchPlan) -> list[dict[str, Any]]:
+    """The shards as the run told them, in order; raises: Mismatch"""
+    if text is None:
+        raise Mismatch(f"it left no {names.batch_shards_blob(plan.batch)}")
+    try:
+        body = json.loads(text)
+        about, shards = (body["batch"], body["model"]), list(body["shards"])
+        numbers = [shard["number"] for shard in shards]
+    except (ValueError, KeyError, TypeError) as cause:
+        raise Mismatch(f"what it says of its shards cannot be read: {type(cause).__name__}") from cause
+    if about != (plan.batch, plan.model):
+        raise Mismatch(f"it scored {about[0]} with {about[1]}, not {plan.batch} with {plan.model}")
+    if numbers != list(range(len(plan.cut.shards))):
+        raise Mismatch(
+            f"it tells of {len(numbers)} shards, not of the plan's {len(plan.cut.shards)} in order"
+        )
+    for shard in shards:
+        _check(shard)
+    return shards
+
+
+def check_sizes(plan: BatchPlan, shards: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]) -> None:
+    """Whether all it tells of is there. sizes: bytes of each blob in the batch's folder; raises: Mismatch"""
+    expected = {names.scored_blob(plan.batch): sum(shard["csv_bytes"] for shard in shards)}
+    expected |= {names.parquet_blob(plan.batch, shard["number"]): shard["parquet_bytes"] for shard in shards}
+    for name, size in expected.items():
+        if sizes.get(name) != size:
+            raise Mismatch(f"{name} has {sizes.get(name, 'no')} bytes, not {size}")
+
+
+def _check(shard: Mapping[str, Any]) -> None:
+    """Numbers that can be, and add up."""
+    deciles = shard.get("deciles")
+    sound = (
+        all(type(shard.get(name)) is int and shard[name] >= 0 for name in COUNTS)
+        and all(SHA256.fullmatch(str(shard.get(name))) for name in DIGESTS)
+        and isinstance(deciles, list)
+        and len(deciles) == DECILES
+        and sum(deciles) == shard["rows"] - shard["refused"]
+    )
+    if not sound:
+        raise Mismatch(f"what it says of shard {shard['number']} does not add up")

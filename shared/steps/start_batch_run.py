@@ -1,0 +1,61 @@
+"""Have a large batch scored on a cluster: start the published scoring pipeline, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from shared.domain import names
+from shared.domain.batch_plan import BatchPlan
+from shared.domain.facts import BatchRefused, BatchRunDue, BatchRunStarted, Fact
+from shared.errors import Refused
+from shared.ports import Row, ScoringRequest
+from shared.services import Services
+from shared.steps.batch_plan import BATCH_RUNS, read_plan
+from shared.steps.submission import submit_once
+
+
+def start_batch_run(fact: BatchRunDue, services: Services) -> Iterable[Fact]:
+    """POSTs to the published pipeline endpoint, once per attempt. A definite no refuses the batch: that the endpoint
+    should take a file too large for it is the owner's to decide."""
+    plan = read_plan(fact.batch, services)
+    intent = _intend(fact, services)
+    if intent.value["state"] == "submitted":
+        return [_started(intent.value["run"], fact, plan)]
+    try:
+        sent = submit_once(services.scoring_pipeline, _request(intent, plan, services), intent, services)
+    except Refused as no:
+        services.ledger.remove(intent)
+        reason = f"no run could be started for it: {no}; then drop the file again"
+        return [BatchRefused(batch=fact.batch, name=plan.name, reason=reason[:1000])]
+    if sent.run is None:
+        return [_again(fact, sent.document, sent.wait_seconds)]
+    return [_started(sent.run, fact, plan)]
+
+
+def _intend(fact: BatchRunDue, services: Services) -> Row:
+    run = names.batch_run_name(fact.batch, fact.attempt)
+    intent: dict[str, Any] = {"state": "intended", "run": run, "batch": fact.batch, "posted": None}
+    known = services.ledger.document(BATCH_RUNS, run)
+    return known or services.ledger.put(BATCH_RUNS, run, intent, over=None)
+
+
+def _request(intent: Row, plan: BatchPlan, services: Services) -> ScoringRequest:
+    return ScoringRequest(
+        name=intent.value["run"],
+        dataset=plan.cut.contract.dataset,
+        model=plan.model,
+        plan_url=services.files.url(names.SCORED, names.batch_plan_blob(plan.batch)),
+        source_url=services.files.url(names.SCORING, plan.name),
+        output=names.batch_folder(plan.batch),
+    )
+
+
+def _started(run: str, fact: BatchRunDue, plan: BatchPlan) -> BatchRunStarted:
+    dataset, version = plan.cut.contract.dataset, plan.version
+    return BatchRunStarted(batch=fact.batch, run=run, dataset=dataset, version=version, attempt=fact.attempt)
+
+
+def _again(fact: BatchRunDue, intent: Row, seconds: int) -> BatchRunDue:
+    cause = names.digest(f"{fact.key}/{intent.value['posted']}/{seconds}")
+    return BatchRunDue(batch=fact.batch, attempt=fact.attempt, cause=cause, after_seconds=seconds)

@@ -1,0 +1,63 @@
+"""The scoring pipeline in memory: does to a batch what the real one's scripts do, with the memory endpoint's model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flow.world import World
+
+from shared.adapters.memory import MemoryEndpoint, MemoryFiles
+from shared.domain import names
+from shared.domain.answers import Answers
+from shared.domain.batch_plan import BatchPlan
+from shared.domain.facts import RunMoved
+from shared.domain.run_output import told
+from shared.domain.scored_file import with_answers, write_shard
+from shared.domain.shard_rows import read_shard
+from shared.ports import RunView, ScoringRequest, StepView
+
+STEPS = ("retrieve", "prepare", "predict", "publish")
+
+
+def score(request: ScoringRequest, files: MemoryFiles) -> None:
+    """Puts out what a run of this request puts out."""
+    plan = BatchPlan.from_json(_at(request.plan_url, files))
+    source = _at(request.source_url, files)
+    whole, shards = b"", list[dict[str, Any]]()
+    for shard in plan.cut.shards:
+        read = read_shard(source[shard.start : shard.end], plan.cut)
+        asked = [piece.features for piece in read]
+        answers = [MemoryEndpoint().score("", f"model-{plan.version}", rows).answers for rows in asked]
+        scored = write_shard(
+            with_answers(read, Answers.joined(answers), str(plan.version)),
+            plan.cut.header,
+            number=shard.number,
+        )
+        whole += scored.lines
+        files.write(names.SCORED, names.parquet_blob(plan.batch, shard.number), scored.table)
+        shards.append({**scored.facts, "parquet_bytes": len(scored.table)})
+    files.write(names.SCORED, names.scored_blob(plan.batch), whole)
+    write_told(files, plan.batch, told(plan, shards))
+
+
+def write_told(files: MemoryFiles, batch: str, body: dict[str, Any]) -> None:
+    import json
+
+    files.write(names.SCORED, names.batch_shards_blob(batch), json.dumps(body).encode())
+
+
+def end(world: World, name: str, *, status: str = "Completed", error: str = "") -> None:
+    """The workspace ends a run and says so."""
+    request = next(asked for asked in world.scoring_pipeline.submissions if asked.name == name)
+    if status == "Completed":
+        score(request, world.files)
+    steps = tuple(StepView(name=step, status=status) for step in STEPS)
+    world.workspace.runs[name] = RunView(name=name, status=status, error=error, steps=steps)
+    world.tell(RunMoved(run=name))
+
+
+def _at(url: str, files: MemoryFiles) -> bytes:
+    container, _, name = url.removeprefix("memory://").partition("/")
+    found = files.content(container, name)
+    assert found is not None, url
+    return found
