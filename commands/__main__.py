@@ -18,7 +18,7 @@ def main() -> int:
     sys.argv = [f"./dev {name}", *arguments]
     from commands.stack import StackError
 
-    module = importlib.import_module(f"commands.{'part' if name in PARTS else name}")
+    module = importlib.import_module(f"commands.{'part' if name in PARTS else name.replace('-', '_')}")
     try:
         return int(module.main([PARTS[name], *arguments] if name in PARTS else arguments))
     except StackError as problem:

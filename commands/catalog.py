@@ -33,6 +33,7 @@ COMMANDS = {
     "quarantine": Command(summary="what was refused, and why; check again, release, discard"),
     "events": Command(summary="what happened, newest first"),
     "predict": Command(summary="ask the model about a record or a file"),
+    "load-test": Command(summary="many requests to the model's endpoint: times, errors, rows a second"),
     "logs": Command(summary="logs of the model's deployment and of the app"),
     "docs": Command(summary="addresses of the dashboard and of both APIs' descriptions"),
     "env": Command(summary='variables for the unmodified SDKs: eval "$(./dev env)"'),

@@ -1,0 +1,235 @@
+"""Many requests to a model's endpoint: how long they take, how many a second, and whether all are answered.
+
+Without --url it asks the endpoint of the running stack. Each request carries the example that the endpoint's own
+description gives, or --body. The bound is on the whole test: every request answered within so many seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import ssl
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from commands import load, tables
+from commands.output import as_json
+from commands.settings import no_proxy, sdk_settings
+from commands.stack import StackError
+from commands.target import BAD, FINE, Target, command, find
+
+PERCENTS = (50, 90, 95, 99, 100)
+WORKSPACE = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE")
+KEY = "CAMPANHA_ENDPOINT_KEY"
+
+
+@command
+def main(arguments: list[str]) -> int:
+    given = _parser().parse_args(arguments)
+    endpoint = _by_address(given) if given.url else _of_app(given)
+    body = given.body.read_bytes() if given.body else endpoint.example(given.rows)
+    question = load.Question(
+        url=endpoint.url, body=body, headers=endpoint.headers, tls=endpoint.tls, timeout_seconds=given.timeout
+    )
+    found = load.run(
+        question,
+        requests=given.requests,
+        clients=given.concurrency,
+        seconds=given.bound,
+        told=_progress(given),
+    )
+    result = _result(found, given, endpoint.url)
+    if given.json:
+        as_json(result)
+    else:
+        _show(result, found)
+    return FINE if result["met"] else BAD
+
+
+def _parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="./dev load-test", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="exit codes: 0 all answered within the bound; 1 not so; 2 wrong usage; 3 nothing runs",
+    )  # fmt: skip
+    made.add_argument("--requests", "-n", type=_count, default=100, metavar="N", help="default: 100")
+    made.add_argument("--concurrency", "-c", type=_count, default=1, metavar="N", help="clients at once (1)")
+    made.add_argument("--rows", type=_count, default=1, metavar="N", help="records in each request (1)")
+    made.add_argument("--body", type=Path, metavar="FILE", help="JSON to send instead of the example")
+    made.add_argument("--bound", type=float, default=60.0, metavar="SECONDS", help="for all of them (60)")
+    made.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="of one request (30)")
+    made.add_argument("--json", action="store_true", help="for programs")
+    where = made.add_argument_group("which endpoint")
+    where.add_argument(
+        "--state", type=Path, metavar="DIR", help="of the stack in this folder (default: .campanha)"
+    )
+    where.add_argument("--dataset", help="of this dataset's model (default: the only one that answers)")
+    where.add_argument("--deployment", help="this deployment of it, whatever the traffic")
+    where.add_argument(
+        "--url", help="a scoring address, such as https://NAME.REGION.inference.ml.azure.com/score"
+    )
+    where.add_argument("--key", help=f"its key; better in ${KEY}, which no process list shows")
+    return made
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("a number from 1 on is needed")
+    return number
+
+
+# --- where ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """A scoring address, what opens it, and whose certificates are believed."""
+
+    url: str
+    key: str | None
+    deployment: str | None
+    tls: ssl.SSLContext
+
+    @property
+    def headers(self) -> dict[str, str]:
+        made = {"Content-Type": "application/json"}
+        if self.key:
+            made["Authorization"] = f"Bearer {self.key}"
+        if self.deployment:
+            made["azureml-model-deployment"] = self.deployment
+        return made
+
+    def example(self, rows: int) -> bytes:
+        """The request that the endpoint's own Swagger shows, with its record so many times."""
+        url = f"{self.url.removesuffix('/score')}/swagger.json?version=3"
+        asked = urllib.request.Request(url, headers=self.headers)
+        try:
+            with _opener(self).open(asked, timeout=30) as reply:
+                schemas = json.load(reply)["components"]["schemas"]
+            (record,) = schemas["ServiceInput"]["example"]["data"]
+        except urllib.error.URLError as problem:
+            raise StackError(
+                f"{url} does not answer: {problem}. Is the address a scoring address?"
+            ) from problem
+        except (ValueError, KeyError, TypeError) as problem:
+            raise StackError(f"{url} shows no example of a request; give one by --body FILE.") from problem
+        return json.dumps({"data": [record] * rows}).encode()
+
+
+def _opener(endpoint: Endpoint) -> urllib.request.OpenerDirector:
+    proxies: dict[str, str] | None = {} if urllib.request.proxy_bypass(endpoint.url.split("/")[2]) else None
+    return urllib.request.build_opener(
+        urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=endpoint.tls)
+    )
+
+
+def _by_address(given: argparse.Namespace) -> Endpoint:
+    if not given.url.startswith(("http://", "https://")):
+        raise StackError(f"{given.url} is no address: it begins with http:// or https://.")
+    key = given.key or os.environ.get(KEY)
+    tls = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
+    return Endpoint(url=given.url, key=key, deployment=given.deployment, tls=tls)
+
+
+def _of_app(given: argparse.Namespace) -> Endpoint:
+    """The endpoint whose model answers for the app, looked up by the SDK with your sign-in, or the stack's."""
+    target = find(argparse.Namespace(state=given.state, url=None, key=None))
+    name = _serving(target, given.dataset)
+    if target.stack is not None:
+        os.environ.update({**sdk_settings(target.stack), **no_proxy()})
+    missing = [variable for variable in WORKSPACE if not os.environ.get(variable)]
+    if missing:
+        raise StackError(f"set {', '.join(missing)}: the workspace of the endpoint {name}; or give --url.")
+    url, key = _looked_up(name)
+    tls = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
+    return Endpoint(url=url, key=key, deployment=given.deployment, tls=tls)
+
+
+def _serving(target: Target, dataset: str | None) -> str:
+    rows = target.client.get("status")["datasets"]
+    served = {row["dataset"]: row["serving"]["endpoint"] for row in rows if row.get("serving")}
+    if dataset is None and len(served) == 1:
+        return str(next(iter(served.values())))
+    if dataset in served:
+        return str(served[dataset])
+    if not served:
+        raise StackError("no model answers yet: `./dev drop FILE` trains the first.")
+    raise StackError(f"models of {', '.join(served)} answer: choose by --dataset.")
+
+
+def _looked_up(name: str) -> tuple[str, str]:
+    from azure.ai.ml import MLClient
+    from azure.core.exceptions import AzureError
+    from azure.identity import DefaultAzureCredential
+
+    client = MLClient(DefaultAzureCredential(), *(os.environ[variable] for variable in WORKSPACE))
+    try:
+        endpoint = client.online_endpoints.get(name)
+        keys: Any = client.online_endpoints.get_keys(name)
+    except AzureError as problem:
+        message = getattr(problem, "message", None) or str(problem)
+        raise StackError(f"Azure ML: {str(message).splitlines()[0]}") from problem
+    return str(endpoint.scoring_uri), str(keys.primary_key)
+
+
+# --- what came out ----------------------------------------------------------------------------------------------
+
+
+def _progress(given: argparse.Namespace) -> Callable[[int], None]:
+    """A number that counts, where somebody looks."""
+    if given.json or not sys.stderr.isatty():
+        return lambda done: None
+    return lambda done: print(f"\r  {done}/{given.requests}", end="", file=sys.stderr, flush=True)
+
+
+def _result(found: load.Load, given: argparse.Namespace, url: str) -> dict[str, Any]:
+    times = {f"p{percent}" if percent < 100 else "max": found.percentile(percent) for percent in PERCENTS}
+    return {
+        "url": url,
+        "requests": found.requests,
+        "wanted": given.requests,
+        "concurrency": given.concurrency,
+        "rows_per_request": given.rows,
+        "seconds": round(found.elapsed, 3),
+        "requests_per_second": round(found.per_second, 1),
+        "rows_per_second": None if given.body else round(found.per_second * given.rows, 1),
+        "milliseconds": {name: round(value * 1000, 2) for name, value in times.items()}
+        if found.seconds
+        else {},
+        "statuses": {str(status): count for status, count in sorted(found.statuses.items())},
+        "failures": dict(found.failures),
+        "errors": found.errors,
+        "bound_seconds": given.bound,
+        "met": found.errors == 0 and found.requests == given.requests and found.elapsed <= given.bound,
+    }
+
+
+def _show(result: dict[str, Any], found: load.Load) -> None:
+    if sys.stderr.isatty():
+        print("\r", end="", file=sys.stderr)
+    rows = [{"of the requests": _words(name), "milliseconds at most": value} for name, value in
+            result["milliseconds"].items()]  # fmt: skip
+    print(f"{result['requests']:,} requests to {result['url']}, {result['concurrency']} at once")
+    tables.show("", rows, ("of the requests", "milliseconds at most"))
+    rate = f"{result['requests_per_second']:,} answered a second"
+    if result["rows_per_request"] > 1 and result["rows_per_second"] is not None:
+        rate += f", {result['rows_per_second']:,} rows"
+    print(f"{result['seconds']:g} s in all, {rate}; {result['errors']} errors.")
+    for failure, count in found.failures.most_common(5):
+        print(f"  {count} times without an answer: {failure}")
+    if found.refusal:
+        print(f"  the first refusal: {found.refusal}")
+    left = result["wanted"] - result["requests"]
+    if left:
+        print(f"  {left:,} were not sent: the bound of {result['bound_seconds']:g} s was over")
+    print("Within the bound." if result["met"] else "NOT as it should be.")
+
+
+def _words(name: str) -> str:
+    return "the slowest" if name == "max" else f"{name.removeprefix('p')} %"
