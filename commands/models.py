@@ -78,4 +78,4 @@ def _one(model: Json, *, given_json: bool) -> int:
 
 
 def _meaning(psi: float) -> str:
-    return "another column" if psi >= SHIFTED else "moved" if psi >= MOVED else "stable"
+    return "shifted" if psi >= SHIFTED else "moved" if psi >= MOVED else "stable"

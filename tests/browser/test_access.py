@@ -32,6 +32,7 @@ def _faults(page: Page) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1360), ("dark", 1360), ("light", 360)])
 def test_axe_finds_nothing(open_page: Open, scheme: str, width: int) -> None:
     opened = open_page(scheme=scheme, width=width, motion="reduce")

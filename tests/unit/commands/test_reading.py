@@ -26,7 +26,7 @@ SHOWN = {
     ("runs",): ["run-bank-additional-8", "running", "failed"],
     ("runs", "run-bank-additional-8"): ["prepare", "train", "running", "notstarted"],
     ("models",): ["bank-additional:7", "0.2817", "-0.0116", "rolled-back"],
-    ("models", "bank-additional:7"): ["Figures, on the same held-out rows", "euribor3m", "another column"],
+    ("models", "bank-additional:7"): ["Figures, on the same held-out rows", "euribor3m", "shifted"],
     ("batches",): ["to-call-november.csv", "62%", "scoring"],
     ("batches", "to-call-november-6f2c"): ["29.4 MB", "model-7"],
     ("batches", "to-call-november-6f2c", "--rows", "3"): ["probability", "decision"],

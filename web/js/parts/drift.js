@@ -3,7 +3,7 @@
 import { h } from "../core/dom.js";
 import { digits } from "../core/format.js";
 
-/** From here on a column has moved; from there on it is another column. The usual bounds of credit scoring. */
+/** From here on a column has moved; from there on it has shifted. The usual bounds of credit scoring. */
 export const MOVED = 0.1;
 export const SHIFTED = 0.25;
 

@@ -13,7 +13,7 @@ const plain = (places) => ({
 
 const share = {
   text: (value) => percent(value, 1),
-  difference: (value) => (value === null ? "" : `${signed(100 * value, 1)} %`),
+  difference: (value) => (value === null ? "" : `${signed(100 * value, 1)} points`),
 };
 
 /** of(figures, baseline) -> value; good: +1 when more is better, -1 when less is */

@@ -145,7 +145,7 @@ function ofDataset(here, status, models, live) {
         {
           title: "Data drift",
           name: "drift",
-          about: `Population stability index of each column. From ${digits(MOVED, 2)} a column has moved, from ${digits(SHIFTED, 2)} it is another column.`,
+          about: `Population stability index of each column. From ${digits(MOVED, 2)} a column has moved, from ${digits(SHIFTED, 2)} it has shifted.`,
         },
         drift(mine),
       ),
