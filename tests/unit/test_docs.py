@@ -34,6 +34,13 @@ def flow_picture() -> ModuleType:
     return module
 
 
+def test_the_performance_section_is_what_the_results_give() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/performance.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"run `python docs/performance.py`: {done.stdout}{done.stderr}"
+
+
 def test_the_picture_is_what_the_table_gives(flow_picture: ModuleType) -> None:
     drawn = (ROOT / "docs" / "flow.svg").read_text(encoding="utf-8")
     assert drawn == flow_picture.picture(flow_picture.rows()), "run `python docs/flow_picture.py`"
