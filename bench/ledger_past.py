@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,56 +16,70 @@ from shared.domain import history
 from shared.domain.facts import UploadArrived
 from shared.domain.names import digest
 from shared.domain.records import Change, changes
-from shared.journal import NOW, Journal
+from shared.journal import GROUP, NOW, Journal
 from shared.ports import Insert
 
 TRANSACTION = 100
 AT_ONCE = 4
-ROWS_EACH = 6
-"""Rows an upload leaves: its record, two events, and where each of the three stands."""
+ENTRIES_EACH = 3
+"""Entries an upload leaves: its record, and two events."""
 BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 
 Row = tuple[str, str, dict[str, Any]]
 """Partition, row and value."""
 
 
-def write_past(client: TableClient, entries: int) -> int:
-    """Fills the table with at least `entries` rows of the past; returns how many."""
-    table = AzureTable(client)
-    uploads = -(-entries // ROWS_EACH)
-    lists = {name: Journal(table, name) for name in ("upload", "event")}
-    heads = {name: {"count": 0, "last": None, "tally": {}, "averages": {}} for name in lists}
+def write_past(past: TableClient, present: TableClient, entries: int) -> int:
+    """Fills the ledger with at least so many entries; returns how many."""
+    table = AzureTable(past)
+    uploads = -(-entries // ENTRIES_EACH)
+    lists = {name: List(Journal(table, name, heads=table)) for name in ("upload", "event")}
     with ThreadPoolExecutor(AT_ONCE) as writers:
         under_way: deque[Future[None]] = deque()
-        for partition, writes in _transactions(_rows(uploads, lists, heads)):
+        for partition, writes in _transactions(_rows(uploads, lists)):
             under_way.append(writers.submit(table.commit, partition, writes))
             if len(under_way) > 4 * AT_ONCE:  # the whole past does not have to lie in memory
                 under_way.popleft().result()
         for writing in under_way:
             writing.result()
-    heads["event"]["tally"] = {"upload/registered/bank": uploads}
-    for name, head in heads.items():
-        table.insert(NOW, f"list-{name}", head)
-    return uploads * ROWS_EACH + len(heads)
+    for name, filled in lists.items():
+        tally = {"upload/registered/bank": uploads} if name == "event" else {}
+        head = {"count": filled.count, "last": filled.last, "tally": tally, "averages": {}}
+        AzureTable(present).insert(NOW, f"list-{name}", head)
+    return uploads * ENTRIES_EACH
 
 
-def _rows(uploads: int, lists: dict[str, Journal], heads: dict[str, dict[str, Any]]) -> Iterator[Row]:
+@dataclass
+class List:
+    """One list while it is filled: a group is a row when it is full."""
+
+    journal: Journal
+    count: int = 0
+    last: dict[str, Any] | None = None
+    group: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, id_: str, value: dict[str, Any]) -> Iterator[Row]:
+        yield (*self.journal.place_key(id_), {"at": self.count})
+        self.group[str(self.count % GROUP)] = value
+        self.count, self.last = self.count + 1, {"id": id_, "value": value}
+        if self.count % GROUP == 0:
+            yield from self.end()
+
+    def end(self) -> Iterator[Row]:
+        if self.group:
+            group, self.group = self.group, {}
+            yield (*self.journal.group_key(self.count - 1), group)
+
+
+def _rows(uploads: int, lists: dict[str, List]) -> Iterator[Row]:
     for number in range(uploads):
         record = _record(number)
-        yield from _entry("upload", record["id"], {**record, "untold": []}, lists, heads)
+        yield from lists["upload"].add(record["id"], {**record, "untold": []})
         for move in record["untold"]:
             event = history.event("upload", record["id"], move)
-            yield from _entry("event", event["id"], event, lists, heads)
-
-
-def _entry(
-    name: str, id_: str, value: dict[str, Any], lists: dict[str, Journal], heads: dict[str, dict[str, Any]]
-) -> Iterator[Row]:
-    head = heads[name]
-    yield (*lists[name].entry_key(head["count"]), value)
-    yield (*lists[name].place_key(id_), {"at": head["count"]})
-    head["count"] += 1
-    head["last"] = {"id": id_, "value": value}
+            yield from lists["event"].add(event["id"], event)
+    for filled in lists.values():
+        yield from filled.end()
 
 
 def _record(number: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from shared.domain.names import digest
 from shared.domain.records import INDEXES, STATES, Change, dataset_id
 from shared.errors import Conflict
 from shared.journal import Entry, Head, Journal
-from shared.ports import Row, Table
+from shared.ports import Table
 
 CAS_TRIES = 20
 """Losing a compare-and-swap this often in a row is no contention any more: something is broken."""
@@ -36,13 +36,14 @@ class Record:
 class Chronicle:
     """Records, their lists and their events, over a table.
 
-    A record lives in its kind's list, so a page of the list is one read, and never older than the records.
+    A record lives in its kind's list, so a page of the list is a few reads, and never older than the records.
     """
 
-    def __init__(self, table: Table, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, table: Table, present: Table, *, now: Callable[[], datetime]) -> None:
+        """present: where the heads of the lists are kept"""
         self._table, self._now = table, now
-        self._lists = {kind: Journal(table, kind) for kind in STATES}
-        self.events = Journal(table, "event")
+        self._lists = {kind: Journal(table, kind, heads=present) for kind in STATES}
+        self.events = Journal(table, "event", heads=present)
 
     # --- recording ----------------------------------------------------------------------------------------
 
@@ -62,31 +63,25 @@ class Chronicle:
             old = kept.get(change.id)
             new = history.advanced(old.value if old else None, change, self._now())
             if old is None:
-                kept.append(change.id, new)  # whoever was quicker, the record is there now
-                row = kept.get(change.id)
-                if row is not None and row.value == new:
-                    self._tell(change.kind, row)
-                    return True
+                kept.append(
+                    change.id, new
+                )  # whoever was quicker, the record is there now, with its first move untold
                 continue
-            if new == old.value:
-                if old.value["untold"]:
-                    self._tell(change.kind, old)
-                return bool(old.value["untold"])
+            if new == old.value and not old.value["untold"]:
+                return False
             try:
-                row = self._table.replace(old, new)
+                entry = old if new == old.value else kept.change(old, new)
             except Conflict:
                 continue
-            self._tell(change.kind, row)
+            self._tell(change.kind, entry)
             return True
         raise Conflict(f"the record of {change.kind} {change.id} changed {CAS_TRIES} times under our hands")
 
-    def _tell(self, kind: str, row: Row) -> None:
+    def _tell(self, kind: str, entry: Entry) -> None:
         """Puts what is untold into the list of events, then notes that it is told; a crash in between tells again,
         which the list does not take twice."""
-        if not row.value["untold"]:
-            return
-        id_ = row.value["id"]
-        for move in row.value["untold"]:
+        id_ = entry.value["id"]
+        for move in entry.value["untold"]:
             self.events.append(
                 history.event_id(kind, id_, move),
                 history.event(kind, id_, move),
@@ -94,9 +89,12 @@ class Chronicle:
                 averages=history.stay(kind, move),
             )
             if (kind, move["state"]) == ("batch", "scoring"):
-                self._scored_by(_model_of(row.value["values"])).append(id_, {"id": id_})
+                scored = self._scored_by(_model_of(entry.value["values"]))
+                scored.append(id_, {"id": id_, "at": entry.number})
+        if not entry.value["untold"]:
+            return
         try:
-            self._table.replace(row, {**row.value, "untold": []})
+            self._lists[kind].change(entry, {**entry.value, "untold": []})
         except Conflict:
             return  # it moved on; whoever moved it found these still untold, and tells them too
 
@@ -129,8 +127,8 @@ class Chronicle:
     # --- looking ------------------------------------------------------------------------------------------
 
     def find(self, kind: str, id_: str) -> Record | None:
-        row = self._lists[kind].get(id_)
-        return None if row is None else _record(kind, row)
+        entry = self._lists[kind].get(id_)
+        return None if entry is None else _record(kind, entry)
 
     def led_to(self, index: str, name: str) -> dict[str, str]:
         """What a file's name or a hash leads to: {"upload": its id} or {"batch": its id}; empty when nothing."""
@@ -142,11 +140,13 @@ class Chronicle:
     ) -> list[tuple[int, Record]]:
         """The newest records of a kind, each with its number in the list."""
         entries = self._lists[kind].newest(limit, before=before, count=count)
-        return [(entry.number, _record(kind, entry.row)) for entry in entries]
+        return [(entry.number, _record(kind, entry)) for entry in entries]
 
-    def scored_by(self, model: str, *, limit: int) -> list[str]:
+    def scored_by(self, model: str, *, limit: int) -> list[Record]:
         """The newest batches that were scored by this model version."""
-        return [entry.row.value["id"] for entry in self._scored_by(model).newest(limit)]
+        numbers = [entry.value["at"] for entry in self._scored_by(model).newest(limit)]
+        found = self._lists["batch"].at(numbers)
+        return [_record("batch", found[number]) for number in numbers if number in found]
 
     def newest_events(self, *, limit: int = 50, before: int | None = None) -> list[Entry]:
         return self.events.newest(limit, before=before)
@@ -156,13 +156,14 @@ class Chronicle:
         return self.events.head()
 
     def _scored_by(self, model: str) -> Journal:
+        """There may be any number of models, so the heads of these lists are kept where the past is."""
         key = digest(model)
-        return Journal(self._table, f"scored-by-{key}", heads=f"heads-{key[:2]}")
+        return Journal(self._table, f"scored-by-{key}", heads=self._table, partition=f"heads-{key[:2]}")
 
 
-def _record(kind: str, row: Row) -> Record:
+def _record(kind: str, entry: Entry) -> Record:
     fields = ("id", "state", "seq", "round", "created", "updated", "values")
-    return Record(kind=kind, **{name: row.value[name] for name in fields})
+    return Record(kind=kind, **{name: entry.value[name] for name in fields})
 
 
 def _pointer(index: str, name: str) -> tuple[str, str]:

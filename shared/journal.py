@@ -1,12 +1,15 @@
-"""Numbered lists that only grow, newest first, in buckets of a thousand, each entry in it once; with sums kept along.
+"""Numbered lists that only grow, newest first, each entry in it once; with sums kept along.
+
+Entries lie in groups, a row each, and the rows of a thousand entries in a partition of their own: a page of the list
+is a few point reads, and neither a page, nor an entry by its id, nor a sum costs more when the list is long.
 
 An append is one conditional write of the list's head, which then holds the entry itself:
 
     head (count 7, last: g) ──g is written out──▶ head (count 8, last: h) ──h is written out──▶ ...
 
-Whoever moves the head on first makes sure that the entry in it is written out, to its bucket and to its place under
+Whoever moves the head on first makes sure that the entry in it is written out, to its group and to its place under
 its id. So a crash at any point loses no entry, and whoever comes again with the same id finds the entry it made: in
-the head, or at its place. Reading a page, an entry by its id, or a sum costs the same however long the list is.
+the head, or at its place.
 """
 
 from __future__ import annotations
@@ -23,7 +26,10 @@ from shared.domain.names import digest
 from shared.errors import Conflict
 from shared.ports import Row, Table
 
+GROUP = 25
+"""Entries a row: their values together stay far below the MiB a row may have."""
 BUCKET = 1000
+"""Entries a partition."""
 NOW = "now"
 """The partition of everything that stands for the present: a bounded number of rows, read at once."""
 TRIES = 40
@@ -56,17 +62,17 @@ class Entry:
     """What stands at a number of the list."""
 
     number: int
-    row: Row
+    value: Value
 
 
 class Journal:
     """One such list."""
 
-    def __init__(self, table: Table, name: str, *, heads: str = NOW) -> None:
-        """heads: the partition of the head; lists of which there may be any number keep theirs elsewhere"""
-        self._table, self._name, self._heads = table, name, heads
+    def __init__(self, table: Table, name: str, *, heads: Table, partition: str = NOW) -> None:
+        """heads, partition: where the list's head is kept"""
+        self._table, self._name, self._heads, self._partition = table, name, heads, partition
         self._lock = Lock()
-        """Threads of one process wait for each other instead of losing the conditional write to each other."""
+        """Threads of one process wait for each other instead of losing conditional writes to each other."""
         self._written_out = -1
         self._places: dict[str, int] = {}
 
@@ -88,7 +94,7 @@ class Journal:
         """
         with self._lock:
             for attempt in range(TRIES):
-                head = self._table.get(self._heads, self._head_row)
+                head = self._heads.get(self._partition, self._head_row)
                 number = self._number_of(id_, head)
                 if number is not None:
                     return number
@@ -117,63 +123,98 @@ class Journal:
 
     def _move(self, head: Row | None, after: Value) -> None:
         if head is None:
-            self._table.insert(self._heads, self._head_row, after)
+            self._heads.insert(self._partition, self._head_row, after)
         else:
-            self._table.replace(head, after)
+            self._heads.replace(head, after)
 
     def _write_out(self, head: Value) -> None:
         """First the entry, then its place: a place never leads to nothing."""
         number, last = head["count"] - 1, head["last"]
-        with suppress(Conflict):  # written out before, and perhaps changed since
-            self._table.insert(*self._bucket(number), last["value"])
+        self._put(number, last["value"], expected=None)
         with suppress(Conflict):
-            self._table.insert(*self._place(last["id"]), {"at": number})
+            self._table.insert(*self.place_key(last["id"]), {"at": number})
         self._remember(last["id"], number)
         self._written_out = head["count"]
+
+    # --- changing -----------------------------------------------------------------------------------------
+
+    def change(self, entry: Entry, value: Value) -> Entry:
+        """Gives the entry another value; raises: Conflict when its value is no longer the one that was read."""
+        with self._lock:
+            self._put(entry.number, value, expected=entry.value)
+        return Entry(number=entry.number, value=value)
+
+    def _put(self, number: int, value: Value, *, expected: Value | None) -> None:
+        """Writes one entry of a group, among others who write theirs.
+
+        expected: its value until now; None: it is to be written out, unless it is there already
+        """
+        key, place = self.group_key(number), str(number % GROUP)
+        for attempt in range(TRIES):
+            row = self._table.get(*key)
+            there = row.value.get(place) if row else None
+            if there is not None and expected is None:
+                return
+            if there != expected:
+                raise Conflict(f"entry {number} of the list {self._name} was changed by somebody else")
+            try:
+                if row is None:
+                    self._table.insert(*key, {place: value})
+                else:
+                    self._table.replace(row, {**row.value, place: value})
+            except Conflict:
+                _pause(attempt)
+                continue
+            return
+        raise Conflict(f"the group of entry {number} of {self._name} changed {TRIES} times under our hands")
 
     # --- reading ------------------------------------------------------------------------------------------
 
     def head(self) -> Head:
-        row = self._table.get(self._heads, self._head_row)
+        row = self._heads.get(self._partition, self._head_row)
         return Head.of(row.value if row else None)
 
     def number_of(self, id_: str) -> int | None:
         """Where the entry of that id stands. It never moves, so it is remembered."""
         if id_ in self._places:
             return self._places[id_]
-        place = self._table.get(*self._place(id_))
+        place = self._table.get(*self.place_key(id_))
         if place is None:
             return None
         self._remember(id_, place.value["at"])
         return int(place.value["at"])
 
-    def get(self, id_: str) -> Row | None:
-        """The entry's row, as it is now."""
+    def get(self, id_: str) -> Entry | None:
+        """The entry of that id, as it is now."""
         number = self.number_of(id_)
-        return None if number is None else self._table.get(*self._bucket(number))
+        return None if number is None else self.at([number]).get(number)
+
+    def at(self, numbers: list[int]) -> dict[int, Entry]:
+        """The entries at these numbers, those there are; each group is read once."""
+        found: dict[int, Entry] = {}
+        for key in dict.fromkeys(self.group_key(number) for number in numbers):
+            row = self._table.get(*key)
+            for number in numbers:
+                if row and self.group_key(number) == key and (value := row.value.get(str(number % GROUP))):
+                    found[number] = Entry(number=number, value=value)
+        return found
 
     def newest(self, limit: int, *, before: int | None = None, count: int | None = None) -> list[Entry]:
-        """The entries with the highest numbers below `before`, the newest first; of two buckets at most.
+        """The entries with the highest numbers below `before`, the newest first.
 
         count: the list's length when the caller has just read it
         """
         if before is None:
             before = self.head().count if count is None else count
-        found: list[Entry] = []
-        for _ in range(2):
-            if before <= 0 or len(found) >= limit:
-                break
-            bucket = (before - 1) // BUCKET
-            partition, row = self._bucket(before - 1)
-            rows = self._table.rows(partition, limit=limit - len(found), after=_just_before(row))
-            found += [Entry(number=bucket * BUCKET + BUCKET - 1 - int(r.row), row=r) for r in rows]
-            before = bucket * BUCKET
-        return found
+        numbers = list(range(max(before - limit, 0), before))
+        return [entry for _, entry in sorted(self.at(numbers).items(), reverse=True)]
 
-    def _bucket(self, number: int) -> tuple[str, str]:
-        return f"{self._name}-{number // BUCKET:07d}", f"{BUCKET - 1 - number % BUCKET:03d}"
+    def group_key(self, number: int) -> tuple[str, str]:
+        """Partition and row of the group an entry lies in."""
+        return f"{self._name}-{number // BUCKET:07d}", f"{number // GROUP:09d}"
 
-    def _place(self, id_: str) -> tuple[str, str]:
+    def place_key(self, id_: str) -> tuple[str, str]:
+        """Partition and row of what says where the entry of an id stands."""
         key = digest(id_)
         return f"{self._name}-at-{key[:2]}", key
 
@@ -181,11 +222,6 @@ class Journal:
         if len(self._places) >= REMEMBERED:
             self._places.clear()
         self._places[id_] = number
-
-
-def _just_before(row: str) -> str:
-    """A key below which no other key stands next to `row`."""
-    return f"{int(row) - 1:03d}" if int(row) else ""
 
 
 def _after(

@@ -8,8 +8,9 @@ A fact's entry goes through three states, each one conditional write on the tabl
                        └──release──▶ (free again: the step failed)
 
 `settle` carries the claim's ETag: a worker whose claim lapsed and was taken over cannot overwrite the outcome.
-Beside its entry an unfinished fact has a row in the `open` partition; the sweep reads only those. The row goes in one
-transaction with the count of facts done, so every fact is counted once.
+Beside its entry an unfinished fact has a row in the `open` partition; the sweep reads only those. The row is there
+before the fact's message is (`expect`), since the queue hides a message for ten minutes from everybody once a worker
+has it, dead or not. It goes in one transaction with the count of facts done, so every fact is counted once.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ __all__ = ["Entry", "Ledger", "Present", "Record", "pack", "unpack"]
 OPEN = "open"
 COUNTS = "~counts"
 """The row beside the open facts that says how many of each kind are done; it sorts behind them."""
+MOST_WRITES = 100
+"""What a table takes in one transaction."""
 STAMP = "stamp"
 STANDING = ("head", "slot", "released", "work")
 """Documents of which there are only a few, kept where one read finds them all."""
@@ -83,11 +86,16 @@ def unpack(packed: str) -> tuple[Fact, ...]:
 class Ledger:
     """Claims, outcomes, records and small documents, over a table."""
 
-    def __init__(self, table: Table, *, now: Callable[[], datetime], claim_seconds: int) -> None:
+    def __init__(
+        self, table: Table, *, now: Callable[[], datetime], claim_seconds: int, present: Table | None = None
+    ) -> None:
+        """present: a table for the little that stands for the present, beside all that is past. Azure finds a
+        partition whatever else is in the table; the embedded storage looks through the whole table for it."""
         self._table = table
+        self._present = present or table
         self._now = now
         self._lease = timedelta(seconds=claim_seconds)
-        self.chronicle = Chronicle(table, now=now)
+        self.chronicle = Chronicle(table, self._present, now=now)
         self._listeners: list[Callable[[], None]] = []
         self.changes = 0
         """Grows with every write that somebody who looks could see."""
@@ -154,15 +162,40 @@ class Ledger:
         """Whether any delivery of the fact got as far as a claim."""
         return self._table.get(*_place(fact)) is not None
 
-    def unfinished(self, *, older_than: timedelta) -> Iterator[tuple[Fact, int]]:
-        """Facts claimed but not sent for so long that no worker can still be at them, and their attempts."""
-        for row in self._table.rows(OPEN):
-            if row.row == COUNTS:
+    def expect(self, facts: Iterable[Fact], *, again: bool) -> None:
+        """These are about to be published: should nobody claim them in time, the sweep tells them again.
+
+        again: they may have been published before, so those that were claimed since are passed over
+        """
+        rows = [
+            (digest(fact.key), {"fact": fact.to_json()})
+            for fact in {fact.key: fact for fact in facts}.values()
+            if not (again and self.seen(fact))
+        ]
+        self.changes += len(rows)
+        for start in range(0, len(rows), MOST_WRITES):
+            some = rows[start : start + MOST_WRITES]
+            try:
+                self._present.commit(OPEN, [Insert(row=row, value=value) for row, value in some])
+            except Conflict:  # told before, and due again from now
+                for row, value in some:
+                    self._present.put(OPEN, row, value)
+
+    def unfinished(self, *, older_than: timedelta, kind: type[Fact] = Fact) -> Iterator[tuple[Fact, int]]:
+        """Facts published or claimed, but not sent, for so long that no worker can still be at them; their attempts."""
+        for row in self._present.rows(OPEN):
+            if row.row == COUNTS or self._now() - row.changed < older_than:
                 continue
             fact = Fact.from_json(row.value["fact"])
+            if not isinstance(fact, kind):
+                continue
             entry = self._table.get(*_place(fact))
-            if entry is None or entry.value["state"] == "sent":
-                self._close(fact, done=entry is not None)
+            if entry is None:
+                due = row.changed + timedelta(seconds=fact.delay_seconds)
+                if self._now() - due >= older_than:
+                    yield fact, 0
+            elif entry.value["state"] == "sent":
+                self._close(fact, done=True)
             elif self._now() - entry.changed >= older_than:
                 yield fact, entry.value["attempt"]
 
@@ -170,7 +203,7 @@ class Ledger:
         """How many facts of each kind are done, and the kinds of those open now, one for each fact."""
         counts: dict[str, int] = {}
         open_now = []
-        for row in self._table.rows(OPEN):
+        for row in self._present.rows(OPEN):
             if row.row == COUNTS:
                 counts = row.value
             else:
@@ -180,7 +213,7 @@ class Ledger:
     def _open(self, entry: Entry) -> None:
         self.changes += 1
         try:
-            self._table.insert(OPEN, digest(entry.fact.key), {"fact": entry.row.value["fact"]})
+            self._present.insert(OPEN, digest(entry.fact.key), {"fact": entry.row.value["fact"]})
         except Conflict:
             return  # an earlier attempt opened it
 
@@ -191,17 +224,17 @@ class Ledger:
         """
         self.changes += 1
         for _ in range(CAS_TRIES):
-            row = self._table.get(OPEN, digest(fact.key))
+            row = self._present.get(OPEN, digest(fact.key))
             if row is None:
                 return
             try:
-                self._table.commit(OPEN, [Delete(old=row), *(self._counted(fact) if done else ())])
+                self._present.commit(OPEN, [Delete(old=row), *(self._counted(fact) if done else ())])
             except Conflict:
                 continue
             return
 
     def _counted(self, fact: Fact) -> list[Write]:
-        counts, kind = self._table.get(OPEN, COUNTS), type(fact).__name__
+        counts, kind = self._present.get(OPEN, COUNTS), type(fact).__name__
         if counts is None:
             return [Insert(row=COUNTS, value={kind: 1})]
         return [Replace(old=counts, value={**counts.value, kind: counts.value.get(kind, 0) + 1})]
@@ -222,29 +255,35 @@ class Ledger:
     # --- small documents that several workers change ------------------------------------------------------
 
     def document(self, name: str, part: str) -> Row | None:
-        return self._table.get(*_document(name, part))
+        table, partition, row = self._document(name, part)
+        return table.get(partition, row)
 
     def documents(self, name: str) -> list[Row]:
         if name not in STANDING:
             return list(self._table.rows(f"doc-{name}"))
-        return [row for row in self._table.rows(NOW) if row.row.startswith(f"{name}-")]
+        return [row for row in self._present.rows(NOW) if row.row.startswith(f"{name}-")]
 
     def present(self) -> Present:
         """All that stands for the present, in one read."""
-        rows = {row.row: row.value for row in self._table.rows(NOW)}
+        rows = {row.row: row.value for row in self._present.rows(NOW)}
         heads = {kind: Head.of(rows.get(f"list-{kind}")) for kind in (*STATES, "event")}
         return Present(mark=rows.get(STAMP, {}).get("mark", ""), documents=rows, heads=heads)
 
     def put(self, name: str, part: str, value: dict[str, Any], *, over: Row | None) -> Row:
         """Writes a document over exactly the version that was read (None: there was none); raises: Conflict."""
         self.changes += 1
-        if over is None:
-            return self._table.insert(*_document(name, part), value)
-        return self._table.replace(over, value)
+        table, partition, row = self._document(name, part)
+        return table.insert(partition, row, value) if over is None else table.replace(over, value)
 
     def remove(self, document: Row) -> None:
+        """Takes a document away that is none of the standing ones."""
         self.changes += 1
         self._table.delete(document)
+
+    def _document(self, name: str, part: str) -> tuple[Table, str, str]:
+        return (
+            (self._present, NOW, f"{name}-{part}") if name in STANDING else (self._table, f"doc-{name}", part)
+        )
 
     # --- telling those who wait for a change --------------------------------------------------------------
 
@@ -253,22 +292,18 @@ class Ledger:
 
         The mark is written without looking at the one before: no worker ever waits for another here.
         """
-        self._table.put(NOW, STAMP, {"mark": secrets.token_hex(8)})
+        self._present.put(NOW, STAMP, {"mark": secrets.token_hex(8)})
         for listener in tuple(self._listeners):
             listener()
 
     def mark(self) -> str:
         """Differs from the one read before when anything may have changed since; one small read."""
-        row = self._table.get(NOW, STAMP)
+        row = self._present.get(NOW, STAMP)
         return row.value["mark"] if row else ""
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Has `listener` called, in the thread that made it, after each change made through this ledger."""
         self._listeners.append(listener)
-
-
-def _document(name: str, part: str) -> tuple[str, str]:
-    return (NOW, f"{name}-{part}") if name in STANDING else (f"doc-{name}", part)
 
 
 def _place(fact: Fact) -> tuple[str, str]:

@@ -38,7 +38,8 @@ def services() -> Services:
     settings = read_settings()
     credential = DefaultAzureCredential()
     workspace = AzureWorkspace(settings, credential)
-    ledger = Ledger(_table(settings, credential), now=now, claim_seconds=settings.claim_seconds)
+    past, present = _tables(settings, credential)
+    ledger = Ledger(past, present=present, now=now, claim_seconds=settings.claim_seconds)
     return Services(
         ledger=ledger,
         files=AzureFiles(_blob_service(settings, credential)),
@@ -61,7 +62,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _table(settings: Settings, credential: TokenCredential) -> Table:
+def _tables(settings: Settings, credential: TokenCredential) -> tuple[Table, Table]:
+    """The ledger's table, and the small one beside it for what stands for the present."""
     from azure.data.tables import TableServiceClient
 
     from shared.adapters.tables import AzureTable
@@ -70,7 +72,9 @@ def _table(settings: Settings, credential: TokenCredential) -> Table:
         service = TableServiceClient.from_connection_string(settings.campanha_storage.get_secret_value())
     else:
         service = TableServiceClient(str(settings.table_uri), credential=credential)
-    return AzureTable(service.create_table_if_not_exists(settings.ledger_table))
+    names = (settings.ledger_table, f"{settings.ledger_table}now")
+    past, present = (AzureTable(service.create_table_if_not_exists(name)) for name in names)
+    return past, present
 
 
 def _blob_service(settings: Settings, credential: TokenCredential):  # type: ignore[no-untyped-def]

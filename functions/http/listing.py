@@ -15,10 +15,10 @@ from shared.domain.records import STATES
 from shared.services import Services
 
 MOST = 200
-SCANNED = 1000
+SCANNED = 500
 """Entries looked at for one page, however few of them fit: a page's cost is bounded, and a filtered page may hold
 fewer than asked, even none, and still have a nextLink."""
-CHUNK = 200
+CHUNK = 100
 
 Json = dict[str, Any]
 

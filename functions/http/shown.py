@@ -54,7 +54,7 @@ def shown(record: Record) -> Json:
 
 def shown_event(entry: Entry) -> Json:
     """An event, with its number in the list of all: later ones have higher numbers."""
-    return {**entry.row.value, "sequence": entry.number}
+    return {**entry.value, "sequence": entry.number}
 
 
 def _model(record: Record) -> Json:

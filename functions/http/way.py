@@ -48,7 +48,7 @@ def _from_upload(id_: str, chronicle: Chronicle) -> Json:
     version = upload.values.get("dataset_version") if upload else None
     if version:
         links |= _of_version(version, chronicle)
-        links["batches"] = _batches(version, chronicle) if links["model"] else []
+        links["batches"] = chronicle.scored_by(version, limit=BATCHES) if links["model"] else []
     return links
 
 
@@ -78,10 +78,6 @@ def _of_version(version: str, chronicle: Chronicle) -> Json:
         "model": model,
         "deployment": found.get("deployment"),
     }
-
-
-def _batches(version: str, chronicle: Chronicle) -> list[Record]:
-    return _all("batch", chronicle.scored_by(version, limit=BATCHES), chronicle)
 
 
 def _all(kind: str, ids: list[str], chronicle: Chronicle) -> list[Record]:

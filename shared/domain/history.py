@@ -12,6 +12,7 @@ not yet in the list of events; they are written with the record itself, so that 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ def advanced(old: Value | None, change: Change, now: datetime) -> Value:
     raises: ValueError for a change of values only, of what is not known yet
     """
     stamp = now.isoformat(timespec="milliseconds")
+    change = replace(change, values=json.loads(json.dumps(change.values)))  # as it comes back from the table
     if old is None:
         return _begun(change, stamp)
     there = (old["round"], rank(change.kind, old["state"]))

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from shared.adapters.memory import MemoryTable
-from shared.journal import BUCKET, Journal
+from shared.errors import Conflict
+from shared.journal import BUCKET, GROUP, Journal
 from shared.ports import Table
 
 
@@ -27,41 +28,66 @@ def table(request: pytest.FixtureRequest) -> Table:
     return AzureTable(service.create_table(f"t{uuid.uuid4().hex}"))
 
 
+def _list(table: Any, name: str = "list") -> Journal:
+    """The list as another process has it: it remembers nothing."""
+    return Journal(table, name, heads=table)
+
+
 def _ids(journal: Journal, limit: int = 100, before: int | None = None) -> list[str]:
-    return [entry.row.value["id"] for entry in journal.newest(limit, before=before)]
+    return [entry.value["id"] for entry in journal.newest(limit, before=before)]
 
 
 def test_the_newest_come_first_and_pages_follow_each_other(table: Table) -> None:
-    journal = Journal(table, "list")
+    journal = _list(table)
     for number in range(7):
         assert journal.append(f"id {number}", {"id": f"id {number}"}) == number
     assert _ids(journal, 3) == ["id 6", "id 5", "id 4"]
     last = journal.newest(3)[-1].number
     assert _ids(journal, 3, before=last) == ["id 3", "id 2", "id 1"]
     assert _ids(journal, 3, before=0) == []
-    assert _ids(Journal(table, "another")) == []
+    assert _ids(_list(table, "another")) == []
 
 
 def test_an_entry_is_found_by_its_id_and_can_change(table: Table) -> None:
-    journal = Journal(table, "list")
+    journal = _list(table)
     journal.append("a/b#c", {"id": "a/b#c", "n": 1})
-    row = journal.get("a/b#c")
-    assert row is not None
-    table.replace(row, {"id": "a/b#c", "n": 2})
-    assert [entry.row.value["n"] for entry in Journal(table, "list").newest(5)] == [2]
+    entry = journal.get("a/b#c")
+    assert entry is not None
+    journal.change(entry, {"id": "a/b#c", "n": 2})
+    with pytest.raises(Conflict):
+        _list(table).change(entry, {"id": "a/b#c", "n": 3})
+    assert [entry.value["n"] for entry in _list(table).newest(5)] == [2]
     assert journal.get("nothing") is None
 
 
+def test_neighbours_change_at_once_without_harm(table: Table) -> None:
+    """Entries of one group, each changed ten times by a worker of its own."""
+    journal = _list(table)
+    for number in range(4):
+        journal.append(str(number), {"id": str(number), "n": 0})
+
+    def work(number: int) -> None:
+        mine = _list(table)
+        for _ in range(10):
+            entry = mine.get(str(number))
+            assert entry is not None
+            mine.change(entry, {**entry.value, "n": entry.value["n"] + 1})
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(work, range(4)))
+    assert [entry.value["n"] for entry in _list(table).newest(9)] == [10, 10, 10, 10]
+
+
 def test_the_same_id_again_changes_nothing(table: Table) -> None:
-    journal = Journal(table, "list")
+    journal = _list(table)
     for id_ in ("a", "b", "a", "b", "a"):
-        Journal(table, "list").append(id_, {"id": id_}, tally={"n": 1}, averages={"x": 2.0})
+        _list(table).append(id_, {"id": id_}, tally={"n": 1}, averages={"x": 2.0})
     assert _ids(journal) == ["b", "a"]
     assert journal.head().tally == {"n": 2}
 
 
 def test_sums_and_averages_go_along(table: Table) -> None:
-    journal = Journal(table, "list")
+    journal = _list(table)
     journal.append("1", {}, tally={"open": 1}, averages={"wait": 10.0})
     journal.append("2", {}, tally={"open": 1}, averages={"wait": 20.0})
     journal.append("3", {}, tally={"open": -1, "done": 1})
@@ -72,10 +98,10 @@ def test_sums_and_averages_go_along(table: Table) -> None:
 
 
 def test_an_entry_can_be_made_from_the_one_before_it(table: Table) -> None:
-    journal = Journal(table, "list")
+    journal = _list(table)
     for id_ in "abc":
         journal.append(id_, lambda last, id_=id_: {"id": id_, "after": last["id"] if last else None})
-    assert [entry.row.value["after"] for entry in journal.newest(5)] == ["b", "a", None]
+    assert [entry.value["after"] for entry in journal.newest(5)] == ["b", "a", None]
 
 
 def test_many_at_once_are_each_in_it_once(table: Table) -> None:
@@ -83,24 +109,25 @@ def test_many_at_once_are_each_in_it_once(table: Table) -> None:
     ids = [f"id {number}" for number in range(24)]
 
     def work(worker: int) -> None:
-        journal = Journal(table, "list")
+        journal = _list(table)
         for id_ in (ids * 2)[worker * 3 : worker * 3 + 12]:
             journal.append(id_, {"id": id_}, tally={"n": 1})
 
     with ThreadPoolExecutor(8) as workers:
         list(workers.map(work, range(8)))
-    journal = Journal(table, "list")
+    journal = _list(table)
     assert sorted(_ids(journal)) == sorted(ids)
     assert journal.head().tally == {"n": len(ids)}
 
 
-def test_buckets_are_bounded_and_pages_cross_them() -> None:
+def test_partitions_are_bounded_and_pages_cross_them() -> None:
     table = MemoryTable()
-    journal = Journal(table, "list")
+    journal = _list(table)
     for number in range(BUCKET + 5):
         journal.append(str(number), {"id": str(number)})
-    sizes = Counter(partition for partition, _ in table._rows if partition.startswith("list-0"))
-    assert sizes == {"list-0000000": BUCKET, "list-0000001": 5}
+    rows = Counter(partition for partition, _ in table._rows if partition.startswith("list-0"))
+    assert rows == {"list-0000000": BUCKET // GROUP, "list-0000001": 1}
+    assert max(len(row.value) for (partition, _), row in table._rows.items() if partition in rows) == GROUP
     assert _ids(journal, 8) == [str(n) for n in range(BUCKET + 4, BUCKET - 4, -1)]
     assert _ids(journal, 3, before=BUCKET) == ["999", "998", "997"]
 
@@ -137,17 +164,17 @@ class Fused:
 @pytest.mark.parametrize("redone", ["at once", "after others"])
 def test_a_crash_at_any_call_loses_nothing_and_repeats_nothing(after: bool, redone: str) -> None:
     calls = Fused(MemoryTable())
-    _grow(Journal(calls, "list"))
+    _grow(_list(calls))
     assert calls.calls > 10
     for at in range(1, calls.calls + 1):
         table = MemoryTable()
         fused = Fused(table, at, after=after)
         with pytest.raises(Killed):
-            _grow(Journal(fused, "list"))
+            _grow(_list(fused))
         if redone == "after others":
-            Journal(table, "list").append("other", {"id": "other"}, tally={"n": 1})
-        _grow(Journal(table, "list"))
-        journal = Journal(table, "list")
+            _list(table).append("other", {"id": "other"}, tally={"n": 1})
+        _grow(_list(table))
+        journal = _list(table)
         expected = {"a", "b", "c"} | ({"other"} if redone == "after others" else set())
         assert sorted(_ids(journal)) == sorted(expected), at
         assert journal.head().tally == {"n": len(expected)}, at
@@ -163,13 +190,13 @@ def _grow(journal: Journal) -> None:
 
 
 def test_the_cost_does_not_grow_with_the_list() -> None:
-    assert _costs(10) == _costs(3 * BUCKET + 10)
+    assert _costs(GROUP) == _costs(3 * BUCKET + GROUP)
 
 
 def _costs(length: int) -> dict[str, int]:
     """Calls of each thing one does with a list of that length, seen afresh."""
     table = MemoryTable()
-    journal = Journal(table, "list")
+    journal = _list(table)
     for number in range(length):
         journal.append(str(number), {"id": str(number)})
     costs = {}
@@ -181,6 +208,6 @@ def _costs(length: int) -> dict[str, int]:
     }
     for name, thing in things.items():
         counted = Fused(table)
-        thing(Journal(counted, "list"))
+        thing(_list(counted))
         costs[name] = counted.calls
     return costs

@@ -18,6 +18,7 @@ from functions.http.flights import Flights
 from functions.http.polling import TRUSTED_SECONDS, Polled
 from shared.domain.facts import UploadArrived, UploadRejected
 from shared.domain.records import Change, changes
+from shared.journal import GROUP
 from shared.ledger import Ledger, Record
 from shared.ports import Table
 from tests.http.asking import VERSION, Answer, Client, app_over, client_of
@@ -321,7 +322,7 @@ def _costs(world: World) -> dict[str, tuple[int, int]]:
 
 
 def test_an_answer_costs_the_same_however_long_the_history_is() -> None:
-    short, long = _costs(_history(120)), _costs(_history(2300))
+    short, long = _costs(_history(5 * GROUP)), _costs(_history(90 * GROUP))
     assert short == long
     assert {cost for path, cost in short.items() if path.startswith("304")} == {(1, 1)}
     assert short["/api/status"][0] <= 12
