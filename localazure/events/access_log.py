@@ -58,7 +58,7 @@ def blob_change(line: str) -> BlobChange | None:
         return None
     if parts[2].startswith("$"):  # $logs and the like tell nobody
         return None
-    told = json.loads(match["facts"]) if match["facts"] else {}
+    told = _facts(match["facts"])
     return BlobChange(
         api=api,
         path=f"/{parts[2]}/{parts[3]}",
@@ -72,6 +72,15 @@ def blob_change(line: str) -> BlobChange | None:
         content_type=told.get("contentType"),
         content_length=told.get("contentLength"),
     )
+
+
+def _facts(text: str | None) -> dict[str, Any]:
+    """What stands behind the line; nothing when the storage was killed while it wrote that."""
+    try:
+        told = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _moment(stamp: str, told: Mapping[str, Any]) -> datetime:

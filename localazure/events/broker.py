@@ -54,10 +54,9 @@ class Broker:
         for courier in self._couriers.values():
             courier.start()
 
-    def stop(self) -> None:
-        """Finish the deliveries under way; the journal keeps the others."""
-        for courier in list(self._couriers.values()):
-            courier.stop()
+    def stop(self) -> bool:
+        """Finish the deliveries under way; the journal keeps the others. False when one takes too long."""
+        return all([courier.stop() for courier in list(self._couriers.values())])
 
     # --- events ---------------------------------------------------------------------------------------------
 

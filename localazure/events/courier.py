@@ -31,6 +31,7 @@ from localazure.events.patience import (
 )
 from localazure.events.subscriptions import Queue, Subscription
 
+STOP_SECONDS = 5.0
 HANDS = 4
 """Deliveries under way at a time to one webhook. A queue gets one: it keeps the order they came in."""
 
@@ -70,13 +71,14 @@ class Courier:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """Finish the deliveries under way; the journal keeps the others."""
+    def stop(self) -> bool:
+        """Finish the deliveries under way; the journal keeps the others. False when one takes too long."""
         with self._changed:
             self._stop.set()
             self._changed.notify_all()
         for thread in self._threads:
-            thread.join(15)
+            thread.join(STOP_SECONDS / len(self._threads))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def wake(self) -> None:
         """There is something new to deliver."""

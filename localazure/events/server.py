@@ -136,10 +136,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes | None:
         """What was sent; None when it is too much, which has been answered."""
-        length = int(self.headers.get("content-length") or 0)
-        if length <= LARGEST_REQUEST:
+        text = self.headers.get("content-length") or "0"
+        length = int(text) if text.isdigit() else 0
+        if text.isdigit() and length <= LARGEST_REQUEST:
             return self.rfile.read(length)
         self.close_connection = True
+        if not text.isdigit():
+            self._error(400, "BadRequest", f"the content-length {text!r} is no number")
+            return None
         said = f"{length} bytes; a batch has at most {LARGEST_REQUEST}"
         self._error(413, "PayloadTooLarge", said)
         return None

@@ -22,6 +22,15 @@ function open() {
   file = fs.openSync(log, "a");
   size = fs.fstatSync(file).size;
   if (size === 0) append(`# access log ${randomUUID()}\n`);
+  else if (!endsWithNewline()) append("\n"); // a killed Azurite left half a line
+}
+
+function endsWithNewline() {
+  const last = Buffer.alloc(1);
+  const reading = fs.openSync(log, "r");
+  fs.readSync(reading, last, 0, 1, size - 1);
+  fs.closeSync(reading);
+  return last.toString() === "\n";
 }
 
 function append(text) {

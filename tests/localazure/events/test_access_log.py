@@ -42,6 +42,13 @@ def test_which_lines_write_or_delete_a_blob(request_and_status: str, api: str | 
     assert told is None or (told.etag, told.at.microsecond) == ("x", 250_000)
 
 
+def test_a_line_that_was_cut_off_is_read_as_far_as_it_goes() -> None:
+    line = f'{STAMP} "PUT /devstoreaccount1/incoming/a.csv HTTP/1.1" 201 - {{"time": "2026-11-24T0}}'
+    change = blob_change(line)
+    assert change
+    assert (change.name, change.etag) == ("a.csv", None)
+
+
 def _read(log: AccessLog) -> list[str]:
     return [line for line, _ in log.new_lines() if not line.startswith("#")]
 

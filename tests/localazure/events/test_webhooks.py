@@ -201,6 +201,26 @@ def test_a_slow_webhook_holds_up_no_other_subscription(grid: Pump, receiver: Rec
         slow_one.await_events(6)
 
 
+def test_a_webhook_that_hangs_does_not_keep_it_from_stopping(grid: Pump, receiver: Receiver) -> None:
+    """What it has not taken by then comes again after the next start."""
+    gate = threading.Event()
+
+    def hang(sent: Sent) -> Answer:
+        if not sent.is_validation:
+            gate.wait(30)
+        return agreeing(sent)
+
+    receiver.answer = hang
+    subscribed(grid, receiver)
+    publish(grid, event("kept"))
+    receiver.await_events(1)
+    assert grid.stop() == 0
+    receiver.answer = agreeing
+    gate.set()
+    grid.start()
+    assert receiver.await_events(2)[1].body[0]["subject"] == "kept"
+
+
 def test_a_subscription_outlives_a_kill_and_is_not_asked_again(grid: Pump, receiver: Receiver) -> None:
     receiver.answer = lambda sent: agreeing(sent) if sent.is_validation else (503, {}, b"")
     subscribed(grid, receiver)
