@@ -1,4 +1,4 @@
-"""Publish the training pipeline to the workspace: component, batch endpoint, deployment; again is no harm.
+"""Publish the pipelines to the workspace: components, batch endpoints, deployments; again is no harm.
 
 Options not listed here are handed to `python -m pipelines.publish`, which can publish to Azure too.
 """
@@ -18,4 +18,6 @@ def main(arguments: list[str]) -> int:
     given, more = parser("publish", __doc__).parse_known_args(arguments)
     stack = running(given.state, "storage", "workspace")
     command = [sys.executable, "-m", "pipelines.publish", *more]
-    return subprocess.call(command, cwd=ROOT, env={**os.environ, **sdk_settings(stack), **no_proxy()})
+    storage = {"CAMPANHA_STORAGE": stack.connection_string}
+    environment = {**os.environ, **sdk_settings(stack), **storage, **no_proxy()}
+    return subprocess.call(command, cwd=ROOT, env=environment)

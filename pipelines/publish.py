@@ -1,4 +1,4 @@
-"""Publishes the training pipeline to the workspace: `python -m pipelines.publish`; again changes nothing.
+"""Publishes the pipelines to the workspace: `python -m pipelines.publish`; again changes nothing.
 
 Versions are short hashes of what they name, so what is unchanged is found and left alone, and a changed step gets
 a new component and a new deployment beside the old ones.
@@ -6,28 +6,40 @@ a new component and a new deployment beside the old ones.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines import training
-from pipelines.conda import ROOT, SERVING
+from pipelines import scoring, training
+from pipelines.code import assemble, code_of, digest
+from pipelines.conda import SERVING
 from pipelines.conda import TRAINING as TRAINING_CONDA
+from pipelines.scored_store import publish_store
 
-ENDPOINT = "campanha-training"
+ENDPOINT = training.ENDPOINT
 COMPUTE = "cpu-cluster"
 IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
+STORAGE = ("CAMPANHA_STORAGE", "CAMPANHA_STORAGE__blobServiceUri")
+"""As the app's settings have them: a connection string, or else the address of the data account's blobs."""
 PLACE = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE")
-MODEL_MODULES = ("model", "trusted", "compiled", "kernel", "program", "trees")
 ENVIRONMENTS = {"campanha-training": TRAINING_CONDA, "campanha-serving": SERVING}
+PIPELINES = (training, scoring)
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedPipeline:
+    """What an endpoint starts from now on."""
+
+    component: str
+    """<name>:<version>"""
+    deployment: str
+    """The endpoint's default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,15 +48,12 @@ class Published:
 
     environments: dict[str, str]
     """Names and versions."""
-    component: str
-    """<name>:<version>"""
-    endpoint: str
-    deployment: str
-    """The endpoint's default: runs started from now on use it."""
+    pipelines: dict[str, PublishedPipeline]
+    """By endpoint."""
     new: tuple[str, ...]
 
 
-class _Tally:
+class Tally:
     """Says each thing as it is settled, and keeps what was new."""
 
     def __init__(self, say: Say) -> None:
@@ -59,57 +68,31 @@ class _Tally:
         self.new.append(what)
 
 
-def publish(client: Any, *, compute: str = COMPUTE, say: Say = print) -> Published:
-    """client: an azure.ai.ml.MLClient of the workspace. compute: a cluster of it, or serverless"""
-    tally = _Tally(say)
+def publish(client: Any, *, storage: str, compute: str = COMPUTE, say: Say = print) -> Published:
+    """client: an azure.ai.ml.MLClient of the workspace. storage: the data account's blob address, or its connection
+    string. compute: a cluster of the workspace, or serverless"""
+    tally = Tally(say)
     versions = {name: _environment(client, name, conda, tally) for name, conda in ENVIRONMENTS.items()}
-    with tempfile.TemporaryDirectory() as folder:
-        code = assemble(Path(folder) / "steps")
-        environment = f"azureml:campanha-training:{versions['campanha-training']}"
-        component = _component(client, code, environment, compute, tally)
-    _endpoint(client, tally)
+    publish_store(client, storage, tally)
+    environment = f"azureml:campanha-training:{versions['campanha-training']}"
+    pipelines = {each.ENDPOINT: _pipeline(client, each, environment, compute, tally) for each in PIPELINES}
+    return Published(environments=versions, pipelines=pipelines, new=tuple(tally.new))
+
+
+def _pipeline(client: Any, pipeline: Any, environment: str, compute: str, tally: Tally) -> PublishedPipeline:
+    """pipeline: the module that defines it"""
+    component = _component(client, pipeline, environment, compute, tally)
+    _endpoint(client, pipeline.ENDPOINT, tally)
     deployment = f"v{component.version}"
-    _deployment(client, deployment, component, compute, tally)
-    _default(client, deployment, tally)
-    return Published(
-        environments=versions,
-        component=f"{component.name}:{component.version}",
-        endpoint=ENDPOINT,
-        deployment=deployment,
-        new=tuple(tally.new),
-    )
+    _deployment(client, pipeline.ENDPOINT, deployment, tally, component=component, compute=compute)
+    _default(client, pipeline.ENDPOINT, deployment, tally)
+    return PublishedPipeline(component=f"{component.name}:{component.version}", deployment=deployment)
 
 
-def sources() -> list[Path]:
-    """The steps' code: this project's step scripts, and the modules of the model that the endpoint has too.
-
-    Azure ML uploads one folder for a step, and the endpoint's folder must hold the model's modules itself. Putting
-    the steps' folder together when publishing keeps one copy in the repository, which cannot drift from another.
-    """
-    steps = sorted((ROOT / "pipelines" / "steps").glob("*.py"))
-    return [*steps, *(ROOT / "serving" / f"{name}.py" for name in MODEL_MODULES)]
-
-
-def assemble(folder: Path) -> Path:
-    """The self-contained code folder of the steps."""
-    folder.mkdir(parents=True)
-    for source in sources():
-        shutil.copyfile(source, folder / source.name)
-    return folder
-
-
-def digest(files: Iterable[Path], *more: str) -> str:
-    """A version: short, the same for the same content wherever it lies."""
-    found = hashlib.sha256(repr(more).encode())
-    for file in files:
-        found.update(f"\0{file.name}\0".encode() + file.read_bytes())
-    return found.hexdigest()[:12]
-
-
-def _environment(client: Any, name: str, conda: Path, tally: _Tally) -> str:
+def _environment(client: Any, name: str, conda: Path, tally: Tally) -> str:
     from azure.ai.ml.entities import Environment
 
-    version = digest([conda], IMAGE)
+    version = digest({conda.name: conda}, IMAGE)
     if _found(lambda: client.environments.get(name=name, version=version)):
         tally.there(f"environment {name}:{version}")
         return version
@@ -119,38 +102,42 @@ def _environment(client: Any, name: str, conda: Path, tally: _Tally) -> str:
     return version
 
 
-def _component(client: Any, code: Path, environment: str, compute: str, tally: _Tally) -> Any:
+def _component(client: Any, pipeline: Any, environment: str, compute: str, tally: Tally) -> Any:
     """The compute counts towards the version: the SDK cannot read it back from the deployment of that version."""
-    version = digest([*sources(), Path(training.__file__)], environment, compute)
-    component = _found(lambda: client.components.get(name=training.NAME, version=version))
+    code = code_of(pipeline.COMMANDS)
+    version = digest({**code, "": Path(pipeline.__file__)}, environment, compute)
+    what = f"component {pipeline.NAME}:{version}"
+    component = _found(lambda: client.components.get(name=pipeline.NAME, version=version))
     if component is not None:
-        tally.there(f"component {training.NAME}:{version}")
+        tally.there(what)
         return component
-    component = client.components.create_or_update(training.component(code, environment), version=version)
-    tally.made(f"component {training.NAME}:{version}")
+    with tempfile.TemporaryDirectory() as folder:
+        made = pipeline.component(assemble(code, Path(folder) / "steps"), environment)
+        component = client.components.create_or_update(made, version=version)
+    tally.made(what)
     return component
 
 
-def _endpoint(client: Any, tally: _Tally) -> None:
+def _endpoint(client: Any, name: str, tally: Tally) -> None:
     from azure.ai.ml.entities import BatchEndpoint
 
-    if _found(lambda: client.batch_endpoints.get(ENDPOINT)):
-        tally.there(f"endpoint {ENDPOINT}")
+    if _found(lambda: client.batch_endpoints.get(name)):
+        tally.there(f"endpoint {name}")
         return
-    client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=ENDPOINT)).result()
-    tally.made(f"endpoint {ENDPOINT}")
+    client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=name)).result()
+    tally.made(f"endpoint {name}")
 
 
-def _deployment(client: Any, name: str, component: Any, compute: str, tally: _Tally) -> None:
+def _deployment(client: Any, endpoint: str, name: str, tally: Tally, *, component: Any, compute: str) -> None:
     from azure.ai.ml.entities import PipelineComponentBatchDeployment
 
-    what = f"deployment {name} on {compute}"
-    if _found(lambda: client.batch_deployments.get(name=name, endpoint_name=ENDPOINT)):
+    what = f"deployment {endpoint}/{name} on {compute}"
+    if _found(lambda: client.batch_deployments.get(name=name, endpoint_name=endpoint)):
         tally.there(what)
         return
     deployment = PipelineComponentBatchDeployment(
         name=name,
-        endpoint_name=ENDPOINT,
+        endpoint_name=endpoint,
         component=component,
         settings={"default_compute": compute},
     )
@@ -158,10 +145,10 @@ def _deployment(client: Any, name: str, component: Any, compute: str, tally: _Ta
     tally.made(what)
 
 
-def _default(client: Any, deployment: str, tally: _Tally) -> None:
+def _default(client: Any, name: str, deployment: str, tally: Tally) -> None:
     """Runs started from now on use this deployment; those under way stay with theirs."""
-    what = f"default deployment {deployment}"
-    endpoint = client.batch_endpoints.get(ENDPOINT)
+    what = f"default deployment {name}/{deployment}"
+    endpoint = client.batch_endpoints.get(name)
     defaults = endpoint.defaults or {}  # given by attribute's name, read back by the wire's
     if deployment in (defaults.get("deploymentName"), defaults.get("deployment_name")):
         tally.there(what)
@@ -185,12 +172,14 @@ def main() -> int:
     from azure.ai.ml import MLClient
     from azure.identity import DefaultAzureCredential
 
+    storage = next(filter(None, map(os.environ.get, STORAGE)), "")
     missing = [name for name in PLACE if not os.environ.get(name)]
+    missing += [] if storage else [" or ".join(STORAGE)]
     if missing:
-        print(f"{', '.join(missing)} not set: they say which workspace to publish to", file=sys.stderr)
+        print(f"{', '.join(missing)} not set: they say where to publish to", file=sys.stderr)
         return 2
     client = MLClient(DefaultAzureCredential(), *(os.environ[name] for name in PLACE))
-    publish(client, compute=os.environ.get("AZUREML_COMPUTE") or COMPUTE)
+    publish(client, storage=storage, compute=os.environ.get("AZUREML_COMPUTE") or COMPUTE)
     return 0
 
 

@@ -6,7 +6,10 @@ No postponed annotations here: `dsl.pipeline` reads the parameters' annotations 
 from pathlib import Path
 from typing import Any
 
+from pipelines.command_step import Steps
+
 NAME = "campanha_training"
+ENDPOINT = "campanha-training"
 
 PREPARE = "python prepare.py --manifest ${{inputs.manifest}} --parts ${{inputs.parts}} --prepared ${{outputs.prepared}}"
 TRAIN = (
@@ -26,26 +29,13 @@ COMMANDS = (PREPARE, TRAIN, EVALUATE, REGISTER)
 
 
 def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any]:
-    """The four steps, all with the same code and environment. environment: azureml:<name>:<version>"""
-    from azure.ai.ml import Input, Output, command
+    """The four steps. environment: azureml:<name>:<version>"""
+    from azure.ai.ml import Input
 
     folder, text, number = Input(type="uri_folder"), Input(type="string"), Input(type="number")
     model = {"model_name": text, "model_version": text}
     money = {"call_cost": number, "deposit_value": number}
-
-    def step(name: str, line: str, inputs: dict[str, Any], output: str = "") -> Any:
-        return command(
-            name=f"campanha_{name}",
-            display_name=name,
-            code=str(code),
-            environment=environment,
-            command=line,
-            # Training threads that wait actively take the cores from whatever else the machine runs.
-            environment_variables={"OMP_WAIT_POLICY": "passive"},
-            inputs=inputs,
-            outputs={output: Output(type="uri_folder")} if output else {},
-        )
-
+    step = Steps(code, environment)
     return (
         step("prepare", PREPARE, {"manifest": Input(type="uri_file"), "parts": folder}, "prepared"),
         step("train", TRAIN, {"prepared": folder, **model, **money}, "model"),

@@ -15,19 +15,15 @@ from inference_schema import schema_util  # type: ignore[import-not-found, unuse
 sys.path.insert(0, str(Path(__file__).parent))
 
 from answer import answer
-from model import Model, encode, golden_rows, load
+from model import Model
 from schema import request_schema, response_schema
-from trusted import quickened
+from trusted import ready
 
 _loaded: dict[str, Model] = {}
 
 
 def init() -> None:
-    folder = Path(os.environ["AZUREML_MODEL_DIR"])
-    model = load(folder)
-    rows = golden_rows(folder) or {name: () for name in model.columns}
-    model = quickened(model, encode(model.features, rows))
-    model.scores(encode(model.features, rows))  # a model that cannot answer fails here, not at a caller's
+    model = ready(Path(os.environ["AZUREML_MODEL_DIR"]))
     _loaded["model"] = model
     _describe(model)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from pathlib import Path
 
 import numpy as np
-from model import Floats, Model, Predict
+from model import Floats, Model, Predict, encode, golden_rows, load
 from trees import NotSupported
 
 log = logging.getLogger(__name__)
@@ -16,6 +17,18 @@ CLOSE = 1e-12
 
 class Untrusted(Exception):
     """Why a model's trees are not compiled, or not used; LightGBM's own prediction says the same, slower."""
+
+
+def ready(folder: Path) -> Model:
+    """The model of a folder as it answers: compiled where that is right on its golden rows, and tried on them.
+
+    raises: ModelBroken, or whatever a model that cannot answer raises: here, not at a caller's
+    """
+    model = load(folder)
+    matrix = encode(model.features, golden_rows(folder) or {name: () for name in model.columns})
+    model = quickened(model, matrix)
+    model.scores(matrix)
+    return model
 
 
 def quickened(model: Model, matrix: Floats) -> Model:

@@ -1,42 +1,75 @@
-"""The training pipeline's publishing, by the unmodified SDK: again changes nothing, and the way back is there."""
+"""The pipelines' publishing, by the unmodified SDK: again changes nothing, and the way back is there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from pipelines import publish
+import pytest
+
+from pipelines import publish, scoring, training
+
+Publish = Callable[..., publish.Published]
 
 
 def _silent(line: str) -> None:
     del line
 
 
-def test_again_changes_nothing_and_another_compute_is_beside_it(client: Any) -> None:
-    first = publish.publish(client, say=_silent)
-    assert len(first.new) == 6
-    endpoint = client.batch_endpoints.get(publish.ENDPOINT)
-    assert endpoint.defaults["deploymentName"] == first.deployment
+@pytest.fixture
+def published(client: Any, azurite: str) -> Publish:
+    return partial(publish.publish, client, storage=azurite, say=_silent)
+
+
+def test_again_changes_nothing_and_another_compute_is_beside_it(client: Any, published: Publish) -> None:
+    first = published()
+    assert len(first.new) == 2 + 1 + 2 * 4
+    for name, pipeline in first.pipelines.items():
+        assert client.batch_endpoints.get(name).defaults["deploymentName"] == pipeline.deployment
     said: list[str] = []
-    again = publish.publish(client, say=said.append)
+    again = published(say=said.append)
     assert again.new == ()
-    assert (again.component, again.deployment) == (first.component, first.deployment)
+    assert again.pipelines == first.pipelines
     assert all(line.endswith(" is there") for line in said)
-    moved = publish.publish(client, compute="serverless", say=_silent)
-    assert moved.new == (
-        f"component {moved.component}",
-        f"deployment {moved.deployment} on serverless",
-        f"default deployment {moved.deployment}",
+    moved = published(compute="serverless")
+    assert moved.new == tuple(
+        what
+        for name, pipeline in moved.pipelines.items()
+        for what in (
+            f"component {pipeline.component}",
+            f"deployment {name}/{pipeline.deployment} on serverless",
+            f"default deployment {name}/{pipeline.deployment}",
+        )
     )
-    back = publish.publish(client, say=_silent)
-    assert (back.new, back.deployment) == ((f"default deployment {first.deployment}",), first.deployment)
+    back = published()
+    assert back.pipelines == first.pipelines
+    assert back.new == tuple(
+        f"default deployment {name}/{pipeline.deployment}" for name, pipeline in first.pipelines.items()
+    )
 
 
-def test_the_component_asks_for_what_a_run_is_given(client: Any) -> None:
+@pytest.mark.parametrize(
+    ("endpoint", "inputs", "outputs"),
+    [
+        (
+            training.ENDPOINT,
+            {"manifest", "parts", "model_name", "model_version", "champion", "call_cost", "deposit_value"},
+            {"candidate"},
+        ),
+        (scoring.ENDPOINT, {"plan", "source", "model"}, {"scored"}),
+    ],
+)
+def test_the_component_asks_for_what_a_run_is_given(
+    client: Any, published: Publish, endpoint: str, inputs: set[str], outputs: set[str]
+) -> None:
     """The names are the app's too: a run is started with these inputs."""
-    published = publish.publish(client, say=_silent)
-    name, _, version = published.component.partition(":")
+    name, _, version = published().pipelines[endpoint].component.partition(":")
     component = client.components.get(name=name, version=version)
-    assert set(component.inputs) == {
-        "manifest", "parts", "model_name", "model_version", "champion", "call_cost", "deposit_value",
-    }  # fmt: skip
-    assert set(component.outputs) == {"candidate"}
+    assert set(component.inputs) == inputs
+    assert set(component.outputs) == outputs
+
+
+def test_scored_files_have_a_datastore(client: Any, published: Publish) -> None:
+    published()
+    assert client.datastores.get("campanha_scored").container_name == "scored"

@@ -4,28 +4,82 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from pipelines import conda, publish, training
+from pipelines import code, conda, scored_store, scoring, training
+
+THEIRS = {*sys.stdlib_module_names, "azure", "lightgbm", "llvmlite", "numpy", "pyarrow", "yaml"}
+"""What the training environment brings, as far as the steps use it."""
 
 
-def test_the_steps_code_imports_nothing_that_is_not_there(tmp_path: Path) -> None:
-    folder = publish.assemble(tmp_path / "code")
-    present = {path.stem for path in folder.glob("*.py")}
-    allowed = {*present, *sys.stdlib_module_names, "azure", "lightgbm", "llvmlite", "numpy", "pyarrow"}
-    for file in folder.glob("*.py"):
+@pytest.mark.parametrize("pipeline", [training, scoring], ids=lambda module: module.NAME)
+def test_the_steps_code_imports_nothing_that_is_not_there(pipeline: Any, tmp_path: Path) -> None:
+    folder = code.assemble(code.code_of(pipeline.COMMANDS), tmp_path / "code")
+    for file in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert {name.partition(".")[0] for name in names} <= allowed, file.name
+            for name in names:
+                place = folder / name.replace(".", "/")
+                there = place.with_suffix(".py").exists() or (place / "__init__.py").exists()
+                assert there or name.partition(".")[0] in THEIRS, (file.name, name)
+
+
+def test_a_pipelines_code_is_its_scripts_and_what_they_import_and_no_more() -> None:
+    places = set(code.code_of(scoring.COMMANDS))
+    assert {"predict.py", "arrow.py", "shared/__init__.py", "shared/domain/scored_file.py"} < places
+    assert not {"train.py", "score.py", "shared/ports.py", "shared/flow.py"} & places
+
+
+def test_a_pipelines_code_runs_without_the_repository(tmp_path: Path) -> None:
+    """As on a cluster: from its folder alone."""
+    folder = code.assemble(code.code_of(scoring.COMMANDS), tmp_path / "code")
+    for line in scoring.COMMANDS:
+        script = line.split()[1]
+        command = [
+            sys.executable,
+            "-I",
+            "-c",
+            f"import sys; sys.path[0] = {str(folder)!r}; import {script[:-3]}",
+        ]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_steps_and_app_write_with_the_same_libraries() -> None:
+    """A shard scored by a run is to have the bytes it would have by the endpoint."""
+    locks = [conda.ROOT / "requirements.txt", conda.lock_of(conda.TRAINING), conda.lock_of(conda.SERVING)]
+    pinned = [re.search(r"^pyarrow==(\S+)", lock.read_text(), re.MULTILINE) for lock in locks]
+    assert len({found and found[1] for found in pinned}) == 1
+
+
+@pytest.mark.parametrize(
+    ("storage", "account", "endpoint", "protocol"),
+    [
+        ("https://bank.blob.core.windows.net/", "bank", "core.windows.net", "https"),
+        ("https://bank.blob.core.chinacloudapi.cn", "bank", "core.chinacloudapi.cn", "https"),
+        (
+            "DefaultEndpointsProtocol=https;AccountName=bank;AccountKey=a==",
+            "bank",
+            "core.windows.net",
+            "https",
+        ),
+        ("AccountName=a;AccountKey=b;BlobEndpoint=http://127.0.0.1:10/a;", "a", "127.0.0.1:10", "http"),
+    ],
+)
+def test_a_datastore_names_the_account(storage: str, account: str, endpoint: str, protocol: str) -> None:
+    found = {"account_name": account, "endpoint": endpoint, "protocol": protocol}
+    assert scored_store.place_of(storage) == found
 
 
 def test_each_step_has_its_script_and_takes_the_options_it_is_given() -> None:
-    for line in training.COMMANDS:
+    for line in (*training.COMMANDS, *scoring.COMMANDS):
         _, script, *_ = line.split()
         text = (conda.ROOT / "pipelines" / "steps" / script).read_text()
         for option in re.findall(r"--[a-z-]+", line):
@@ -46,7 +100,8 @@ def test_a_version_follows_content_and_not_place(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.py").write_text("1")
     one, other = tmp_path / "a" / "x.py", tmp_path / "b" / "x.py"
-    assert publish.digest([one]) == publish.digest([other])
-    assert publish.digest([one]) != publish.digest([one], "more")
+    assert code.digest({"x": one}) == code.digest({"x": other})
+    assert code.digest({"x": one}) != code.digest({"x": one}, "more")
+    assert code.digest({"x": one}) != code.digest({"y": one})
     other.write_text("2")
-    assert publish.digest([one]) != publish.digest([other])
+    assert code.digest({"x": one}) != code.digest({"x": other})

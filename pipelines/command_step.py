@@ -1,0 +1,33 @@
+"""A step of a pipeline: a command component whose folder of code and environment are those of all its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Makes the steps of one pipeline."""
+
+    code: Path
+    environment: str
+    """azureml:<name>:<version>"""
+
+    def __call__(self, name: str, line: str, inputs: dict[str, Any], output: str = "", **more: Any) -> Any:
+        """name: what a run calls it. line: `python <script> ...`"""
+        from azure.ai.ml import Output, command
+
+        return command(
+            name=f"campanha_{Path(line.split()[1]).stem}",
+            display_name=name,
+            code=str(self.code),
+            environment=self.environment,
+            command=line,
+            # Threads that wait actively take the cores from whatever else the machine runs.
+            environment_variables={"OMP_WAIT_POLICY": "passive"},
+            inputs=inputs,
+            outputs={output: Output(type="uri_folder")} if output else {},
+            **more,
+        )

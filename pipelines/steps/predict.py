@@ -1,0 +1,55 @@
+"""Scoring, step 3: the model answers each shard, with the code and in the form in which it answers at the endpoint."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from functools import lru_cache, partial
+from pathlib import Path
+
+from arrow import matrix_of, written
+from minibatches import COUNTS, MODEL, each_shard, read_plan, stream
+from model import Model
+from trusted import ready
+
+model_of = lru_cache(maxsize=1)(ready)
+"""Loaded and compiled once a process."""
+
+
+def predict_shard(number: int, *, model: Path, prepared: Path, predicted: Path) -> int:
+    """How many rows it answered."""
+    asked = stream(prepared, number)
+    if not asked.exists():
+        return 0
+    answering: Model = model_of(model)
+    matrix = matrix_of(asked.read_bytes(), answering.features)
+    said = written(answering.scores(matrix), model=answering.name, version=answering.version)
+    stream(predicted, number).write_bytes(said)
+    return len(matrix)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--retrieved", type=Path, required=True)
+    parser.add_argument("--prepared", type=Path, required=True)
+    parser.add_argument("--predicted", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    given.predicted.mkdir(parents=True, exist_ok=True)
+    plan = read_plan(given.retrieved)
+    model = given.retrieved / MODEL
+    work = partial(predict_shard, model=model, prepared=given.prepared, predicted=given.predicted)
+    answered = list(each_shard(work, plan))
+    asked = json.loads((given.prepared / COUNTS).read_text(encoding="utf-8"))
+    if answered != asked:
+        raise SystemExit(
+            f"{sum(asked)} rows were asked about and {sum(answered)} answered; run the step again"
+        )
+    shutil.copyfile(given.prepared / COUNTS, given.predicted / COUNTS)
+    print(f"{plan.batch}: {sum(answered)} rows answered by {plan.model}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
