@@ -109,16 +109,17 @@ def _handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
     if fact.hint:
         outcome = tuple(step(fact, services))
         # Told first: a record of what nobody was told would keep the next hint from telling it.
-        _publish(outcome, services)
+        _publish(outcome, services, again=True)
         _record(outcome, services)
         return outcome
     entry = services.ledger.claim(fact)
-    if entry.outcome is None:
+    first = entry.outcome is None
+    if first:
         entry = _do(step, entry, services)
     outcome = entry.outcome or ()
     if not entry.sent:
         _record(outcome, services)  # first: so that no one acts on the unseen
-        _publish(outcome, services)
+        _publish(outcome, services, again=not first)
         services.ledger.mark_sent(entry)
     return outcome
 
@@ -140,6 +141,8 @@ def _record(facts: tuple[Fact, ...], services: Services) -> None:
         services.ledger.record(records.changes(fact))
 
 
-def _publish(facts: tuple[Fact, ...], services: Services) -> None:
-    services.bus.publish(fact for fact in facts if type(fact) in STEPS)
+def _publish(facts: tuple[Fact, ...], services: Services, *, again: bool) -> None:
+    due = [fact for fact in facts if type(fact) in STEPS]
+    services.ledger.expect((fact for fact in due if not fact.hint), again=again)
+    services.bus.publish(due)
     services.bus.announce(fact for fact in facts if not fact.hint and not fact.delay_seconds)

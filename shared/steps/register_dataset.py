@@ -67,9 +67,7 @@ def register_dataset(fact: DatasetDue | RetrainDue, services: Services) -> Itera
 
 
 def _still_open(dataset: Dataset, services: Services) -> timedelta:
-    arriving = any(
-        isinstance(fact, UploadArrived) for fact, _ in services.ledger.unfinished(older_than=timedelta(0))
-    )
+    arriving = any(services.ledger.unfinished(older_than=timedelta(0), kind=UploadArrived))
     times = [row.changed for row in dataset.gathered]
     return remaining(times, services.now(), services.policy, more_coming=arriving)
 

@@ -345,7 +345,7 @@ BUGS = (
 def test_a_planted_bug_shows(server: ModelServer, calm: dict[str, bytes], plant: Plant) -> None:
     with pytest.MonkeyPatch.context() as patch:
         plant(patch)
-        assert any(_shows(server, calm, seed) for seed in range(40))
+        assert any(_shows(server, calm, seed) for seed in range(120))
 
 
 def _shows(server: ModelServer, calm: dict[str, bytes], seed: int) -> bool:
