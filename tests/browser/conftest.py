@@ -1,4 +1,7 @@
-"""A headless Chromium, the app with made-up data, and a page that tells of every error it had."""
+"""A headless Chromium, the app with made-up data, and a page that tells of every error it had.
+
+Without a Chromium these tests are skipped, unless CAMPANHA_REQUIRE_BROWSER says that there must be one.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def browser() -> Iterator[Browser]:
     program = chromium()
     if program is None:
         why = "no Chromium: `apt-get install chromium`, or set CAMPANHA_CHROMIUM to its path"
-        if os.environ.get("CAMPANHA_REQUIRE_SERVICES"):
+        if os.environ.get("CAMPANHA_REQUIRE_BROWSER"):
             pytest.fail(why)
         pytest.skip(why)
     with sync_playwright() as playwright:

@@ -306,7 +306,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "session":
             return self._sign_in(json.loads(raw))
         self._needs("operator")
-        body = json.loads(raw) if raw and "json" in self.headers.get("Content-Type", "") else {}
+        is_json = "json" in self.headers.get("Content-Type", "")
+        body = json.loads(raw) if raw and is_json else {"file": raw.decode()} if raw else {}
         status, answer = self.app.post(path, body, self.headers.get("Idempotency-Key", ""))
         where = f"{self.app.url}/api/operations/{answer.get('id')}?api-version={VERSION}"
         self._json(status, answer, {"Operation-Location": where} if status == 202 else {})

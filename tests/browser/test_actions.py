@@ -37,7 +37,7 @@ def test_an_action_is_confirmed_sent_and_followed(  # noqa: PLR0917
     expect(dialog).to_be_visible()
     if reason:
         dialog.get_by_role("textbox").fill(reason)
-    dialog.get_by_role("button").last.click()
+    dialog.get_by_role("button", name=label, exact=True).click()
     expect(page.locator(".toast")).to_be_visible()
     ((sent, body, key),) = app.posted
     assert sent.startswith(path)
@@ -83,3 +83,27 @@ def test_paused_is_shown_and_undone(open_page: Open, app: Any) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Resume").click()
     expect(page.locator("#notices")).to_be_empty()
     assert app.paused is False
+
+
+@pytest.mark.parametrize(
+    ("address", "label", "path"),
+    [("#/files", "Upload a file", "uploads"), ("#/batches", "Upload clients", "batches")],
+)
+def test_a_file_is_uploaded_as_it_is(open_page: Open, app: Any, address: str, label: str, path: str) -> None:
+    page = open_page().go(address)
+    page.get_by_role("button", name=label).click()
+    file = {"name": "novo #1.csv", "mimeType": "text/csv", "buffer": "idade;não\n41;sim\n".encode()}
+    page.get_by_role("dialog").get_by_label("File").set_input_files(file)  # type: ignore[arg-type]
+    page.get_by_role("dialog").get_by_role("button", name=label).click()
+    expect(page.locator(".toast")).to_contain_text("The file is here")
+    assert [(sent, body) for sent, body, _ in app.posted] == [
+        (f"{path}/novo #1.csv", {"file": "idade;não\n41;sim\n"})
+    ]
+
+
+def test_enter_in_the_reason_goes_on(open_page: Open, app: Any) -> None:
+    page = open_page().page
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("a drill")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notices")).to_contain_text("Paused.")

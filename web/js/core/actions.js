@@ -9,7 +9,7 @@ const FOLLOW = 120;
 
 /**
  * A button for an action; nothing for a reader.
- * action: {label, title, text, path, body?, kind?, reason?: ask for one, done: sentence}
+ * action: {label, title, text, path, body?, kind?, reason?: ask for one, file?: ask for one, done: sentence}
  */
 export function actionButton(action, live) {
   if (!mayAct()) return null;
@@ -29,12 +29,10 @@ export function actionButton(action, live) {
 export function confirm(action, live) {
   const dialog = document.getElementById("confirm");
   const submit = async (event) => {
-    if (event.submitter?.value !== "yes") return;
     event.preventDefault();
-    event.submitter.disabled = true;
-    const reason = new FormData(event.target).get("reason");
+    const given = new FormData(event.target);
     dialog.close();
-    await perform({ ...action, body: reason ? { ...action.body, reason } : action.body }, live);
+    await perform(filled(action, given), live);
   };
   dialog.replaceChildren();
   show(
@@ -44,20 +42,21 @@ export function confirm(action, live) {
     h(
       "form",
       { method: "dialog", on: { submit } },
+      action.file && field("File", { name: "file", type: "file", required: true, accept: ".csv,text/csv" }),
       action.reason &&
-        h(
-          "label",
-          { class: "field" },
-          h("span", {}, "Why (it is kept in the record)"),
-          h("input", { name: "reason", required: true, maxlength: 300, autocomplete: "off" }),
-        ),
+        field("Why (it is kept in the record)", {
+          name: "reason",
+          required: true,
+          maxlength: 300,
+          autocomplete: "off",
+        }),
       h(
         "div",
         { class: "tools" },
-        h("button", { class: "button", value: "no", formnovalidate: true }, "Cancel"),
+        h("button", { type: "button", class: "button", on: { click: () => dialog.close() } }, "Cancel"),
         h(
           "button",
-          { class: "button", value: "yes", "data-kind": action.kind === "danger" ? "danger" : "main" },
+          { class: "button", "data-kind": action.kind === "danger" ? "danger" : "main" },
           action.label,
         ),
       ),
@@ -66,9 +65,20 @@ export function confirm(action, live) {
   dialog.showModal();
 }
 
+const field = (label, properties) =>
+  h("label", { class: "field" }, h("span", {}, label), h("input", properties));
+
+/** The action with what was filled in: a reason goes into its body; a file is its body, and its name ends the path. */
+function filled(action, given) {
+  const { file, reason } = Object.fromEntries(given);
+  if (file) return { ...action, path: `${action.path}/${file.name}`, body: file, type: "text/csv" };
+  return reason ? { ...action, body: { ...action.body, reason } } : action;
+}
+
 async function perform(action, live) {
   try {
     const headers = { "Idempotency-Key": idempotencyKey() };
+    if (action.type) headers["Content-Type"] = action.type;
     const answer = await ask(address(action.path), { method: "POST", body: action.body ?? {}, headers });
     say(`${action.label}: asked for.`);
     const end = answer.operation ? await followed(answer.operation) : { status: "Succeeded" };

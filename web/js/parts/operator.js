@@ -16,6 +16,24 @@ export const scoreNow = () => ({
   text: "Every file in the container scoring that was not scored yet is scored by the model in service.",
 });
 
+export const upload = () => ({
+  label: "Upload a file",
+  title: "Upload a file to train on?",
+  path: "uploads",
+  file: true,
+  done: "The file is here; it is held against the data contract now.",
+  text: "It is put into the container incoming under its own name, as any other way would. Rows that are known already are recognised.",
+});
+
+export const uploadClients = () => ({
+  label: "Upload clients",
+  title: "Upload a file of clients to score?",
+  path: "batches",
+  file: true,
+  done: "The file is here; it is scored next.",
+  text: "It is put into the container scoring under its own name, and scored by the model in service.",
+});
+
 export const retry = (name) => ({
   label: "Check again",
   title: `Check ${name} again?`,

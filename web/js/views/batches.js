@@ -8,7 +8,7 @@ import { badge } from "../parts/badge.js";
 import { deciles } from "../parts/deciles.js";
 import { facts, reason } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
-import { scoreNow } from "../parts/operator.js";
+import { scoreNow, uploadClients } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { progress } from "../parts/progress.js";
 import { gridTable, pages, table } from "../parts/table.js";
@@ -75,7 +75,7 @@ function list(here, feed, live) {
     head({
       title: "Batches",
       lead: "Files of clients, each scored by the one model that was in service when it began.",
-      tools: actionButton(scoreNow(), live),
+      tools: [actionButton(uploadClients(), live), actionButton(scoreNow(), live)],
     }),
     h(
       "div",

@@ -6,7 +6,7 @@ import { ago, number, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { badge } from "../parts/badge.js";
 import { head, segments } from "../parts/head.js";
-import { retrain } from "../parts/operator.js";
+import { retrain, upload } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { pages, table } from "../parts/table.js";
 
@@ -28,33 +28,33 @@ const COLUMNS = [
     title: "File",
     width: "minmax(0, 2.6fr)",
     name: true,
-    cell: (upload) => [
-      h("a", { href: to("trace", "incoming", ...upload.name.split("/")) }, upload.name),
-      upload.reason && h("span", { class: "under" }, upload.reason),
+    cell: (file) => [
+      h("a", { href: to("trace", "incoming", ...file.name.split("/")) }, file.name),
+      file.reason && h("span", { class: "under" }, file.reason),
     ],
   },
-  { title: "State", width: "minmax(8.5rem, 0.9fr)", cell: (upload) => badge(upload.state, "upload") },
-  { title: "Rows", width: "5.5rem", right: true, cell: (upload) => shown(upload.rows, number(upload.rows)) },
+  { title: "State", width: "minmax(8.5rem, 0.9fr)", cell: (file) => badge(file.state, "upload") },
+  { title: "Rows", width: "5.5rem", right: true, cell: (file) => shown(file.rows, number(file.rows)) },
   {
     title: "Put aside",
     width: "5.5rem",
     right: true,
-    cell: (upload) =>
-      upload.links?.quarantine &&
+    cell: (file) =>
+      file.links?.quarantine &&
       h(
         "a",
-        { href: to("quarantine", ...upload.name.split("/")) },
-        upload.rejected_rows ? number(upload.rejected_rows) : "all: see why",
+        { href: to("quarantine", ...file.name.split("/")) },
+        file.rejected_rows ? number(file.rejected_rows) : "all: see why",
       ),
   },
   {
     title: "Became",
     width: "minmax(9rem, 1fr)",
-    cell: (upload) =>
-      upload.dataset_version &&
-      h("a", { href: to("datasets", ...upload.dataset_version.split(":")) }, upload.dataset_version),
+    cell: (file) =>
+      file.dataset_version &&
+      h("a", { href: to("datasets", ...file.dataset_version.split(":")) }, file.dataset_version),
   },
-  { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (upload) => ago(upload.updated) },
+  { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (file) => ago(file.updated) },
 ];
 
 export function draw({ here, status, feeds, live }) {
@@ -63,11 +63,14 @@ export function draw({ here, status, feeds, live }) {
     head({
       title: "Files",
       lead: "What was dropped into the container incoming. One click on a name shows what became of it.",
-      tools: status.datasets
-        .filter((dataset) => dataset.version)
-        .map((dataset) =>
-          actionButton({ ...retrain(dataset.dataset), label: `Retrain ${dataset.dataset}` }, live),
-        ),
+      tools: [
+        actionButton(upload(), live),
+        status.datasets
+          .filter((dataset) => dataset.version)
+          .map((dataset) =>
+            actionButton({ ...retrain(dataset.dataset), label: `Retrain ${dataset.dataset}` }, live),
+          ),
+      ],
     }),
     h(
       "div",
