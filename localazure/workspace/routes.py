@@ -158,6 +158,7 @@ ROUTES = (
     Route("GET", "/__localazure/clock", control.get_clock, open=True),
     Route("POST", "/__localazure/clock", control.move_clock, open=True),
     Route("GET", "/__localazure/schedules/{name}/history", control.schedule_history, open=True),
+    Route("GET", "/__localazure/calls", control.calls, open=True),
     Route("POST", "/__localazure/reset", control.reset, open=True),
     # long operations
     Route("GET", "/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}/mfeOperationResults/{operation}", about.operation_result),  # noqa: E501
@@ -180,6 +181,7 @@ class Router:
         for route in self._by_method.get(call.method, []):
             found = route.form.fullmatch(path)
             if found:
+                self._workspace.calls[f"{route.method} {route.path}"] += 1
                 call.path = path
                 call.names = {name: value for name, value in found.groupdict().items() if value is not None}
                 return self._answer(route, call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
@@ -42,6 +43,7 @@ class Workspace:
     operations: Operations
     faults: Faults
     transitions: Transitions
+    calls: Counter[str]
 
     def start(self) -> None:
         """Ends what an earlier life left running, then takes up its unfinished work."""
@@ -95,6 +97,7 @@ def assemble(settings: Settings, identity_header: str | None = None) -> Workspac
         settings=settings, store=store, blobs=blobs, issuer=issuer, events=events, runs=runs,
         resolver=resolver, engine=engine, hosting=hosting, processes=processes,
         clock=clock, timetable=Timetable(store, clock), operations=operations, faults=Faults(), transitions=transitions,
+        calls=Counter(),
     )  # fmt: skip
 
 

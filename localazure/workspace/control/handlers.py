@@ -76,6 +76,11 @@ def schedule_history(workspace: Workspace, call: Call) -> Reply:
     return schedules.history(workspace, call)
 
 
+def calls(workspace: Workspace, call: Call) -> Reply:
+    """How often each route was called since the start."""
+    return Reply(body=dict(workspace.calls))
+
+
 def reset(workspace: Workspace, call: Call) -> Reply:
     """Everything asked for here is forgotten; with `documents`, all that is in the workspace as well."""
     workspace.faults.clear()

@@ -24,6 +24,8 @@ WS = (
     f"/providers/Microsoft.MachineLearningServices/workspaces/{NAME}"
 )
 SECRET = "only-for-tests"
+ROUTES_CALLED: set[str] = set()
+"""By any test so far, of the servers that were stopped."""
 
 
 @dataclass(kw_only=True)
@@ -72,6 +74,7 @@ class Server:
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         assert self.process is not None
+        ROUTES_CALLED.update(self.call("GET", "/__localazure/calls", token="").json())
         self.process.send_signal(number)
         self.process.wait(30)
         assert self.process.stdout is not None
