@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flow.world import World
@@ -41,8 +42,6 @@ def score(request: ScoringRequest, files: MemoryFiles) -> None:
 
 
 def write_told(files: MemoryFiles, batch: str, body: dict[str, Any]) -> None:
-    import json
-
     files.write(names.SCORED, names.batch_shards_blob(batch), json.dumps(body).encode())
 
 
@@ -54,6 +53,25 @@ def end(world: World, name: str, *, status: str = "Completed", error: str = "") 
     steps = tuple(StepView(name=step, status=status) for step in STEPS)
     world.workspace.runs[name] = RunView(name=name, status=status, error=error, steps=steps)
     world.tell(RunMoved(run=name))
+
+
+def release(world: World, version: int) -> None:
+    """As if a model had been judged and released."""
+    over = world.ledger.document("released", "bank")
+    value = {
+        "version": version,
+        "deployment": f"model-{version}",
+        "previous": "",
+        "endpoint": "campanha-bank",
+    }
+    world.ledger.put("released", "bank", value, over=over)
+
+
+def output(world: World) -> dict[str, bytes]:
+    """All blobs a reader is promised, by their names within the batch's folder."""
+    found = {blob.name.partition("/")[2]: blob for blob in world.files.list("scored")}
+    unlike = ("plan.json", "shards.json")  # the time of the plan; what only a run leaves
+    return {name: b"".join(world.files.read(blob)) for name, blob in found.items() if name not in unlike}
 
 
 def _at(url: str, files: MemoryFiles) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flow import engine
+from flow.engine import output, release
 from flow.test_crashes import Fuse, Wired, drain
 from flow.world import POLICY, World, bank_rows
 
@@ -36,17 +37,6 @@ def world() -> World:
     return world_of()
 
 
-def release(world: World, version: int) -> None:
-    over = world.ledger.document("released", "bank")
-    value = {
-        "version": version,
-        "deployment": f"model-{version}",
-        "previous": "",
-        "endpoint": "campanha-bank",
-    }
-    world.ledger.put("released", "bank", value, over=over)
-
-
 def started(world: World) -> str:
     """The name of the run that a tick of the clock leads to."""
     world.tell(ScoringDue(tick=f"{world.time}"))
@@ -56,13 +46,6 @@ def started(world: World) -> str:
 def batch_of(world: World) -> Any:
     (record,) = world.ledger.newest("batch")
     return record
-
-
-def output(world: World) -> dict[str, bytes]:
-    """All blobs a reader is promised, by their names within the batch's folder."""
-    found = {blob.name.partition("/")[2]: blob for blob in world.files.list("scored")}
-    unlike = ("plan.json", "shards.json")  # the time of the plan; what only a run leaves
-    return {name: b"".join(world.files.read(blob)) for name, blob in found.items() if name not in unlike}
 
 
 # --- stories -----------------------------------------------------------------------------------------------------
