@@ -87,6 +87,18 @@ def test_a_reader_sees_no_way_to_act(open_page: Open, address: str) -> None:
     assert page.locator("main button").all_inner_texts() == []
 
 
+def test_an_address_with_a_key_signs_in_wherever_it_is_opened(browser: Browser, app: Any) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{app.url}/dashboard/")
+        page.wait_for_selector("#signin")
+        page.goto(f"{app.url}/dashboard/#key=a-reader")
+        expect(page.locator("#side-foot")).to_contain_text("You may look")
+        page.goto(f"{app.url}/dashboard/#key=an-operator")
+        expect(page.locator("#side-foot")).to_contain_text("You may act")
+        assert "key" not in page.url
+
+
 def test_without_a_key_there_is_the_sign_in_page(browser: Browser, app: Any) -> None:
     with browser.new_context() as context:
         page = context.new_page()

@@ -30,6 +30,7 @@ let shown = null;
 /** Loads the view that the address names and asks for what it shows. */
 async function go() {
   const address = location.hash;
+  if (address.startsWith("#key=")) location.reload();
   if (address && !address.startsWith("#/")) return;
   const here = route(address);
   const name = VIEWS.has(here.view) ? here.view : "lost";

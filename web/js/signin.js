@@ -27,11 +27,18 @@ form.addEventListener("submit", (event) => {
   signIn(new FormData(form).get("key").trim());
 });
 
-const given = new URLSearchParams(location.hash.replace(/^#/, "")).get("key");
-if (given) {
-  // Out of the address bar and the history before anything else happens.
-  history.replaceState(null, "", location.pathname + location.search);
-  signIn(given);
-} else {
-  document.getElementById("key").focus();
+/** The key in the address, if there is one: out of the address bar and the history before anything else happens. */
+function keyInAddress() {
+  const key = new URLSearchParams(location.hash.replace(/^#/, "")).get("key");
+  if (key) history.replaceState(null, "", location.pathname + location.search);
+  return key;
 }
+
+function begin() {
+  const key = keyInAddress();
+  if (key) signIn(key);
+  else document.getElementById("key").focus();
+}
+
+addEventListener("hashchange", begin);
+begin();
