@@ -16,11 +16,13 @@ from shared.domain import history
 from shared.domain.facts import UploadArrived
 from shared.domain.names import digest
 from shared.domain.records import Change, changes
+from shared.errors import Conflict, Transient
 from shared.journal import GROUP, NOW, Journal
 from shared.ports import Insert
 
 TRANSACTION = 100
 AT_ONCE = 4
+TRIES = 5
 ENTRIES_EACH = 3
 """Entries an upload leaves: its record, and two events."""
 BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -32,12 +34,14 @@ Row = tuple[str, str, dict[str, Any]]
 def write_past(past: TableClient, present: TableClient, entries: int) -> int:
     """Fills the ledger with at least so many entries; returns how many."""
     table = AzureTable(past)
-    uploads = -(-entries // ENTRIES_EACH)
+    uploads = (
+        -(-entries // (ENTRIES_EACH * GROUP)) * GROUP
+    )  # whole groups: a page then always lies alike in them
     lists = {name: List(Journal(table, name, heads=table)) for name in ("upload", "event")}
     with ThreadPoolExecutor(AT_ONCE) as writers:
         under_way: deque[Future[None]] = deque()
         for partition, writes in _transactions(_rows(uploads, lists)):
-            under_way.append(writers.submit(table.commit, partition, writes))
+            under_way.append(writers.submit(_commit, table, partition, writes))
             if len(under_way) > 4 * AT_ONCE:  # the whole past does not have to lie in memory
                 under_way.popleft().result()
         for writing in under_way:
@@ -47,6 +51,19 @@ def write_past(past: TableClient, present: TableClient, entries: int) -> int:
         head = {"count": filled.count, "last": filled.last, "tally": tally, "averages": {}}
         AzureTable(present).insert(NOW, f"list-{name}", head)
     return uploads * ENTRIES_EACH
+
+
+def _commit(table: AzureTable, partition: str, writes: list[Insert]) -> None:
+    """On a busy machine storage may answer too late; what it did all the same is there then."""
+    for _ in range(TRIES):
+        try:
+            table.commit(partition, writes)
+        except Conflict:
+            return
+        except Transient:
+            continue
+        return
+    raise Transient(f"storage did not take {len(writes)} rows in {TRIES} tries")
 
 
 @dataclass
