@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +21,15 @@ STYLES = {
 MOMENTS = ("created", "updated", "since", "time", "started", "released_at")
 COUNTS = ("rows", "rejected_rows", "refused_rows", "gathering", "count", "open", "requests", "errors")
 NUMBERS = (*COUNTS, "version", "traffic", "pid")
+LONG = ("reason", "about", "name", "value", "values", "rule", "remedy", "log", "serving", "what")
+"""Columns that may be folded over several lines."""
+UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+FOLDED = 24
+SPARED = (
+    "output", "id", "queue", "dataset_version", "refused_rows", "rejected_rows", "deployment", "auc", "took", "dataset",
+    "since",
+)  # fmt: skip
+"""Columns that are left out first where there is no room for all."""
 BAD = {"upload": ("rejected",), "run": ("failed", "canceled"), "batch": ("refused",), "dataset": ("failed",),
        "failure": ("given-up",), "quarantine": ("held",), "model": ("rolled-back",)}  # fmt: skip
 """The states of each kind that a script should stop at."""
@@ -47,19 +56,36 @@ def show(title: str, records: Sequence[Mapping[str, Any]], columns: Sequence[str
 
 
 def table(title: str, records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
-    """The records as a table of rich."""
+    """The records as a table of rich; on a narrow screen without the columns one can best do without."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     filled = [name for name in columns if any(record.get(name) not in (None, "", []) for record in records)]
+    cells = {name: [cell(name, record.get(name)) for record in records] for name in filled}
+    shown = _fitting(filled, {name: _width(name, cells[name]) for name in filled}, console().width)
     made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for name in filled:
-        made.add_column(
-            name.replace("_", " "), overflow="fold", justify="right" if name in NUMBERS else "left"
-        )
-    for record in records:
-        made.add_row(*(cell(name, record.get(name)) for name in filled))
+    for name in shown:
+        justify: Literal["left", "right"] = "right" if name in NUMBERS else "left"
+        made.add_column(name.replace("_", " "), overflow="fold", justify=justify, no_wrap=name not in LONG)
+    for row in zip(*(cells[name] for name in shown), strict=True):
+        made.add_row(*row)
     return made
+
+
+def _width(name: str, cells: Sequence[Text]) -> int:
+    """What a column needs, at most; a long one may be folded."""
+    widest = max(len(name), *(each.cell_len for each in cells))
+    return min(widest, FOLDED) if name in LONG else widest
+
+
+def _fitting(columns: list[str], widths: Mapping[str, int], room: int) -> list[str]:
+    shown = list(columns)
+    for name in SPARED:
+        if sum(widths[each] + 3 for each in shown) <= room:
+            break
+        if name in shown[1:]:  # the first says what the row is about
+            shown.remove(name)
+    return shown
 
 
 def cell(name: str, value: Any) -> Text:
@@ -98,7 +124,10 @@ def ago(moment: str, now: datetime | None = None) -> str:
         seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(moment)).total_seconds()
     except (ValueError, TypeError):
         return moment
-    return "just now" if seconds < 2 else f"{duration(seconds)} ago"
+    if seconds < 2:
+        return "just now"
+    unit, long = next(((unit, long) for unit, long in UNITS if seconds >= long), UNITS[-1])
+    return f"{seconds // long:.0f} {unit} ago"
 
 
 def duration(seconds: float) -> str:
@@ -107,9 +136,8 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     if seconds < 60:
         return f"{seconds:.0f} s"
-    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    place = next(n for n, (_, long) in enumerate(units) if seconds >= long)
-    (unit, long), (smaller, short) = units[place], units[place + 1]
+    place = next(n for n, (_, long) in enumerate(UNITS) if seconds >= long)
+    (unit, long), (smaller, short) = UNITS[place], UNITS[place + 1]
     many, rest = divmod(int(seconds), long)
     return f"{many} {unit} {rest // short} {smaller}" if rest // short else f"{many} {unit}"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -334,6 +335,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that goes away in the middle of an answer is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def _tag(answer: Any) -> str:
     kept = {key: value for key, value in answer.items() if key != "now"}
     return '"' + hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:24] + '"'
@@ -343,8 +353,7 @@ def _tag(answer: Any) -> str:
 def serving(app: FakeApp, port: int = 0) -> Iterator[FakeApp]:
     """Serve `app` on a free port of 127.0.0.1 until the end of the block."""
     handler = type("Handler", (_Handler,), {"app": app})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", port), handler)
     app.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

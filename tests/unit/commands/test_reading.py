@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,24 @@ def test_programs_read_what_the_app_said(asked: Asked, app: FakeApp) -> None:
     assert asked("quarantine", "leads-from-crm.csv")["more"] is True
     for name in ("runs", "models", "batches", "quarantine", "events"):
         assert asked(name, "--most", "3")["value"] == app.collections[name][:3]
+
+
+def test_on_a_narrow_screen_what_matters_stays(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = run("models")[1] + run("batches")[1] + run("status")[1]
+    assert max(map(len, out.splitlines())) <= 80
+    for text in ("bank-additional:7", "rolled-back", "to-call-november.csv", "scoring"):
+        assert text in out
+
+
+@pytest.mark.parametrize(("seconds", "ago", "long"), [
+    (1, "just now", "1.0 s"), (42, "42 s ago", "42 s"), (200, "3 min ago", "3 min 20 s"), (7500, "2 h ago", "2 h 5 min"),
+    (273_600, "3 d ago", "3 d 4 h"), (3600, "1 h ago", "1 h"),
+])  # fmt: skip
+def test_times_are_short(seconds: int, ago: str, long: str) -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert tables.ago((now - timedelta(seconds=seconds)).isoformat(), now) == ago
+    assert tables.duration(seconds) == long
 
 
 def test_lists_go_over_pages(asked: Asked, app: FakeApp) -> None:
