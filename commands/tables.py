@@ -27,7 +27,7 @@ UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 FOLDED = 24
 SPARED = (
     "output", "id", "queue", "dataset_version", "refused_rows", "rejected_rows", "deployment", "auc", "took", "dataset",
-    "since",
+    "since", "against_serving", "rows", "updated",
 )  # fmt: skip
 """Columns that are left out first where there is no room for all."""
 BAD = {"upload": ("rejected",), "run": ("failed", "canceled"), "batch": ("refused",), "dataset": ("failed",),
