@@ -18,6 +18,7 @@ from commands.target import BAD, FINE, command, find, parser
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
 
+WIDE = 60
 EVENTS = ("time", "what", "about", "reason")
 
 
@@ -110,10 +111,12 @@ def _run(run: Json) -> RenderableType:
 
 
 def _batch(batch: Json) -> RenderableType:
-    from rich.console import Group
-    from rich.progress_bar import ProgressBar
     from rich.text import Text
 
-    about = f"  {share(batch):.0%}  {pace(batch)}" if batch["state"] == "scoring" else "  waits for its turn"
-    title = Text.assemble((f"\nscoring {batch['name']}", "bold"), about)
-    return Group(title, ProgressBar(total=1.0, completed=share(batch), width=60))
+    if batch["state"] != "scoring":
+        return Text.assemble((f"\nscoring {batch['name']}", "bold"), "  waits for its turn")
+    done = round(share(batch) * WIDE)
+    return Text.assemble(
+        (f"\nscoring {batch['name']}", "bold"), f"  {share(batch):.0%}  {pace(batch)}\n  ",
+        ("━" * done, "blue"), ("─" * (WIDE - done), "dim"),
+    )  # fmt: skip
