@@ -106,6 +106,8 @@ def put_version(workspace: Workspace, call: Call) -> Reply:
     new = workspace.store.put(f"{kind}/versions", f"{name}:{version}", document, family=name)
     if not properties.get("isAnonymous"):
         _ensure_container(workspace, kind, name, properties)
+    if new and kind == "models":
+        workspace.events.model_registered(document)
     return Reply(status=201 if new else 200, body=_version(workspace, kind, document))
 
 

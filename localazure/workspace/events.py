@@ -1,9 +1,10 @@
-"""Run events to Event Grid: written down first, posted in the background until the topic takes them."""
+"""Events to Event Grid, of runs, models, deployments: written down first, posted until the topic takes them."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -16,6 +17,7 @@ from localazure.workspace.wire import Json
 
 log = logging.getLogger(__name__)
 _PENDING = "pendingEvents"
+_MODEL = re.compile(r"(?:.*/models/|azureml:)?(?P<name>[^/:]+)(?:/versions/|:)(?P<version>[^/:]+)", re.I)
 _SLOWEST_SECONDS = 30.0
 
 
@@ -50,16 +52,45 @@ class RunEvents:
             "runTags": run["tags"],
             "runProperties": run["properties"],
         }
-        self._keep(run, "RunStatusChanged", about | {"runStatus": run["status"]})
+        subject = f"experiments/{run['experiment']}/runs/{run['runId']}"
+        self._keep(subject, "RunStatusChanged", about | {"runStatus": run["status"]})
         if run["status"] == "Completed":
-            self._keep(run, "RunCompleted", about)
+            self._keep(subject, "RunCompleted", about)
         self._wake.set()
 
-    def _keep(self, run: Json, kind: str, data: Json) -> None:
+    def model_registered(self, model: Json) -> None:
+        """A new version of a model; a change of its tags is none."""
+        if not self._settings.events:
+            return
+        about = {
+            "ModelName": model["name"],
+            "ModelVersion": model["version"],
+            "ModelTags": model["properties"]["tags"],
+            "ModelProperties": model["properties"]["properties"],
+        }
+        self._keep(f"models/{model['name']}:{model['version']}", "ModelRegistered", about)
+        self._wake.set()
+
+    def model_deployed(self, deployment: Json) -> None:
+        """A deployment serves that did not before, or serves something else."""
+        if not self._settings.events:
+            return
+        model = _MODEL.fullmatch(deployment["properties"].get("model") or "")
+        about = {
+            "ServiceName": deployment["endpoint"],
+            "ServiceComputeType": "Managed",
+            "ModelIds": f"{model['name']}:{model['version']}" if model else "",
+            "ServiceTags": deployment["tags"],
+            "ServiceProperties": {"deployment": deployment["name"]},
+        }
+        self._keep(f"endpoints/{deployment['endpoint']}", "ModelDeployed", about)
+        self._wake.set()
+
+    def _keep(self, subject: str, kind: str, data: Json) -> None:
         event = {
             "id": str(uuid.uuid4()),
             "topic": self._settings.resource_id,
-            "subject": f"experiments/{run['experiment']}/runs/{run['runId']}",
+            "subject": subject,
             "eventType": f"Microsoft.MachineLearningServices.{kind}",
             "eventTime": now(),
             "data": data,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import uuid
+from collections.abc import Callable
 
 from localazure.workspace.blobs import Blobs
 from localazure.workspace.environments import Environments
@@ -23,9 +24,17 @@ class Hosting:
     """The store says what should serve; this makes it so."""
 
     def __init__(
-        self, *, settings: Settings, store: Store, blobs: Blobs, resolver: Resolver, processes: Processes
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        blobs: Blobs,
+        resolver: Resolver,
+        processes: Processes,
+        deployed: Callable[[Json], None],
     ) -> None:
-        self._folder, self._store = settings.folder / "hosting", store
+        """`deployed` is told of each deployment that serves and did not before."""
+        self._folder, self._store, self._deployed = settings.folder / "hosting", store, deployed
         self._means = Means(
             blobs=blobs,
             resolver=resolver,
@@ -103,4 +112,12 @@ class Hosting:
         if before and before is not hosted:
             before.stop()
         state = {"state": "Succeeded" if problem is None else "Failed", "problem": problem}
-        self._store.change(DEPLOYMENTS, key, lambda one: one.update(state))
+        states: list[str] = []
+
+        def move(one: Json) -> None:
+            states.append(one["state"])
+            one.update(state)
+
+        now = self._store.change(DEPLOYMENTS, key, move)
+        if now and problem is None and states != ["Succeeded"]:
+            self._deployed(now)

@@ -88,7 +88,14 @@ def assemble(settings: Settings, identity_header: str | None = None) -> Workspac
         issuer=issuer,
         transitions=transitions,
     )
-    hosting = Hosting(settings=settings, store=store, blobs=blobs, resolver=resolver, processes=processes)
+    hosting = Hosting(
+        settings=settings,
+        store=store,
+        blobs=blobs,
+        resolver=resolver,
+        processes=processes,
+        deployed=events.model_deployed,
+    )
     clock = Clock()
     operations = Operations(settings, store)
     operations.watch("deployment", partial(_deployed, store))

@@ -131,7 +131,7 @@ class Topic(http.server.ThreadingHTTPServer):
 
     def statuses(self, run: str) -> list[str]:
         """In the order they came; RunCompleted as itself."""
-        about = [event for event in self.events if event["data"]["runId"] == run]
+        about = [event for event in self.events if event["data"].get("runId") == run]
         return [event["data"].get("runStatus", "RunCompleted") for event in about]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,3 +96,28 @@ def test_a_command_with_an_unknown_input_fails_and_names_it(server: Server, name
     at = f"/history/v1.0{WS}/runs/{name}/details"
     ended = until(lambda: (run := server.call("GET", at).json())["status"] == "Failed" and run)
     assert "inputs.nothing" in ended["error"]["error"]["message"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_a_killed_emulator_left_running_is_ended_at_the_next_start(
+    new_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """A child that has left its parents is found by its group and by the mark in its environment."""
+    server = new_server()
+    server.start()
+    command = f"sh -c 'echo $$ > {tmp_path}/orphan; exec sleep 1000' & sleep 1000"
+    body = {"properties": {"jobType": "Command", "command": command, "experimentName": "e"}}
+    server.call("PUT", f"{WS}/jobs/orphaned", body)
+    orphan = int(until(lambda: (tmp_path / "orphan").exists() and (tmp_path / "orphan").read_text().strip()))
+    records = list((server.state / "workspace" / "processes").iterdir())
+    stranger = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    (server.state / "workspace" / "processes" / str(stranger.pid)).write_text("a process id used again")
+    server.stop(signal.SIGKILL)
+    assert alive(orphan)
+    server.start()
+    assert not alive(orphan)
+    assert stranger.poll() is None
+    assert not any(record.exists() for record in records)
+    stranger.kill()
+    stranger.wait()
+    server.stop()
