@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from shared.errors import Refused, Transient
 from shared.ports import PipelineEndpoint, Row
@@ -23,8 +23,14 @@ class Submission:
     """After so long it can be known."""
 
 
+class Keep(Protocol):
+    """Writes a document over exactly the one that was read; raises: Conflict"""
+
+    def __call__(self, value: dict[str, Any], *, over: Row) -> Row: ...
+
+
 def submit_once(
-    pipeline: PipelineEndpoint[Any], request: Any, document: Row, services: Services
+    pipeline: PipelineEndpoint[Any], request: Any, document: Row, keep: Keep, services: Services
 ) -> Submission:
     """POSTs the request, unless an earlier POST of it has arrived, or may yet arrive.
 
@@ -39,22 +45,17 @@ def submit_once(
         wait = _fence(posted, now, services)
         if wait > 0:
             return Submission(document=document, run=None, wait_seconds=wait)
-        document = _kept(document, services, posted=now.isoformat())
+        document = keep({**document.value, "posted": now.isoformat()}, over=document)
         try:
             run = pipeline.submit(request)
         except Refused:
-            _kept(document, services, posted=None)
+            keep({**document.value, "posted": None}, over=document)
             raise
         except Transient:
             seconds = max(1, services.policy.submit_fence_seconds)
             return Submission(document=document, run=None, wait_seconds=seconds)
-    submitted = _kept(document, services, state="submitted", run=run, started=now.isoformat())
-    return Submission(document=submitted, run=run)
-
-
-def _kept(document: Row, services: Services, **more: Any) -> Row:
-    """The document with more in it, over exactly the one we hold; raises: Conflict"""
-    return services.ledger.put(document.partition, document.row, {**document.value, **more}, over=document)
+    submitted = {**document.value, "state": "submitted", "run": run, "started": now.isoformat()}
+    return Submission(document=keep(submitted, over=document), run=run)
 
 
 def _fence(posted: str | None, now: datetime, services: Services) -> int:
