@@ -154,9 +154,41 @@ class Ledger:
         except Conflict:
             return  # our claim had lapsed; its new holder decides
 
-    def give_up(self, fact: Fact) -> None:
-        """Takes an unfinished fact off the sweep's list: from now on it is a person's."""
+    def give_up(self, fact: Fact) -> int:
+        """Takes an unfinished fact off the sweep's list: from now on it is a person's.
+
+        returns: how often somebody has had it tried again since it was given up first
+        """
         self._close(fact, done=False)
+        entry = self._table.get(*_place(fact))
+        return int(entry.value.get("retries", 0)) if entry else 0
+
+    def reopen(self, key: str, *, failure: str) -> Fact | None:
+        """Puts a fact that was given up back on the list, with all its attempts before it.
+
+        failure: the record of it, which is resolved once the fact is done
+        returns: None when there is no such fact, or it was done meanwhile
+        """
+        row = self._table.get(*_place_of(key))
+        if row is None or row.value["state"] in ("settled", "sent"):
+            return None
+        fact = Fact.from_json(row.value["fact"])
+        if row.value.get("failure") != failure:
+            again = {
+                "state": "free",
+                "attempt": 0,
+                "retries": row.value.get("retries", 0) + 1,
+                "failure": failure,
+            }
+            self._table.replace(row, {**row.value, **again})
+        self.expect((fact,), again=False)
+        return fact
+
+    def outcome(self, key: str) -> tuple[Fact, ...] | None:
+        """What the fact of that key led to; None while it has not been done."""
+        row = self._table.get(*_place_of(key))
+        packed = row.value.get("outcome") if row else None
+        return None if packed is None else unpack(packed)
 
     def seen(self, fact: Fact) -> bool:
         """Whether any delivery of the fact got as far as a claim."""
@@ -275,6 +307,12 @@ class Ledger:
         table, partition, row = self._document(name, part)
         return table.insert(partition, row, value) if over is None else table.replace(over, value)
 
+    def amend(self, document: Row, value: dict[str, Any]) -> Row:
+        """Writes over exactly this document, wherever it is kept; raises: Conflict."""
+        self.changes += 1
+        table = self._present if document.partition == NOW else self._table
+        return table.replace(document, value)
+
     def remove(self, document: Row) -> None:
         """Takes a document away that is none of the standing ones."""
         self.changes += 1
@@ -307,5 +345,9 @@ class Ledger:
 
 
 def _place(fact: Fact) -> tuple[str, str]:
-    key = digest(fact.key)
-    return f"fact-{key[:2]}", key
+    return _place_of(fact.key)
+
+
+def _place_of(key: str) -> tuple[str, str]:
+    digested = digest(key)
+    return f"fact-{digested[:2]}", digested

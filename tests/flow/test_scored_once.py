@@ -91,7 +91,7 @@ class Night:
         self.world.endpoint = RestEndpoint(self.server.address, in_flight=4, patience=5)  # type: ignore[assignment]
         self._release(7)
         self.world.files.write("scoring", "clients.csv", clients())
-        self.bare = {name: getattr(self.world, name) for name in ("table", "files", "bus")}
+        self.bare = {name: getattr(self.world, name) for name in ("table", "present", "files", "bus")}
 
     def _release(self, version: int) -> None:
         over = self.world.ledger.document("released", "bank")

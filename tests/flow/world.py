@@ -43,6 +43,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.table = MemoryTable(now=self.now)
+        self.present = MemoryTable(now=self.now)
         self.files = MemoryFiles(now=self.now)
         self.pipeline = MemoryPipeline(self.workspace)
         self.scoring_pipeline = MemoryPipeline(self.workspace)
@@ -68,7 +69,8 @@ class World:
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger(self.table, now=self.now, claim_seconds=self.policy.claim_seconds)
+        seconds = self.policy.claim_seconds
+        return Ledger(self.table, present=self.present, now=self.now, claim_seconds=seconds)
 
     def pass_time(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
