@@ -1,8 +1,8 @@
 /**
  * Keeps the page current with one open request per window.
  *
- * /api/status is long-polled: the answer comes when something has changed. Then the feeds of the view are asked
- * conditionally, one after the other, and otherwise every LOOK seconds (a latency changes without a transition).
+ * /api/status is long-polled: the answer comes when something has changed. Then the few feeds of the view are asked
+ * conditionally, and otherwise every LOOK seconds (a latency changes without a transition).
  * Whatever goes wrong, the next try waits longer, up to LONGEST; a hidden window asks nothing.
  */
 
@@ -11,7 +11,8 @@ import { serverSaidNow } from "./format.js";
 
 const WAIT = 50;
 const LOOK = 15;
-const SHORTEST = 1;
+const SHORTEST = 0.5;
+const UNHELD = 5;
 const LONGEST = 60;
 
 export class Live {
@@ -21,6 +22,7 @@ export class Live {
   #tag = null;
   #feeds = [];
   #failures = 0;
+  #quick = 0;
   #stopped = new AbortController();
   #sleeping = null;
   #looked = 0;
@@ -42,47 +44,50 @@ export class Live {
   /** Never returns: the loop of the page. */
   async run() {
     setInterval(() => this.#look(), 1000);
-    for (;;) {
-      const began = performance.now();
-      const pause = await this.#once();
-      // A server that does not wait must not be asked again at once.
-      const quick = performance.now() - began < 1000 * SHORTEST;
-      await this.#sleep(Math.max(pause, quick ? SHORTEST : 0.05));
-    }
+    for (;;) await this.#sleep(Math.max(SHORTEST, await this.#once()));
   }
 
   /** Try again now, and look at everything. */
   hurry() {
+    if (this.state === "lost") this.#pause();
     this.#sleeping?.();
     this.#looked = 0;
   }
 
+  /** Asks for the status; returns how many seconds to wait before the next time. */
   async #once() {
     if (document.hidden) return LONGEST;
+    const began = performance.now();
     try {
       const wait = this.#tag && this.state === "live" ? WAIT : null;
-      const answer = await ask(address("status", { wait }), {
-        etag: this.#tag,
-        signal: this.#stopped.signal,
-      });
-      const was = this.state;
-      this.#failures = 0;
-      this.state = "live";
-      this.retryAt = null;
-      if (answer.changed) {
-        this.#tag = answer.etag;
-        this.status = answer.value;
-        serverSaidNow(answer.value.now);
-      }
-      if (answer.changed || was !== "live") {
-        this.told();
-        await this.#refresh();
-      }
-      return 0;
+      const options = { etag: this.#tag, signal: this.#stopped.signal };
+      const answer = await ask(address("status", { wait }), options);
+      await this.#heard(answer);
+      return this.#afterAnswer(answer, performance.now() - began);
     } catch (error) {
-      if (error.name === "AbortError") return 0;
-      return this.#lose(error);
+      return error.name === "AbortError" ? 0 : this.#lose(error);
     }
+  }
+
+  /** An app that does not hold its answers back is asked ever less often, down to every UNHELD seconds. */
+  #afterAnswer(answer, milliseconds) {
+    this.#quick = answer.changed || milliseconds > 2000 ? 0 : this.#quick + 1;
+    return Math.min(this.#quick, answer.retryAfter ?? UNHELD);
+  }
+
+  async #heard(answer) {
+    const was = this.state;
+    this.#failures = 0;
+    this.state = "live";
+    this.retryAt = null;
+    if (answer.changed) {
+      this.#tag = answer.etag;
+      this.status = answer.value;
+      serverSaidNow(answer.value.now);
+    }
+    if (!answer.changed && was === "live") return;
+    this.told();
+    await this.#refresh();
   }
 
   /** Notes a failure; returns how many seconds to wait. */
@@ -109,9 +114,8 @@ export class Live {
 
   async #refresh() {
     this.#looked = Date.now();
-    for (const feed of this.#feeds) {
-      if (await feed.refresh(this.#stopped.signal)) this.told();
-    }
+    const { signal } = this.#stopped;
+    await Promise.all(this.#feeds.map(async (feed) => (await feed.refresh(signal)) && this.told()));
   }
 
   #pause() {
