@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 from shared.domain import names
@@ -24,9 +23,7 @@ def start_batch_run(fact: BatchRunDue, services: Services) -> Iterable[Fact]:
     if intent.value["state"] == "submitted":
         return [_started(intent.value["run"], fact, plan)]
     try:
-        request = _request(intent, plan, services)
-        keep = partial(services.ledger.put, BATCH_RUNS, request.name)
-        sent = submit_once(services.scoring_pipeline, request, intent, keep, services)
+        sent = submit_once(services.scoring_pipeline, _request(intent, plan, services), intent, services)
     except Refused as no:
         services.ledger.remove(intent)
         reason = f"no run could be started for it: {no}; then drop the file again"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 from shared.domain import names
@@ -87,8 +86,7 @@ def _submit(
     slot: Row, request: RunRequest, fact: DatasetRegistered | RunDue, services: Services
 ) -> list[Fact]:
     try:
-        keep = partial(services.ledger.put, SLOT, fact.dataset)
-        sent = submit_once(services.pipeline, request, slot, keep, services)
+        sent = submit_once(services.pipeline, request, slot, services)
     except Refused as no:
         return [RunFailed(run=request.name, dataset=fact.dataset, version=fact.version, reason=str(no))]
     if sent.run is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from shared.errors import Refused, Transient
 from shared.ports import PipelineEndpoint, Row
@@ -23,14 +23,8 @@ class Submission:
     """After so long it can be known."""
 
 
-class Keep(Protocol):
-    """Writes a document over exactly the one that was read; raises: Conflict"""
-
-    def __call__(self, value: dict[str, Any], *, over: Row) -> Row: ...
-
-
 def submit_once(
-    pipeline: PipelineEndpoint[Any], request: Any, document: Row, keep: Keep, services: Services
+    pipeline: PipelineEndpoint[Any], request: Any, document: Row, services: Services
 ) -> Submission:
     """POSTs the request, unless an earlier POST of it has arrived, or may yet arrive.
 
@@ -39,23 +33,23 @@ def submit_once(
     document: `intended`; its value's `posted` is the time of the last POST, or None
     raises: Refused when the answer is a definite no; the next attempt may then come at once
     """
-    posted, now = document.value["posted"], services.now()
+    posted, now, amend = document.value["posted"], services.now(), services.ledger.amend
     run = pipeline.find(request) if posted else None
     if run is None:
         wait = _fence(posted, now, services)
         if wait > 0:
             return Submission(document=document, run=None, wait_seconds=wait)
-        document = keep({**document.value, "posted": now.isoformat()}, over=document)
+        document = amend(document, {**document.value, "posted": now.isoformat()})
         try:
             run = pipeline.submit(request)
         except Refused:
-            keep({**document.value, "posted": None}, over=document)
+            amend(document, {**document.value, "posted": None})
             raise
         except Transient:
             seconds = max(1, services.policy.submit_fence_seconds)
             return Submission(document=document, run=None, wait_seconds=seconds)
     submitted = {**document.value, "state": "submitted", "run": run, "started": now.isoformat()}
-    return Submission(document=keep(submitted, over=document), run=run)
+    return Submission(document=amend(document, submitted), run=run)
 
 
 def _fence(posted: str | None, now: datetime, services: Services) -> int:
