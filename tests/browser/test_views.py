@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -164,3 +165,34 @@ def test_the_model_is_tried_in_its_own_terms(open_page: Open) -> None:
     page.get_by_label("age", exact=True).fill("forty")
     page.get_by_role("button", name="Ask the model").click()
     expect(page.get_by_role("alert")).to_contain_text("write digits only")
+
+
+def test_the_flow_shows_every_step_and_every_fact(open_page: Open, app: Any) -> None:
+    page = open_page().go("#/flow")
+    for rule in app.flow:
+        box = page.locator(f"#step-{rule['do']}")
+        expect(box).to_contain_text(rule["about"])
+        told = {
+            chip.split(":")[0]
+            for chip in box.locator(".flow-ends .chip").evaluate_all("all => all.map((one) => one.title)")
+        }
+        assert told == set(rule["leads_to"])
+    outside = page.locator(".flow-in .chip").evaluate_all("all => all.map((one) => one.title.split(':')[0])")
+    assert {"UploadArrived", "RunMoved", "ScoringDue", "SweepDue", "RetrainDue"} <= set(outside)
+    assert page.locator(".flow-wires path.head").count() >= 9
+
+
+def test_a_step_begins_when_the_one_before_it_ended(open_page: Open, app: Any) -> None:
+    """Azure ML may make all steps at once; the bars still follow each other."""
+    run = app.record("runs", "run-bank-additional-7")
+    first = run["steps"][0]["started"]
+    for step in run["steps"]:
+        step["started"] = first
+    page = open_page().go("#/runs/run-bank-additional-7")
+    bars = page.locator(".gantt-bar")
+    places = bars.evaluate_all(
+        "all => all.map((bar) => ['--from', '--long'].map((name) => Number(bar.style.getPropertyValue(name))))"
+    )
+    assert len(places) == 4
+    for (begin, long), (after, _) in itertools.pairwise(places):
+        assert begin + long == pytest.approx(after, abs=0.001)
