@@ -1,4 +1,4 @@
-"""A Functions host on one port of 127.0.0.1: runs a Python v2 app with queue, timer, HTTP, Event Grid triggers."""
+"""A Functions host on one port of 127.0.0.1: runs a Python v2 app and its triggers."""
 
 from __future__ import annotations
 

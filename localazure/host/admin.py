@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from localazure.host import binding
 from localazure.host.errors import HostError
-from localazure.host.function import EVENT_GRID, QUEUE, TIMER, Function
+from localazure.host.function import BLOB, EVENT_GRID, QUEUE, TIMER, Function
 from localazure.host.invoke import FunctionFailed
 from localazure.host.key_admin import HOST_SCOPES, KeyAdmin
 from localazure.host.keys import Keys, Level
@@ -139,7 +139,7 @@ class Admin:
         try:
             value = _value(function, text, request)
         except ValueError as problem:
-            return json_reply({"message": f"The input is no event: {problem}"}, status=400)
+            return json_reply({"message": f"The input will not do: {problem}"}, status=400)
         task = asyncio.create_task(self._call(function, value))
         self._calls.add(task)  # a task nobody holds may be collected before it ends
         task.add_done_callback(self._calls.discard)
@@ -161,6 +161,8 @@ def _value(function: Function, text: str, request: Request) -> Any:
         return binding.queue_message(message, text.encode())
     if function.kind == EVENT_GRID:
         return binding.event_grid_event(json.loads(text))
+    if function.kind == BLOB:
+        raise ValueError("a blob-triggered function is called by writing a blob")
     told = Request(
         method="POST",
         path=request.path,

@@ -13,9 +13,10 @@ from typing import Any
 import azure.functions as func
 from azure.functions.meta import Datum
 
-from localazure.host.function import EVENT_GRID, HTTP, QUEUE, TIMER
+from localazure.host.function import BLOB, EVENT_GRID, HTTP, QUEUE, TIMER
 from localazure.host.message import Message
 from localazure.host.wire import Reply, Request
+from localazure.storage.client import Answer
 
 
 def http_request(request: Request, route: Mapping[str, str]) -> Any:
@@ -65,6 +66,37 @@ def timer_request(*, status: Mapping[str, str] | None, past_due: bool) -> Any:
 def event_grid_event(event: Any) -> Any:
     """A func.CloudEvent when the event is one, else a func.EventGridEvent."""
     return _decode(EVENT_GRID, Datum(json.dumps(event), "json"), {})
+
+
+def blob_trigger(path: str, url: str, found: Answer, captures: Mapping[str, str]) -> Any:
+    """func.InputStream of the blob at `path`, `found` in storage."""
+    headers = found.headers
+    properties = {
+        "ContentLength": len(found.body),
+        "ETag": headers.get("etag", ""),
+        "LastModified": headers.get("last-modified", ""),
+        "ContentType": headers.get("content-type", ""),
+    }
+    noted = {name[10:]: value for name, value in headers.items() if name.startswith("x-ms-meta-")}
+    metadata = {
+        "BlobTrigger": Datum(path, "string"),
+        "Uri": Datum(json.dumps(url), "json"),
+        "Properties": Datum(json.dumps(properties), "json"),
+        "Metadata": Datum(json.dumps(noted), "json"),
+        **_strings(captures),
+    }
+    return _decode(BLOB, Datum(found.body, "bytes"), metadata)
+
+
+def blob_input(content: bytes) -> Any:
+    """func.InputStream of a blob that is no trigger's: it knows its content only, as in Azure."""
+    return _decode("blob", Datum(content, "bytes"), {})
+
+
+def blob_content(value: Any) -> bytes:
+    """What a function set or returned for a blob."""
+    datum = func.get_binding_registry().get("blob").encode(value, expected_type=None)
+    return datum.value.encode() if datum.type == "string" else bytes(datum.value)
 
 
 def http_reply(returned: Any) -> Reply:

@@ -46,10 +46,27 @@ class Blob:
         except StorageFault as cause:
             raise StorageUnavailable(f"{self.url} cannot be read ({cause}).") from cause
 
-    async def write(self, content: bytes) -> None:
-        """Make or replace the blob; raises StorageFault."""
-        kind = {"x-ms-blob-type": "BlockBlob", "content-type": "application/octet-stream"}
-        await self._ask("PUT", headers=kind, body=content)
+    async def fetch(self) -> Answer | None:
+        """The content with its properties in the headers; None when there is no such blob. raises: StorageFault"""
+        try:
+            return await self._ask("GET")
+        except NotThere:
+            return None
+
+    async def write(
+        self, content: bytes, *, make_container: bool = False, only_if_missing: bool = False, **metadata: str
+    ) -> None:
+        """Make or replace the blob; raises StorageFault, and AlreadyThere when it must be missing and is not."""
+        headers = {"x-ms-blob-type": "BlockBlob", "content-type": "application/octet-stream"}
+        headers |= {f"x-ms-meta-{name}": value for name, value in metadata.items()}
+        headers |= {"if-none-match": "*"} if only_if_missing else {}
+        try:
+            await self._ask("PUT", headers=headers, body=content)
+        except NotThere:
+            if not make_container:
+                raise
+            await self.create_container()
+            await self._ask("PUT", headers=headers, body=content)
 
     # --- leases ---------------------------------------------------------------------------------------------
 

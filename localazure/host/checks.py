@@ -20,10 +20,15 @@ _SETTINGS = {
     "http": set(),
     "queueTrigger": {"queueName", "connection"},
     "queue": {"queueName", "connection"},
+    "blobTrigger": {"path", "connection", "source"},
+    "blob": {"path", "connection"},
     "timerTrigger": {"schedule", "runOnStartup", "useMonitor"},
     "eventGridTrigger": set(),
 }
-_NEEDED = {"queueTrigger": "queueName", "queue": "queueName", "timerTrigger": "schedule"}
+_NEEDED = {
+    "queueTrigger": "queueName", "queue": "queueName", "timerTrigger": "schedule", "blobTrigger": "path",
+    "blob": "path",
+}  # fmt: skip
 
 
 def check_binding(name: str, binding: Mapping[str, Any]) -> None:

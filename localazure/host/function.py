@@ -6,17 +6,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-HTTP, QUEUE, TIMER, EVENT_GRID = "httpTrigger", "queueTrigger", "timerTrigger", "eventGridTrigger"
-TRIGGERS = {HTTP: "HTTP", QUEUE: "queue", TIMER: "timer", EVENT_GRID: "Event Grid"}
+HTTP, QUEUE, TIMER, EVENT_GRID, BLOB = (
+    "httpTrigger", "queueTrigger", "timerTrigger", "eventGridTrigger", "blobTrigger",
+)  # fmt: skip
+TRIGGERS = {HTTP: "HTTP", QUEUE: "queue", TIMER: "timer", EVENT_GRID: "Event Grid", BLOB: "blob"}
 """The triggers this host runs, and what people call them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """A queue that a function writes by a parameter (`func.Out`) or by what it returns (`$return`)."""
+    """A queue or blob that a function writes by a parameter (`func.Out`) or by what it returns (`$return`)."""
 
     parameter: str
-    queue: str
+    kind: str
+    """`queue` or `blob`."""
+    target: str
+    """The queue's name, or the blob's path; may hold `{names}` and `%SETTINGS%`."""
+    connection: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A blob that a function is given beside its trigger's value."""
+
+    parameter: str
+    path: str
     connection: str
 
 
@@ -31,6 +45,7 @@ class Function:
     wants_context: bool
     disabled: bool = False
     retry: Mapping[str, str] | None = None
+    inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
     bindings: tuple[Mapping[str, Any], ...] = ()
     """All of them as declared, the trigger among them."""

@@ -13,18 +13,19 @@ from pathlib import Path
 from localazure.host import index, keys, settings
 from localazure.host.admin import Admin
 from localazure.host.errors import BadSetting, HostError
-from localazure.host.function import EVENT_GRID, HTTP, TRIGGERS, Function
+from localazure.host.function import HTTP, TRIGGERS, Function
 from localazure.host.host_json import HostJson
 from localazure.host.host_json import load as load_host_json
 from localazure.host.invoke import Invoker
 from localazure.host.keys import Keys
 from localazure.host.listeners import Listeners
+from localazure.host.outlets import Outlets
 from localazure.host.queue import Queues
 from localazure.host.runner import Runner
 from localazure.host.storage import Storage
 from localazure.host.throttle import Throttle
 from localazure.host.web import LARGEST_BODY, Route, Web, route
-from localazure.host.webhooks import Webhooks
+from localazure.host.webhooks import EXTENSIONS, Webhooks
 
 log = logging.getLogger("localazure.host")
 BODY_SETTING = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"
@@ -73,7 +74,7 @@ def load(
     functions = index.load(folder, host_json, os.environ)
     if any(one.kind != HTTP for one in functions):  # Azure's host asks for it too
         settings.connection("", os.environ, where="the host")
-    extensions = {"eventgrid"} if any(one.kind == EVENT_GRID for one in functions) else set()
+    extensions = {EXTENSIONS[one.kind] for one in functions if one.kind in EXTENSIONS}
     kept = keys.load(state / "host", [one.name for one in functions], extensions)
     routes = [route(one, host_json.http.route_prefix) for one in functions if one.kind == HTTP]
     return App(
@@ -97,18 +98,14 @@ class Host:
         self.invoker = Invoker(
             threads=_threads(app.environ), timeout=app.host_json.function_timeout, folder=app.folder
         )
-        queues = {
-            output: self._queues.get(
-                settings.connection(output.connection, app.environ, where=function.name),
-                settings.resolve(output.queue, app.environ, where=function.name),
-                where=function.name,
-            )
-            for function in app.functions
-            for output in function.outputs
-        }
-        self._runner = Runner(self.invoker, queues, base64_encoded=app.host_json.queues.base64)
+        outlets = Outlets(
+            self._storage, self._queues, app.environ, base64_encoded=app.host_json.queues.base64
+        )
+        for function in app.functions:
+            outlets.check(function)
+        self._runner = Runner(self.invoker, outlets)
         self._maker = Listeners(
-            functions=app.functions, host_id=app.host_id, options=app.host_json.queues, environ=app.environ,
+            functions=app.functions, host_id=app.host_id, host_json=app.host_json, environ=app.environ,
             storage=self._storage, queues=self._queues, runner=self._runner,
         )  # fmt: skip
         self._listeners = self._maker.made()
@@ -128,7 +125,7 @@ class Host:
             admin=Admin(
                 host_id=app.host_id, functions=app.functions, runner=self._runner, drains=self, keys=app.keys
             ),
-            webhooks=Webhooks(app.functions, asked, self._runner),
+            webhooks=Webhooks(app.functions, asked, self._runner, notices=self._maker.notices),
             runner=self._runner,
             throttle=Throttle(outstanding=http.max_outstanding, concurrent=http.max_concurrent),
             headers=http.headers,

@@ -28,6 +28,14 @@ class QueueOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BlobOptions:
+    """extensions.blobs"""
+
+    max_parallel: int = 8
+    poison_threshold: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
 class HttpOptions:
     """extensions.http; None for no limit."""
 
@@ -43,6 +51,7 @@ class HostJson:
 
     queues: QueueOptions = QueueOptions()
     http: HttpOptions = HttpOptions()
+    blobs: BlobOptions = BlobOptions()
     function_timeout: float | None = 1800.0
     only: frozenset[str] | None = None
     log_level: str = "Information"
@@ -61,6 +70,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> HostJson:
     return HostJson(
         queues=_queues(Section(content, "extensions.queues"), environ),
         http=_http(Section(content, "extensions.http")),
+        blobs=_blobs(Section(content, "extensions.blobs")),
         function_timeout=_timeout(Section(content, "")),
         only=frozenset(only) if only else None,
         log_level=Section(content, "logging.logLevel").text("default", "Information"),
@@ -107,6 +117,13 @@ def _queues(section: Section, environ: Mapping[str, str]) -> QueueOptions:
         visibility_timeout=section.duration("visibilityTimeout", 0.0),
         max_dequeue_count=section.integer("maxDequeueCount", 5, low=1),
         base64=encoding == "base64",
+    )
+
+
+def _blobs(section: Section) -> BlobOptions:
+    parallel = section.integer("maxDegreeOfParallelism", 8 * (os.cpu_count() or 1), low=1)
+    return BlobOptions(
+        max_parallel=parallel, poison_threshold=section.integer("poisonBlobThreshold", 5, low=1)
     )
 
 

@@ -19,7 +19,7 @@ import azure.functions as func
 
 from localazure.host.checks import RETURN, check_binding, check_signature
 from localazure.host.errors import BrokenApp
-from localazure.host.function import TRIGGERS, Function, Output
+from localazure.host.function import TRIGGERS, Function, Input, Output
 from localazure.host.host_json import HostJson
 from localazure.host.settings import is_on
 
@@ -111,25 +111,42 @@ def _checked(declared: func.decorators.function_app.Function, environ: Mapping[s
         disabled=_is_disabled(name, environ),
         retry=declared.get_settings_dict("retry_policy"),
         bindings=tuple(bindings.values()),
-        outputs=tuple(_output(one) for one in bindings.values() if one["type"] == "queue"),
+        inputs=tuple(_input(one) for one in bindings.values() if one["type"] == "blob" and _is_in(one)),
+        outputs=tuple(
+            _output(one) for one in bindings.values() if one["type"] in TARGETS and not _is_in(one)
+        ),
     )
 
 
 def _refuse_unknown(name: str, bindings: Mapping[str, Mapping[str, Any]]) -> None:
-    known = {*TRIGGERS, "queue"}
+    known = {*TRIGGERS, *TARGETS}
     for binding in bindings.values():
         kind = binding["type"]
         if kind not in known and (kind, binding["name"]) != ("http", RETURN):
             raise BrokenApp(
-                f"{name}: this host runs {', '.join(TRIGGERS.values())} triggers and queue outputs;"
-                f" it has no {kind} ({binding['name']})."
+                f"{name}: this host runs {', '.join(TRIGGERS.values())} triggers, queue outputs, blob inputs and"
+                f" outputs; it has no {kind} ({binding['name']})."
             )
 
 
+TARGETS = {"queue": "queueName", "blob": "path"}
+"""The bindings beside triggers, and the setting that says what they lead to."""
+
+
+def _is_in(binding: Mapping[str, Any]) -> bool:
+    return str(binding["direction"]).upper() == "IN"
+
+
+def _input(binding: Mapping[str, Any]) -> Input:
+    return Input(parameter=binding["name"], path=binding["path"], connection=binding.get("connection") or "")
+
+
 def _output(binding: Mapping[str, Any]) -> Output:
+    kind = binding["type"]
     return Output(
-        parameter=binding["name"], queue=binding["queueName"], connection=binding.get("connection") or ""
-    )
+        parameter=binding["name"], kind=kind, target=binding[TARGETS[kind]],
+        connection=binding.get("connection") or "",
+    )  # fmt: skip
 
 
 def _is_disabled(name: str, environ: Mapping[str, str]) -> bool:

@@ -1,18 +1,22 @@
-"""Makes what listens for each function: to its queue, or to the clock."""
+"""Makes what listens for each function: to its queue, to the clock, to what happens to blobs."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
+from localazure.host import binding, binding_data, schedule, settings
 from localazure.host import retry as retries
-from localazure.host import schedule, settings
 from localazure.host.blob import Blob
+from localazure.host.blob_scan import BlobScanner, Container, receipt_name
+from localazure.host.blob_trigger import POISON_QUEUE, BlobCalls, Watch, function_id, notices_queue
 from localazure.host.errors import BadSetting
-from localazure.host.function import QUEUE, TIMER, Function
-from localazure.host.host_json import QueueOptions
+from localazure.host.function import BLOB, QUEUE, TIMER, Function
+from localazure.host.host_json import HostJson, QueueOptions
 from localazure.host.listener import Listener
-from localazure.host.queue import Queues
+from localazure.host.message import Message
+from localazure.host.queue import Queue, Queues
 from localazure.host.queues import LEASE, QueueListener
 from localazure.host.runner import Runner
 from localazure.host.singleton import Singleton
@@ -34,20 +38,23 @@ class Listeners:
         *,
         functions: Sequence[Function],
         host_id: str,
-        options: QueueOptions,
+        host_json: HostJson,
         environ: Mapping[str, str],
         storage: Storage,
         queues: Queues,
         runner: Runner,
     ) -> None:
         self._functions = [one for one in functions if not one.disabled]
-        self._host_id, self._options, self._environ = host_id, options, environ
+        self._host_id, self._host_json, self._environ = host_id, host_json, environ
         self._storage, self._queues, self._runner = storage, queues, runner
 
     def made(self) -> list[Listener]:
-        """One for each function that is not disabled and waits for a queue or the clock; raises HostError."""
+        """What the functions that are not disabled wait for; raises HostError."""
         makers = {QUEUE: self._queue, TIMER: self._timer}
-        return [makers[one.kind](one) for one in self._functions if one.kind in makers]
+        alone = [makers[one.kind](one) for one in self._functions if one.kind in makers]
+        return [*alone, *self._blobs([one for one in self._functions if one.kind == BLOB])]
+
+    # --- queues and timers ----------------------------------------------------------------------------------
 
     def _queue(self, function: Function) -> Listener:
         trigger, where = function.trigger, function.name
@@ -57,31 +64,97 @@ class Listeners:
             )
         connection = settings.connection(trigger.get("connection") or "", self._environ, where=where)
         name = settings.resolve(str(trigger["queueName"]), self._environ, where=where)
+        queue = self._queues.get(connection, name, where=where)
+        poison = queue.poison()
         return QueueListener(
-            function=function,
-            queue=self._queues.get(connection, name, where=where),
-            options=self._options,
-            runner=self._runner,
+            queue=queue,
+            options=self._host_json.queues,
+            call=self._calls(function),
+            poison=lambda _: poison,
             lease=_lease(self._environ),
         )
+
+    def _calls(self, function: Function) -> Callable[[Message, bytes], Awaitable[object]]:
+        def call(message: Message, body: bytes) -> Awaitable[object]:
+            data = binding_data.of_message(message, body)
+            return self._runner.run(function, binding.queue_message(message, body), data=data)
+
+        return call
 
     def _timer(self, function: Function) -> Listener:
         trigger, where = function.trigger, function.name
         text = settings.resolve(str(trigger["schedule"]), self._environ, where=where)
         times = schedule.parse(text, zone=zone(self._environ), where=where)
         keeps = trigger.get("useMonitor", True) and not times.often
-        name = f"{self._host_id}/Host.Functions.{where}"
+        name = f"{self._host_id}/{function_id(where)}"
         return TimerListener(
             function=function,
             schedule=times,
-            blob=self._blob(f"timers/{name}/status", where) if keeps else None,
-            lock=Singleton(self._blob(f"locks/{name}.Listener", where), where),
+            blob=self._own_blob(f"timers/{name}/status", where) if keeps else None,
+            lock=Singleton(self._own_blob(f"locks/{name}.Listener", where), where),
             run_on_startup=bool(trigger.get("runOnStartup")),
             retry=retries.parse(function.retry, where=where) if function.retry else None,
             runner=self._runner,
         )
 
-    def _blob(self, name: str, where: str) -> Blob:
+    # --- blobs ----------------------------------------------------------------------------------------------
+
+    def notices(self) -> Queue:
+        """The queue of blob notices, in the host's own storage."""
+        own = settings.connection("", self._environ, where="the host")
+        return self._queues.get(own, notices_queue(self._host_id), where="the host's id")
+
+    def _blobs(self, functions: Sequence[Function]) -> list[Listener]:
+        """One that works off the notices, and one that looks for blobs for each function that wants that."""
+        if not functions:
+            return []
+        watches = {function_id(one.name): self._watch(one) for one in functions}
+        calls, blobs = BlobCalls(watches, self._runner), self._host_json.blobs
+        worker = QueueListener(
+            queue=self.notices(),
+            options=QueueOptions(
+                batch_size=min(32, blobs.max_parallel // 2 + 1),
+                new_batch_threshold=max(0, blobs.max_parallel - min(32, blobs.max_parallel // 2 + 1)),
+                max_polling_interval=self._host_json.queues.max_polling_interval,
+                max_dequeue_count=blobs.poison_threshold,
+            ),
+            call=calls.call,
+            poison=calls.poison,
+            lease=_lease(self._environ),
+        )
+        return [worker, *(self._scanner(one) for one in watches.values() if not one.by_events)]
+
+    def _watch(self, function: Function) -> Watch:
+        trigger, where = function.trigger, function.name
+        path = settings.resolve(str(trigger["path"]), self._environ, where=where)
+        container, find = binding_data.matcher(path, where=where)
+        account = settings.connection(trigger.get("connection") or "", self._environ, where=where)
+        service = self._storage.service("Blob", account, where=where)
+        return Watch(
+            function=function,
+            container=container,
+            find=find,
+            by_events=str(trigger.get("source") or "").lower() == "eventgrid",
+            blob=partial(Blob, self._storage, service),
+            poison=self._queues.get(account, POISON_QUEUE, where=where),
+        )
+
+    def _scanner(self, watch: Watch) -> Listener:
+        where = watch.function.name
+        account = settings.connection(
+            watch.function.trigger.get("connection") or "", self._environ, where=where
+        )
+        service = self._storage.service("Blob", account, where=where)
+        lock = f"locks/{self._host_id}/{function_id(where)}.BlobListener"
+        return BlobScanner(
+            watch=watch,
+            container=Container(self._storage, service, watch.container),
+            queue=self.notices(),
+            receipt=lambda version: self._own_blob(receipt_name(self._host_id, where, version), where),
+            lock=Singleton(self._own_blob(lock, where), where),
+        )
+
+    def _own_blob(self, name: str, where: str) -> Blob:
         """A blob in the host's own storage."""
         own = settings.connection("", self._environ, where=where)
         return Blob(self._storage, self._storage.service("Blob", own, where=where), CONTAINER, name)

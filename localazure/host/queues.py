@@ -13,18 +13,15 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
-from localazure.host import binding
 from localazure.host.errors import StorageUnavailable
-from localazure.host.function import Function
 from localazure.host.host_json import QueueOptions
 from localazure.host.invoke import FunctionFailed
 from localazure.host.listener import Bell, Listener
 from localazure.host.message import Message, Undecodable, decode
 from localazure.host.queue import Queue
-from localazure.host.runner import Runner
 from localazure.host.storage import NotThere, StorageFault
 
 log = logging.getLogger("localazure.host.queues")
@@ -51,21 +48,22 @@ class Pace:
 
 
 class QueueListener(Listener):
-    """Serves one function from its queue."""
+    """Works off one queue."""
 
     def __init__(
         self,
         *,
-        function: Function,
         queue: Queue,
         options: QueueOptions,
-        runner: Runner,
+        call: Callable[[Message, bytes], Awaitable[object]],
+        poison: Callable[[bytes | None], Queue | None],
         lease: float = LEASE,
     ) -> None:
+        """`call` does a message's work, and raises FunctionFailed; `poison` is where one with that body ends
+        that fails too often (None: with a body that cannot be decoded)."""
         super().__init__()
-        self._function, self._queue, self._options = function, queue, options
-        self._poison = queue.poison()
-        self._runner = runner
+        self._queue, self._options = queue, options
+        self._call, self._poison = call, poison
         self._lease = lease
         self._running: set[asyncio.Task[None]] = set()
         self._is_full = False
@@ -132,37 +130,39 @@ class QueueListener(Listener):
 
     async def _work(self, message: Message) -> None:
         held = Held(self._queue, message, self._lease)
-        if message.dequeue_count > self._options.max_dequeue_count:
-            await self._give_up(held, "was received more often than maxDequeueCount")
-            return
         try:
             body = decode(message.text, base64_encoded=self._options.base64)
         except Undecodable as problem:
-            await self._give_up(held, f"is not {'base64' if self._options.base64 else 'text'} ({problem})")
+            why = f"is not {'base64' if self._options.base64 else 'text'} ({problem})"
+            await self._give_up(held, self._poison(None), why)
+            return
+        poison = self._poison(body)
+        if message.dequeue_count > self._options.max_dequeue_count:
+            await self._give_up(held, poison, "was received more often than maxDequeueCount")
             return
         async with held.renewed():
             failed = await self._fails(message, body)
         if not failed:
             await held.delete()
         elif message.dequeue_count >= self._options.max_dequeue_count:
-            await self._give_up(held, f"failed {message.dequeue_count} times")
-        elif self._poison is not None:
+            await self._give_up(held, poison, f"failed {message.dequeue_count} times")
+        elif poison is not None:
             await held.hide(self._options.visibility_timeout)
         # Without a poison queue Azure's host lets a failed message lie until its lease ends; so do we.
 
     async def _fails(self, message: Message, body: bytes) -> bool:
         try:
-            await self._runner.run(self._function, binding.queue_message(message, body))
+            await self._call(message, body)
         except FunctionFailed:
             return True
         return False
 
-    async def _give_up(self, held: Held, why: str) -> None:
-        if self._poison is None:
+    async def _give_up(self, held: Held, poison: Queue | None, why: str) -> None:
+        if poison is None:
             log.error("A message of %s %s; it stays until its lease ends.", self._queue.name, why)
             return
-        log.error("A message of %s %s: moved to %s.", self._queue.name, why, self._poison.name)
-        await self._poison.send(held.message.text)
+        log.error("A message of %s %s: moved to %s.", self._queue.name, why, poison.name)
+        await poison.send(held.message.text)
         await held.delete()
 
 

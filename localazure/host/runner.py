@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 import azure.functions as func
 
-from localazure.host import binding
-from localazure.host.function import Function, Output
+from localazure.host.binding_data import Data, NoValue
+from localazure.host.errors import HostError
+from localazure.host.function import Function, Input, Output
 from localazure.host.invoke import FunctionFailed, Invoker, RetryContext
-from localazure.host.message import encode
-from localazure.host.queue import Queue
+from localazure.host.outlets import Outlets
 from localazure.host.storage import StorageFault
 
 log = logging.getLogger("localazure.host.runner")
@@ -35,22 +34,36 @@ class Out(func.Out[Any]):
 class Runner:
     """The one way by which every trigger calls its function."""
 
-    def __init__(self, invoker: Invoker, queues: Mapping[Output, Queue], *, base64_encoded: bool) -> None:
-        self._invoker, self._queues, self._base64 = invoker, queues, base64_encoded
+    def __init__(self, invoker: Invoker, outlets: Outlets) -> None:
+        self._invoker, self._outlets = invoker, outlets
 
-    async def run(self, function: Function, value: Any, *, retry: RetryContext | None = None) -> Any:
-        """What the function returns; raises FunctionFailed, also when an output cannot be written."""
+    async def run(
+        self, function: Function, value: Any, *, data: Data | None = None, retry: RetryContext | None = None
+    ) -> Any:
+        """What the function returns; raises FunctionFailed, also when an input or output fails.
+
+        `data` fills in the `{names}` of its other bindings.
+        """
+        data = data or {}
+        inputs = {one.parameter: await self._read(function, one, data) for one in function.inputs}
         outs = {output.parameter: Out() for output in function.outputs if output.parameter != RETURN}
-        returned = await self._invoker.call(function, {function.parameter: value, **outs}, retry=retry)
+        arguments = {function.parameter: value, **inputs, **outs}
+        returned = await self._invoker.call(function, arguments, retry=retry)
         for output in function.outputs:
             written = returned if output.parameter == RETURN else outs[output.parameter].get()
-            await self._write(function, output, written)
+            await self._write(function, output, written, data)
         return returned
 
-    async def _write(self, function: Function, output: Output, value: Any) -> None:
+    async def _read(self, function: Function, one: Input, data: Data) -> Any:
         try:
-            for body in binding.queue_bodies(value):
-                await self._queues[output].send(encode(body, base64_encoded=self._base64))
-        except (StorageFault, NotImplementedError, UnicodeDecodeError) as problem:
-            log.error("%s: its output to %s was not written: %r", function.name, output.queue, problem)
+            return await self._outlets.read(function, one, data)
+        except (StorageFault, HostError, NoValue) as problem:
+            log.error("%s: its input %s was not read: %s", function.name, one.parameter, problem)
+            raise FunctionFailed(f"the input {one.parameter} was not read") from problem
+
+    async def _write(self, function: Function, output: Output, value: Any, data: Data) -> None:
+        try:
+            await self._outlets.write(function, output, value, data)
+        except (StorageFault, HostError, NoValue, NotImplementedError, UnicodeDecodeError) as problem:
+            log.error("%s: its output to %s was not written: %r", function.name, output.target, problem)
             raise FunctionFailed(f"the output {output.parameter} was not written") from problem

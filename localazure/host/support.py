@@ -107,6 +107,24 @@ _ROWS = (
      "test_host_event_grid.py::test_each_event_is_a_call", ""),
     ("Event Grid trigger: delivered to by the embedded Event Grid", "yes",
      "test_host_event_grid.py::test_event_grid_delivers_to_it", ""),
+    # --- blob triggers and bindings
+    ("Blob trigger by looking (LogsAndContainerScan), with receipts", "yes",
+     "test_host_blobs.py::test_a_restart_calls_for_what_came_meanwhile_and_for_nothing_twice",
+     "everything is listed every 2 s, as Azure's host does with a storage emulator; no $logs"),
+    ("Blob trigger: a later version is another call", "yes",
+     "test_host_blobs.py::test_a_later_version_is_another_call", ""),
+    ("Blob trigger by Event Grid (source=EventGrid), /runtime/webhooks/blobs", "yes",
+     "test_host_blobs.py::test_event_grid_tells_of_blobs", "the subscription has to be made, as in Azure"),
+    ("Blob trigger: webjobs-blobtrigger-poison after poisonBlobThreshold", "yes",
+     "test_host_blobs.py::test_what_fails_five_times_lies_in_the_poison_queue", ""),
+    ("Blob trigger: what is gone or replaced is dropped", "yes",
+     "test_host_blobs.py::test_notices_of_what_is_no_more_are_dropped", ""),
+    ("Blob trigger: {name} in paths", "yes", "test_host_binding_data.py::test_what_a_path_finds_in_a_name", ""),
+    ("Blob input and output, func.InputStream", "yes", "test_host_blobs.py::test_blobs_beside_other_triggers",
+     "whole in memory; not the SDK's own types"),
+    ("{names}, {rand-guid}, {DateTime:...} in outputs", "yes",
+     "test_host_binding_data.py::test_what_is_filled_in", "yyyy, yy, MM, dd, HH, mm and ss; others are refused"),
+    ("Blob trigger called by hand", "no", "", "400: it is called by writing a blob"),
     # --- keys
     ("Keys: master, host, function and system keys", "yes",
      "test_host_settings.py::test_a_key_opens_what_it_is_for", "kept in a file of the state folder"),
@@ -146,7 +164,7 @@ _ROWS = (
      "strings only: identity-based ones are refused"),
     ("AzureWebJobsStorage asked for by all but HTTP apps", "yes",
      "test_host_index.py::test_started_without_storage_of_its_own_it_says_so_and_ends", ""),
-    ("Blob, Cosmos, Service Bus and other triggers and bindings", "no-refused",
+    ("Cosmos DB, Service Bus, Event Hubs, tables and other triggers and bindings", "no-refused",
      "test_host_index.py::test_a_broken_app_is_refused_with_the_reason", "refused by name at the start"),
 )  # fmt: skip
 SUPPORT: tuple[tuple[str, str, str, str], ...] = tuple(

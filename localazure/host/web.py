@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from localazure.host import binding
+from localazure.host import binding, binding_data
 from localazure.host.admin import Admin
 from localazure.host.errors import HostError
 from localazure.host.function import Function
@@ -142,7 +142,8 @@ class Web:
     async def _call(self, function: Function, request: Request, values: dict[str, str]) -> Reply:
         """Run an HTTP function; a failure is a 500 without a body, as in Azure."""
         try:
-            returned = await self._runner.run(function, binding.http_request(request, values))
+            data = binding_data.of_request(request, values) if function.inputs or function.outputs else {}
+            returned = await self._runner.run(function, binding.http_request(request, values), data=data)
         except FunctionFailed:
             return Reply(status=500)
         try:

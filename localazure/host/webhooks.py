@@ -1,4 +1,4 @@
-"""The webhooks of extensions under /runtime/webhooks: Event Grid calls its triggers there.
+"""The webhooks of extensions under /runtime/webhooks: Event Grid calls its triggers there, and those of blobs.
 
 Source: the host's EventGridExtensionConfigProvider and HttpRequestProcessor.
 """
@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
-from localazure.host import binding
-from localazure.host.function import EVENT_GRID, Function
+from localazure.host import binding, binding_data
+from localazure.host.blob_trigger import from_event, function_id
+from localazure.host.function import BLOB, EVENT_GRID, Function
 from localazure.host.invoke import FunctionFailed
 from localazure.host.keys import Keys
+from localazure.host.queue import Queue
 from localazure.host.runner import Runner
 from localazure.host.wire import Reply, Request, json_reply
 
@@ -23,29 +26,44 @@ PREFIX = "/runtime/webhooks/"
 METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS"})
 
 
-class Webhooks:
-    """Answers what Event Grid sends to `/runtime/webhooks/EventGrid?functionName=NAME&code=KEY`."""
+EXTENSIONS = {EVENT_GRID: "eventgrid", BLOB: "blobs"}
+"""The triggers that are called from outside, and the extension whose webhook and key they have."""
 
-    def __init__(self, functions: Sequence[Function], keys: Keys | None, runner: Runner) -> None:
-        """`keys` None: everybody may call."""
+
+class Webhooks:
+    """Answers what Event Grid sends to `/runtime/webhooks/{EventGrid,blobs}?functionName=NAME&code=KEY`."""
+
+    def __init__(
+        self,
+        functions: Sequence[Function],
+        keys: Keys | None,
+        runner: Runner,
+        *,
+        notices: Callable[[], Queue],
+    ) -> None:
+        """`keys` None: everybody may call. `notices` is where blobs wait for their functions."""
         self._functions = {one.name.lower(): one for one in functions if one.kind == EVENT_GRID}
-        self._keys, self._runner = keys, runner
+        self._blob_functions = {function_id(one.name) for one in functions if one.kind == BLOB}
+        self._keys, self._runner, self._notices = keys, runner, notices
 
     async def answer(self, request: Request) -> Reply:
         extension = request.path[len(PREFIX) :].strip("/").lower()
-        if extension != "eventgrid" or not self._functions or request.method not in METHODS:
+        known = {"eventgrid": bool(self._functions), "blobs": bool(self._blob_functions)}
+        if not known.get(extension) or request.method not in METHODS:
             return Reply(status=404)
         if self._keys and not self._keys.opens_webhook(extension, request.headers, request.query):
             return Reply(status=401)
         name = request.query.get("functionName", "")
+        if extension == "blobs":
+            return await self._event(request, partial(self._blobs_made, name))
         function = self._functions.get(name.lower())
         if function is None or function.disabled:
             return _text(404, f"cannot find function: '{name}'")
+        return await self._event(request, partial(self._notified, function))
+
+    async def _event(self, request: Request, notified: Callable[[list[Any]], Awaitable[Reply]]) -> Reply:
         if request.method == "OPTIONS":
             return _allowed(request)
-        return await self._event(function, request)
-
-    async def _event(self, function: Function, request: Request) -> Reply:
         kind = request.headers.get("aeg-event-type", "").lower()
         if kind == "unsubscribe":
             return Reply(status=202)
@@ -56,12 +74,31 @@ class Webhooks:
         if kind == "subscriptionvalidation":
             return _validated(told)
         if kind == "notification":
-            return await self._notified(function, told if isinstance(told, list) else [told])
+            return await notified(told if isinstance(told, list) else [told])
         return Reply(status=400)
+
+    async def _blobs_made(self, name: str, events: list[Any]) -> Reply:
+        """Noted down and taken at once, whatever the function makes of it: Event Grid need not try again.
+
+        Not held against the function's path, as in Azure: the subscription's filter is what chooses.
+        """
+        if name not in self._blob_functions:
+            log.warning("Event Grid tells of a blob for %s, which is not here.", name)
+            return Reply(status=202)
+        for event in events:
+            data = event.get("data") if isinstance(event, dict) else None
+            notice = from_event(name, data) if isinstance(data, dict) else None
+            if notice is None:
+                return _text(400, "the event names no blob: data.url")
+            await self._notices().send(notice.text())
+        return Reply(status=202)
 
     async def _notified(self, function: Function, events: list[Any]) -> Reply:
         """One call for each event, side by side; one that fails makes Event Grid send them all again."""
-        calls = (self._runner.run(function, binding.event_grid_event(event)) for event in events)
+        calls = (
+            self._runner.run(function, binding.event_grid_event(event), data=binding_data.of_event(event))
+            for event in events
+        )
         ended = await asyncio.gather(*calls, return_exceptions=True)
         for problem in ended:
             if isinstance(problem, FunctionFailed):

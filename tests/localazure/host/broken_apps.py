@@ -47,12 +47,23 @@ BROKEN = {
     "no trigger": ("@app.function_name('f')\ndef f(): ...", "does not have a trigger"),
     "two triggers": (QUEUE + ROUTE + "def f(msg, req): ...", "trigger was already registered"),
     "another trigger": (
-        '@app.blob_trigger(arg_name="b", path="c/{n}", connection="S")\ndef f(b: func.InputStream): ...',
-        r"f: this host runs HTTP, queue, timer, Event Grid triggers and queue outputs; it has no blobTrigger",
+        '@app.service_bus_queue_trigger(arg_name="b", queue_name="q", connection="S")\n'
+        "def f(b: func.ServiceBusMessage): ...",
+        r"f: this host runs HTTP, queue, timer, Event Grid, blob triggers, .* it has no serviceBusTrigger",
     ),
     "another output": (
-        '@app.blob_output(arg_name="b", path="c/n", connection="S")\n' + QUEUE + "def f(msg, b): ...",
-        "it has no blob",
+        '@app.event_hub_output(arg_name="b", event_hub_name="h", connection="S")\n'
+        + QUEUE
+        + "def f(msg, b): ...",
+        "it has no eventHub",
+    ),
+    "a blob as something else": (
+        '@app.blob_trigger(arg_name="b", path="c/{n}", connection="S")\ndef f(b: dict): ...',
+        "b is annotated dict, which a blobTrigger does not give",
+    ),
+    "a parameter for a part of the blob's name": (
+        '@app.blob_trigger(arg_name="b", path="c/{n}", connection="S")\ndef f(b: func.InputStream, n: str): ...',
+        "the parameters n .* belong to no trigger",
     ),
     "streamed HTTP": (
         "class Request: ...\nRequest.__module__ = 'azurefunctions.extensions.http.fastapi'\n"

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
-import azure.functions as func
-
-from localazure.host.function import Function
 from localazure.host.host_json import QueueOptions
 from localazure.host.listener import Bell
 from localazure.host.message import Message, encode
 from localazure.host.queue import Queue
 from localazure.host.queues import Pace, QueueListener
-from localazure.host.runner import Runner
 from localazure.host.storage import NotThere, StorageFault
 
 LEASE = 0.05
@@ -51,33 +47,20 @@ class MemoryQueue:
         self.last_receipt = receipt
         self.deleted.set()
 
-    def poison(self) -> None:
-        return None
-
-
-class Waiting:
-    """Stands for the way to the app's function; it returns after so many renewals of the lease."""
-
-    def __init__(self, queue: MemoryQueue, renewals: int) -> None:
-        self._queue, self._renewals = queue, renewals
-
-    async def run(self, function: Function, value: Any) -> None:
-        async with asyncio.timeout(10):
-            while self._queue.renewed < self._renewals:
-                await asyncio.sleep(0.005)
-
-
-def handler(msg: func.QueueMessage) -> None:
-    """Never called: `Waiting` is."""
-
 
 async def work_off(queue: MemoryQueue, renewals: int) -> None:
-    trigger = {"type": "queueTrigger", "name": "msg"}
+    """The work returns after so many renewals of the lease."""
+
+    async def call(message: Message, body: bytes) -> None:
+        async with asyncio.timeout(10):
+            while queue.renewed < renewals:
+                await asyncio.sleep(0.005)
+
     listener = QueueListener(
-        function=Function(name="f", call=handler, trigger=trigger, is_async=False, wants_context=False),
         queue=cast(Queue, queue),
         options=QueueOptions(max_polling_interval=0.01),
-        runner=cast(Runner, Waiting(queue, renewals)),
+        call=call,
+        poison=lambda _: None,
         lease=LEASE,
     )
     running = asyncio.create_task(listener.run())

@@ -46,6 +46,16 @@ def ticks(t: func.TimerRequest) -> None: ...
 @app.event_grid_trigger(arg_name="event")
 def event_grid(event: func.EventGridEvent) -> None: ...
 """,
+    "blobs": """
+@app.blob_trigger(arg_name="blob", path="incoming/{name}", connection="S", source="EventGrid")
+@app.blob_input(arg_name="other", path="others/{name}", connection="S")
+@app.blob_output(arg_name="out", path="out/{name}", connection="S")
+def blobs(blob: func.InputStream, other: str, out: func.Out[bytes]) -> None: ...
+
+@app.blob_trigger(arg_name="blob", path="incoming", connection="S")
+@app.blob_output(arg_name="$return", path="out/{rand-guid}", connection="S")
+def returns_a_blob(blob: func.InputStream) -> bytes: ...
+""",
     "a return nobody takes": """
 @app.queue_trigger(arg_name="m", queue_name="q", connection="S")
 def returns(m: func.QueueMessage) -> str: ...
