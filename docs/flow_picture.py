@@ -25,8 +25,11 @@ PICTURE = ROOT / "docs" / "flow.svg"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- flow -->", "<!-- /flow -->"
 
-EXTERNAL = ("UploadArrived", "RunMoved", "ScoringDue", "SweepDue", "RetrainDue")
-"""Facts that come from outside: an event, or a clock."""
+EXTERNAL = (
+    "UploadArrived", "RunMoved", "ScoringDue", "SweepDue", "RetrainDue",
+    "PromotionAsked", "RollbackAsked", "RowsWanted", "WorkPaused", "WorkResumed", "RetryAsked",
+)  # fmt: skip
+"""Facts that come from outside: an event, a clock, or an operator."""
 
 WIDTH, TOP, GAP, PAD = 900, 76, 14, 12
 WHEN_RIGHT, BOX_LEFT, BOX_WIDTH, LEADS_LEFT = 180, 220, 440, 700

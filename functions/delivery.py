@@ -31,7 +31,6 @@ def give_up(queue: str, message: str, fact: Fact | None) -> None:
     reason = (
         "the step failed at every delivery; its log says why" if fact else "the message could not be read"
     )
-    if fact:
-        wiring.services().ledger.give_up(fact)
-    deliver(StepGivenUp(queue=queue, about=about, reason=reason))
+    retries = wiring.services().ledger.give_up(fact) if fact else 0
+    deliver(StepGivenUp(queue=queue, about=about, reason=reason, retries=retries))
     telemetry.say("give_up", f"A message of {queue} was given up.", level=logging.ERROR, key=about)

@@ -10,19 +10,25 @@ from shared import telemetry
 from shared.domain import facts as f
 from shared.domain import records
 from shared.domain.facts import Fact
+from shared.domain.records import Change
 from shared.errors import Transient
 from shared.ledger import Entry
 from shared.services import Services
 from shared.steps.admit_upload import admit_upload
+from shared.steps.choose_model import choose_model
 from shared.steps.close_run import close_run
 from shared.steps.collect_batch_run import collect_batch_run
 from shared.steps.find_batches import find_batches
 from shared.steps.follow_run import follow_run
 from shared.steps.gather_uploads import gather_uploads
 from shared.steps.judge_run import judge_run
+from shared.steps.pause_work import WORK, pause_work
 from shared.steps.plan_batch import plan_batch
 from shared.steps.register_dataset import register_dataset
 from shared.steps.release_model import release_model
+from shared.steps.release_rows import release_rows
+from shared.steps.resume_work import resume_work
+from shared.steps.retry_step import retry_step
 from shared.steps.score_shard import score_shard
 from shared.steps.seal_batch import seal_batch
 from shared.steps.start_batch_run import start_batch_run
@@ -63,6 +69,12 @@ FLOW = (
     # many clients become scores on a cluster
     Rule((f.BatchRunDue,), start_batch_run, (f.BatchRunStarted, f.BatchRunDue, f.BatchRefused)),
     Rule((f.BatchRunFinished,), collect_batch_run, (f.BatchScored, f.BatchRunDue, f.BatchRefused)),
+    # what an operator asks for
+    Rule((f.PromotionAsked, f.RollbackAsked), choose_model, (f.ReleaseDue, f.ReleaseNotPossible)),
+    Rule((f.RowsWanted,), release_rows, (f.UploadAdmitted, f.UploadKnown, f.RowsKept)),
+    Rule((f.WorkPaused,), pause_work, ()),
+    Rule((f.WorkResumed,), resume_work, (f.RetrainDue, f.RunDue, f.ReleaseDue)),
+    Rule((f.RetryAsked,), retry_step, (f.UploadArrived, f.BatchDue)),
     # what no event told us
     Rule(
         (f.SweepDue,),
@@ -106,6 +118,10 @@ def _handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
     if step is None:
         _record((fact,), services)
         return ()
+    if fact.waits and _is_paused(services):
+        if not fact.hint:  # kept among the unfinished; a hint comes again with its clock
+            services.ledger.expect((fact,), again=True)
+        return ()
     if fact.hint:
         outcome = tuple(step(fact, services))
         # Told first: a record of what nobody was told would keep the next hint from telling it.
@@ -121,7 +137,14 @@ def _handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
         _record(outcome, services)  # first: so that no one acts on the unseen
         _publish(outcome, services, again=not first)
         services.ledger.mark_sent(entry)
+        if "failure" in entry.row.value:
+            services.ledger.record([Change(kind="failure", id=entry.row.value["failure"], state="resolved")])
     return outcome
+
+
+def _is_paused(services: Services) -> bool:
+    work = services.ledger.document(WORK, "now")
+    return work is not None and bool(work.value["paused"])
 
 
 def _do(step: Step, entry: Entry, services: Services) -> Entry:

@@ -27,13 +27,13 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "reason", "dataset_version",
     ),
     "dataset": ("dataset", "version", "rows", "uploads", "run", "model", "waiting_for", "reason"),
-    "run": ("dataset", "version", "reason", "model", "status", "steps"),
+    "run": ("dataset", "version", "batch", "reason", "model", "status", "steps"),
     "model": ("dataset", "version", "run", "reason", "endpoint", "deployment", "previous_deployment", "accepted"),
     "deployment": ("endpoint", "deployment", "dataset", "version", "traffic", "since", "health"),
     "batch": (
         "name", "etag", "dataset", "model_version", "deployment", "rows", "refused_rows", "shards", "shards_scored",
         "bytes", "bytes_done", "rows_per_second", "eta_seconds", "started", "output", "parquet", "manifest",
-        "decile_counts", "reason",
+        "decile_counts", "run", "steps", "reason",
     ),
     "quarantine": ("name", "upload", "dataset", "rows", "whole", "reason", "decided_by", "decided_because"),
     "failure": ("queue", "about", "reason"),
@@ -96,6 +96,8 @@ def _links(record: Record) -> Json:
         links["dataset"] = versioned("datasets", f"{values['dataset']}:{values['version']}")
     if values.get("run") and of != "run":
         links["run"] = f"/api/runs/{quote(values['run'], safe='')}"
+    if values.get("batch"):
+        links["batch"] = f"/api/batches/{quote(values['batch'], safe='')}"
     if values.get("model") and of != "model":
         links["model"] = versioned("models", values["model"])
     if of == "batch" and values.get("model_version"):

@@ -98,8 +98,16 @@ class Tally:
 class Admission:
     """One reading of one file; see the top of this module."""
 
-    def __init__(self, chunks: Iterable[bytes], contracts: Sequence[Contract], purpose: Purpose) -> None:
+    def __init__(
+        self,
+        chunks: Iterable[bytes],
+        contracts: Sequence[Contract],
+        purpose: Purpose,
+        *,
+        waived: bool = False,
+    ) -> None:
         self.purpose = purpose
+        self._waived = waived
         self.contract: Contract | None = None
         self.problem = ""
         """Why the file as a whole is refused; empty when its rows can be read."""
@@ -119,7 +127,10 @@ class Admission:
             return
         columns = self.contract.kept(self.purpose)
         content = _ContentHash(self.contract.dataset, columns)
-        check = RowCheck(self.header, columns)
+        free = (
+            [column.name for column in self.contract.columns] if self._waived else ()
+        )  # never the answer itself
+        check = RowCheck(self.header, columns, free)
         by_rule: Counter[str] = Counter()
         for block in read_blocks(self._rest, self.header):
             batch = _batch(block, check(block.rows))
@@ -146,13 +157,18 @@ class Admission:
 
 
 def check_rows(
-    chunks: Iterable[bytes], contracts: Sequence[Contract], purpose: Purpose = "training"
+    chunks: Iterable[bytes],
+    contracts: Sequence[Contract],
+    purpose: Purpose = "training",
+    *,
+    waived: bool = False,
 ) -> Admission:
     """Reads the header and finds the contract; the rows are read as the batches are asked for.
 
     chunks: the file's bytes in pieces of any size. When there is a problem, the rest of them is left unread.
+    waived: take any value of the column's type, whatever the contract says of values; the target's still count
     """
-    return Admission(chunks, contracts, purpose)
+    return Admission(chunks, contracts, purpose, waived=waived)
 
 
 def _counted_as(fault: Fault) -> str:

@@ -32,6 +32,11 @@ class Fact:
         """How long the bus holds the fact back before it is delivered."""
         return 0
 
+    @property
+    def waits(self) -> bool:
+        """Whether it begins something new, and so waits while work is paused."""
+        return False
+
     def to_json(self) -> str:
         return json.dumps(
             {"fact": type(self).__name__, **asdict(self)}, separators=(",", ":"), sort_keys=True
@@ -62,10 +67,13 @@ class UploadArrived(Fact):
 
     name: str
     etag: str
+    attempt: int = 1
+    """Higher when somebody asked for the same version to be held against the contract again."""
 
     @property
     def key(self) -> str:
-        return f"upload/{self.name}/{self.etag}"
+        again = f"-{self.attempt}" if self.attempt > 1 else ""
+        return f"upload{again}/{self.name}/{self.etag}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +88,8 @@ class UploadAdmitted(Fact):
     rejected: int
     source_sha256: str
     part_sha256: str
+    released_from: str = ""
+    """The upload whose rows were put aside first, when somebody let them in all the same."""
 
     @property
     def key(self) -> str:
@@ -152,6 +162,10 @@ class RetrainDue(Fact):
     def key(self) -> str:
         return f"retrain/{self.dataset}/{self.tick}"
 
+    @property
+    def waits(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetRegistered(Fact):
@@ -165,6 +179,10 @@ class DatasetRegistered(Fact):
     @property
     def key(self) -> str:
         return f"dataset/{self.dataset}/{self.version}"
+
+    @property
+    def waits(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +216,10 @@ class RunDue(Fact):
     @property
     def delay_seconds(self) -> int:
         return self.after_seconds
+
+    @property
+    def waits(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,6 +306,10 @@ class ModelAccepted(Fact):
     def key(self) -> str:
         return f"model/{self.dataset}/{self.version}/accepted"
 
+    @property
+    def waits(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRefused(Fact):
@@ -308,14 +334,23 @@ class ReleaseDue(Fact):
     version: int
     look: int
     after_seconds: int
+    asked: int = 0
+    """When an operator asked for it, in milliseconds since 1970; 0: the model earned it by itself."""
+    because: str = ""
+    """`promote` or `roll back`, when it was asked for."""
 
     @property
     def key(self) -> str:
-        return f"release/{self.dataset}/{self.version}/look/{self.look}"
+        return f"release/{self.dataset}/{self.version}{_again(self.asked)}/look/{self.look}"
 
     @property
     def delay_seconds(self) -> int:
         return self.after_seconds
+
+    @property
+    def waits(self) -> bool:
+        """What an operator asked for is done at once: taking a model back may be why work is paused."""
+        return not self.asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,10 +362,12 @@ class ModelReleased(Fact):
     version: int
     deployment: str
     previous: str
+    endpoint: str = ""
+    asked: int = 0
 
     @property
     def key(self) -> str:
-        return f"model/{self.dataset}/{self.version}/released"
+        return f"model/{self.dataset}/{self.version}{_again(self.asked)}/released"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,10 +378,15 @@ class ReleaseRolledBack(Fact):
     dataset: str
     version: int
     reason: str
+    asked: int = 0
 
     @property
     def key(self) -> str:
-        return f"model/{self.dataset}/{self.version}/rolled-back"
+        return f"model/{self.dataset}/{self.version}{_again(self.asked)}/rolled-back"
+
+
+def _again(asked: int) -> str:
+    return f"/asked/{asked}" if asked else ""
 
 
 # --- scoring ----------------------------------------------------------------------------------------------
@@ -362,6 +404,10 @@ class ScoringDue(Fact):
     @property
     def key(self) -> str:
         return f"scoring/{self.tick}"
+
+    @property
+    def waits(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -504,7 +550,132 @@ class StepGivenUp(Fact):
     queue: str
     about: str
     reason: str
+    retries: int = 0
+    """How often somebody had it tried again after it was given up before."""
 
     @property
     def key(self) -> str:
-        return f"given-up/{self.queue}/{self.about}"
+        again = f"/retry/{self.retries}" if self.retries else ""
+        return f"given-up/{self.queue}/{self.about}{again}"
+
+
+# --- what an operator asks for ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromotionAsked(Fact):
+    """Somebody wants this model version to answer, whatever the gate said of it."""
+
+    dataset: str
+    version: int
+    operation: str
+    asked: int
+
+    @property
+    def key(self) -> str:
+        return f"promote/{self.operation}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollbackAsked(Fact):
+    """Somebody wants the model before the present one to answer again."""
+
+    dataset: str
+    operation: str
+    asked: int
+
+    @property
+    def key(self) -> str:
+        return f"roll-back/{self.operation}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseNotPossible(Fact):
+    """What was asked for cannot be released; the reason says why."""
+
+    operation: str
+    dataset: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"release-not-possible/{self.operation}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsWanted(Fact):
+    """Somebody wants the rows of an upload that were put aside, with the contract's rules on values waived."""
+
+    upload: str
+    operation: str
+
+    @property
+    def key(self) -> str:
+        return f"rows-wanted/{self.upload}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsKept(Fact):
+    """None of the rows put aside can be read as the contract's types: they stay in quarantine."""
+
+    upload: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"rows-kept/{self.upload}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuarantineDecided(Fact):
+    """Somebody decided what is to become of what an upload left in quarantine."""
+
+    upload: str
+    decision: str
+    """`retried`, `released` or `discarded`."""
+    by: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"quarantine/{self.upload}/{self.decision}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkPaused(Fact):
+    """Nothing new is begun until somebody lets work go on."""
+
+    operation: str
+    by: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"work/{self.operation}/paused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkResumed(Fact):
+    """Work goes on; whatever waited is due now."""
+
+    operation: str
+    by: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"work/{self.operation}/resumed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryAsked(Fact):
+    """Somebody wants a step that was given up to be tried again."""
+
+    failure: str
+    about: str
+    """The key of the fact whose step it was."""
+    operation: str
+
+    @property
+    def key(self) -> str:
+        return f"retry/{self.operation}"

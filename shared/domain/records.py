@@ -22,7 +22,9 @@ from shared.domain.facts import (
     ModelAccepted,
     ModelRefused,
     ModelReleased,
+    QuarantineDecided,
     ReleaseRolledBack,
+    RetryAsked,
     RunFailed,
     RunFinished,
     RunPostponed,
@@ -32,6 +34,7 @@ from shared.domain.facts import (
     UploadArrived,
     UploadKnown,
     UploadRejected,
+    WorkPaused,
 )
 
 STATES: dict[str, tuple[str, ...]] = {
@@ -82,8 +85,10 @@ def changes(fact: Fact) -> list[Change]:
 
 @changes.register
 def _(fact: UploadArrived) -> list[Change]:
+    values: dict[str, Any] = {"name": fact.name, "etag": fact.etag}
+    values |= {"attempt": fact.attempt} if fact.attempt > 1 else {}
     return [
-        Change(kind="upload", id=fact.key, state="arrived", values={"name": fact.name, "etag": fact.etag}),
+        Change(kind="upload", id=fact.key, state="arrived", values=values),
         Change(kind="file", id=f"{names.INCOMING}/{fact.name}", values={"upload": fact.key}),
     ]
 
@@ -91,12 +96,14 @@ def _(fact: UploadArrived) -> list[Change]:
 @changes.register
 def _(fact: UploadAdmitted) -> list[Change]:
     values = {
+        "name": fact.name,
         "dataset": fact.dataset,
         "rows": fact.rows,
         "rejected_rows": fact.rejected,
         "content_hash": fact.content_hash,
         "sha256": fact.source_sha256,
     }
+    values |= {"released_from": fact.released_from} if fact.released_from else {}
     return [
         Change(kind="upload", id=fact.upload, state="admitted", values=values),
         *_found_by(fact.upload, fact.source_sha256, fact.content_hash),
@@ -220,13 +227,25 @@ def _(fact: ModelRefused) -> list[Change]:
 def _(fact: ModelReleased) -> list[Change]:
     values = {"deployment": fact.deployment, "previous_deployment": fact.previous or None}
     model = dataset_id(fact.dataset, fact.version)
-    return [Change(kind="model", id=model, state="released", values=values)]
+    released = Change(kind="model", id=model, state="released", values=values, round=fact.asked or None)
+    if not fact.endpoint:
+        return [released]
+    about = {"endpoint": fact.endpoint, "dataset": fact.dataset, "version": fact.version}
+    serving = Change(
+        kind="deployment",
+        id=f"{fact.endpoint}/{fact.deployment}",
+        state="serving",
+        round=fact.asked or None,
+        values={**about, "deployment": fact.deployment, "traffic": 100},
+    )
+    return [released, serving]
 
 
 @changes.register
 def _(fact: ReleaseRolledBack) -> list[Change]:
     model = dataset_id(fact.dataset, fact.version)
-    return [Change(kind="model", id=model, state="rolled-back", values={"reason": fact.reason})]
+    values = {"reason": fact.reason}
+    return [Change(kind="model", id=model, state="rolled-back", values=values, round=fact.asked or None)]
 
 
 @changes.register
@@ -271,3 +290,20 @@ def _(fact: BatchRefused) -> list[Change]:
 def _(fact: StepGivenUp) -> list[Change]:
     values = {"queue": fact.queue, "about": fact.about, "reason": fact.reason}
     return [Change(kind="failure", id=names.digest(fact.key), state="given-up", values=values)]
+
+
+@changes.register
+def _(fact: QuarantineDecided) -> list[Change]:
+    values = {"decided_by": fact.by, "decided_because": fact.reason or None}
+    return [Change(kind="quarantine", id=fact.upload, state=fact.decision, values=values)]
+
+
+@changes.register
+def _(fact: WorkPaused) -> list[Change]:
+    values = {"paused_by": fact.by, "paused_because": fact.reason or None}
+    return [Change(kind="work", id=fact.operation, state="paused", values=values)]
+
+
+@changes.register
+def _(fact: RetryAsked) -> list[Change]:
+    return [Change(kind="failure", id=fact.failure, state="retried")]

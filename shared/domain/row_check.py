@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +23,16 @@ class Checked:
 class RowCheck:
     """Knows where each column stands in the file, and the values it has met so far."""
 
-    def __init__(self, header: Header, columns: Sequence[Column]) -> None:
-        """columns: those to check, all of them in the header; the file's others are not looked at."""
+    def __init__(self, header: Header, columns: Sequence[Column], waived: Collection[str] = ()) -> None:
+        """columns: those to check, all of them in the header; the file's others are not looked at.
+
+        waived: the columns whose values may be any of their type
+        """
         position = {name: at for at, name in enumerate(header.names)}
-        self._columns = [(column.name, position[column.name], Judged(column)) for column in columns]
+        self._columns = [
+            (column.name, position[column.name], Judged(column, waived=column.name in waived))
+            for column in columns
+        ]
 
     def __call__(self, rows: Sequence[Sequence[str]]) -> Checked:
         """rows: texts, each row as wide as the header."""

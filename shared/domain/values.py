@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -13,6 +13,7 @@ from shared.domain.contract import Column
 MOST_REMEMBERED = 1 << 16
 """Distinct texts remembered for each column; beyond that, all are forgotten: it is cheap to start anew."""
 LONGEST_SHOWN = 200
+LONGEST_CATEGORY = 100
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -46,12 +47,12 @@ class Judged(dict[str, Any]):
     A dict, because `map(judged.__getitem__, texts)` then runs at a dict's speed for texts seen before.
     """
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Column, *, waived: bool = False) -> None:
         super().__init__()
         self.column = column
         self.faulty = False
         """Set whenever a fault is given out (no fault is remembered); cleared by the caller."""
-        self._judge = judge(column)
+        self._judge = judge_leniently(column) if waived else judge(column)
 
     def __missing__(self, text: str) -> Any:
         value = self._judge(text)
@@ -71,6 +72,22 @@ def judge(column: Column) -> Callable[[str], int | float | str | Fault]:
     if column.type == "integer":
         return _numeric(column, _INTEGER, int, "not an integer", "write digits only, such as 42")
     return _numeric(column, _NUMBER, _float, "not a number", "write digits and a point, such as 4.857")
+
+
+def judge_leniently(column: Column) -> Callable[[str], int | float | str | Fault]:
+    """As `judge`, with the rules on values waived: any value of the column's type will do, but none must be missing."""
+    if column.type != "category":
+        return judge(replace(column, minimum=None, maximum=None))
+
+    def check(text: str) -> str | Fault:
+        plain = text.strip()
+        if not plain or len(plain) > LONGEST_CATEGORY or not plain.isprintable():
+            return _misspelt(
+                column, text, "not a plain text", f"write up to {LONGEST_CATEGORY} printable characters"
+            )
+        return plain
+
+    return check
 
 
 def _float(text: str) -> float:

@@ -15,6 +15,7 @@ from shared.ports import DeploymentPlan, Row
 from shared.services import Services
 from shared.steps.batch_plan import deployments_in_use
 
+ROLL_BACK = "roll back"
 RELEASED = "released"
 """One document per dataset: the version that answers, its deployment, and the one before it."""
 
@@ -26,6 +27,15 @@ class Release:
     fact: ModelAccepted | ReleaseDue
     plan: DeploymentPlan
     serving: Row | None
+
+    @property
+    def asked(self) -> int:
+        """When an operator asked for it; 0 when the model earned it by itself."""
+        return self.fact.asked if isinstance(self.fact, ReleaseDue) else 0
+
+    @property
+    def because(self) -> str:
+        return self.fact.because if isinstance(self.fact, ReleaseDue) else ""
 
 
 def release_model(fact: ModelAccepted | ReleaseDue, services: Services) -> Iterable[Fact]:
@@ -68,16 +78,35 @@ def _hopeless(state: str, fact: ModelAccepted | ReleaseDue, services: Services) 
 
 
 def _note(release: Release, services: Services) -> None:
-    values = {"endpoint": release.plan.endpoint, "deployment": release.plan.deployment}
-    id_ = dataset_id(release.plan.model, release.plan.version)
-    services.ledger.record([Change(kind="model", id=id_, state="releasing", values=values)])
+    plan, round_ = release.plan, release.asked or None
+    values = {"endpoint": plan.endpoint, "deployment": plan.deployment}
+    id_ = dataset_id(plan.model, plan.version)
+    about = {**values, "dataset": plan.model, "version": plan.version, "traffic": 0}
+    services.ledger.record(
+        [
+            Change(kind="model", id=id_, state="releasing", values=values, round=round_),
+            Change(kind="deployment", id=_id(plan), state="creating", values=about, round=round_),
+        ]
+    )
+
+
+def _id(plan: DeploymentPlan) -> str:
+    return f"{plan.endpoint}/{plan.deployment}"
 
 
 def _look_again(release: Release, services: Services) -> ReleaseDue:
     fact = release.fact
     look = fact.look + 1 if isinstance(fact, ReleaseDue) else 1
     wait = min(services.policy.release_look_seconds, 2**look)
-    return ReleaseDue(run=fact.run, dataset=fact.dataset, version=fact.version, look=look, after_seconds=wait)
+    return ReleaseDue(
+        run=fact.run,
+        dataset=fact.dataset,
+        version=fact.version,
+        look=look,
+        after_seconds=wait,
+        asked=release.asked,
+        because=release.because,
+    )
 
 
 def _switch(release: Release, services: Services) -> Fact:
@@ -111,27 +140,48 @@ def _released(release: Release, previous: str, services: Services) -> Fact:
     """Keeps the previous deployment for the way back, and removes those before it that no batch still needs."""
     plan, fact = release.plan, release.fact
     needed = {plan.deployment, previous, *deployments_in_use(services)}
+    if previous:
+        _retire(release, previous, services)
     for name in services.workspace.deployments(plan.endpoint):
         if name not in needed:
-            services.workspace.delete_deployment(plan.endpoint, name)
-    if previous:
-        _retire(plan.model, previous, services)
+            _remove(plan.endpoint, name, services)
     return ModelReleased(
         run=fact.run,
         dataset=fact.dataset,
         version=fact.version,
         deployment=plan.deployment,
         previous=previous,
+        endpoint=plan.endpoint,
+        asked=release.asked,
     )
 
 
-def _retire(model: str, deployment: str, services: Services) -> None:
+def _retire(release: Release, deployment: str, services: Services) -> None:
+    """The model that answered until now: replaced by a better one, or taken back by an operator."""
     values: dict[str, Any] = {"traffic": 0}
-    id_ = dataset_id(model, int(deployment.removeprefix("model-")))
-    services.ledger.record([Change(kind="model", id=id_, state="previous", values=values)])
+    id_ = dataset_id(release.plan.model, int(deployment.removeprefix("model-")))
+    taken_back = release.because == ROLL_BACK
+    reason = {"reason": f"rolled back to model {release.plan.version} by an operator"} if taken_back else {}
+    state = "rolled-back" if taken_back else "previous"
+    standby = f"{release.plan.endpoint}/{deployment}"
+    services.ledger.record([Change(kind="model", id=id_, state=state, values={**values, **reason})])
+    _move(standby, "standby", values, services)
+
+
+def _remove(endpoint: str, deployment: str, services: Services) -> None:
+    services.workspace.delete_deployment(endpoint, deployment)
+    _move(f"{endpoint}/{deployment}", "removed", {"traffic": 0}, services)
+
+
+def _move(deployment: str, state: str, values: dict[str, Any], services: Services) -> None:
+    """A deployment that somebody made by hand has no record, and gets none."""
+    if services.ledger.find("deployment", deployment) is not None:
+        services.ledger.record([Change(kind="deployment", id=deployment, state=state, values=values)])
 
 
 def _roll_back(release: Release, reason: str, services: Services) -> Fact:
     plan, fact = release.plan, release.fact
-    services.workspace.delete_deployment(plan.endpoint, plan.deployment)
-    return ReleaseRolledBack(run=fact.run, dataset=fact.dataset, version=fact.version, reason=reason[:1000])
+    _remove(plan.endpoint, plan.deployment, services)
+    return ReleaseRolledBack(
+        run=fact.run, dataset=fact.dataset, version=fact.version, reason=reason[:1000], asked=release.asked
+    )

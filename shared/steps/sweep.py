@@ -37,10 +37,9 @@ def _unfinished(services: Services) -> Iterator[Fact]:
         if attempts < services.policy.most_attempts:
             yield fact
             continue
-        services.ledger.give_up(fact)
+        retries = services.ledger.give_up(fact)
         reason = f"its worker died or failed {attempts} times"
-        given_up = StepGivenUp(queue="sweep", about=fact.key, reason=reason)
-        yield given_up
+        yield StepGivenUp(queue="sweep", about=fact.key, reason=reason, retries=retries)
 
 
 def _missed_uploads(services: Services) -> Iterator[Fact]:

@@ -1,0 +1,50 @@
+"""An operator asks for another model to answer: put it on the way that every release takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from shared.domain.facts import Fact, PromotionAsked, ReleaseDue, ReleaseNotPossible, RollbackAsked
+from shared.domain.records import dataset_id
+from shared.services import Services
+from shared.steps.release_model import RELEASED, ROLL_BACK
+
+
+def choose_model(fact: PromotionAsked | RollbackAsked, services: Services) -> Iterable[Fact]:
+    """Names the version; whether its deployment answers well enough is found out by the release itself."""
+    serving = services.ledger.document(RELEASED, fact.dataset)
+    answering: dict[str, Any] = serving.value if serving else {}
+    if isinstance(fact, PromotionAsked):
+        return [_released(fact, fact.version, "promote", answering, services)]
+    previous = answering.get("previous")
+    if not previous:
+        return [_no(fact, f"no model answered for {fact.dataset} before the present one")]
+    return [_released(fact, int(previous.removeprefix("model-")), ROLL_BACK, answering, services)]
+
+
+def _released(
+    fact: PromotionAsked | RollbackAsked,
+    version: int,
+    because: str,
+    answering: dict[str, Any],
+    services: Services,
+) -> Fact:
+    if answering.get("version") == version:
+        return _no(fact, f"model {version} answers for {fact.dataset} already")
+    model = services.ledger.find("model", dataset_id(fact.dataset, version))
+    if model is None:
+        return _no(fact, f"there is no model {version} of {fact.dataset}")
+    return ReleaseDue(
+        run=model.values["run"],
+        dataset=fact.dataset,
+        version=version,
+        look=0,
+        after_seconds=0,
+        asked=fact.asked,
+        because=because,
+    )
+
+
+def _no(fact: PromotionAsked | RollbackAsked, reason: str) -> Fact:
+    return ReleaseNotPossible(operation=fact.operation, dataset=fact.dataset, reason=reason)

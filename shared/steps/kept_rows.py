@@ -1,0 +1,91 @@
+"""What the steps that admit rows share: reading a file to its end, and keeping its good rows as a part."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import IO, Any
+
+from shared.domain import names
+from shared.domain.admission import Admission, Tally
+from shared.domain.contract import Contract
+from shared.domain.dialect import Header
+from shared.domain.facts import UploadAdmitted, UploadKnown
+from shared.domain.parts import Part, PartWriter
+from shared.errors import Conflict
+from shared.services import Services
+
+IN_MEMORY = 8 * 1024 * 1024
+"""Bytes of a part, or of a quarantine report, held in memory before they go to a temporary file."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file that was read to its end."""
+
+    contract: Contract
+    header: Header
+    tally: Tally
+    part: Part
+    part_file: IO[bytes]
+    rejects_file: IO[bytes]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What became of the rows, and how to read those put aside."""
+        return {**self.tally.to_json(), "header": self.header.to_json(), "dataset": self.contract.dataset}
+
+
+def check(admission: Admission, part_file: IO[bytes], rejects_file: IO[bytes]) -> Checked:
+    """Reads every row; the good ones go to the part's file, the others to that of the rejects, a line each."""
+    contract, header = admission.contract, admission.header
+    assert contract is not None and header is not None  # noqa: S101, PT018  (the caller has looked)
+    with PartWriter(contract, part_file) as writer:
+        for batch in admission.batches():
+            if batch.rows:
+                writer.add(batch.columns)
+            for reject in batch.rejects:
+                rejects_file.write(json.dumps(reject.to_json(), ensure_ascii=False).encode() + b"\n")
+    return Checked(contract, header, admission.tally, writer.part, part_file, rejects_file)
+
+
+def keep(
+    upload: str, name: str, checked: Checked, services: Services, *, released_from: str = ""
+) -> UploadAdmitted | UploadKnown:
+    """Writes the part; its name follows from its content, so writing twice is writing once."""
+    tally, dataset = checked.tally, checked.contract.dataset
+    first = _first_with(tally.content_hash, dataset, upload, services)
+    if first != upload:
+        return UploadKnown(
+            upload=upload,
+            name=name,
+            dataset=dataset,
+            rows=tally.accepted,
+            first_upload=first,
+            rejected=0 if released_from else tally.rejected,
+            source_sha256=tally.source_sha256,
+        )
+    checked.part_file.seek(0)
+    blob = names.part_blob(dataset, tally.content_hash)
+    services.files.write(names.DATASETS, blob, checked.part_file)
+    return UploadAdmitted(
+        upload=upload,
+        name=name,
+        dataset=dataset,
+        content_hash=tally.content_hash,
+        rows=tally.accepted,
+        rejected=0 if released_from else tally.rejected,  # theirs are in quarantine under the first upload's name
+        source_sha256=tally.source_sha256,
+        part_sha256=checked.part.sha256,
+        released_from=released_from,
+    )
+
+
+def _first_with(content_hash: str, dataset: str, upload: str, services: Services) -> str:
+    """The upload that brought these rows first: this one, unless another was before it."""
+    try:
+        services.ledger.put(f"content-{dataset}", content_hash, {"upload": upload}, over=None)
+    except Conflict:
+        known = services.ledger.document(f"content-{dataset}", content_hash)
+        return str(known.value["upload"]) if known else upload
+    return upload

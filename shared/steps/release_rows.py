@@ -1,0 +1,60 @@
+"""An operator wants the rows of an upload that were put aside: those that can still be read as the contract's types."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from shared.domain import names
+from shared.domain.admission import check_rows
+from shared.domain.facts import Fact, RowsKept, RowsWanted
+from shared.ports import Blob
+from shared.services import Services
+from shared.steps.kept_rows import IN_MEMORY, check, keep
+
+
+def release_rows(fact: RowsWanted, services: Services) -> Iterable[Fact]:
+    """Reads them again with the rules on values waived; they join the next dataset version as an upload of their own.
+
+    What cannot be read even so stays in quarantine: a word where a number must be, or an answer nobody can give.
+    """
+    upload = services.ledger.find("upload", fact.upload)
+    if upload is None:
+        return [RowsKept(upload=fact.upload, reason="there is no such upload")]
+    folder = names.quarantine_folder(upload.values["name"], upload.values["etag"])
+    report = services.files.content(names.QUARANTINE, f"{folder}{names.REPORT}")
+    rejects = services.files.stat(names.QUARANTINE, f"{folder}{names.REJECTS}")
+    header = json.loads(report).get("header") if report else None
+    if rejects is None or header is None:
+        reason = (
+            "the file as a whole was refused, so no row of it is known to be one; mend it and drop it again"
+        )
+        return [RowsKept(upload=fact.upload, reason=reason)]
+    with (
+        tempfile.SpooledTemporaryFile(IN_MEMORY) as part_file,
+        tempfile.SpooledTemporaryFile(IN_MEMORY) as still_rejected,
+    ):
+        admission = check_rows(_as_csv(header, rejects, services), services.contracts, waived=True)
+        if admission.contract is None:
+            return [RowsKept(upload=fact.upload, reason=admission.problem)]
+        checked = check(admission, part_file, still_rejected)
+        if not checked.tally.accepted:
+            return [RowsKept(upload=fact.upload, reason=checked.tally.refusal)]
+        id_ = f"released/{fact.upload}"
+        return [keep(id_, upload.values["name"], checked, services, released_from=fact.upload)]
+
+
+def _as_csv(header: dict[str, Any], rejects: Blob, services: Services) -> Iterator[bytes]:
+    """The file again, of the lines put aside alone."""
+    line = io.StringIO()
+    csv.writer(line, delimiter=header["delimiter"], lineterminator="\n").writerow(header["names"])
+    yield line.getvalue().encode()
+    rest = b""
+    for chunk in services.files.read(rejects):
+        *lines, rest = (rest + chunk).split(b"\n")
+        if lines:
+            yield b"".join(json.loads(text)["raw"].encode() + b"\n" for text in lines)

@@ -1,0 +1,328 @@
+"""What an operator asks for, as stories in memory: promote, roll back, let rows in, pause, try again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flow.world import World, bank_rows
+
+from shared.domain.facts import (
+    ModelReleased,
+    PromotionAsked,
+    QuarantineDecided,
+    ReleaseNotPossible,
+    RetryAsked,
+    RollbackAsked,
+    RowsKept,
+    RowsWanted,
+    ScoringDue,
+    StepGivenUp,
+    SweepDue,
+    UploadAdmitted,
+    UploadArrived,
+    WorkPaused,
+    WorkResumed,
+)
+from shared.errors import Transient
+
+RUN_1, RUN_2 = "bank-v1-a1", "bank-v2-a1"
+
+
+@pytest.fixture
+def two_models(world: World) -> World:
+    """Model 1 answered, then model 2."""
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.finish_run(RUN_1)
+    world.tell(world.drop("june.csv", bank_rows(30, start=1000)))
+    world.finish_run(RUN_2)
+    assert world.workspace.traffic == {"campanha-bank": {"model-2": 100}}
+    return world
+
+
+def _roll_back(world: World, operation: str = "o1") -> None:
+    world.pass_time(1)
+    world.tell(
+        RollbackAsked(dataset="bank", operation=operation, asked=round(world.now().timestamp() * 1000))
+    )
+
+
+def _promote(world: World, version: int, operation: str = "p1") -> None:
+    world.pass_time(1)
+    asked = round(world.now().timestamp() * 1000)
+    world.tell(PromotionAsked(dataset="bank", version=version, operation=operation, asked=asked))
+
+
+def test_a_roll_back_lets_the_model_before_answer_again(two_models: World) -> None:
+    _roll_back(two_models)
+    assert two_models.workspace.traffic == {"campanha-bank": {"model-1": 100}}
+    assert two_models.state("model", "bank:1") == "released"
+    assert two_models.state("model", "bank:2") == "rolled-back"
+    assert two_models.state("deployment", "campanha-bank/model-1") == "serving"
+    assert two_models.state("deployment", "campanha-bank/model-2") == "standby"
+
+
+def test_a_roll_back_can_be_taken_back(two_models: World) -> None:
+    _roll_back(two_models, "o1")
+    _roll_back(two_models, "o2")
+    assert two_models.workspace.traffic == {"campanha-bank": {"model-2": 100}}
+    assert two_models.state("model", "bank:2") == "released"
+    assert two_models.state("model", "bank:1") == "rolled-back"
+
+
+def test_a_roll_back_is_tested_like_any_release(two_models: World) -> None:
+    """The model before has gone bad meanwhile: the present one goes on answering."""
+    two_models.endpoint.model_version = "7"
+    _roll_back(two_models)
+    assert two_models.workspace.traffic == {"campanha-bank": {"model-2": 100}}
+    assert two_models.state("model", "bank:1") == "rolled-back"
+    assert two_models.state("model", "bank:2") == "released"
+
+
+def test_without_a_model_before_there_is_nothing_to_roll_back_to(world: World) -> None:
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.finish_run(RUN_1)
+    _roll_back(world)
+    (no,) = world.told(ReleaseNotPossible)
+    assert "no model answered" in no.reason
+    assert world.workspace.traffic == {"campanha-bank": {"model-1": 100}}
+
+
+def test_a_refused_model_can_be_promoted(two_models: World) -> None:
+    two_models.tell(two_models.drop("july.csv", bank_rows(30, start=2000)))
+    two_models.finish_run("bank-v3-a1", probability_better=0.1)
+    assert two_models.state("model", "bank:3") == "refused"
+    _promote(two_models, 3)
+    assert two_models.workspace.traffic == {"campanha-bank": {"model-3": 100}}
+    assert two_models.state("model", "bank:3") == "released"
+    assert two_models.state("model", "bank:2") == "previous"
+
+
+@pytest.mark.parametrize(("version", "why"), [(2, "answers for bank already"), (9, "there is no model 9")])
+def test_what_cannot_be_promoted_is_said(two_models: World, version: int, why: str) -> None:
+    _promote(two_models, version)
+    (no,) = two_models.told(ReleaseNotPossible)
+    assert why in no.reason
+
+
+def test_asking_twice_releases_once(two_models: World) -> None:
+    two_models.pass_time(1)
+    asked = RollbackAsked(dataset="bank", operation="o1", asked=round(two_models.now().timestamp() * 1000))
+    two_models.tell(asked, asked)
+    two_models.tell(asked)
+    assert two_models.workspace.traffic == {"campanha-bank": {"model-1": 100}}
+    assert len([fact for fact in two_models.told(ModelReleased) if fact.asked]) == 1
+
+
+# --- quarantine -------------------------------------------------------------------------------------------
+
+
+def _with_odd_ages(world: World) -> UploadArrived:
+    """Of thirty rows one is too old by the contract, one is no age at all, one has no answer we know."""
+    lines = bank_rows(30).splitlines()
+    lines[3] = lines[3].replace("22;", "150;", 1)
+    lines[4] = lines[4].replace("23;", "old;", 1)
+    lines[5] = lines[5].rsplit(";", 1)[0] + ";perhaps"
+    upload = world.drop("may.csv", "\n".join(lines) + "\n")
+    world.tell(upload)
+    return upload
+
+
+def test_rows_put_aside_are_let_in_where_they_can_be_typed(world: World) -> None:
+    upload = _with_odd_ages(world)
+    assert world.state("quarantine", upload.key) == "held"
+    world.tell(RowsWanted(upload=upload.key, operation="o1"))
+    admitted = world.told(UploadAdmitted)[-1]
+    assert (admitted.rows, admitted.released_from, admitted.name) == (1, upload.key, "may.csv")
+    record = world.ledger.find("upload", admitted.upload)
+    assert record is not None
+    assert (record.state, record.values["released_from"]) == ("registered", upload.key)
+    assert record.values["dataset_version"] == "bank:2"
+
+
+def test_rows_let_in_twice_are_in_once(world: World) -> None:
+    upload = _with_odd_ages(world)
+    wanted = RowsWanted(upload=upload.key, operation="o1")
+    world.tell(wanted, replace(wanted, operation="o2"))
+    assert len([fact for fact in world.told(UploadAdmitted) if fact.released_from]) == 1
+
+
+def test_a_file_of_another_shape_cannot_be_let_in(world: World) -> None:
+    upload = world.drop("odd.csv", "a;b\n1;2\n")
+    world.tell(upload, RowsWanted(upload=upload.key, operation="o1"))
+    (kept,) = world.told(RowsKept)
+    assert "as a whole was refused" in kept.reason
+    assert world.state("quarantine", upload.key) == "held"
+
+
+def test_a_file_none_of_whose_rows_fits_shows_every_row_and_can_be_let_in(world: World) -> None:
+    upload = world.drop("may.csv", bank_rows(3).replace("technician", "astronaut"))
+    world.tell(upload)
+    assert world.state("upload", upload.key) == "rejected"
+    record = world.ledger.find("quarantine", upload.key)
+    assert record is not None
+    assert (record.values["rows"], record.values["whole"]) == (3, True)
+    world.tell(RowsWanted(upload=upload.key, operation="o1"))
+    assert [fact.rows for fact in world.told(UploadAdmitted)] == [3]
+
+
+def test_a_decision_is_recorded_with_who_and_why(world: World) -> None:
+    upload = _with_odd_ages(world)
+    decided = QuarantineDecided(
+        upload=upload.key, decision="discarded", by="key:operator", reason="a test file"
+    )
+    world.tell(decided)
+    record = world.ledger.find("quarantine", upload.key)
+    assert record is not None
+    assert (record.state, record.values["decided_by"]) == ("discarded", "key:operator")
+
+
+def test_the_same_file_can_be_held_against_the_contract_again(world: World) -> None:
+    first = world.drop("odd.csv", "a;b\n1;2\n")
+    world.tell(first)
+    again = replace(first, attempt=2)
+    world.tell(again)
+    assert again.key != first.key
+    assert world.state("upload", again.key) == "rejected"
+    assert world.ledger.chronicle.led_to("file", "incoming/odd.csv") == {"upload": again.key}
+
+
+# --- pause ------------------------------------------------------------------------------------------------
+
+
+def _pause(world: World, operation: str = "w1") -> None:
+    world.tell(WorkPaused(operation=operation, by="key:operator", reason="moving house"))
+
+
+def _resume(world: World, operation: str = "w2") -> None:
+    world.tell(WorkResumed(operation=operation, by="key:operator", reason=""))
+
+
+def test_paused_work_begins_nothing_and_loses_nothing(world: World) -> None:
+    _pause(world)
+    upload = world.drop("may.csv", bank_rows(30))
+    world.tell(upload)
+    assert world.state("upload", upload.key) == "registered"  # what comes in is still taken in
+    assert world.pipeline.submissions == []
+    world.pass_time(3600)
+    world.tell(SweepDue(tick="1"))
+    assert world.pipeline.submissions == []
+    _resume(world)
+    assert [request.name for request in world.pipeline.submissions] == [RUN_1]
+    assert world.state("work", "w1") == "resumed"
+
+
+def test_a_release_waits_while_work_is_paused(world: World) -> None:
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    _pause(world)
+    world.finish_run(RUN_1)
+    assert world.state("model", "bank:1") == "accepted"
+    assert world.workspace.traffic == {}
+    _resume(world)
+    assert world.workspace.traffic == {"campanha-bank": {"model-1": 100}}
+
+
+def test_a_roll_back_does_not_wait(two_models: World) -> None:
+    _pause(two_models)
+    _roll_back(two_models)
+    assert two_models.workspace.traffic == {"campanha-bank": {"model-1": 100}}
+
+
+def test_the_clocks_do_nothing_while_work_is_paused(two_models: World) -> None:
+    clients = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(5).splitlines()) + "\n"
+    _pause(two_models)
+    two_models.files.write("scoring", "clients.csv", clients.encode())
+    two_models.tell(ScoringDue(tick="1"))
+    assert two_models.ledger.newest("batch") == []
+    _resume(two_models)
+    two_models.tell(ScoringDue(tick="2"))
+    assert [record.state for record in two_models.ledger.newest("batch")] == ["scored"]
+
+
+def test_pausing_twice_is_pausing_once_and_so_is_going_on(world: World) -> None:
+    _pause(world, "w1")
+    _pause(world, "w2")
+    _resume(world, "w3")
+    _resume(world, "w4")
+    work = world.ledger.document("work", "now")
+    assert work is not None
+    assert work.value["paused"] is False
+    assert world.state("work", "w1") == "resumed"
+
+
+def test_what_was_put_aside_while_work_just_went_on_is_found_by_the_sweep(world: World) -> None:
+    """The race: the resume had looked already when the fact was put among the unfinished."""
+    _pause(world)
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    work = world.ledger.document("work", "now")
+    assert work is not None
+    world.ledger.put("work", "now", {**work.value, "paused": False}, over=work)
+    world.pass_time(world.policy.claim_seconds + 1)
+    world.tell(SweepDue(tick="1"))
+    assert [request.name for request in world.pipeline.submissions] == [RUN_1]
+
+
+# --- trying again -----------------------------------------------------------------------------------------
+
+
+class _Broken:
+    """Files that cannot be read."""
+
+    def __init__(self, files: Any) -> None:
+        self._files = files
+
+    def read(self, blob: Any) -> Any:
+        raise Transient("the disk is on fire")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+
+def _given_up(world: World) -> UploadArrived:
+    """An upload whose step failed as often as it may."""
+    upload = world.drop("may.csv", bank_rows(30))
+    files, world.files = world.files, _Broken(world.files)  # type: ignore[assignment]
+    for _ in range(world.policy.most_attempts):
+        with pytest.raises(Transient):
+            world.deliver(upload)
+        world.pass_time(world.policy.claim_seconds + 1)
+    world.tell(SweepDue(tick="1"))
+    world.files = files
+    return upload
+
+
+def test_a_step_that_was_given_up_can_be_tried_again(world: World) -> None:
+    upload = _given_up(world)
+    (failure,) = world.ledger.newest("failure")
+    assert (failure.state, failure.values["about"]) == ("given-up", upload.key)
+    world.tell(RetryAsked(failure=failure.id, about=upload.key, operation="o1"))
+    assert world.state("upload", upload.key) == "registered"
+    assert world.state("failure", failure.id) == "resolved"
+
+
+def test_a_step_that_fails_again_is_another_failure(world: World) -> None:
+    upload = _given_up(world)
+    (failure,) = world.ledger.newest("failure")
+    world.files = _Broken(world.files)  # type: ignore[assignment]
+    with pytest.raises(Transient):
+        world.tell(RetryAsked(failure=failure.id, about=upload.key, operation="o1"))
+    assert world.state("failure", failure.id) == "retried"
+    world.due = []
+    for _ in range(world.policy.most_attempts - 1):
+        world.pass_time(world.policy.claim_seconds + 1)
+        with pytest.raises(Transient):
+            world.deliver(upload)
+    world.pass_time(world.policy.claim_seconds + 1)
+    world.tell(SweepDue(tick="2"))
+    assert [record.state for record in world.ledger.newest("failure")] == ["given-up", "retried"]
+    assert [fact.retries for fact in world.told(StepGivenUp)] == [0, 1]
+
+
+def test_what_was_done_meanwhile_is_not_done_again(world: World) -> None:
+    upload = world.drop("may.csv", bank_rows(30))
+    world.tell(upload)
+    world.tell(StepGivenUp(queue="blob-events", about=upload.key, reason="a message came back"))
+    (failure,) = world.ledger.newest("failure")
+    world.tell(RetryAsked(failure=failure.id, about=upload.key, operation="o1"))
+    assert len(world.told(UploadAdmitted)) == 1
