@@ -35,14 +35,15 @@ class Refused(StackError):
 
 
 class Client:
-    """One app at `url`, asked with `key`."""
+    """One app at `url`, asked with one of its keys, or with a token of Microsoft Entra."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, *, key: str | None = None, token: str | None = None) -> None:
         import requests
 
         self.url = url.rstrip("/")
         self._session = requests.Session()
-        self._session.headers.update({"x-functions-key": key, "Accept": "application/json"})
+        credential = {"x-functions-key": key} if key else {"Authorization": f"Bearer {token}"}
+        self._session.headers.update({**credential, "Accept": "application/json"})
         if urlsplit(self.url).hostname in ("127.0.0.1", "localhost"):
             self._session.trust_env = False  # a proxy must not be asked for this machine
 
@@ -136,7 +137,7 @@ def _refused(url: str, path: str, answer: requests.Response) -> StackError:
     if answer.status_code in (502, 503, 504):
         return Unreachable(f"the app at {url} cannot answer now: {detail}")
     if answer.status_code == 401:
-        detail = f"the app at {url} does not know this key. Give another by --key or CAMPANHA_KEY."
+        detail = f"the app at {url} does not admit this key or token. Give another: --key, CAMPANHA_KEY or CAMPANHA_TOKEN."
     faults = "".join(
         f"\n  {each.get('where', '')}: {each.get('rule', '')}" for each in body.get("errors") or []
     )

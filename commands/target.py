@@ -40,7 +40,10 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         help="the embedded Azure in this folder (default: $CAMPANHA_URL if set, else $CAMPANHA_STATE or .campanha)",
     )  # fmt: skip
     where.add_argument("--url", help="a deployed app's address, such as https://NAME.azurewebsites.net")
-    where.add_argument("--key", help="its key; better in $CAMPANHA_KEY, which no process list shows")
+    where.add_argument(
+        "--key",
+        help="its key; better in $CAMPANHA_KEY, which no process list shows; or an Entra token in $CAMPANHA_TOKEN",
+    )
     return made
 
 
@@ -53,16 +56,23 @@ def find(given: argparse.Namespace) -> Target:
     url = given.url or (None if given.state else os.environ.get("CAMPANHA_URL"))
     runs = stack.process("host") is not None
     if url and not (runs and url.rstrip("/") == stack.host_url):
-        key = given.key or os.environ.get("CAMPANHA_KEY")
-        if not key:
-            raise StackError(f"no key for {url}: set CAMPANHA_KEY, or give --key.")
-        return Target(client=Client(url, key), stack=None)
+        return Target(client=_deployed(url, given.key), stack=None)
     if not runs:
         raise Unreachable(
             f"nothing runs in {stack.state}. `./dev up` starts the embedded Azure; --state DIR names another"
             " folder, --url a deployed app."
         )
-    return Target(client=Client(stack.host_url, given.key or stack.keys["operator"]), stack=stack)
+    return Target(client=Client(stack.host_url, key=given.key or stack.keys["operator"]), stack=stack)
+
+
+def _deployed(url: str, key: str | None) -> Client:
+    key, token = key or os.environ.get("CAMPANHA_KEY"), os.environ.get("CAMPANHA_TOKEN")
+    if not (key or token):
+        raise StackError(
+            f"no credential for {url}: set CAMPANHA_KEY to one of its keys, or CAMPANHA_TOKEN to an Entra access token"
+            " (`az account get-access-token --resource AUDIENCE --query accessToken -o tsv`)."
+        )
+    return Client(url, key=key, token=token)
 
 
 def command(doing: Callable[[list[str]], int]) -> Callable[[list[str]], int]:

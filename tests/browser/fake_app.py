@@ -269,8 +269,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _scope(self) -> str | None:
         cookie = SimpleCookie(self.headers.get("Cookie", ""))
-        key = self.headers.get("x-functions-key") or (
-            cookie["campanha"].value if "campanha" in cookie else ""
+        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        key = (
+            bearer
+            or self.headers.get("x-functions-key")
+            or (cookie["campanha"].value if "campanha" in cookie else "")
         )
         return KEYS.get(key)
 

@@ -125,7 +125,7 @@ def test_nobody_there_is_3(run: Run, free_port: Callable[[], int], app: FakeApp)
 def test_a_wrong_key_is_said(run: Run) -> None:
     code, _, err = run("status", key="old")
     assert code == 1
-    assert "does not know this key" in err
+    assert "does not admit this key" in err
 
 
 def test_a_page_that_is_no_api_is_said(run: Run, app: FakeApp) -> None:
@@ -201,8 +201,12 @@ def test_the_environment_names_a_deployed_app(
     monkeypatch.setenv("CAMPANHA_URL", app.url)
     assert status.main([]) == 1
     assert "set CAMPANHA_KEY" in capsys.readouterr().err
-    monkeypatch.setenv("CAMPANHA_KEY", "a-reader")
+    monkeypatch.setenv("CAMPANHA_TOKEN", "a-reader")
     assert status.main([]) == 0
+    monkeypatch.setenv("CAMPANHA_KEY", "an-operator")
+    assert status.main([]) == 0
+    monkeypatch.setenv("CAMPANHA_KEY", "old")
+    assert status.main([]) == 1
 
 
 def test_the_addresses_are_told(run: Run, asked: Asked, app: FakeApp) -> None:
