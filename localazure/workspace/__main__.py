@@ -13,12 +13,16 @@ from pathlib import Path
 from azure.core.exceptions import AzureError
 
 from localazure.workspace import datastores, schedules
+from localazure.workspace.blobs import DEVELOPMENT
 from localazure.workspace.certificates import server_context
 from localazure.workspace.identity import IdentityServer
 from localazure.workspace.routes import Router, described
 from localazure.workspace.server import WorkspaceServer
 from localazure.workspace.settings import Settings
 from localazure.workspace.workspace import Workspace, assemble
+
+_ABOUT = """An Azure Machine Learning workspace on 127.0.0.1, for the unmodified SDKs: over TLS, with an identity
+endpoint over http beside it. It needs a storage account: ./dev storage, or any Azurite."""
 
 
 def main() -> int:
@@ -88,11 +92,17 @@ def _settings(given: argparse.Namespace) -> Settings:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m localazure.workspace", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m localazure.workspace", description=_ABOUT)
     parser.add_argument("--state", type=Path, required=True, help="folder of the embedded Azure's state")
-    parser.add_argument("--port", type=int, required=True, help="TLS: ARM, data plane, blob front, scoring")
-    parser.add_argument("--identity-port", type=int, required=True, help="http: managed-identity tokens")
-    parser.add_argument("--storage", required=True, help="connection string of the storage account")
+    parser.add_argument(
+        "--port", type=int, default=18443, help="TLS: ARM, data plane, blob front, scoring (18443)"
+    )
+    parser.add_argument(
+        "--identity-port", type=int, default=18080, help="http: managed-identity tokens (18080)"
+    )
+    parser.add_argument(
+        "--storage", default=DEVELOPMENT, help=f"connection string of the storage account ({DEVELOPMENT})"
+    )
     parser.add_argument("--events", help="Event Grid topic that run events are posted to (default: none are)")
     parser.add_argument("--events-key", default="", help="its key")
     parser.add_argument(

@@ -16,6 +16,14 @@ from azure.storage.blob import (
     generate_account_sas,
 )
 
+DEVELOPMENT = "UseDevelopmentStorage=true"
+"""What every Azure SDK takes for Azurite on its own ports, with its public key."""
+_AZURITE = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey="
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+)
+
 
 class NothingThere(Exception):
     """No blob is at the address a job or a model names; check the path and the container."""
@@ -39,6 +47,8 @@ class Blobs:
     """The storage account behind the workspace."""
 
     def __init__(self, connection_string: str) -> None:
+        if connection_string.rstrip(";") == DEVELOPMENT:
+            connection_string = _AZURITE
         given = dict(part.split("=", 1) for part in connection_string.split(";") if "=" in part)
         self.account, self.key = given["AccountName"], given["AccountKey"]
         self.endpoint = given["BlobEndpoint"].rstrip("/")
