@@ -99,6 +99,18 @@ def test_an_address_with_a_key_signs_in_wherever_it_is_opened(browser: Browser, 
         assert "key" not in page.url
 
 
+def test_signing_in_leads_where_one_was_going(browser: Browser, app: Any) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        for start in ("/dashboard/#/models", "/dashboard/signin.html#/models"):
+            page.goto(app.url + start)
+            page.get_by_label("Key").fill("a-reader")
+            page.keyboard.press("Enter")
+            expect(page.locator("h1")).to_have_text("Models")
+            context.clear_cookies()
+            page.goto("about:blank")
+
+
 def test_without_a_key_there_is_the_sign_in_page(browser: Browser, app: Any) -> None:
     with browser.new_context() as context:
         page = context.new_page()

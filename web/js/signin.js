@@ -10,7 +10,7 @@ async function signIn(key) {
   form.querySelector("button").disabled = true;
   try {
     await ask(address("session"), { method: "POST", body: { key } });
-    location.replace(new URL("./", document.baseURI));
+    enter();
   } catch (error) {
     said.textContent =
       error.status === 401
@@ -26,6 +26,17 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   signIn(new FormData(form).get("key").trim());
 });
+
+/** To the view that was asked for before there was a session, or to the first one. */
+function enter() {
+  const wanted = new URL("./", document.baseURI);
+  if (location.hash.startsWith("#/")) wanted.hash = location.hash;
+  // This page may stand at the dashboard's own address: then only loading anew brings the dashboard.
+  const here = wanted.pathname === location.pathname;
+  history.replaceState(null, "", here ? wanted : location.href);
+  if (here) location.reload();
+  else location.replace(wanted);
+}
 
 /** The key in the address, if there is one: out of the address bar and the history before anything else happens. */
 function keyInAddress() {
