@@ -105,9 +105,9 @@ def _run(run: Json) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    return Group(
-        Text(f"\ntraining {run.get('dataset')} {run.get('version')}  ({run['id']})", style="bold"), steps(run)
-    )
+    batch = run.get("batch")
+    does = f"scoring {batch}" if batch else f"training {run.get('dataset')} {run.get('version')}"
+    return Group(Text(f"\n{does}  ({run['id']})", style="bold"), steps(run))
 
 
 def _batch(batch: Json) -> RenderableType:

@@ -34,7 +34,11 @@ const COLUMNS = [
     width: "minmax(0, 2fr)",
     name: true,
     cell: (run) => [
-      h("a", { href: to("runs", run.id) }, `${run.dataset}, version ${run.version}`),
+      h(
+        "a",
+        { href: to("runs", run.id) },
+        run.batch ? `scores ${run.batch}` : `${run.dataset}, version ${run.version}`,
+      ),
       h("span", { class: "under mono" }, run.id),
     ],
   },
@@ -72,7 +76,10 @@ export function draw({ here, feeds }) {
 function list(here, feed) {
   const chosen = here.query.get("state") ?? "";
   return [
-    head({ title: "Runs", lead: "Each dataset version is trained on once, one run at a time per dataset." }),
+    head({
+      title: "Runs",
+      lead: "Each dataset version is trained on once, one run at a time per dataset. Runs score large files of clients too.",
+    }),
     h(
       "div",
       { class: "stack" },
@@ -132,6 +139,7 @@ function one(run) {
       panel(
         { title: "Where it belongs" },
         facts([
+          ["Scores the batch", run.batch && h("a", { href: to("batches", run.batch) }, run.batch)],
           [
             "Dataset version",
             h("a", { href: to("datasets", run.dataset, run.version) }, `${run.dataset}:${run.version}`),
