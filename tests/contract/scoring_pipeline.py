@@ -1,0 +1,33 @@
+"""A pipeline that asks for what the real scoring pipeline asks for, and puts out what it was given.
+
+No postponed annotations: `dsl.pipeline` reads them as objects.
+"""
+
+from pathlib import Path
+from typing import Any
+
+ENDPOINT = "contract-scoring"
+COMMAND = (
+    "cat ${{inputs.plan}} ${{inputs.source}} > ${{outputs.scored}}/scored.csv"
+    " && printf ${{inputs.model}} >> ${{outputs.scored}}/scored.csv"
+)
+
+
+def component(code: Path, environment: str) -> Any:
+    from azure.ai.ml import Input, Output, command, dsl
+
+    file, text = Input(type="uri_file"), Input(type="string")
+    only_step = command(
+        name="contract_scoring_step", display_name="only_step", code=str(code), environment=environment,
+        command=COMMAND, inputs={"plan": file, "source": file, "model": text},
+        outputs={"scored": Output(type="uri_folder")},
+    )  # fmt: skip
+
+    @dsl.pipeline(name="contract_scoring")
+    def pipeline(
+        plan: Input(type="uri_file"), source: Input(type="uri_file"), model: Input(type="string")
+    ) -> Any:
+        step = only_step(plan=plan, source=source, model=model)
+        return {"scored": step.outputs.scored}
+
+    return pipeline
