@@ -66,8 +66,13 @@ def _matrix(part: str, rows: tuple[Support, ...]) -> Iterator[str]:
     yield from ("| feature | here | shown by | difference |", "|---|---|---|---|")
     for feature, state, test, difference in rows:
         check(part, (feature, state, test, difference))
-        yield f"| {feature} | {STATES[state]} | {_link(test)} | {difference} |"
+        yield f"| {_cell(feature)} | {STATES[state]} | {_link(test)} | {_cell(difference)} |"
     yield ""
+
+
+def _cell(text: str) -> str:
+    """What a table of Markdown shows as it stands."""
+    return text.replace("<", "&lt;").replace("|", "\\|")
 
 
 def check(part: str, row: Support) -> None:
