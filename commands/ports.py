@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+import time
 
 NAMES = ("blob", "queue", "table", "workspace", "identity", "events", "host")
 # Below the range from which systems take ports for outgoing connections, so that none is taken meanwhile.
@@ -30,4 +31,14 @@ def is_free(port: int) -> bool:
             probe.bind(("127.0.0.1", port))
         except OSError:
             return False
+    return True
+
+
+def becomes_free(port: int, *, seconds: float = 2.0) -> bool:
+    """Waits a little: the last threads of a program that was just killed may still hold what it listened on."""
+    deadline = time.monotonic() + seconds
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
     return True

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from commands.arguments import parser, running
-from commands.settings import no_proxy, sdk_settings
+from commands.settings import no_proxy, published_pipeline_url, sdk_settings
 from commands.stack import ROOT
 
 
@@ -20,4 +20,10 @@ def main(arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pipelines.publish", *more]
     storage = {"CAMPANHA_STORAGE": stack.connection_string}
     environment = {**os.environ, **sdk_settings(stack), **storage, **no_proxy()}
-    return subprocess.call(command, cwd=ROOT, env=environment)
+    code = subprocess.call(command, cwd=ROOT, env=environment)
+    if code == 0:
+        print(
+            f"also a v1 published pipeline: {published_pipeline_url(stack)}\n"
+            "  (the app uses it after ./dev up --set PIPELINE_KIND=published-pipeline)"
+        )
+    return code

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from commands.stack import Stack
 
-IMPATIENT = {"SCORE_SCHEDULE": "*/10 * * * * *", "SWEEP_SCHEDULE": "*/30 * * * * *"}
-"""A person at a screen waits for what in Azure runs by the minute or the hour."""
+IMPATIENT = {
+    "SCORE_SCHEDULE": "*/10 * * * * *",
+    "SWEEP_SCHEDULE": "*/15 * * * * *",
+    "CLAIM_SECONDS": "20",
+}
+"""A person at a screen waits for what in Azure runs by the minute or the hour, and for what a killed host left."""
 
 
 def sdk_settings(stack: Stack) -> dict[str, str]:
@@ -38,9 +42,20 @@ def app_settings(stack: Stack) -> dict[str, str]:
         **{f"{scope.upper()}_KEY": key for scope, key in stack.keys.items()},
         "EVENT_TOPIC_ENDPOINT": stack.topic_url("campanha"),
         "EVENT_TOPIC_KEY": stack.event_key,
+        "PUBLISHED_PIPELINE_URL": published_pipeline_url(stack),
         **no_proxy(),
         **stack.chosen_settings,
     }
+
+
+def published_pipeline_url(stack: Stack) -> str:
+    """Where the embedded workspace takes v1 calls for what `./dev publish` published last."""
+    from pipelines.publish import ENDPOINT
+
+    workspace = (
+        f"{stack.resource_group_id}/providers/Microsoft.MachineLearningServices/workspaces/{stack.workspace}"
+    )
+    return f"{stack.workspace_url}/pipelines/v1.0{workspace}/PipelineRuns/PipelineSubmit/{ENDPOINT}"
 
 
 def script_environment(stack: Stack) -> dict[str, str]:

@@ -202,7 +202,7 @@ class Stack:
     def _begin(self, part: Part) -> int:
         """Start a part; returns where in its log its own lines begin."""
         for name in part.ports:
-            if not ports.is_free(self.ports[name]):
+            if not ports.becomes_free(self.ports[name]):
                 raise StackError(
                     f"port {self.ports[name]} ({name}) is taken by another program: end that one, or start a"
                     " stack with other ports by `--state OTHERDIR` (`./dev reset` chooses new ones here)."

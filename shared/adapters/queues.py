@@ -18,14 +18,20 @@ from shared.domain.names import digest
 from shared.errors import Transient
 
 if TYPE_CHECKING:
+    from azure.core.credentials import AzureKeyCredential, TokenCredential
     from azure.eventgrid import EventGridPublisherClient
 
 STEPS = "steps"
 SHARDS = "shards"
 """Shards have a queue of their own: they are many, and should not stand in the way of a new file."""
 FOREVER = -1
-COURTESY: dict[str, Any] = {"retry_total": 1, "connection_timeout": 5, "read_timeout": 5}
-"""The step waits for its announcement, so a topic that is down may not hold it up for minutes."""
+
+
+def topic_client(endpoint: str, sign_in: AzureKeyCredential | TokenCredential) -> EventGridPublisherClient:
+    """Impatient: a step waits for its announcement, so a topic that is down may not hold it up for minutes."""
+    from azure.eventgrid import EventGridPublisherClient
+
+    return EventGridPublisherClient(endpoint, sign_in, retry_total=1, connection_timeout=5, read_timeout=5)
 
 
 class QueueBus:
@@ -51,7 +57,7 @@ class QueueBus:
         if self._topic is None or not events:
             return
         try:
-            self._topic.send(events, **COURTESY)
+            self._topic.send(events)
         except AzureError as problem:
             telemetry.say(
                 "announce",
