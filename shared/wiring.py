@@ -98,11 +98,12 @@ def _bus(settings: Settings, credential: TokenCredential) -> QueueBus:
         return QueueBus(queues)
 
     from azure.core.credentials import AzureKeyCredential
-    from azure.eventgrid import EventGridPublisherClient
+
+    from shared.adapters.queues import topic_client
 
     key = settings.event_topic_key
     sign_in = AzureKeyCredential(key.get_secret_value()) if key else credential
-    return QueueBus(queues, EventGridPublisherClient(settings.event_topic_endpoint, sign_in))
+    return QueueBus(queues, topic_client(settings.event_topic_endpoint, sign_in))
 
 
 def _pipeline(
