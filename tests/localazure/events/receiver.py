@@ -83,7 +83,7 @@ class Receiver:
         """What was sent apart from handshakes."""
         return [one for one in self.sent if one.method == "POST" and not one.is_validation]
 
-    def await_events(self, count: int, *, seconds: float = 15) -> list[Sent]:
+    def await_events(self, count: int, *, seconds: float = 40) -> list[Sent]:
         deadline = time.monotonic() + seconds
         while len(self.events) < count:
             assert time.monotonic() < deadline, f"{len(self.events)} deliveries came, not {count}"

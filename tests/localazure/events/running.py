@@ -85,14 +85,14 @@ class Inbox:
     def create(self) -> None:
         self._queue.create_queue()
 
-    def take(self, count: int, *, seconds: float = 15) -> list[dict[str, Any]]:
+    def take(self, count: int, *, seconds: float = 40) -> list[dict[str, Any]]:
         """The next `count` events, in the order of the queue; fails when they do not come in time."""
         events = self.take_until(lambda came: len(came) >= count, seconds=seconds)
         assert len(events) == count, f"{len(events)} events came, not {count}"
         return events
 
     def take_until(
-        self, enough: Callable[[list[dict[str, Any]]], bool], *, seconds: float = 15
+        self, enough: Callable[[list[dict[str, Any]]], bool], *, seconds: float = 40
     ) -> list[dict[str, Any]]:
         """Take events until there are enough, or time is up."""
         events: list[dict[str, Any]] = []
@@ -110,7 +110,7 @@ class Inbox:
         return taken
 
 
-def await_that(holds: Callable[[], bool], what: str, *, seconds: float = 15) -> None:
+def await_that(holds: Callable[[], bool], what: str, *, seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"{what} did not come within {seconds:g} s"

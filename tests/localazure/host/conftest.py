@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,18 +45,34 @@ def queue(azurite: str, hosted: Hosted) -> Callable[[str], Pipe]:
     return lambda name: Pipe(azurite, f"{hosted.prefix}-{name}")
 
 
+Apps = Callable[..., Hosted]
+
+
 @pytest.fixture
-def hosted_app(azurite: str, tmp_path: Path) -> Iterator[Callable[..., Hosted]]:
+def hosted_app(azurite: str, tmp_path: Path) -> Iterator[Apps]:
     """Call it with the text of a function_app.py (and of a host.json): a host on that app, not started yet."""
+    with _apps(azurite, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def lasting_app(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apps]:
+    """The same, for a host that serves all the tests of a module."""
+    with _apps(azurite, tmp_path_factory.mktemp("host")) as made:
+        yield made
+
+
+@contextmanager
+def _apps(azurite: str, folder: Path) -> Iterator[Apps]:
     made: list[Hosted] = []
 
     def hosted(text: str, host_json: str = '{"version": "2.0"}') -> Hosted:
-        app = tmp_path / "app"
+        app = folder / "app"
         app.mkdir(exist_ok=True)
         (app / "function_app.py").write_text(HEAD + textwrap.dedent(text))
         (app / "host.json").write_text(host_json)
         prefix = f"h{uuid.uuid4().hex[:10]}"
-        host = Hosted(folder=tmp_path, port=lasting_port(), storage=azurite, prefix=prefix, app=app)
+        host = Hosted(folder=folder, port=lasting_port(), storage=azurite, prefix=prefix, app=app)
         made.append(host)
         return host
 

@@ -88,7 +88,7 @@ class Hosted:
         lines = self._notes.read_text().splitlines()
         return [told for line in lines if (told := json.loads(line))["what"] == what]
 
-    def await_notes(self, what: str, count: int = 1, *, seconds: float = 15) -> list[dict[str, Any]]:
+    def await_notes(self, what: str, count: int = 1, *, seconds: float = 40) -> list[dict[str, Any]]:
         await_that(lambda: len(self.notes(what)) >= count, f"{count} x {what!r}", seconds=seconds)
         return self.notes(what)
 
@@ -151,13 +151,17 @@ class Pipe:
     def __init__(self, storage: str, name: str) -> None:
         self._queue = QueueClient.from_connection_string(storage, name)
 
+    def create(self) -> None:
+        """Before the host does."""
+        self._queue.create_queue()
+
     def send(self, body: bytes) -> None:
         self.send_raw(base64.b64encode(body).decode())
 
     def send_raw(self, text: str) -> None:
         self._queue.send_message(text)
 
-    def await_raw(self, *, seconds: float = 15) -> str:
+    def await_raw(self, *, seconds: float = 40) -> str:
         """The text of the next message."""
         found: list[str] = []
 
@@ -172,7 +176,7 @@ class Pipe:
         return int(self._queue.get_queue_properties().approximate_message_count or 0)
 
 
-def await_that(holds: Callable[[], bool], what: str, *, seconds: float = 15) -> None:
+def await_that(holds: Callable[[], bool], what: str, *, seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"{what} did not come within {seconds:g} s"

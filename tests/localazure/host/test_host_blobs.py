@@ -59,6 +59,14 @@ def host(hosted_app: Callable[..., Hosted]) -> Hosted:
     return hosted_app(TRIGGERS)
 
 
+@pytest.fixture(scope="module")
+def calm(lasting_app: Callable[..., Hosted]) -> Hosted:
+    """One host for the tests that leave nothing behind."""
+    made = lasting_app(TRIGGERS)
+    made.start()
+    return made
+
+
 def container(host: Hosted, name: str) -> ContainerClient:
     """The test's container with that ending, made when it is missing."""
     client = BlobServiceClient.from_connection_string(host.storage).get_container_client(
@@ -206,15 +214,14 @@ def test_event_grid_tells_of_blobs(host: Hosted, grid: Pump) -> None:
         ([3], 400),
     ],
 )
-def test_what_the_webhook_takes(host: Hosted, body: Any, status: int) -> None:
+def test_what_the_webhook_takes(calm: Hosted, body: Any, status: int) -> None:
     """202 whatever becomes of it: a blob that is not there, say."""
-    host.start()
-    path = f"/runtime/webhooks/blobs?functionName=Host.Functions.told&code={host.master_key}"
+    path = f"/runtime/webhooks/blobs?functionName=Host.Functions.told&code={calm.master_key}"
     headers = {"aeg-event-type": "Notification"}
-    assert host.ask("POST", path, body=json.dumps(body).encode(), headers=headers).status == status
+    assert calm.ask("POST", path, body=json.dumps(body).encode(), headers=headers).status == status
     nobody = path.replace("told", "nobody")
-    assert host.ask("POST", nobody, body=json.dumps(body).encode(), headers=headers).status == 202
-    assert host.ask("POST", path.partition("&code")[0], headers=headers).status == 401
+    assert calm.ask("POST", nobody, body=json.dumps(body).encode(), headers=headers).status == 202
+    assert calm.ask("POST", path.partition("&code")[0], headers=headers).status == 401
 
 
 def test_blobs_beside_other_triggers(hosted_app: Callable[..., Hosted]) -> None:

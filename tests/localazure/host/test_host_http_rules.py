@@ -63,6 +63,14 @@ def returns_no_response(req: func.HttpRequest):
 """
 
 
+@pytest.fixture(scope="module")
+def calm(lasting_app: Callable[..., Hosted]) -> Hosted:
+    """One host for the tests that leave nothing behind."""
+    made = lasting_app(APP)
+    made.start()
+    return made
+
+
 @pytest.fixture
 def host(hosted_app: Callable[..., Hosted]) -> Hosted:
     made = hosted_app(APP)
@@ -70,36 +78,36 @@ def host(hosted_app: Callable[..., Hosted]) -> Hosted:
     return made
 
 
-def test_the_first_by_name_answers_not_the_most_specific(host: Hosted) -> None:
-    assert host.ask("GET", "/api/items/search").body == b"by id search"
+def test_the_first_by_name_answers_not_the_most_specific(calm: Hosted) -> None:
+    assert calm.ask("GET", "/api/items/search").body == b"by id search"
 
 
-def test_a_constraint_lets_the_other_one_answer(host: Hosted) -> None:
-    assert host.ask("GET", "/api/orders/search").body == b"search"
-    assert host.ask("GET", "/api/orders/7").body == b"by id"
+def test_a_constraint_lets_the_other_one_answer(calm: Hosted) -> None:
+    assert calm.ask("GET", "/api/orders/search").body == b"search"
+    assert calm.ask("GET", "/api/orders/7").body == b"by id"
 
 
-def test_a_function_without_methods_takes_all(host: Hosted) -> None:
+def test_a_function_without_methods_takes_all(calm: Hosted) -> None:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"):
-        answer = host.ask(method, "/api/any")
+        answer = calm.ask(method, "/api/any")
         assert (answer.status, answer.body) == (200, method.encode())
-    assert host.ask("HEAD", "/api/any").status == 200
+    assert calm.ask("HEAD", "/api/any").status == 200
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST"])
-def test_a_method_that_is_not_named_is_not_found(host: Hosted, method: str) -> None:
+def test_a_method_that_is_not_named_is_not_found(calm: Hosted, method: str) -> None:
     """404, not 405; and HEAD does not come with GET."""
-    answer = host.ask(method, "/api/items/1")
+    answer = calm.ask(method, "/api/items/1")
     assert (answer.status, answer.body, answer.header("allow")) == (404, b"", None)
 
 
-def test_head_has_the_length_and_no_body(host: Hosted) -> None:
-    answer = host.ask("HEAD", "/api/some")
+def test_head_has_the_length_and_no_body(calm: Hosted) -> None:
+    answer = calm.ask("HEAD", "/api/some")
     assert (answer.status, answer.body, answer.header("content-length")) == (200, b"", "13")
 
 
-def test_repeated_headers_are_joined(host: Hosted) -> None:
-    with socket.create_connection(("127.0.0.1", host.port), timeout=10) as caller:
+def test_repeated_headers_are_joined(calm: Hosted) -> None:
+    with socket.create_connection(("127.0.0.1", calm.port), timeout=10) as caller:
         caller.sendall(
             b"GET /api/any HTTP/1.1\r\nhost: x\r\nx-many: a\r\nX-Many: b\r\nconnection: close\r\n\r\n"
         )
@@ -116,15 +124,15 @@ def test_a_body_over_the_limit_is_refused(hosted_app: Callable[..., Hosted]) -> 
     assert host.ask("POST", "/api/some", body=b"x" * 11).status == 413
 
 
-def test_a_string_with_a_body_is_a_whole_response(host: Hosted) -> None:
-    answer = host.ask("GET", "/api/odd")
+def test_a_string_with_a_body_is_a_whole_response(calm: Hosted) -> None:
+    answer = calm.ask("GET", "/api/odd")
     assert (answer.status, answer.body, answer.header("x-teapot")) == (418, b'{"a": 1}', "yes")
 
 
-def test_what_is_no_response_is_an_empty_500(host: Hosted) -> None:
-    answer = host.ask("GET", "/api/wrong")
+def test_what_is_no_response_is_an_empty_500(calm: Hosted) -> None:
+    answer = calm.ask("GET", "/api/wrong")
     assert (answer.status, answer.body) == (500, b"")
-    assert "returns_no_response returned a int, which is no response" in host.log.read_text()
+    assert "returns_no_response returned a int, which is no response" in calm.log.read_text()
 
 
 def limited(hosted_app: Callable[..., Hosted], **http: Any) -> Hosted:
@@ -179,22 +187,22 @@ def test_headers_of_host_json_go_out_with_every_answer(hosted_app: Callable[...,
     assert (answer.status, answer.header("x-content-type-options")) == (200, "nosniff")
 
 
-def test_what_azure_has_and_this_host_has_not_is_said_by_name(host: Hosted) -> None:
-    master = {"x-functions-key": host.master_key}
+def test_what_azure_has_and_this_host_has_not_is_said_by_name(calm: Hosted) -> None:
+    master = {"x-functions-key": calm.master_key}
     for path in ("/admin/host/restart", "/admin/host/state", "/admin/host/processes"):
-        answer = host.ask("POST", path, headers=master)
+        answer = calm.ask("POST", path, headers=master)
         assert (answer.status, path in answer.body.decode()) == (501, True)
-    assert json.loads(host.ask("POST", "/admin/host/synctriggers", headers=master).body) == {
+    assert json.loads(calm.ask("POST", "/admin/host/synctriggers", headers=master).body) == {
         "status": "success"
     }
-    assert host.ask("GET", "/admin/nothing", headers=master).status == 404
+    assert calm.ask("GET", "/admin/nothing", headers=master).status == 404
 
 
-def test_the_status_is_azures(host: Hosted) -> None:
+def test_the_status_is_azures(calm: Hosted) -> None:
     told = json.loads(
-        host.ask("GET", "/admin/host/status", headers={"x-functions-key": host.master_key}).body
+        calm.ask("GET", "/admin/host/status", headers={"x-functions-key": calm.master_key}).body
     )
-    assert (told["id"], told["state"], told["errors"]) == (host.prefix, "Running", [])
+    assert (told["id"], told["state"], told["errors"]) == (calm.prefix, "Running", [])
     assert told["version"].startswith("4.")
     assert told["processUptime"] >= 0
 

@@ -115,9 +115,10 @@ def test_asked_twice_it_ends_at_once(hosted: Hosted, queue: Queues) -> None:
 
 def test_no_more_run_at_once_than_the_options_allow(hosted: Hosted, queue: Queues) -> None:
     """A batch of 4, and no other one until no more than 2 run."""
-    hosted.start()
+    queue("work").create()
     for _ in range(9):
         queue("work").send(b"slow")
+    hosted.start()
     hosted.await_notes("work", 4)
     queue("raw").send(b"x")
     hosted.await_notes("raw")
