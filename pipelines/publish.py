@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines import scoring, training
+from pipelines import command_step, scoring, training
 from pipelines.code import assemble, code_of, digest
 from pipelines.conda import SERVING
 from pipelines.conda import TRAINING as TRAINING_CONDA
@@ -105,7 +105,8 @@ def _environment(client: Any, name: str, conda: Path, tally: Tally) -> str:
 def _component(client: Any, pipeline: Any, environment: str, compute: str, tally: Tally) -> Any:
     """The compute counts towards the version: the SDK cannot read it back from the deployment of that version."""
     code = code_of(pipeline.COMMANDS)
-    version = digest({**code, "": Path(pipeline.__file__)}, environment, compute)
+    defined = {module.__name__: Path(str(module.__file__)) for module in (pipeline, command_step)}
+    version = digest({**code, **defined}, environment, compute)
     what = f"component {pipeline.NAME}:{version}"
     component = _found(lambda: client.components.get(name=pipeline.NAME, version=version))
     if component is not None:

@@ -517,7 +517,7 @@ class BatchScored(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRefused(Fact):
-    """The file of clients comes out of nothing: the reason says why, and what to do."""
+    """The file of clients is not scored: the reason says why, and what to do."""
 
     batch: str
     name: str

@@ -40,9 +40,8 @@ def run_name(dataset: str, version: int, attempt: int) -> str:
 
 
 def batch_run_name(batch: str, attempt: int) -> str:
-    """Azure ML takes letters, digits, dashes and underscores; the batch's own digest keeps two apart."""
-    plain = "".join(c if c.isascii() else "-" for c in batch)
-    return f"score-{plain}-a{attempt}"
+    """Azure ML takes letters, digits, dashes and underscores: what a batch of a plain name is called."""
+    return f"score-{batch}-a{attempt}"
 
 
 def deployment_name(version: int) -> str:
