@@ -106,7 +106,7 @@ def _run(run: Json) -> RenderableType:
     from rich.text import Text
 
     batch = run.get("batch")
-    does = f"scoring {batch}" if batch else f"training {run.get('dataset')} {run.get('version')}"
+    does = f"scoring {batch}" if batch else f"training on {run.get('dataset')} {run.get('version')}"
     return Group(Text(f"\n{does}  ({run['id']})", style="bold"), steps(run))
 
 

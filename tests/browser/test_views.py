@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 VIEWS: dict[str, list[str]] = {
     "#/": [
         "Model 7 answers for bank-additional.", "Version 8 is being trained", "5 things need a person",
-        "Training bank-additional, version 8", "Scoring: to-call-november.csv", "about 55 s left", "leads-from-crm.csv",
+        "Training on bank-additional, version 8", "Scoring: to-call-november.csv", "about 55 s left", "leads-from-crm.csv",
     ],
     "#/flow": ["Admit upload", "Judge run", "1,204", "3 open", "Retrain due", "Release rolled back"],
     "#/trace": ["The newest files", "calls-2026-w46.csv"],
@@ -22,7 +22,7 @@ VIEWS: dict[str, list[str]] = {
     "#/datasets/bank-additional/8": ["28,940", "branch-porto-extra.csv", "run-bank-additional-8"],
     "#/quarantine": ["leads-from-crm.csv", "none of the 2,408 rows fits the contract"],
     "#/quarantine/leads-from-crm.csv": ["age: not an integer", "2,391", "41 years", "write digits only, such as 42"],
-    "#/runs": ["bank-additional, version 8", "run-bank-1", "failed"],
+    "#/runs": ["Training on bank-additional, version 8", "run-bank-1", "failed"],
     "#/runs/run-bank-1": ["prepare failed: the compute ran out of disk", "Mend what the reason names"],
     "#/models": ["Quality over time", "Data drift", "euribor3m", "−0.0116", "rolled back", "refused"],
     "#/models/bank-additional/6": ["below the 0.90 asked for", "Better with probability", "38.0 %", "0.2941"],

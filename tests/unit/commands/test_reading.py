@@ -286,7 +286,7 @@ def test_one_look_shows_all_that_is_under_way(app: FakeApp, capsys: pytest.Captu
     for text in (
         "scoring to-call-november.csv  62%",
         "2,849 rows/s, about 55 s left",
-        "training bank-additional 8",
+        "training on bank-additional 8",
         "prepare",
     ):
         assert text in out

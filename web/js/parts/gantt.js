@@ -7,6 +7,10 @@ import { stateWords, tone } from "./badge.js";
 const iso = (milliseconds) => new Date(milliseconds).toISOString();
 const WAITING = new Set(["NotStarted", "Queued", "Preparing", "Provisioning", "Starting"]);
 
+/** What a run does: trains on a dataset version, or scores a batch on a cluster. */
+export const runTitle = (run) =>
+  run.batch ? `Scoring ${run.batch}` : `Training on ${run.dataset}, version ${run.version}`;
+
 export const isOver = (run) => !["started", "running"].includes(run.state);
 
 /**

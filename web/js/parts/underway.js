@@ -3,7 +3,7 @@
 import { h } from "../core/dom.js";
 import { ago } from "../core/format.js";
 import { to } from "../core/router.js";
-import { gantt, isOver } from "./gantt.js";
+import { gantt, isOver, runTitle } from "./gantt.js";
 import { nothing, panel } from "./panel.js";
 import { progress } from "./progress.js";
 
@@ -31,7 +31,7 @@ function runItem(run) {
     h(
       "div",
       { class: "top" },
-      h("a", { class: "what", href: to("runs", run.id) }, `Training ${run.dataset}, version ${run.version}`),
+      h("a", { class: "what", href: to("runs", run.id) }, runTitle(run)),
       h("span", { class: "small quiet" }, "started ", ago(run.created)),
     ),
     gantt(run),

@@ -7,6 +7,7 @@ import { to } from "../core/router.js";
 import { badge } from "../parts/badge.js";
 import { deciles } from "../parts/deciles.js";
 import { facts, reason } from "../parts/facts.js";
+import { gantt } from "../parts/gantt.js";
 import { head, segments } from "../parts/head.js";
 import { scoreNow, uploadClients } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
@@ -25,6 +26,8 @@ const STATES = [
   ["Scored", "scored"],
   ["Refused", "refused"],
 ];
+
+const GOING = new Set(["due", "scoring"]);
 
 const byModel = (batch) =>
   batch.model_version &&
@@ -116,7 +119,16 @@ function one(batch, rows) {
         reason(batch.reason, "bad", "Mend the file and drop it again: it is a new batch then."),
       ),
     batch.state !== "refused" &&
-      panel({ title: "Progress" }, h("div", { class: "stack" }, progress(batch), shards(batch))),
+      panel(
+        { title: "Progress" },
+        h(
+          "div",
+          { class: "stack" },
+          progress(batch),
+          shards(batch),
+          batch.steps?.length > 0 && gantt(asRun(batch)),
+        ),
+      ),
     h(
       "div",
       { class: "pair" },
@@ -127,6 +139,7 @@ function one(batch, rows) {
           ["Scored by", byModel(batch), true],
           ["Refused rows", number(batch.refused_rows)],
           ["Deployment", batch.deployment],
+          ["Run", batch.run && h("a", { href: to("runs", batch.run) }, batch.run)],
           ["Rate", batch.rows_per_second && `${compact(batch.rows_per_second)} rows/s`],
           ["Took", batch.sealed && batch.started && duration(seconds(batch.started, batch.sealed))],
           ["Came", ago(batch.created)],
@@ -166,6 +179,9 @@ function one(batch, rows) {
       ),
   );
 }
+
+/** A batch that a cluster scores has a run's steps. */
+const asRun = (batch) => ({ ...batch, state: GOING.has(batch.state) ? "running" : batch.state });
 
 function shards(batch) {
   if (!batch.shards || batch.shards > 400) return null;

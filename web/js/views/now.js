@@ -77,7 +77,7 @@ function headline(status) {
 }
 
 function doing(status) {
-  const runs = going(status.runs);
+  const runs = going(status.runs).filter((run) => !run.batch);
   const scoring = status.batches.filter((batch) => batch.state === "scoring");
   const parts = [];
   if (runs.length === 1) parts.push(`version ${runs[0].version} is being trained`);

@@ -5,7 +5,7 @@ import { ago, duration, moment, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { badge, stateWords, tone } from "../parts/badge.js";
 import { facts, reason } from "../parts/facts.js";
-import { gantt, isOver, runTime, strip } from "../parts/gantt.js";
+import { gantt, isOver, runTime, runTitle, strip } from "../parts/gantt.js";
 import { head, segments } from "../parts/head.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { gridTable, pages, table } from "../parts/table.js";
@@ -34,11 +34,7 @@ const COLUMNS = [
     width: "minmax(0, 2fr)",
     name: true,
     cell: (run) => [
-      h(
-        "a",
-        { href: to("runs", run.id) },
-        run.batch ? `scores ${run.batch}` : `${run.dataset}, version ${run.version}`,
-      ),
+      h("a", { href: to("runs", run.id) }, runTitle(run)),
       h("span", { class: "under mono" }, run.id),
     ],
   },
