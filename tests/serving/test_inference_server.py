@@ -50,7 +50,15 @@ THREADS = {"GUNICORN_CMD_ARGS": "--worker-class gthread --threads 8 --no-control
 """In one process, so that requests do meet in the model."""
 
 
-@pytest.fixture(scope="module", params=[server_variables(4), THREADS], ids=["as deployed", "threads"])
+DEPLOYED = server_variables(4)
+PLAIN = "LightGBM, not with compiled trees"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(DEPLOYED, True), (THREADS, True), (DEPLOYED, False)],
+    ids=["as deployed", "threads", "without compiled trees"],
+)
 def served(
     request: pytest.FixtureRequest, free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
@@ -59,17 +67,18 @@ def served(
     text = conda_text(SERVING / "environment" / "serving.yaml")
     python = Environments(ROOT / ".environments").interpreter(text, print)
     base = tmp_path_factory.mktemp("served")
+    variables, compiled = request.param
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(SERVING))
-        columns, rows, probability = _model(base / "models" / "candidate")
+        columns, rows, probability = _model(base / "models" / "candidate", compiled=compiled)
     url = f"http://127.0.0.1:{free_port()}"
     log = base / "server.log"
-    with _server(python, base, url, log, request.param):
-        assert "LightGBM, not with compiled trees" not in log.read_text()
+    with _server(python, base, url, log, variables):
+        assert (PLAIN in log.read_text()) is not compiled
         yield Served(url=url, log=log, columns=columns, rows=rows, probability=probability)
 
 
-def _model(folder: Path) -> tuple[list[str], list[list[Any]], list[float]]:
+def _model(folder: Path, *, compiled: bool) -> tuple[list[str], list[list[Any]], list[float]]:
     """Two features, no two rows with the same probability by design of the answers."""
     import lightgbm
     import numpy as np
@@ -85,7 +94,8 @@ def _model(folder: Path) -> tuple[list[str], list[list[Any]], list[float]]:
     data = lightgbm.Dataset(encode(features, columns), answers, categorical_feature=[1])
     booster = lightgbm.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, data, 60)
     cuts = [n / 10 for n in range(1, 10)]
-    save(folder, booster, features, {"name": "bank", "version": "7", "threshold": 0.125, "deciles": cuts})
+    facts = {"name": "bank", "version": "7", "threshold": 0.125, "deciles": cuts, "compiled": compiled}
+    save(folder, booster, features, facts)
     rows = [[age, job] for age in range(18, 90) for job in jobs]
     asked = {"age": [age for age, _ in rows], "job": [job for _, job in rows]}
     golden = {"columns": ["age", "job"], "rows": rows[::20]}
