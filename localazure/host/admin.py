@@ -179,5 +179,5 @@ def _described(function: Function) -> dict[str, Any]:
         "name": function.name,
         "isDisabled": function.disabled,
         "language": "python",
-        "config": {"bindings": [dict(function.trigger)]},
+        "config": {"bindings": [dict(one) for one in function.bindings]},
     }

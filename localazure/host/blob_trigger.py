@@ -111,7 +111,7 @@ class BlobCalls:
             return
         path = f"{notice.container}/{notice.name}"
         captures = watch.find(notice.name) or {}
-        data = {**captures, "BlobTrigger": path, "Uri": blob.url, "name": captures.get("name", notice.name)}
+        data = {**captures, "BlobTrigger": path, "Uri": blob.url}
         value = binding.blob_trigger(path, blob.url, answer, captures)
         await self._runner.run(watch.function, value, data=data)
 

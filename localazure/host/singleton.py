@@ -74,14 +74,15 @@ class Singleton:
         began = time.monotonic()
         try:
             await self._break_if_orphaned()
-            lease = await self._blob.lease(LEASE)
-            await self._blob.note(lease, owner=owner.this_process())
+            self._lease = await self._blob.lease(LEASE)
         except AlreadyThere:
             return False
         except NotThere:  # somebody emptied the storage
             await self.prepare()
             return False
-        self._lease, self._renewed = lease, began
+        self._renewed = began
+        with contextlib.suppress(StorageFault):  # without a name it is waited for a minute, should we die
+            await self._blob.note(self._lease, owner=owner.this_process())
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.create_task(self._renew())
         return True

@@ -102,6 +102,7 @@ _ROWS = (
      "test_host_index.py::test_a_broken_app_is_refused_with_the_reason", "refused at the start"),
     ("HTTP: CORS, Easy Auth, https, dynamic throttles", "no-refused",
      "test_host_settings.py::test_what_host_json_asks_for_in_vain_is_said", "said at the start"),
+    ("HTTP while the host starts", "no", "", "nobody listens yet, where Azure lets callers wait"),
     # --- Event Grid triggers
     ("Event Grid trigger: both schemas, handshakes, one call an event", "yes",
      "test_host_event_grid.py::test_each_event_is_a_call", ""),
