@@ -43,7 +43,7 @@ from shared.ledger import Ledger
 from shared.ports import Table
 from shared.services import Services
 from shared.settings import Settings
-from shared.wiring import CONTRACTS, now
+from shared.wiring import CONTRACTS, model_api, now
 
 FEW = 1000
 KEY = "a reader of this bench alone"
@@ -212,7 +212,7 @@ def _asking(
     )
     past, present = (Counted(AzureTable(table), count) for table in tables)
     services = _services(Ledger(past, present=present, now=now, claim_seconds=60))
-    adapter = func.AsgiMiddleware(assemble(settings, from_settings(settings), lambda: services))
+    adapter = func.AsgiMiddleware(assemble(settings, from_settings(settings), lambda: services, model_api))
     loop = asyncio.new_event_loop()
     url = f"http://bench{path}?{urlencode({**VERSION, **query})}"
 

@@ -28,7 +28,7 @@ def upload_arrived(msg: func.QueueMessage) -> None:
 def upload_given_up(msg: func.QueueMessage) -> None:
     try:
         arrived = _parse(msg)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError, AttributeError):  # a poisoned message may be anything
         arrived = None
     give_up("blob-events", msg.get_body().decode(errors="replace"), arrived)
 

@@ -142,6 +142,11 @@ def _handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
     return outcome
 
 
+def ask(fact: Fact, services: Services) -> None:
+    """Has a fact that somebody asked for handled by whoever is free."""
+    _publish((fact,), services, again=True)
+
+
 def _is_paused(services: Services) -> bool:
     work = services.ledger.document(WORK, "now")
     return work is not None and bool(work.value["paused"])

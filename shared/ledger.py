@@ -28,7 +28,7 @@ from shared.domain.facts import Fact
 from shared.domain.names import digest
 from shared.domain.records import STATES, Change
 from shared.errors import Conflict, InProgress
-from shared.journal import NOW, Head
+from shared.journal import NOW, Head, Journal
 from shared.ports import Delete, Insert, Replace, Row, Table, Write
 
 __all__ = ["Entry", "Ledger", "Present", "Record", "pack", "unpack"]
@@ -96,6 +96,8 @@ class Ledger:
         self._now = now
         self._lease = timedelta(seconds=claim_seconds)
         self.chronicle = Chronicle(table, self._present, now=now)
+        self.audit = Journal(table, "audit", heads=self._present)
+        """What operators did, each entry chained to the one before: see `shared.domain.audit`."""
         self._listeners: list[Callable[[], None]] = []
         self.changes = 0
         """Grows with every write that somebody who looks could see."""

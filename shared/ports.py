@@ -248,6 +248,16 @@ class ModelEndpoint(Protocol):
         """
 
 
+class ModelApi(Protocol):
+    """The model's REST endpoint as any client meets it, past no traffic rule."""
+
+    def ask(self, endpoint: str, body: bytes) -> tuple[int, bytes]:
+        """POSTs the JSON as it is; the status and the body that came back. raises: Transient when nothing came."""
+
+    def swagger(self, endpoint: str) -> dict[str, Any]:
+        """The endpoint's description of itself; raises: Transient."""
+
+
 class Bus(Protocol):
     """Where facts go on to be handled."""
 

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     entra_authority: str = "https://login.microsoftonline.com"
     session_hours: int = Field(default=12, ge=1)
     rate_limit_per_minute: int = Field(default=6000, ge=1)
+    upload_most_mb: int = Field(default=100, ge=1, le=100)
+    """Azure's host takes no larger body, and its Python worker holds each body whole."""
 
     event_topic_endpoint: str | None = None
     event_topic_key: SecretStr | None = None

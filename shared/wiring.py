@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from shared.adapters.azureml import AzureWorkspace
     from shared.adapters.queues import QueueBus
-    from shared.ports import PipelineEndpoint, RunRequest, ScoringRequest, Table
+    from shared.ports import ModelApi, PipelineEndpoint, RunRequest, ScoringRequest, Table
     from shared.settings import Settings
 
 CONTRACTS = Path(__file__).parents[1] / "contracts"
@@ -56,6 +56,18 @@ def services() -> Services:
         policy=settings.policy(),
         now=now,
     )
+
+
+@lru_cache(maxsize=1)
+def model_api() -> ModelApi:
+    """The models' endpoints as any client meets them."""
+    from azure.identity import DefaultAzureCredential
+
+    from shared.adapters.azureml import AzureWorkspace
+    from shared.adapters.model_api import RestModelApi
+    from shared.settings import read_settings
+
+    return RestModelApi(AzureWorkspace(read_settings(), DefaultAzureCredential()).online_address)
 
 
 def now() -> datetime:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from functions.http import dashboard, reads, sign_in
+from functions.http import actions, dashboard, following, looking_closer, model_endpoint, reads, sign_in
 from functions.http.credentials import Credentials, from_settings
 from functions.http.gate import LIVE, Gate
 from functions.http.limits import Limiter
@@ -18,19 +18,23 @@ from functions.http.problems import Problem, answer
 from functions.http.tracing import Traced
 from functions.http.watch import Watch
 from shared import wiring
+from shared.ports import ModelApi
 from shared.services import Services
 from shared.settings import Settings, read_settings
-
-LARGEST_FILE = 100 * 1024 * 1024
 
 
 def app() -> FastAPI:
     """The API as the settings have it; raises: ConfigurationError."""
     settings = read_settings()
-    return assemble(settings, from_settings(settings), wiring.services)
+    return assemble(settings, from_settings(settings), wiring.services, wiring.model_api)
 
 
-def assemble(settings: Settings, credentials: Credentials, services: Callable[[], Services]) -> FastAPI:
+def assemble(
+    settings: Settings,
+    credentials: Credentials,
+    services: Callable[[], Services],
+    model_api: Callable[[], ModelApi],
+) -> FastAPI:
     """The API behind its gate. Layers added later lie further out."""
     made = FastAPI(
         title="Campanha",
@@ -41,7 +45,9 @@ def assemble(settings: Settings, credentials: Credentials, services: Callable[[]
         redirect_slashes=False,
     )
     made.state.services = services
-    made.include_router(reads.routes)
+    made.state.model_api = model_api
+    for part in (reads, looking_closer, actions, following, model_endpoint):
+        made.include_router(part.routes)
     made.include_router(sign_in.router(credentials))
     made.include_router(dashboard.routes)
     made.add_api_route(LIVE, alive, include_in_schema=False)
@@ -54,7 +60,7 @@ def assemble(settings: Settings, credentials: Credentials, services: Callable[[]
         Gate,
         credentials=credentials,
         limiter=limiter,
-        largest_file=LARGEST_FILE,
+        largest_file=settings.upload_most_mb * 1024 * 1024,
         open_pages=dashboard.sign_in_pages,
     )
     made.add_middleware(Traced, respond=_respond)

@@ -125,6 +125,7 @@ class UploadKnown(Fact):
     first_upload: str
     rejected: int = 0
     source_sha256: str = ""
+    released_from: str = ""
 
     @property
     def key(self) -> str:

@@ -108,6 +108,7 @@ def _(fact: UploadAdmitted) -> list[Change]:
         Change(kind="upload", id=fact.upload, state="admitted", values=values),
         *_found_by(fact.upload, fact.source_sha256, fact.content_hash),
         *_held(fact.upload, fact.name, fact.rejected, dataset=fact.dataset),
+        *_let_in(fact.released_from),
     ]
 
 
@@ -128,12 +129,18 @@ def _(fact: UploadRejected) -> list[Change]:
 
 @changes.register
 def _(fact: UploadKnown) -> list[Change]:
-    values: dict[str, Any] = {"dataset": fact.dataset, "rows": fact.rows, "same_as": fact.first_upload}
-    values |= {"rejected_rows": fact.rejected, "sha256": fact.source_sha256}
+    values: dict[str, Any] = {"name": fact.name, "dataset": fact.dataset, "rows": fact.rows}
+    values |= {"same_as": fact.first_upload, "rejected_rows": fact.rejected, "sha256": fact.source_sha256}
     return [
         Change(kind="upload", id=fact.upload, state="known", values=values),
         *_held(fact.upload, fact.name, fact.rejected, dataset=fact.dataset),
+        *_let_in(fact.released_from),
     ]
+
+
+def _let_in(upload: str) -> list[Change]:
+    """What waited in quarantine is in a dataset version now."""
+    return [Change(kind="quarantine", id=upload, state="released")] if upload else []
 
 
 def _found_by(upload: str, *hashes: str) -> list[Change]:

@@ -64,6 +64,7 @@ def keep(
             first_upload=first,
             rejected=0 if released_from else tally.rejected,
             source_sha256=tally.source_sha256,
+            released_from=released_from,
         )
     checked.part_file.seek(0)
     blob = names.part_blob(dataset, tally.content_hash)

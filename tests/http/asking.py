@@ -82,8 +82,24 @@ def credentials(tenant: Tenant | None = None) -> Credentials:
 
 
 def app_over(world: World, *, tenant: Tenant | None = None, **chosen: Any) -> FastAPI:
-    services = world.services
-    return assemble(settings(**chosen), credentials(tenant), lambda: services)
+    services, api = world.services, FakeModelApi()
+    return assemble(settings(**chosen), credentials(tenant), lambda: services, lambda: api)
+
+
+@dataclass
+class FakeModelApi:
+    """A model endpoint that says `call`, or what the test wants."""
+
+    status: int = 200
+    body: bytes = b'{"model": "bank", "version": "1", "probability": [0.5], "decision": ["call"]}'
+    asked: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def ask(self, endpoint: str, body: bytes) -> tuple[int, bytes]:
+        self.asked.append((endpoint, body))
+        return self.status, self.body
+
+    def swagger(self, endpoint: str) -> dict[str, Any]:
+        return {"swagger": "2.0", "host": endpoint}
 
 
 @dataclass(frozen=True)

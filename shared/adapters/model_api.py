@@ -1,0 +1,58 @@
+"""The model's REST endpoint for whoever wants to try it: one question, one answer, passed on as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from shared.errors import Transient
+
+TIMEOUT = (10, 60)
+LARGEST_ANSWER = 16 * 1024 * 1024
+SCORE = "/score"
+
+
+class RestModelApi:
+    """Follows the endpoint's traffic rules: no deployment is named."""
+
+    def __init__(self, address: Callable[[str], tuple[str, str]]) -> None:
+        """address: scoring URL and key of an endpoint"""
+        self._address = address
+        self._known: dict[str, tuple[str, str]] = {}
+
+    def ask(self, endpoint: str, body: bytes) -> tuple[int, bytes]:
+        url, _ = self._at(endpoint)
+        return self._sent("POST", endpoint, url, body)
+
+    def swagger(self, endpoint: str) -> dict[str, Any]:
+        url, _ = self._at(endpoint)
+        status, body = self._sent("GET", endpoint, f"{url.removesuffix(SCORE)}/swagger.json", None)
+        if status != 200:
+            raise Transient(f"endpoint {endpoint} does not describe itself: it answered {status}")
+        described: dict[str, Any] = json.loads(body)
+        return described
+
+    def _at(self, endpoint: str) -> tuple[str, str]:
+        if endpoint not in self._known:
+            self._known[endpoint] = self._address(endpoint)
+        return self._known[endpoint]
+
+    def _sent(self, method: str, endpoint: str, url: str, body: bytes | None) -> tuple[int, bytes]:
+        """The answer; a key that was rotated is looked up once more."""
+        for last in (False, True):
+            headers = {"Authorization": f"Bearer {self._at(endpoint)[1]}", "Content-Type": "application/json"}
+            try:
+                answer = requests.request(
+                    method, url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False
+                )
+            except requests.RequestException as cause:
+                raise Transient(f"endpoint {endpoint} gave no answer") from cause
+            if answer.status_code != 401 or last:
+                break
+            self._known.pop(endpoint, None)
+        if len(answer.content) > LARGEST_ANSWER:
+            raise Transient(f"endpoint {endpoint} answered more than {LARGEST_ANSWER:,} bytes")
+        return answer.status_code, answer.content

@@ -1,0 +1,36 @@
+"""Who did what, and when: entries of which each carries the hash of the one before, so that none can be changed unseen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+Value = dict[str, Any]
+START = "0" * 64
+"""What the first entry has for the one before it."""
+
+
+def chained(entry: Value, before: Value | None) -> Value:
+    """The entry with the hash of the one before it, and its own over all of that."""
+    told = {**entry, "previous": before["hash"] if before else START}
+    return {**told, "hash": _hash(told)}
+
+
+def broken_at(entries: Iterable[Value]) -> int | None:
+    """The place of the first entry that is not what it was, or does not follow the one before; None when all is well.
+
+    entries: the oldest first, from the very first one
+    """
+    expected = START
+    for number, entry in enumerate(entries):
+        told = {name: value for name, value in entry.items() if name != "hash"}
+        if told.get("previous") != expected or entry.get("hash") != _hash(told):
+            return number
+        expected = entry["hash"]
+    return None
+
+
+def _hash(told: Value) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,395 @@
+"""What an operator asks for: once however often it is sent, followed to its end, and on record."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from flow.world import World, bank_rows
+
+from functions.http import asking
+from functions.http.callers import Scope
+from shared.domain.audit import broken_at
+from shared.domain.facts import StepGivenUp, UploadArrived
+from tests.http.asking import VERSION, Answer, Client, client_of
+
+RUN_1, RUN_2 = "bank-v1-a1", "bank-v2-a1"
+KEY = {"idempotency-key": "a-key-of-this-test"}
+
+
+def _csv(client: Client, path: str, text: str, **headers: str) -> Answer:
+    return client.post(path, content=text.encode(), headers={"content-type": "text/csv", **headers})
+
+
+def _do(world: World) -> None:
+    """Handles what was published, and everything it leads to."""
+    world.tell(*world.bus.take())
+
+
+def _followed(client: Client, answer: Answer) -> dict[str, Any]:
+    """The operation, asked for where the answer says."""
+    assert answer.status_code == 202, answer.content
+    where = answer.headers["operation-location"]
+    assert where.startswith("http://campanha.test/api/operations/")
+    assert where.endswith("?api-version=2026-11-24")
+    assert int(answer.headers["retry-after"]) >= 1
+    told: dict[str, Any] = client.get(where.removeprefix("http://campanha.test").split("?")[0]).json()
+    return told
+
+
+def test_a_file_dropped_through_the_api_is_trained_on(world: World, operator: Client) -> None:
+    answer = _csv(operator, "/api/uploads/march/may.csv", bank_rows(30))
+    assert _followed(operator, answer)["status"] == "NotStarted"
+    _do(world)
+    ended = _followed(operator, answer)
+    assert (ended["status"], ended["resourceLocation"]) == ("Succeeded", "/api/uploads/march/may.csv")
+    assert [request.name for request in world.pipeline.submissions] == [RUN_1]
+
+
+def test_a_file_the_contract_refuses_fails_with_the_reason(world: World, operator: Client) -> None:
+    answer = _csv(operator, "/api/uploads/odd.csv", "a;b\n1;2\n")
+    _do(world)
+    ended = _followed(operator, answer)
+    assert ended["status"] == "Failed"
+    assert "nearest is bank" in ended["error"]["message"]
+
+
+@pytest.fixture
+def served(world: World) -> World:
+    """Model 2 answers, model 1 did before."""
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.finish_run(RUN_1)
+    world.tell(world.drop("june.csv", bank_rows(30, start=1000)))
+    world.finish_run(RUN_2)
+    return world
+
+
+def _clients(count: int = 5) -> str:
+    return "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(count).splitlines()) + "\n"
+
+
+def test_clients_dropped_through_the_api_are_scored(served: World, operator: Client) -> None:
+    answer = _csv(operator, "/api/batches/clients.csv", _clients())
+    _do(served)
+    ended = _followed(operator, answer)
+    assert ended["status"] == "Succeeded"
+    rows = operator.get(ended["resourceLocation"] + "/rows", params={**VERSION, "maxpagesize": 2}).json()
+    assert len(rows["value"]) == 2
+    assert rows["columns"][0] == "age"
+
+
+def test_scoring_now_finds_what_lies_there(served: World, operator: Client) -> None:
+    served.files.write("scoring", "clients.csv", _clients().encode())
+    answer = operator.post("/api/batches", body={"name": "clients.csv"})
+    _do(served)
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    assert operator.post("/api/batches", body={"name": "nothing.csv"}).status_code == 404
+    assert _followed(operator, operator.post("/api/batches"))["status"] == "Succeeded"
+
+
+def test_a_roll_back_is_followed_to_its_end(served: World, operator: Client) -> None:
+    answer = operator.post("/api/endpoints/bank/rollback", body={"reason": "complaints"})
+    assert _followed(operator, answer)["status"] == "Running"
+    served.pass_time(1)
+    _do(served)
+    ended = _followed(operator, answer)
+    assert (ended["status"], ended["resourceLocation"]) == ("Succeeded", "/api/models/bank/1")
+    assert served.workspace.traffic == {"campanha-bank": {"model-1": 100}}
+
+
+def test_a_promotion_that_cannot_be_fails_with_the_reason(served: World, operator: Client) -> None:
+    answer = operator.post("/api/models/bank/2/promote")
+    ended = _followed(operator, answer)
+    assert ended["status"] == "Failed"
+    assert "answers for bank already" in ended["error"]["message"]
+    assert operator.post("/api/models/bank/9/promote").status_code == 404
+
+
+def test_retraining_says_when_there_is_nothing_to_do(served: World, operator: Client) -> None:
+    answer = operator.post("/api/datasets/bank/retrain")
+    _do(served)
+    ended = _followed(operator, answer)
+    assert ended["status"] == "Succeeded"
+    assert "nothing new" in ended["detail"]
+    assert operator.post("/api/datasets/nothing/retrain").status_code == 404
+
+
+def test_retraining_tries_a_failed_version_again(world: World, operator: Client) -> None:
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.finish_run(RUN_1, status="Failed")
+    answer = operator.post("/api/datasets/bank/retrain")
+    _do(world)
+    assert _followed(operator, answer)["status"] == "Running"
+    world.finish_run("bank-v1-a2")
+    assert _followed(operator, answer)["status"] == "Succeeded"
+
+
+def test_work_is_paused_at_once_and_goes_on(world: World, operator: Client) -> None:
+    assert (
+        _followed(operator, operator.post("/api/pause", body={"reason": "moving"}))["status"] == "Succeeded"
+    )
+    assert operator.get("/api/status").json()["paused"] is True
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    assert world.pipeline.submissions == []
+    assert _followed(operator, operator.post("/api/resume"))["status"] == "Succeeded"
+    _do(world)
+    assert operator.get("/api/status").json()["paused"] is False
+    assert [request.name for request in world.pipeline.submissions] == [RUN_1]
+
+
+# --- quarantine -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quarantined(world: World) -> UploadArrived:
+    text = bank_rows(30).replace("\n22;", "\n150;", 1).replace("\n23;", "\n=cmd();", 1)
+    upload = world.drop("may.csv", text)
+    world.tell(upload)
+    return upload
+
+
+def test_quarantine_says_why_row_by_row(quarantined: UploadArrived, operator: Client) -> None:
+    told = operator.get("/api/quarantine/may.csv").json()
+    assert told["summary"] == {"age: above 120": 1, "age: not an integer": 1}
+    assert [(row["line"], row["column"], row["value"], row["rule"]) for row in told["rows"]] == [
+        (4, "age", "150", "above 120"),
+        (5, "age", "=cmd()", "not an integer"),
+    ]
+    assert told["more"] is False
+    assert told["upload"]["links"]["quarantine"] == "/api/quarantine/may.csv"
+    (listed,) = operator.get("/api/quarantine", params={**VERSION, "state": "held"}).json()["value"]
+    assert (listed["name"], listed["rows"], listed["whole"]) == ("may.csv", 2, False)
+    assert operator.get("/api/quarantine/nothing.csv").status_code == 404
+
+
+def test_rows_are_let_in_through_the_api(world: World, quarantined: UploadArrived, operator: Client) -> None:
+    answer = operator.post("/api/quarantine/may.csv/release", body={"reason": "old people are people"})
+    _do(world)
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    assert world.state("quarantine", quarantined.key) == "released"
+    assert operator.post("/api/quarantine/may.csv/discard").json()["code"] == "AlreadyDecided"
+
+
+def test_a_file_is_checked_again_through_the_api(
+    world: World, quarantined: UploadArrived, operator: Client
+) -> None:
+    answer = operator.post("/api/quarantine/may.csv/retry")
+    _do(world)
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    assert world.state("quarantine", quarantined.key) == "retried"
+    record = operator.get("/api/uploads/may.csv").json()
+    assert record["id"] == f"upload-2/may.csv/{quarantined.etag}"
+
+
+def test_a_file_that_changed_is_not_checked_again(
+    world: World, quarantined: UploadArrived, operator: Client
+) -> None:
+    world.files.write("incoming", "may.csv", b"something else")
+    answer = operator.post("/api/quarantine/may.csv/retry")
+    assert (answer.status_code, answer.json()["code"]) == (409, "FileGone")
+
+
+def test_what_is_discarded_is_no_longer_asked_about(
+    world: World, quarantined: UploadArrived, operator: Client
+) -> None:
+    assert operator.get("/api/status").json()["attention"] == 1
+    answer = operator.post("/api/quarantine/may.csv/discard", body={"reason": "a test"})
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    assert operator.get("/api/status").json()["attention"] == 0
+
+
+def test_a_failure_is_tried_again_through_the_api(world: World, operator: Client) -> None:
+    upload = world.drop("may.csv", bank_rows(30))
+    world.tell(StepGivenUp(queue="blob-events", about=upload.key, reason="it failed"))
+    (failure,) = operator.get("/api/failures").json()["value"]
+    answer = operator.post(f"/api/failures/{failure['id']}/retry")
+    ended = _followed(operator, answer)
+    assert ended["status"] == "Failed"
+    assert "nothing to try again" in ended["error"]["message"]
+    again = operator.post(f"/api/failures/{failure['id']}/retry")
+    assert (again.status_code, again.json()["code"]) == (409, "AlreadyDecided")
+    assert operator.post("/api/failures/nothing/retry").status_code == 404
+
+
+# --- once -------------------------------------------------------------------------------------------------
+
+
+def test_the_same_key_again_gets_the_same_answer_and_does_nothing(world: World, operator: Client) -> None:
+    first = _csv(operator, "/api/uploads/may.csv", bank_rows(30), **KEY)
+    again = _csv(operator, "/api/uploads/may.csv", bank_rows(30), **KEY)
+    assert again.json()["id"] == first.json()["id"]
+    assert len(world.bus.take()) == 1
+    assert len(operator.get("/api/events").json()["value"]) == 1
+
+
+@pytest.mark.parametrize(("path", "rows"), [("/api/uploads/may.csv", 31), ("/api/uploads/june.csv", 30)])
+def test_the_same_key_for_something_else_is_refused(operator: Client, path: str, rows: int) -> None:
+    _csv(operator, "/api/uploads/may.csv", bank_rows(30), **KEY)
+    answer = _csv(operator, path, bank_rows(rows), **KEY)
+    assert (answer.status_code, answer.json()["code"]) == (422, "IdempotencyKeyReused")
+
+
+def test_somebody_elses_key_is_another_key(api: FastAPI, operator: Client) -> None:
+    first = operator.post("/api/pause", headers=KEY)
+    other = client_of(api, scope=Scope.ADMIN).post("/api/pause", headers=KEY)
+    assert other.status_code == 202
+    assert other.json()["id"] != first.json()["id"]
+
+
+def test_a_key_whose_request_is_under_way_waits(
+    world: World, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def dies(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asking.Asking, "_do", dies)
+        with pytest.raises(Killed):
+            operator.post("/api/pause", headers=KEY)
+    answer = operator.post("/api/pause", headers=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (409, "IdempotencyKeyInProgress")
+    assert int(answer.headers["retry-after"]) >= 1
+    world.pass_time(
+        asking.PATIENCE.total_seconds() + 1
+    )  # whoever began it is dead: go on with the same operation
+    assert _followed(operator, operator.post("/api/pause", headers=KEY))["status"] == "Succeeded"
+    assert len(_audit(operator.app)) == 1
+
+
+def test_a_refused_request_leaves_its_key_free(world: World, operator: Client) -> None:
+    assert operator.post("/api/models/bank/1/promote", headers=KEY).status_code == 404
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.finish_run(RUN_1)
+    assert operator.post("/api/models/bank/1/promote", headers=KEY).status_code == 202
+
+
+@pytest.mark.parametrize("key", ["x" * 201, "a b", "é"])
+def test_a_key_that_is_none_is_refused(operator: Client, key: str) -> None:
+    assert operator.post("/api/pause", headers={"idempotency-key": key}).status_code == 400
+
+
+# --- on record --------------------------------------------------------------------------------------------
+
+
+def _audit(app: FastAPI) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = client_of(app, scope=Scope.ADMIN).get("/api/audit").json()["value"]
+    return entries
+
+
+def test_every_action_is_on_record_with_who_and_why(world: World, operator: Client) -> None:
+    _csv(operator, "/api/uploads/may.csv", bank_rows(30))
+    operator.post("/api/pause", body={"reason": "moving house"})
+    newest, first = _audit(operator.app)
+    assert (first["action"], first["who"], first["scope"]) == (
+        "upload incoming/may.csv",
+        "key:operator",
+        "operator",
+    )
+    assert (newest["action"], newest["reason"], newest["number"]) == ("pause", "moving house", 1)
+    assert newest["previous"] == first["hash"]
+
+
+def test_only_an_admin_reads_the_record(operator: Client) -> None:
+    assert operator.get("/api/audit").status_code == 403
+
+
+def test_a_record_that_was_tampered_with_shows(operator: Client) -> None:
+    for reason in ("one", "two", "three"):
+        operator.post("/api/pause", body={"reason": reason})
+    entries = [{k: v for k, v in entry.items() if k != "number"} for entry in reversed(_audit(operator.app))]
+    assert broken_at(entries) is None
+    assert broken_at([{**entries[0], "who": "nobody"}, *entries[1:]]) == 0
+    assert broken_at([entries[0], entries[2]]) == 1
+    assert broken_at(entries[1:]) == 0
+
+
+# --- what is no file --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "..",
+        "a/../b.csv",
+        "./a.csv",
+        "a//b.csv",
+        "a\\b.csv",
+        "a\nb.csv",
+        "a%00b.csv",
+        "a.csv/",
+        "end.",
+        "x" * 513,
+    ],
+)
+def test_a_name_storage_would_not_keep_is_refused(world: World, operator: Client, name: str) -> None:
+    answer = _csv(operator, f"/api/uploads/{name}", bank_rows(1))
+    assert answer.status_code in (400, 404), answer.content
+    assert list(world.files.list("incoming")) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["<img src=x onerror=alert(1)>.csv", "ç ã/b.csv", "100% sure?.csv", "#1;a=b&c.csv"]
+)
+def test_odd_names_are_only_names(world: World, operator: Client, name: str) -> None:
+    from urllib.parse import quote
+
+    address = quote(name)
+    assert _csv(operator, f"/api/uploads/{address}", bank_rows(3)).status_code == 202
+    assert [blob.name for blob in world.files.list("incoming")] == [name]
+    _do(world)
+    assert operator.get(f"/api/uploads/{address}").json()["name"] == name
+    assert operator.get(f"/api/trace/incoming/{address}").json()["upload"]["name"] == name
+
+
+def test_a_body_that_is_no_file_is_refused(operator: Client) -> None:
+    assert operator.post("/api/uploads/a.csv", body={"a": 1}).status_code == 415
+    assert _csv(operator, "/api/uploads/a.csv", "").status_code == 422
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(world: World, operator: Client) -> None:
+    answer = operator.post("/api/pause", content=b'{"reason": "' + b"x" * 70_000 + b'"}')
+    assert (answer.status_code, answer.json()["code"]) == (413, "RequestTooLarge")
+    announced = operator.post("/api/uploads/a.csv", headers={"content-length": str(101 * 1024 * 1024)})
+    assert announced.status_code == 413
+
+
+# --- the model --------------------------------------------------------------------------------------------
+
+
+def test_the_model_is_asked_and_answers(served: World, operator: Client) -> None:
+    asked = {"data": [{"age": 41, "job": "technician", "balance": None}]}
+    answer = operator.post("/api/endpoints/bank/score", body=asked)
+    assert (answer.status_code, answer.json()["decision"]) == (200, ["call"])
+    api = operator.app.state.model_api()
+    assert api.asked == [("campanha-bank", b'{"data":[{"age":41,"job":"technician","balance":null}]}')]
+    assert operator.get("/api/endpoints/bank/swagger").json()["host"] == "campanha-bank"
+
+
+def test_what_the_model_refuses_is_said_in_its_words(served: World, operator: Client) -> None:
+    api = operator.app.state.model_api()
+    api.status, api.body = 400, b'{"error": {"code": "MissingColumns", "message": "age is missing"}}'
+    answer = operator.post("/api/endpoints/bank/score", body={"data": [{}]})
+    assert (answer.status_code, answer.json()["detail"]) == (422, "age is missing")
+    api.status, api.body = 502, b"<html>"
+    assert operator.post("/api/endpoints/bank/score", body={"data": [{}]}).status_code == 503
+
+
+def test_without_a_model_there_is_nobody_to_ask(operator: Client) -> None:
+    answer = operator.post("/api/endpoints/bank/score", body={"data": [{}]})
+    assert (answer.status_code, answer.json()["code"]) == (404, "NoModel")
+
+
+def test_an_action_outlives_the_process_that_took_it(world: World, operator: Client) -> None:
+    """Its message is lost: the sweep finds the fact all the same."""
+    from shared.domain.facts import SweepDue
+
+    answer = _csv(operator, "/api/uploads/may.csv", bank_rows(30))
+    world.bus.take()
+    world.pass_time(world.policy.claim_seconds + timedelta(minutes=2).total_seconds())
+    world.tell(SweepDue(tick="1"))
+    assert _followed(operator, answer)["status"] == "Succeeded"
