@@ -39,6 +39,8 @@ P50_GOAL, USUAL_GOAL, MLFLOW_GOAL, ARROW_GOAL, JSON_GOAL = 0.5, 8.0, 14.0, 300_0
 CLOSE = 1e-9
 VARIABLES = server_variables(Settings.model_fields["serving_concurrent_requests"].default)
 """As the app deploys by default."""
+HELLO_VARIABLES = {**VARIABLES, "AML_APP_ROOT": str(ROOT / "serving")}
+"""As quiet as ours: the server looks there for what it logs."""
 USUAL_VARIABLES = {"WORKER_COUNT": VARIABLES["WORKER_COUNT"]}
 """As many processes; forked before it loads its model, since LightGBM's threads do not survive a fork."""
 
@@ -158,7 +160,9 @@ def _started(running: ExitStack, case: Case, *, rivals_too: bool) -> list[Contes
     found = [
         Contestant(OURS, ours),
         Contestant(f"{OURS}, Arrow", ours, form=".arrow"),
-        Contestant(HELLO, serve(python, ROOT / "bench" / "hello_server" / "score.py"), key=""),
+        Contestant(
+            HELLO, serve(python, ROOT / "bench" / "hello_server" / "score.py", HELLO_VARIABLES), key=""
+        ),
     ]
     if rivals_too:
         script = ROOT / "bench" / "usual_server" / "score.py"

@@ -1,7 +1,7 @@
 """A program's machine code, made by LLVM for this processor when a model is loaded; the same for every model.
 
 The trees are data to it, so compiling takes as long for a thousand trees as for one, and there is nothing to keep.
-It works on blocks of rows, a column at a time: codes of a block first, then step after step on `lanes` rows at once,
+It works on blocks of rows, a column at a time: codes of a block first, then step after step on LANES rows at once,
 then each row's leaves are added in the trees' order, as LightGBM adds them; the result is the same to the last bit.
 """
 
@@ -38,8 +38,8 @@ _CALL = ctypes.CFUNCTYPE(
 class Kernel:
     """`call(tables, -sigmoid, divisor, matrix, rows, stride, scratch, out)`: addresses, and no state between calls.
 
-    matrix: doubles, a column `stride` after the other; scratch: `block` codes for each column, leaf slot and step
-    slot; out: a double a row. ctypes gives up Python's lock for the call, so threads run it side by side.
+    matrix: doubles, each column `stride` after the one before; scratch: BLOCK codes for each column and each slot;
+    out: a double a row. ctypes gives up Python's lock for the call, so threads run it side by side.
     """
 
     def __init__(self, bits: int) -> None:
@@ -62,14 +62,20 @@ class Kernel:
 
 @cache
 def kernel(bits: int) -> Kernel:
-    """One a process: a kernel has no state, and its machine code must live as long as anyone may call it."""
+    """One a process: a kernel has no state, and its machine code must live as long as anyone may call it.
+
+    raises: RuntimeError or OSError where there is no compiling
+    """
     return Kernel(bits)
 
 
 def _exp_from_libm() -> None:
-    """The exp that LightGBM itself calls, so that probabilities agree to the last bit."""
-    library = ctypes.CDLL(ctypes.util.find_library("m"))
-    address = ctypes.cast(library.exp, ctypes.c_void_p).value
+    """The exp that LightGBM itself calls, so that probabilities agree to the last bit. raises: OSError"""
+    library = ctypes.CDLL(ctypes.util.find_library("m"))  # without a name: what this process has loaded
+    try:
+        address = ctypes.cast(library.exp, ctypes.c_void_p).value
+    except AttributeError as cause:
+        raise OSError("no exp among the C library's functions") from cause
     llvm.add_symbol("exp", address)
 
 

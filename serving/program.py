@@ -44,6 +44,8 @@ Records = npt.NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
+    """All of it data: addresses of these arrays are what the kernel gets."""
+
     bits: int
     """Of a code: 8, or 16 when a feature has more thresholds, or a tree more leaves, than 8 bits tell apart."""
     columns: Records
@@ -123,6 +125,10 @@ class _Made:
         counts = [len(values) for values in self.thresholds.values()]
         starts = [sum(counts[:place]) for place in range(len(counts))]
         self.starts = dict(zip(self.thresholds, starts, strict=True))
+        self.ranks = {
+            feature: {value: rank for rank, value in enumerate(values)}
+            for feature, values in self.thresholds.items()
+        }
 
     def tree(self, tree: Tree, member: int) -> tuple[int, int, int, int]:
         """member: its place in the group of trees whose answers are kept until all are there"""
@@ -155,7 +161,7 @@ class _Made:
     def _questions(self, node: Node) -> Iterator[tuple[int, int, int, bool]]:
         """Column, mask, limit, and whether yes means left."""
         if node.categories is None:
-            limit = self.thresholds[node.feature].index(node.threshold)
+            limit = self.ranks[node.feature][node.threshold]
             yield self._number(node), 2**self.bits - 1, limit, True
             return
         by_code: dict[int, int] = {}
