@@ -172,3 +172,22 @@ SUPPORT: tuple[tuple[str, str, str, str], ...] = tuple(
     (feature, state, f"tests/localazure/host/{test}" if test else "", difference)
     for feature, state, test, difference in _ROWS
 )
+DIFFERENCES = (
+    "One process runs host and functions: an app that ends the process ends the host.",
+    "Storage connections are connection strings, with a key or a shared access signature.",
+    "A message under work when the host is killed comes again after its lease, at most ten minutes, as in Azure; "
+    "`LOCALAZURE_QUEUE_LEASE_SECONDS` makes that shorter for tests.",
+    "The host id is `local-` and a hash of the app's path, where Azure's tools make it of machine and path.",
+)
+DISAGREEMENTS = (
+    "Retry policies: Microsoft's page names triggers that have them (timers among these, queues and HTTP not); the "
+    "host's source warns of others and runs them all the same. Here others are warned of, and do not retry.",
+    "The blob trigger's page speaks of receipts of what was processed; the SDK's source writes one when the notice is "
+    "queued. So does this host.",
+)
+UNVERIFIED = (
+    "Nothing here was held against a running Functions host. What it does follows from the sources of host, WebJobs SDK "
+    "and worker; loading an app was held against Microsoft's worker library on Python 3.13.",
+    "That an undecodable base64 message goes to the poison queue; the encoding of the blob triggers' own queue.",
+    "The answer of POST /admin/host/resume (200 here; 202 in older versions).",
+)
