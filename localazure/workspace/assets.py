@@ -70,8 +70,8 @@ def list_versions(workspace: Workspace, call: Call) -> Reply:
     kind, name = call.names["kind"], call.names["name"]
     newest_first = "desc" in call.query.get("$orderBy", call.query.get("orderBy", "desc")).lower()
     versions = workspace.store.all(f"{kind}/versions", family=name, newest_first=newest_first)
-    top = int(call.query.get("$top", call.query.get("top", len(versions) or 1)))
-    wanted = [one for one in versions if _wanted(one["properties"], call)][:top]
+    top = call.query.get("$top") or call.query.get("top")
+    wanted = [one for one in versions if _wanted(one["properties"], call)][: int(top) if top else None]
     return listing([_version(workspace, kind, one) for one in wanted])
 
 
@@ -196,14 +196,15 @@ def _ensure_container(workspace: Workspace, kind: str, name: str, properties: Js
 
 def _latest(workspace: Workspace, kind: str, name: str) -> str | None:
     """The version made last."""
-    versions = workspace.store.all(f"{kind}/versions", family=name, newest_first=True)
-    active = [one["version"] for one in versions if not one["properties"]["isArchived"]]
-    return active[0] if active else None
+    found = workspace.store.newest(
+        f"{kind}/versions", family=name, wanted=lambda one: not one["properties"]["isArchived"]
+    )
+    return found["version"] if found else None
 
 
 def _container(workspace: Workspace, kind: str, container: Json) -> Json:
     name = container["name"]
-    numbers = [one["version"] for one in workspace.store.all(f"{kind}/versions", family=name)]
+    numbers = [key.rpartition(":")[2] for key in workspace.store.keys(f"{kind}/versions", family=name)]
     highest = max((int(number) for number in numbers if number.isdecimal()), default=0)
     properties = container["properties"] | {
         "latestVersion": _latest(workspace, kind, name),

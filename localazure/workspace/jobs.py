@@ -92,10 +92,16 @@ def delete(workspace: Workspace, call: Call) -> Reply:
         return Reply(status=204)
     if workspace.runs.get(name)["status"] not in TERMINAL:
         raise Refusal(409, "UserError", f"the job {name} has not ended; cancel it first")
-    for run in [*workspace.runs.children(name), workspace.runs.get(name)]:
-        workspace.store.remove("runs", run["runId"])
+    for run in [*_below(workspace, name), workspace.runs.get(name)]:
+        workspace.runs.remove(run["runId"])
     workspace.store.remove("jobs", name)
     return Reply(status=200)
+
+
+def _below(workspace: Workspace, run_id: str) -> list[Json]:
+    """The steps of a run, and what is below those."""
+    children = workspace.runs.children(run_id)
+    return [one for child in children for one in (*_below(workspace, child["runId"]), child)]
 
 
 def told(workspace: Workspace, job: Json, *, status: str | None = None) -> Json:

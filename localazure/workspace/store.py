@@ -87,6 +87,25 @@ class Store:
             ).fetchall()
         return [json.loads(row[0]) for row in rows]
 
+    def keys(self, kind: str, *, family: str) -> list[str]:
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT key FROM documents WHERE kind = ? AND family = ?", (kind, family)
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def newest(self, kind: str, *, family: str, wanted: Callable[[Json], bool]) -> Json | None:
+        """The one made last of those that are wanted; reads no more than it must."""
+        with self._lock:
+            for row in self._database.execute(
+                "SELECT body FROM documents WHERE kind = ? AND family = ? ORDER BY number DESC",
+                (kind, family),
+            ):
+                value: Json = json.loads(row[0])
+                if wanted(value):
+                    return value
+        return None
+
     def clear(self) -> None:
         with self._lock:
             self._database.execute("DELETE FROM documents")

@@ -228,16 +228,18 @@ _ROWS = (
     ("Compute: create, start, stop", "no", "", "any compute's name is this machine"),
     ("Connections, feature stores, labelling, workspaces' creation, access control", "no", "", "501"),
 )  # fmt: skip
-SUPPORT: tuple[tuple[str, str, str, str], ...] = tuple(
-    (feature, state, f"tests/localazure/workspace/{test}" if test else "", difference)
-    for feature, state, test, difference in _ROWS
-) + (
+_CONFORMANCE = (
     ("Conformance: a newcomer's script from Microsoft's pages, unchanged", "yes",
-     "tests/conformance/test_conformance_new_user.py::test_the_script_runs_unchanged", ""),
+     "test_conformance_new_user.py::test_the_script_runs_unchanged", ""),
     ("Conformance: plain SDK scripts, for this workspace or one in Azure", "yes",
-     "tests/conformance/test_conformance_jobs.py::test_a_pipeline_completes_and_its_output_is_downloaded",
+     "test_conformance_jobs.py::test_a_pipeline_completes_and_its_output_is_downloaded",
      "not run against Azure yet"),
 )  # fmt: skip
+SUPPORT: tuple[tuple[str, str, str, str], ...] = tuple(
+    (feature, state, f"{folder}/{test}" if test else "", difference)
+    for folder, rows in (("tests/localazure/workspace", _ROWS), ("tests/conformance", _CONFORMANCE))
+    for feature, state, test, difference in rows
+)
 
 DIFFERENCES = (
     "One machine: computes of any name exist and are this machine; a step waits (`Queued`) for one of as many slots "

@@ -58,6 +58,7 @@ def test_the_blob_front_passes_uploads_ranges_and_heads(server: Server, azurite:
 
 
 def test_a_call_takes_less_than_ten_milliseconds(server: Server) -> None:
+    """Of the fastest, so that a busy machine does not matter: with Nagle's algorithm each would take forty."""
     session, token = requests.Session(), server.token()
     session.verify, session.headers["Authorization"] = server.bundle, f"Bearer {token}"
     session.trust_env = False
@@ -66,7 +67,8 @@ def test_a_call_takes_less_than_ten_milliseconds(server: Server) -> None:
         started = time.perf_counter()
         session.get(server.base + WS, timeout=5).raise_for_status()
         times.append(time.perf_counter() - started)
-    assert statistics.median(times) < 0.010
+    print(f"\nworkspace: a call takes {1000 * statistics.median(times):.1f} ms (median of {len(times)})")
+    assert min(times) < 0.010
 
 
 @pytest.mark.parametrize("name", ["..", "a b", "-x", "x" * 300])
