@@ -19,7 +19,7 @@ import azure.functions as func
 
 from localazure.host.checks import RETURN, check_binding, check_signature
 from localazure.host.errors import BrokenApp
-from localazure.host.function import TRIGGERS, Function, Input, Output
+from localazure.host.function import TIMER, TRIGGERS, Function, Input, Output
 from localazure.host.host_json import HostJson
 from localazure.host.settings import is_on
 
@@ -102,6 +102,11 @@ def _checked(declared: func.decorators.function_app.Function, environ: Mapping[s
     for binding in bindings.values():
         check_binding(name, binding)
     call = declared.get_user_function()
+    retry = declared.get_settings_dict("retry_policy")
+    if retry and trigger["type"] != TIMER:
+        log.warning(
+            "%s: retry policies are for timers; a %s has its own rules, or none.", name, trigger["type"]
+        )
     return Function(
         name=name,
         call=call,
@@ -109,7 +114,7 @@ def _checked(declared: func.decorators.function_app.Function, environ: Mapping[s
         is_async=inspect.iscoroutinefunction(call),
         wants_context=check_signature(name, call, bindings),
         disabled=_is_disabled(name, environ),
-        retry=declared.get_settings_dict("retry_policy"),
+        retry=retry,
         bindings=tuple(bindings.values()),
         inputs=tuple(_input(one) for one in bindings.values() if one["type"] == "blob" and _is_in(one)),
         outputs=tuple(

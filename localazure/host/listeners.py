@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
@@ -24,7 +23,6 @@ from localazure.host.storage import Storage
 from localazure.host.timers import TimerListener
 from localazure.host.zones import zone
 
-log = logging.getLogger("localazure.host.listeners")
 CONTAINER = "azure-webjobs-hosts"
 LEASE_SETTING = "LOCALAZURE_QUEUE_LEASE_SECONDS"
 """How long a message under work is nobody else's: Azure's 10 minutes, but for tests."""
@@ -58,10 +56,6 @@ class Listeners:
 
     def _queue(self, function: Function) -> Listener:
         trigger, where = function.trigger, function.name
-        if function.retry:
-            log.warning(
-                "%s: retry policies do not apply to queue triggers; host.json's queue rules do.", where
-            )
         connection = settings.connection(trigger.get("connection") or "", self._environ, where=where)
         name = settings.resolve(str(trigger["queueName"]), self._environ, where=where)
         queue = self._queues.get(connection, name, where=where)

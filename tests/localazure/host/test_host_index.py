@@ -15,7 +15,7 @@ from localazure.host import index
 from localazure.host.errors import BrokenApp
 from localazure.host.function import Function
 from localazure.host.host_json import HostJson
-from tests.localazure.host.broken_apps import BROKEN, HEAD, QUEUE
+from tests.localazure.host.broken_apps import BROKEN, HEAD, QUEUE, ROUTE
 
 Load = Callable[..., list[Function]]
 
@@ -97,6 +97,12 @@ def test_a_return_that_nobody_takes_is_said(load: Load, caplog: pytest.LogCaptur
     """The worker takes such a function; a call of it fails when it does return something."""
     load(HEAD + QUEUE + "def f(msg: func.QueueMessage) -> str: ...")
     assert "f says it returns str, but nothing takes it" in caplog.text
+
+
+def test_a_retry_policy_where_there_is_none_is_said(load: Load, caplog: pytest.LogCaptureFixture) -> None:
+    retry = '@app.retry(strategy="fixed_delay", max_retry_count="2", delay_interval="00:00:05")\n'
+    load(HEAD + ROUTE + retry + "def f(req: func.HttpRequest) -> str: ...")
+    assert "f: retry policies are for timers; a httpTrigger has its own rules" in caplog.text
 
 
 def test_another_language_is_refused(load: Load) -> None:
