@@ -27,7 +27,7 @@ BEGIN, END = "<!-- flow -->", "<!-- /flow -->"
 
 EXTERNAL = (
     "UploadArrived", "RunMoved", "ScoringDue", "SweepDue", "RetrainDue",
-    "PromotionAsked", "RollbackAsked", "RowsWanted", "WorkPaused", "WorkResumed", "RetryAsked",
+    "PromotionAsked", "RollbackAsked", "RowsWanted", "WorkPaused", "WorkResumed", "RetryAsked", "TellingDue",
 )  # fmt: skip
 """Facts that come from outside: an event, a clock, or an operator."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from shared.domain import history
@@ -150,6 +151,11 @@ class Chronicle:
 
     def newest_events(self, *, limit: int = 50, before: int | None = None) -> list[Entry]:
         return self.events.newest(limit, before=before)
+
+    def events_from(self, number: int, *, limit: int) -> list[Entry]:
+        """The events from this number on, the oldest first, as far as there is no gap."""
+        found = self.events.at(list(range(number, number + limit)))
+        return [found[n] for n in takewhile(found.__contains__, range(number, number + limit))]
 
     def head(self) -> Head:
         """How many records are in which state, and how long they stay in it."""

@@ -6,7 +6,8 @@
     │   └── Superseded         the blob is no longer the one we were told about
     ├── InProgress             another delivery is doing this fact now: let it
     ├── Refused                the other side said no for good; the reason is part of the outcome
-    │   └── Unanswerable       the model failed on these rows; on others it may not
+    │   ├── Unanswerable       the model failed on these rows; on others it may not
+    │   └── Gone               a subscriber wants to hear no more
     └── ConfigurationError     at start-up: nothing works until the settings are mended
 
 Bad data is not an error: it is an outcome (`UploadRejected`), recorded once. A trigger that raises is called
@@ -41,6 +42,10 @@ class InProgress(CampanhaError):
 
 class Refused(CampanhaError):
     """The service refused the request and will refuse it again; mend what the message names, then retry."""
+
+
+class Gone(Refused):
+    """Nobody listens there any more; take the address out of the settings, or give the right one."""
 
 
 class Unanswerable(Refused):

@@ -34,6 +34,7 @@ from shared.steps.seal_batch import seal_batch
 from shared.steps.start_batch_run import start_batch_run
 from shared.steps.start_run import start_run
 from shared.steps.sweep import sweep
+from shared.steps.tell_subscribers import tell_subscribers
 
 Step = Callable[..., Iterable[Fact]]
 
@@ -75,11 +76,13 @@ FLOW = (
     Rule((f.WorkPaused,), pause_work, ()),
     Rule((f.WorkResumed,), resume_work, (f.RetrainDue, f.RunDue, f.ReleaseDue)),
     Rule((f.RetryAsked,), retry_step, (f.UploadArrived, f.BatchDue)),
+    # who is told
+    Rule((f.TellingDue,), tell_subscribers, (f.TellingDue, f.StepGivenUp)),
     # what no event told us
     Rule(
         (f.SweepDue,),
         sweep,
-        (f.UploadArrived, f.RunMoved, f.DatasetDue, f.RunDue, f.StepGivenUp),
+        (f.UploadArrived, f.RunMoved, f.DatasetDue, f.RunDue, f.TellingDue, f.StepGivenUp),
     ),
 )
 

@@ -39,7 +39,7 @@ COUNTS = "~counts"
 MOST_WRITES = 100
 """What a table takes in one transaction."""
 STAMP = "stamp"
-STANDING = ("head", "slot", "released", "work")
+STANDING = ("head", "slot", "released", "work", "told")
 """Documents of which there are only a few, kept where one read finds them all."""
 
 

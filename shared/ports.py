@@ -265,4 +265,21 @@ class Bus(Protocol):
         """Has each handled, at least once, in any order, no sooner than its `delay_seconds`."""
 
     def announce(self, facts: Iterable[Fact]) -> None:
-        """Tells whoever subscribed to our events. Must not fail the work: a lost announcement is a lost courtesy."""
+        """These have happened: has subscribers told soon. Must not fail the work: a sweep has them told as well."""
+
+
+class Subscriber(Protocol):
+    """Somebody outside who is told of every event, in the order in which they happened."""
+
+    @property
+    def name(self) -> str:
+        """Stays the same as long as it is the same subscriber; fits a row key."""
+
+    def greet(self) -> None:
+        """Asks whether it wants to be told at all, before it is told anything. raises: Transient, Refused, Gone"""
+
+    def tell(self, events: Sequence[dict[str, Any]]) -> int:
+        """Tells the events, in order; how many were taken before one was not.
+
+        raises: when not even the first was taken: Transient (try again), Refused (this event), Gone (never again)
+        """

@@ -16,6 +16,7 @@ from shared.ports import (
     PipelineEndpoint,
     RunRequest,
     ScoringRequest,
+    Subscriber,
     Workspace,
 )
 
@@ -34,3 +35,4 @@ class Services:
     contracts: Sequence[Contract]
     policy: Policy
     now: Callable[[], datetime]
+    subscribers: Sequence[Subscriber] = ()

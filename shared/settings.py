@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.domain.policy import Policy
@@ -13,6 +23,42 @@ from shared.errors import ConfigurationError
 _POLICY = Policy()
 KEY_LENGTH = 20
 """Characters a key has at least: shorter ones can be guessed."""
+
+
+class WebhookSetting(BaseModel):
+    """Where events are told, and the secret that proves to whoever listens there that they are ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str = Field(max_length=2000)
+    secret: SecretStr = Field(min_length=KEY_LENGTH)
+
+    def fault(self, *, loopback: bool) -> str:
+        """What is wrong with the address; empty when it will do."""
+        try:
+            parts = urlsplit(self.url)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError:
+            return "cannot be read"
+        if not host or parts.username is not None or parts.password is not None:
+            return "has no host, or names a user"
+        ip = _address(host)
+        local = host == "localhost" or (ip is not None and ip.is_loopback)
+        if local:
+            return "" if loopback else "is on this machine: set WEBHOOKS_ON_LOOPBACK to allow that"
+        if parts.scheme != "https":
+            return "does not begin with https"
+        if ip is not None and (ip.is_link_local or ip.is_unspecified or ip.is_multicast):
+            return "is none where anybody outside could listen"
+        return ""
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        ip = ip_address(host)
+    except ValueError:
+        return None
+    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 class Settings(BaseSettings):
@@ -61,9 +107,13 @@ class Settings(BaseSettings):
     upload_most_mb: int = Field(default=100, ge=1, le=100)
     """Azure's host takes no larger body, and its Python worker holds each body whole."""
 
+    webhooks: SecretStr | None = None
+    """JSON: `[{"url": "https://...", "secret": "..."}]`."""
+    webhooks_on_loopback: bool = False
+
     event_topic_endpoint: str | None = None
     event_topic_key: SecretStr | None = None
-    """Where every fact is also announced as a CloudEvent; without a key the app's identity signs in."""
+    """Where every event is told as a CloudEvent; without a key the app's identity signs in."""
 
     gather_quiet_seconds: int = Field(default=_POLICY.gather_quiet_seconds, ge=0)
     gather_longest_seconds: int = Field(default=_POLICY.gather_longest_seconds, ge=0)
@@ -96,7 +146,26 @@ class Settings(BaseSettings):
             raise ValueError("READER_KEY, OPERATOR_KEY and ADMIN_KEY must differ from each other")
         if bool(self.entra_tenant_id) != bool(self.entra_audience):
             raise ValueError("set both ENTRA_TENANT_ID and ENTRA_AUDIENCE, or neither")
+        self.webhook_list()
         return self
+
+    def webhook_list(self) -> list[WebhookSetting]:
+        """raises: ValueError that says what is wrong with which, and no secret"""
+        if self.webhooks is None:
+            return []
+        try:
+            found = TypeAdapter(list[WebhookSetting]).validate_json(self.webhooks.get_secret_value())
+        except ValidationError as faults:
+            places = ", ".join(".".join(map(str, fault["loc"])) or "WEBHOOKS" for fault in faults.errors())
+            raise ValueError(
+                f'WEBHOOKS must be JSON like [{{"url": "https://...", "secret": "{KEY_LENGTH} characters"}}];'
+                f" look at: {places}"
+            ) from None
+        for webhook in found:
+            fault = webhook.fault(loopback=self.webhooks_on_loopback)
+            if fault:
+                raise ValueError(f"WEBHOOKS: an address {fault}")
+        return found
 
     def policy(self) -> Policy:
         """The owner's choices, without the addresses."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from shared.adapters.azureml import AzureWorkspace
     from shared.adapters.queues import QueueBus
-    from shared.ports import ModelApi, PipelineEndpoint, RunRequest, ScoringRequest, Table
+    from shared.ports import ModelApi, PipelineEndpoint, RunRequest, ScoringRequest, Subscriber, Table
     from shared.settings import Settings
 
 CONTRACTS = Path(__file__).parents[1] / "contracts"
@@ -55,6 +55,7 @@ def services() -> Services:
         contracts=load_contracts(CONTRACTS),
         policy=settings.policy(),
         now=now,
+        subscribers=_subscribers(settings, credential),
     )
 
 
@@ -106,16 +107,24 @@ def _bus(settings: Settings, credential: TokenCredential) -> QueueBus:
         queues = QueueServiceClient.from_connection_string(settings.campanha_storage.get_secret_value())
     else:
         queues = QueueServiceClient(str(settings.queue_uri), credential=credential)
-    if not settings.event_topic_endpoint:
-        return QueueBus(queues)
+    return QueueBus(queues, tells=bool(settings.event_topic_endpoint or settings.webhook_list()))
 
+
+def _subscribers(settings: Settings, credential: TokenCredential) -> list[Subscriber]:
     from azure.core.credentials import AzureKeyCredential
 
-    from shared.adapters.queues import topic_client
+    from shared.adapters.subscribers import EventGridTopic, Webhook, topic_client
 
-    key = settings.event_topic_key
-    sign_in = AzureKeyCredential(key.get_secret_value()) if key else credential
-    return QueueBus(queues, topic_client(settings.event_topic_endpoint, sign_in))
+    source = settings.workspace_id
+    subscribers: list[Subscriber] = [
+        Webhook(webhook.url, webhook.secret.get_secret_value(), source) for webhook in settings.webhook_list()
+    ]
+    endpoint, key = settings.event_topic_endpoint, settings.event_topic_key
+    if endpoint:
+        sign_in = AzureKeyCredential(key.get_secret_value()) if key else credential
+        client = topic_client(endpoint, sign_in)
+        subscribers.append(EventGridTopic(client, endpoint=endpoint, source=source))
+    return subscribers
 
 
 def _pipeline(

@@ -1,25 +1,18 @@
-"""The bus on Azure Storage queues, with a copy of every fact to an Event Grid topic where one is set."""
+"""The bus on Azure Storage queues."""
 
 from __future__ import annotations
 
-import json
 import logging
+import secrets
 from base64 import b64encode
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError
-from azure.core.messaging import CloudEvent
 from azure.storage.queue import QueueServiceClient
 
 from shared import telemetry
-from shared.domain.facts import Fact, ShardDue
-from shared.domain.names import digest
+from shared.domain.facts import Fact, ShardDue, TellingDue
 from shared.errors import Transient
-
-if TYPE_CHECKING:
-    from azure.core.credentials import AzureKeyCredential, TokenCredential
-    from azure.eventgrid import EventGridPublisherClient
 
 STEPS = "steps"
 SHARDS = "shards"
@@ -27,19 +20,13 @@ SHARDS = "shards"
 FOREVER = -1
 
 
-def topic_client(endpoint: str, sign_in: AzureKeyCredential | TokenCredential) -> EventGridPublisherClient:
-    """Impatient: a step waits for its announcement, so a topic that is down may not hold it up for minutes."""
-    from azure.eventgrid import EventGridPublisherClient
-
-    return EventGridPublisherClient(endpoint, sign_in, retry_total=1, connection_timeout=5, read_timeout=5)
-
-
 class QueueBus:
     """Facts as base64 JSON messages (what the Functions queue trigger expects), delayed by their visibility."""
 
-    def __init__(self, service: QueueServiceClient, topic: EventGridPublisherClient | None = None) -> None:
+    def __init__(self, service: QueueServiceClient, *, tells: bool = False) -> None:
+        """tells: whether anybody has subscribed to our events"""
         self._queues = {name: service.get_queue_client(name) for name in (STEPS, SHARDS)}
-        self._topic = topic
+        self._tells = tells
 
     def publish(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
@@ -53,23 +40,9 @@ class QueueBus:
                 ) from cause
 
     def announce(self, facts: Iterable[Fact]) -> None:
-        events = [_event(fact) for fact in facts]
-        if self._topic is None or not events:
+        if not self._tells or not any(True for _ in facts):
             return
         try:
-            self._topic.send(events)
-        except AzureError as problem:
-            telemetry.say(
-                "announce",
-                "The event topic did not take an event; work goes on.",
-                level=logging.WARNING,
-                problem=type(problem).__name__,
-            )
-
-
-def _event(fact: Fact) -> CloudEvent[dict[str, Any]]:
-    body = json.loads(fact.to_json())
-    kind = body.pop("fact")
-    return CloudEvent(
-        source="/campanha", type=f"Campanha.{kind}.v1", subject=fact.key, id=digest(fact.key), data=body
-    )
+            self.publish([TellingDue(tick=secrets.token_hex(8))])
+        except Transient as problem:
+            telemetry.say("announce", f"{problem}; the sweep has them told.", level=logging.WARNING)

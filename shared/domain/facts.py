@@ -545,6 +545,18 @@ class SweepDue(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TellingDue(Fact):
+    """Something has happened that those who subscribed have not been told of."""
+
+    hint: ClassVar[bool] = True
+    tick: str
+
+    @property
+    def key(self) -> str:
+        return f"telling/{self.tick}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepGivenUp(Fact):
     """A message failed as often as it may; a person has to look."""
 

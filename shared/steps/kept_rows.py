@@ -75,7 +75,9 @@ def keep(
         dataset=dataset,
         content_hash=tally.content_hash,
         rows=tally.accepted,
-        rejected=0 if released_from else tally.rejected,  # theirs are in quarantine under the first upload's name
+        rejected=0
+        if released_from
+        else tally.rejected,  # theirs are in quarantine under the first upload's name
         source_sha256=tally.source_sha256,
         part_sha256=checked.part.sha256,
         released_from=released_from,

@@ -13,6 +13,7 @@ from shared.domain.facts import (
     RunMoved,
     StepGivenUp,
     SweepDue,
+    TellingDue,
     UploadArrived,
 )
 from shared.ports import Blob
@@ -28,6 +29,8 @@ def sweep(fact: SweepDue, services: Services) -> Iterable[Fact]:
     yield from _runs_under_way(services)
     yield from _overdue_windows(fact, services)
     yield from _waiting_versions(services)
+    if services.subscribers:
+        yield TellingDue(tick=fact.tick)
 
 
 def _unfinished(services: Services) -> Iterator[Fact]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -12,17 +10,17 @@ from typing import Any, Protocol
 import pytest
 
 from shared.adapters.memory import MemoryBus
-from shared.domain.facts import DatasetDue, Fact, RunFailed, ShardDue, UploadArrived
+from shared.domain.facts import DatasetDue, Fact, RunFailed, ShardDue, TellingDue, UploadArrived
 from shared.errors import Transient
 from shared.ports import Bus
-from tests.localazure.workspace.running import Topic, until
+from tests.localazure.workspace.running import until
 
 UPLOAD = UploadArrived(name="ação/maio 1.csv", etag="0x1")
 SHARD = ShardDue(batch="b", number=3)
 
 
 class Outside(Protocol):
-    """A bus, and what one sees of it who reads its queues and has subscribed to its announcements."""
+    """A bus, and what one sees of it who reads its queues."""
 
     bus: Bus
 
@@ -34,9 +32,6 @@ class Outside(Protocol):
 
     def held(self, queue: str) -> int:
         """How many there are, those that wait for their time included."""
-
-    def announced(self) -> list[tuple[str, str]]:
-        """Kind and key of each announcement."""
 
 
 @dataclass
@@ -57,19 +52,15 @@ class InMemory:
     def held(self, queue: str) -> int:
         return sum(name == queue for _, name, _ in self.bus.waiting)
 
-    def announced(self) -> list[tuple[str, str]]:
-        return [(type(fact).__name__, fact.key) for fact in self.bus.announced]
-
 
 class OnQueues:
     """Reads as the Functions host does: base64, and a message that is read is gone."""
 
-    def __init__(self, connection_string: str, topic: Topic | None, topic_url: str) -> None:
-        from azure.core.credentials import AzureKeyCredential
+    def __init__(self, connection_string: str, *, tells: bool) -> None:
         from azure.core.exceptions import ResourceExistsError
         from azure.storage.queue import QueueServiceClient
 
-        from shared.adapters.queues import SHARDS, STEPS, QueueBus, topic_client
+        from shared.adapters.queues import SHARDS, STEPS, QueueBus
 
         service = QueueServiceClient.from_connection_string(connection_string)
         self._queues = {name: service.get_queue_client(name) for name in (STEPS, SHARDS)}
@@ -78,8 +69,7 @@ class OnQueues:
                 queue.create_queue()
             except ResourceExistsError:
                 queue.clear_messages()
-        self._topic = topic
-        self.bus = QueueBus(service, topic_client(topic_url, AzureKeyCredential("topic-key")))
+        self.bus = QueueBus(service, tells=tells)
 
     def messages(self, queue: str) -> list[Any]:
         found = list(self._queues[queue].receive_messages())
@@ -99,25 +89,13 @@ class OnQueues:
     def held(self, queue: str) -> int:
         return int(self._queues[queue].get_queue_properties().approximate_message_count or 0)
 
-    def announced(self) -> list[tuple[str, str]]:
-        assert self._topic is not None
-        return [(event["type"].split(".")[1], event["subject"]) for event in self._topic.events]
-
     def remove(self, queue: str) -> None:
         self._queues[queue].delete_queue()
 
 
 @pytest.fixture
-def topic() -> Iterator[Topic]:
-    made = Topic()
-    yield made
-    made.shutdown()
-    made.server_close()
-
-
-@pytest.fixture
-def on_queues(azurite: str, topic: Topic) -> OnQueues:
-    return OnQueues(azurite, topic, topic.url)
+def on_queues(azurite: str) -> OnQueues:
+    return OnQueues(azurite, tells=True)
 
 
 @pytest.fixture(params=["memory", "azurite"])
@@ -161,42 +139,32 @@ def test_the_time_of_a_delayed_fact_comes_and_it_waits_for_no_other(outside: Out
     assert outside.wait_for("steps") == [soon]
 
 
-def test_announcements_say_what_happened_and_go_into_no_queue(
-    outside: Outside, caplog: pytest.LogCaptureFixture
-) -> None:
-    outside.bus.announce([UPLOAD, SHARD])
-    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
-    assert outside.announced() == [("UploadArrived", UPLOAD.key), ("ShardDue", SHARD.key)]
-    outside.bus.announce([])
-    assert len(outside.announced()) == 2
-    assert (outside.held("steps"), outside.held("shards")) == (0, 0)
-
-
 # --- what only Azure can do wrong ------------------------------------------------------------------------------
 
 
-def test_a_topic_that_is_not_there_does_not_fail_the_work(azurite: str, free_port: Callable[[], int]) -> None:
-    nobody = f"http://127.0.0.1:{free_port()}/topics/none/api/events"
-    outside = OnQueues(azurite, None, nobody)
-    outside.bus.announce([UPLOAD])
-    outside.bus.publish([UPLOAD])
-    assert outside.wait_for("steps") == [UPLOAD]
+def test_what_happened_has_subscribers_told_soon(on_queues: OnQueues) -> None:
+    on_queues.bus.announce([UPLOAD, SHARD])
+    (told,) = on_queues.wait_for("steps")
+    assert isinstance(told, TellingDue)
 
 
-@pytest.mark.parametrize("status", [401, 400, 500])
-def test_a_topic_that_refuses_does_not_fail_the_work(on_queues: OnQueues, topic: Topic, status: int) -> None:
-    for _ in range(20):  # however often the SDK tries
-        topic.refusals.put(status)
+def test_without_subscribers_nobody_is_told(azurite: str) -> None:
+    alone = OnQueues(azurite, tells=False)
+    alone.bus.announce([UPLOAD])
+    assert (alone.held("steps"), alone.held("shards")) == (0, 0)
+
+
+def test_when_nothing_happened_nobody_is_told(on_queues: OnQueues) -> None:
+    on_queues.bus.announce([])
+    assert on_queues.held("steps") == 0
+
+
+def test_an_announcement_that_fails_does_not_fail_the_work(
+    on_queues: OnQueues, caplog: pytest.LogCaptureFixture
+) -> None:
+    on_queues.remove("steps")
     on_queues.bus.announce([UPLOAD])
-    assert on_queues.announced() == []
-
-
-def test_a_fact_is_told_to_no_topic_where_none_is_set(azurite: str) -> None:
-    from azure.storage.queue import QueueServiceClient
-
-    from shared.adapters.queues import QueueBus
-
-    QueueBus(QueueServiceClient.from_connection_string(azurite)).announce([UPLOAD])
+    assert "the sweep has them told" in caplog.text
 
 
 def test_a_queue_that_does_not_take_a_fact_fails_the_work(on_queues: OnQueues) -> None:
@@ -220,15 +188,3 @@ def test_the_longest_fact_fits_a_message(on_queues: OnQueues) -> None:
     on_queues.bus.publish(longest)
     found = on_queues.wait_for("steps") + on_queues.take("steps")
     assert sorted(found, key=lambda fact: fact.key) == sorted(longest, key=lambda fact: fact.key)
-
-
-def test_a_subscriber_can_tell_repeated_announcements_from_new_ones(
-    on_queues: OnQueues, topic: Topic
-) -> None:
-    on_queues.bus.announce([UPLOAD])
-    on_queues.bus.announce([UPLOAD])
-    first, second = topic.events
-    assert first["id"] == second["id"]
-    assert first["specversion"] == "1.0"
-    assert Fact.from_json(json.dumps({"fact": "UploadArrived", **first["data"]})) == UPLOAD
-    assert topic.keys == {"topic-key"}

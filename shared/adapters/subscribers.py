@@ -1,0 +1,149 @@
+"""Those who are told of our events as CloudEvents: an Event Grid topic, and webhooks."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from shared.domain.names import digest
+from shared.errors import Gone, Refused, Transient
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AzureKeyCredential, TokenCredential
+    from azure.eventgrid import EventGridPublisherClient
+
+ORIGIN = "campanha"
+"""Who asks to tell, in the handshake of the CloudEvents HTTP webhook specification."""
+TIMEOUT = (5, 15)
+BUSY = frozenset({408, 425, 429})
+
+Event = dict[str, Any]
+
+
+def topic_client(endpoint: str, sign_in: AzureKeyCredential | TokenCredential) -> EventGridPublisherClient:
+    """Impatient: what was not taken is told again later, so nobody has to wait here."""
+    from azure.eventgrid import EventGridPublisherClient
+
+    return EventGridPublisherClient(endpoint, sign_in, retry_total=1, connection_timeout=5, read_timeout=15)
+
+
+class EventGridTopic:
+    """A custom topic, which takes all events of a request or none."""
+
+    def __init__(self, client: EventGridPublisherClient, *, endpoint: str, source: str) -> None:
+        self._client, self._source = client, source
+        self.name = f"topic-{digest(endpoint)[:12]}"
+
+    def greet(self) -> None:
+        """A topic that is there wants events."""
+
+    def tell(self, events: Sequence[Event]) -> int:
+        from azure.core.exceptions import AzureError, HttpResponseError
+        from azure.core.messaging import CloudEvent
+
+        told = [
+            CloudEvent(
+                source=self._source,
+                id=event["id"],
+                type=event["type"],
+                subject=event["subject"],
+                time=datetime.fromisoformat(event["time"]),
+                data=event["data"],
+                extensions={"sequence": str(event["sequence"])},
+            )
+            for event in events
+        ]
+        try:
+            self._client.send(told)
+        except HttpResponseError as cause:
+            status = cause.status_code or 0
+            if 400 <= status < 500 and status not in BUSY:
+                raise Refused(f"the event topic answered {status}: see its address, key or role") from cause
+            raise Transient(f"the event topic answered {status}") from cause
+        except AzureError as cause:
+            raise Transient("the event topic does not answer") from cause
+        return len(events)
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """An HTTPS address that is told one event a request; see docs/events.md for what it gets."""
+
+    url: str
+    secret: str
+    source: str
+    now: Callable[[], float] = time.time
+
+    @property
+    def name(self) -> str:
+        return f"webhook-{digest(self.url)[:12]}"
+
+    def greet(self) -> None:
+        """The handshake: an address that did not ask for events is told none."""
+        answer = self._sent("OPTIONS", headers={"WebHook-Request-Origin": ORIGIN})
+        allowed = answer.headers.get("WebHook-Allowed-Origin", "")
+        if allowed not in (ORIGIN, "*"):
+            raise Refused(f"{self.name} did not answer the handshake with WebHook-Allowed-Origin: {ORIGIN}")
+
+    def tell(self, events: Sequence[Event]) -> int:
+        for number, event in enumerate(events):
+            try:
+                self._tell(event)
+            except (Transient, Refused):
+                if number == 0:
+                    raise
+                return number
+        return len(events)
+
+    def _tell(self, event: Event) -> None:
+        body = json.dumps(cloud_event(event, self.source), ensure_ascii=False).encode()
+        stamp = str(int(self.now()))
+        headers = {
+            "Content-Type": "application/cloudevents+json; charset=utf-8",
+            "X-Campanha-Signature": f"t={stamp},v1={signature(self.secret, stamp, body)}",
+        }
+        self._sent("POST", headers=headers, body=body)
+
+    def _sent(self, method: str, *, headers: dict[str, str], body: bytes | None = None) -> requests.Response:
+        """A good answer; redirects are not followed. raises: Transient, Refused, Gone"""
+        try:
+            answer = requests.request(
+                method, self.url, headers=headers, data=body, timeout=TIMEOUT, allow_redirects=False
+            )
+        except requests.RequestException as cause:
+            raise Transient(f"{self.name} does not answer ({type(cause).__name__})") from cause
+        if answer.status_code == 410:
+            raise Gone(f"{self.name} answered 410: nobody listens there any more")
+        if answer.status_code >= 500 or answer.status_code in BUSY:
+            raise Transient(f"{self.name} answered {answer.status_code}")
+        if not 200 <= answer.status_code < 300:
+            raise Refused(f"{self.name} answered {answer.status_code}")
+        return answer
+
+
+def cloud_event(event: Event, source: str) -> dict[str, Any]:
+    """The event in CloudEvents' JSON format; its id is the same however often it is told."""
+    return {
+        "specversion": "1.0",
+        "id": event["id"],
+        "source": source,
+        "type": event["type"],
+        "subject": event["subject"],
+        "time": event["time"],
+        "datacontenttype": "application/json",
+        "sequence": str(event["sequence"]),
+        "data": event["data"],
+    }
+
+
+def signature(secret: str, stamp: str, body: bytes) -> str:
+    """What proves that a request is ours, and when it was made: HMAC-SHA256 over time and body, in hex."""
+    return hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()

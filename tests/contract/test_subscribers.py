@@ -1,0 +1,248 @@
+"""Events told over real HTTP: to a topic through the SDK, and to webhooks that misbehave."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from azure.core.credentials import AzureKeyCredential
+from pydantic import SecretStr
+
+from shared.adapters.subscribers import EventGridTopic, Webhook, signature, topic_client
+from shared.errors import Gone, Refused, Transient
+from shared.settings import WebhookSetting
+from tests.localazure.workspace.running import Topic
+
+SECRET = "a secret of this test"
+SOURCE = "/subscriptions/s/workspaces/w"
+
+
+def _event(number: int) -> dict[str, Any]:
+    return {
+        "id": f"id-{number}",
+        "time": "2026-11-24T08:00:00.000+00:00",
+        "type": "Campanha.UploadAdmitted.v1",
+        "subject": "upload/ação.csv",
+        "of": {"kind": "upload", "id": "ação.csv"},
+        "data": {"state": "admitted", "rows": number},
+        "sequence": number,
+    }
+
+
+# --- the topic --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def topic() -> Iterator[Topic]:
+    made = Topic()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def _topic(url: str) -> EventGridTopic:
+    client = topic_client(url, AzureKeyCredential("topic-key"))
+    return EventGridTopic(client, endpoint=url, source=SOURCE)
+
+
+def test_a_topic_gets_cloud_events_with_stable_ids(topic: Topic) -> None:
+    subscriber = _topic(topic.url)
+    subscriber.greet()
+    assert subscriber.tell([_event(1), _event(2)]) == 2
+    assert subscriber.tell([_event(1)]) == 1
+    first, second, again = topic.events
+    assert (first["id"], second["id"], again["id"]) == ("id-1", "id-2", "id-1")
+    assert (first["specversion"], first["source"], first["type"]) == (
+        "1.0",
+        SOURCE,
+        "Campanha.UploadAdmitted.v1",
+    )
+    assert (first["subject"], first["data"], first["sequence"]) == (
+        "upload/ação.csv",
+        {"state": "admitted", "rows": 1},
+        "1",
+    )
+    assert topic.keys == {"topic-key"}
+
+
+@pytest.mark.parametrize(
+    ("status", "problem"), [(401, Refused), (400, Refused), (500, Transient), (429, Transient)]
+)
+def test_a_topic_that_does_not_take_events_is_told_later(
+    topic: Topic, status: int, problem: type[Exception]
+) -> None:
+    for _ in range(10):  # however often the SDK tries
+        topic.refusals.put(status)
+    with pytest.raises(problem, match=str(status)):
+        _topic(topic.url).tell([_event(1)])
+
+
+def test_a_topic_that_is_not_there_is_told_later(free_port: Callable[[], int]) -> None:
+    with pytest.raises(Transient):
+        _topic(f"http://127.0.0.1:{free_port()}/api/events").tell([_event(1)])
+
+
+# --- webhooks ---------------------------------------------------------------------------------------------
+
+
+class Hook(ThreadingHTTPServer):
+    """Listens for events, and answers as the test says."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _HookHandler)
+        self.statuses: list[int] = []
+        self.heard: list[tuple[dict[str, str], bytes]] = []
+        self.asked: list[str] = []
+        self.allows = "campanha"
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/events?who=bank"
+
+
+class _HookHandler(BaseHTTPRequestHandler):
+    server: Hook
+
+    def do_OPTIONS(self) -> None:
+        self.server.asked.append(self.headers["WebHook-Request-Origin"])
+        self._answer({"WebHook-Allowed-Origin": self.server.allows} if self.server.allows else {})
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.heard.append((dict(self.headers), body))
+        self._answer({"Location": "http://127.0.0.1:1/elsewhere"})
+
+    do_GET = do_POST
+
+    def _answer(self, headers: dict[str, str]) -> None:
+        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 200)
+        for name, value in {**headers, "content-length": "0"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, format: str, *values: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    made = Hook()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def _webhook(hook: Hook) -> Webhook:
+    return Webhook(hook.url, SECRET, SOURCE, now=lambda: 1_795_000_000.0)
+
+
+def test_a_webhook_is_asked_first(hook: Hook) -> None:
+    _webhook(hook).greet()
+    assert hook.asked == ["campanha"]
+    hook.allows = "*"
+    _webhook(hook).greet()
+    for allowed in ("", "somebody-else"):
+        hook.allows = allowed
+        with pytest.raises(Refused, match="handshake"):
+            _webhook(hook).greet()
+
+
+def test_a_webhook_gets_each_event_signed(hook: Hook) -> None:
+    assert _webhook(hook).tell([_event(1), _event(2)]) == 2
+    headers, body = hook.heard[0]
+    told = json.loads(body)
+    assert headers["Content-Type"] == "application/cloudevents+json; charset=utf-8"
+    assert told["specversion"] == "1.0"
+    assert (told["id"], told["source"], told["sequence"]) == ("id-1", SOURCE, "1")
+    assert told["data"] == {"state": "admitted", "rows": 1}
+    assert headers["X-Campanha-Signature"] == f"t=1795000000,v1={signature(SECRET, '1795000000', body)}"
+    assert signature(SECRET, "1795000001", body) != signature(SECRET, "1795000000", body)
+
+
+@pytest.mark.parametrize(
+    ("status", "problem"),
+    [
+        (500, Transient),
+        (503, Transient),
+        (429, Transient),
+        (408, Transient),
+        (400, Refused),
+        (404, Refused),
+        (410, Gone),
+    ],
+)
+def test_what_a_webhook_answers_decides_whether_it_is_told_again(
+    hook: Hook, status: int, problem: type[Exception]
+) -> None:
+    hook.statuses = [status]
+    with pytest.raises(problem):
+        _webhook(hook).tell([_event(1)])
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(hook: Hook, status: int) -> None:
+    hook.statuses = [status]
+    with pytest.raises(Refused):
+        _webhook(hook).tell([_event(1)])
+    assert len(hook.heard) == 1
+
+
+def test_what_was_taken_before_a_failure_is_not_told_again(hook: Hook) -> None:
+    hook.statuses = [200, 200, 503]
+    assert _webhook(hook).tell([_event(n) for n in range(5)]) == 2
+
+
+def test_nobody_listening_is_told_later(free_port: Callable[[], int]) -> None:
+    nobody = Webhook(f"http://127.0.0.1:{free_port()}/", SECRET, SOURCE)
+    with pytest.raises(Transient):
+        nobody.tell([_event(1)])
+
+
+# --- which addresses may be told --------------------------------------------------------------------------
+
+REFUSED = [
+    "http://example.com/",
+    "ftp://example.com/",
+    "https://user:password@example.com/",
+    "https://user@example.com/",
+    "https:///nothing",
+    "https://169.254.169.254/metadata",
+    "https://[::ffff:169.254.169.254]/",
+    "https://[fe80::1]/",
+    "https://0.0.0.0/",
+    "https://[::]/",
+    "https://224.0.0.1/",
+    "https://127.0.0.1/",
+    "https://[::1]/",
+    "https://[::ffff:127.0.0.1]/",
+    "https://localhost/",
+    "http://localhost/",
+    "https://example.com:99999/",
+    "file:///etc/passwd",
+    "",
+    "example.com",
+]
+
+
+@pytest.mark.parametrize("url", REFUSED)
+def test_an_address_that_must_not_be_told_is_refused(url: str) -> None:
+    assert WebhookSetting(url=url, secret=SecretStr(SECRET)).fault(loopback=False) != ""
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/x?y=1", "https://10.1.2.3:8443/", "https://xn--bcher-kva.example/"]
+)
+def test_an_address_of_the_banks_own_may_be_told(url: str) -> None:
+    assert WebhookSetting(url=url, secret=SecretStr(SECRET)).fault(loopback=False) == ""
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/", "http://localhost/", "https://[::1]/"])
+def test_this_machine_may_be_told_when_the_owner_says_so(url: str) -> None:
+    assert WebhookSetting(url=url, secret=SecretStr(SECRET)).fault(loopback=True) == ""
