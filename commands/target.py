@@ -86,6 +86,10 @@ def command(doing: Callable[[list[str]], int]) -> Callable[[list[str]], int]:
             return _say(problem, CANNOT_REACH)
         except StackError as problem:
             return _say(problem, BAD)
+        except BrokenPipeError:
+            # Whoever read our output has seen enough; Python must not try to flush the rest at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FINE
 
     return main
 
