@@ -172,9 +172,7 @@ def test_the_worker_has_the_version_that_is_deployed(worker: Path) -> None:
     assert deployed == [subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()]
 
 
-@pytest.mark.skipif(
-    not os.environ.get("CAMPANHA_TEST_ALL"), reason="installs all requirements: ./dev test --all"
-)
+@pytest.mark.slow
 def test_the_locked_requirements_serve_python_313(worker: Path, indexed: Index, tmp_path: Path) -> None:
     """All that is deployed can be installed there, and the app's every module be imported."""
     folder = tmp_path / "venv"
