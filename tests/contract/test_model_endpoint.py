@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -15,12 +15,16 @@ from shared.domain.answers import asked
 from shared.domain.smoke import faults
 from shared.errors import Unanswerable
 from shared.ports import ModelEndpoint, Scores
-from tests.serving.test_inference_server import Served, served
-
-__all__ = ["served"]
+from tests.serving.test_inference_server import DEPLOYED, Served, serving
 
 Score = Callable[[Any], Scores]
 ROWS = asked(["age", "job"], [[age, job] for age in range(20, 60) for job in ("student", "retired", None)])
+
+
+@pytest.fixture(scope="module")
+def served(free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("served"), free_port(), DEPLOYED, compiled=True) as made:
+        yield made
 
 
 @pytest.fixture(params=["memory", "inference server"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -62,16 +63,22 @@ PLAIN = "LightGBM, not with compiled trees"
 def served(
     request: pytest.FixtureRequest, free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
+    variables, compiled = request.param
+    with serving(tmp_path_factory.mktemp("served"), free_port(), variables, compiled=compiled) as made:
+        yield made
+
+
+@contextmanager
+def serving(base: Path, port: int, variables: dict[str, str], *, compiled: bool) -> Iterator[Served]:
+    """The server in the environment a deployment has, with a model of its own."""
     if not environments.is_ready(ROOT) and not os.environ.get("CAMPANHA_REQUIRE_SERVICES"):
         pytest.skip("the serving environment is not built; `./dev test` builds it")
     text = conda_text(SERVING / "environment" / "serving.yaml")
     python = Environments(ROOT / ".environments").interpreter(text, print)
-    base = tmp_path_factory.mktemp("served")
-    variables, compiled = request.param
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(SERVING))
         columns, rows, probability = _model(base / "models" / "candidate", compiled=compiled)
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{port}"
     log = base / "server.log"
     with _server(python, base, url, log, variables):
         assert (PLAIN in log.read_text()) is not compiled
@@ -124,7 +131,7 @@ def _server(python: Path, base: Path, url: str, log: Path, variables: dict[str, 
         assert process.poll() is None, log.read_text()
         yield
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # SIGTERM would wait for the connections that clients keep
         process.wait(30)
 
 
