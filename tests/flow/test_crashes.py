@@ -60,7 +60,9 @@ def live_through(fuse: Fuse, *, until_scored: bool = False, lost: bool = False) 
     world = World()
     world.files.write("incoming", "may.csv", bank_rows(10).replace("\n25;", "\nold;", 1).encode())
     world.files.write("scoring", "clients.csv", CLIENTS.encode())
-    bare = {name: getattr(world, name) for name in ("table", "present", "files", "pipeline", "workspace", "bus")}
+    bare = {
+        name: getattr(world, name) for name in ("table", "present", "files", "pipeline", "workspace", "bus")
+    }
     for name, port in bare.items():
         setattr(world, name, Wired(port, fuse))
     for minute in range(60):
