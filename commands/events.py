@@ -34,7 +34,12 @@ def row(event: Json) -> Json:
     """An event in four words."""
     data = event.get("data") or {}
     what = event["type"].removeprefix("Campanha.").partition(".v")[0]
-    about = data.get("name") or data.get("about") or _name(event["of"]["kind"], event["of"]["id"])
+    about = (
+        data.get("name")
+        or data.get("about")
+        or data.get("action")
+        or _name(event["of"]["kind"], event["of"]["id"])
+    )
     return {"time": event["time"], "what": what, "about": about, "reason": data.get("reason")}
 
 

@@ -455,27 +455,17 @@ def _scored(clock: Clock, number: int, hours: float, version: int, rows: int) ->
     )  # fmt: skip
 
 
-def rows_of(batch: Json) -> Json:
-    """The first rows of a batch's output."""
+def rows_of(batch: Json, most: int = 50) -> Json:
+    """The first rows of a batch's output, as text: what was asked, then what the model said."""
     chance = random.Random(3)
-    columns = ["line", "age", "job", "month", "probability", "decision", "decile", "model_version"]
+    columns = ["id", "age", "job", "month", "probability", "decile", "decision", "model_version", "problem"]
     rows = []
-    for line in range(2, 52):
-        probability = round(chance.betavariate(1, 6), 4)
+    for line in range(2, 2 + most):
+        probability = round(chance.betavariate(1, 6), 6)
         decision = "call" if probability >= 0.125 else "skip"
         job = chance.choice(["admin.", "technician", "retired", "student", "'=cmd()"])
-        rows.append(
-            [
-                line,
-                chance.randint(19, 78),
-                job,
-                "nov",
-                probability,
-                decision,
-                chance.randint(1, 10),
-                batch["model_version"],
-            ]
-        )
+        cells = [line, chance.randint(19, 78), job, "nov", probability, chance.randint(1, 10), decision]
+        rows.append([*map(str, cells), str(batch["model_version"]), ""])
     return {"columns": columns, "value": rows}
 
 

@@ -92,13 +92,13 @@ class FakeApp:
             return special[head]()
         if head not in self.collections:
             raise Problem(404, "NotFound", f"There is nothing at /api/{path}.")
-        return self._item(head, parts[1:]) if rest else self.page(head, query)
+        return self._item(head, parts[1:], query) if rest else self.page(head, query)
 
-    def _item(self, head: str, parts: list[str]) -> Json:
+    def _item(self, head: str, parts: list[str], query: dict[str, list[str]]) -> Json:
         if head == "quarantine":
             return bank.quarantined(self.record("uploads", "/".join(parts)))
         if head == "batches" and parts[-1] == "rows":
-            return bank.rows_of(self.record("batches", parts[0]))
+            return bank.rows_of(self.record("batches", parts[0]), int(query.get("maxpagesize", ["50"])[0]))
         return self.record(head, (":" if head in ("datasets", "models") else "/").join(parts))
 
     def page(

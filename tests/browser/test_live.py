@@ -94,3 +94,11 @@ def test_a_failing_panel_leaves_the_others(open_page: Open, app: Any) -> None:
     page = opened.go("#/")
     expect(page.locator("main")).to_contain_text("Not found")
     expect(page.locator("main")).to_contain_text("Scoring: to-call-november.csv")
+
+
+def test_rows_are_not_asked_for_before_there_are_any(open_page: Open, app: Any) -> None:
+    page = open_page().go("#/batches/to-call-november-6f2c")
+    rows = "/api/batches/to-call-november-6f2c/rows"
+    assert not any(path.startswith(rows) for _, path in app.asked)
+    app.change(lambda it: it.record("batches", "to-call-november.csv").update(state="scored"))
+    expect(page.get_by_role("region", name="First rows of the output")).to_be_visible()

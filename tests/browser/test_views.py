@@ -72,7 +72,10 @@ def test_a_scored_batch_shows_rows_and_spread(open_page: Open, app: Any) -> None
     page = open_page().go(f"#/batches/{batch['id']}")
     expect(page.locator("main")).to_contain_text("scored.parquet")
     assert page.locator(".deciles li").count() == 10
-    assert page.get_by_role("region", name="First rows of the output").locator("tbody tr").count() == 50
+    rows = page.get_by_role("region", name="First rows of the output")
+    assert rows.locator("tbody tr").count() == 20
+    assert rows.locator("th").all_inner_texts()[:3] == ["probability", "decision", "decile"]
+    expect(rows).to_contain_text("'=cmd()")
 
 
 def test_why_a_file_was_refused_is_two_clicks_from_the_start(open_page: Open) -> None:

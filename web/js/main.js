@@ -50,11 +50,12 @@ async function go() {
 
 /** The view's feeds; those it had already stay, with what they know. */
 function feeds(view, here, before) {
-  const wanted = Object.entries(view.feeds?.(here) ?? {}).map(([name, [path, query]]) => {
-    const fresh = new Feed(path, query);
-    return [name, before[name]?.url.href === fresh.url.href ? before[name] : fresh];
-  });
-  return Object.fromEntries(wanted);
+  const made = {};
+  for (const [name, [path, query, wanted]] of Object.entries(view.feeds?.(here) ?? {})) {
+    const fresh = new Feed(path, query, wanted && (() => wanted(made)));
+    made[name] = before[name]?.url.href === fresh.url.href ? before[name] : fresh;
+  }
+  return made;
 }
 
 function arrive() {

@@ -6,7 +6,9 @@ export class Feed {
   #tag = null;
   #asking = null;
 
-  constructor(path, query = {}) {
+  /** wanted(): whether it is worth asking yet; a resource that cannot be there is not asked for. */
+  constructor(path, query = {}, wanted = () => true) {
+    this.wanted = wanted;
     this.path = path;
     this.query = query;
     this.url = address(path, query);
@@ -21,6 +23,7 @@ export class Feed {
 
   /** Asks whether there is something new. Returns whether anything to show has changed; raises nothing. */
   refresh(signal) {
+    if (!this.wanted()) return Promise.resolve(false);
     this.#asking ??= this.#ask(signal).finally(() => {
       this.#asking = null;
     });

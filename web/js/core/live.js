@@ -115,7 +115,11 @@ export class Live {
   async #refresh() {
     this.#looked = Date.now();
     const { signal } = this.#stopped;
-    await Promise.all(this.#feeds.map(async (feed) => (await feed.refresh(signal)) && this.told()));
+    const ask = (feed) => feed.refresh(signal).then((news) => news && this.told());
+    const unwanted = this.#feeds.filter((feed) => !feed.wanted());
+    await Promise.all(this.#feeds.map(ask));
+    // What the others brought may make some worth asking.
+    await Promise.all(unwanted.map(ask));
   }
 
   #pause() {

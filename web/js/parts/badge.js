@@ -18,6 +18,8 @@ const TONES = {
   ],
   run: [
     "arrived",
+    "creating",
+    "asked",
     "admitted",
     "registering",
     "training",
@@ -32,7 +34,7 @@ const TONES = {
     "Preparing",
     "Queued",
   ],
-  warn: ["rolled-back", "canceled", "Canceled", "warn", "paused"],
+  warn: ["rolled-back", "paused", "canceled", "Canceled", "warn"],
   bad: ["rejected", "held", "failed", "Failed", "given-up", "fail"],
   rest: ["known", "retried", "refused", "previous", "retired", "standby", "discarded"],
 };
@@ -45,6 +47,7 @@ const WORDS = {
   retried: "checked again",
   "quarantine released": "admitted after all",
   "rolled-back": "rolled back",
+  creating: "being made",
   "given-up": "given up",
   known: "known already",
   rejected: "in quarantine",

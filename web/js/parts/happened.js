@@ -34,14 +34,26 @@ const SAID = {
   "model released": "is in service",
   "model previous": "made way for a newer one",
   "model rolled-back": "was rolled back",
+  "deployment creating": "is being made",
   "deployment serving": "serves",
+  "deployment removed": "was taken down",
+  "deployment failed": "could not be made",
   "deployment standby": "stands by",
   "batch due": "waits to be scored",
   "batch scoring": "is being scored",
   "batch scored": "is scored",
   "batch refused": "cannot be scored",
   "failure given-up": "was given up: a person is needed",
+  "failure retried": "is tried again",
   "failure resolved": "is resolved",
+};
+
+/** What people did has no page of its own. */
+const ASKED = {
+  operation: ({ action, by }) =>
+    `Asked for: ${action ?? "an action"}${by ? `, with the ${by.replace("key:", "key of the ")}` : ""}`,
+  work: ({ state, reason }) =>
+    state === "paused" ? `Everything is paused${reason ? `: ${reason}` : ""}` : "Work goes on",
 };
 
 /** The state an event tells of: Campanha.BatchScored.v1 -> scored. */
@@ -71,6 +83,8 @@ export function subject(event) {
 }
 
 export function sentence(event) {
+  const aloud = ASKED[event.of.kind]?.(event.data ?? {});
+  if (aloud) return [aloud];
   const { name, href } = subject(event);
   const words =
     SAID[`${event.of.kind} ${stateOf(event)}`] ?? stateWords(stateOf(event) || typeName(event.type));

@@ -2,23 +2,26 @@
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
-import { ago, compact, duration, number, percent, seconds, shown } from "../core/format.js";
+import { ago, compact, duration, number, seconds, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { badge } from "../parts/badge.js";
 import { deciles } from "../parts/deciles.js";
-import { facts, reason } from "../parts/facts.js";
+import { facts, places, reason } from "../parts/facts.js";
 import { gantt } from "../parts/gantt.js";
 import { head, segments } from "../parts/head.js";
 import { scoreNow, uploadClients } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { progress } from "../parts/progress.js";
-import { gridTable, pages, table } from "../parts/table.js";
+import { scoredRows } from "../parts/scoredrows.js";
+import { pages, table } from "../parts/table.js";
 
 export const title = (here) => here.parts[0] ?? "Batches";
 export const feeds = ({ parts, query }) =>
   parts.length
-    ? { batch: [`batches/${parts[0]}`], rows: [`batches/${parts[0]}/rows`, { maxpagesize: 50 }] }
+    ? { batch: [`batches/${parts[0]}`], rows: [`batches/${parts[0]}/rows`, { maxpagesize: 20 }, isScored] }
     : { batches: ["batches", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }] };
+
+const isScored = ({ batch }) => batch.value?.state === "scored";
 
 const STATES = [
   ["All", ""],
@@ -152,7 +155,7 @@ function one(batch, rows) {
       batch.output &&
         panel(
           { title: "Where the scores are" },
-          facts([
+          places([
             ["CSV", h("code", {}, batch.output)],
             ["Parquet", batch.parquet && h("code", {}, batch.parquet)],
             ["Manifest", batch.manifest && h("code", {}, batch.manifest)],
@@ -175,7 +178,7 @@ function one(batch, rows) {
           flush: true,
           about: "As they stand in the output; what a spreadsheet would take for a formula is defused.",
         },
-        fromFeed(rows, firstRows),
+        fromFeed(rows, scoredRows),
       ),
   );
 }
@@ -184,26 +187,11 @@ function one(batch, rows) {
 const asRun = (batch) => ({ ...batch, state: GOING.has(batch.state) ? "running" : batch.state });
 
 function shards(batch) {
-  if (!batch.shards || batch.shards > 400) return null;
+  if (!(batch.shards > 1) || batch.shards > 400) return null;
   const done = batch.shards_scored ?? 0;
   return h(
     "div",
     { class: "shards", role: "img", "aria-label": `${done} of ${batch.shards} shards scored` },
     Array.from({ length: batch.shards }, (_, place) => h("i", { "data-done": place < done })),
-  );
-}
-
-function firstRows(value) {
-  const numeric = value.columns.map((_, place) => value.value.every((row) => typeof row[place] === "number"));
-  return gridTable(
-    "First rows of the output",
-    value.columns.map((title, place) => ({ title, right: numeric[place] })),
-    value.value.map((row) =>
-      row.map((cell, place) =>
-        value.columns[place] === "probability" && numeric[place]
-          ? h("span", { title: String(cell) }, percent(cell, 1))
-          : String(cell ?? ""),
-      ),
-    ),
   );
 }

@@ -156,6 +156,11 @@ function note({ id, health }) {
 
 function latency({ id }) {
   const points = seen.get(id) ?? [];
+  if (points.length === 0)
+    return nothing(
+      "No figures yet",
+      "They come with the first requests, and when the app has looked at them.",
+    );
   if (points.length < 2) return nothing("Two looks are needed", "The second comes in a quarter of a minute.");
   const last = points.at(-1);
   const numbers = gridTable(

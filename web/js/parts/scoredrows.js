@@ -1,0 +1,34 @@
+/** The first rows of a batch's output: what the model said first, then what it was asked about. */
+
+import { h } from "../core/dom.js";
+import { percent } from "../core/format.js";
+import { gridTable } from "./table.js";
+
+/** The columns that scoring adds. */
+const SAID = ["probability", "decision", "decile", "problem"];
+
+const isNumber = (cell) => cell !== "" && cell !== null && Number.isFinite(Number(cell));
+
+export function scoredRows({ columns, value }) {
+  const places = columns.map((_, place) => place);
+  const order = [
+    ...SAID.map((name) => columns.indexOf(name)).filter((place) => place >= 0),
+    ...places.filter((place) => !SAID.includes(columns[place])),
+  ];
+  const filled = order.filter((place) => value.some((row) => row[place] !== "" && row[place] !== null));
+  const headings = filled.map((place) => ({
+    title: columns[place],
+    right: value.every((row) => isNumber(row[place])),
+  }));
+  return gridTable(
+    "First rows of the output",
+    headings,
+    value.map((row) => filled.map((place) => cell(columns[place], row[place]))),
+  );
+}
+
+function cell(name, text) {
+  if (name === "probability" && isNumber(text))
+    return h("span", { title: String(text) }, percent(Number(text), 1));
+  return String(text ?? "");
+}
