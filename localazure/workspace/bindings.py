@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from localazure.workspace import bodies
 from localazure.workspace.expressions import Binding, binding, with_inputs
 from localazure.workspace.plan import LITERALS, Source, Target
 from localazure.workspace.wire import Json, Refusal
@@ -41,6 +42,7 @@ def sources(given: Json, definitions: Json) -> dict[str, Source]:
             found[name] = _default(name, definition)
         elif found[name].kind == "literal":
             _check_literal(name, found[name].value, definition)
+        found[name].mode = found[name].mode or _input_mode(definition.get("mode"))
     return found
 
 
@@ -56,18 +58,27 @@ def _default(name: str, definition: Json) -> Source:
 
 
 def _check_literal(name: str, value: str, definition: Json) -> None:
+    """Of the type, among the choices, within the limits that the definition names."""
     kind = definition.get("type", "string")
     try:
+        number = float(value) if kind in ("integer", "number") else None
         if kind == "integer":
             int(value)
-        elif kind == "number":
-            float(value)
         elif kind == "boolean" and value.lower() not in ("true", "false"):
             raise ValueError(value)
     except ValueError as cause:
         raise Refusal(
             400, "UserError", f"the input {name!r} should be of type {kind}, not {value!r}"
         ) from cause
+    choices, least, most = (definition.get(key) for key in ("enum", "min", "max"))
+    if choices and value not in [literal(one) for one in choices]:
+        raise Refusal(
+            400, "UserError", f"the input {name!r} is {value!r}; it may be {', '.join(map(str, choices))}"
+        )
+    below = number is not None and least is not None and number < float(least)
+    above = number is not None and most is not None and number > float(most)
+    if below or above:
+        raise Refusal(400, "UserError", f"the input {name!r} is {value}; it may be from {least} to {most}")
 
 
 def _source(value: Any, definition: Json) -> Source:
@@ -75,6 +86,7 @@ def _source(value: Any, definition: Json) -> Source:
     kind = definition.get("type")
     if not isinstance(value, dict):
         value = {"job_input_type": "literal", "value": value}
+    bodies.JOB_INPUT.check(value)
     declared = (
         value.get("job_input_type")
         or value.get("jobInputType")
@@ -107,6 +119,9 @@ def bound(given: Json, definitions: Json, scope: Scope) -> dict[str, Source]:
     for name, definition in definitions.items():
         if name not in found or found[name].kind == "absent":
             found[name] = _default(name, definition)
+        elif found[name].kind == "literal":
+            _check_literal(name, found[name].value, definition)
+        found[name].mode = found[name].mode or _input_mode(definition.get("mode"))
     return found
 
 
@@ -147,6 +162,7 @@ def target(given: Any) -> Target:
     """A job's or a step's output as given, in either case."""
     if not isinstance(given, dict):
         return Target()
+    bodies.JOB_OUTPUT.check(given)
     asset, version = (
         given.get("assetName") or given.get("name"),
         given.get("assetVersion") or given.get("version"),
@@ -161,20 +177,21 @@ def target(given: Any) -> Target:
 
 
 def _output_mode(given: Any) -> str:
-    """`direct`, or nothing: whether mounted or uploaded, an output is sent when its step has ended."""
+    """`direct`, or `copy`: whether mounted or uploaded, an output is sent when its step has ended."""
     plain = str(given or "").lower().replace("_", "")
     if plain not in ("", "readwritemount", "rwmount", "upload", "direct"):
         raise Refusal(400, "UserError", f"an output of mode {given!r}: rw_mount, upload or direct")
-    return "direct" if plain == "direct" else ""
+    return "direct" if plain == "direct" else plain and "copy"
 
 
 def _input_mode(given: Any) -> str:
+    """`direct`, or `copy`: whether mounted or downloaded, an input is here before its step begins."""
     plain = str(given or "").lower().replace("_", "")
     if plain in ("evalmount", "evaldownload", "readwritemount", "rwmount"):
         raise Refusal(
             501, "NotImplemented", f"an input of mode {given!r}: ro_mount, download and direct are emulated"
         )
-    return "direct" if plain == "direct" else ""
+    return "direct" if plain == "direct" else plain and "copy"
 
 
 def _points_at(given: Any) -> Binding | None:
@@ -185,20 +202,21 @@ def _points_at(given: Any) -> Binding | None:
 def target_of(node: Json, spec: Json, key: str, scope: Scope) -> Target:
     """The step's own, or the pipeline's when it is bound to one; the component says the type."""
     given = (node.get("outputs") or {}).get(key)
-    declared = ((spec.get("outputs") or {}).get(key) or {}).get("type", "uri_folder")
+    definition = (spec.get("outputs") or {}).get(key) or {}
+    declared, mode = definition.get("type", "uri_folder"), _output_mode(definition.get("mode"))
     points_at = _points_at(given)
     if points_at and points_at.where == "outputs":
         outer = scope.outputs.get(points_at.name) or Target()
         return Target(
             type=declared,
             uri=outer.uri,
-            mode=outer.mode,
+            mode=outer.mode or mode,
             asset=outer.asset,
             asset_version=outer.asset_version,
             job_output=outer.job_output,
         )
     own = target(given)
-    own.type = declared
+    own.type, own.mode = declared, own.mode or mode
     return own
 
 

@@ -29,7 +29,7 @@ class Planner:
         bodies.PIPELINE_JOB.check(properties)
         nodes = properties.get("jobs") or {}
         if properties.get("componentId"):
-            spec = self.component(properties["componentId"])
+            spec = self._pipeline_component(properties["componentId"])
             nodes, definitions = nodes or spec.get("jobs") or {}, spec.get("inputs") or {}
         inputs = sources(properties.get("inputs") or {}, definitions or {})
         outputs = {name: target(given) for name, given in (properties.get("outputs") or {}).items()}
@@ -114,11 +114,17 @@ class Planner:
                     source.value, source.output = made
         return steps
 
+    def _pipeline_component(self, reference: str) -> Json:
+        spec = self.component(reference)
+        bodies.PIPELINE_SPEC.check(spec)
+        bodies.PIPELINE_SETTINGS.check(spec.get("settings") or {})
+        return spec
+
     def _nested(self, name: str, node: Json, scope: Scope) -> list[Step]:
         bodies.PIPELINE_NODE.check(node)
         if not node.get("componentId"):
             raise Refusal(400, "UserError", f"step {name!r} names no component")
-        spec = self.component(node["componentId"])
+        spec = self._pipeline_component(node["componentId"])
         inner = Scope(
             inputs=bound(node.get("inputs") or {}, spec.get("inputs") or {}, scope),
             outputs={key: target_of(node, spec, key, scope) for key in spec.get("outputs") or {}},
@@ -136,11 +142,9 @@ class Planner:
             raise Refusal(
                 501, "NotImplemented", f"step {name!r}: components of type {spec['type']!r} do not run here"
             )
+        if spec is not node:
+            bodies.COMMAND_SPEC.check(spec)
         for of in (spec, node):
-            if of.get("distribution"):
-                raise Refusal(
-                    501, "NotImplemented", f"step {name!r}: `distribution`: one process on one machine"
-                )
             bodies.check_resources(of.get("resources"))
         variables = (spec.get("environment_variables") or {}) | (node.get("environment_variables") or {})
         return Step(

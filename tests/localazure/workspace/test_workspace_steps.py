@@ -13,6 +13,11 @@ from tests.localazure.workspace.running import WS, Server, until
 STORE = "azureml://datastores/workspaceblobstore/paths"
 
 
+_NUMBER = {"type": "integer", "min": "1", "max": "5", "default": "2"}
+_CHOICE = {"type": "string", "enum": ["a", "b"]}
+_PLACED = {"job_input_type": "uri_folder", "uri": f"{STORE}/x/", "path_on_compute": "/data"}
+
+
 def _command(server: Server, name: str, command: str, **more: Any) -> Any:
     properties = {"jobType": "Command", "command": command, "experimentName": "steps", **more}
     return server.call("PUT", f"{WS}/jobs/{name}", {"properties": properties})
@@ -57,6 +62,26 @@ def test_what_is_direct_is_told_by_its_uri(server: Server, name: str) -> None:
     said = _log(server, name).split()
     assert said[0] == f"{STORE}/somewhere/"
     assert said[1].endswith(f"/datastores/workspaceblobstore/paths/azureml/{name}/out/")
+
+
+def test_a_component_says_how_its_inputs_and_outputs_come_and_a_step_may_say_otherwise(
+    server: Server, name: str
+) -> None:
+    spec = {
+        "command": "echo ${{inputs.data}} ${{outputs.out}}",
+        "inputs": {"data": {"type": "uri_folder", "mode": "direct"}},
+        "outputs": {"out": {"type": "uri_folder", "mode": "direct"}},
+    }
+    data = {"job_input_type": "uri_folder", "uri": f"{STORE}/somewhere/"}
+    _pipeline(server, name, spec, {"inputs": {"data": data}})
+    assert _run(server, name)["status"] == "Completed"
+    (child,) = server.call("GET", f"/history/v1.0{WS}/runs/{name}/children").json()["value"]
+    said = _log(server, child["runId"]).split()
+    assert (said[0], said[1][:8]) == (f"{STORE}/somewhere/", "azureml:")
+    node = {"inputs": {"data": data | {"mode": "Download"}}}
+    _pipeline(server, f"{name}-2", spec, node)
+    run = _run(server, f"{name}-2")
+    assert "there is nothing under" in run["error"]["error"]["message"]  # so it was to be fetched
 
 
 def test_outputs_go_to_the_pipelines_datastore_under_the_names_it_gives(
@@ -174,6 +199,16 @@ def test_a_job_that_would_be_another_one_here_is_refused(
         ({"command": "true"}, {"distribution": {"type": "mpi"}}, {}, "distribution"),
         ({"command": "true"}, {"resources": {"instance_count": 3}}, {}, "3 nodes"),
         ({"command": "true"}, {"retries": 3}, {}, "retries"),
+        ({"command": "true", "successful_return_code": "Zero"}, {}, {}, "only 0 is success"),
+        ({"command": "true", "inputs": {"n": _NUMBER}}, {"inputs": {"n": "7"}}, {}, "from 1 to 5"),
+        ({"command": "true", "inputs": {"n": _NUMBER}}, {"inputs": {"n": "one"}}, {}, "of type integer"),
+        ({"command": "true", "inputs": {"k": _CHOICE}}, {"inputs": {"k": "c"}}, {}, "may be a, b"),
+        (
+            {"command": "true", "inputs": {"d": {"type": "uri_folder"}}},
+            {"inputs": {"d": _PLACED}},
+            {},
+            "path_on_compute",
+        ),
         ({"command": "true", "distribution": {"type": "mpi"}}, {}, {}, "distribution"),
         ({"command": "true"}, {}, {"settings": {"on_init": "one"}}, "on_init"),
         ({"type": "spark"}, {}, {}, "'spark'"),
