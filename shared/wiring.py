@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,9 @@ def services() -> Services:
 
     raises: ConfigurationError naming every setting that is missing or ill-typed
     """
+    # Arrow's own allocator keeps what it once had, thread by thread: as fast, and 80 MB more for four shards at once.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
     from azure.identity import DefaultAzureCredential
 
     from shared.adapters.azureml import AzureWorkspace
