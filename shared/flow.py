@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared import telemetry
 from shared.domain import facts as f
@@ -12,6 +12,7 @@ from shared.domain import records
 from shared.domain.facts import Fact
 from shared.domain.records import Change
 from shared.errors import Transient
+from shared.keeping import Kept
 from shared.ledger import Entry
 from shared.services import Services
 from shared.steps.admit_upload import admit_upload
@@ -158,13 +159,16 @@ def _is_paused(services: Services) -> bool:
 def _do(step: Step, entry: Entry, services: Services) -> Entry:
     _record((entry.fact,), services)
     with telemetry.step(step.__name__, entry.fact.key) as note:
+        kept = Kept(entry.row)
         try:
-            outcome = tuple(step(entry.fact, services))
+            with services.ledger.keeping(kept):
+                outcome = tuple(step(entry.fact, services))
         except Exception as problem:
-            services.ledger.release(entry, f"{type(problem).__name__}: {problem}")
+            reason = f"{type(problem).__name__}: {problem}"
+            services.ledger.release(replace(entry, row=kept.row), reason)
             raise
         note(outcome)
-    return services.ledger.settle(entry, outcome)
+    return services.ledger.settle(replace(entry, row=kept.row), outcome)
 
 
 def _record(facts: tuple[Fact, ...], services: Services) -> None:

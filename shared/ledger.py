@@ -19,6 +19,7 @@ import secrets
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,7 @@ from shared.domain.names import digest
 from shared.domain.records import STATES, Change
 from shared.errors import Conflict, InProgress
 from shared.journal import NOW, Head, Journal
+from shared.keeping import Kept, keeping
 from shared.ports import Delete, Insert, Replace, Row, Table, Write
 
 __all__ = ["Entry", "Ledger", "Present", "Record", "pack", "unpack"]
@@ -135,6 +137,11 @@ class Ledger:
             return Entry(fact=fact, row=self._table.replace(old, claimed))
         except Conflict as cause:
             raise InProgress from cause
+
+    def keeping(self, kept: Kept) -> AbstractContextManager[None]:
+        """While the body of the `with` runs, the claim does not lapse."""
+        every = self._lease.total_seconds() / 3
+        return keeping(kept, lambda row: self._table.replace(row, row.value), every_seconds=every)
 
     def settle(self, entry: Entry, outcome: Iterable[Fact]) -> Entry:
         """Records what the fact led to; raises: Conflict when the claim lapsed and another worker took it."""

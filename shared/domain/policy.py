@@ -49,4 +49,4 @@ class Policy:
     most_attempts: int = 5
     """A step that died so often is given up and shown to a person."""
     claim_seconds: int = 120
-    """A claim older than this is taken over: its worker is dead."""
+    """A claim not renewed for so long is taken over, and a message not claimed for so long is sent again."""
