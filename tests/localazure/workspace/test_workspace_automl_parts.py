@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,14 +17,16 @@ import pyarrow.parquet
 import pytest
 
 from localazure.workspace.automl.mltable import BadTable, Tables
+from localazure.workspace.automl.search.__main__ import Search
 from localazure.workspace.automl.search.automl_model import Features, Model, load, save
 from localazure.workspace.automl.search.candidates import Candidate, Seen, next_candidate
 from localazure.workspace.automl.search.features import learn
-from localazure.workspace.automl.search.fitting import fit
+from localazure.workspace.automl.search.fitting import fit, logistic
 from localazure.workspace.automl.search.metrics import area_under_roc, average_precision, metrics
 from localazure.workspace.automl.search.table import BadData, read, rows_of, splits
-from localazure.workspace.automl.task import ALGORITHMS
+from localazure.workspace.automl.task import ALGORITHMS, Task
 from localazure.workspace.blobs import Place
+from tests.localazure.workspace.running import ROOT
 
 
 def _certain(guess: list[int], classes: int) -> np.ndarray:
@@ -204,3 +212,60 @@ def test_parquet_and_a_file_without_header_are_read_too(tmp_path: Path) -> None:
 def test_what_an_mltable_says_and_is_not_done_is_refused(tmp_path: Path, mltable: str, says: str) -> None:
     with pytest.raises(BadTable, match=says):
         _plan(tmp_path, mltable, **{"table/a.csv": "x\n1\n"})
+
+
+def _search(folder: Path, **task: Any) -> tuple[int, str, list[dict[str, Any]]]:
+    """Runs the program itself: its exit code, what it said, its events."""
+    rows = [f"{number},{number % 7},{'yes' if number > 60 else 'no'}" for number in range(120)]
+    (folder / "rows.csv").write_text("\n".join(["a,b,y", *rows]))
+    asked = Task(target="y", metric="accuracy", **task)
+    data = {"training_data": {"files": [str(folder / "rows.csv")], "format": "delimited"}}
+    (folder / "job.json").write_text(json.dumps({"task": asked.to_json(), "data": data}))
+    command = [sys.executable, "-P", "-m", "localazure.workspace.automl.search", str(folder), "parent"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
+    lines = (folder / "events.jsonl").read_text().splitlines()
+    return done.returncode, done.stdout + done.stderr, [json.loads(line) for line in lines]
+
+
+def test_no_more_trials_run_at_once_than_allowed_and_no_more_in_all(tmp_path: Path) -> None:
+    code, said, events = _search(tmp_path, most_trials=5, at_once=2, vote=False, stack=False)
+    assert code == 0, said
+    under_way, most = 0, 0
+    for event in events:
+        under_way += {"begun": 1, "ended": -1}.get(event["event"], 0)
+        most = max(most, under_way)
+    assert (most, under_way) == (2, 0)
+    assert [event["status"] for event in events if event["event"] == "ended"] == ["Completed"] * 5
+
+
+@pytest.mark.parametrize("limit", ["trial_seconds", "seconds"])
+def test_what_takes_longer_than_its_limit_is_ended(tmp_path: Path, limit: str) -> None:
+    code, said, events = _search(tmp_path, most_trials=1, **{limit: 0.2})
+    assert (code, "no trial came to a good end" in said) == (3, True), said
+    ends = [event for event in events if event["event"] == "ended"]
+    assert [event["status"] for event in ends] == ["Canceled"] * len(ends)
+    assert len(ends) == len([event for event in events if event["event"] == "begun"]) <= 1
+
+
+def test_a_search_ends_early_when_nothing_gets_better() -> None:
+    def goes_on(scores: list[float], *, early_end: bool = True) -> bool:
+        candidate = Candidate(algorithm="LightGBM", parameters={})
+        job: Any = SimpleNamespace(task=Task(target="y", metric="accuracy", early_end=early_end))
+        context: Any = None
+        search = Search(job=job, deadline=time.monotonic() + 60, prefix="p", context=context)
+        search.seen = [Seen(candidate=candidate, score=score) for score in scores]
+        return search._goes_on()
+
+    assert goes_on([0.5] * 19)
+    assert not goes_on([0.5] * 20)
+    assert goes_on([0.5] * 19 + [0.6])
+    assert goes_on([0.5] * 20, early_end=False)
+
+
+def test_rows_weigh_as_much_as_their_weight_says() -> None:
+    matrix, truth = np.zeros((4, 1)), np.array([0, 0, 0, 1])
+    even = logistic(matrix, truth, classes=2, weights=None, strength=1.0)
+    heavy = logistic(matrix, truth, classes=2, weights=np.array([1.0, 1.0, 1.0, 9.0]), strength=1.0)
+    assert even.probabilities(matrix)[0, 1] == pytest.approx(0.25, abs=1e-3)
+    assert heavy.probabilities(matrix)[0, 1] == pytest.approx(0.75, abs=1e-3)

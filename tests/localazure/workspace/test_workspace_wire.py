@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import time
 
 import pytest
 import requests
 from azure.storage.blob import BlobClient, BlobServiceClient
 
-from tests.localazure.workspace.running import SECRET, WS, Server
+from tests.localazure.workspace.running import ROOT, SECRET, WS, Server
 
 
 def test_health_needs_no_token(server: Server) -> None:
@@ -80,3 +82,12 @@ def test_names_that_would_leave_their_folder_are_refused(server: Server, name: s
 
 def test_logs_are_only_for_signed_addresses(server: Server) -> None:
     assert server.call("GET", "/logs/%2E%2E/user_logs/std_log.txt", token="").status_code == 403
+
+
+def test_the_server_loads_none_of_what_only_searches_need() -> None:
+    heavy = "{'numpy', 'pyarrow', 'lightgbm', 'pandas', 'azure.ai.ml'}"
+    script = f"import sys, localazure.workspace.__main__; print({heavy} & set(sys.modules))"
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "set()"

@@ -8,13 +8,16 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from localazure.workspace.automl.search import ensemble, trial
 from localazure.workspace.automl.search.candidates import Candidate, Seen, next_candidate
 from localazure.workspace.automl.search.job import SEED, Job, load, prepare
 from localazure.workspace.automl.search.table import BadData
+
+if TYPE_CHECKING:  # not on every system
+    from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
 
 _EARLY_AFTER, _EARLY_WINDOW = 20, 10
 """As Azure documents early termination: at least so many trials, none of the last few better than before."""
