@@ -36,8 +36,8 @@ class Policy:
     score_catch_up: Literal["latest", "all", "none"] = "latest"
     """What a missed scoring tick is worth: `none` waits for the next one. A tick takes up every file that waits, so
     making up for the latest makes up for all."""
-    shard_bytes: int = 2 << 20
-    """Bytes of a scoring file that are one shard: some 20,000 rows, which a worker holds in memory several times."""
+    shard_bytes: int = 4 << 20
+    """Bytes of a scoring file that are one shard: some 40,000 rows, which a worker holds in memory several times."""
     request_bytes: int = 1_500_000
     """Bytes of one request to the endpoint; Azure refuses larger ones unless it is told otherwise."""
     requests_per_shard: int = 4
