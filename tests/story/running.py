@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -123,6 +125,15 @@ class Running:
 
         self.until(ended, f"the batch of {name}", seconds=seconds, at=lambda: batch)
         return batch
+
+    def says(self, *command: str) -> str:
+        """What `./dev COMMAND` prints, on a wide screen."""
+        told = subprocess.run(
+            [sys.executable, "-m", "commands", *command, "--state", str(self.stack.state)],
+            cwd=self.stack.root, env={**os.environ, "COLUMNS": "300"}, capture_output=True, text=True,
+            timeout=60, check=True,
+        )  # fmt: skip
+        return told.stdout
 
     def blob(self, path: str) -> bytes:
         container, _, name = path.partition("/")

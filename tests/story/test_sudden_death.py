@@ -144,7 +144,10 @@ def test_what_cannot_be_read_or_done_ends_as_a_failure_that_is_shown(site: Runni
     assert shown["shards"]["about"] == "shard/nobody-planned-me/0"
     assert "could not be read" in shown["steps"]["reason"]
     assert "rubbish" not in json.dumps(found), "what a message says may be a client's data"
-    listed = {failure["id"] for failure in site.get("status")["failures"]}
-    assert {failure["id"] for failure in found} <= listed
+    told = site.says("status")
+    assert "shard/nobody-planned-me/0" in told
+    assert "the message could not be read" in told
     for queue in messages:
         site.until(lambda queue=queue: site.held(f"{queue}-poison") == 0, f"an empty {queue}-poison")
+    (scoring,) = [rule for rule in site.get("status")["flow"] if rule["do"] == "score_shard"]
+    assert scoring["open"] == 0, "what was given up is a person's, not the sweep's"
