@@ -61,13 +61,20 @@ def _variables(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.fixture(scope="session")
+def _made_once() -> dict[str, Any]:
+    return {}
+
+
 @pytest.fixture
-def client(_variables: None) -> Any:
-    """The production constructor."""
+def client(_variables: None, _made_once: dict[str, Any]) -> Any:
+    """The production constructor; called once, since each client reads all authorities again."""
     from azure.ai.ml import MLClient
     from azure.identity import DefaultAzureCredential
 
-    return MLClient(DefaultAzureCredential(), SUBSCRIPTION, GROUP, NAME)
+    if "client" not in _made_once:
+        _made_once["client"] = MLClient(DefaultAzureCredential(), SUBSCRIPTION, GROUP, NAME)
+    return _made_once["client"]
 
 
 @pytest.fixture

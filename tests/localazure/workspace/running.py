@@ -38,6 +38,8 @@ class Server:
     storage: str
     events: str | None = None
     process: subprocess.Popen[str] | None = field(default=None, init=False)
+    _session: requests.Session = field(default_factory=requests.Session, init=False)
+    _tokens: dict[str, str] = field(default_factory=dict, init=False)
 
     @property
     def base(self) -> str:
@@ -81,13 +83,16 @@ class Server:
         self.process.stdout.close()
 
     def token(self, resource: str = "https://management.azure.com") -> str:
-        reply = requests.get(
-            f"http://127.0.0.1:{self.identity_port}/msi/token",
-            params={"api-version": "2019-08-01", "resource": resource},
-            headers={"X-IDENTITY-HEADER": SECRET},
-            timeout=10,
-        )
-        return str(reply.json()["access_token"])
+        """Asked for once: it is good for a day."""
+        if resource not in self._tokens:
+            reply = requests.get(
+                f"http://127.0.0.1:{self.identity_port}/msi/token",
+                params={"api-version": "2019-08-01", "resource": resource},
+                headers={"X-IDENTITY-HEADER": SECRET},
+                timeout=10,
+            )
+            self._tokens[resource] = str(reply.json()["access_token"])
+        return self._tokens[resource]
 
     def call(
         self,
@@ -98,10 +103,12 @@ class Server:
         token: str | None = None,
         headers: Mapping[str, str] = {},
     ) -> requests.Response:
-        """Plain REST; `path` may be a whole URL."""
+        """Plain REST; `path` may be a whole URL. Connections are kept, and only our own authority is read."""
         given = {"Authorization": f"Bearer {self.token() if token is None else token}", **headers}
         url = path if path.startswith("https://") else self.base + path
-        return requests.request(method, url, json=body, headers=given, timeout=30, verify=self.bundle)
+        self._session.trust_env = False
+        authority = str(self.state / "tls" / "ca.pem")
+        return self._session.request(method, url, json=body, headers=given, timeout=30, verify=authority)
 
 
 def until(check: Callable[[], Any], *, seconds: float = 30) -> Any:

@@ -241,7 +241,7 @@ def test_no_more_trials_run_at_once_than_allowed_and_no_more_in_all(tmp_path: Pa
 
 @pytest.mark.parametrize("limit", ["trial_seconds", "seconds"])
 def test_what_takes_longer_than_its_limit_is_ended(tmp_path: Path, limit: str) -> None:
-    code, said, events = _search(tmp_path, most_trials=1, **{limit: 0.2})
+    code, said, events = _search(tmp_path, most_trials=1, **{limit: 0.01})
     assert (code, "no trial came to a good end" in said) == (3, True), said
     ends = [event for event in events if event["event"] == "ended"]
     assert [event["status"] for event in ends] == ["Canceled"] * len(ends)

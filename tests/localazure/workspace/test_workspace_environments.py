@@ -67,6 +67,7 @@ def test_equal_files_are_built_once_whoever_asks(tmp_path: Path) -> None:
     assert any("cut short" in line for line in said)
 
 
+@pytest.mark.slow
 def test_a_requirement_that_does_not_exist_fails_with_pips_words(tmp_path: Path) -> None:
     file = tmp_path / "environment.yaml"
     file.write_text("name: x\nconda_file: conda.yaml\nimage: ubuntu\n")

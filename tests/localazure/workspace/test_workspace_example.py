@@ -8,9 +8,12 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from tests.localazure.workspace.running import ROOT, Server
 
 
+@pytest.mark.slow
 def test_the_example_runs(server: Server) -> None:
     """As it stands there, with the variables the workspace itself prints."""
     text = (ROOT / "localazure" / "workspace" / "README.md").read_text(encoding="utf-8")

@@ -39,6 +39,7 @@ def test_as_azure_does_it_a_change_is_accepted_first_and_done_later(server: Serv
     until(lambda: server.call("GET", gone.headers["location"]).status_code == 200)
 
 
+@pytest.mark.slow
 def test_the_sdk_waits_for_all_its_operations(client: Any, name: str, server: Server) -> None:
     from azure.ai.ml.entities import BatchEndpoint, ManagedOnlineEndpoint
 

@@ -32,7 +32,7 @@ def _node(component: str, sleep: str, before: str | None = None) -> dict[str, An
     return {"type": "command", "componentId": component, "inputs": inputs}
 
 
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_ended_emulator_takes_up_its_job_at_the_unfinished_step(
     new_server: Callable[..., Server], tmp_path: Path, topic: Topic, ending: signal.Signals
 ) -> None:
