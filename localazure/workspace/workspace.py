@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -58,6 +59,7 @@ class Workspace:
         for deployment in self.store.all(DEPLOYMENTS):
             self.hosting.remove(deployment["endpoint"], deployment["name"])
         self.store.clear()
+        shutil.rmtree(self.settings.folder / "runs", ignore_errors=True)
 
     def stop(self) -> None:
         self.timetable.stop()

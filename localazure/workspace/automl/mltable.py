@@ -66,6 +66,7 @@ class Tables:
             if not file.is_file():
                 raise BadTable(f"paths: there is no file {text!r} beside the MLTable")
             return [file]
+        inside(folder, relative.partition("*")[0])
         found = inside(folder, relative).rglob("*") if kind == "folder" else folder.glob(relative)
         return sorted(one for one in found if one.is_file() and one.name != "MLTable")
 

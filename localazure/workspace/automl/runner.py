@@ -64,6 +64,8 @@ class Searches:
             follower.over.set()
             thread.join()
             self._end_trials(run)
+        if follower.problem:
+            raise follower.problem
         return self._best(run, follower, code, work)
 
     def _run(self, run: Json, task: Task, work: Path, stop: Stop, log: Path) -> int | None:
@@ -119,14 +121,18 @@ class Follower:
     over: threading.Event = field(default_factory=threading.Event)
     ended: list[Json] = field(default_factory=list)
     data: Json = field(default_factory=dict)
+    problem: Exception | None = None
     _algorithms: dict[int, str] = field(default_factory=dict)
     _read: int = 0
 
     def follow(self) -> None:
         """Until the search is over and all it said is read."""
-        while not self.over.wait(_LOOK_SECONDS):
+        try:
+            while not self.over.wait(_LOOK_SECONDS):
+                self._take_in()
             self._take_in()
-        self._take_in()
+        except Exception as failed:  # the border of a thread: the search's own thread raises it again
+            self.problem = failed
 
     @property
     def best(self) -> Json | None:

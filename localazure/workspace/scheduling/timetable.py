@@ -66,6 +66,9 @@ class Timetable:
         except Refusal as refused:
             log.warning("the schedule %s did not fire: %s", schedule["name"], refused)
             entry["problem"] = refused.message
+        except Exception as failed:  # the border of a thread: the other schedules must go on
+            log.exception("the schedule %s", schedule["name"])
+            entry["problem"] = f"the emulator failed: {type(failed).__name__}: {failed}"
 
         def note(one: Json) -> None:
             remember(one, entry)
