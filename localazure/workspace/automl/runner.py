@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import shutil
@@ -22,6 +23,7 @@ from localazure.workspace.stopping import Stop
 from localazure.workspace.uris import ARTIFACTS, Resolver, artifacts_prefix
 from localazure.workspace.wire import Json
 
+log = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[3]
 """Where `localazure` is imported from."""
 _LOOK_SECONDS = 0.2
@@ -132,6 +134,7 @@ class Follower:
                 self._take_in()
             self._take_in()
         except Exception as failed:  # the border of a thread: the search's own thread raises it again
+            log.exception("following the trials of %s", self.run["runId"])
             self.problem = failed
 
     @property
