@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 import requests
 from azure.core.exceptions import ResourceExistsError
 
-from tests.localazure.workspace.running import WS, Server, until
+from tests.localazure.workspace.running import GROUP, NAME, ROOT, SUBSCRIPTION, WS, Server, until
 
 URL = "https://x.blob.core.windows.net/c/{}.json"
 
@@ -225,3 +227,58 @@ def test_an_mltable_of_local_files_is_registered_though_its_schema_is_far(
     made = client.data.create_or_update(Data(name=name, path=str(tmp_path / "table"), type="mltable"))
     assert (made.type, made.version) == ("mltable", "1")
     assert client.data.get(name, version="1").type == "mltable"
+
+
+def test_steps_are_named_in_lower_case(client: Any) -> None:
+    from azure.ai.ml import command, dsl
+    from azure.ai.ml.exceptions import UserErrorException
+
+    step = command(name="step", command="true", environment="python@latest")
+
+    @dsl.pipeline(default_compute="serverless")
+    def named() -> None:
+        stepOne = step()  # noqa: F841 - the SDK reads the variable's name
+
+    with pytest.raises(UserErrorException, match="lower letters"):
+        named()
+
+
+def test_a_job_says_from_which_commit_it_came(
+    client: Any, name: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK asks git in the current folder; what it says is kept."""
+    monkeypatch.chdir(ROOT)
+    from azure.ai.ml import command
+    from azure.ai.ml.entities import Environment
+
+    client.environments.create_or_update(Environment(name="python", image="ubuntu"))
+    client.jobs.create_or_update(command(name=name, command="true", environment="python@latest"))
+    told = server.call("GET", f"{WS}/jobs/{name}").json()["properties"]["properties"]
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert told.get("mlflow.source.git.commit", "") == commit.stdout.strip()
+
+
+def test_without_retries_a_workspace_that_is_not_there_is_found_out_at_once(
+    monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    from azure.ai.ml import MLClient
+    from azure.core.exceptions import ServiceRequestError
+    from azure.identity import DefaultAzureCredential
+
+    monkeypatch.setenv("AZUREML_DEV_URL_MFE", f"https://127.0.0.1:{free_port()}")
+    nobody = MLClient(DefaultAzureCredential(), SUBSCRIPTION, GROUP, NAME, retry_total=0)
+    with pytest.raises(ServiceRequestError):
+        nobody.data.get("any", version="1")
+
+
+def test_relative_paths_are_below_the_current_folder(
+    client: Any, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from azure.ai.ml.entities import Data
+
+    (tmp_path / "rows.csv").write_text(name)
+    monkeypatch.chdir(tmp_path)
+    made = client.data.create_or_update(Data(name=name, path="rows.csv", type="uri_file"))
+    assert made.path.endswith("/rows.csv")
