@@ -436,22 +436,14 @@ class ShardDue(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShardScored(Fact):
-    """A stretch of a batch is scored and staged."""
+class ShardsScored(Fact):
+    """Every stretch of a batch is scored and staged."""
 
     batch: str
-    number: int
-    rows: int
-    refused: int
-    csv_bytes: int
-    csv_sha256: str
-    parquet_sha256: str
-    deciles: list[int]
-    """Scored rows in each tenth of the scores at training, the lowest first."""
 
     @property
     def key(self) -> str:
-        return f"shard/{self.batch}/{self.number}/scored"
+        return f"batch/{self.batch}/shards-scored"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ class Mismatch(ValueError):
 
 
 def told(plan: BatchPlan, shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The document a run leaves beside its output. shards: of each, what `ShardScored` says and `parquet_bytes`"""
+    """The document a run leaves beside its output. shards: `scored_file.ScoredShard.facts` and `parquet_bytes` of each"""
     return {"batch": plan.batch, "model": plan.model, "shards": [dict(shard) for shard in shards]}
 
 

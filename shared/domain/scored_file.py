@@ -66,7 +66,7 @@ class ScoredShard:
     table: bytes
     """Its Parquet file."""
     facts: dict[str, Any]
-    """What `ShardScored` says, but for the batch."""
+    """Number, rows, those refused, bytes and hashes, and the scored rows in each tenth of the scores at training."""
 
 
 def write_shard(pieces: Sequence[ScoredRows], header: Header, *, number: int) -> ScoredShard:

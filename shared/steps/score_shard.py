@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from shared.domain import names
-from shared.domain.facts import BatchRefused, Fact, ShardDue, ShardScored
+from shared.domain.facts import BatchRefused, Fact, ShardDue, ShardsScored
 from shared.errors import Superseded, Transient
 from shared.ports import Blob
 from shared.services import Services
 from shared.steps.batch_plan import close_batch, read_plan
+from shared.steps.shards_done import shard_done
 
 if TYPE_CHECKING:
     from shared.domain.answers import Answers
@@ -24,7 +25,7 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact]:
     """Reads just the shard's bytes, asks the model the batch is pinned to, and stages the answers.
 
     The block's id is the shard's number: scoring a shard twice writes the same block twice. Rows that break the
-    contract come out with what is wrong with them.
+    contract come out with what is wrong with them. Whoever scores the last one says that the batch can be sealed.
     raises: Transient, Refused as the endpoint answers
     """
     plan = read_plan(fact.batch, services)
@@ -37,12 +38,13 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact]:
             "the file was deleted or overwritten while it was scored; the newer version is scored instead"
         )
         return [BatchRefused(batch=fact.batch, name=plan.name, reason=reason)]
-    scored = _put_aside(fact, plan, data, services)
+    told = _put_aside(fact, plan, data, services)
     _give_memory_back()
-    return [scored]
+    return [ShardsScored(batch=fact.batch)] if shard_done(told, plan, services) else []
 
 
-def _put_aside(fact: ShardDue, plan: BatchPlan, data: bytes, services: Services) -> ShardScored:
+def _put_aside(fact: ShardDue, plan: BatchPlan, data: bytes, services: Services) -> dict[str, Any]:
+    """What is told of the shard, once it is staged."""
     from shared.domain.scored_file import with_answers, write_shard
     from shared.domain.shard_rows import read_shard
 
@@ -51,7 +53,7 @@ def _put_aside(fact: ShardDue, plan: BatchPlan, data: bytes, services: Services)
     scored = write_shard(pieces, plan.cut.header, number=fact.number)
     services.files.stage(names.SCORED, names.scored_blob(fact.batch), fact.number, scored.lines)
     services.files.write(names.SCORED, names.parquet_blob(fact.batch, fact.number), scored.table)
-    return ShardScored(batch=fact.batch, **scored.facts)
+    return scored.facts
 
 
 def _give_memory_back() -> None:

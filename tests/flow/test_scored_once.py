@@ -26,7 +26,7 @@ from shared.adapters.memory import MemoryFiles
 from shared.adapters.scoring import RestEndpoint
 from shared.domain import requests, scored_file, shard_plan
 from shared.domain.answers import DECISIONS, Answers
-from shared.domain.facts import BatchScored, Fact, ScoringDue, ShardScored, SweepDue
+from shared.domain.facts import BatchScored, Fact, ScoringDue, SweepDue
 from shared.errors import CampanhaError, InProgress, Unanswerable
 from shared.ledger import Ledger
 from shared.steps.batch_plan import read_plan
@@ -47,8 +47,8 @@ PASSING = (
 )
 MOST_MINUTES = 400
 FIRST_MOMENT = "2026-11-24T08:00:00.000+00:00"
-plan_batch, score_shard, seal_batch = (
-    import_module(f"shared.steps.{name}") for name in ("plan_batch", "score_shard", "seal_batch")
+plan_batch, score_shard, shards_done = (
+    import_module(f"shared.steps.{name}") for name in ("plan_batch", "score_shard", "shards_done")
 )
 
 
@@ -214,13 +214,13 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 def counts_each_telling(patch: pytest.MonkeyPatch) -> None:
-    def count(fact: ShardScored, plan: Any, services: Any) -> dict[str, Any]:
-        row = services.ledger.document(f"batch-{fact.batch}", "progress")
+    def count(shard: Any, plan: Any, services: Any) -> dict[str, Any]:
+        row = services.ledger.document(f"batch-{plan.batch}", "progress")
         told = (row.value["shards"] if row else 0) + 1
-        services.ledger.put(f"batch-{fact.batch}", "progress", {"shards": told}, over=row)
+        services.ledger.put(f"batch-{plan.batch}", "progress", {"shards": told}, over=row)
         return {"shards": told, "rows": 0, "bytes": 0}
 
-    patch.setattr(seal_batch, "_count_in", count)
+    patch.setattr(shards_done, "_counted_in", count)
 
 
 def takes_the_model_of_the_moment(patch: pytest.MonkeyPatch) -> None:
