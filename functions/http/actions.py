@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Request
+from fastapi import APIRouter, Body, Depends, Path, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
@@ -24,11 +24,22 @@ CSV = ("text/csv", "application/csv", "application/octet-stream", "text/plain")
 FILE = {
     "requestBody": {
         "required": True,
-        "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {"text/csv": {"schema": {"type": "string", "minLength": 1}}},
     }
 }
-FILE_NAME = re.compile(r"(?!\.{1,2}/)[^\x00-\x1f\x7f\\]+")
 LONGEST_FILE_NAME = 512
+UNSTORABLE = r"\x00-\x1f\x7f\\"
+"""What storage, or a browser on the way to it, does not keep in a name."""
+FILE_NAME = re.compile(rf"[^{UNSTORABLE}]+")
+FileName = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=LONGEST_FILE_NAME,
+        description="The file's name: parts between slashes, none of them empty, `.` or `..`.",
+        json_schema_extra={"pattern": rf"^[^{UNSTORABLE}/.][^{UNSTORABLE}/.]*(\.[^{UNSTORABLE}/.]+)*$"},
+    ),
+]
 
 Reason = Annotated[Why | None, Body()]
 
@@ -51,7 +62,7 @@ Content = Annotated[bytes, Depends(_content)]
 
 
 @routes.post("/api/uploads/{name:path}", status_code=202, openapi_extra=FILE)
-def drop_upload(name: Name, asked: Asked, content: Content) -> JSONResponse:
+def drop_upload(name: FileName, asked: Asked, content: Content) -> JSONResponse:
     """Drops a CSV into `incoming`, to be trained on: the same as a blob written there."""
     _check_file(name, content, asked)
 
@@ -63,17 +74,16 @@ def drop_upload(name: Name, asked: Asked, content: Content) -> JSONResponse:
     return asked.once(begin, content=content)
 
 
-@routes.post("/api/batches/{name:path}", status_code=202, openapi_extra=FILE)
-def drop_batch(name: Name, asked: Asked, content: Content) -> JSONResponse:
-    """Drops a CSV of clients into `scoring`, and has it scored now."""
-    _check_file(name, content, asked)
+@routes.post("/api/batches/{batch:path}", status_code=202, openapi_extra=FILE)
+def drop_batch(batch: FileName, asked: Asked, content: Content) -> JSONResponse:
+    """Drops a CSV of clients into `scoring` under this name, and has it scored now."""
+    _check_file(batch, content, asked)
 
     def begin(operation: str) -> Action:
-        etag = _write(names.SCORING, name, content, asked.services)
-        batch = names.batch_id(name, etag)
-        return Action(
-            says=f"score scoring/{name}", facts=(f.ScoringDue(tick=operation),), target=("batch", batch)
-        )
+        etag = _write(names.SCORING, batch, content, asked.services)
+        target = ("batch", names.batch_id(batch, etag))
+        due = f.ScoringDue(tick=operation)
+        return Action(says=f"score scoring/{batch}", facts=(due,), target=target)
 
     return asked.once(begin, content=content)
 
@@ -99,9 +109,9 @@ def score_now(asked: Asked, what: Annotated[ScoreNow | None, Body()] = None) -> 
 def _check_file(name: str, content: bytes, asked: Asking) -> None:
     """raises: Problem for a name storage would not keep as it is, for an empty body, and for one that is no text"""
     parts = name.split("/")
-    fits = FILE_NAME.fullmatch(name) and len(name) <= LONGEST_FILE_NAME and not name.endswith((".", "/"))
+    fits = FILE_NAME.fullmatch(name) and not name.endswith(".")
     if not fits or any(part in ("", ".", "..") for part in parts):
-        rule = f"up to {LONGEST_FILE_NAME} characters, no control characters or backslashes, no empty parts, no `..`"
+        rule = "no control characters or backslashes, no empty parts, no `.` or `..`, no dot at its end"
         raise Problem(400, "The file's name cannot be kept.", errors=[{"where": "path.name", "rule": rule}])
     kind = asked.request.headers.get("content-type", CSV[0]).split(";")[0].strip().lower()
     if kind not in CSV:
@@ -196,7 +206,7 @@ def retrain(dataset: Name, asked: Asked, why: Reason = None) -> JSONResponse:
     return asked.once(begin, reason=_reason(why))
 
 
-@routes.post("/api/models/{name}/{version}/promote", status_code=202)
+@routes.post("/api/models/{name}/{version:int}/promote", status_code=202)
 def promote(name: Name, version: Version, asked: Asked, why: Reason = None) -> JSONResponse:
     """Puts a model version behind the endpoint, whatever the gate said of it; it is tested like any release."""
 

@@ -7,9 +7,20 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
-from functions.http import actions, dashboard, following, looking_closer, model_endpoint, reads, sign_in
+from functions.http import (
+    actions,
+    dashboard,
+    following,
+    looking_closer,
+    model_endpoint,
+    own_description,
+    reads,
+    sign_in,
+)
 from functions.http.credentials import Credentials, from_settings
 from functions.http.gate import LIVE, Gate
 from functions.http.limits import Limiter
@@ -46,7 +57,7 @@ def assemble(
     )
     made.state.services = services
     made.state.model_api = model_api
-    for part in (reads, looking_closer, actions, following, model_endpoint):
+    for part in (reads, looking_closer, actions, following, model_endpoint, own_description):
         made.include_router(part.routes)
     made.include_router(sign_in.router(credentials))
     made.include_router(dashboard.routes)
@@ -89,7 +100,18 @@ async def _http_problem(request: Request, problem: Exception) -> Response:
         405: "This address does not take this method; the Allow header names those it takes.",
     }
     detail = details.get(problem.status_code, "The request cannot be answered as it is.")
-    return answer(Problem(problem.status_code, detail, headers=problem.headers), request)
+    headers = {"Allow": _allowed(request)} if problem.status_code == 405 else problem.headers
+    return answer(Problem(problem.status_code, detail, headers=headers), request)
+
+
+def _allowed(request: Request) -> str:
+    """The methods the address takes, of whichever route they are (Starlette names those of the first only)."""
+    taken: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        pattern, _, _ = compile_path(str(route.path))
+        if pattern.match(request.url.path):
+            taken |= set(route.methods or ())
+    return ", ".join(sorted(taken))
 
 
 async def _invalid(request: Request, problem: Exception) -> Response:

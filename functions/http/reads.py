@@ -122,7 +122,7 @@ def upload(name: Name, services: Wired, response: Response) -> Json:
     return _one("upload", found.get("upload", ""), services, response)
 
 
-@routes.get("/api/datasets/{name}/{version}")
+@routes.get("/api/datasets/{name}/{version:int}")
 def dataset(name: Name, version: Version, services: Wired, response: Response) -> Json:
     """One dataset version: its members, and its run."""
     return _one("dataset", dataset_id(name, version), services, response)
@@ -134,7 +134,7 @@ def run(run: Name, services: Wired, response: Response) -> Json:
     return _one("run", run, services, response)
 
 
-@routes.get("/api/models/{name}/{version}")
+@routes.get("/api/models/{name}/{version:int}")
 def model(name: Name, version: Version, services: Wired, response: Response) -> Json:
     """One model: its figures, the verdict, and where it serves."""
     return _one("model", dataset_id(name, version), services, response)

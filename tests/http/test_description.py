@@ -1,0 +1,225 @@
+"""The API is what it says it is: generated requests, good and bad, against the checked-in OpenAPI file."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import azure.functions as func
+import pytest
+import requests
+import schemathesis
+from azure.functions.http import HttpRequest
+from fastapi import FastAPI
+from flow.world import World, bank_rows
+from hypothesis import HealthCheck, Phase, settings
+from jsonschema import Draft202012Validator
+from urllib3 import HTTPResponse
+
+from functions.http.callers import Scope
+from functions.http.watch import Watch
+from shared.domain.facts import ScoringDue, StepGivenUp
+from tests.http.asking import HOST, Client, app_over, client_of, key
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docs" / "openapi.json"
+DESCRIBED: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+CASES = int(os.environ.get("CAMPANHA_API_CASES", "6"))
+"""Generated for each operation, beside those at every edge of its description."""
+
+schema = schemathesis.openapi.from_dict(DESCRIBED)
+
+
+@pytest.fixture(scope="module")
+def lived_in() -> Iterator[FastAPI]:
+    """An app with something of everything in it, which nobody waits for."""
+    world = World()
+    world.tell(world.drop("may.csv", bank_rows(30).replace("\n22;", "\nold;", 1)))
+    world.finish_run("bank-v1-a1")
+    clients = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(5).splitlines()) + "\n"
+    world.files.write("scoring", "clients.csv", clients.encode())
+    world.tell(ScoringDue(tick="1"), StepGivenUp(queue="steps", about="x", reason="it failed"))
+
+    async def at_once(*_: object) -> bool:
+        return False
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Watch, "changed", at_once)
+        yield app_over(world, rate_limit_per_minute=10**9)
+
+
+def test_the_file_is_what_the_app_gives() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/openapi.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_description_is_served_to_whoever_may_read(reader: Client) -> None:
+    answer = reader.get("/api/openapi.json", params={})
+    assert answer.json() == DESCRIBED
+    assert client_of(reader.app, scope=None).get("/api/openapi.json", params={}).status_code == 401
+
+
+@schema.parametrize()
+@settings(
+    max_examples=CASES,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+def test_requests_of_every_kind_are_answered_as_described(case: schemathesis.Case, lived_in: FastAPI) -> None:
+    """No 5xx, no status or shape that is not described, every error a problem; what breaks a rule is refused."""
+    case.headers.pop("Idempotency-Key", None)  # taken twice it is refused, rightly, whatever else is in order
+    answer = _ask(lived_in, case)
+    case.validate_response(answer, excluded_checks=_beside_the_point(case))
+    if answer.status_code >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["code"] == answer.headers["x-ms-error-code"]
+
+
+def _beside_the_point(case: schemathesis.Case) -> list[Any]:
+    """Checks that do not hold here, and why."""
+    of = schemathesis.checks.CHECKS.get_one
+    excluded = [of("ignored_auth")]  # tests/http/test_who_may.py tries far more
+    path = case.operation.path
+    if case.method == "POST" and path in ("/api/uploads/{name}", "/api/batches/{batch}"):
+        excluded.append(
+            of("negative_data_rejection")
+        )  # any bytes are a file; what is wrong in it is found later
+    if path == "/api/batches/{batch}/rows":
+        excluded += [
+            of("unsupported_method"),
+            of("allow_header_conformance"),
+        ]  # a POST there drops a file of that name
+    if path.startswith("/api/quarantine/{name}/"):
+        excluded.append(
+            of("allow_header_conformance")
+        )  # a file may be named `.../retry`, and is asked for by GET
+    return excluded
+
+
+def _ask(app: FastAPI, case: schemathesis.Case) -> requests.Response:
+    """Through the adapter, as the Functions host asks: it drops what is empty, and hands bodies over whole."""
+    kwargs = case.as_transport_kwargs(base_url=f"http://{HOST}")
+    kwargs.pop("cookies", None)
+    prepared = requests.Request(**{k: v for k, v in kwargs.items() if k in _TAKEN}).prepare()
+    assert prepared.url is not None
+    body = prepared.body or b""
+    headers = {name.lower(): _text(value) for name, value in prepared.headers.items()}
+    headers |= {"host": HOST, **key(Scope.ADMIN)}
+    for name in ("authorization", "accept-encoding"):
+        headers.pop(name, None)
+    request = HttpRequest(
+        str(prepared.method),
+        prepared.url,
+        headers={name: value for name, value in headers.items() if value},
+        params={},
+        route_params={},
+        body_type="bytes",
+        body=body.encode() if isinstance(body, str) else body,
+    )
+    answer = asyncio.run(func.AsgiMiddleware(app).handle_async(request))
+    made = requests.Response()
+    made.status_code, made._content, made.request = answer.status_code, answer.get_body(), prepared
+    made.headers.update(dict(answer.headers.items()))
+    made.raw = HTTPResponse(headers=dict(made.headers), status=answer.status_code)
+    made.url = prepared.url
+    return made
+
+
+_TAKEN = {"method", "url", "headers", "params", "data", "json"}
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+# --- shapes -----------------------------------------------------------------------------------------------
+
+
+def _validator(reference: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": reference, "components": DESCRIBED["components"]})
+
+
+@pytest.mark.parametrize(
+    ("path", "shape"),
+    [
+        ("/api/status", "Status"),
+        ("/api/trace/may.csv", "Trace"),
+        ("/api/trace/scoring/clients.csv", "Trace"),
+        ("/api/uploads/may.csv", "Upload"),
+        ("/api/datasets/bank/1", "Dataset"),
+        ("/api/runs/bank-v1-a1", "Run"),
+        ("/api/models/bank/1", "Model"),
+        ("/api/deployments/campanha-bank/model-1", "Deployment"),
+        ("/api/quarantine/may.csv", "Quarantined"),
+    ],
+)
+def test_answers_have_the_shape_they_are_described_with(lived_in: FastAPI, path: str, shape: str) -> None:
+    answer = client_of(lived_in).get(path)
+    assert answer.status_code == 200
+    _validator(f"#/components/schemas/{shape}").validate(answer.json())
+
+
+@pytest.mark.parametrize(
+    "listed", ["uploads", "datasets", "runs", "models", "deployments", "batches", "events"]
+)
+def test_lists_hold_what_they_are_described_with(lived_in: FastAPI, listed: str) -> None:
+    operation = DESCRIBED["paths"][f"/api/{listed}"]["get"]
+    page = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    answer = client_of(lived_in).get(f"/api/{listed}").json()
+    assert answer["value"], listed
+    Draft202012Validator({**page, "components": DESCRIBED["components"]}).validate(answer)
+
+
+def test_nothing_is_shown_that_is_not_described(lived_in: FastAPI) -> None:
+    """What a record holds gets out only when somebody has said so: a new field does not by accident."""
+    described = DESCRIBED["components"]["schemas"]
+    kinds = {"uploads": "Upload", "datasets": "Dataset", "runs": "Run", "models": "Model", "batches": "Batch"}
+    for listed, shape in kinds.items():
+        for record in client_of(lived_in).get(f"/api/{listed}").json()["value"]:
+            assert set(record) - set(described[shape]["properties"]) <= {"etag"}, shape
+
+
+def test_every_operation_says_who_may_ask_and_what_can_go_wrong() -> None:
+    for path, methods in DESCRIBED["paths"].items():
+        for method, operation in methods.items():
+            assert operation["x-scope"] in ("reader", "operator", "admin"), (path, method)
+            assert {"401", "403", "429", "500", "503"} <= set(operation["responses"]), (path, method)
+            assert operation["description"], (path, method)
+
+
+def test_the_page_for_people_is_made_of_our_own_files(reader: Client) -> None:
+    page = reader.get("/api/docs", params={})
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    named = [part.split('"')[0] for part in page.content.decode().split('="')[1:]]
+    addresses = [name for name in named if "/" in name and not name.startswith(("width", "image/"))]
+    assert addresses
+    for address in addresses:
+        assert urlsplit(address).netloc == ""
+        assert reader.get(address, params={}).status_code == 200, address
+
+
+def test_swagger_ui_is_as_it_was_published() -> None:
+    folder = ROOT / "web" / "vendor" / "swagger-ui"
+    listed = dict(
+        re.findall(r"^\| `([^`]+)` \| `([0-9a-f]{64})` \|$", (folder / "README.md").read_text(), re.MULTILINE)
+    )
+    there = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.iterdir()
+        if file.name != "README.md"
+    }
+    assert listed == there
+    assert "LICENSE" in there

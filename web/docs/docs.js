@@ -1,0 +1,25 @@
+/** Shows the API's description and, beside it, that of each model that answers now. */
+
+const VERSION = "2026-11-24";
+
+async function served() {
+  const answer = await fetch(`/api/status?api-version=${VERSION}`);
+  if (!answer.ok) return [];
+  return (await answer.json()).datasets.filter((dataset) => dataset.serving).map((dataset) => dataset.dataset);
+}
+
+const models = (await served()).map((dataset) => ({
+  url: `/api/endpoints/${encodeURIComponent(dataset)}/swagger?api-version=${VERSION}`,
+  name: `The model of ${dataset}`,
+}));
+
+globalThis.SwaggerUIBundle({
+  urls: [{ url: "/api/openapi.json", name: "Campanha" }, ...models],
+  "urls.primaryName": "Campanha",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  validatorUrl: null,
+  queryConfigEnabled: false,
+  presets: [globalThis.SwaggerUIBundle.presets.apis, globalThis.SwaggerUIStandalonePreset],
+  layout: "StandaloneLayout",
+});
