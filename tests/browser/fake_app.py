@@ -85,7 +85,7 @@ class FakeApp:
             "status": self.status,
             "trace": lambda: self.trace(rest),
             "operations": lambda: self.operation(rest),
-            "openapi.json": lambda: json.loads((HERE / "openapi.json").read_text(encoding="utf-8")),
+            "openapi.json": lambda: json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")),
             "endpoints": lambda: swagger(parts[1], bank.SERVING),
         }
         if head in special:

@@ -92,6 +92,11 @@ def test_an_action_is_done_and_told(page: Page, stack: Stack) -> None:
     expect(page.locator("#notices")).to_be_empty(timeout=PATIENCE)
 
 
+def test_both_apis_are_described(page: Page, stack: Stack) -> None:
+    page.goto(f"{stack.host_url}/dashboard/#/api")
+    expect(page.get_by_role("list", name="Operations")).to_contain_text("/api/status")
+
+
 def test_signing_out_ends_it(page: Page, stack: Stack) -> None:
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_selector("#signin")
