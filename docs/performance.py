@@ -49,7 +49,12 @@ def section(found: dict[str, dict[str, Any]]) -> str:
             met = {True: "met", False: "**missed**", None: "not measured"}[goal["met"]]
             lines.append(f"| {measure} | {goal['goal']} | {_number(goal['measured'])} | {met} |")
     machines = {_machine(result["machine"]) for result in found.values()}
-    lines += ["", f"Measured on {'; and on '.join(sorted(machines))}, all parts on the one machine."]
+    busy = ", ".join(f"{measure} {_load(result['machine'])}" for measure, result in found.items())
+    lines += [
+        "",
+        f"Measured on {'; and on '.join(sorted(machines))}, all parts on the one machine. Load averages at the"
+        f" start, of which nothing is ours: {busy}.",
+    ]
     charts = [measure for measure, result in found.items() if "chart" in result]
     lines += [f"\n![{found[measure]['chart']['title']}](bench/results/{measure}.svg)" for measure in charts]
     return "\n".join(lines)
@@ -57,6 +62,11 @@ def section(found: dict[str, dict[str, Any]]) -> str:
 
 def _machine(machine: dict[str, Any]) -> str:
     return f"{machine['cores']} cores, Python {machine['python']}, {machine['platform'].split()[0]}"
+
+
+def _load(machine: dict[str, Any]) -> str:
+    before = machine.get("load_before")
+    return f"{before[0]:g}" if before else "not known"
 
 
 def _number(value: float | str | None) -> str:
