@@ -229,6 +229,7 @@ def _search(folder: Path, **task: Any) -> tuple[int, str, list[dict[str, Any]]]:
     return done.returncode, done.stdout + done.stderr, [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 def test_no_more_trials_run_at_once_than_allowed_and_no_more_in_all(tmp_path: Path) -> None:
     code, said, events = _search(tmp_path, most_trials=5, at_once=2, vote=False, stack=False)
     assert code == 0, said
@@ -240,6 +241,7 @@ def test_no_more_trials_run_at_once_than_allowed_and_no_more_in_all(tmp_path: Pa
     assert [event["status"] for event in events if event["event"] == "ended"] == ["Completed"] * 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", ["trial_seconds", "seconds"])
 def test_what_takes_longer_than_its_limit_is_ended(tmp_path: Path, limit: str) -> None:
     code, said, events = _search(tmp_path, most_trials=1, **{limit: 0.01})

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from localazure.workspace.events import RunEvents
 from localazure.workspace.settings import Settings
 from localazure.workspace.store import Store
@@ -52,6 +54,7 @@ def test_models_and_deployments_are_told(server: Server, topic: Topic, name: str
     events.stop()
 
 
+@pytest.mark.slow
 def test_a_deployment_is_told_when_it_serves_and_not_again_after_a_restart(
     new_server: Callable[..., Server],
 ) -> None:
