@@ -341,6 +341,7 @@ BUGS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plant", BUGS, ids=lambda plant: plant.__name__)
 def test_a_planted_bug_shows(server: ModelServer, calm: dict[str, bytes], plant: Plant) -> None:
     with pytest.MonkeyPatch.context() as patch:
