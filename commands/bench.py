@@ -10,7 +10,7 @@ import sys
 
 from commands.stack import ROOT
 
-MEASURES = ("latency", "scoring", "endpoint", "status")
+MEASURES = ("latency", "scoring", "endpoint", "status", "pollers")
 """Each a module of `bench` with `add_options(parser)`, `run(given) -> results` and `show(results)`."""
 
 

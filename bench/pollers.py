@@ -1,0 +1,219 @@
+"""Two hundred pollers for ten minutes while files flow: how many answers are 304, and whether a state ever goes back.
+
+A stack of its own is started; files are dropped all the time (good ones, some with faults, some known already). Most
+pollers follow one file, some a list, some wait at the summary for a change. Each asks again when the answer says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import random
+import statistics
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from azure.storage.blob import BlobServiceClient
+
+from bench.latency import bank_rows
+from bench.own_stack import load, machine, memory_of, own_stack
+from commands.stack import Stack
+from shared.domain.records import rank
+
+SEED = 20_261_124
+SETTINGS = {"GATHER_QUIET_SECONDS": "3600", "GATHER_LONGEST_SECONDS": "86400"}
+"""The window of uploads stays open, so that no training takes the machine from what is measured."""
+VERSION = {"api-version": "2026-11-24"}
+WAIT_SECONDS = 30
+RATIO_GOAL = 0.9
+LISTS = ("/api/uploads", "/api/events", "/api/runs", "/api/quarantine")
+
+
+def add_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--pollers", type=int, default=200, help="how many ask (default: 200)")
+    made.add_argument("--minutes", type=float, default=10.0, help="for how long (default: 10)")
+    made.add_argument("--every", type=float, default=6.0, help="seconds between two files (default: 6)")
+
+
+def run(given: argparse.Namespace) -> dict[str, Any]:
+    """Start a stack of its own, let files flow, and have it polled."""
+    load_before = load()
+    with own_stack(SETTINGS) as stack:
+        polling = Polling(stack, given)
+        asyncio.run(polling.run())
+        memory = memory_of(stack, "host", "VmHWM")
+    answers = polling.answers()
+    asked = sum(answers.values()) - answers["404"]
+    ratio = answers["304"] / asked if asked else 0.0
+    return {
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {**machine(), "load_before": load_before, "load_after": load()},
+        "how": {
+            "pollers": given.pollers,
+            "minutes": given.minutes,
+            "seconds_between_files": given.every,
+            "seed": SEED,
+        },
+        "files": polling.dropped,
+        "answers": answers,
+        "share_304": round(ratio, 4),
+        "went_back": polling.went_back(),
+        "milliseconds": polling.milliseconds(),
+        "host_mib_at_most": memory,
+        "goals": [
+            {
+                "goal": "at least 90 % answered 304",
+                "measured": round(100 * ratio, 1),
+                "met": ratio >= RATIO_GOAL,
+            },
+            {
+                "goal": "no state goes back",
+                "measured": len(polling.went_back()),
+                "met": not polling.went_back(),
+            },
+            {"goal": "no 5xx", "measured": answers["5xx"], "met": answers["5xx"] == 0},
+        ],
+    }
+
+
+@dataclass
+class Poller:
+    """One client: what it asks for, and what it was told."""
+
+    path: str
+    wait: int = 0
+    answers: Counter[str] = field(default_factory=Counter)
+    taken: list[float] = field(default_factory=list)
+    """Milliseconds of each answer that was not waited for."""
+    went_back: list[str] = field(default_factory=list)
+    _tag: str = ""
+    _seen: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+    async def poll(self, client: httpx.AsyncClient) -> float:
+        """Asks once; after how many seconds to ask again."""
+        held = {"if-none-match": self._tag} if self._tag else {}
+        params = {**VERSION, **({"wait": str(self.wait)} if self.wait and self._tag else {})}
+        began = time.monotonic()
+        try:
+            answer = await client.get(self.path, params=params, headers=held)
+        except httpx.HTTPError as problem:
+            self.answers[type(problem).__name__] += 1
+            return 5.0
+        self.answers["5xx" if answer.status_code >= 500 else str(answer.status_code)] += 1
+        if "wait" not in params:
+            self.taken.append((time.monotonic() - began) * 1000)
+        if answer.status_code == 200:
+            self._tag = answer.headers["etag"]
+            for record in records_in(answer.json()):
+                self._hold(record)
+        return 0.1 if "wait" in params else float(answer.headers.get("retry-after", "5"))
+
+    def _hold(self, record: dict[str, Any]) -> None:
+        key = (record["kind"], record["id"])
+        now, before = (
+            (record["seq"], rank(*(record[n] for n in ("kind", "state")))),
+            self._seen.get(key, (0, 0)),
+        )
+        if now < before:
+            self.went_back.append(f"{key}: {before} and then {now}")
+        self._seen[key] = now
+
+
+def records_in(body: Any) -> list[dict[str, Any]]:
+    """Every record in an answer, wherever it stands."""
+    if isinstance(body, list):
+        return [record for item in body for record in records_in(item)]
+    if not isinstance(body, dict):
+        return []
+    own = [body] if {"kind", "seq", "state"} <= set(body) else []
+    return own + [record for value in body.values() for record in records_in(value)]
+
+
+class Polling:
+    """Files that flow, and all who look."""
+
+    def __init__(self, stack: Stack, given: argparse.Namespace) -> None:
+        self._stack, self._given = stack, given
+        self._chance = random.Random(SEED)
+        self._ends = 0.0
+        self.dropped = 0
+        self.pollers = [self._poller(number) for number in range(given.pollers)]
+
+    def _poller(self, number: int) -> Poller:
+        """Of ten: six follow a file, two a list, one the summary now and then, and one waits at the summary."""
+        part = number % 10
+        if part < 6:
+            return Poller(f"/api/{'trace' if part % 2 else 'uploads'}/poll-{number % 60:03}.csv")
+        if part < 8:
+            return Poller(LISTS[number // 10 % len(LISTS)])
+        return Poller("/api/status", wait=WAIT_SECONDS if part == 9 else 0)
+
+    async def run(self) -> None:
+        self._ends = time.monotonic() + 60 * self._given.minutes
+        limits = httpx.Limits(max_connections=len(self.pollers) + 10)
+        headers = {"x-functions-key": self._stack.keys["reader"]}
+        async with httpx.AsyncClient(
+            base_url=self._stack.host_url,
+            headers=headers,
+            limits=limits,
+            timeout=WAIT_SECONDS + 30,
+            trust_env=False,
+        ) as client:
+            await asyncio.gather(self._drop_files(), *(self._poll(poller, client) for poller in self.pollers))
+
+    async def _poll(self, poller: Poller, client: httpx.AsyncClient) -> None:
+        await asyncio.sleep(self._chance.uniform(0, 5))
+        while time.monotonic() < self._ends:
+            await asyncio.sleep(await poller.poll(client))
+
+    async def _drop_files(self) -> None:
+        blobs = BlobServiceClient.from_connection_string(self._stack.connection_string)
+        while time.monotonic() < self._ends:
+            number = self.dropped
+            name, text = f"poll-{number % 60:03}.csv", bank_rows(20, start=20 * number)
+            if number % 5 == 4:
+                text = text.replace(b"technician", b"astronaut", 3)
+            await asyncio.to_thread(blobs.get_blob_client("incoming", name).upload_blob, text, overwrite=True)
+            self.dropped += 1
+            await asyncio.sleep(self._given.every)
+
+    def answers(self) -> Counter[str]:
+        return sum((poller.answers for poller in self.pollers), Counter[str]({"304": 0, "404": 0, "5xx": 0}))
+
+    def went_back(self) -> list[str]:
+        return [told for poller in self.pollers for told in poller.went_back]
+
+    def milliseconds(self) -> dict[str, float]:
+        taken = sorted(value for poller in self.pollers for value in poller.taken)
+        if not taken:
+            return {}
+        p95 = taken[math.ceil(0.95 * len(taken)) - 1]
+        return {
+            "median": round(statistics.median(taken), 1),
+            "p95": round(p95, 1),
+            "max": round(taken[-1], 1),
+        }
+
+
+def show(results: dict[str, Any]) -> None:
+    """One screen for people."""
+    from rich.console import Console
+
+    console = Console()
+    how, told = (
+        results["how"],
+        ", ".join(f"{count:,} x {status}" for status, count in results["answers"].items() if count),
+    )
+    console.print(f"{how['pollers']} pollers, {how['minutes']:g} minutes, {results['files']} files: {told}")
+    for goal in results["goals"]:
+        console.print(
+            f"{goal['goal']}: {'[green]met[/]' if goal['met'] else '[red]missed[/]'} ({goal['measured']})"
+        )
+    taken, about = results["milliseconds"], results["machine"]
+    console.print(f"An answer that nobody waited for: median {taken['median']} ms, p95 {taken['p95']} ms.")
+    console.print(f"{about['cores']} cores, load {about['load_before']} -> {about['load_after']}.")
