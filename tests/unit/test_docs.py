@@ -36,7 +36,11 @@ def flow_picture() -> ModuleType:
 
 def test_the_performance_section_is_what_the_results_give() -> None:
     done = subprocess.run(
-        [sys.executable, "docs/performance.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "docs/performance.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, f"run `python docs/performance.py`: {done.stdout}{done.stderr}"
 
