@@ -10,6 +10,7 @@ import csv
 import hashlib
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,11 @@ def _read(data: Path) -> tuple[Contract, dict[str, list[Any]]]:
     if not known:
         raise SystemExit(f"{data} has the columns of no contract")
     kinds = {column.name: column.type for column in known[0].columns}
-    made = {"category": str, "integer": lambda text: int(float(text)), "number": float}
+    made: dict[str, Callable[[str], Any]] = {
+        "category": str,
+        "integer": lambda text: int(float(text)),
+        "number": float,
+    }
     columns = {name: [made[kind](row[name]) for row in rows] for name, kind in kinds.items()}
     return known[0], {**columns, known[0].target: [row[known[0].target] for row in rows]}
 
