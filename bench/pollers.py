@@ -1,7 +1,7 @@
 """Two hundred pollers for ten minutes while files flow: how many answers are 304, and whether a state ever goes back.
 
 A stack of its own is started; files are dropped all the time (good ones, some with faults, some known already). Most
-pollers follow one file, some a list, some wait at the summary for a change. Each asks again when the answer says so.
+pollers follow one file, some a list, some the summary, and some wait there for a change.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ SETTINGS = {"GATHER_QUIET_SECONDS": "3600", "GATHER_LONGEST_SECONDS": "86400"}
 """The window of uploads stays open, so that no training takes the machine from what is measured."""
 VERSION = {"api-version": "2026-11-24"}
 WAIT_SECONDS = 30
+NAMES = 20
 RATIO_GOAL = 0.9
 LISTS = ("/api/uploads", "/api/events", "/api/runs", "/api/quarantine")
 
@@ -37,7 +38,10 @@ LISTS = ("/api/uploads", "/api/events", "/api/runs", "/api/quarantine")
 def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--pollers", type=int, default=200, help="how many ask (default: 200)")
     made.add_argument("--minutes", type=float, default=10.0, help="for how long (default: 10)")
-    made.add_argument("--every", type=float, default=6.0, help="seconds between two files (default: 6)")
+    made.add_argument("--every", type=float, default=20.0, help="seconds between two files (default: 20)")
+    made.add_argument(
+        "--interval", type=float, default=2.0, help="seconds between two questions of one (default: 2)"
+    )
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
@@ -57,6 +61,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             "pollers": given.pollers,
             "minutes": given.minutes,
             "seconds_between_files": given.every,
+            "seconds_between_questions": given.interval,
             "seed": SEED,
         },
         "files": polling.dropped,
@@ -86,6 +91,7 @@ class Poller:
     """One client: what it asks for, and what it was told."""
 
     path: str
+    interval: float
     wait: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     taken: list[float] = field(default_factory=list)
@@ -111,7 +117,7 @@ class Poller:
             self._tag = answer.headers["etag"]
             for record in records_in(answer.json()):
                 self._hold(record)
-        return 0.1 if "wait" in params else float(answer.headers.get("retry-after", "5"))
+        return 0.1 if "wait" in params else self.interval
 
     def _hold(self, record: dict[str, Any]) -> None:
         key = (record["kind"], record["id"])
@@ -122,6 +128,10 @@ class Poller:
         if now < before:
             self.went_back.append(f"{key}: {before} and then {now}")
         self._seen[key] = now
+
+
+def _name(number: int) -> str:
+    return f"poll-{number % NAMES:03}.csv"
 
 
 def records_in(body: Any) -> list[dict[str, Any]]:
@@ -146,14 +156,16 @@ class Polling:
 
     def _poller(self, number: int) -> Poller:
         """Of ten: six follow a file, two a list, one the summary now and then, and one waits at the summary."""
-        part = number % 10
+        part, every = number % 10, self._given.interval
         if part < 6:
-            return Poller(f"/api/{'trace' if part % 2 else 'uploads'}/poll-{number % 60:03}.csv")
+            return Poller(f"/api/{'trace' if part % 2 else 'uploads'}/{_name(number)}", every)
         if part < 8:
-            return Poller(LISTS[number // 10 % len(LISTS)])
-        return Poller("/api/status", wait=WAIT_SECONDS if part == 9 else 0)
+            return Poller(LISTS[number // 10 % len(LISTS)], every)
+        return Poller("/api/status", every, wait=WAIT_SECONDS if part == 9 else 0)
 
     async def run(self) -> None:
+        for _ in range(NAMES):
+            await self._drop()
         self._ends = time.monotonic() + 60 * self._given.minutes
         limits = httpx.Limits(max_connections=len(self.pollers) + 10)
         headers = {"x-functions-key": self._stack.keys["reader"]}
@@ -167,20 +179,26 @@ class Polling:
             await asyncio.gather(self._drop_files(), *(self._poll(poller, client) for poller in self.pollers))
 
     async def _poll(self, poller: Poller, client: httpx.AsyncClient) -> None:
-        await asyncio.sleep(self._chance.uniform(0, 5))
+        await asyncio.sleep(self._chance.uniform(0, poller.interval))
         while time.monotonic() < self._ends:
             await asyncio.sleep(await poller.poll(client))
 
     async def _drop_files(self) -> None:
-        blobs = BlobServiceClient.from_connection_string(self._stack.connection_string)
         while time.monotonic() < self._ends:
-            number = self.dropped
-            name, text = f"poll-{number % 60:03}.csv", bank_rows(20, start=20 * number)
-            if number % 5 == 4:
-                text = text.replace(b"technician", b"astronaut", 3)
-            await asyncio.to_thread(blobs.get_blob_client("incoming", name).upload_blob, text, overwrite=True)
-            self.dropped += 1
             await asyncio.sleep(self._given.every)
+            await self._drop()
+
+    async def _drop(self) -> None:
+        """The next file: new rows under a name that may be known already, and in every fifth some that do not fit."""
+        number = self.dropped
+        text = bank_rows(20, start=20 * number)
+        if number % 5 == 4:
+            text = text.replace(b"technician", b"astronaut", 3)
+        blobs = BlobServiceClient.from_connection_string(self._stack.connection_string)
+        await asyncio.to_thread(
+            blobs.get_blob_client("incoming", _name(number)).upload_blob, text, overwrite=True
+        )
+        self.dropped += 1
 
     def answers(self) -> Counter[str]:
         return sum((poller.answers for poller in self.pollers), Counter[str]({"304": 0, "404": 0, "5xx": 0}))

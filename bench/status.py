@@ -135,7 +135,7 @@ def _live_through_a_day(ledger: Ledger) -> None:
             *(Change(kind="batch", id=f"to-call-{n}", state="scoring", values=scoring) for n in range(12)),
         ]
     )  # fmt: skip
-    ledger.touch()
+    ledger.marks.touch()
 
 
 class Count:

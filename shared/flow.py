@@ -14,6 +14,7 @@ from shared.domain.records import Change
 from shared.errors import Transient
 from shared.keeping import Kept
 from shared.ledger import Entry
+from shared.marks import Changes
 from shared.services import Services
 from shared.steps.admit_upload import admit_upload
 from shared.steps.choose_model import choose_model
@@ -99,22 +100,21 @@ def handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
     returns: what the fact led to, now or at its first delivery
     raises: InProgress while another delivery is at it; whatever the step raises, after freeing the claim
     """
-    changes = services.ledger.changes
+    changes = services.ledger.marks.changes
     try:
         outcome = _handle(fact, services)
     except Exception:
-        _touch(changes, services)
+        _tell(changes, services)
         raise
-    _touch(changes, services)
+    _tell(changes, services)
     return outcome
 
 
-def _touch(changes: int, services: Services) -> None:
+def _tell(changes: Changes, services: Services) -> None:
     """Wakes whoever waits for a change, when there was one. That it cannot be told is no reason to do a step again:
     those who wait look for themselves after a while."""
-    if services.ledger.changes != changes:
-        with suppress(Transient):
-            services.ledger.touch()
+    with suppress(Transient):
+        services.ledger.marks.tell(changes)
 
 
 def _handle(fact: Fact, services: Services) -> tuple[Fact, ...]:

@@ -15,7 +15,6 @@ has it, dead or not. It goes in one transaction with the count of facts done, so
 
 from __future__ import annotations
 
-import secrets
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,6 +30,7 @@ from shared.domain.records import STATES, Change
 from shared.errors import Conflict, InProgress
 from shared.journal import NOW, Head, Journal
 from shared.keeping import Kept, keeping
+from shared.marks import Marks
 from shared.ports import Delete, Insert, Replace, Row, Table, Write
 
 __all__ = ["Entry", "Ledger", "Present", "Record", "pack", "unpack"]
@@ -40,9 +40,10 @@ COUNTS = "~counts"
 """The row beside the open facts that says how many of each kind are done; it sorts behind them."""
 MOST_WRITES = 100
 """What a table takes in one transaction."""
-STAMP = "stamp"
 STANDING = ("head", "slot", "released", "work", "told")
 """Documents of which there are only a few, kept where one read finds them all."""
+SHOWN = ("head", "slot", "released", "work")
+"""Those of them that somebody who looks can see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +67,6 @@ class Entry:
 class Present:
     """The standing documents, and how long the lists are."""
 
-    mark: str
-    """Differs from an earlier one's when anything may have changed in between."""
     documents: Mapping[str, dict[str, Any]]
     heads: Mapping[str, Head]
 
@@ -100,9 +99,7 @@ class Ledger:
         self.chronicle = Chronicle(table, self._present, now=now)
         self.audit = Journal(table, "audit", heads=self._present)
         """What operators did, each entry chained to the one before: see `shared.domain.audit`."""
-        self._listeners: list[Callable[[], None]] = []
-        self.changes = 0
-        """Grows with every write that somebody who looks could see."""
+        self.marks = Marks(self._present)
 
     # --- once-only ----------------------------------------------------------------------------------------
 
@@ -213,7 +210,7 @@ class Ledger:
             for fact in {fact.key: fact for fact in facts}.values()
             if not (again and self.seen(fact))
         ]
-        self.changes += len(rows)
+        self.marks.note(facts=len(rows))
         for start in range(0, len(rows), MOST_WRITES):
             some = rows[start : start + MOST_WRITES]
             try:
@@ -252,7 +249,7 @@ class Ledger:
         return counts, open_now
 
     def _open(self, entry: Entry) -> None:
-        self.changes += 1
+        self.marks.note(facts=1)
         try:
             self._present.insert(OPEN, digest(entry.fact.key), {"fact": entry.row.value["fact"]})
         except Conflict:
@@ -263,7 +260,7 @@ class Ledger:
 
         When others always are quicker, the row is left for the sweep, which comes here again.
         """
-        self.changes += 1
+        self.marks.note(facts=1)
         for _ in range(CAS_TRIES):
             row = self._present.get(OPEN, digest(fact.key))
             if row is None:
@@ -284,7 +281,7 @@ class Ledger:
 
     def record(self, changes: Iterable[Change]) -> None:
         """Moves records forward; late news (a state that ranks lower) adds its values and leaves the state."""
-        self.changes += self.chronicle.record(changes)
+        self.marks.note(things=self.chronicle.record(changes))
 
     def find(self, kind: str, id_: str) -> Record | None:
         return self.chronicle.find(kind, id_)
@@ -308,49 +305,28 @@ class Ledger:
         """All that stands for the present, in one read."""
         rows = {row.row: row.value for row in self._present.rows(NOW)}
         heads = {kind: Head.of(rows.get(f"list-{kind}")) for kind in (*STATES, "event")}
-        return Present(mark=rows.get(STAMP, {}).get("mark", ""), documents=rows, heads=heads)
+        return Present(documents=rows, heads=heads)
 
     def put(self, name: str, part: str, value: dict[str, Any], *, over: Row | None) -> Row:
         """Writes a document over exactly the version that was read (None: there was none); raises: Conflict."""
-        self.changes += 1
         table, partition, row = self._document(name, part)
+        self.marks.note(things=name in SHOWN)
         return table.insert(partition, row, value) if over is None else table.replace(over, value)
 
     def amend(self, document: Row, value: dict[str, Any]) -> Row:
         """Writes over exactly this document, wherever it is kept; raises: Conflict."""
-        self.changes += 1
-        table = self._present if document.partition == NOW else self._table
-        return table.replace(document, value)
+        standing = document.partition == NOW
+        self.marks.note(things=standing and document.row.split("-")[0] in SHOWN)
+        return (self._present if standing else self._table).replace(document, value)
 
     def remove(self, document: Row) -> None:
         """Takes a document away that is none of the standing ones."""
-        self.changes += 1
         self._table.delete(document)
 
     def _document(self, name: str, part: str) -> tuple[Table, str, str]:
         return (
             (self._present, NOW, f"{name}-{part}") if name in STANDING else (self._table, f"doc-{name}", part)
         )
-
-    # --- telling those who wait for a change --------------------------------------------------------------
-
-    def touch(self) -> None:
-        """Something that can be seen has changed: wakes those who wait here, and leaves a mark for those elsewhere.
-
-        The mark is written without looking at the one before: no worker ever waits for another here.
-        """
-        self._present.put(NOW, STAMP, {"mark": secrets.token_hex(8)})
-        for listener in tuple(self._listeners):
-            listener()
-
-    def mark(self) -> str:
-        """Differs from the one read before when anything may have changed since; one small read."""
-        row = self._present.get(NOW, STAMP)
-        return row.value["mark"] if row else ""
-
-    def on_change(self, listener: Callable[[], None]) -> None:
-        """Has `listener` called, in the thread that made it, after each change made through this ledger."""
-        self._listeners.append(listener)
 
 
 def _place(fact: Fact) -> tuple[str, str]:

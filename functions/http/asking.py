@@ -138,7 +138,7 @@ class Asking:
             self._note(operation, action, reason)
             ledger.record([Change(kind="operation", id=operation, state="asked", values=values)])
         self._do(operation)
-        ledger.touch()
+        ledger.marks.touch()
         return self._answer(operation)
 
     def _note(self, operation: str, action: Action, reason: str) -> None:

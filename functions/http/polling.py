@@ -31,6 +31,8 @@ MOST_REMEMBERED = 2000
 RETRY_AFTER = 5
 SMALLEST_ZIPPED = 1024
 CACHE_CONTROL = "private, no-cache"
+WITH_FACTS = ("/api/status",)
+"""Addresses that also show how many facts were begun and done; the others change only with things."""
 UNCONDITIONAL = ("/api/session", "/api/health", "/api/docs")
 CLOCK = re.compile(rb'^\{"now":"[^"]*",')
 """The answer's own time, with which the summary begins: not a change of what it shows."""
@@ -88,8 +90,9 @@ class Polled:
         held = _held(headers.get("if-none-match", ""))
         ends = self.now() + seconds
         key = f"{headers.get('host', '')}{scope['path']}?{scope['query_string'].decode('latin-1')}"
+        facts = scope["path"] in WITH_FACTS
         while True:
-            version, mark = self.watch.version, await self._marks.fresh("", self._mark)
+            version, mark = self.watch.version, await self._mark(facts)
             unchanged = self._unchanged(key, mark, held)
             if unchanged is None:
                 answer = await self._answers.fresh(key, partial(_asked, self.app, scope))
@@ -100,11 +103,14 @@ class Polled:
                     return _full(answer, headers)
                 unchanged = self._seen[key]
             left = ends - self.now()
-            if left <= 0 or not await self.watch.changed(version, mark, left):
+            if left <= 0 or not await self.watch.changed(version, mark, left, facts=facts):
                 return _not_modified(unchanged, held)
 
-    async def _mark(self) -> str:
-        return await anyio.to_thread.run_sync(self.ledger().mark)
+    async def _mark(self, facts: bool) -> str:
+        async def read() -> str:
+            return await anyio.to_thread.run_sync(lambda: self.ledger().marks.read(facts=facts))
+
+        return await self._marks.fresh(str(facts), read)
 
     def _unchanged(self, key: str, mark: str, held: set[str]) -> Seen | None:
         """What is known of an answer that the caller has and that cannot have changed since; else None."""

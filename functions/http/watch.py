@@ -22,7 +22,7 @@ class Watch:
         self._ledger = ledger
         self._version = 0
         self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
-        self._looking: asyncio.Task[None] | None = None
+        self._looking: dict[bool, asyncio.Task[None]] = {}
         self._listens = False
 
     @property
@@ -30,10 +30,10 @@ class Watch:
         """To be read before reading what is waited for; a change from then on ends the wait."""
         return self._version
 
-    async def changed(self, since: int, mark: str, seconds: float) -> bool:
+    async def changed(self, since: int, mark: str, seconds: float, *, facts: bool) -> bool:
         """Waits until something changed after version `since`; False when the time is over first.
 
-        mark: the ledger's, as it was before what is waited for was read
+        mark: the ledger's, as it was before what is waited for was read; facts: whether it tells of facts too
         """
         self._listen()
         woken = asyncio.Event()
@@ -41,7 +41,7 @@ class Watch:
         try:
             if self._version != since:
                 return True
-            self._look(mark)
+            self._look(mark, facts)
             async with asyncio.timeout(seconds):
                 await woken.wait()
         except TimeoutError:
@@ -60,24 +60,24 @@ class Watch:
     def _listen(self) -> None:
         if not self._listens:
             self._listens = True
-            self._ledger().on_change(self.ring)
+            self._ledger().marks.on_change(self.ring)
 
-    def _look(self, mark: str) -> None:
+    def _look(self, mark: str, facts: bool) -> None:
         """Starts looking for changes made elsewhere since `mark`, unless somebody looks already."""
-        loop = asyncio.get_running_loop()
-        if self._looking is None or self._looking.done() or self._looking.get_loop() is not loop:
-            self._looking = loop.create_task(self._look_elsewhere(mark))
+        loop, looking = asyncio.get_running_loop(), self._looking.get(facts)
+        if looking is None or looking.done() or looking.get_loop() is not loop:
+            self._looking[facts] = loop.create_task(self._look_elsewhere(mark, facts))
 
-    async def _look_elsewhere(self, known: str | None) -> None:
+    async def _look_elsewhere(self, known: str | None, facts: bool) -> None:
         while self._waiting:
-            mark = await self._mark()
+            mark = await self._mark(facts)
             if mark != known:
                 known = mark
                 self.ring()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _mark(self) -> str | None:
+    async def _mark(self, facts: bool) -> str | None:
         try:
-            return await anyio.to_thread.run_sync(self._ledger().mark)
+            return await anyio.to_thread.run_sync(lambda: self._ledger().marks.read(facts=facts))
         except Transient:
             return None  # those who wait look for themselves then, and are told what is wrong

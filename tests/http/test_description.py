@@ -49,7 +49,7 @@ def lived_in() -> Iterator[FastAPI]:
     world.files.write("scoring", "clients.csv", clients.encode())
     world.tell(ScoringDue(tick="1"), StepGivenUp(queue="steps", about="x", reason="it failed"))
 
-    async def at_once(*_: object) -> bool:
+    async def at_once(*_: object, **__: object) -> bool:
         return False
 
     with pytest.MonkeyPatch.context() as patch:
