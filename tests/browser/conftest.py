@@ -33,8 +33,9 @@ def chromium() -> str | None:
     return os.environ.get("CAMPANHA_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed with its module: while it is open Playwright has an event loop running, and nobody else can have one."""
     program = chromium()
     if program is None:
         why = "no Chromium: `apt-get install chromium`, or set CAMPANHA_CHROMIUM to its path"
