@@ -167,7 +167,7 @@ class Polling:
         for _ in range(NAMES):
             await self._drop()
         self._ends = time.monotonic() + 60 * self._given.minutes
-        limits = httpx.Limits(max_connections=len(self.pollers) + 10)
+        limits = httpx.Limits(max_connections=len(self.pollers) + 10, keepalive_expiry=3)
         headers = {"x-functions-key": self._stack.keys["reader"]}
         async with httpx.AsyncClient(
             base_url=self._stack.host_url,
