@@ -24,6 +24,7 @@ from shared.steps.find_batches import find_batches
 from shared.steps.follow_run import follow_run
 from shared.steps.gather_uploads import gather_uploads
 from shared.steps.judge_run import judge_run
+from shared.steps.look_at_endpoint import look_at_endpoint
 from shared.steps.pause_work import WORK, pause_work
 from shared.steps.plan_batch import plan_batch
 from shared.steps.register_dataset import register_dataset
@@ -78,13 +79,23 @@ FLOW = (
     Rule((f.WorkPaused,), pause_work, ()),
     Rule((f.WorkResumed,), resume_work, (f.RetrainDue, f.RunDue, f.ReleaseDue)),
     Rule((f.RetryAsked,), retry_step, (f.UploadArrived, f.BatchDue)),
+    # how well the model answers
+    Rule((f.EndpointLookDue,), look_at_endpoint, ()),
     # who is told
     Rule((f.TellingDue,), tell_subscribers, (f.TellingDue, f.StepGivenUp)),
     # what no event told us
     Rule(
         (f.SweepDue,),
         sweep,
-        (f.UploadArrived, f.RunMoved, f.DatasetDue, f.RunDue, f.TellingDue, f.StepGivenUp),
+        (
+            f.UploadArrived,
+            f.RunMoved,
+            f.DatasetDue,
+            f.RunDue,
+            f.EndpointLookDue,
+            f.TellingDue,
+            f.StepGivenUp,
+        ),
     ),
 )
 

@@ -40,7 +40,7 @@ COUNTS = "~counts"
 """The row beside the open facts that says how many of each kind are done; it sorts behind them."""
 MOST_WRITES = 100
 """What a table takes in one transaction."""
-STANDING = ("head", "slot", "released", "work", "told")
+STANDING = ("head", "slot", "released", "work", "told", "looks")
 """Documents of which there are only a few, kept where one read finds them all."""
 SHOWN = ("head", "slot", "released", "work")
 """Those of them that somebody who looks can see."""

@@ -125,6 +125,7 @@ class Settings(BaseSettings):
     promotion_confidence: float = Field(default=_POLICY.promotion_confidence, ge=0, le=1)
     endpoint_prefix: str = _POLICY.endpoint_prefix
     release_look_seconds: int = Field(default=_POLICY.release_look_seconds, ge=1)
+    endpoint_look_seconds: int = Field(default=_POLICY.endpoint_look_seconds, ge=0)
     score_catch_up: Literal["latest", "all", "none"] = _POLICY.score_catch_up
     shard_bytes: int = Field(default=_POLICY.shard_bytes, ge=1)
     request_bytes: int = Field(default=_POLICY.request_bytes, ge=10_000)

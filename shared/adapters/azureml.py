@@ -10,7 +10,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,7 @@ class AzureWorkspace:
     def __init__(self, settings: Settings, credential: TokenCredential) -> None:
         self._settings = settings
         self._credential = credential
+        self._documents = lru_cache(maxsize=4)(self._read_documents)
 
     @cached_property
     def client(self) -> MLClient:
@@ -106,6 +107,10 @@ class AzureWorkspace:
     # --- models -------------------------------------------------------------------------------------------
 
     def model_documents(self, name: str, version: int) -> dict[str, Any]:
+        """A version of a model never changes, so the newest few are remembered."""
+        return self._documents(name, version)
+
+    def _read_documents(self, name: str, version: int) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder, _answers(f"reading model {name}:{version}"):
             self.client.models.download(name=name, version=str(version), download_path=folder)
             return {path.stem: json.loads(path.read_bytes()) for path in Path(folder).rglob("*.json")}

@@ -537,6 +537,19 @@ class SweepDue(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EndpointLookDue(Fact):
+    """Time to see whether the model that answers for a dataset still answers well."""
+
+    hint: ClassVar[bool] = True
+    dataset: str
+    tick: str
+
+    @property
+    def key(self) -> str:
+        return f"look/{self.dataset}/{self.tick}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class TellingDue(Fact):
     """Something has happened that those who subscribed have not been told of."""
 

@@ -32,6 +32,8 @@ class Policy:
     release_look_seconds: int = 15
     """How often a deployment in the making is looked at."""
     release_most_looks: int = 120
+    endpoint_look_seconds: int = 60
+    """How often the model that answers is asked rows whose answers are known; 0: never."""
 
     score_catch_up: Literal["latest", "all", "none"] = "latest"
     """What a missed scoring tick is worth: `none` waits for the next one. A tick takes up every file that waits, so

@@ -8,6 +8,7 @@ from datetime import timedelta
 from shared.domain import names
 from shared.domain.facts import (
     DatasetDue,
+    EndpointLookDue,
     Fact,
     RunDue,
     RunMoved,
@@ -19,7 +20,9 @@ from shared.domain.facts import (
 from shared.ports import Blob
 from shared.services import Services
 from shared.steps.batch_plan import BATCH_RUNS
+from shared.steps.look_at_endpoint import LOOKS
 from shared.steps.new_blobs import new_blobs
+from shared.steps.release_model import RELEASED
 
 
 def sweep(fact: SweepDue, services: Services) -> Iterable[Fact]:
@@ -29,6 +32,7 @@ def sweep(fact: SweepDue, services: Services) -> Iterable[Fact]:
     yield from _runs_under_way(services)
     yield from _overdue_windows(fact, services)
     yield from _waiting_versions(services)
+    yield from _looks_due(fact, services)
     if services.subscribers:
         yield TellingDue(tick=fact.tick)
 
@@ -88,3 +92,17 @@ def _waiting_versions(services: Services) -> Iterator[Fact]:
             yield RunDue(
                 dataset=contract.dataset, version=newest, cause=f"sweep/{slot.etag if slot else 'first'}"
             )
+
+
+def _looks_due(fact: SweepDue, services: Services) -> Iterator[Fact]:
+    """The models that answer, when it is time to look at them again."""
+    every = timedelta(seconds=services.policy.endpoint_look_seconds)
+    if not every:
+        return
+    for contract in services.contracts:
+        released = services.ledger.document(RELEASED, contract.dataset)
+        if released is None:
+            continue
+        kept = services.ledger.document(LOOKS, f"{released.value['endpoint']}-{released.value['deployment']}")
+        if kept is None or services.now() - kept.changed >= every:
+            yield EndpointLookDue(dataset=contract.dataset, tick=fact.tick)

@@ -326,3 +326,26 @@ def test_what_was_done_meanwhile_is_not_done_again(world: World) -> None:
     (failure,) = world.ledger.newest("failure")
     world.tell(RetryAsked(failure=failure.id, about=upload.key, operation="o1"))
     assert len(world.told(UploadAdmitted)) == 1
+
+
+# --- how well the model answers ---------------------------------------------------------------------------
+
+
+def _health(world: World) -> dict[str, Any]:
+    record = world.ledger.find("deployment", "campanha-bank/model-2")
+    assert record is not None
+    health: dict[str, Any] = record.values["health"]
+    return health
+
+
+def test_the_model_that_answers_is_looked_at_again_and_again(two_models: World) -> None:
+    two_models.policy = replace(two_models.policy, endpoint_look_seconds=60)
+    for minute in range(3):
+        two_models.tell(SweepDue(tick=f"{minute}"))
+        two_models.tell(SweepDue(tick=f"{minute} again"))
+        two_models.pass_time(61)
+    assert (_health(two_models)["status"], _health(two_models)["requests"]) == ("pass", 3)
+    two_models.endpoint.model_version = "7"  # somebody has put another model there
+    two_models.tell(SweepDue(tick="4"))
+    assert (_health(two_models)["status"], _health(two_models)["errors"]) == ("fail", 1)
+    assert two_models.workspace.traffic == {"campanha-bank": {"model-2": 100}}

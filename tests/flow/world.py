@@ -26,7 +26,13 @@ from shared.ports import RunView, StepView
 from shared.services import Services
 
 CONTRACTS = load_contracts(Path(__file__).parents[2] / "contracts")
-POLICY = Policy(gather_quiet_seconds=10, gather_longest_seconds=60, gather_most_files=25, claim_seconds=60)
+POLICY = Policy(
+    gather_quiet_seconds=10,
+    gather_longest_seconds=60,
+    gather_most_files=25,
+    claim_seconds=60,
+    endpoint_look_seconds=0,
+)
 DATASET = "bank"
 
 
