@@ -23,6 +23,8 @@ Value = dict[str, Any]
 LONGEST_HISTORY = 50
 MOST_TOLD = 4000
 """Characters of values that go with an event; a larger set is left out, and read from the record."""
+CALLED = ("name", "dataset", "version")
+"""Values that every event of a thing tells, so that a line about it can name it."""
 
 
 def advanced(old: Value | None, change: Change, now: datetime) -> Value:
@@ -67,7 +69,7 @@ def _moved(new: Value, change: Change, *, before: Value | None) -> Value:
         "state": new["state"],
         "at": new["updated"],
         "to": tallied,
-        "data": _told(change),
+        "data": _told(change, new["values"]),
     }
     if before is not None:
         began = datetime.fromisoformat(before["values"]["history"][-1][1])
@@ -76,9 +78,11 @@ def _moved(new: Value, change: Change, *, before: Value | None) -> Value:
     return {**new, "tallied": tallied, "untold": [*new["untold"], move]}
 
 
-def _told(change: Change) -> Value:
+def _told(change: Change, known: Value) -> Value:
+    """What the change said, and what the thing is called however much that is."""
+    called = {name: known[name] for name in CALLED if known.get(name) is not None}
     said = {name: value for name, value in change.values.items() if value is not None}
-    return said if len(json.dumps(said)) <= MOST_TOLD else {}
+    return called | (said if len(json.dumps(said)) <= MOST_TOLD else {})
 
 
 def event(kind: str, id_: str, move: Value) -> Value:

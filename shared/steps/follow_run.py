@@ -15,6 +15,7 @@ from shared.services import Services
 
 TERMINAL = {"Completed", "Failed", "Canceled"}
 """`NotResponding` is not among them: a run may come back from it."""
+WAITING = {"NotStarted", "Queued", "Preparing", "Provisioning", "Starting"}
 OPEN_STATES = ("started", "running")
 
 
@@ -46,12 +47,22 @@ def _progress(view: RunView, record: Record, now: datetime) -> list[Change]:
 
 
 def _steps(view: RunView, noted: Iterable[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
-    """The steps as they are; one whose end the workspace does not tell ended when it was first seen ended."""
-    ends = {step["name"]: step["ended"] for step in noted}
+    """The steps as they are, with their begin and end as far as they were seen.
+
+    The workspace makes a pipeline's steps all at once and tells when it made them: a step began when it was first seen
+    at work, and what it tells is the best there is only for one that came and went unseen.
+    """
+    before = {step["name"]: step for step in noted}
+    stamp = now.isoformat(timespec="milliseconds")
     steps = [asdict(step) for step in view.steps]
     for step in steps:
+        seen = before.get(step["name"], {"started": None, "ended": None})
+        if step["status"] in WAITING:
+            step["started"] = None
+        elif seen["started"] or step["status"] not in TERMINAL:
+            step["started"] = seen["started"] or stamp
         if step["status"] in TERMINAL:
-            step["ended"] = step["ended"] or ends.get(step["name"]) or now.isoformat(timespec="milliseconds")
+            step["ended"] = step["ended"] or seen["ended"] or stamp
     return steps
 
 

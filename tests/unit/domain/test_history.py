@@ -47,6 +47,19 @@ def test_a_move_says_what_it_left_and_how_long_it_was_there() -> None:
     assert history.stay("upload", move) == {"upload/arrived": 60.0}
 
 
+def test_every_event_names_its_thing() -> None:
+    record = _told(_upload("arrived", name="a.csv"), _upload("admitted", dataset="bank", rows=3))
+    told = [history.event("upload", "u", move)["data"] for move in record["untold"]]
+    assert [of.get("name") for of in told] == ["a.csv", "a.csv"]
+    assert told[1]["dataset"] == "bank"
+
+
+def test_an_event_too_large_to_tell_still_names_its_thing() -> None:
+    record = _told(_upload("arrived", name="a.csv"), _upload("admitted", reason="x" * history.MOST_TOLD))
+    data = history.event("upload", "u", record["untold"][-1])["data"]
+    assert data == {"state": "admitted", "seq": 2, "name": "a.csv"}
+
+
 def test_the_same_news_twice_changes_nothing() -> None:
     once = _told(_upload("arrived", name="a"))
     assert history.advanced(once, _upload("arrived", name="a"), NOW + timedelta(hours=1)) == once
