@@ -1,0 +1,135 @@
+"""What every answer keeps to: limits, traces, and problems that tell nothing of our inside."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ServiceRequestError
+from fastapi import FastAPI
+from flow.world import World
+
+from functions.http.callers import Scope
+from functions.http.limits import WINDOW_SECONDS, Limiter
+from shared.errors import Transient
+from tests.http.asking import Answer, Client, app_over, client_of
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def _rate(answer: Answer) -> dict[str, int]:
+    found = re.fullmatch(r'"default";r=(\d+);t=(\d+)', answer.headers["ratelimit"])
+    assert found, answer.headers["ratelimit"]
+    return {"left": int(found[1]), "seconds": int(found[2])}
+
+
+def test_who_asks_too_often_is_told_when_to_come_again(world: World) -> None:
+    api = app_over(world, rate_limit_per_minute=10)
+    reader = client_of(api)
+    left = []
+    for _ in range(10):
+        answer = reader.get("/api/uploads")
+        assert answer.status_code == 200
+        left.append(_rate(answer)["left"])
+    assert left[0] == 9
+    assert left == sorted(left, reverse=True)
+    refused = reader.get("/api/uploads")
+    assert (refused.status_code, refused.json()["code"]) == (429, "TooManyRequests")
+    assert 1 <= int(refused.headers["retry-after"]) <= WINDOW_SECONDS / 10
+    assert _rate(refused) == {"left": 0, "seconds": int(refused.headers["retry-after"])}
+    assert refused.headers["ratelimit-policy"] == f'"default";q=10;w={WINDOW_SECONDS}'
+    assert client_of(api, scope=Scope.OPERATOR).get("/api/uploads").status_code == 200  # another caller
+    assert client_of(api, scope=None).get("/api/health/live").status_code == 200
+
+
+def test_wrong_keys_are_tried_only_so_often(world: World) -> None:
+    api = app_over(world, rate_limit_per_minute=10)
+    answers = [Client(api, {"x-functions-key": f"guess-{n}"}).get("/api/status") for n in range(11)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+
+
+def test_a_bucket_fills_evenly() -> None:
+    time = [0.0]
+    limiter = Limiter(60, now=lambda: time[0])
+    assert all(limiter.take("a").granted for _ in range(60))
+    assert not limiter.take("a").granted
+    time[0] += 2
+    assert [limiter.take("a").granted for _ in range(3)] == [True, True, False]
+    assert limiter.take("b").granted
+
+
+def test_a_trace_goes_on_and_every_answer_has_an_id(reader: Client) -> None:
+    for path in ("/api/status", "/api/nothing", "/api/health/live", "/dashboard/"):
+        answer = reader.get(path, headers={"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"})
+        assert answer.headers["traceparent"].startswith(f"00-{TRACE}-")
+        assert "b7ad6b7169203331" not in answer.headers["traceparent"]
+        assert answer.headers["x-ms-request-id"].startswith(f"{TRACE}-")
+
+
+@pytest.mark.parametrize("given", ["", "00-" + "0" * 32 + "-b7ad6b7169203331-01", "<script>", f"00-{TRACE}"])
+def test_a_trace_that_is_none_is_begun_anew(reader: Client, given: str) -> None:
+    found = [
+        reader.get("/api/status", headers={"traceparent": given}).headers["traceparent"] for _ in range(2)
+    ]
+    assert found[0] != found[1]
+    assert all(re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", one) for one in found)
+
+
+def _fails(world: World, cause: Exception) -> Client:
+    """Asks an app whose tables answer with that."""
+
+    class Down:
+        def __getattr__(self, name: str) -> Any:
+            def fails(*_: Any, **__: Any) -> Any:
+                raise cause
+
+            return fails
+
+    world.table = world.present = Down()  # type: ignore[assignment]
+    return client_of(app_over(world), scope=Scope.OPERATOR)
+
+
+@pytest.mark.parametrize("cause", [ServiceRequestError("secret inside"), Transient("secret inside")])
+def test_storage_that_does_not_answer_is_said_and_nothing_of_it(
+    world: World, cause: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    operator = _fails(world, cause)
+    with caplog.at_level(logging.ERROR):
+        answers = [
+            operator.get("/api/status"),
+            operator.get("/api/uploads/may.csv"),
+            operator.post("/api/pause"),
+        ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (503, "NotReady")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert "inside" not in answer.content.decode()
+    health = operator.get("/api/health")
+    assert (health.status_code, health.json()["status"]) == (503, "fail")
+    assert health.json()["checks"]["ledger:read"] == [{"status": "fail"}]
+    assert "inside" not in caplog.text
+
+
+def test_a_mistake_of_ours_is_said_to_be_ours_and_found_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    operator = _fails(world, ValueError("secret inside"))
+    with caplog.at_level(logging.ERROR):
+        answer = operator.get("/api/status")
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (500, "InternalError")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "inside" not in answer.content.decode()
+    assert "ValueError" not in answer.content.decode()
+    assert body["traceId"] in caplog.text
+    assert "ValueError" in caplog.text
+
+
+def test_answers_are_not_kept_nor_read_as_something_else(api: FastAPI) -> None:
+    for answer in (client_of(api).get("/api/uploads"), client_of(api, scope=None).get("/api/uploads")):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert "public" not in answer.headers["cache-control"]
