@@ -29,7 +29,8 @@ class Caller:
     """Somebody who showed a credential we accept."""
 
     name: str
-    """For the audit trail: `key:operator`, or `entra:` and the object id; never the credential itself."""
+    """For the audit trail and the limits: `key:operator`, `session:operator:` and what tells the session from others,
+    or `entra:` and the object id; never the credential itself."""
     scope: Scope
     by_cookie: bool = False
     """A browser sends a cookie on its own, so a change asked by one needs proof of where it came from."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ LIVE = "/api/health/live"
 SESSION = "/api/session"
 READING = ("GET", "HEAD", "OPTIONS")
 ADMIN_ONLY = ("/api/audit",)
+WITH_PORT = re.compile(r"([0-9.]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?")
 LARGEST_JSON = 64 * 1024
 LARGEST_QUESTION = 4 * 1024 * 1024
 """Bytes of a body that asks the model, and of any other that is no file."""
@@ -121,8 +123,13 @@ def _is_same_origin(headers: Headers) -> bool:
 
 
 def _address(scope: AsgiScope, headers: Mapping[str, str]) -> str:
-    """Where the request came from: what Azure's front end added last, as whatever stands before is the caller's own."""
+    """Where the request came from: what Azure's front end added last, as whatever stands before is the caller's own.
+
+    The front end adds the port too, which is another for each connection.
+    """
     forwarded = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    if found := WITH_PORT.fullmatch(forwarded):
+        return found[1].strip("[]")
     client = scope.get("client")
     return forwarded or (client[0] if client else "unknown")
 

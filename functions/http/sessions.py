@@ -35,14 +35,14 @@ class Sessions:
         """raises: NotAdmitted when the cookie is forged, over, or signed with a key that is no longer ours"""
         told, _, signature = value.rpartition(".")
         label, _, rest = told.partition(".")
-        ends = rest.partition(".")[0]
+        ends, _, session = rest.partition(".")
         scope = next((one for one in self.keys if one.label == label), None)
         if scope is None or len(value) > LONGEST_COOKIE or not (ends.isascii() and ends.isdigit()):
             raise NotAdmitted
         good = hmac.compare_digest(signature.encode(), self._signature(scope, told).encode())
         if not good or int(ends) <= self.now():
             raise NotAdmitted
-        return Caller(name=f"session:{label}", scope=scope, by_cookie=True)
+        return Caller(name=f"session:{label}:{session}", scope=scope, by_cookie=True)
 
     def _signature(self, scope: Scope, told: str) -> str:
         signing = hmac.digest(self.keys[scope].encode(), b"campanha dashboard session", hashlib.sha256)

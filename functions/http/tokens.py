@@ -22,6 +22,8 @@ LONGEST_TOKEN = 16_384
 KEYS_LIVE_SECONDS = 24 * 3600
 REFETCH_FLOOR_SECONDS = 300
 """An unknown key id makes us look once more, but not more often: anybody can make up key ids."""
+RETRY_FLOOR_SECONDS = 15
+"""How soon a tenant that did not answer is asked again while there are no keys to go by."""
 LEEWAY_SECONDS = 60
 TIMEOUT = (5, 10)
 
@@ -56,7 +58,8 @@ class SigningKeys:
         """raises: NotAdmitted for a key the tenant does not have; CannotTell when its keys cannot be had"""
         with self._lock:
             fresh = self.now() - self._fetched < KEYS_LIVE_SECONDS
-            if (not fresh or key_id not in self._keys) and self.now() - self._tried >= REFETCH_FLOOR_SECONDS:
+            floor = REFETCH_FLOOR_SECONDS if fresh else RETRY_FLOOR_SECONDS
+            if (not fresh or key_id not in self._keys) and self.now() - self._tried >= floor:
                 self._tried = self.now()
                 fresh = self._refetch()
             if not fresh:

@@ -24,6 +24,8 @@ ORIGIN = "campanha"
 """Who asks to tell, in the handshake of the CloudEvents HTTP webhook specification."""
 TIMEOUT = (5, 15)
 BUSY = frozenset({408, 425, 429})
+LONGEST_TELLING = 60
+"""Seconds after which no further event of a request's worth is begun: a slow listener is told the rest next time."""
 
 Event = dict[str, Any]
 
@@ -94,7 +96,10 @@ class Webhook:
             raise Refused(f"{self.name} did not answer the handshake with WebHook-Allowed-Origin: {ORIGIN}")
 
     def tell(self, events: Sequence[Event]) -> int:
+        ends = self.now() + LONGEST_TELLING
         for number, event in enumerate(events):
+            if self.now() > ends:
+                return number
             try:
                 self._tell(event)
             except (Transient, Refused):

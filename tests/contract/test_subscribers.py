@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -197,6 +198,14 @@ def test_a_redirect_is_not_followed(hook: Hook, status: int) -> None:
 def test_what_was_taken_before_a_failure_is_not_told_again(hook: Hook) -> None:
     hook.statuses = [200, 200, 503]
     assert _webhook(hook).tell([_event(n) for n in range(5)]) == 2
+
+
+def test_a_slow_listener_is_told_the_rest_the_next_time(hook: Hook) -> None:
+    """Each look at the clock finds 20 seconds gone, two looks for each event."""
+    clock = itertools.count(0, 20)
+    slow = Webhook(hook.url, SECRET, SOURCE, now=lambda: float(next(clock)))
+    assert slow.tell([_event(n) for n in range(5)]) == 2
+    assert len(hook.heard) == 2
 
 
 def test_nobody_listening_is_told_later(free_port: Callable[[], int]) -> None:

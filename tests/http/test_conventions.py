@@ -50,6 +50,23 @@ def test_wrong_keys_are_tried_only_so_often(world: World) -> None:
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("203.0.113.7:50001", "203.0.113.7:50002"),
+        ("1.1.1.1, 203.0.113.7", "2.2.2.2,203.0.113.7:9"),
+        ("[2001:db8::7]:50001", "[2001:db8::7]"),
+    ],
+)
+def test_an_address_is_the_same_over_another_connection(world: World, before: str, after: str) -> None:
+    """What stands last was put there by Azure's front end, with the connection's port; the rest by the caller."""
+    nobody = client_of(app_over(world, rate_limit_per_minute=1), scope=None)
+    found = [
+        nobody.get("/api/status", headers={"x-forwarded-for": by}) for by in (before, after, "203.0.113.8:1")
+    ]
+    assert [answer.status_code for answer in found] == [401, 429, 401]
+
+
 def test_a_bucket_fills_evenly() -> None:
     time = [0.0]
     limiter = Limiter(60, now=lambda: time[0])

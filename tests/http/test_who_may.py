@@ -22,7 +22,7 @@ from functions.http import gate
 from functions.http.callers import CannotTell, NotAdmitted, Scope
 from functions.http.credentials import from_settings
 from functions.http.sessions import COOKIE, Sessions
-from functions.http.tokens import REFETCH_FLOOR_SECONDS, EntraTokens, SigningKeys
+from functions.http.tokens import REFETCH_FLOOR_SECONDS, RETRY_FLOOR_SECONDS, EntraTokens, SigningKeys
 from tests.http.asking import (
     AUDIENCE,
     ISSUER,
@@ -200,6 +200,18 @@ def test_an_unreachable_tenant_lets_nobody_in(tenant: Tenant) -> None:
     answer = client.get("/api/status", headers=_bearer(tenant.token()))
     assert (answer.status_code, answer.json()["code"]) == (503, "NotReady")
     assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_a_tenant_that_answers_again_is_asked_again_soon(tenant: Tenant) -> None:
+    late, clock = Tenant(private=tenant.private, down=True), _Clock()
+    tokens = EntraTokens(TENANT, AUDIENCE, SigningKeys(ISSUER, late.fetch, clock))
+    for _ in range(3):
+        with pytest.raises(CannotTell):
+            tokens.caller(tenant.token())
+    assert len(late.asked) == 1
+    late.down = False
+    clock.time += RETRY_FLOOR_SECONDS
+    assert tokens.caller(tenant.token()).scope is Scope.READER
 
 
 def test_unknown_key_ids_do_not_make_us_ask_the_tenant_again_and_again(tenant: Tenant) -> None:
