@@ -148,7 +148,7 @@ def _handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
     if first:
         entry = _do(step, entry, services)
     outcome = entry.outcome or ()
-    if not entry.sent:
+    if first or not entry.sent:
         _record(outcome, services)  # first: so that no one acts on the unseen
         _publish(outcome, services, again=not first)
         services.ledger.mark_sent(entry)

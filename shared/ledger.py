@@ -7,6 +7,8 @@ A fact's entry goes through three states, each one conditional write on the tabl
                        │  └─ claim lapsed ───┘ a crash before `mark_sent`: the next delivery, or the sweep, publishes
                        └──release──▶ (free again: the step failed)
 
+What led to nothing has nothing to publish: it is settled as sent.
+
 `settle` carries the claim's ETag: a worker whose claim lapsed and was taken over cannot overwrite the outcome.
 Beside its entry an unfinished fact has a row in the `open` partition; the sweep reads only those. The row is there
 before the fact's message is (`expect`), since the queue hides a message for ten minutes from everybody once a worker
@@ -15,6 +17,7 @@ has it, dead or not. It goes in one transaction with the count of facts done, so
 
 from __future__ import annotations
 
+import threading
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,6 +41,7 @@ __all__ = ["Entry", "Ledger", "Present", "Record", "pack", "unpack"]
 OPEN = "open"
 COUNTS = "~counts"
 """The row beside the open facts that says how many of each kind are done; it sorts behind them."""
+REMEMBERED = 10_000
 MOST_WRITES = 100
 """What a table takes in one transaction."""
 STANDING = ("head", "slot", "released", "work", "told", "looks")
@@ -96,6 +100,9 @@ class Ledger:
         self._present = present or table
         self._now = now
         self._lease = timedelta(seconds=claim_seconds)
+        self._seen: set[tuple[str, str]] = set()
+        self._counting = threading.Lock()
+        """The workers of this process count one after another, rather than one against another."""
         self.chronicle = Chronicle(table, self._present, now=now)
         self.audit = Journal(table, "audit", heads=self._present)
         """What operators did, each entry chained to the one before: see `shared.domain.audit`."""
@@ -142,15 +149,18 @@ class Ledger:
 
     def settle(self, entry: Entry, outcome: Iterable[Fact]) -> Entry:
         """Records what the fact led to; raises: Conflict when the claim lapsed and another worker took it."""
-        settled = {**entry.row.value, "state": "settled", "outcome": pack(outcome)}
+        outcome = tuple(outcome)
+        state = "settled" if outcome else "sent"
+        settled = {**entry.row.value, "state": state, "outcome": pack(outcome)}
         return Entry(fact=entry.fact, row=self._table.replace(entry.row, settled))
 
     def mark_sent(self, entry: Entry) -> None:
         """The outcome is published: nothing of this fact is left to do."""
-        try:
-            self._table.replace(entry.row, {**entry.row.value, "state": "sent"})
-        except Conflict:
-            return  # another delivery published the same outcome as well, and said so first
+        if not entry.sent:
+            try:
+                self._table.replace(entry.row, {**entry.row.value, "state": "sent"})
+            except Conflict:
+                return  # another delivery published the same outcome as well, and said so first
         self._close(entry.fact, done=True)
 
     def release(self, entry: Entry, reason: str) -> None:
@@ -197,8 +207,16 @@ class Ledger:
         return None if packed is None else unpack(packed)
 
     def seen(self, fact: Fact) -> bool:
-        """Whether any delivery of the fact got as far as a claim."""
-        return self._table.get(*_place(fact)) is not None
+        """Whether any delivery of the fact got as far as a claim. Once it has it always has, so it is remembered."""
+        place = _place(fact)
+        if place in self._seen:
+            return True
+        if self._table.get(*place) is None:
+            return False
+        if len(self._seen) >= REMEMBERED:
+            self._seen.clear()
+        self._seen.add(place)
+        return True
 
     def expect(self, facts: Iterable[Fact], *, again: bool) -> None:
         """These are about to be published: should nobody claim them in time, the sweep tells them again.
@@ -261,15 +279,16 @@ class Ledger:
         When others always are quicker, the row is left for the sweep, which comes here again.
         """
         self.marks.note(facts=1)
-        for _ in range(CAS_TRIES):
-            row = self._present.get(OPEN, digest(fact.key))
-            if row is None:
+        row = digest(fact.key)
+        with self._counting:
+            for _ in range(CAS_TRIES):
+                try:
+                    self._present.commit(OPEN, [Delete(row=row), *(self._counted(fact) if done else ())])
+                except Conflict:
+                    if self._present.get(OPEN, row) is None:
+                        return
+                    continue
                 return
-            try:
-                self._present.commit(OPEN, [Delete(old=row), *(self._counted(fact) if done else ())])
-            except Conflict:
-                continue
-            return
 
     def _counted(self, fact: Fact) -> list[Write]:
         counts, kind = self._present.get(OPEN, COUNTS), type(fact).__name__

@@ -46,9 +46,9 @@ class Replace:
 
 @dataclass(frozen=True, kw_only=True)
 class Delete:
-    """A row that must still be `old`, and goes."""
+    """A row that must be there, whatever it holds, and goes."""
 
-    old: Row
+    row: str
 
 
 Write = Insert | Replace | Delete

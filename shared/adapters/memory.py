@@ -70,12 +70,14 @@ class MemoryTable:
             elif isinstance(write, Replace):
                 self._store(partition, write.old.row, write.value)
             else:
-                self.delete(write.old)
+                self._rows.pop((partition, write.row))
 
     def _check(self, partition: str, write: Write) -> None:
-        row = write.row if isinstance(write, Insert) else write.old.row
-        there = self._rows.get((partition, row))
-        good = there is None if isinstance(write, Insert) else there and there.etag == write.old.etag
+        there = self._rows.get((partition, write.old.row if isinstance(write, Replace) else write.row))
+        if isinstance(write, Replace):
+            good = there is not None and there.etag == write.old.etag
+        else:
+            good = (there is None) == isinstance(write, Insert)
         if not good:
             raise Conflict
 

@@ -19,7 +19,7 @@ from azure.core.exceptions import (
 from azure.data.tables import TableClient, TableEntity, TableTransactionError, UpdateMode
 
 from shared.errors import Conflict, Transient
-from shared.ports import Insert, Replace, Row, Write
+from shared.ports import Delete, Insert, Row, Write
 
 CHUNK = 30_000
 """Characters a property: Table storage allows 64 KiB of UTF-16 each, and 1 MiB an entity."""
@@ -104,11 +104,11 @@ def _answers() -> Iterator[None]:
 def _operation(partition: str, write: Write) -> Any:
     if isinstance(write, Insert):
         return ("create", _entity(partition, write.row, write.value))
+    if isinstance(write, Delete):
+        return ("delete", {"PartitionKey": partition, "RowKey": write.row})
+    entity = _entity(partition, write.old.row, write.value)
     fence = {"etag": write.old.etag, "match_condition": MatchConditions.IfNotModified}
-    if isinstance(write, Replace):
-        entity = _entity(partition, write.old.row, write.value)
-        return ("update", entity, {"mode": UpdateMode.REPLACE, **fence})
-    return ("delete", {"PartitionKey": partition, "RowKey": write.old.row}, fence)
+    return ("update", entity, {"mode": UpdateMode.REPLACE, **fence})
 
 
 def _entity(partition: str, row: str, value: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.batch_plan import BatchPlan
@@ -13,6 +14,8 @@ from shared.ports import Row
 from shared.services import Services
 from shared.steps.batch_plan import progress
 
+SHOWN_EVERY = timedelta(seconds=1)
+"""A batch's record, which people and programs look at, tells of its progress about so often, however many shards end."""
 TRIES = 20
 """Shards that end at one moment count themselves in one after another."""
 
@@ -25,7 +28,8 @@ def shard_done(shard: Mapping[str, Any], plan: BatchPlan, services: Services) ->
     with suppress(Conflict):  # noted by an earlier delivery
         services.ledger.put(f"shards-{plan.batch}", f"{shard['number']:08d}", dict(shard), over=None)
     so_far = _counted_in(shard, plan, services)
-    _show(plan, so_far, services)
+    if so_far["shown"]:
+        _show(plan, so_far, services)
     return bool(so_far["shards"] == len(plan.cut.shards))
 
 
@@ -35,23 +39,32 @@ def shards_noted(batch: str, services: Services) -> list[dict[str, Any]]:
 
 
 def _counted_in(shard: Mapping[str, Any], plan: BatchPlan, services: Services) -> dict[str, Any]:
-    """Shards, rows and bytes done so far, this one included."""
-    number = shard["number"]
+    """Shards, rows and bytes done so far, this one included, and whether it is time to show them."""
+    number, now = shard["number"], services.now()
     cut = plan.cut.shards[number]
     for _ in range(TRIES):
         row = services.ledger.document(f"batch-{plan.batch}", "progress")
         counted: dict[str, Any] = (
-            row.value if row else {"done": "0", "rows": 0, "bytes": plan.cut.shards[0].start}
+            row.value
+            if row
+            else {"done": "0", "rows": 0, "bytes": plan.cut.shards[0].start, "shown": plan.since}
         )
-        done = int(counted["done"], 16)
+        done, shown = int(counted["done"], 16), True
         if not done >> number & 1:
             done |= 1 << number
             rows, size = counted["rows"] + shard["rows"], counted["bytes"] + cut.end - cut.start
-            counted = {"done": f"{done:x}", "rows": rows, "bytes": size}
+            shown = done.bit_count() == len(plan.cut.shards) or _is_stale(counted["shown"], now)
+            at = now.isoformat() if shown else counted["shown"]
+            counted = {"done": f"{done:x}", "rows": rows, "bytes": size, "shown": at}
             if not _replaced(plan.batch, counted, row, services):
                 continue
-        return {"shards": done.bit_count(), "rows": counted["rows"], "bytes": counted["bytes"]}
+        so_far = {"shards": done.bit_count(), "rows": counted["rows"], "bytes": counted["bytes"]}
+        return {**so_far, "shown": shown}
     raise Conflict(f"the progress of batch {plan.batch} changed {TRIES} times under our hands")
+
+
+def _is_stale(shown: str, now: datetime) -> bool:
+    return now - datetime.fromisoformat(shown) >= SHOWN_EVERY
 
 
 def _replaced(batch: str, counted: dict[str, Any], over: Row | None, services: Services) -> bool:
