@@ -7,7 +7,6 @@ writing, by the same code and to the same storage. Prints one line of JSON.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import sys
@@ -28,7 +27,7 @@ from bench.own_stack import CONNECTION, process_memory
 from shared.adapters.blobs import AzureFiles
 from shared.domain.answers import Answers
 from shared.domain.contract import load_contracts
-from shared.domain.scored_file import ScoredRows, write_csv, write_parquet
+from shared.domain.scored_file import ScoredRows, write_shard
 from shared.domain.shard_plan import ShardPlan, ShardRange, plan_shards
 from shared.domain.shard_rows import ShardRows, read_shard
 from shared.ports import Blob
@@ -47,12 +46,11 @@ class Batch:
     def score(self, shard: ShardRange) -> tuple[int, str]:
         """Rows, and the SHA-256 of the lines."""
         data = self.files.read_range(self.blob, shard.start, shard.end)
-        pieces = [self._scored(rows) for rows in read_shard(data, self.plan)]
-        lines = write_csv(pieces, self.plan.header, first=shard.number == 0)
-        self.files.stage("scored", f"{self.output}/scored.csv", shard.number, lines)
-        table = write_parquet(pieces, self.plan.header)
-        self.files.write("scored", f"{self.output}/parquet/{shard.number:05d}.parquet", table)
-        return sum(len(piece.read) for piece in pieces), hashlib.sha256(lines).hexdigest()
+        pieces = (self._scored(rows) for rows in read_shard(data, self.plan))
+        out = write_shard(pieces, self.plan.header, number=shard.number)
+        self.files.stage("scored", f"{self.output}/scored.csv", shard.number, out.lines)
+        self.files.write("scored", f"{self.output}/parquet/{shard.number:05d}.parquet", out.table)
+        return out.facts["rows"], out.facts["csv_sha256"]
 
     def _scored(self, rows: ShardRows) -> ScoredRows:
         scores = self.model.scores(_matrix(self.model, rows.features))

@@ -45,7 +45,7 @@ def read_rows(source: Path, plan: BatchPlan, number: int) -> list[ShardRows]:
     shard = plan.cut.shards[number]
     with source.open("rb") as file:
         file.seek(shard.start)
-        return read_shard(file.read(shard.end - shard.start), plan.cut)
+        return list(read_shard(file.read(shard.end - shard.start), plan.cut))
 
 
 def rows_asked(read: list[ShardRows]) -> int:

@@ -57,7 +57,9 @@ class AzureFiles:
         self._service.get_blob_client(container, name).upload_blob(data, overwrite=True)
 
     def stage(self, container: str, name: str, number: int, data: bytes) -> None:
-        self._service.get_blob_client(container, name).stage_block(_block_id(number), data, validate_content=True)
+        self._service.get_blob_client(container, name).stage_block(
+            _block_id(number), data, validate_content=True
+        )
 
     def seal(self, container: str, name: str, count: int) -> None:
         blocks = [BlobBlock(_block_id(number)) for number in range(count)]

@@ -38,12 +38,10 @@ class Policy:
     score_catch_up: Literal["latest", "all", "none"] = "latest"
     """What a missed scoring tick is worth: `none` waits for the next one. A tick takes up every file that waits, so
     making up for the latest makes up for all."""
-    shard_bytes: int = 4 << 20
-    """Bytes of a scoring file that are one shard: some 40,000 rows, which a worker holds in memory several times."""
+    shard_bytes: int = 8 << 20
+    """Bytes of a scoring file that are one shard: some 90,000 rows. A worker holds its bytes, and what they become."""
     request_bytes: int = 1_500_000
     """Bytes of one request to the endpoint; Azure refuses larger ones unless it is told otherwise."""
-    requests_per_shard: int = 4
-    """Requests under way at once for one shard that needs several."""
 
     engine_bytes: int = 1 << 30
     """A scoring file of at least so many bytes is scored by a run of the scoring pipeline on a cluster; 0: none is."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
-
-import pyarrow as pa
 
 from shared.domain.answers import Answers
 from shared.errors import Refused, Unanswerable
@@ -16,20 +14,15 @@ MOST_FAILURES = 200
 """Failed requests after which a model is not failing on odd rows, but failing."""
 
 
-def sized(batches: Sequence[Any], *, most_bytes: int) -> list[Any]:
-    """The rows of some record batches of one schema, in order, in batches of at most so many bytes."""
-    if not batches:
-        return []
-    table = pa.Table.from_batches(batches).combine_chunks()
-    rows = table.num_rows
+def sized(batch: Any, *, most_bytes: int) -> list[Any]:
+    """The record batch's rows in order, in equal batches of at most so many bytes."""
+    rows = batch.num_rows
     if not rows:
         return []
-    row_bytes = max(1, -(-table.nbytes // rows))
-    step = max(1, (most_bytes - ENVELOPE) // row_bytes)
-    # Equal parts rather than full ones and a crumb: they run side by side.
-    parts = -(-rows // step)
+    row_bytes = max(1, -(-batch.nbytes // rows))
+    parts = -(-rows // max(1, (most_bytes - ENVELOPE) // row_bytes))
     step = -(-rows // parts)
-    return [batch for start in range(0, rows, step) for batch in table.slice(start, step).to_batches()]
+    return [batch.slice(start, step) for start in range(0, rows, step)]
 
 
 def row_by_row(rows: Any, ask: Callable[[Any], Answers]) -> Answers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,32 +69,34 @@ class ScoredShard:
     """Number, rows, those refused, bytes and hashes, and the scored rows in each tenth of the scores at training."""
 
 
-def write_shard(pieces: Sequence[ScoredRows], header: Header, *, number: int) -> ScoredShard:
-    """The one way a shard comes out, whoever scored it. number: 0 carries the header"""
-    lines = write_csv(pieces, header, first=number == 0)
-    table = write_parquet(pieces, header)
-    counts = [[0] * DECILES, *(piece.answers.decile_counts() for piece in pieces)]
+def write_shard(pieces: Iterable[ScoredRows], header: Header, *, number: int) -> ScoredShard:
+    """The one way a shard comes out, whoever scored it: its lines, unchanged but for what is added at their ends, and
+    the same rows as a Parquet file, the file's own columns as the texts they are.
+
+    pieces: each is let go before the next is taken; number: 0 carries the header
+    """
+    lines: list[bytes | memoryview] = [] if number else [_head(header)]
+    schema, out = _schema(header), pa.BufferOutputStream()
+    rows, refused, deciles = 0, 0, [0] * DECILES
+    with pq.ParquetWriter(out, schema, compression="snappy") as writer:
+        for piece in pieces:
+            lines += [_body(piece, header), header.line_end.encode()]
+            writer.write_table(pa.Table.from_batches([_batch(piece, schema)]))
+            rows, refused = rows + len(piece.read), refused + len(piece.problems())
+            deciles = [sum(both) for both in zip(deciles, piece.answers.decile_counts(), strict=True)]
+        if not rows:
+            writer.write_table(schema.empty_table())
+    table, text = bytes(out.getvalue()), b"".join(lines)
     facts = {
         "number": number,
-        "rows": sum(len(piece.read) for piece in pieces),
-        "refused": sum(len(piece.problems()) for piece in pieces),
-        "csv_bytes": len(lines),
-        "csv_sha256": hashlib.sha256(lines).hexdigest(),
+        "rows": rows,
+        "refused": refused,
+        "csv_bytes": len(text),
+        "csv_sha256": hashlib.sha256(text).hexdigest(),
         "parquet_sha256": hashlib.sha256(table).hexdigest(),
-        "deciles": [sum(column) for column in zip(*counts, strict=True)],
+        "deciles": deciles,
     }
-    return ScoredShard(lines=lines, table=table, facts=facts)
-
-
-def write_csv(pieces: Sequence[ScoredRows], header: Header, *, first: bool) -> bytes:
-    """The shard's lines, unchanged but for what is added at their ends.
-
-    first: whether this is the shard that carries the header.
-    """
-    out: list[bytes | memoryview] = [_head(header)] if first else []
-    for piece in pieces:
-        out += [_body(piece, header), header.line_end.encode()]
-    return b"".join(out)
+    return ScoredShard(lines=text, table=table, facts=facts)
 
 
 def _head(header: Header) -> bytes:
@@ -138,18 +140,6 @@ def _line(cells: Sequence[str], header: Header) -> bytes:
     text = io.StringIO()
     csv.writer(text, delimiter=header.delimiter, lineterminator="\r\n").writerow(cells)
     return text.getvalue().removesuffix("\r\n").encode()
-
-
-def write_parquet(pieces: Sequence[ScoredRows], header: Header) -> bytes:
-    """The same rows as a Parquet file; the file's own columns as the texts they are."""
-    schema = _schema(header)
-    out = pa.BufferOutputStream()
-    with pq.ParquetWriter(out, schema, compression="snappy") as writer:
-        for piece in pieces:
-            writer.write_table(pa.Table.from_batches([_batch(piece, schema)]))
-        if not pieces:
-            writer.write_table(schema.empty_table())
-    return bytes(out.getvalue())
 
 
 def _schema(header: Header) -> Any:

@@ -19,8 +19,10 @@ from shared.domain.plain_csv import TEXT, Rows, read_plain
 from shared.domain.shard_plan import ShardPlan, sound_cut
 from shared.domain.table_reader import Block, Broken, read_blocks
 
-RETRY_BYTES = 256 * 1024
-"""A shard that is not plainly written is tried again in pieces of this size, so that one odd line slows but one."""
+PIECE_BYTES = 2 << 20
+"""A shard is read in pieces of this size: its rows take several times the room of its bytes."""
+RETRY_BYTES = 256 << 10
+"""A piece that is not plainly written is tried again in pieces of this size, so that one odd line slows but one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +41,12 @@ class ShardRows:
         return len(self.rows)
 
 
-def read_shard(data: bytes, plan: ShardPlan) -> list[ShardRows]:
-    """The shard's records in order, in one piece where the file is plainly written."""
+def read_shard(data: bytes, plan: ShardPlan) -> Iterator[ShardRows]:
+    """The shard's records in order, piece by piece; the same pieces whoever reads them."""
     check = _Check(plan.header, plan.contract.features)
-    return [check(rows, broken) for rows, broken in _read(data, plan.header)]
+    for piece in _pieces(data, plan.header, PIECE_BYTES):
+        for rows, broken in _read(piece, plan.header):
+            yield check(rows, broken)
 
 
 def _read(data: bytes, header: Header) -> Iterator[tuple[Rows, dict[int, str]]]:
@@ -51,19 +55,20 @@ def _read(data: bytes, header: Header) -> Iterator[tuple[Rows, dict[int, str]]]:
     if plain is not None:
         yield plain, {}
         return
-    for piece in _pieces(data, header):
+    for piece in _pieces(data, header, RETRY_BYTES):
         plain = read_plain(piece, header) if len(piece) < len(data) else None
         found = (plain, {}) if plain is not None else _read_strictly(piece, header)
         if len(found[0]):
             yield found
 
 
-def _pieces(data: bytes, header: Header) -> Iterator[bytes]:
+def _pieces(data: bytes, header: Header, size: int) -> Iterator[bytes]:
+    """Of about that size, each from one sound line on to another."""
     start = 0
     while start < len(data):
-        rest = memoryview(data)[start + RETRY_BYTES - 1 :]
+        rest = memoryview(data)[start + size - 1 :]
         cut = sound_cut(bytes(rest[: RETRY_BYTES + 1]), header, last=len(rest) <= RETRY_BYTES + 1)
-        end = len(data) if cut is None else start + RETRY_BYTES - 1 + cut
+        end = len(data) if cut is None else start + size - 1 + cut
         yield data[start:end]
         start = end
 

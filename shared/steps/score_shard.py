@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from shared.domain import names
@@ -15,8 +14,8 @@ from shared.steps.batch_plan import close_batch, read_plan
 from shared.steps.shards_done import shard_done
 
 if TYPE_CHECKING:
-    from shared.domain.answers import Answers
     from shared.domain.batch_plan import BatchPlan
+    from shared.domain.scored_file import ScoredRows
     from shared.domain.shard_plan import ShardRange
     from shared.domain.shard_rows import ShardRows
 
@@ -28,32 +27,26 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact]:
     contract come out with what is wrong with them. Whoever scores the last one says that the batch can be sealed.
     raises: Transient, Refused as the endpoint answers
     """
+    from shared.domain.scored_file import write_shard
+    from shared.domain.shard_rows import read_shard
+
     plan = read_plan(fact.batch, services)
     shard = plan.cut.shards[fact.number]
     try:
-        data = _bytes(plan, shard, services)
+        read = read_shard(_bytes(plan, shard, services), plan.cut)
     except Superseded:
         close_batch(fact.batch, services)
         reason = (
             "the file was deleted or overwritten while it was scored; the newer version is scored instead"
         )
         return [BatchRefused(batch=fact.batch, name=plan.name, reason=reason)]
-    told = _put_aside(fact, plan, data, services)
-    _give_memory_back()
-    return [ShardsScored(batch=fact.batch)] if shard_done(told, plan, services) else []
-
-
-def _put_aside(fact: ShardDue, plan: BatchPlan, data: bytes, services: Services) -> dict[str, Any]:
-    """What is told of the shard, once it is staged."""
-    from shared.domain.scored_file import with_answers, write_shard
-    from shared.domain.shard_rows import read_shard
-
-    read = read_shard(data, plan.cut)
-    pieces = with_answers(read, _answers(read, plan, services), str(plan.version))
-    scored = write_shard(pieces, plan.cut.header, number=fact.number)
+    scored = write_shard(_answered(read, plan, services), plan.cut.header, number=fact.number)
     services.files.stage(names.SCORED, names.scored_blob(fact.batch), fact.number, scored.lines)
     services.files.write(names.SCORED, names.parquet_blob(fact.batch, fact.number), scored.table)
-    return scored.facts
+    told = scored.facts
+    del scored
+    _give_memory_back()
+    return [ShardsScored(batch=fact.batch)] if shard_done(told, plan, services) else []
 
 
 def _give_memory_back() -> None:
@@ -76,10 +69,11 @@ def _bytes(plan: BatchPlan, shard: ShardRange, services: Services) -> bytes:
     return data
 
 
-def _answers(read: Sequence[ShardRows], plan: BatchPlan, services: Services) -> Answers:
-    """One answer for each good row, by as many requests as the endpoint's payload limit asks for, side by side."""
+def _answered(read: Iterator[ShardRows], plan: BatchPlan, services: Services) -> Iterator[ScoredRows]:
+    """Each piece with one answer for each good row, by as many requests as the endpoint's payload limit asks for."""
     from shared.domain.answers import Answers
     from shared.domain.requests import row_by_row, sized
+    from shared.domain.scored_file import ScoredRows
 
     def ask(rows: Any) -> Answers:
         scores = services.endpoint.score(plan.endpoint, plan.deployment, rows)
@@ -90,8 +84,7 @@ def _answers(read: Sequence[ShardRows], plan: BatchPlan, services: Services) -> 
             )
         return scores.answers
 
-    requests = sized([piece.features for piece in read], most_bytes=services.policy.request_bytes)
-    if len(requests) < 2:
-        return Answers.joined([row_by_row(rows, ask) for rows in requests])
-    with ThreadPoolExecutor(services.policy.requests_per_shard, "ask") as pool:
-        return Answers.joined(list(pool.map(lambda rows: row_by_row(rows, ask), requests)))
+    for piece in read:
+        requests = sized(piece.features, most_bytes=services.policy.request_bytes)
+        answers = Answers.joined([row_by_row(rows, ask) for rows in requests])
+        yield ScoredRows(read=piece, answers=answers, model_version=str(plan.version))

@@ -103,7 +103,9 @@ def test_a_put_row_is_there_whatever_was_there(table: Table) -> None:
 def test_writes_of_one_commit_are_all_there(table: Table) -> None:
     old = table.insert("p", "old", {"n": 1})
     table.insert("p", "gone", {})
-    table.commit("p", [Insert(row="new", value={"n": 3}), Replace(old=old, value={"n": 2}), Delete(row="gone")])
+    table.commit(
+        "p", [Insert(row="new", value={"n": 3}), Replace(old=old, value={"n": 2}), Delete(row="gone")]
+    )
     assert {row.row: row.value for row in table.rows("p")} == {"new": {"n": 3}, "old": {"n": 2}}
 
 

@@ -26,7 +26,7 @@ def score(request: ScoringRequest, files: MemoryFiles) -> None:
     source = _at(request.source_url, files)
     whole, shards = b"", list[dict[str, Any]]()
     for shard in plan.cut.shards:
-        read = read_shard(source[shard.start : shard.end], plan.cut)
+        read = list(read_shard(source[shard.start : shard.end], plan.cut))
         asked = [piece.features for piece in read]
         answers = [MemoryEndpoint().score("", f"model-{plan.version}", rows).answers for rows in asked]
         scored = write_shard(

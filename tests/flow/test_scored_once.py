@@ -24,9 +24,10 @@ from unit.adapters.model_server import ModelServer, model_server, status
 from shared.adapters import scoring
 from shared.adapters.memory import MemoryFiles
 from shared.adapters.scoring import RestEndpoint
-from shared.domain import requests, scored_file, shard_plan
+from shared.domain import requests, scored_file, shard_plan, shard_rows
 from shared.domain.answers import DECISIONS, Answers
 from shared.domain.facts import BatchScored, Fact, ScoringDue, SweepDue
+from shared.domain.scored_file import ScoredShard
 from shared.errors import CampanhaError, InProgress, Unanswerable
 from shared.ledger import Ledger
 from shared.steps.batch_plan import read_plan
@@ -60,6 +61,14 @@ def clients() -> bytes:
     lines[20] = '"' + lines[20]
     lines[31] = lines[31].replace("technician", '"tech\n' + "nician\n" * 90 + '"')
     return ("\r\n".join(lines) + "\r\n").encode()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_pieces() -> Iterator[None]:
+    """A shard is read in several."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shard_rows, "PIECE_BYTES", 250)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +227,7 @@ def counts_each_telling(patch: pytest.MonkeyPatch) -> None:
         row = services.ledger.document(f"batch-{plan.batch}", "progress")
         told = (row.value["shards"] if row else 0) + 1
         services.ledger.put(f"batch-{plan.batch}", "progress", {"shards": told}, over=row)
-        return {"shards": told, "rows": 0, "bytes": 0}
+        return {"shards": told, "rows": 0, "bytes": 0, "shown": True}
 
     patch.setattr(shards_done, "_counted_in", count)
 
@@ -243,8 +252,13 @@ def asks_whoever_serves_now(patch: pytest.MonkeyPatch) -> None:
 
 
 def writes_the_header_again(patch: pytest.MonkeyPatch) -> None:
-    write = scored_file.write_csv
-    patch.setattr(scored_file, "write_csv", lambda pieces, header, first: write(pieces, header, first=True))
+    write = scored_file.write_shard
+
+    def again(pieces: Any, header: Any, *, number: int) -> ScoredShard:
+        scored = write(pieces, header, number=0)
+        return replace(scored, facts={**scored.facts, "number": number})
+
+    patch.setattr(scored_file, "write_shard", again)
 
 
 def takes_any_answer(patch: pytest.MonkeyPatch) -> None:

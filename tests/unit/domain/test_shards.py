@@ -7,7 +7,7 @@ import io
 import json
 import random
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain import scored_file, shard_plan
+from shared.domain import scored_file, shard_plan, shard_rows
 from shared.domain.answers import Answers
 from shared.domain.dialect import FileProblem
 from shared.domain.plain_csv import read_plain
-from shared.domain.scored_file import ADDED, ScoredRows, write_csv, write_parquet
+from shared.domain.scored_file import ADDED, ScoredRows, ScoredShard, write_shard
 from shared.domain.shard_plan import ShardPlan, plan_shards
 from shared.domain.shard_rows import ShardRows, _read_strictly, read_shard
 from tests.unit.domain.clients import BANK, CONTRACTS, FAULTLESS, HEADER, NAMES, rows, written
@@ -44,25 +44,26 @@ def answers(features: Any) -> Answers:
     )
 
 
-def pieces_of(data: bytes, plan: ShardPlan, number: int) -> list[ScoredRows]:
+def pieces_of(data: bytes, plan: ShardPlan, number: int) -> Iterator[ScoredRows]:
     shard = plan.shards[number]
-    read = read_shard(data[shard.start : shard.end], plan)
-    return [ScoredRows(read=each, answers=answers(each.features), model_version="7") for each in read]
+    for read in read_shard(data[shard.start : shard.end], plan):
+        yield ScoredRows(read=read, answers=answers(read.features), model_version="7")
+
+
+def scored_shard(data: bytes, plan: ShardPlan, number: int) -> ScoredShard:
+    return write_shard(pieces_of(data, plan, number), plan.header, number=number)
 
 
 def scored(data: bytes, plan: ShardPlan) -> bytes:
     """The shards' outputs put together; they were made in another order."""
-    out = [
-        write_csv(pieces_of(data, plan, shard.number), plan.header, first=shard.number == 0)
-        for shard in reversed(plan.shards)
-    ]
+    out = [scored_shard(data, plan, shard.number).lines for shard in reversed(plan.shards)]
     return b"".join(reversed(out))
 
 
 def table_of(data: bytes, plan: ShardPlan) -> list[dict[str, Any]]:
     found = []
     for shard in plan.shards:
-        file = write_parquet(pieces_of(data, plan, shard.number), plan.header)
+        file = scored_shard(data, plan, shard.number).table
         found += pq.read_table(pa.BufferReader(file)).to_pylist()
     return found
 
@@ -72,11 +73,15 @@ def one_shard(data: bytes) -> int:
 
 
 @given(
-    LINES, st.integers(1, 400), st.sampled_from([1, 40, shard_plan.WINDOW]), st.sampled_from(["\n", "\r\n"])
+    LINES,
+    st.integers(1, 400),
+    st.sampled_from([1, 40, shard_plan.WINDOW]),
+    st.sampled_from([60, shard_rows.PIECE_BYTES]),
+    st.sampled_from(["\n", "\r\n"]),
 )
 @settings(deadline=None)
 def test_shards_together_are_the_whole_for_any_cut(
-    lines: list[str], every: int, window: int, end: str
+    lines: list[str], every: int, window: int, piece: int, end: str
 ) -> None:
     data = end.join([HEADER, *lines]).encode()
     whole = planned(data, one_shard(data))
@@ -84,10 +89,12 @@ def test_shards_together_are_the_whole_for_any_cut(
         patch.setattr(shard_plan, "WINDOW", window)
         patch.setattr(shard_plan, "MOST_WINDOW", 2 * window)
         plan = planned(data, every)
+        patch.setattr(shard_rows, "PIECE_BYTES", piece)
+        lines_out, table_out = scored(data, plan), table_of(data, plan)
     assert [shard.end for shard in plan.shards] == [*(s.start for s in plan.shards[1:]), plan.size]
     assert all(shard.start < shard.end for shard in plan.shards[1:])
-    assert scored(data, plan) == scored(data, whole)
-    assert table_of(data, plan) == table_of(data, whole)
+    assert lines_out == scored(data, whole)
+    assert table_out == table_of(data, whole)
 
 
 @pytest.mark.parametrize("block", [1, 100, 5000])
@@ -195,7 +202,7 @@ def test_features_are_asked_about_and_other_columns_are_carried_through() -> Non
     table = [[dict(zip(NAMES, row, strict=True)).get(name, "client 1") for name in names] for row in rows(3)]
     data = written(table, names=names, delimiter=",", bom=True)
     plan = planned(data, 100)
-    (first, *_) = read_shard(data[plan.shards[0].start : plan.shards[0].end], plan)
+    first = next(read_shard(data[plan.shards[0].start : plan.shards[0].end], plan))
     assert first.features.schema.names == [column.name for column in BANK.features]
     assert first.features.column("age")[0].as_py() == int(table[0][names.index("age")])
     out = scored(data, plan).decode()
@@ -249,7 +256,7 @@ def test_a_file_that_fits_no_contract_has_no_plan(data: bytes) -> None:
 def _read_one(count: int) -> tuple[ShardPlan, Sequence[ShardRows]]:
     data = written(rows(count))
     plan = planned(data, one_shard(data))
-    return plan, read_shard(data[plan.shards[0].start :], plan)
+    return plan, list(read_shard(data[plan.shards[0].start :], plan))
 
 
 def test_what_the_model_could_not_say_is_said() -> None:
@@ -258,10 +265,11 @@ def test_what_the_model_could_not_say_is_said() -> None:
         [answers(read.features.slice(0, 1)), Answers.none("odd row"), answers(read.features.slice(2))]
     )
     piece = ScoredRows(read=read, answers=some, model_version="7")
-    lines = write_csv([piece], plan.header, first=False).decode().splitlines()
+    shard = write_shard([piece], plan.header, number=1)
+    lines = shard.lines.decode().splitlines()
     assert lines[1].endswith(";;;;7;odd row")
     assert [line.endswith(";7;") for line in lines] == [True, False, True]
-    table = pq.read_table(pa.BufferReader(write_parquet([piece], plan.header))).to_pylist()
+    table = pq.read_table(pa.BufferReader(shard.table)).to_pylist()
     assert [row["problem"] for row in table] == [None, "odd row", None]
     assert [row["decision"] is None for row in table] == [False, True, False]
     assert sum(piece.answers.decile_counts()) == 2
