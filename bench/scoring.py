@@ -275,7 +275,7 @@ def _wait(stack: Stack, path: str, state: Any, ends: tuple[str, ...]) -> dict[st
                 return found
         except NotFound:
             pass  # not yet heard of
-        time.sleep(0.5)
+        time.sleep(2)  # the batch tells when it was sealed; asking more often would only be work
     raise StackError(f"{path} did not come to an end in {PATIENCE_SECONDS:.0f} s; see {stack.log('host')}")
 
 

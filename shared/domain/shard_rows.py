@@ -19,7 +19,7 @@ from shared.domain.plain_csv import TEXT, Rows, read_plain
 from shared.domain.shard_plan import ShardPlan, sound_cut
 from shared.domain.table_reader import Block, Broken, read_blocks
 
-PIECE_BYTES = 2 << 20
+PIECE_BYTES = 4 << 20
 """A shard is read in pieces of this size: its rows take several times the room of its bytes."""
 RETRY_BYTES = 256 << 10
 """A piece that is not plainly written is tried again in pieces of this size, so that one odd line slows but one."""
