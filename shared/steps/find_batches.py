@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
 
 from shared.domain import names
 from shared.domain.contract import Contract, match
-from shared.domain.dialect import FileProblem, read_header
+from shared.domain.dialect import LONGEST, FileProblem, read_header
 from shared.domain.facts import BatchDue, Fact, ScoringDue
 from shared.errors import Superseded
 from shared.ports import Blob
@@ -31,7 +30,7 @@ def _due(blob: Blob) -> Fact:
 def _can_be_scored(blob: Blob, services: Services) -> bool:
     """Whether a model is there for it; a file that fits no contract is taken up too, to be refused."""
     try:
-        header, _ = read_header(islice(services.files.read(blob), 1))
+        header, _ = read_header([services.files.read_range(blob, 0, min(blob.size, LONGEST + 1))])
     except Superseded:
         return False
     if isinstance(header, FileProblem):
