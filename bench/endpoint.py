@@ -23,9 +23,9 @@ from typing import Any
 from bench import inference_server, loading, rivals
 from bench.own_stack import load, machine
 from commands import demo_data
+from commands.settings import serving_workers
 from commands.stack import ROOT
 from shared.adapters.azureml import server_variables
-from shared.settings import Settings
 
 ARROW = "application/vnd.apache.arrow.stream"
 CASES: dict[str, tuple[str, int, int]] = {
@@ -37,8 +37,8 @@ CASES: dict[str, tuple[str, int, int]] = {
 OURS, USUAL, MLFLOW, HELLO = "Campanha", "pandas score.py", "mlflow models serve", "hello on that server"
 P50_GOAL, USUAL_GOAL, MLFLOW_GOAL, ARROW_GOAL, JSON_GOAL = 0.5, 8.0, 14.0, 300_000, 120_000
 CLOSE = 1e-9
-VARIABLES = server_variables(Settings.model_fields["serving_concurrent_requests"].default)
-"""As the app deploys by default."""
+VARIABLES = server_variables(serving_workers())
+"""As `./dev` deploys on this machine."""
 HELLO_VARIABLES = {**VARIABLES, "AML_APP_ROOT": str(ROOT / "serving")}
 """As quiet as ours: the server looks there for what it logs."""
 USUAL_VARIABLES = {"WORKER_COUNT": VARIABLES["WORKER_COUNT"]}

@@ -43,9 +43,16 @@ def app_settings(stack: Stack) -> dict[str, str]:
         "EVENT_TOPIC_ENDPOINT": stack.topic_url("campanha"),
         "EVENT_TOPIC_KEY": stack.event_key,
         "PUBLISHED_PIPELINE_URL": published_pipeline_url(stack),
+        # A worker for each core: more would only take turns, and each finds its caches cold.
+        "SERVING_CONCURRENT_REQUESTS": str(serving_workers()),
         **no_proxy(),
         **stack.chosen_settings,
     }
+
+
+def serving_workers() -> int:
+    """Requests that a deployment on this machine works on at once."""
+    return max(2, os.cpu_count() or 2)
 
 
 def published_pipeline_url(stack: Stack) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -26,6 +27,9 @@ def init() -> None:
     model = ready(Path(os.environ["AZUREML_MODEL_DIR"]))
     _loaded["model"] = model
     _describe(model)
+    # The workers are forked after this: what is here for good is neither looked through again nor copied for that.
+    gc.collect()
+    gc.freeze()
 
 
 @rawhttp  # type: ignore[untyped-decorator, unused-ignore] # the bytes as they came: parsed once, and a bad body gets our own 400

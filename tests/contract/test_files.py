@@ -52,7 +52,59 @@ def test_an_open_file_is_written_whole(files: tuple[Files, Container]) -> None:
     assert _stat(store, container, "f").size == 100_000
 
 
+def test_an_empty_blob_reads_as_nothing(files: tuple[Files, Container]) -> None:
+    store, container = files
+    store.write(container, "empty", b"")
+    assert b"".join(store.read(_stat(store, container, "empty"))) == b""
+
+
+def test_an_absent_blob_is_none(files: tuple[Files, Container]) -> None:
+    store, container = files
+    assert store.stat(container, "nothing") is None
+
+
+def test_small_content_is_read_in_one_go(files: tuple[Files, Container]) -> None:
+    port, container = files
+    assert port.content(container, "small") is None
+    port.write(container, "small", b"1")
+    port.write(container, "small", b"22")
+    assert port.content(container, "small") == b"22"
+
+
+@pytest.mark.parametrize("read", [lambda s, b: b"".join(s.read(b)), lambda s, b: s.read_range(b, 0, 1)])
+def test_an_overwritten_blob_is_not_read_as_the_old_one(
+    files: tuple[Files, Container], read: Callable[[Files, Blob], bytes]
+) -> None:
+    store, container = files
+    store.write(container, "f", b"old")
+    old = _stat(store, container, "f")
+    store.write(container, "f", b"new")
+    with pytest.raises(Superseded):
+        read(store, old)
+
+
+def test_a_list_names_versions_and_passes_over_older_ones(files: tuple[Files, Container]) -> None:
+    store, container = files
+    store.write(container, "a", b"1")
+    store.write(container, "b", b"22")
+    assert [(b.name, b.size) for b in store.list(container)] == [("a", 1), ("b", 2)]
+    assert next(iter(store.list(container))).etag == _stat(store, container, "a").etag
+    later = datetime.now(UTC) + timedelta(hours=1)
+    assert list(store.list(container, modified_since=later)) == []
+
+
+def test_staged_blocks_show_only_when_sealed_in_the_order_of_their_numbers(
+    files: tuple[Files, Container],
+) -> None:
+    store, container = files
+    for number, data in ((2, b"c"), (0, b"wrong"), (1, b"b"), (0, b"a")):
+        store.stage(container, "out", number, data)
+    assert store.stat(container, "out") is None
+    store.seal(container, "out", 3)
+    assert b"".join(store.read(_stat(store, container, "out"))) == b"abc"
+
+
 def test_an_empty_blob_has_an_empty_stretch(files: tuple[Files, Container]) -> None:
     store, container = files
-    store.write(container, "empty.csv", b"")
-    assert store.read_range(_stat(store, container, "empty.csv"), 0, 0) == b""
+    store.write(container, "empty", b"")
+    assert store.read_range(_stat(store, container, "empty"), 0, 0) == b""
