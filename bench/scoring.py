@@ -35,6 +35,7 @@ from commands.stack import ROOT, Stack, StackError
 from shared.domain.policy import Policy
 
 SETTINGS = {"GATHER_QUIET_SECONDS": "1", "RELEASE_LOOK_SECONDS": "1"}
+USUAL_ROWS = 1_000_000
 PATIENCE_SECONDS = 1800.0
 THREADS = (1, 2, 3)
 SHARE_GOAL, RIVAL_GOAL, MEMORY_GOAL = 0.6, 5.0, 400.0
@@ -47,7 +48,7 @@ PARTS = {
 
 
 def add_options(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--rows", type=int, default=1_000_000, help="clients in the file (default: 1,000,000)")
+    made.add_argument("--rows", type=int, default=USUAL_ROWS, help="clients in the file (default: 1,000,000)")
     made.add_argument("--rounds", type=int, default=3, help="medians of so many (default: 3)")
     made.add_argument("--without-rival", action="store_true", help="leave the usual client out")
     made.add_argument(
@@ -67,7 +68,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         rival = None if given.without_rival else bench.rival(given.rival_rows)
         peaks = memory_by_part(stack, PARTS)
     return {
-        "measure": "scoring",
+        "measure": "scoring" if given.rows == USUAL_ROWS else f"scoring-{given.rows}",
         "how": {"rows": given.rows, "rounds": given.rounds, "bytes": bench.size, "source": source},
         "ours": ours,
         "limit": limit,

@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stack is stopped then, too
     results = measure.run(given)
-    file = ROOT / "bench" / "results" / f"{given.measure}.json"
+    file = ROOT / "bench" / "results" / f"{results.get('measure', given.measure)}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=1) + "\n"
     file.write_text(text, encoding="utf-8")
