@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = {"storage": "storage", "event-grid": "events", "workspace": "workspace", "host": "host"}
+PARTS = {"storage": "storage", "events serve": "events", "workspace": "workspace", "host": "host"}
 """Commands that run one part alone, and the part's name."""
 
 
@@ -15,6 +15,8 @@ def main() -> int:
     """The command's exit code; an error the user can do something about is one line, not a traceback."""
     sys.path[0] = str(ROOT)
     name, arguments = sys.argv[1], sys.argv[2:]
+    if f"{name} {' '.join(arguments[:1])}" in PARTS:
+        name, arguments = f"{name} {arguments[0]}", arguments[1:]
     sys.argv = [f"./dev {name}", *arguments]
     from commands.stack import StackError
 

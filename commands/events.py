@@ -1,4 +1,4 @@
-"""List what happened, newest first; or go on as it happens."""
+"""List what happened, newest first; or go on as it happens. `./dev events serve` starts Event Grid alone."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ A fact is small (it must fit a queue message), immutable, and has a key: two del
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
@@ -433,6 +434,12 @@ class ShardDue(Fact):
     @property
     def key(self) -> str:
         return f"shard/{self.batch}/{self.number}"
+
+    @staticmethod
+    def parts(key: str) -> tuple[str, int] | None:
+        """Batch and number in a key of this kind of fact; None for any other."""
+        found = re.fullmatch(r"shard/(.+)/(\d+)", key)
+        return None if found is None else (found[1], int(found[2]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ from shared.domain.facts import (
     RunFinished,
     RunPostponed,
     RunStarted,
+    ShardDue,
     StepGivenUp,
     UploadAdmitted,
     UploadArrived,
@@ -283,6 +284,7 @@ def _(fact: BatchScored) -> list[Change]:
         "parquet": f"{names.SCORED}/{names.parquet_folder(fact.batch)}",
         "output": f"{names.SCORED}/{names.scored_blob(fact.batch)}",
         "manifest": f"{names.SCORED}/{names.batch_manifest_blob(fact.batch)}",
+        "reason": None,
     }
     return [Change(kind="batch", id=fact.batch, state="scored", values=values)]
 
@@ -296,7 +298,13 @@ def _(fact: BatchRefused) -> list[Change]:
 @changes.register
 def _(fact: StepGivenUp) -> list[Change]:
     values = {"queue": fact.queue, "about": fact.about, "reason": fact.reason}
-    return [Change(kind="failure", id=names.digest(fact.key), state="given-up", values=values)]
+    failure = Change(kind="failure", id=names.digest(fact.key), state="given-up", values=values)
+    shard = ShardDue.parts(fact.about)
+    if shard is None:
+        return [failure]
+    batch, number = shard
+    reason = f"shard {number} was given up; the batch goes on when failure {failure.id} is tried again"
+    return [failure, Change(kind="batch", id=batch, values={"reason": reason})]
 
 
 @changes.register

@@ -349,3 +349,17 @@ def test_the_model_that_answers_is_looked_at_again_and_again(two_models: World) 
     two_models.tell(SweepDue(tick="4"))
     assert (_health(two_models)["status"], _health(two_models)["errors"]) == ("fail", 1)
     assert two_models.workspace.traffic == {"campanha-bank": {"model-2": 100}}
+
+
+def test_a_batch_says_which_shard_was_given_up(two_models: World) -> None:
+    clients = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(5).splitlines()) + "\n"
+    two_models.files.write("scoring", "clients.csv", clients.encode())
+    two_models.tell(ScoringDue(tick="1"))
+    (batch,) = two_models.ledger.newest("batch")
+    two_models.tell(StepGivenUp(queue="shards", about=f"shard/{batch.id}/0", reason="it failed"))
+    (failure,) = two_models.ledger.newest("failure")
+    told = two_models.ledger.find("batch", batch.id)
+    assert told is not None
+    assert told.values["reason"] == (
+        f"shard 0 was given up; the batch goes on when failure {failure.id} is tried again"
+    )
