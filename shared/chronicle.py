@@ -62,6 +62,8 @@ class Chronicle:
         kept = self._lists[change.kind]
         for _ in range(CAS_TRIES):
             old = kept.get(change.id)
+            if old is None and change.state is None:
+                return False  # a message may speak of a batch that never was
             new = history.advanced(old.value if old else None, change, self._now())
             if old is None:
                 kept.append(

@@ -363,3 +363,11 @@ def test_a_batch_says_which_shard_was_given_up(two_models: World) -> None:
     assert told.values["reason"] == (
         f"shard 0 was given up; the batch goes on when failure {failure.id} is tried again"
     )
+
+
+def test_a_shard_of_a_batch_that_never_was_is_a_failure_and_no_batch(world: World) -> None:
+    world.tell(StepGivenUp(queue="shards", about="shard/nobody-planned-me/0", reason="it failed"))
+    assert [record.values["about"] for record in world.ledger.newest("failure")] == [
+        "shard/nobody-planned-me/0"
+    ]
+    assert world.ledger.newest("batch") == []
