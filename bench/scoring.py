@@ -23,13 +23,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import requests
 from azure.storage.blob import BlobServiceClient
 
 from bench import rivals
 from bench.own_stack import CONNECTION, load, machine, memory_by_part, own_stack
 from commands import demo_data, publish
-from commands.app import VERSION, NotFound, get
+from commands.app import NotFound, get
+from commands.client import Client
 from commands.settings import script_environment
 from commands.stack import ROOT, Stack, StackError
 from shared.domain.policy import Policy
@@ -133,6 +133,7 @@ class Bench:
 
     def __init__(self, stack: Stack, lines: list[bytes], rows: int) -> None:
         self.stack, self.lines, self.rows = stack, lines, rows
+        self.client = Client(stack.host_url, key=stack.keys["operator"])
         self.blobs = BlobServiceClient.from_connection_string(stack.connection_string, max_block_size=8 << 20)
         self.size = 0
 
@@ -169,7 +170,7 @@ class Bench:
         """Seconds from the end of the upload to the sealed batch."""
         self.blobs.get_blob_client("scoring", name).upload_blob(_Lines(self.lines, rows))
         ended = time.time()
-        self._score_now()
+        self.client.act("batches")
         found = _wait(
             self.stack, f"trace/scoring/{name}", lambda t: _state(t.get("batch")), ("scored", "refused")
         )
@@ -179,15 +180,6 @@ class Bench:
         self.size = batch["bytes"]
         sealed = next(at for state, at in batch["history"] if state == "scored")
         return round(datetime.fromisoformat(sealed).timestamp() - ended, 3)
-
-    def _score_now(self) -> None:
-        answer = requests.post(
-            f"{self.stack.host_url}/api/batches",
-            params={"api-version": VERSION},
-            headers={"x-functions-key": self.stack.keys["operator"]},
-            timeout=60,
-        )
-        answer.raise_for_status()
 
     def _limit(self, name: str, threads: int, model: Path) -> dict[str, Any]:
         command = [

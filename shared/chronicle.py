@@ -51,7 +51,8 @@ class Chronicle:
     def record(self, changes: Iterable[Change]) -> bool:
         """Moves records forward, and tells each move once; returns whether anything was new.
 
-        Late news (a state that ranks lower) adds its values and leaves the state.
+        Late news (a state that ranks lower) adds its values and leaves the state. Values alone, of what is not known,
+        are passed over: whoever tells them need not ask first.
         """
         news = False
         for change in changes:
@@ -63,7 +64,7 @@ class Chronicle:
         for _ in range(CAS_TRIES):
             old = kept.get(change.id)
             if old is None and change.state is None:
-                return False  # a message may speak of a batch that never was
+                return False
             new = history.advanced(old.value if old else None, change, self._now())
             if old is None:
                 kept.append(

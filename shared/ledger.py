@@ -42,6 +42,7 @@ OPEN = "open"
 COUNTS = "~counts"
 """The row beside the open facts that says how many of each kind are done; it sorts behind them."""
 REMEMBERED = 10_000
+"""Facts known to have been claimed, before all are forgotten and looked up again."""
 MOST_WRITES = 100
 """What a table takes in one transaction."""
 STANDING = ("head", "slot", "released", "work", "told", "looks")

@@ -32,9 +32,8 @@ def look_at_endpoint(fact: EndpointLookDue, services: Services) -> Iterable[Fact
         services.ledger.put(LOOKS, id_.replace("/", "-"), {"looks": window}, over=kept)
     except Conflict:
         return []  # another worker looked at the same moment
-    if services.ledger.find("deployment", id_) is not None:
-        values = {"health": summary(window), "since": serving["since"]}
-        services.ledger.record([Change(kind="deployment", id=id_, values=values)])
+    values = {"health": summary(window), "since": serving["since"]}
+    services.ledger.record([Change(kind="deployment", id=id_, values=values)])
     return []
 
 

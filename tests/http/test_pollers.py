@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from flow.world import World, bank_rows
 
+from bench.pollers import records_in
 from shared.domain.records import rank
 from tests.http.asking import VERSION, Answer, Client, app_over, client_of
 
@@ -44,7 +45,7 @@ class Poller:
         self.answers[answer.status_code] += 1
         if answer.status_code == 200:
             self.tag = answer.headers["etag"]
-            for record in _records(answer.json()):
+            for record in records_in(answer.json()):
                 self._hold(record)
         else:
             assert answer.status_code in (304, 404), answer.content
@@ -57,16 +58,6 @@ class Poller:
         assert now[0] >= before[0], f"{key}: seq {before[0]} and then {now[0]}"
         assert now[1] >= before[1], f"{key}: the state went back"
         self.seen[key] = now
-
-
-def _records(body: Any) -> list[dict[str, Any]]:
-    """Every record in an answer, wherever it stands."""
-    if isinstance(body, list):
-        return [record for item in body for record in _records(item)]
-    if not isinstance(body, dict):
-        return []
-    own = [body] if {"kind", "seq", "state"} <= set(body) else []
-    return own + [record for value in body.values() for record in _records(value)]
 
 
 def test_pollers_are_sent_little_and_never_see_a_state_go_back() -> None:
