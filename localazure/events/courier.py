@@ -184,10 +184,9 @@ class Courier:
         if self._dead_letters is None:
             self._drop(delivery, reason + said)
             return
+        # Kept before it is told: what the log says outlives a kill.
         self._later(replace(delivery, reason=reason), due=time.time() + self._patience.dead_letter_delay())
-        self._say(
-            f"{_shown(delivery)} becomes a dead letter: {reason}{said}"
-        )  # once it is kept: it outlives a kill
+        self._say(f"{_shown(delivery)} becomes a dead letter: {reason}{said}")
 
     def _bury(self, delivery: Delivery) -> None:
         if self._dead_letters is None:
