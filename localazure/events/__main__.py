@@ -6,15 +6,15 @@ import argparse
 import base64
 import os
 import secrets
-import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from localazure.ending import Ending
 from localazure.events.broker import Broker
 from localazure.events.faults import BadFaults, Chance, Faults
 from localazure.events.journal import Journal
@@ -46,13 +46,11 @@ def main() -> int:
     except (BadSubscription, BadFaults) as problem:
         print(f"events: {problem}", file=sys.stderr)
         return 2
-    asked_to_stop = threading.Event()
+    ending = Ending().on_signals()
     crashed = threading.Event()
-    threading.excepthook = lambda told: _tell_crash(told, crashed, asked_to_stop)
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: asked_to_stop.set())
+    threading.excepthook = lambda told: _tell_crash(told, crashed, ending)
     try:
-        _serve(given, entries, chance, asked_to_stop.wait)
+        _serve(given, entries, chance, ending)
     except ValueError as problem:
         print(f"events: --storage is no connection string: {problem}", file=sys.stderr)
         return 2
@@ -62,18 +60,14 @@ def main() -> int:
     return int(crashed.is_set())
 
 
-def _tell_crash(
-    told: threading.ExceptHookArgs, crashed: threading.Event, asked_to_stop: threading.Event
-) -> None:
+def _tell_crash(told: threading.ExceptHookArgs, crashed: threading.Event, ending: Ending) -> None:
     """A thread that delivers nothing any more must not look as if it did: everything ends with it."""
     traceback.print_exception(told.exc_type, told.exc_value, told.exc_traceback)
     crashed.set()
-    asked_to_stop.set()
+    ending.ask()
 
 
-def _serve(
-    given: argparse.Namespace, entries: list[dict[str, Any]], chance: Chance, until: Callable[[], object]
-) -> None:
+def _serve(given: argparse.Namespace, entries: list[dict[str, Any]], chance: Chance, ending: Ending) -> None:
     systems = {STORAGE_TOPIC: given.resource_group + ACCOUNT, **dict(given.system_topic)}
     folder = given.state / "events"
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +93,7 @@ def _serve(
     )
     topic.start()
     print(f"ready: events {server.url}", flush=True)
-    until()
+    ending.wait()
     topic.stop()
     server.shutdown()
     if broker.stop():

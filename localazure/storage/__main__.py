@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 from dataclasses import fields
 from pathlib import Path
 
+from localazure.ending import Ending
 from localazure.storage.account import Ports
 from localazure.storage.program import NotInstalled
 from localazure.storage.supervisor import Azurite, StartFailed
@@ -22,9 +21,7 @@ finished request; localazure.events makes Event Grid's events of it.
 def main() -> int:
     """Serve until SIGTERM or Ctrl-C; 1 when Azurite could not start or ended by itself."""
     given = _arguments()
-    asked_to_stop = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: asked_to_stop.set())
+    ending = Ending().on_signals()
     ports = Ports(blob=given.blob_port, queue=given.queue_port, table=given.table_port)
     azurite = Azurite(state=given.state, ports=ports, in_memory=given.in_memory)
     try:
@@ -33,7 +30,7 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 1
     print(f"ready: storage http://127.0.0.1:{ports.blob}", flush=True)
-    while not (by_itself := azurite.ended()) and not asked_to_stop.wait(0.2):
+    while not (by_itself := azurite.ended()) and not ending.wait(0.2):
         pass
     azurite.stop()
     if by_itself:

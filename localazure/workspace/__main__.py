@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
 import threading
 from functools import partial
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from azure.core.exceptions import AzureError
 
+from localazure.ending import Ending
 from localazure.workspace import datastores, schedules
 from localazure.workspace.blobs import DEVELOPMENT
 from localazure.workspace.certificates import server_context
@@ -33,9 +33,7 @@ def main() -> int:
     given = _arguments()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("azure").setLevel(logging.WARNING)
-    asked_to_stop = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: asked_to_stop.set())
+    ending = Ending().on_signals()
     workspace = assemble(_settings(given), given.identity_header)
     if given.print_environment:
         for name, value in workspace.settings.client_environment(workspace.issuer.secret).items():
@@ -55,7 +53,7 @@ def main() -> int:
     for one in (server, identity):
         threading.Thread(target=one.serve_forever, args=(0.1,), daemon=True).start()
     print(f"ready: workspace {workspace.settings.base}", flush=True)
-    asked_to_stop.wait()
+    ending.wait()
     for one in (server, identity):
         one.shutdown()
     workspace.stop()

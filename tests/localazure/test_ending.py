@@ -1,0 +1,35 @@
+"""A program ends when it is asked to, at whatever moment the asking comes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from localazure.ending import Ending
+
+SIGNALS_ON_THE_WAY_INTO_THE_WAIT = """
+import signal
+from localazure.ending import Ending
+
+for moment in range(3_000):
+    ending = Ending().on_signals([signal.SIGALRM])
+    signal.setitimer(signal.ITIMER_REAL, (1 + moment % 50) / 1e6)
+    ending.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no timers that send signals")
+def test_a_signal_that_comes_on_the_way_into_the_wait_is_heard() -> None:
+    """With a threading.Event, and with a queue, one of the first few hundred is not."""
+    subprocess.run([sys.executable, "-c", SIGNALS_ON_THE_WAY_INTO_THE_WAIT], check=True, timeout=30)
+
+
+def test_a_part_of_the_program_may_ask_and_it_stays_asked_for() -> None:
+    ending = Ending()
+    assert not ending.wait(0)
+    threading.Thread(target=ending.ask).start()
+    assert ending.wait()
+    assert ending.wait(0)
