@@ -28,7 +28,6 @@ from azure.storage.blob import BlobServiceClient
 from bench import rivals
 from bench.own_stack import CONNECTION, load, machine, memory_by_part, own_stack
 from commands import demo_data, publish
-from commands.app import NotFound, get
 from commands.client import Client
 from commands.settings import script_environment
 from commands.stack import ROOT, Stack, StackError
@@ -125,7 +124,12 @@ def _release_model(stack: Stack, file: Path) -> None:
         raise StackError("the training pipeline could not be published")
     blobs = BlobServiceClient.from_connection_string(stack.connection_string)
     blobs.get_blob_client("incoming", "all.csv").upload_blob(file.read_bytes())
-    _wait(stack, "trace/incoming/all.csv", lambda found: _state(found.get("model")), ("released", "refused"))
+    _wait(
+        Client.of(stack),
+        "trace/incoming/all.csv",
+        lambda found: _state(found.get("model")),
+        ("released", "refused"),
+    )
 
 
 class Bench:
@@ -133,7 +137,7 @@ class Bench:
 
     def __init__(self, stack: Stack, lines: list[bytes], rows: int) -> None:
         self.stack, self.lines, self.rows = stack, lines, rows
-        self.client = Client(stack.host_url, key=stack.keys["operator"])
+        self.client = Client.of(stack)
         self.blobs = BlobServiceClient.from_connection_string(stack.connection_string, max_block_size=8 << 20)
         self.size = 0
 
@@ -172,7 +176,7 @@ class Bench:
         ended = time.time()
         self.client.act("batches")
         found = _wait(
-            self.stack, f"trace/scoring/{name}", lambda t: _state(t.get("batch")), ("scored", "refused")
+            self.client, f"trace/scoring/{name}", lambda t: _state(t.get("batch")), ("scored", "refused")
         )
         batch = found["batch"]
         if batch["state"] != "scored" or batch["rows"] != rows:
@@ -208,7 +212,7 @@ class Bench:
         return said
 
     def _same_bytes(self, name: str, digests: list[str]) -> None:
-        batch = get(self.stack, f"trace/scoring/{name}")["batch"]
+        batch = self.client.get(f"trace/scoring/{name}")["batch"]
         blob = self.blobs.get_blob_client("scored", batch["manifest"].removeprefix("scored/"))
         manifest = json.loads(blob.download_blob().readall())
         if [shard["csv_sha256"] for shard in manifest["shards"]] != digests:
@@ -271,17 +275,14 @@ class _Lines(io.RawIOBase):
         return out
 
 
-def _wait(stack: Stack, path: str, state: Any, ends: tuple[str, ...]) -> dict[str, Any]:
+def _wait(client: Client, path: str, state: Any, ends: tuple[str, ...]) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        try:
-            found = get(stack, path)
-            if state(found) in ends:
-                return found
-        except NotFound:
-            pass  # not yet heard of
+        found = client.known(path)
+        if state(found) in ends:
+            return found
         time.sleep(2)  # the batch tells when it was sealed; asking more often would only be work
-    raise StackError(f"{path} did not come to an end in {PATIENCE_SECONDS:.0f} s; see {stack.log('host')}")
+    raise StackError(f"{path} did not come to an end in {PATIENCE_SECONDS:.0f} s")
 
 
 def _state(record: dict[str, Any] | None) -> str | None:

@@ -32,6 +32,7 @@ COMMANDS = {
     "batches": Command(summary="files of clients and how far each is scored; score now"),
     "quarantine": Command(summary="what was refused, and why; check again, release, discard"),
     "events": Command(summary="what happened, newest first; `events serve`: Event Grid alone"),
+    "audit": Command(summary="who asked for what (takes the admin key); is the record whole?"),
     "predict": Command(summary="ask the model about a record or a file"),
     "load-test": Command(summary="many requests to the model's endpoint: times, errors, rows a second"),
     "logs": Command(summary="logs of the model's deployment and of the app"),

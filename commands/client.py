@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from commands.stack import StackError
+from commands.stack import Stack, StackError
 
 if TYPE_CHECKING:
     import requests
@@ -19,6 +19,7 @@ ANSWER_SECONDS = 60.0
 WAIT_SECONDS = 50
 FOLLOW_SECONDS = 300.0
 PAGE = 200
+NOT_FOUND = 404
 FINAL = ("Succeeded", "Failed", "Canceled")
 
 
@@ -47,9 +48,23 @@ class Client:
         if urlsplit(self.url).hostname in ("127.0.0.1", "localhost"):
             self._session.trust_env = False  # a proxy must not be asked for this machine
 
+    @classmethod
+    def of(cls, stack: Stack, scope: str = "operator") -> Client:
+        """Of the app in a stack of this machine, with its key for `scope`."""
+        return cls(stack.host_url, key=stack.keys[scope])
+
     def get(self, path: str, **query: Any) -> Json:
         """The JSON at `path`. raises: Unreachable, Refused"""
         return _json(self._answer("GET", path, query=query))
+
+    def known(self, path: str) -> Json:
+        """The same; empty when the app knows nothing of that name (yet)."""
+        try:
+            return self.get(path)
+        except Refused as refused:
+            if refused.status != NOT_FOUND:
+                raise
+            return {}
 
     def listed(self, path: str, *, most: int, **query: Any) -> list[Json]:
         """The newest `most` records of a list, over as many pages as it takes."""

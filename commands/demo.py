@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from commands import demo_data
-from commands.app import NotFound, get
 from commands.arguments import parser
+from commands.client import Client
 from commands.stack import Stack, StackError
 from commands.up import show
 
@@ -61,8 +61,10 @@ class Demo:
     text: bytes
     header: bytes = b""
     rows: list[bytes] = field(default_factory=list)
+    client: Client = field(init=False)
 
     def __post_init__(self) -> None:
+        self.client = Client.of(self.stack)
         lines = self.text.splitlines()
         self.header, self.rows = lines[0], [line for line in lines[1:] if line]
 
@@ -98,10 +100,10 @@ class Demo:
         return f"quarantined: {record['reason']}"
 
     def _again(self, name: str, rows: list[bytes]) -> str:
-        runs = len(get(self.stack, "runs")["value"])
+        runs = len(self.client.get("runs")["value"])
         self._drop("incoming", name, [self.header, *rows])
         record = self._follow(f"uploads/{name}", lambda r: r["state"] in ("known", "registered"))
-        if record["state"] != "known" or len(get(self.stack, "runs")["value"]) != runs:
+        if record["state"] != "known" or len(self.client.get("runs")["value"]) != runs:
             raise StackError(f"{name} holds known rows, yet it is {record['state']}")
         return "known already: nothing happened twice"
 
@@ -129,10 +131,7 @@ class Demo:
         """Asks the app until `done`, telling each change as it comes."""
         began, told = time.monotonic(), ""
         while time.monotonic() - began < PATIENCE:
-            try:
-                record = get(self.stack, path)
-            except NotFound:
-                record = {}
+            record = self.client.known(path)
             told = _tell_change(record, told, time.monotonic() - began)
             if record and done(record):
                 return record

@@ -34,6 +34,7 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     made.add_argument("--json", action="store_true", help="the app's answer as it is, for programs")
+    made.set_defaults(scope="operator")
     where = made.add_argument_group("which app")
     where.add_argument(
         "--state", type=Path, metavar="DIR",
@@ -62,7 +63,11 @@ def find(given: argparse.Namespace) -> Target:
             f"nothing runs in {stack.state}. `./dev up` starts the embedded Azure; --state DIR names another"
             " folder, --url a deployed app."
         )
-    return Target(client=Client(stack.host_url, key=given.key or stack.keys["operator"]), stack=stack)
+    return Target(client=_own(stack, given), stack=stack)
+
+
+def _own(stack: Stack, given: argparse.Namespace) -> Client:
+    return Client(stack.host_url, key=given.key) if given.key else Client.of(stack, given.scope)
 
 
 def _deployed(url: str, key: str | None) -> Client:

@@ -9,6 +9,15 @@ import sys
 from commands.arguments import parser
 from commands.stack import ROOT
 
+WORKERS = [
+    "--numprocesses",
+    str(min(4, 1 + (os.cpu_count() or 1))),
+    "--dist",
+    "loadgroup",
+    "--no-loadscope-reorder",
+]
+"""For all the tests at once; files go to workers in the order of their names, so that many small ones come last."""
+
 
 def main(arguments: list[str]) -> int:
     made = parser("test", __doc__)
@@ -17,4 +26,5 @@ def main(arguments: list[str]) -> int:
     more = [argument for argument in more if argument != "--"]
     env = {**os.environ, "CAMPANHA_REQUIRE_SERVICES": "1"}  # set-up has installed them: no skips
     chosen = [] if given.all else ["-m", "not slow"]
-    return subprocess.call([sys.executable, "-m", "pytest", *chosen, *more], cwd=ROOT, env=env)
+    workers = [] if more else WORKERS
+    return subprocess.call([sys.executable, "-m", "pytest", *chosen, *workers, *more], cwd=ROOT, env=env)

@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 import os
-import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from localazure.storage.account import Ports
 from localazure.storage.program import NotInstalled
 from localazure.storage.supervisor import Azurite
+from tests.ports import lasting_port
+
+SHARE_A_SERVER = ("tests/conformance/", "tests/contract/", "tests/localazure/workspace/")
+"""Folders of which all tests run in one worker, so that what their first one starts serves all of them."""
 
 
-def choose_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+class WholeFiles(LoadScopeScheduling):
+    """Each worker is given whole files, or whole folders."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((folder for folder in SHARE_A_SERVER if file.startswith(folder)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeFiles:
+    return WholeFiles(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers tell tests apart by their ids, and run one of each."""
+    twice = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if twice:
+        raise pytest.UsageError(f"several tests have the id {twice[0]}: workers would run one of them")
 
 
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Call it for a free port."""
-    return choose_port
+    return lasting_port
 
 
 @pytest.fixture(scope="session")
 def azurite_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     """One in-memory Azurite for the session, with its access log. Name containers and queues uniquely."""
     state: Path = tmp_path_factory.mktemp("azurite")
-    ports = Ports(blob=choose_port(), queue=choose_port(), table=choose_port())
+    ports = Ports(blob=lasting_port(), queue=lasting_port(), table=lasting_port())
     service = Azurite(state=state, ports=ports, in_memory=True)
     try:
         service.start()

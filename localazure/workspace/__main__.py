@@ -23,6 +23,7 @@ from localazure.workspace.workspace import Workspace, assemble
 
 _ABOUT = """An Azure Machine Learning workspace on 127.0.0.1, for the unmodified SDKs: over TLS, with an identity
 endpoint over http beside it. It needs a storage account: ./dev storage, or any Azurite."""
+MANAGED_IDENTITY, SERVICE_PRINCIPAL = "managed-identity", "service-principal"
 
 
 def main() -> int:
@@ -36,8 +37,10 @@ def main() -> int:
     ending = Ending().on_signals()
     workspace = assemble(_settings(given), given.identity_header)
     if given.print_environment:
-        for name, value in workspace.settings.client_environment(workspace.issuer.secret).items():
-            print(f"{name}={value}")
+        of, secret = workspace.settings, workspace.issuer.secret
+        is_principal = given.print_environment == SERVICE_PRINCIPAL
+        told = of.principal_environment(secret) if is_principal else of.client_environment(secret)
+        print("\n".join(f"{name}={value}" for name, value in told.items()))
         return 0
     try:
         server, identity = _servers(workspace)
@@ -114,8 +117,9 @@ def _arguments() -> argparse.Namespace:
         help="secret of the identity endpoint (default: made once, STATE/workspace/identity-header)",
     )
     parser.add_argument(
-        "--print-environment", action="store_true", help="print the variables clients need, and end"
-    )
+        "--print-environment", nargs="?", const=MANAGED_IDENTITY, choices=[MANAGED_IDENTITY, SERVICE_PRINCIPAL],
+        help=f"print the variables clients need to sign in so (default: {MANAGED_IDENTITY}), and end",
+    )  # fmt: skip
     parser.add_argument("--routes", action="store_true", help="list what is emulated, and end")
     return parser.parse_args()
 

@@ -19,6 +19,7 @@ from localazure.workspace import (
     run_history,
     schedules,
     scoring,
+    signin,
 )
 from localazure.workspace.control import handlers as control
 from localazure.workspace.identity import MACHINE_LEARNING, MANAGEMENT, check_bearer
@@ -59,6 +60,8 @@ class Route:
 ROUTES = (
     Route("GET", "/metadata/health", about.health, open=True),
     Route("GET", "/discovery", about.discover, open=True),
+    Route("GET", "/{tenant}/v2.0/.well-known/openid-configuration", signin.configuration, open=True),
+    Route("POST", "/{tenant}/oauth2/v2.0/token", signin.token, open=True),
     Route("GET", "{WS}", about.get_workspace),
     Route("GET", "{WS}/computes", about.list_computes),
     Route("GET", "{WS}/computes/{name}", about.get_compute),

@@ -53,6 +53,17 @@ class Settings:
         """What clients trust: certifi's authorities and ours."""
         return self.state / "tls" / "bundle.pem"
 
+    def principal_environment(self, secret: str) -> dict[str, str]:
+        """The same for a service principal, of which azure-identity has to be told `disable_instance_discovery`."""
+        return {
+            "AZUREML_DEV_URL_MFE": self.base,
+            "REQUESTS_CA_BUNDLE": str(self.bundle),
+            "AZURE_AUTHORITY_HOST": self.base,
+            "AZURE_TENANT_ID": TENANT,
+            "AZURE_CLIENT_ID": APPLICATION,
+            "AZURE_CLIENT_SECRET": secret,
+        }
+
     def client_environment(self, secret: str) -> dict[str, str]:
         """The variables that point the unmodified SDKs at this workspace."""
         return {
@@ -66,3 +77,7 @@ class Settings:
 def stable_id(*parts: str) -> str:
     """The same GUID for the same words, so that a restart finds what it started."""
     return str(uuid.uuid5(_NAMES, "\n".join(parts)))
+
+
+APPLICATION = stable_id("application")
+"""The client id of the one application that is registered here; its secret is that of the identity endpoint."""

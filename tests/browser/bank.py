@@ -13,6 +13,8 @@ import sys
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.domain.audit import chained
+
 Json = dict[str, Any]
 
 DATASET = "bank-additional"
@@ -71,6 +73,7 @@ def bank(now: datetime) -> dict[str, list[Json]]:
     for records in collections.values():
         records.sort(key=lambda record: str(record["created"]), reverse=True)
     collections["events"] = _events(collections)
+    collections["audit"] = _audit(clock)
     return collections
 
 
@@ -500,6 +503,25 @@ def _events(collections: dict[str, list[Json]]) -> list[Json]:
         for record in records:
             found += [_event(record, state, time) for state, time in record["history"]]
     return sorted(found, key=lambda event: str(event["time"]), reverse=True)
+
+
+def _audit(clock: Clock) -> list[Json]:
+    """As the real app writes it, each entry with the hash of the one before it."""
+    asked = [
+        (129, "key:operator", "operator", "promote model bank-additional:5", "the campaign starts tomorrow"),
+        (128, "session:operator:4fd1", "operator", "roll back bank-additional", "calls per sale doubled"),
+        (30, "key:operator", "operator", "upload incoming/branch-faro.csv", ""),
+        (6, "session:admin:07aa", "admin", "pause", "moving house"),
+        (5, "session:admin:07aa", "admin", "resume", ""),
+    ]
+    entries: list[Json] = []
+    for hours, who, scope, action, reason in asked:
+        entry = {
+            "time": clock.ago(hours), "who": who, "scope": scope, "action": action, "target": None, "reason": reason,
+            "operation": _digest(action)[:32], "traceId": _digest(reason)[:32],
+        }  # fmt: skip
+        entries.append(chained(entry, entries[-1] if entries else None))
+    return [{"number": number, **entry} for number, entry in enumerate(entries)][::-1]
 
 
 def _event(record: Json, state: str, time: str) -> Json:

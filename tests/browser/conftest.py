@@ -9,11 +9,17 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
 from browser.fake_app import FakeApp, serving
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from commands.client import Client
+from commands.docs import addresses
+from commands.stack import Stack
+from commands.target import Target
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -80,6 +86,24 @@ class Opened:
     def violations(self) -> list[str]:
         found: list[str] = self.page.evaluate("window.violations")
         return found
+
+
+@contextmanager
+def looking_at(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """The dashboard of a real app, signed in by the address that `./dev docs` prints; every error it had fails."""
+    client = Client.of(stack)
+    address = addresses(Target(client=client, stack=stack), client.get("status"))["dashboard"]
+    with browser.new_context(locale="en-GB") as context:
+        context.set_default_timeout(60_000)
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector("h1.headline")
+        yield page
+        assert errors == []
+        assert page.evaluate("window.violations") == []
 
 
 Open = Callable[..., Opened]

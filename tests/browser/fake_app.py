@@ -26,7 +26,7 @@ from browser.swagger import swagger
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WEB = ROOT / "web"
-KEYS = {"a-reader": "reader", "an-operator": "operator"}
+KEYS = {"a-reader": "reader", "an-operator": "operator", "an-admin": "admin"}
 VERSION = "2026-11-24"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -221,6 +221,8 @@ class FakeApp:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # head and body leave in one piece
     app: FakeApp
 
     def log_message(self, format: str, *values: object) -> None:
@@ -282,11 +284,11 @@ class _Handler(BaseHTTPRequestHandler):
         if scope is None:
             raise Problem(401, "Unauthorized", "Sign in with a key.")
         if scope not in scopes:
-            raise Problem(403, "Forbidden", "This needs the operator's key.")
+            raise Problem(403, "Forbidden", f"This takes the {scopes[0]} scope; the credential has {scope}.")
         return scope
 
     def _api_get(self, path: str, query: dict[str, list[str]]) -> None:
-        scope = self._needs("reader", "operator")
+        scope = self._needs("admin") if path == "audit" else self._needs("reader", "operator", "admin")
         if path == "session":
             return self._json(200, {"scope": scope})
         if query.get("api-version") != [VERSION] and path != "openapi.json":
@@ -309,7 +311,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path.removeprefix("/api/")
         if path == "session":
             return self._sign_in(json.loads(raw))
-        self._needs("operator")
+        self._needs("operator", "admin")
         is_json = "json" in self.headers.get("Content-Type", "")
         body = json.loads(raw) if raw and is_json else {"file": raw.decode()} if raw else {}
         status, answer = self.app.post(path, body, self.headers.get("Idempotency-Key", ""))
@@ -369,7 +371,7 @@ def serving(app: FakeApp, port: int = 0) -> Iterator[FakeApp]:
 
 def main() -> None:
     with serving(FakeApp(), port=0) as app:
-        print(f"{app.url}/dashboard/#key=an-operator   (or a-reader)", flush=True)
+        print(f"{app.url}/dashboard/#key=an-operator   (or a-reader, or an-admin)", flush=True)
         threading.Event().wait()
 
 

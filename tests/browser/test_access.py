@@ -32,6 +32,10 @@ def _faults(page: Page) -> list[str]:
     ]
 
 
+def test_axe_finds_nothing_in_what_only_an_admin_sees(open_page: Open) -> None:
+    assert _faults(open_page(key="an-admin", motion="reduce").go("#/audit")) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1360), ("dark", 1360), ("light", 360)])
 def test_axe_finds_nothing(open_page: Open, scheme: str, width: int) -> None:

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 import pytest
 from azure.storage.blob import BlobClient
 from browser import bank
-from browser.conftest import WATCH
+from browser.conftest import looking_at
 from playwright.sync_api import Browser, Page, expect
 
-from commands.client import Client
-from commands.docs import addresses
 from commands.stack import Stack, StackError
-from commands.target import Target
 
 pytestmark = pytest.mark.slow
 PATIENCE = 60_000
@@ -42,20 +39,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """Signed in by the address that `./dev docs` prints."""
-    client = Client(stack.host_url, key=stack.keys["operator"])
-    address = addresses(Target(client=client, stack=stack), client.get("status"))["dashboard"]
-    with browser.new_context(locale="en-GB") as context:
-        context.set_default_timeout(PATIENCE)
-        context.add_init_script(WATCH)
-        opened = context.new_page()
-        errors: list[str] = []
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        opened.goto(address)
-        opened.wait_for_selector("h1.headline")
+    with looking_at(browser, stack) as opened:
         yield opened
-        assert errors == []
-        assert opened.evaluate("window.violations") == []
 
 
 def _drop(stack: Stack, name: str, *rows: str) -> None:

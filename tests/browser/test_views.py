@@ -53,6 +53,24 @@ def test_a_view_shows_its_data(open_page: Open, address: str) -> None:
     assert page.locator("main h1").count() == 1
 
 
+def test_who_asked_for_what_is_shown_to_an_admin_alone(open_page: Open, app: Any) -> None:
+    page = open_page(key="an-admin").go("#/audit")
+    for text in ("roll back bank-additional", "calls per sale doubled", "session:admin:07aa", "as operator"):
+        expect(page.locator("main")).to_contain_text(text)
+    expect(page.get_by_role("link", name="Audit")).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text("does not follow")
+    other = open_page().go("#/audit")
+    expect(other.get_by_role("link", name="Audit")).to_be_hidden()
+    expect(other.get_by_role("alert")).to_contain_text("It takes a key that may do more")
+
+
+def test_an_entry_that_is_missing_shows(open_page: Open, app: Any) -> None:
+    del app.collections["audit"][2]
+    page = open_page(key="an-admin").go("#/audit")
+    expect(page.get_by_role("row").filter(has_text="does not follow")).to_have_count(1)
+    expect(page.get_by_role("row").filter(has_text="does not follow")).to_contain_text("pause")
+
+
 def test_a_run_is_shown_step_by_step(open_page: Open) -> None:
     opened = open_page()
     page = opened.go("#/runs/run-bank-additional-8")

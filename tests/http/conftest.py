@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 from fastapi import FastAPI
 from flow.world import World
 
 from functions.http.callers import Scope
 from tests.http.asking import Client, Tenant, app_over, client_of
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Schemathesis 4.32 names its tests by their operations, but pytest 9.2 leaves that out of their ids."""
+    for item in items:
+        operation = getattr(item, "operation_label", None)
+        if operation and operation not in item.nodeid:
+            item._id = coerce_node_id(f"{item.nodeid}[{operation}]")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import requests
 
 from localazure.storage.account import Ports, connection_string
 from localazure.storage.program import NotInstalled, installed
-from tests.localazure.ports import lasting_port
+from tests.ports import lasting_port
 
 ROOT = Path(__file__).resolve().parents[2]
 

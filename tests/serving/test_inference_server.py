@@ -128,11 +128,13 @@ def _server(python: Path, base: Path, url: str, log: Path, variables: dict[str, 
         )
     try:
         until(lambda: process.poll() is not None or _healthy(url), seconds=60)
+        workers = int(variables.get("WORKER_COUNT", "1"))
+        until(lambda: process.poll() is not None or log.read_text().count("Booting worker") >= workers)
         assert process.poll() is None, log.read_text()
         yield
     finally:
         process.send_signal(signal.SIGINT)  # SIGTERM would wait for the connections that clients keep
-        process.wait(30)
+        process.wait(45)  # a worker that was just born does not hear of it, and is ended after 30 s
 
 
 def _healthy(url: str) -> bool:

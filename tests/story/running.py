@@ -19,7 +19,8 @@ import requests
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient
 
-from commands import app, demo_data, publish
+from commands import demo_data, publish
+from commands.client import Client
 from commands.drop import upload
 from commands.settings import sdk_settings
 from commands.stack import Stack, StackError
@@ -95,10 +96,7 @@ class Running:
 
     def get(self, path: str) -> dict[str, Any]:
         """Empty when the app does not know it."""
-        try:
-            return app.get(self.stack, path)
-        except app.NotFound:
-            return {}
+        return Client.of(self.stack).known(path)
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.get(kind)["value"]

@@ -22,6 +22,7 @@ const VIEWS = new Set([
   "endpoint",
   "api",
   "events",
+  "audit",
 ]);
 const main = document.getElementById("main");
 const live = new Live(draw);

@@ -5,7 +5,7 @@ import { note, say } from "./core/announce.js";
 import { h, show } from "./core/dom.js";
 import { plural } from "./core/format.js";
 import { to } from "./core/router.js";
-import { leave, mayAct, scopeName } from "./core/session.js";
+import { leave, mayAct, mayAudit, scopeName } from "./core/session.js";
 import { bindShortcuts } from "./core/shortcuts.js";
 import { bindTheme } from "./core/theme.js";
 import { isOver } from "./parts/gantt.js";
@@ -125,6 +125,7 @@ function drawNavigation(status, view) {
     if (link.dataset.view === place) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  element("nav-audit").hidden = !mayAudit();
   if (!status) return;
   const counts = {
     quarantine: status.counts.quarantine?.held ?? 0,

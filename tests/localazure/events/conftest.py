@@ -11,12 +11,6 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from localazure.storage.supervisor import Azurite
 from tests.localazure.events.running import Inbox, Pump
-from tests.localazure.ports import lasting_port
-
-
-@pytest.fixture(scope="session")
-def free_port() -> Callable[[], int]:
-    return lasting_port
 
 
 @pytest.fixture

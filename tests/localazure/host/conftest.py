@@ -11,12 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.localazure.host.running import HEAD, Hosted, Pipe
-from tests.localazure.ports import lasting_port
-
-
-@pytest.fixture(scope="session")
-def free_port() -> Callable[[], int]:
-    return lasting_port
+from tests.ports import lasting_port
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from localazure.storage.supervisor import Azurite
 from tests.localazure.events.running import KEY, Pump
 from tests.localazure.host.running import Hosted, Pipe, await_that
-from tests.localazure.ports import lasting_port
+from tests.ports import lasting_port
 
 TRIGGERS = """
 @app.blob_trigger(arg_name="blob", path="%PREFIX%-in/{name}.csv", connection="DATA")

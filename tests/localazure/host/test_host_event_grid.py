@@ -15,7 +15,7 @@ from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 from localazure.storage.supervisor import Azurite
 from tests.localazure.events.running import KEY, Pump
 from tests.localazure.host.running import Answer, Hosted
-from tests.localazure.ports import lasting_port
+from tests.ports import lasting_port
 
 APP = """
 @app.event_grid_trigger(arg_name="event")

@@ -14,7 +14,7 @@ from azure.storage.blob import BlobClient
 
 from localazure.host import owner
 from tests.localazure.host.running import Hosted, await_that
-from tests.localazure.ports import lasting_port
+from tests.ports import lasting_port
 
 EVERY_SECOND = "* * * * * *"
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import requests
 
+from localazure.workspace.settings import APPLICATION, TENANT
+
 ROOT = Path(__file__).resolve().parents[3]
 SUBSCRIPTION, GROUP, NAME = "00000000-0000-0000-0000-000000000000", "campanha", "campanha"
 WS = (
@@ -57,6 +59,16 @@ class Server:
             "IDENTITY_ENDPOINT": f"http://127.0.0.1:{self.identity_port}/msi/token",
             "IDENTITY_HEADER": SECRET,
             "NO_PROXY": "127.0.0.1,localhost",
+        }
+
+    @property
+    def principal(self) -> dict[str, str]:
+        """What leads azure-identity to it as a service principal."""
+        return {
+            "AZURE_AUTHORITY_HOST": self.base,
+            "AZURE_TENANT_ID": TENANT,
+            "AZURE_CLIENT_ID": APPLICATION,
+            "AZURE_CLIENT_SECRET": SECRET,
         }
 
     def start(self) -> None:

@@ -200,12 +200,23 @@ def test_the_older_contract_takes_paths_datasets_and_an_endpoint_and_cancels(
 
 
 def test_a_deployment_other_than_the_default_is_called_by_its_name(
-    *, client: Any, endpoint: Any, words: str, azurite: str, name: str, server: Server, tmp_path: Path
+    *,
+    client: Any,
+    endpoint: Any,
+    words: str,
+    azurite: str,
+    name: str,
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And the SDK remembers it for the calls that name none: a fault of its own, which plain REST does not have."""
     from azure.ai.ml import Input
+    from azure.ai.ml.constants._endpoint import EndpointInvokeFields
     from azure.ai.ml.entities import PipelineComponentBatchDeployment
 
+    remembered = dict(EndpointInvokeFields.DEFAULT_HEADER)  # for the whole process: other tests are spared it
+    monkeypatch.setattr(EndpointInvokeFields, "DEFAULT_HEADER", remembered)
     from tests.localazure.workspace.pipelines import greeting
 
     other = client.components.create_or_update(

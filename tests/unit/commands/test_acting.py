@@ -40,7 +40,7 @@ def test_an_action_is_asked_for_once_and_followed(run: Run, app: FakeApp, argume
 def test_a_reader_is_told_what_it_takes(run: Run, app: FakeApp) -> None:
     code, _, err = run("batches", "--score-now", key="a-reader")
     assert code == 1
-    assert "This needs the operator's key." in err
+    assert "This takes the operator scope" in err
     assert app.posted == []
 
 

@@ -145,6 +145,7 @@ def test_a_page_that_is_no_api_is_said(run: Run, app: FakeApp) -> None:
         "batches",
         "quarantine",
         "events",
+        "audit",
         "predict",
         "logs",
         "docs",
@@ -158,6 +159,27 @@ def test_help_says_what_it_is_for_and_what_the_codes_mean(
     assert ended.value.code == 0
     assert "exit codes: 0 fine" in capsys.readouterr().out
     assert name in catalog.COMMANDS
+
+
+def test_the_record_of_who_asked_for_what_is_held_against_itself(run: Run, app: FakeApp) -> None:
+    code, out, _ = run("audit", key="an-admin")
+    assert code == 0
+    for text in ("roll back bank-additional", "calls per sale doubled", "session:admin:07aa"):
+        assert text in out
+    assert run("audit", "--verify", key="an-admin")[:2] == (
+        0,
+        "All 5 entries are as they were written, and none is missing between them.\n",
+    )
+    app.collections["audit"][1]["who"] = "nobody"
+    code, out, _ = run("audit", "--verify", "--json", key="an-admin")
+    assert (code, json.loads(out)) == (1, {"entries": 5, "brokenAt": 3})
+    assert "Entry 3 is not what was written" in run("audit", "--verify", key="an-admin")[1]
+
+
+def test_an_operator_does_not_read_the_record(run: Run) -> None:
+    code, _, err = run("audit")
+    assert code == 1
+    assert "This takes the admin scope; the credential has operator." in err
 
 
 USAGE = [

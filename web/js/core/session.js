@@ -17,6 +17,7 @@ export async function begin() {
 }
 
 export const mayAct = () => scope === "operator" || scope === "admin";
+export const mayAudit = () => scope === "admin";
 export const scopeName = () => scope;
 
 /** Forget the session, and show the sign-in page. */

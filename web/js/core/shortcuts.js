@@ -13,6 +13,7 @@ const PLACES = {
   e: ["endpoint", "Endpoint"],
   a: ["api", "API"],
   v: ["events", "Events"],
+  u: ["audit", "Audit, for admins"],
 };
 
 let going = 0;

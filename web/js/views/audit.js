@@ -1,0 +1,76 @@
+/** Who asked for what, newest first. An admin's view: the API refuses it to everybody else. */
+
+import { h } from "../core/dom.js";
+import { ago, exact } from "../core/format.js";
+import { head } from "../parts/head.js";
+import { fromFeed, nothing, panel } from "../parts/panel.js";
+import { pages, table } from "../parts/table.js";
+
+export const title = () => "Audit";
+export const feeds = ({ query }) => ({
+  audit: ["audit", { maxpagesize: 100, after: query.get("after") }],
+});
+
+const COLUMNS = [
+  {
+    title: "What was asked for",
+    width: "minmax(0, 3fr)",
+    name: true,
+    cell: (entry) => [
+      h("span", { class: "said" }, entry.action),
+      entry.reason && h("span", { class: "under" }, entry.reason),
+    ],
+  },
+  {
+    title: "By whom",
+    width: "minmax(8rem, 1.4fr)",
+    cell: (entry) => [entry.who, h("span", { class: "under" }, `as ${entry.scope}`)],
+  },
+  {
+    title: "Entry",
+    width: "minmax(7rem, 0.9fr)",
+    cell: (entry) => [
+      h("code", { title: `This entry's hash: ${entry.hash}` }, entry.number),
+      !entry.follows && h("span", { class: "badge", "data-tone": "bad" }, "does not follow"),
+    ],
+  },
+  {
+    title: "When",
+    width: "minmax(7rem, 0.8fr)",
+    right: true,
+    cell: (entry) => h("span", { title: exact(entry.time) }, ago(entry.time)),
+  },
+];
+
+/** Each with whether it names the hash of the entry shown after it, which is the one before it in time. */
+export function linked(entries) {
+  return entries.map((entry, place) => {
+    const before = entries[place + 1];
+    const next = before ? before.number === entry.number - 1 && before.hash === entry.previous : true;
+    return { ...entry, id: entry.number, follows: next };
+  });
+}
+
+export function draw({ here, feeds }) {
+  return [
+    head({
+      title: "Audit",
+      lead: [
+        "Each entry holds the hash of the one before it: one that was changed or taken out shows. ",
+        h("code", {}, "./dev audit --verify"),
+        " computes them all again.",
+      ],
+    }),
+    panel(
+      { title: "Newest first", flush: true },
+      fromFeed(
+        feeds.audit,
+        (value) => [
+          table("Audit", COLUMNS, linked(value.value)),
+          pages(value, ["audit"], here.query),
+        ],
+        { empty: nothing("Nobody has asked for anything yet", "Actions are kept here, with who asked and why.") },
+      ),
+    ),
+  ];
+}
