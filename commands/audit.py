@@ -15,13 +15,12 @@ EVERYTHING = 10**12
 @command
 def main(arguments: list[str]) -> int:
     made = parser("audit", __doc__)
-    made.set_defaults(scope="admin")
     made.add_argument("--most", type=int, default=30, metavar="N", help="how many at most (default: 30)")
     made.add_argument(
         "--verify", action="store_true", help="compute the hashes of all entries again, from the first"
     )
     given = made.parse_args(arguments)
-    client = find(given).client
+    client = find(given, scope="admin").client
     if given.verify:
         return _verify(client.listed("audit", most=EVERYTHING), given_json=given.json)
     return listing("Audit", client.listed("audit", most=given.most), COLUMNS, given_json=given.json)

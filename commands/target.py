@@ -34,7 +34,6 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     made.add_argument("--json", action="store_true", help="the app's answer as it is, for programs")
-    made.set_defaults(scope="operator")
     where = made.add_argument_group("which app")
     where.add_argument(
         "--state", type=Path, metavar="DIR",
@@ -48,8 +47,10 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     return made
 
 
-def find(given: argparse.Namespace) -> Target:
+def find(given: argparse.Namespace, *, scope: str = "operator") -> Target:
     """The app the arguments name; else the one in the environment; else the one in the usual state folder.
+
+    scope: of the key that is taken for an app of this machine when none is given
 
     raises: Unreachable when it does not run, StackError when no key is known
     """
@@ -63,11 +64,8 @@ def find(given: argparse.Namespace) -> Target:
             f"nothing runs in {stack.state}. `./dev up` starts the embedded Azure; --state DIR names another"
             " folder, --url a deployed app."
         )
-    return Target(client=_own(stack, given), stack=stack)
-
-
-def _own(stack: Stack, given: argparse.Namespace) -> Client:
-    return Client(stack.host_url, key=given.key) if given.key else Client.of(stack, given.scope)
+    client = Client(stack.host_url, key=given.key) if given.key else Client.of(stack, scope)
+    return Target(client=client, stack=stack)
 
 
 def _deployed(url: str, key: str | None) -> Client:

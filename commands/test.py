@@ -13,7 +13,7 @@ WORKERS = [
     "--numprocesses",
     str(min(4, 1 + (os.cpu_count() or 1))),
     "--dist",
-    "loadgroup",
+    "loadscope",
     "--no-loadscope-reorder",
 ]
 """For all the tests at once; files go to workers in the order of their names, so that many small ones come last."""

@@ -13,15 +13,15 @@ from localazure.workspace.wire import Call, Json, Reply
 from localazure.workspace.workspace import Workspace
 
 _DEFAULT = "/.default"
+Reason = tuple[int, str, int, str]
+"""Why no token is given: status, error, Entra's number for it, and what to do."""
 
 
 def configuration(workspace: Workspace, call: Call) -> Reply:
     """Where the tenant's endpoints are: what MSAL looks up first."""
     tenant = call.names["tenant"]
     if tenant != TENANT:
-        return _refused(
-            400, "invalid_tenant", 90002, f"Tenant '{tenant}' not found; the one here is {TENANT}."
-        )
+        return _refused(*_another_tenant(tenant))
     base = f"{workspace.settings.base}/{tenant}"
     return Reply(
         body={
@@ -53,13 +53,10 @@ def token(workspace: Workspace, call: Call) -> Reply:
     )
 
 
-def _reason_to_refuse(
-    workspace: Workspace, tenant: str, form: dict[str, str]
-) -> tuple[int, str, int, str] | None:
-    """Status, error, Entra's number for it, and what to do."""
+def _reason_to_refuse(workspace: Workspace, tenant: str, form: dict[str, str]) -> Reason | None:
     grant, scope = form.get("grant_type", ""), form.get("scope", "")
     if tenant != TENANT:
-        return 400, "invalid_tenant", 90002, f"Tenant '{tenant}' not found; the one here is {TENANT}."
+        return _another_tenant(tenant)
     if grant != "client_credentials":
         return (
             400,
@@ -79,6 +76,10 @@ def _reason_to_refuse(
     if not scope.endswith(_DEFAULT) or " " in scope:
         return 400, "invalid_scope", 1002012, f"The scope '{scope}' is not valid: RESOURCE/.default is."
     return None
+
+
+def _another_tenant(tenant: str) -> Reason:
+    return 400, "invalid_tenant", 90002, f"Tenant '{tenant}' not found; the one here is {TENANT}."
 
 
 def _refused(status: int, error: str, number: int, what: str) -> Reply:

@@ -17,8 +17,6 @@ from typing import Any
 
 import requests
 
-from localazure.workspace.settings import APPLICATION, TENANT
-
 ROOT = Path(__file__).resolve().parents[3]
 SUBSCRIPTION, GROUP, NAME = "00000000-0000-0000-0000-000000000000", "campanha", "campanha"
 WS = (
@@ -61,23 +59,23 @@ class Server:
             "NO_PROXY": "127.0.0.1,localhost",
         }
 
-    @property
-    def principal(self) -> dict[str, str]:
-        """What leads azure-identity to it as a service principal."""
-        return {
-            "AZURE_AUTHORITY_HOST": self.base,
-            "AZURE_TENANT_ID": TENANT,
-            "AZURE_CLIENT_ID": APPLICATION,
-            "AZURE_CLIENT_SECRET": SECRET,
-        }
+    def printed_variables(self, *credential: str) -> dict[str, str]:
+        """What the program itself tells clients to set, to sign in so, or as most do."""
+        command = [*self._command, "--print-environment", *credential]
+        told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        return dict(line.split("=", 1) for line in told.split())
 
-    def start(self) -> None:
-        command = [
+    @property
+    def _command(self) -> list[str]:
+        return [
             sys.executable, "-m", "localazure.workspace", "--state", str(self.state),
             "--port", str(self.port), "--identity-port", str(self.identity_port),
             "--storage", self.storage, "--identity-header", SECRET,
             "--environments", str(ROOT / ".environments"),
         ]  # fmt: skip
+
+    def start(self) -> None:
+        command = self._command
         if self.events:
             command += ["--events", self.events, "--events-key", "topic-key"]
         with (self.state / "workspace.err").open("a") as log:

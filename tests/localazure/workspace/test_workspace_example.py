@@ -19,13 +19,7 @@ def test_the_example_runs(server: Server) -> None:
     text = (ROOT / "localazure" / "workspace" / "README.md").read_text(encoding="utf-8")
     [script] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(script.splitlines()) <= 10
-    arguments = [
-        "--state", str(server.state), "--port", str(server.port), "--identity-port", str(server.identity_port),
-        "--storage", server.storage, "--print-environment", "--identity-header", "only-for-tests",
-    ]  # fmt: skip
-    command = [sys.executable, "-m", "localazure.workspace", *arguments]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    variables = dict(line.split("=", 1) for line in told.split())
+    variables = server.printed_variables()
     assert variables == {name: value for name, value in server.variables.items() if name != "NO_PROXY"}
     done = subprocess.run(
         [sys.executable, "-c", script],

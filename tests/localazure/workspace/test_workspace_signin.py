@@ -46,7 +46,7 @@ def test_its_variables_are_enough_for_the_usual_credential(
 ) -> None:
     """As far as azure-identity lets a variable name another authority: it still has to be told not to ask Microsoft."""
     monkeypatch.delenv("IDENTITY_ENDPOINT")
-    for variable, value in server.principal.items():
+    for variable, value in server.printed_variables("service-principal").items():
         monkeypatch.setenv(variable, value)
     assert DefaultAzureCredential(disable_instance_discovery=True).get_token(SCOPE).token.count(".") == 2
 

@@ -1,7 +1,7 @@
 /** Who asked for what, newest first. An admin's view: the API refuses it to everybody else. */
 
 import { h } from "../core/dom.js";
-import { ago, exact } from "../core/format.js";
+import { ago } from "../core/format.js";
 import { head } from "../parts/head.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { pages, table } from "../parts/table.js";
@@ -38,16 +38,16 @@ const COLUMNS = [
     title: "When",
     width: "minmax(7rem, 0.8fr)",
     right: true,
-    cell: (entry) => h("span", { title: exact(entry.time) }, ago(entry.time)),
+    cell: (entry) => ago(entry.time),
   },
 ];
 
 /** Each with whether it names the hash of the entry shown after it, which is the one before it in time. */
-export function linked(entries) {
+function linked(entries) {
   return entries.map((entry, place) => {
     const before = entries[place + 1];
-    const next = before ? before.number === entry.number - 1 && before.hash === entry.previous : true;
-    return { ...entry, id: entry.number, follows: next };
+    const follows = !before || (before.number === entry.number - 1 && before.hash === entry.previous);
+    return { ...entry, id: entry.number, follows };
   });
 }
 

@@ -1,7 +1,7 @@
 /** Everything that happened, newest first: one line for each transition. */
 
 import { h } from "../core/dom.js";
-import { ago, exact, words } from "../core/format.js";
+import { ago, words } from "../core/format.js";
 import { to } from "../core/router.js";
 import { eventTone, sentence, typeName } from "../parts/happened.js";
 import { head } from "../parts/head.js";
@@ -37,7 +37,7 @@ const COLUMNS = [
     title: "When",
     width: "minmax(7rem, 0.8fr)",
     right: true,
-    cell: (event) => h("span", { title: exact(event.time) }, ago(event.time)),
+    cell: (event) => ago(event.time),
   },
 ];
 
