@@ -10,10 +10,11 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.journal import NOW
 from shared.ports import Table
 
-THINGS, FACTS = "mark-things", "mark-facts"
+MARKS = "marks"
+"""The partition of the two, and of nothing else."""
+THINGS, FACTS = "things", "facts"
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,17 @@ class Marks:
 
     def _leave(self, mark: str) -> None:
         """Written without looking at the mark before: no worker ever waits for another here."""
-        self._present.put(NOW, mark, {"mark": secrets.token_hex(8)})
+        self._present.put(MARKS, mark, {"mark": secrets.token_hex(8)})
         for listener in tuple(self._listeners):
             listener()
 
     def read(self, *, facts: bool) -> str:
         """Differs from what was read before when anything may have changed since; one small read.
 
-        facts: whether facts that were begun or done count too; then it is two
+        facts: whether facts that were begun or done count too
         """
-        rows = [self._present.get(NOW, mark) for mark in ((THINGS, FACTS) if facts else (THINGS,))]
-        return " ".join(row.value["mark"] if row else "" for row in rows)
+        rows = self._present.rows(MARKS) if facts else [self._present.get(MARKS, THINGS)]
+        return " ".join(row.value["mark"] for row in rows if row)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Has `listener` called, in the thread that made it, after each change made through these marks."""

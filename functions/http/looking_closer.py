@@ -40,9 +40,11 @@ def quarantined(name: Name, services: Wired) -> dict[str, Any]:
     report = _report(upload, services) if upload else None
     if upload is None or report is None:
         raise Problem(404, "Nothing of such a file is in quarantine; /api/quarantine lists what is.")
+    held = services.ledger.find("quarantine", upload.id)
     faults, more = _faults(upload, services)
     return {
         "upload": shown(upload),
+        "decision": shown(held) if held else None,
         "summary": report.get("by_rule") or {report.get("reason", "the file as a whole"): 1},
         "rows": faults,
         "more": more,

@@ -253,6 +253,8 @@ class Fault(Shape):
 
 class Quarantined(Shape):
     upload: Upload
+    decision: Quarantine | None
+    """What was decided about it; null while the file is being checked again."""
     summary: dict[str, int]
     rows: list[Fault]
     more: bool

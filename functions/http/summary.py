@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.http.shown import PLURALS, shown
-from functions.http.together import together
+from functions.http.together import both, together
 from shared.domain.contract import Contract
 from shared.flow import FLOW, STEPS, Rule
 from shared.ledger import Present
@@ -21,9 +21,8 @@ SHOWN = 5
 
 def summary(services: Services) -> Json:
     """Reads a fixed number of rows, however long the history is."""
-    present = services.ledger.present()
     chronicle = services.ledger.chronicle
-    done = services.ledger.done()
+    present, done = both(services.ledger.present, services.ledger.done)
     newest = together(
         lambda kind: chronicle.newest(kind, limit=SHOWN, count=present.heads[kind].count),
         [(kind,) for kind in NEWEST],

@@ -6,10 +6,19 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 AT_ONCE = 8
 
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="read")
+
+
+def both(one: Callable[[], S], other: Callable[[], T]) -> tuple[S, T]:
+    """What the two answer, asked at once; the first that fails raises. Only `other`, which stays in this thread, may
+    ask several things together itself."""
+    asked = _threads.submit(one)
+    answer = other()
+    return asked.result(), answer
 
 
 def together(read: Callable[..., T], arguments: Iterable[tuple[Any, ...]]) -> list[T]:

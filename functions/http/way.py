@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from functions.http.shown import shown
-from functions.http.together import together
+from functions.http.together import both, together
 from shared.chronicle import Chronicle
 from shared.domain import names
 from shared.ledger import Record
@@ -47,8 +48,10 @@ def _from_upload(id_: str, chronicle: Chronicle) -> Json:
         upload = links["same_as"] = chronicle.find("upload", upload.values["same_as"])
     version = upload.values.get("dataset_version") if upload else None
     if version:
-        links |= _of_version(version, chronicle)
-        links["batches"] = chronicle.scored_by(version, limit=BATCHES) if links["model"] else []
+        batches, others = both(
+            partial(chronicle.scored_by, version, limit=BATCHES), partial(_of_version, version, chronicle)
+        )
+        links |= {**others, "batches": batches}
     return links
 
 

@@ -46,6 +46,26 @@ class Means:
     processes: Processes
 
 
+class InFlight:
+    """How many requests a server has that are not answered yet."""
+
+    def __init__(self) -> None:
+        self._changed, self._count = threading.Condition(), 0
+
+    def begin(self) -> None:
+        with self._changed:
+            self._count += 1
+
+    def end(self) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def wait_for_none(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._count == 0, seconds)
+
+
 class Hosted:
     """`ready` and `port` say where it serves; `ended` calls back once when it will never serve."""
 
@@ -59,6 +79,7 @@ class Hosted:
     ) -> None:
         self._means, self.deployment, self._folder, self._tell = means, deployment, folder, tell
         self.ready = threading.Event()
+        self.requests = InFlight()
         self.port = 0
         self.log = folder.parent / "console.log"
         self._stopped = threading.Event()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from localazure.workspace.blobs import Blobs
 from localazure.workspace.environments import Environments
@@ -18,6 +19,7 @@ from localazure.workspace.uris import Resolver
 from localazure.workspace.wire import Json
 
 DEPLOYMENTS = "onlineDeployments"
+_LONGEST_REQUEST_SECONDS = 180.0  # Azure's largest request timeout
 
 
 class Hosting:
@@ -45,6 +47,7 @@ class Hosting:
         self._lock = threading.Lock()
         self._serving: dict[str, Hosted] = {}
         self._coming: dict[str, Hosted] = {}
+        self._leaving: set[Hosted] = set()
 
     def deploy(self, deployment: Json) -> None:
         """Starts a server for it; the one that serves now goes on until the new one answers."""
@@ -68,11 +71,20 @@ class Hosting:
                 one.stop()
         shutil.rmtree(self._folder / key, ignore_errors=True)
 
-    def serving(self, endpoint: str, name: str) -> Hosted | None:
-        """The server of a deployment, which may still be on its way up after a restart."""
+    @contextlib.contextmanager
+    def asking(self, endpoint: str, name: str) -> Iterator[Hosted | None]:
+        """The server of a deployment, which may still be on its way up after a restart; one that is replaced
+        meanwhile is not stopped before this ends."""
         key = f"{endpoint}/{name}"
         with self._lock:
-            return self._serving.get(key) or self._coming.get(key)
+            hosted = self._serving.get(key) or self._coming.get(key)
+            if hosted:
+                hosted.requests.begin()
+        try:
+            yield hosted
+        finally:
+            if hosted:
+                hosted.requests.end()
 
     def log(self, endpoint: str, name: str, lines: int) -> str:
         file = self._folder / endpoint / name / "console.log"
@@ -91,7 +103,7 @@ class Hosting:
 
     def stop(self) -> None:
         with self._lock:
-            all_of_them = [*self._coming.values(), *self._serving.values()]
+            all_of_them = [*self._coming.values(), *self._serving.values(), *self._leaving]
             self._coming.clear()
             self._serving.clear()
         for one in all_of_them:
@@ -107,10 +119,10 @@ class Hosting:
             if problem is None:
                 before = self._serving.get(key)
                 self._serving[key] = hosted
+                if before and before is not hosted:
+                    self._leaving.add(before)
             elif self._serving.get(key) is hosted:
                 self._serving.pop(key)
-        if before and before is not hosted:
-            before.stop()
         state = {"state": "Succeeded" if problem is None else "Failed", "problem": problem}
         states: list[str] = []
 
@@ -121,3 +133,8 @@ class Hosting:
         now = self._store.change(DEPLOYMENTS, key, move)
         if now and problem is None and states != ["Succeeded"]:
             self._deployed(now)
+        if before and before is not hosted:
+            before.requests.wait_for_none(_LONGEST_REQUEST_SECONDS)
+            before.stop()
+            with self._lock:
+                self._leaving.discard(before)

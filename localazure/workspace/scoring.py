@@ -115,26 +115,16 @@ def _asked(workspace: Workspace, deployment: Json, call: Call, path: str) -> Rep
         deployment["sku"]["capacity"] or 1
     )
     key = f"{deployment['endpoint']}/{deployment['name']}"
-    with _crowds.among(key, 2 * at_once):
+    with (
+        _crowds.among(key, 2 * at_once),
+        workspace.hosting.asking(deployment["endpoint"], deployment["name"]) as hosted,
+    ):
         deadline = time.monotonic() + seconds
-        hosted = workspace.hosting.serving(deployment["endpoint"], deployment["name"])
-        try:
-            return _answered(hosted, deployment, call, path, deadline)
-        except Refusal:
-            successor = workspace.hosting.serving(deployment["endpoint"], deployment["name"])
-            if successor is None or successor is hosted:
-                raise
-            # It was replaced while it was asked: Azure lets it finish, here its successor answers.
-            return _answered(successor, deployment, call, path, deadline)
-
-
-def _answered(hosted: Hosted | None, deployment: Json, call: Call, path: str, deadline: float) -> Reply:
-    if hosted is None or not hosted.ready.wait(max(0.05, deadline - time.monotonic())):
-        key = f"{deployment['endpoint']}/{deployment['name']}"
-        raise Refusal(
-            503, "ServiceUnavailable", f"the deployment {key} does not serve ({deployment['state']})"
-        )
-    return _forwarded(hosted, call, path, max(0.05, deadline - time.monotonic()))
+        if hosted is None or not hosted.ready.wait(seconds):
+            raise Refusal(
+                503, "ServiceUnavailable", f"the deployment {key} does not serve ({deployment['state']})"
+            )
+        return _forwarded(hosted, call, path, max(0.05, deadline - time.monotonic()))
 
 
 def _forwarded(hosted: Hosted, call: Call, path: str, seconds: float) -> Reply:

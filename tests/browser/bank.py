@@ -361,6 +361,7 @@ def quarantined(upload: Json) -> Json:
         }
         return {
             "upload": upload,
+            "decision": _held(upload),
             "summary": {row["rule"]: 1},
             "rows": [row],
             "more": False,
@@ -381,7 +382,10 @@ def quarantined(upload: Json) -> Json:
     summary = {"age: not an integer": 2391, "job: not one of: admin., blue-collar, ...": 212,
                'a quote (") is opened and not closed': 9}  # fmt: skip
     report = upload.get("quarantine") or f"quarantine/{name}/report.json"
-    return {"upload": upload, "summary": summary, "rows": rows, "more": True, "report": report}
+    return {
+        "upload": upload, "decision": _held(upload), "summary": summary, "rows": rows, "more": True,
+        "report": report,
+    }  # fmt: skip
 
 
 # --- scoring ------------------------------------------------------------------------------------------------

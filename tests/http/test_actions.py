@@ -158,6 +158,7 @@ def test_quarantine_says_why_row_by_row(quarantined: UploadArrived, operator: Cl
         (5, "age", "=cmd()", "not an integer"),
     ]
     assert told["more"] is False
+    assert told["decision"]["state"] == "held"
     assert told["upload"]["links"]["quarantine"] == "/api/quarantine/may.csv"
     (listed,) = operator.get("/api/quarantine", params={**VERSION, "state": "held"}).json()["value"]
     assert (listed["name"], listed["rows"], listed["whole"]) == ("may.csv", 2, False)
@@ -198,6 +199,8 @@ def test_what_is_discarded_is_no_longer_asked_about(
     answer = operator.post("/api/quarantine/may.csv/discard", body={"reason": "a test"})
     assert _followed(operator, answer)["status"] == "Succeeded"
     assert operator.get("/api/status").json()["attention"] == 0
+    decision = operator.get("/api/quarantine/may.csv").json()["decision"]
+    assert (decision["state"], decision["decided_because"]) == ("discarded", "a test")
 
 
 def test_a_failure_is_tried_again_through_the_api(world: World, operator: Client) -> None:

@@ -96,6 +96,12 @@ class Endpoint:
         headers = {"azureml-model-deployment": to} if to else {}
         return self.server.call("POST", f"/online/{self.name}/score", body, token=token, headers=headers)
 
+    def answer(self, body: Any = None, *, to: str) -> Any:
+        """Which model a deployment says it has."""
+        answered = self.score(body or {}, to=to)
+        assert answered.status_code == 200, answered.text
+        return answered.json()["model"]
+
 
 @pytest.fixture(scope="module")
 def endpoint(
@@ -214,14 +220,27 @@ def test_a_server_that_dies_or_an_emulator_that_is_killed_comes_back(endpoint: E
     endpoint.server.stop(signal.SIGKILL)
     until(lambda: not any(alive(group) for group in groups))
     endpoint.server.start()
-    until(lambda: endpoint.score({}).status_code == 200)
+    for color in ("blue", "green"):
+        until(lambda name=color: endpoint.score({}, to=name).status_code == 200)
 
 
 def test_a_deployment_changed_in_place_serves_the_old_until_the_new_answers(endpoint: Endpoint) -> None:
     poller = endpoint.deploy("green", "other")
     while not poller.done():
-        assert endpoint.score({}, to="green").json()["model"] in ("green", "other")
-    assert endpoint.score({}, to="green").json()["model"] == "other"
+        assert endpoint.answer(to="green") in ("green", "other")
+    assert endpoint.answer(to="green") == "other"
+
+
+def test_a_deployment_that_is_replaced_answers_what_it_was_asked_before(endpoint: Endpoint) -> None:
+    """One request is always on its way, so the exchange falls in the middle of one."""
+    before = endpoint.answer(to="green")
+    poller = endpoint.deploy("green", "another")
+    answers = []
+    while not poller.done() or answers[-1] != "another":
+        answers.append(endpoint.answer({"sleep": 0.6}, to="green"))
+    exchange = answers.index("another")
+    assert set(answers[:exchange]) == {before}
+    assert set(answers[exchange:]) == {"another"}
 
 
 def test_an_endpoint_for_tokens_takes_tokens(endpoint: Endpoint) -> None:

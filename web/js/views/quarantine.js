@@ -59,8 +59,8 @@ export function draw({ here, feeds, live }) {
     head({
       title: name(here),
       crumbs: [["Quarantine", to("quarantine")]],
-      tools: feeds.one.value && tools(feeds.one.value.upload, live),
-      mark: feeds.one.value && badge(feeds.one.value.upload.state, "upload"),
+      tools: feeds.one.value?.decision?.state === "held" && tools(feeds.one.value.upload, live),
+      mark: feeds.one.value && mark(feeds.one.value),
     }),
     fromFeed(feeds.one, one, { isEmpty: () => false }),
   ];
@@ -90,8 +90,10 @@ function list(here, feed) {
   ];
 }
 
+const mark = ({ decision, upload }) =>
+  decision ? badge(decision.state, "quarantine") : badge(upload.state, "upload");
+
 function tools(upload, live) {
-  if (upload.state === "discarded") return null;
   return [
     actionButton(retry(upload.name), live),
     actionButton(release(upload.name), live),
@@ -100,7 +102,7 @@ function tools(upload, live) {
 }
 
 function one(found) {
-  const { upload, rows } = found;
+  const { decision, upload, rows } = found;
   return h(
     "div",
     { class: "stack" },
@@ -118,6 +120,8 @@ function one(found) {
           ["Came", ago(upload.created)],
           ["Rows admitted", upload.state === "rejected" ? "none" : number(upload.rows)],
           ["Rows put aside", upload.rejected_rows ? number(upload.rejected_rows) : "all"],
+          ["Decided by", decision?.decided_by],
+          ["Because", decision?.decided_because],
           ["Full report", h("code", {}, found.report)],
           [
             "Its way",
