@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -35,6 +36,7 @@ from localazure.storage.account import Ports
 from localazure.storage.supervisor import Azurite
 from shared.adapters import memory
 from shared.adapters.tables import AzureTable
+from shared.adapters.transport import settled_transport
 from shared.domain import facts
 from shared.domain.contract import load_contracts
 from shared.domain.policy import Policy
@@ -92,7 +94,8 @@ def _own_tables() -> Iterator[TableServiceClient]:
     with tempfile.TemporaryDirectory(prefix="campanha-bench-", ignore_cleanup_errors=True) as folder:
         at = Ports(**{name: chosen[name] for name in ("blob", "queue", "table")})
         with Azurite(state=Path(folder), ports=at, in_memory=True) as azurite:
-            yield TableServiceClient.from_connection_string(azurite.connection_string)
+            make = partial(TableServiceClient.from_connection_string, azurite.connection_string)
+            yield make(**settled_transport(make().url))
 
 
 def _measure(service: TableServiceClient, name: str, entries: int, times: int) -> dict[str, Any]:

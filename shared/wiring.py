@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.heap import give_large_blocks_back
 from shared.services import Services
@@ -33,6 +33,7 @@ def services() -> Services:
     give_large_blocks_back()
 
     from azure.identity import DefaultAzureCredential
+    from azure.storage.blob import BlobServiceClient
 
     from shared.adapters.azureml import AzureWorkspace
     from shared.adapters.blobs import AzureFiles
@@ -48,7 +49,7 @@ def services() -> Services:
     ledger = Ledger(past, present=present, now=now, claim_seconds=settings.claim_seconds)
     return Services(
         ledger=ledger,
-        files=AzureFiles(_blob_service(settings, credential)),
+        files=AzureFiles(_storage_client(BlobServiceClient, settings, settings.blob_uri, credential)),
         workspace=workspace,
         pipeline=_pipeline(settings, credential, workspace),
         scoring_pipeline=_scoring_pipeline(settings, credential, workspace),
@@ -81,27 +82,30 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def _storage_client(kind: Any, settings: Settings, uri: object, credential: TokenCredential) -> Any:
+    """A service client of the storage account, by connection string where there is one, else by signing in.
+
+    kind: BlobServiceClient, QueueServiceClient or TableServiceClient, which share their ways and no base class
+    """
+    from shared.adapters.transport import settled_transport
+
+    if settings.campanha_storage:
+        make = partial(kind.from_connection_string, settings.campanha_storage.get_secret_value())
+    else:
+        make = partial(kind, str(uri), credential=credential)
+    return make(**settled_transport(make().url))
+
+
 def _tables(settings: Settings, credential: TokenCredential) -> tuple[Table, Table]:
     """The ledger's table, and the small one beside it for what stands for the present."""
     from azure.data.tables import TableServiceClient
 
     from shared.adapters.tables import AzureTable
 
-    if settings.campanha_storage:
-        service = TableServiceClient.from_connection_string(settings.campanha_storage.get_secret_value())
-    else:
-        service = TableServiceClient(str(settings.table_uri), credential=credential)
+    service = _storage_client(TableServiceClient, settings, settings.table_uri, credential)
     names = (settings.ledger_table, f"{settings.ledger_table}now")
     past, present = (AzureTable(service.create_table_if_not_exists(name)) for name in names)
     return past, present
-
-
-def _blob_service(settings: Settings, credential: TokenCredential):  # type: ignore[no-untyped-def]
-    from azure.storage.blob import BlobServiceClient
-
-    if settings.campanha_storage:
-        return BlobServiceClient.from_connection_string(settings.campanha_storage.get_secret_value())
-    return BlobServiceClient(str(settings.blob_uri), credential=credential)
 
 
 def _bus(settings: Settings, credential: TokenCredential) -> QueueBus:
@@ -109,10 +113,7 @@ def _bus(settings: Settings, credential: TokenCredential) -> QueueBus:
 
     from shared.adapters.queues import QueueBus
 
-    if settings.campanha_storage:
-        queues = QueueServiceClient.from_connection_string(settings.campanha_storage.get_secret_value())
-    else:
-        queues = QueueServiceClient(str(settings.queue_uri), credential=credential)
+    queues = _storage_client(QueueServiceClient, settings, settings.queue_uri, credential)
     return QueueBus(queues, tells=bool(settings.event_topic_endpoint or settings.webhook_list()))
 
 

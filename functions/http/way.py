@@ -32,9 +32,12 @@ def way(asked: str, chronicle: Chronicle) -> Json | None:
 
 
 def _led_to(asked: str, chronicle: Chronicle) -> dict[str, str]:
+    """The likely first: mostly it is the first place that knows, and what costs is the number of reads."""
     places = [("hash", asked.lower())] if _is_hash(asked) else []
-    places += [("file", asked), ("file", f"{names.INCOMING}/{asked}"), ("file", f"{names.SCORING}/{asked}")]
-    return next(filter(None, together(chronicle.led_to, places)), {})
+    containers = (f"{names.INCOMING}/", f"{names.SCORING}/")
+    whole = [("file", asked)] if asked.startswith(containers) else []
+    places += [*whole, *(("file", f"{container}{asked}") for container in containers)]
+    return next((found for place in places if (found := chronicle.led_to(*place))), {})
 
 
 def _is_hash(text: str) -> bool:
