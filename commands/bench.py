@@ -10,7 +10,7 @@ import sys
 
 from commands.stack import ROOT
 
-MEASURES = ("latency", "scoring", "endpoint", "status", "pollers")
+MEASURES = ("latency", "scoring", "endpoint", "status", "pollers", "embedded")
 """Each a module of `bench` with `add_options(parser)`, `run(given) -> results` and `show(results)`."""
 
 

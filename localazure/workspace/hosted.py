@@ -52,9 +52,13 @@ class InFlight:
     def __init__(self) -> None:
         self._changed, self._count = threading.Condition(), 0
 
-    def begin(self) -> None:
+    def begin(self, most: int) -> bool:
+        """False when there are so many already."""
         with self._changed:
+            if self._count >= most:
+                return False
             self._count += 1
+            return True
 
     def end(self) -> None:
         with self._changed:

@@ -16,7 +16,7 @@ from localazure.workspace.processes import Processes
 from localazure.workspace.settings import Settings
 from localazure.workspace.store import Store
 from localazure.workspace.uris import Resolver
-from localazure.workspace.wire import Json
+from localazure.workspace.wire import Json, Refusal
 
 DEPLOYMENTS = "onlineDeployments"
 _LONGEST_REQUEST_SECONDS = 180.0  # Azure's largest request timeout
@@ -72,14 +72,19 @@ class Hosting:
         shutil.rmtree(self._folder / key, ignore_errors=True)
 
     @contextlib.contextmanager
-    def asking(self, endpoint: str, name: str) -> Iterator[Hosted | None]:
+    def asking(self, endpoint: str, name: str, *, most: int) -> Iterator[Hosted | None]:
         """The server of a deployment, which may still be on its way up after a restart; one that is replaced
-        meanwhile is not stopped before this ends."""
+        meanwhile is not stopped before this ends.
+
+        raises: Refusal (429) when `most` requests ask it already
+        """
         key = f"{endpoint}/{name}"
         with self._lock:
             hosted = self._serving.get(key) or self._coming.get(key)
-            if hosted:
-                hosted.requests.begin()
+            if hosted and not hosted.requests.begin(most):
+                raise Refusal(
+                    429, "TooManyRequests", f"{key} has {most} requests in flight, which is all it takes"
+                )
         try:
             yield hosted
         finally:

@@ -9,8 +9,6 @@ import random
 import re
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator
 
 from localazure.workspace.hosted import Hosted
 from localazure.workspace.identity import MACHINE_LEARNING, check_bearer
@@ -31,31 +29,6 @@ _NOT_PASSED_ON = {
     "accept-encoding",
 }
 _NOT_PASSED_BACK = {"connection", "content-length", "transfer-encoding", "keep-alive", "server", "date"}
-
-
-class _Crowds:
-    """How many requests each deployment has in flight."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._counts: dict[str, int] = defaultdict(int)
-
-    @contextlib.contextmanager
-    def among(self, key: str, most: int) -> Iterator[None]:
-        with self._lock:
-            if self._counts[key] >= most:
-                raise Refusal(
-                    429, "TooManyRequests", f"{key} has {most} requests in flight, which is all it takes"
-                )
-            self._counts[key] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._counts[key] -= 1
-
-
-_crowds = _Crowds()
 
 
 def score(workspace: Workspace, call: Call) -> Reply:
@@ -114,15 +87,14 @@ def _asked(workspace: Workspace, deployment: Json, call: Call, path: str) -> Rep
     at_once = int(settings.get("maxConcurrentRequestsPerInstance") or 1) * int(
         deployment["sku"]["capacity"] or 1
     )
-    key = f"{deployment['endpoint']}/{deployment['name']}"
-    with (
-        _crowds.among(key, 2 * at_once),
-        workspace.hosting.asking(deployment["endpoint"], deployment["name"]) as hosted,
-    ):
-        deadline = time.monotonic() + seconds
+    endpoint, name = deployment["endpoint"], deployment["name"]
+    deadline = time.monotonic() + seconds
+    with workspace.hosting.asking(endpoint, name, most=2 * at_once) as hosted:
         if hosted is None or not hosted.ready.wait(seconds):
             raise Refusal(
-                503, "ServiceUnavailable", f"the deployment {key} does not serve ({deployment['state']})"
+                503,
+                "ServiceUnavailable",
+                f"the deployment {endpoint}/{name} does not serve ({deployment['state']})",
             )
         return _forwarded(hosted, call, path, max(0.05, deadline - time.monotonic()))
 
