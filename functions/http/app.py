@@ -25,7 +25,7 @@ from functions.http.credentials import Credentials, from_settings
 from functions.http.gate import LIVE, Gate
 from functions.http.limits import Limiter
 from functions.http.polling import Polled
-from functions.http.problems import Problem, answer
+from functions.http.problems import Problem, answer, rules_broken
 from functions.http.tracing import Traced
 from functions.http.watch import Watch
 from shared import wiring
@@ -119,8 +119,7 @@ async def _invalid(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, RequestValidationError)  # noqa: S101
     errors = [_fault(fault) for fault in problem.errors()]
     in_body = any(fault["where"].startswith("body") for fault in errors)
-    detail = "The request breaks the rules named in `errors`."
-    return answer(Problem(422 if in_body else 400, detail, errors=errors), request)
+    return answer(rules_broken(*errors, status=422 if in_body else 400), request)
 
 
 def _fault(fault: Mapping[str, Any]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from pydantic import BaseModel, Field
 from functions.http import operations
 from functions.http.callers import Caller
 from functions.http.depends import AskedBy, Wired
-from functions.http.problems import Problem
+from functions.http.problems import Problem, rules_broken
 from functions.http.versions import KNOWN, PARAMETER
 from shared import flow
 from shared.domain.audit import chained
@@ -179,8 +179,8 @@ class Asking:
 def _asking(request: Request, caller: AskedBy, services: Wired) -> Asking:
     key = request.headers.get("idempotency-key", "")
     if key and not IDEMPOTENCY_KEY.fullmatch(key):
-        fault = {"where": "header.Idempotency-Key", "rule": "1 to 200 printable ASCII characters"}
-        raise Problem(400, "The request breaks the rules named in `errors`.", errors=[fault])
+        rule = "1 to 200 printable ASCII characters"
+        raise rules_broken({"where": "header.Idempotency-Key", "rule": rule})
     return Asking(request=request, caller=caller, services=services, idempotency_key=key)
 
 

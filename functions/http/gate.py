@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import anyio.to_thread
 from starlette.datastructures import Headers, MutableHeaders
@@ -16,7 +16,7 @@ from functions.http import versions
 from functions.http.callers import Caller, CannotTell, NotAdmitted, NotPermitted, Scope
 from functions.http.credentials import Credentials
 from functions.http.limits import Limiter
-from functions.http.problems import Problem
+from functions.http.problems import Problem, rules_broken
 
 LIVE = "/api/health/live"
 SESSION = "/api/session"
@@ -56,7 +56,7 @@ class Gate:
             raise _unauthenticated()
         if caller is not None:
             _permit(caller, scope["method"], scope["path"], headers)
-        versions.check(scope["path"], scope["query_string"])
+        versions.check(scope["path"], _query(scope["query_string"]))
         largest = _largest_body(scope["path"], self.largest_file)
         _check_length(headers, largest)
         scope["state"]["caller"] = caller
@@ -132,6 +132,16 @@ def _address(scope: AsgiScope, headers: Mapping[str, str]) -> str:
         return found[1].strip("[]")
     client = scope.get("client")
     return forwarded or (client[0] if client else "unknown")
+
+
+def _query(text: bytes) -> dict[str, str]:
+    """raises: Problem when a parameter is given twice: whichever we took, the caller may have meant the other"""
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(text.decode("latin-1"), keep_blank_values=True):
+        if name in given:
+            raise rules_broken({"where": f"query.{name}", "rule": "given once"})
+        given[name] = value
+    return given
 
 
 def _largest_body(path: str, largest_file: int) -> int:

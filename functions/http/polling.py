@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functions.http.flights import Flights
-from functions.http.problems import Problem
+from functions.http.problems import rules_broken
 from functions.http.watch import Watch
 from shared.ledger import Ledger
 
@@ -137,9 +137,9 @@ def _wait_of(scope: Scope) -> tuple[int, Scope]:
     waits = [value for name, value in query if name == "wait"]
     if not waits:
         return 0, scope
-    if len(waits) > 1 or not re.fullmatch("[0-9]{1,3}", waits[0]) or int(waits[0]) > LONGEST_WAIT:
-        fault = {"where": "query.wait", "rule": f"a whole number of seconds from 0 to {LONGEST_WAIT}"}
-        raise Problem(400, "The request breaks the rules named in `errors`.", errors=[fault])
+    if not re.fullmatch("[0-9]{1,3}", waits[0]) or int(waits[0]) > LONGEST_WAIT:
+        rule = f"a whole number of seconds from 0 to {LONGEST_WAIT}"
+        raise rules_broken({"where": "query.wait", "rule": rule})
     rest = urlencode([(name, value) for name, value in query if name != "wait"])
     return int(waits[0]), {**scope, "query_string": rest.encode()}
 

@@ -44,6 +44,11 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
+def rules_broken(*errors: Mapping[str, str], status: int = 400) -> Problem:
+    """errors: `where` in the request, and the `rule` that holds there; never what was sent"""
+    return Problem(status, "The request breaks the rules named in `errors`.", errors=errors)
+
+
 def answer(problem: Problem, request: Request) -> JSONResponse:
     """The problem as a response; nothing of our inside is in it."""
     body: dict[str, Any] = {

@@ -141,7 +141,7 @@ class Client:
         content: bytes = b"",
     ) -> Answer:
         """`body` goes as JSON, `content` as it is. The api-version is said unless `params` are given."""
-        query = urlencode(VERSION if params is None else params)
+        query = urlencode(VERSION if params is None else params, doseq=True)
         told = {"host": HOST, **self.headers, **(headers or {})}
         if body is not None:
             content = json.dumps(body).encode()

@@ -14,7 +14,7 @@ from functions.http.callers import Scope
 from functions.http.dashboard import sign_in_pages
 from functions.http.problems import Problem
 from functions.http.static_files import POLICY, Folder
-from tests.http.asking import Client, client_of, key
+from tests.http.asking import VERSION, Client, client_of, key
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
@@ -147,3 +147,12 @@ def test_problems_are_alike_everywhere(reader: Client) -> None:
         assert body["status"] == answer.status_code
         assert body["traceId"] == answer.headers["traceparent"].split("-")[1]
     assert reader.request("PATCH", "/api/status", headers=key(Scope.OPERATOR)).headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize("name", ["state", "wait", "api-version"])
+def test_a_parameter_given_twice_is_refused(reader: Client, name: str) -> None:
+    twice = reader.get("/api/uploads", params={**VERSION, name: [VERSION.get(name, "1")] * 2})
+    assert (twice.status_code, twice.json()["errors"]) == (
+        400,
+        [{"where": f"query.{name}", "rule": "given once"}],
+    )
