@@ -21,10 +21,12 @@ WORKERS = [
 
 def main(arguments: list[str]) -> int:
     made = parser("test", __doc__)
-    made.add_argument("--all", action="store_true", help="also the slow ones, each ten seconds to minutes")
+    which = made.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help="also the slow ones, each ten seconds to minutes")
+    which.add_argument("--slow", action="store_true", help="the slow ones alone")
     given, more = made.parse_known_args(arguments)
     more = [argument for argument in more if argument != "--"]
     env = {**os.environ, "CAMPANHA_REQUIRE_SERVICES": "1"}  # set-up has installed them: no skips
-    chosen = [] if given.all else ["-m", "not slow"]
+    chosen = [] if given.all else ["-m", "slow" if given.slow else "not slow"]
     workers = [] if more else WORKERS
     return subprocess.call([sys.executable, "-m", "pytest", *chosen, *workers, *more], cwd=ROOT, env=env)
