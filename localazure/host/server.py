@@ -15,6 +15,8 @@ from localazure.host.errors import HostError
 from localazure.host.host import App, Host
 
 log = logging.getLogger("localazure.host")
+READERS_SECONDS = 2.0
+"""What GETs may take once the host is asked to stop."""
 
 
 class Server(uvicorn.Server):
@@ -23,6 +25,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, host: Host, ready: str) -> None:
         super().__init__(config)
         self._host, self._ready = host, ready
+        self._loop = asyncio.get_running_loop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -36,6 +39,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
         log.info("Stopping: nothing more is fetched, what runs finishes (%d).", self._host.outstanding)
         self._host.drain()
+        self._loop.call_soon_threadsafe(self._loop.call_later, READERS_SECONDS, self._host.web.let_readers_go)
 
 
 async def serve(app: App, port: int) -> int:

@@ -146,6 +146,9 @@ _ROWS = (
     # --- running and stopping
     ("A SIGTERM lets what runs finish, and fetches nothing more", "yes",
      "test_host_queues.py::test_asked_to_stop_it_finishes_what_it_began_and_fetches_no_more", ""),
+    ("GETs that wait when the host is asked to stop", "partial",
+     "test_host_http_rules.py::test_asked_to_stop_it_answers_long_polls_and_finishes_the_rest",
+     "those of async functions are answered 503 after two seconds, where Azure gives them as long as all others"),
     ("A trigger that stops listening ends the host", "yes",
      "test_host_crash.py::test_the_host_ends_with_its_trigger", ""),
     ("functionTimeout", "partial", "test_host_http.py::test_what_takes_too_long_fails_and_the_host_goes_on",

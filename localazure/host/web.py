@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -25,6 +26,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 LARGEST_BODY = 104_857_600
+READING = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,8 @@ class Web:
         self._webhooks, self._throttle, self._headers = webhooks, throttle, headers
         self._largest_body = largest_body
         self._on_start, self._on_stop = on_start, on_stop
+        self._readers: set[asyncio.Task[Reply]] = set()
+        self._lets_go = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -128,8 +132,29 @@ class Web:
                 return Reply(status=404)
             if not opens(level, candidate.level):
                 return Reply(status=401)
-            return await self._in_turn(candidate.function, request, values)
+            answer = self._in_turn(candidate.function, request, values)
+            reads = request.method in READING and candidate.function.is_async
+            return await (self._as_reader(answer) if reads else answer)
         return Reply(status=204 if request.path == "/" else 404)  # the place of Azure's welcome page
+
+    def let_readers_go(self) -> None:
+        """Ends the GETs that still wait for their answer, as long polls do: they change nothing, and whoever asked
+        asks again. Those of functions in threads are let be: a thread cannot be ended."""
+        self._lets_go = True
+        for reader in tuple(self._readers):
+            reader.cancel()
+
+    async def _as_reader(self, answer: Coroutine[Any, Any, Reply]) -> Reply:
+        reader = asyncio.ensure_future(answer)
+        self._readers.add(reader)
+        try:
+            return await reader
+        except asyncio.CancelledError:
+            if not self._lets_go:
+                raise
+            return Reply(status=503, headers=(("Retry-After", "1"),))
+        finally:
+            self._readers.discard(reader)
 
     async def _in_turn(self, function: Function, request: Request, values: dict[str, str]) -> Reply:
         try:

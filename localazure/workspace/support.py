@@ -138,6 +138,8 @@ _ROWS = (
      "test_workspace_online_rules.py::test_an_endpoint_with_tokens_of_its_own", ""),
     ("Online endpoints: a deployment changed in place", "yes",
      "test_workspace_online.py::test_a_deployment_changed_in_place_serves_the_old_until_the_new_answers", ""),
+    ("Online endpoints: what a replaced deployment was asked before is answered", "yes",
+     "test_workspace_online.py::test_a_deployment_that_is_replaced_answers_what_it_was_asked_before", ""),
     ("Online endpoints: a deployment that cannot start fails with its log", "yes",
      "test_workspace_online.py::test_a_model_that_cannot_start_fails_the_deployment_with_its_log", ""),
     ("Online endpoints: logs and Swagger", "yes",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from browser.fake_app import FakeApp, serving
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from commands.client import Client
 from commands.docs import addresses
@@ -25,7 +25,8 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-PATIENCE = 15.0
+PATIENCE = 60.0
+"""Seconds. Only a failure takes so long; on a busy machine much takes longer than one would think."""
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WATCH = """
 window.violations = [];
@@ -48,6 +49,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CAMPANHA_REQUIRE_BROWSER"):
             pytest.fail(why)
         pytest.skip(why)
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         yield opened
@@ -94,7 +96,7 @@ def looking_at(browser: Browser, stack: Stack) -> Iterator[Page]:
     client = Client.of(stack)
     address = addresses(Target(client=client, stack=stack), client.get("status"))["dashboard"]
     with browser.new_context(locale="en-GB") as context:
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(1000 * PATIENCE)
         context.add_init_script(WATCH)
         page = context.new_page()
         errors: list[str] = []

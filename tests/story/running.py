@@ -51,7 +51,7 @@ class Running:
         process = self.stack.process(part)
         assert process is not None, f"{part} does not run"
         os.kill(process.pid, signal.SIGKILL)
-        self.until(lambda: not process.is_alive(), f"the end of {part}", seconds=10)
+        self.until(lambda: not process.is_alive(), f"the end of {part}", seconds=60)
 
     def drop(self, container: str, name: str, lines: Sequence[bytes]) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -73,14 +73,14 @@ class Running:
             settings["IDENTITY_ENDPOINT"],
             params={"api-version": "2019-08-01", "resource": "https://management.azure.com"},
             headers={"X-IDENTITY-HEADER": settings["IDENTITY_HEADER"]},
-            timeout=10,
+            timeout=60,
         ).json()["access_token"]
         where = f"{self.stack.workspace_url}{self.stack.resource_group_id}"
         answer = requests.get(
             f"{where}/providers/Microsoft.MachineLearningServices/workspaces/{self.stack.workspace}/{path}",
             headers={"Authorization": f"Bearer {token}"},
             verify=settings["REQUESTS_CA_BUNDLE"],
-            timeout=30,
+            timeout=60,
         )
         answer.raise_for_status()
         found: list[dict[str, Any]] = answer.json()["value"]
@@ -102,7 +102,7 @@ class Running:
         found: list[dict[str, Any]] = self.get(kind)["value"]
         return found
 
-    def model_of(self, name: str, *, seconds: float = 150) -> dict[str, Any]:
+    def model_of(self, name: str, *, seconds: float = 300) -> dict[str, Any]:
         """The trace of a training file whose model has come to its end."""
         trace: dict[str, Any] = {}
 
@@ -113,7 +113,7 @@ class Running:
         self.until(settled, f"a model of {name}", seconds=seconds, at=lambda: trace)
         return trace
 
-    def batch_of(self, name: str, *, seconds: float = 150) -> dict[str, Any]:
+    def batch_of(self, name: str, *, seconds: float = 300) -> dict[str, Any]:
         """The record of a batch that has come to its end."""
         batch: dict[str, Any] = {}
 

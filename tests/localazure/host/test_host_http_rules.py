@@ -52,6 +52,15 @@ async def waits(req: func.HttpRequest) -> str:
     return "done"
 
 
+@app.route(route="work", methods=["POST"])
+async def works(req: func.HttpRequest) -> str:
+    import asyncio
+    note("working")
+    while not Path(os.environ["GATE"]).exists():
+        await asyncio.sleep(0.01)
+    return "worked"
+
+
 @app.route(route="odd")
 def returns_an_object(req: func.HttpRequest):
     return '{"status": 418, "body": {"a": 1}, "headers": {"x-teapot": "yes"}}'
@@ -144,15 +153,15 @@ def limited(hosted_app: Callable[..., Hosted], **http: Any) -> Hosted:
 class Waiting:
     """So many requests that wait for the gate, each in a thread of its own."""
 
-    def __init__(self, host: Hosted, count: int) -> None:
+    def __init__(self, host: Hosted, count: int, method: str = "GET", path: str = "/api/wait") -> None:
         self.answers: list[Answer] = []
-        self._host = host
+        self._host, self._method, self._path = host, method, path
         self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
         for thread in self._threads:
             thread.start()
 
     def _ask(self) -> None:
-        self.answers.append(self._host.ask("GET", "/api/wait"))
+        self.answers.append(self._host.ask(self._method, self._path))
 
     def ended(self) -> list[int]:
         self._host.open_gate()
@@ -220,3 +229,15 @@ def test_a_drain_says_what_is_outstanding(host: Hosted) -> None:
     assert status() == {"state": "InProgress", "outstandingInvocations": 1, "outstandingRetries": 0}
     assert waiting.ended() == [200]
     await_that(lambda: status()["state"] == "Completed", "the end of the drain")
+
+
+def test_asked_to_stop_it_answers_long_polls_and_finishes_the_rest(host: Hosted) -> None:
+    polling, working = Waiting(host, 1), Waiting(host, 1, "POST", "/api/work")
+    host.await_notes("waiting")
+    host.await_notes("working")
+    host.terminate()
+    await_that(lambda: bool(polling.answers), "the end of the long poll")
+    assert [answer.status for answer in polling.answers] == [503]
+    assert working.answers == []
+    assert working.ended() == [200]
+    assert host.ended() == 0
