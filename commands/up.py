@@ -5,11 +5,14 @@ Ports are chosen at the first start and kept. State stays on disk, so a killed p
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 
 from commands.arguments import parser
-from commands.stack import Said, Stack, StackError
+from commands.settings import app_settings
+from commands.stack import ROOT, Said, Stack, StackError
 
 
 def main(arguments: list[str]) -> int:
@@ -24,9 +27,27 @@ def main(arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     stack = Stack(given.state)
     started = time.monotonic()
-    stack.up(show(stack), settings=_settings(given.set))
+    chosen = _settings(given.set)
+    stack.up(show(stack), settings=chosen)
+    if chosen:
+        _check(stack)
     print(f"\nUp in {time.monotonic() - started:.1f} s. Next: ./dev publish; ./dev drop FILE; ./dev status")
     return 0
+
+
+def _check(stack: Stack) -> None:
+    """What was chosen is kept, and the app would fail at its first message: so it is read once as the app reads it.
+
+    raises: StackError that says which settings are wrong
+    """
+    reading = "from shared.settings import read_settings; read_settings()"
+    env = {**os.environ, **app_settings(stack)}
+    read = subprocess.run(
+        [sys.executable, "-c", reading], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    if read.returncode:
+        fault = read.stderr.rpartition("ConfigurationError: ")[2].strip()
+        raise StackError(f"{fault}\nSet them right: ./dev up --set NAME=VALUE")
 
 
 def show(stack: Stack) -> Said:

@@ -6,11 +6,27 @@ away by `functions.http.gate`, on every route.
 
 from __future__ import annotations
 
+import json
+import logging
 from functools import lru_cache
 
 import azure.functions as func
 
+from shared import telemetry
+from shared.errors import ConfigurationError
+
 api = func.Blueprint()
+
+UNSETTLED = json.dumps(
+    {
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "The app's settings need mending; its log names them.",
+        "code": "NotConfigured",
+    }
+)
+"""What nobody needs a key to be told; which settings they are, the log alone says."""
 
 
 @api.route(route="api/health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -22,13 +38,21 @@ def alive(req: func.HttpRequest) -> func.HttpResponse:
 
 @api.route(route="api/{*path}", auth_level=func.AuthLevel.ANONYMOUS)
 async def http_api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    answer: func.HttpResponse = await _app().handle_async(req, context)
-    return answer
+    return await _answer(req, context)
 
 
 @api.route(route="dashboard/{*path}", auth_level=func.AuthLevel.ANONYMOUS)
 async def http_dashboard(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    answer: func.HttpResponse = await _app().handle_async(req, context)
+    return await _answer(req, context)
+
+
+async def _answer(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    try:
+        app = _app()
+    except ConfigurationError as fault:
+        telemetry.say("settings", str(fault), level=logging.ERROR)
+        return func.HttpResponse(UNSETTLED, status_code=503, mimetype="application/problem+json")
+    answer: func.HttpResponse = await app.handle_async(req, context)
     return answer
 
 

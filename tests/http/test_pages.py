@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
+import azure.functions as func
 import pytest
+from azure.functions import HttpRequest
 from fastapi import FastAPI
 
+import functions.api
 from functions.http.callers import Scope
 from functions.http.dashboard import sign_in_pages
 from functions.http.problems import Problem
 from functions.http.static_files import POLICY, Folder
-from tests.http.asking import VERSION, Client, client_of, key
+from tests.http.asking import HOST, VERSION, Client, client_of, key
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
@@ -156,3 +161,15 @@ def test_a_parameter_given_twice_is_refused(reader: Client, name: str) -> None:
         400,
         [{"where": f"query.{name}", "rule": "given once"}],
     )
+
+
+def test_settings_that_need_mending_are_said_without_naming_them(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("GATHER_QUIET_SECONDS", "a while")
+    request = HttpRequest("GET", f"http://{HOST}/api/status", headers={}, body=b"")
+    answer = asyncio.run(functions.api._answer(request, cast("func.Context", None)))
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert json.loads(answer.get_body())["code"] == "NotConfigured"
+    assert b"GATHER" not in answer.get_body()
+    assert "GATHER_QUIET_SECONDS" in caplog.text

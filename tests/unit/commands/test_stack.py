@@ -15,7 +15,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
-from commands import layout, parts, ports, reset, settings, stack
+from commands import layout, parts, ports, reset, settings, stack, up
 from commands.arguments import running
 from commands.parts import EVENTS, STORAGE
 from commands.stack import Stack, StackError
@@ -164,3 +164,11 @@ def test_chosen_ports_are_free_and_differ() -> None:
     chosen = ports.choose()
     assert tuple(chosen) == ports.NAMES
     assert len(set(chosen.values())) == len(ports.NAMES)
+
+
+def test_a_chosen_setting_the_app_cannot_read_is_said_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(up, "app_settings", lambda _: {"GATHER_QUIET_SECONDS": "a while"})
+    with pytest.raises(StackError, match="GATHER_QUIET_SECONDS: Input should be a valid integer"):
+        up._check(Stack(tmp_path))
