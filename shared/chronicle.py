@@ -15,6 +15,8 @@ from shared.errors import Conflict
 from shared.journal import Entry, Head, Journal
 from shared.ports import Table
 
+MOST_SCORED = 10
+"""Batches that are named with the model version that scored them; the list of batches has them all."""
 CAS_TRIES = 20
 """Losing a compare-and-swap this often in a row is no contention any more: something is broken."""
 
@@ -93,8 +95,7 @@ class Chronicle:
                 averages=history.stay(kind, move),
             )
             if (kind, move["state"]) == ("batch", "scoring"):
-                scored = self._scored_by(_model_of(entry.value["values"]))
-                scored.append(id_, {"id": id_, "at": entry.number})
+                self._note_scored(_model_of(entry.value["values"]), entry.number)
         if not entry.value["untold"]:
             return
         try:
@@ -105,20 +106,43 @@ class Chronicle:
     def _point(self, change: Change) -> bool:
         """A name, or a hash, leads to the newest of what it was given to."""
         ((kind, id_),) = change.values.items()
-        place = _pointer(change.kind, change.id)
+
+        def led(known: dict[str, Any] | None) -> dict[str, Any] | None:
+            return None if known and self._is_older(kind, id_, known) else {kind: id_}
+
+        return self._amend(_pointer(change.kind, change.id), led)
+
+    def _note_scored(self, model: str, number: int) -> None:
+        """The batch of that number is scored by this model version."""
+
+        def noted(known: dict[str, Any] | None) -> dict[str, Any] | None:
+            before: list[int] = known["batches"] if known else []
+            after = sorted({*before, number})[-MOST_SCORED:]
+            return None if after == before else {"batches": after}
+
+        self._amend(_scored_by(model), noted)
+
+    def _amend(
+        self, place: tuple[str, str], change: Callable[[dict[str, Any] | None], dict[str, Any] | None]
+    ) -> bool:
+        """Gives the row there the value that `change` makes of the one it has, until nobody is quicker; None: it stays.
+
+        returns: whether it was written
+        """
         for _ in range(CAS_TRIES):
             old = self._table.get(*place)
-            if old is not None and self._is_older(kind, id_, old.value):
+            new = change(old.value if old else None)
+            if new is None:
                 return False
             try:
                 if old is None:
-                    self._table.insert(*place, {kind: id_})
+                    self._table.insert(*place, new)
                 else:
-                    self._table.replace(old, {kind: id_})
+                    self._table.replace(old, new)
             except Conflict:
                 continue
             return True
-        raise Conflict(f"where {change.kind} {change.id} leads changed {CAS_TRIES} times under our hands")
+        raise Conflict(f"the row {place} changed {CAS_TRIES} times under our hands")
 
     def _is_older(self, kind: str, id_: str, known: dict[str, Any]) -> bool:
         """Whether what is known already came no earlier: a fact told again leads nobody back."""
@@ -146,11 +170,11 @@ class Chronicle:
         entries = self._lists[kind].newest(limit, before=before, count=count)
         return [(entry.number, _record(kind, entry)) for entry in entries]
 
-    def scored_by(self, model: str, *, limit: int) -> list[Record]:
-        """The newest batches that were scored by this model version."""
-        numbers = [entry.value["at"] for entry in self._scored_by(model).newest(limit)]
-        found = self._lists["batch"].at(numbers)
-        return [_record("batch", found[number]) for number in numbers if number in found]
+    def scored_by(self, model: str) -> list[Record]:
+        """The newest batches that were scored by this model version, at most `MOST_SCORED`; the newest first."""
+        row = self._table.get(*_scored_by(model))
+        found = self._lists["batch"].at(row.value["batches"] if row else [])
+        return [_record("batch", entry) for _, entry in sorted(found.items(), reverse=True)]
 
     def newest_events(self, *, limit: int = 50, before: int | None = None) -> list[Entry]:
         return self.events.newest(limit, before=before)
@@ -164,11 +188,6 @@ class Chronicle:
         """How many records are in which state, and how long they stay in it."""
         return self.events.head()
 
-    def _scored_by(self, model: str) -> Journal:
-        """There may be any number of models, so the heads of these lists are kept where the past is."""
-        key = digest(model)
-        return Journal(self._table, f"scored-by-{key}", heads=self._table, partition=f"heads-{key[:2]}")
-
 
 def _record(kind: str, entry: Entry) -> Record:
     fields = ("id", "state", "seq", "round", "created", "updated", "values")
@@ -178,6 +197,11 @@ def _record(kind: str, entry: Entry) -> Record:
 def _pointer(index: str, name: str) -> tuple[str, str]:
     key = digest(name)
     return f"{index}-{key[:2]}", key
+
+
+def _scored_by(model: str) -> tuple[str, str]:
+    key = digest(model)
+    return f"scored-by-{key[:2]}", key
 
 
 def _model_of(values: dict[str, Any]) -> str:

@@ -68,9 +68,9 @@ class Entry:
 class Journal:
     """One such list."""
 
-    def __init__(self, table: Table, name: str, *, heads: Table, partition: str = NOW) -> None:
-        """heads, partition: where the list's head is kept"""
-        self._table, self._name, self._heads, self._partition = table, name, heads, partition
+    def __init__(self, table: Table, name: str, *, heads: Table) -> None:
+        """heads: where the list's head is kept"""
+        self._table, self._name, self._heads = table, name, heads
         self._lock = Lock()
         """Threads of one process wait for each other instead of losing conditional writes to each other."""
         self._written_out = -1
@@ -94,7 +94,7 @@ class Journal:
         """
         with self._lock:
             for attempt in range(TRIES):
-                head = self._heads.get(self._partition, self._head_row)
+                head = self._heads.get(NOW, self._head_row)
                 number = self._number_of(id_, head)
                 if number is not None:
                     return number
@@ -123,7 +123,7 @@ class Journal:
 
     def _move(self, head: Row | None, after: Value) -> None:
         if head is None:
-            self._heads.insert(self._partition, self._head_row, after)
+            self._heads.insert(NOW, self._head_row, after)
         else:
             self._heads.replace(head, after)
 
@@ -171,7 +171,7 @@ class Journal:
     # --- reading ------------------------------------------------------------------------------------------
 
     def head(self) -> Head:
-        row = self._heads.get(self._partition, self._head_row)
+        row = self._heads.get(NOW, self._head_row)
         return Head.of(row.value if row else None)
 
     def number_of(self, id_: str) -> int | None:

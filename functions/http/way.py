@@ -12,8 +12,6 @@ from shared.domain import names
 from shared.ledger import Record
 
 Json = dict[str, Any]
-BATCHES = 10
-"""The newest batches of a model that are shown with it; /api/batches has them all."""
 UPLOADS = 20
 
 
@@ -52,7 +50,7 @@ def _from_upload(id_: str, chronicle: Chronicle) -> Json:
     version = upload.values.get("dataset_version") if upload else None
     if version:
         batches, others = both(
-            partial(chronicle.scored_by, version, limit=BATCHES), partial(_of_version, version, chronicle)
+            partial(chronicle.scored_by, version), partial(_of_version, version, chronicle)
         )
         links |= {**others, "batches": batches}
     return links
