@@ -17,13 +17,14 @@ from shared.errors import ConfigurationError
 
 api = func.Blueprint()
 
+NOT_CONFIGURED = "NotConfigured"
 UNSETTLED = json.dumps(
     {
         "type": "about:blank",
         "title": "Service Unavailable",
         "status": 503,
         "detail": "The app's settings need mending; its log names them.",
-        "code": "NotConfigured",
+        "code": NOT_CONFIGURED,
     }
 )
 """What nobody needs a key to be told; which settings they are, the log alone says."""
@@ -51,7 +52,10 @@ async def _answer(req: func.HttpRequest, context: func.Context) -> func.HttpResp
         app = _app()
     except ConfigurationError as fault:
         telemetry.say("settings", str(fault), level=logging.ERROR)
-        return func.HttpResponse(UNSETTLED, status_code=503, mimetype="application/problem+json")
+        headers = {"x-ms-error-code": NOT_CONFIGURED, "Cache-Control": "no-store"}
+        return func.HttpResponse(
+            UNSETTLED, status_code=503, headers=headers, mimetype="application/problem+json"
+        )
     answer: func.HttpResponse = await app.handle_async(req, context)
     return answer
 
