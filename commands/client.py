@@ -93,13 +93,13 @@ class Client:
             # An app that does not hold answers back must not be asked without a pause.
             time.sleep(max(0.0, min(1.0, _pause(answer)) - (time.monotonic() - began)))
 
-    def act(self, path: str, body: Json | None = None) -> Json:
+    def act(self, path: str, body: Json | None = None, *, query: Json | None = None) -> Json:
         """Ask for an action once, and follow it to its end.
 
         returns: the operation as it ended; raises: Refused when it failed, Unreachable
         """
         key = {"Idempotency-Key": uuid.uuid4().hex}
-        answer = self._answer("POST", path, json=body or {}, headers=key)
+        answer = self._answer("POST", path, query=query, json=body or {}, headers=key)
         place = answer.headers.get("Operation-Location")
         return self._followed(urlsplit(place).path.partition("/api/")[2]) if place else _json(answer)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from commands import tables
-from commands.client import Client
+from commands.client import Client, Json
 from commands.target import BAD, FINE
 
 UNTOLD = (
@@ -60,9 +60,17 @@ def end_of(record: Mapping[str, Any]) -> int:
     return BAD if tables.is_bad(record) else FINE
 
 
-def acted(client: Client, path: str, *, reason: str | None = None, given_json: bool, done: str) -> int:
+def acted(
+    client: Client,
+    path: str,
+    *,
+    query: Json | None = None,
+    reason: str | None = None,
+    given_json: bool,
+    done: str,
+) -> int:
     """Ask for an action, follow it, say how it ended."""
-    operation = client.act(path, {"reason": reason} if reason else None)
+    operation = client.act(path, {"reason": reason} if reason else None, query=query)
     if given_json:
         as_json(operation)
     else:

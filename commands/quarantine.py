@@ -29,6 +29,11 @@ def main(arguments: list[str]) -> int:
         ("discard", "it needs nobody"),
     ):
         doing.add_argument(f"--{action}", dest="action", action="store_const", const=action, help=meaning)
+    made.add_argument(
+        "--upload",
+        metavar="ID",
+        help="an older file of this name: its `upload` in --json (default: the newest)",
+    )
     made.add_argument("--reason", help="why; kept in the audit record")
     given = made.parse_args(arguments)
     if given.action and not given.name:
@@ -39,9 +44,10 @@ def main(arguments: list[str]) -> int:
     if given.action:
         path = f"quarantine/{given.name}/{given.action}"
         done = DONE[given.action].replace("NAME", given.name)
-        return acted(client, path, reason=given.reason, given_json=given.json, done=done)
+        which = {"upload": given.upload}
+        return acted(client, path, query=which, reason=given.reason, given_json=given.json, done=done)
     if given.name:
-        return _one(client.get(f"quarantine/{given.name}"), given_json=given.json)
+        return _one(client.get(f"quarantine/{given.name}", upload=given.upload), given_json=given.json)
     found = client.listed("quarantine", most=given.most, state=given.only)
     return listing("Quarantine", found, COLUMNS, given_json=given.json)
 

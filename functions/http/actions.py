@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from functions.http.asking import Action, Asked, Asking, Why
+from functions.http.file_versions import UploadId, upload_of
 from functions.http.problems import Problem
 from functions.http.reads import Name, Version
 from shared.domain import facts as f
@@ -133,11 +134,11 @@ def _write(container: str, name: str, content: bytes, services: Services) -> str
 
 
 @routes.post("/api/quarantine/{name:path}/retry", status_code=202)
-def retry_file(name: Name, asked: Asked, why: Reason = None) -> JSONResponse:
+def retry_file(name: Name, asked: Asked, of: UploadId = None, why: Reason = None) -> JSONResponse:
     """Holds the file against the contract again: after the contract was changed, say."""
 
     def begin(operation: str) -> Action:
-        held, upload = _held(name, asked.services)
+        held, upload = _held(name, of, asked.services)
         blob = asked.services.files.stat(names.INCOMING, upload.values["name"])
         if blob is None or blob.etag != upload.values["etag"]:
             raise Problem(409, "The file is no longer in incoming as it was; drop it again.", code="FileGone")
@@ -145,40 +146,37 @@ def retry_file(name: Name, asked: Asked, why: Reason = None) -> JSONResponse:
         decided = _decided(held, "retried", asked, why)
         return Action(says=f"check {blob.name} again", facts=(again, decided), target=("upload", again.key))
 
-    return asked.once(begin, reason=_reason(why))
+    return asked.once(begin, reason=_reason(why), content=(of or "").encode())
 
 
 @routes.post("/api/quarantine/{name:path}/release", status_code=202)
-def release_file(name: Name, asked: Asked, why: Reason = None) -> JSONResponse:
+def release_file(name: Name, asked: Asked, of: UploadId = None, why: Reason = None) -> JSONResponse:
     """Lets the rows in that were put aside, with the contract's rules on values waived: every row that can still be
     read as the contract's types joins the next dataset version."""
 
     def begin(operation: str) -> Action:
-        held, _ = _held(name, asked.services)
+        held, _ = _held(name, of, asked.services)
         wanted = f.RowsWanted(upload=held.id, operation=operation)
         return Action(says=f"let in the rows of {held.values['name']}", facts=(wanted,))
 
-    return asked.once(begin, reason=_reason(why))
+    return asked.once(begin, reason=_reason(why), content=(of or "").encode())
 
 
 @routes.post("/api/quarantine/{name:path}/discard", status_code=202)
-def discard_file(name: Name, asked: Asked, why: Reason = None) -> JSONResponse:
+def discard_file(name: Name, asked: Asked, of: UploadId = None, why: Reason = None) -> JSONResponse:
     """Says that nobody needs what was put aside; it stays in storage, and is no longer asked about."""
 
     def begin(operation: str) -> Action:
-        held, _ = _held(name, asked.services)
+        held, _ = _held(name, of, asked.services)
         decided = _decided(held, "discarded", asked, why)
         return Action(says=f"discard {held.values['name']}", facts=(decided,), at_once=True)
 
-    return asked.once(begin, reason=_reason(why))
+    return asked.once(begin, reason=_reason(why), content=(of or "").encode())
 
 
-def _held(name: str, services: Services) -> tuple[Record, Record]:
-    """What the newest version of the file left in quarantine, and the upload; raises: Problem 404, 409."""
-    found = services.ledger.chronicle.led_to(
-        "file", f"{names.INCOMING}/{name.removeprefix(names.INCOMING + '/')}"
-    )
-    upload = services.ledger.find("upload", found["upload"]) if "upload" in found else None
+def _held(name: str, of: str | None, services: Services) -> tuple[Record, Record]:
+    """What the file left in quarantine, and the upload; raises: Problem 404, 409."""
+    upload = upload_of(name, of, services.ledger)
     held = services.ledger.find("quarantine", upload.id) if upload else None
     if upload is None or held is None:
         raise Problem(404, "Nothing of such a file is in quarantine; /api/quarantine lists what is.")

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from functions.http.depends import Wired
+from functions.http.file_versions import UploadId, upload_of
 from functions.http.problems import Problem
 from functions.http.reads import Name
 from functions.http.shown import shown
@@ -31,12 +32,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @routes.get("/api/quarantine/{name:path}")
-def quarantined(name: Name, services: Wired) -> dict[str, Any]:
-    """Why rows of the newest version of this file were put aside: by rule, and the first rows with their faults."""
-    found = services.ledger.chronicle.led_to(
-        "file", f"{names.INCOMING}/{name.removeprefix(names.INCOMING + '/')}"
-    )
-    upload = services.ledger.find("upload", found["upload"]) if "upload" in found else None
+def quarantined(name: Name, services: Wired, of: UploadId = None) -> dict[str, Any]:
+    """Why rows of this file were put aside: by rule, and the first rows with their faults."""
+    upload = upload_of(name, of, services.ledger)
     report = _report(upload, services) if upload else None
     if upload is None or report is None:
         raise Problem(404, "Nothing of such a file is in quarantine; /api/quarantine lists what is.")

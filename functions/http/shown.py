@@ -89,7 +89,7 @@ def _links(record: Record) -> Json:
     values, of = record.values, record.kind
     links = {"self": address(of, record.id, values)}
     if of == "upload" and (record.state == "rejected" or values.get("rejected_rows")):
-        links["quarantine"] = f"/api/quarantine/{quote(values['name'])}"
+        links["quarantine"] = held(values["name"], record.id)
     if values.get("dataset_version"):
         links["dataset"] = versioned("datasets", values["dataset_version"])
     if of in ("run", "model") and values.get("version"):
@@ -114,9 +114,16 @@ def address(kind: str, id_: str, values: Mapping[str, Any]) -> str:
     """Where one thing is asked for."""
     if kind in ("dataset", "model"):
         return versioned(PLURALS[kind], id_)
-    if kind in ("upload", "quarantine"):
+    if kind == "quarantine":
+        return held(values["name"], values["upload"])
+    if kind == "upload":
         return f"/api/{PLURALS[kind]}/{quote(values['name'])}"
     return f"/api/{PLURALS[kind]}/{quote(id_, safe='/' if kind == 'deployment' else '')}"
+
+
+def held(name: str, upload: str) -> str:
+    """Where what an upload left in quarantine is asked for: a newer file of the name does not hide it."""
+    return f"/api/quarantine/{quote(name)}?upload={quote(upload, safe='')}"
 
 
 def versioned(plural: str, id_: str) -> str:

@@ -159,10 +159,24 @@ def test_quarantine_says_why_row_by_row(quarantined: UploadArrived, operator: Cl
     ]
     assert told["more"] is False
     assert told["decision"]["state"] == "held"
-    assert told["upload"]["links"]["quarantine"] == "/api/quarantine/may.csv"
+    assert told["upload"]["links"]["quarantine"].startswith("/api/quarantine/may.csv?upload=")
     (listed,) = operator.get("/api/quarantine", params={**VERSION, "state": "held"}).json()["value"]
     assert (listed["name"], listed["rows"], listed["whole"]) == ("may.csv", 2, False)
     assert operator.get("/api/quarantine/nothing.csv").status_code == 404
+
+
+def test_a_newer_file_of_the_name_does_not_hide_what_the_older_left(
+    world: World, quarantined: UploadArrived, operator: Client
+) -> None:
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    (listed,) = operator.get("/api/quarantine", params={**VERSION, "state": "held"}).json()["value"]
+    address, which = listed["links"]["self"].split("?")[0], {**VERSION, "upload": listed["upload"]}
+    assert operator.get(address, params=which).json()["upload"]["id"] == quarantined.key
+    assert operator.post(f"{address}/discard").status_code == 404
+    assert operator.post("/api/quarantine/june.csv/discard", params=which).status_code == 404
+    assert operator.post(f"{address}/retry", params=which).json()["code"] == "FileGone"
+    assert operator.post(f"{address}/discard", params=which).status_code == 202
+    assert world.state("quarantine", quarantined.key) == "discarded"
 
 
 def test_rows_are_let_in_through_the_api(world: World, quarantined: UploadArrived, operator: Client) -> None:

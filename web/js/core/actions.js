@@ -79,7 +79,7 @@ async function perform(action, live) {
   try {
     const headers = { "Idempotency-Key": idempotencyKey() };
     if (action.type) headers["Content-Type"] = action.type;
-    const answer = await ask(address(action.path), { method: "POST", body: action.body ?? {}, headers });
+    const answer = await ask(address(action.path, action.query), { method: "POST", body: action.body ?? {}, headers });
     say(`${action.label}: asked for.`);
     const end = answer.operation ? await followed(answer.operation) : { status: "Succeeded" };
     tellEnd(action, end);

@@ -44,7 +44,7 @@ function failureItem(failure, live) {
 }
 
 function heldItem(file) {
-  const href = to("quarantine", ...file.name.split("/"));
+  const href = to("quarantine", ...file.name.split("/"), { upload: file.upload });
   return h(
     "li",
     { key: file.id },

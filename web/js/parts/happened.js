@@ -78,7 +78,7 @@ export function subject(event) {
   const ofFile = kind === "upload" || kind === "quarantine";
   const name = event.data?.name ?? event.data?.about ?? (ofFile ? fileName(id) : id);
   if (kind === "upload") return { name, href: to("trace", "incoming", ...name.split("/")) };
-  if (kind === "quarantine") return { name, href: to("quarantine", ...name.split("/")) };
+  if (kind === "quarantine") return { name, href: to("quarantine", ...name.split("/"), { upload: id }) };
   return { name, href: toRecord(kind, id) };
 }
 

@@ -34,28 +34,31 @@ export const uploadClients = () => ({
   text: "It is put into the container scoring under its own name, and scored by the model in service.",
 });
 
-export const retry = (name) => ({
+export const retry = ({ name, id }) => ({
   label: "Check again",
   title: `Check ${name} again?`,
   path: `quarantine/${name}/retry`,
+  query: { upload: id },
   done: `${name} is held against the contract again.`,
   text: "Use this after the data contract was changed. The same file is held against it anew.",
 });
 
-export const release = (name) => ({
+export const release = ({ name, id }) => ({
   label: "Admit the good rows",
   title: `Admit the good rows of ${name}?`,
   path: `quarantine/${name}/release`,
+  query: { upload: id },
   reason: true,
   done: `${name} is released.`,
   text: "Rows that fit the contract become part of the next dataset version; the others stay in quarantine.",
 });
 
-export const discard = (name) => ({
+export const discard = ({ name, id }) => ({
   label: "Discard",
   kind: "danger",
   title: `Discard ${name}?`,
   path: `quarantine/${name}/discard`,
+  query: { upload: id },
   reason: true,
   done: `${name} is discarded.`,
   text: "It needs nobody any more. The file itself stays in storage, and the record says who discarded it.",

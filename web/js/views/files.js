@@ -43,7 +43,7 @@ const COLUMNS = [
       file.links?.quarantine &&
       h(
         "a",
-        { href: to("quarantine", ...file.name.split("/")) },
+        { href: to("quarantine", ...file.name.split("/"), { upload: file.id }) },
         file.rejected_rows ? number(file.rejected_rows) : "all: see why",
       ),
   },

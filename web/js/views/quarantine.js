@@ -16,7 +16,7 @@ const name = (here) => here.parts.join("/");
 export const title = (here) => (here.parts.length ? name(here) : "Quarantine");
 export const feeds = (here) =>
   here.parts.length
-    ? { one: [`quarantine/${name(here)}`] }
+    ? { one: [`quarantine/${name(here)}`, { upload: here.query.get("upload") }] }
     : {
         list: [
           "quarantine",
@@ -24,7 +24,8 @@ export const feeds = (here) =>
         ],
       };
 
-const address = (file) => to("quarantine", ...file.name.split("/"));
+/** Of this version, though a newer one may have its name. */
+const address = ({ name, upload }) => to("quarantine", ...name.split("/"), { upload });
 
 const COLUMNS = [
   {
@@ -95,9 +96,9 @@ const mark = ({ decision, upload }) =>
 
 function tools(upload, live) {
   return [
-    actionButton(retry(upload.name), live),
-    actionButton(release(upload.name), live),
-    actionButton(discard(upload.name), live),
+    actionButton(retry(upload), live),
+    actionButton(release(upload), live),
+    actionButton(discard(upload), live),
   ];
 }
 

@@ -127,7 +127,7 @@ function uploadLink(upload) {
   ].filter(Boolean);
   const why =
     upload.links?.quarantine &&
-    h("a", { href: to("quarantine", ...upload.name.split("/")) }, "See every reason");
+    h("a", { href: to("quarantine", ...upload.name.split("/"), { upload: upload.id }) }, "See every reason");
   const text = [
     h(
       "p",

@@ -1,0 +1,31 @@
+"""Which version of a file is meant: the newest, unless the id of another upload says so."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+
+from shared.domain.names import INCOMING
+from shared.ledger import Ledger, Record
+
+UploadId = Annotated[
+    str | None,
+    Query(
+        alias="upload",
+        min_length=1,
+        max_length=2048,
+        description="The id of the upload meant; the newest of this name, unless said.",
+    ),
+]
+
+
+def upload_of(name: str, upload: str | None, ledger: Ledger) -> Record | None:
+    """The upload of that id, if it is one of a file of that name; without an id the newest of the name.
+
+    name: with its container or without
+    """
+    bare = name.removeprefix(f"{INCOMING}/")
+    id_ = upload or ledger.chronicle.led_to("file", f"{INCOMING}/{bare}").get("upload", "")
+    found = ledger.find("upload", id_) if id_ else None
+    return found if found and found.values["name"] == bare else None
