@@ -113,7 +113,7 @@ Open = Callable[..., Opened]
 
 @pytest.fixture
 def open_page(browser: Browser, app: FakeApp) -> Iterator[Open]:
-    """Call it for a page: open_page(key=..., width=..., scheme="dark", motion="reduce")."""
+    """Call it for a page: open_page(key=..., width=..., scheme="dark", motion="no-preference")."""
     opened: list[Opened] = []
 
     def open_(
@@ -121,7 +121,7 @@ def open_page(browser: Browser, app: FakeApp) -> Iterator[Open]:
         width: int = 1360,
         height: int = 900,
         scheme: str = "light",
-        motion: str = "no-preference",
+        motion: str = "reduce",  # painting what moves takes a core of a machine without a graphics card
     ) -> Opened:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion=motion,  # type: ignore[arg-type]

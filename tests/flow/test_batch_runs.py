@@ -306,12 +306,14 @@ def test_an_undisturbed_half_hour_ends_with_a_sealed_batch() -> None:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_crash_at_any_call_changes_nothing(after: bool) -> None:
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_crash_at_any_call_changes_nothing(after: bool, every: int) -> None:
+    """At each seventh call, and among the slow tests at each."""
     expected = outcome(live_through(Fuse()))
     fuse = Fuse()
     live_through(fuse, until_scored=True)
     differing = []
-    for at in range(1, fuse.calls + 1):
+    for at in range(1, fuse.calls + 1, every):
         seen = outcome(live_through(Fuse(at, after=after), lost=(at + after) % 2 == 0))
         if seen != expected:
             differing.append((at, {name: seen[name] for name in seen if seen[name] != expected[name]}))
