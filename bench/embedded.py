@@ -25,6 +25,7 @@ from typing import Any
 
 import requests
 
+from bench.goals import goals_table, machine_line
 from bench.own_stack import load, machine, own_stack
 from commands.parts import PARTS
 from commands.settings import script_environment
@@ -112,10 +113,7 @@ def _registered(stack: Stack) -> tuple[Any, str, str]:
         file = Path(folder) / "rows.csv"
         file.write_text("age\n42\n", encoding="utf-8")
         client.data.create_or_update(Data(name=ASSET, version="1", path=str(file), type="uri_file"))
-    place = (
-        f"{stack.resource_group_id}/providers/Microsoft.MachineLearningServices/workspaces/{stack.workspace}"
-    )
-    address = f"{stack.workspace_url}{place}/data/{ASSET}/versions/1?api-version=2023-04-01"
+    address = f"{stack.workspace_url}{stack.workspace_id}/data/{ASSET}/versions/1?api-version=2023-04-01"
     return client, address, credential.get_token("https://management.azure.com/.default").token
 
 
@@ -171,6 +169,5 @@ def show(results: dict[str, Any]) -> None:
         for name, figures in rows.items():
             made.add_row(name, *(str(figure) for figure in figures.values()))
         console.print(made)
-    for goal in results["goals"]:
-        met = "[green]met[/]" if goal["met"] else "[red]missed[/]"
-        console.print(f"{goal['goal']}: {met} ({goal['measured']})")
+    console.print(goals_table(results))
+    console.print(machine_line(results))

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import inference_server, loading, rivals
+from bench.goals import goals_table, machine_line
 from bench.own_stack import load, machine
 from commands import demo_data
 from commands.settings import serving_workers
@@ -278,16 +279,5 @@ def show(results: dict[str, Any]) -> None:
     for name, value in results["limit_us"].items():
         if not isinstance(value, bool):
             limit.add_row(name, f"{value:,.1f}")
-    goals = Table(title="Goals", title_justify="left")
-    for column in ("goal", "measured", ""):
-        goals.add_column(column, justify="right" if column == "measured" else "left")
-    for goal in results["goals"]:
-        goals.add_row(
-            goal["goal"], f"{goal['measured']:,g}", "[green]met[/]" if goal["met"] else "[red]missed[/]"
-        )
-    Console().print(table, limit, goals)
-    about = results["machine"]
-    print(
-        f"{results['how']['load']}. {about['cores']} cores, Python {about['python']}, {about['platform']},"
-        f" load {about['load_before']} -> {about['load_after']}."
-    )
+    Console().print(table, limit, goals_table(results))
+    print(f"{results['how']['load']}. {machine_line(results)}")

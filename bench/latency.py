@@ -25,6 +25,7 @@ from typing import Any
 from azure.storage.blob import BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueClient, QueueServiceClient
 
+from bench.goals import goals_table, machine_line
 from bench.own_stack import load, machine, memory_of, own_stack
 from commands.stack import Stack, StackError
 
@@ -235,26 +236,17 @@ def show(results: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    machine = results["machine"]
     times = Table(title="Upload ended -> step began, ms", title_justify="left")
     for column in ("", "min", "median", "p95", "max"):
         times.add_column(column, justify="right" if column else "left")
     for label, name in (("this app", "app_ms"), ("bare poller, 100 ms", "bare_poller_ms")):
         times.add_row(label, *(f"{value:.0f}" for value in results[name].values()))
-    goals = Table(title="Goals", title_justify="left")
-    for column in ("goal", "measured", ""):
-        goals.add_column(column, justify="right" if column == "measured" else "left")
-    words = {True: "[green]met[/]", False: "[red]missed[/]", None: "not measured here"}
-    for goal in results["goals"]:
-        measured = "-" if goal["measured"] is None else f"{goal['measured']:.1f}"
-        goals.add_row(goal["goal"], measured, words[goal["met"]])
     console = Console()
-    console.print(times, goals)
+    console.print(times, goals_table(results))
     rss = results["rss_mib"]["after_uploads"]
     if rss:
         console.print(f"In memory after the uploads: host {rss['host']} MiB, events {rss['events']} MiB.")
     console.print(
         f"{results['how']['uploads']} uploads; the first after the start took {results['first_upload_ms']:.0f} ms"
-        f" and is not among them. {machine['cores']} cores, Python {machine['python']}, {machine['platform']},"
-        f" load {machine['load_before']} -> {machine['load_after']}."
+        f" and is not among them. {machine_line(results)}"
     )

@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 from azure.storage.blob import BlobServiceClient
 
+from bench.goals import goals_table, machine_line
 from bench.latency import bank_rows
 from bench.own_stack import load, machine, memory_of, own_stack
 from commands.stack import Stack
@@ -228,10 +229,7 @@ def show(results: dict[str, Any]) -> None:
         ", ".join(f"{count:,} x {status}" for status, count in results["answers"].items() if count),
     )
     console.print(f"{how['pollers']} pollers, {how['minutes']:g} minutes, {results['files']} files: {told}")
-    for goal in results["goals"]:
-        console.print(
-            f"{goal['goal']}: {'[green]met[/]' if goal['met'] else '[red]missed[/]'} ({goal['measured']})"
-        )
-    taken, about = results["milliseconds"], results["machine"]
+    console.print(goals_table(results))
+    taken = results["milliseconds"]
     console.print(f"An answer that nobody waited for: median {taken['median']} ms, p95 {taken['p95']} ms.")
-    console.print(f"{about['cores']} cores, load {about['load_before']} -> {about['load_after']}.")
+    console.print(machine_line(results))

@@ -26,6 +26,7 @@ from typing import Any
 from azure.storage.blob import BlobServiceClient
 
 from bench import rivals
+from bench.goals import goals_table
 from bench.own_stack import CONNECTION, load, machine, memory_by_part, own_stack
 from commands import demo_data, publish
 from commands.client import Client
@@ -306,14 +307,7 @@ def show(results: dict[str, Any]) -> None:
         if found:
             seconds = ", ".join(f"{s:.1f}" for s in found["seconds"])
             table.add_row(label, f"{found['rows_per_second']:,}", seconds)
-    goals = Table(title="Goals", title_justify="left")
-    for column in ("goal", "measured", ""):
-        goals.add_column(column, justify="right" if column == "measured" else "left")
-    for goal in results["goals"]:
-        goals.add_row(
-            goal["goal"], f"{goal['measured']:g}", "[green]met[/]" if goal["met"] else "[red]missed[/]"
-        )
     console = Console()
-    console.print(table, goals)
+    console.print(table, goals_table(results))
     peaks = ", ".join(f"{name} {size:.0f}" for name, size in results["peak_mib"].items())
     console.print(f"Most in memory, MiB: {peaks}.")

@@ -27,6 +27,7 @@ from azure.data.tables import TableClient, TableServiceClient
 from azure.functions.http import HttpRequest
 from pydantic import SecretStr
 
+from bench.goals import goals_table, machine_line
 from bench.ledger_past import write_past
 from bench.own_stack import load, machine
 from commands import ports
@@ -36,7 +37,7 @@ from localazure.storage.account import Ports
 from localazure.storage.supervisor import Azurite
 from shared.adapters import memory
 from shared.adapters.tables import AzureTable
-from shared.adapters.transport import settled_transport
+from shared.adapters.transport import settled
 from shared.domain import facts
 from shared.domain.contract import load_contracts
 from shared.domain.policy import Policy
@@ -94,8 +95,7 @@ def _own_tables() -> Iterator[TableServiceClient]:
     with tempfile.TemporaryDirectory(prefix="campanha-bench-", ignore_cleanup_errors=True) as folder:
         at = Ports(**{name: chosen[name] for name in ("blob", "queue", "table")})
         with Azurite(state=Path(folder), ports=at, in_memory=True) as azurite:
-            make = partial(TableServiceClient.from_connection_string, azurite.connection_string)
-            yield make(**settled_transport(make().url))
+            yield settled(partial(TableServiceClient.from_connection_string, azurite.connection_string))
 
 
 def _measure(service: TableServiceClient, name: str, entries: int, times: int) -> dict[str, Any]:
@@ -281,10 +281,5 @@ def show(results: dict[str, Any]) -> None:
             made.add_row(label, *(str(answer[k]) for k in ("calls", "rows_read", "median_ms", "p95_ms")))
     console = Console()
     console.print(made)
-    for goal in results["goals"]:
-        met = "[green]met[/]" if goal["met"] else "[red]missed[/]"
-        console.print(f"{goal['goal']}: {met}", "" if goal["measured"] is None else f"({goal['measured']})")
-    about = results["machine"]
-    console.print(
-        f"{about['cores']} cores, Python {about['python']}, load {about['load_before']} -> {about['load_after']}."
-    )
+    console.print(goals_table(results))
+    console.print(machine_line(results))

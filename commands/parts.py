@@ -34,13 +34,8 @@ def _events(stack: Stack) -> list[str]:
         "--state", str(stack.state), "--port", str(stack.ports["events"]),
         "--storage", stack.connection_string, "--subscriptions", str(stack.subscriptions_file),
         f"--key={stack.event_key}", "--resource-group", stack.resource_group_id,
-        "--system-topic", f"workspace={_workspace_id(stack)}", "--retry-scale", "0.01",
+        "--system-topic", f"workspace={stack.workspace_id}", "--retry-scale", "0.01",
     ]  # fmt: skip
-
-
-def _workspace_id(stack: Stack) -> str:
-    provider = "Microsoft.MachineLearningServices/workspaces"
-    return f"{stack.resource_group_id}/providers/{provider}/{stack.workspace}"
 
 
 def _workspace(stack: Stack) -> list[str]:

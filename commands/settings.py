@@ -59,10 +59,7 @@ def published_pipeline_url(stack: Stack) -> str:
     """Where the embedded workspace takes v1 calls for what `./dev publish` published last."""
     from pipelines.publish import ENDPOINT
 
-    workspace = (
-        f"{stack.resource_group_id}/providers/Microsoft.MachineLearningServices/workspaces/{stack.workspace}"
-    )
-    return f"{stack.workspace_url}/pipelines/v1.0{workspace}/PipelineRuns/PipelineSubmit/{ENDPOINT}"
+    return f"{stack.workspace_url}/pipelines/v1.0{stack.workspace_id}/PipelineRuns/PipelineSubmit/{ENDPOINT}"
 
 
 def script_environment(stack: Stack) -> dict[str, str]:

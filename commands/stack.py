@@ -69,6 +69,11 @@ class Stack:
         return f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
 
     @property
+    def workspace_id(self) -> str:
+        provider = "Microsoft.MachineLearningServices/workspaces"
+        return f"{self.resource_group_id}/providers/{provider}/{self.workspace}"
+
+    @property
     def host_url(self) -> str:
         return f"http://127.0.0.1:{self.ports['host']}"
 

@@ -6,9 +6,9 @@ away by `functions.http.gate`, on every route.
 
 from __future__ import annotations
 
-import json
 import logging
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
@@ -16,18 +16,6 @@ from shared import telemetry
 from shared.errors import ConfigurationError
 
 api = func.Blueprint()
-
-NOT_CONFIGURED = "NotConfigured"
-UNSETTLED = json.dumps(
-    {
-        "type": "about:blank",
-        "title": "Service Unavailable",
-        "status": 503,
-        "detail": "The app's settings need mending; its log names them.",
-        "code": NOT_CONFIGURED,
-    }
-)
-"""What nobody needs a key to be told; which settings they are, the log alone says."""
 
 
 @api.route(route="api/health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -52,12 +40,23 @@ async def _answer(req: func.HttpRequest, context: func.Context) -> func.HttpResp
         app = _app()
     except ConfigurationError as fault:
         telemetry.say("settings", str(fault), level=logging.ERROR)
-        headers = {"x-ms-error-code": NOT_CONFIGURED, "Cache-Control": "no-store"}
-        return func.HttpResponse(
-            UNSETTLED, status_code=503, headers=headers, mimetype="application/problem+json"
-        )
+        return _not_configured(req)
     answer: func.HttpResponse = await app.handle_async(req, context)
     return answer
+
+
+def _not_configured(req: func.HttpRequest) -> func.HttpResponse:
+    """What nobody needs a key to be told; which settings they are, the log alone says."""
+    from functions.http.problems import Problem, response
+
+    detail = "The app's settings need mending; its log names them."
+    problem = response(Problem(503, detail, code="NotConfigured"), instance=urlsplit(req.url).path)
+    return func.HttpResponse(
+        bytes(problem.body),
+        status_code=problem.status_code,
+        headers=dict(problem.headers),
+        mimetype=problem.media_type,
+    )
 
 
 @lru_cache(maxsize=1)

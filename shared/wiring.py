@@ -87,13 +87,11 @@ def _storage_client(kind: Any, settings: Settings, uri: object, credential: Toke
 
     kind: BlobServiceClient, QueueServiceClient or TableServiceClient, which share their ways and no base class
     """
-    from shared.adapters.transport import settled_transport
+    from shared.adapters.transport import settled
 
     if settings.campanha_storage:
-        make = partial(kind.from_connection_string, settings.campanha_storage.get_secret_value())
-    else:
-        make = partial(kind, str(uri), credential=credential)
-    return make(**settled_transport(make().url))
+        return settled(partial(kind.from_connection_string, settings.campanha_storage.get_secret_value()))
+    return settled(partial(kind, str(uri), credential=credential))
 
 
 def _tables(settings: Settings, credential: TokenCredential) -> tuple[Table, Table]:

@@ -146,7 +146,7 @@ def retry_file(name: Name, asked: Asked, of: UploadId = None, why: Reason = None
         decided = _decided(held, "retried", asked, why)
         return Action(says=f"check {blob.name} again", facts=(again, decided), target=("upload", again.key))
 
-    return asked.once(begin, reason=_reason(why), content=(of or "").encode())
+    return asked.once(begin, reason=_reason(why))
 
 
 @routes.post("/api/quarantine/{name:path}/release", status_code=202)
@@ -159,7 +159,7 @@ def release_file(name: Name, asked: Asked, of: UploadId = None, why: Reason = No
         wanted = f.RowsWanted(upload=held.id, operation=operation)
         return Action(says=f"let in the rows of {held.values['name']}", facts=(wanted,))
 
-    return asked.once(begin, reason=_reason(why), content=(of or "").encode())
+    return asked.once(begin, reason=_reason(why))
 
 
 @routes.post("/api/quarantine/{name:path}/discard", status_code=202)
@@ -171,7 +171,7 @@ def discard_file(name: Name, asked: Asked, of: UploadId = None, why: Reason = No
         decided = _decided(held, "discarded", asked, why)
         return Action(says=f"discard {held.values['name']}", facts=(decided,), at_once=True)
 
-    return asked.once(begin, reason=_reason(why), content=(of or "").encode())
+    return asked.once(begin, reason=_reason(why))
 
 
 def _held(name: str, of: str | None, services: Services) -> tuple[Record, Record]:

@@ -121,10 +121,9 @@ class Asking:
         )
 
     def _fingerprint(self, reason: str, content: bytes) -> str:
-        told = (
-            f"{self.request.method} {self.request.url.path}\n{reason}\n{hashlib.sha256(content).hexdigest()}"
-        )
-        return digest(told)
+        url = self.request.url
+        asked = f"{self.request.method} {url.path}?{url.query}"
+        return digest(f"{asked}\n{reason}\n{hashlib.sha256(content).hexdigest()}")
 
     def _begun(self, operation: str, begin: Callable[[str], Action], reason: str) -> JSONResponse:
         """Recorded before it is done: an action nobody recorded must not happen."""

@@ -20,12 +20,20 @@ UploadId = Annotated[
 ]
 
 
+def newest_of(name: str, ledger: Ledger) -> str:
+    """The id of the newest upload of that name, which is with its container or without; empty when there is none."""
+    return ledger.chronicle.led_to("file", f"{INCOMING}/{_bare(name)}").get("upload", "")
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix(f"{INCOMING}/")
+
+
 def upload_of(name: str, upload: str | None, ledger: Ledger) -> Record | None:
     """The upload of that id, if it is one of a file of that name; without an id the newest of the name.
 
     name: with its container or without
     """
-    bare = name.removeprefix(f"{INCOMING}/")
-    id_ = upload or ledger.chronicle.led_to("file", f"{INCOMING}/{bare}").get("upload", "")
+    id_ = upload or newest_of(name, ledger)
     found = ledger.find("upload", id_) if id_ else None
-    return found if found and found.values["name"] == bare else None
+    return found if found and found.values["name"] == _bare(name) else None

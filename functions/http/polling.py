@@ -133,15 +133,14 @@ def _is_polled(path: str) -> bool:
 
 def _wait_of(scope: Scope) -> tuple[int, Scope]:
     """How long the caller would wait, and the request without that; raises: Problem when it is no such number."""
-    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    waits = [value for name, value in query if name == "wait"]
-    if not waits:
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    wait = query.pop("wait", None)
+    if wait is None:
         return 0, scope
-    if not re.fullmatch("[0-9]{1,3}", waits[0]) or int(waits[0]) > LONGEST_WAIT:
+    if not re.fullmatch("[0-9]{1,3}", wait) or int(wait) > LONGEST_WAIT:
         rule = f"a whole number of seconds from 0 to {LONGEST_WAIT}"
         raise rules_broken({"where": "query.wait", "rule": rule})
-    rest = urlencode([(name, value) for name, value in query if name != "wait"])
-    return int(waits[0]), {**scope, "query_string": rest.encode()}
+    return int(wait), {**scope, "query_string": urlencode(query).encode()}
 
 
 async def _asked(app: ASGIApp, scope: Scope) -> Answer:

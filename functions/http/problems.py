@@ -51,14 +51,19 @@ def rules_broken(*errors: Mapping[str, str], status: int = 400) -> Problem:
 
 def answer(problem: Problem, request: Request) -> JSONResponse:
     """The problem as a response; nothing of our inside is in it."""
+    return response(problem, instance=request.url.path, trace_id=getattr(request.state, "trace_id", ""))
+
+
+def response(problem: Problem, *, instance: str, trace_id: str = "") -> JSONResponse:
+    """instance: the path that was asked for"""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
-        "instance": request.url.path,
+        "instance": instance,
         "code": problem.code,
-        "traceId": getattr(request.state, "trace_id", ""),
+        "traceId": trace_id,
     }
     if problem.errors:
         body["errors"] = [dict(error) for error in problem.errors]

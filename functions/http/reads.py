@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 
 from functions.http import listing
 from functions.http.depends import Wired
+from functions.http.file_versions import newest_of
 from functions.http.listing import Asked
 from functions.http.patience import is_finished, retry_after
 from functions.http.problems import Problem
@@ -118,8 +119,7 @@ def events(request: Request, services: Wired, asked: Filters) -> Json:
 @routes.get("/api/uploads/{name:path}")
 def upload(name: Name, services: Wired, response: Response) -> Json:
     """What became of the newest version of this file."""
-    found = services.ledger.chronicle.led_to("file", f"{INCOMING}/{name.removeprefix(INCOMING + '/')}")
-    return _one("upload", found.get("upload", ""), services, response)
+    return _one("upload", newest_of(name, services.ledger), services, response)
 
 
 @routes.get("/api/datasets/{name}/{version:int}")

@@ -117,16 +117,16 @@ class Hosting:
     def _told(self, hosted: Hosted, problem: str | None) -> None:
         key = f"{hosted.deployment['endpoint']}/{hosted.deployment['name']}"
         with self._lock:
-            if self._coming.get(key) is not hosted and self._serving.get(key) is not hosted:
+            serving = self._serving.get(key)
+            if hosted not in (self._coming.get(key), serving):
                 return  # replaced or removed meanwhile
             self._coming.pop(key, None)
-            before = None
+            replaced = serving if problem is None and serving is not hosted else None
+            if replaced:
+                self._leaving.add(replaced)
             if problem is None:
-                before = self._serving.get(key)
                 self._serving[key] = hosted
-                if before and before is not hosted:
-                    self._leaving.add(before)
-            elif self._serving.get(key) is hosted:
+            elif serving is hosted:
                 self._serving.pop(key)
         state = {"state": "Succeeded" if problem is None else "Failed", "problem": problem}
         states: list[str] = []
@@ -138,8 +138,8 @@ class Hosting:
         now = self._store.change(DEPLOYMENTS, key, move)
         if now and problem is None and states != ["Succeeded"]:
             self._deployed(now)
-        if before and before is not hosted:
-            before.requests.wait_for_none(_LONGEST_REQUEST_SECONDS)
-            before.stop()
+        if replaced:
+            replaced.requests.wait_for_none(_LONGEST_REQUEST_SECONDS)
+            replaced.stop()
             with self._lock:
-                self._leaving.discard(before)
+                self._leaving.discard(replaced)

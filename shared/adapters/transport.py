@@ -6,13 +6,27 @@ Left to itself `requests` reads the environment anew before each request, a tent
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from azure.core.pipeline.transport import RequestsTransport
 from requests.utils import get_environ_proxies
 
 CONNECT_SECONDS = 20
 READ_SECONDS = 60
+
+
+class HasUrl(Protocol):
+    @property
+    def url(self) -> str: ...
+
+
+Client = TypeVar("Client", bound=HasUrl)
+
+
+def settled(make: Callable[..., Client]) -> Client:
+    """The client that `make` makes of an SDK's options, with its transport settled for the server it talks to."""
+    return make(**settled_transport(make().url))
 
 
 def settled_transport(url: str) -> dict[str, Any]:

@@ -350,7 +350,7 @@ def _held(upload: Json) -> Json:
 
 def quarantined(upload: Json) -> Json:
     """Why the rows of an upload were put aside."""
-    name = upload["name"]
+    name, about = upload["name"], {"upload": upload, "decision": _held(upload)}
     if name == EVIL:
         row = {
             "line": 1,
@@ -360,8 +360,7 @@ def quarantined(upload: Json) -> Json:
             "remedy": "name the columns",
         }
         return {
-            "upload": upload,
-            "decision": _held(upload),
+            **about,
             "summary": {row["rule"]: 1},
             "rows": [row],
             "more": False,
@@ -383,8 +382,7 @@ def quarantined(upload: Json) -> Json:
                'a quote (") is opened and not closed': 9}  # fmt: skip
     report = upload.get("quarantine") or f"quarantine/{name}/report.json"
     return {
-        "upload": upload, "decision": _held(upload), "summary": summary, "rows": rows, "more": True,
-        "report": report,
+        **about, "summary": summary, "rows": rows, "more": True, "report": report,
     }  # fmt: skip
 
 

@@ -75,9 +75,8 @@ class Running:
             headers={"X-IDENTITY-HEADER": settings["IDENTITY_HEADER"]},
             timeout=60,
         ).json()["access_token"]
-        where = f"{self.stack.workspace_url}{self.stack.resource_group_id}"
         answer = requests.get(
-            f"{where}/providers/Microsoft.MachineLearningServices/workspaces/{self.stack.workspace}/{path}",
+            f"{self.stack.workspace_url}{self.stack.workspace_id}/{path}",
             headers={"Authorization": f"Bearer {token}"},
             verify=settings["REQUESTS_CA_BUNDLE"],
             timeout=60,

@@ -18,6 +18,9 @@ export function to(...parts) {
   return `#/${parts.map((part) => encodeURIComponent(part)).join("/")}${text ? `?${text}` : ""}`;
 }
 
+/** The page of a file in quarantine: of that upload, though a newer one may have its name. */
+export const toQuarantined = (name, upload) => to("quarantine", ...name.split("/"), { upload });
+
 /** Where the thing named by kind and id is shown. */
 export function toRecord(kind, id, record = {}) {
   const [name, version] = String(id).split(":");

@@ -3,7 +3,7 @@
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
 import { ago, plural, words } from "../core/format.js";
-import { to } from "../core/router.js";
+import { to, toQuarantined } from "../core/router.js";
 import { badge } from "./badge.js";
 import { retryFailure } from "./operator.js";
 import { nothing, panel } from "./panel.js";
@@ -44,7 +44,7 @@ function failureItem(failure, live) {
 }
 
 function heldItem(file) {
-  const href = to("quarantine", ...file.name.split("/"), { upload: file.upload });
+  const href = toQuarantined(file.name, file.upload);
   return h(
     "li",
     { key: file.id },

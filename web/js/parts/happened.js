@@ -2,7 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { ago, plural } from "../core/format.js";
-import { to, toRecord } from "../core/router.js";
+import { to, toQuarantined, toRecord } from "../core/router.js";
 import { stateWords, tone } from "./badge.js";
 
 const SAID = {
@@ -78,7 +78,7 @@ export function subject(event) {
   const ofFile = kind === "upload" || kind === "quarantine";
   const name = event.data?.name ?? event.data?.about ?? (ofFile ? fileName(id) : id);
   if (kind === "upload") return { name, href: to("trace", "incoming", ...name.split("/")) };
-  if (kind === "quarantine") return { name, href: to("quarantine", ...name.split("/"), { upload: id }) };
+  if (kind === "quarantine") return { name, href: toQuarantined(name, id) };
   return { name, href: toRecord(kind, id) };
 }
 

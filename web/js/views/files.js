@@ -3,7 +3,7 @@
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
 import { ago, number, shown } from "../core/format.js";
-import { to } from "../core/router.js";
+import { to, toQuarantined } from "../core/router.js";
 import { badge } from "../parts/badge.js";
 import { head, segments } from "../parts/head.js";
 import { retrain, upload } from "../parts/operator.js";
@@ -43,7 +43,7 @@ const COLUMNS = [
       file.links?.quarantine &&
       h(
         "a",
-        { href: to("quarantine", ...file.name.split("/"), { upload: file.id }) },
+        { href: toQuarantined(file.name, file.id) },
         file.rejected_rows ? number(file.rejected_rows) : "all: see why",
       ),
   },

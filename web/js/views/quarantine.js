@@ -3,7 +3,7 @@
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
 import { ago, number, plural } from "../core/format.js";
-import { to } from "../core/router.js";
+import { to, toQuarantined } from "../core/router.js";
 import { badge } from "../parts/badge.js";
 import { facts, reason } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
@@ -24,16 +24,13 @@ export const feeds = (here) =>
         ],
       };
 
-/** Of this version, though a newer one may have its name. */
-const address = ({ name, upload }) => to("quarantine", ...name.split("/"), { upload });
-
 const COLUMNS = [
   {
     title: "File",
     width: "minmax(0, 3fr)",
     name: true,
     cell: (file) => [
-      h("a", { href: address(file) }, file.name),
+      h("a", { href: toQuarantined(file.name, file.upload) }, file.name),
       file.reason && h("span", { class: "under" }, file.reason),
     ],
   },

@@ -2,7 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { ago, digits, number, plural, shown } from "../core/format.js";
-import { to } from "../core/router.js";
+import { to, toQuarantined } from "../core/router.js";
 import { chain } from "../parts/chain.js";
 import { reason } from "../parts/facts.js";
 import { strip } from "../parts/gantt.js";
@@ -127,7 +127,7 @@ function uploadLink(upload) {
   ].filter(Boolean);
   const why =
     upload.links?.quarantine &&
-    h("a", { href: to("quarantine", ...upload.name.split("/"), { upload: upload.id }) }, "See every reason");
+    h("a", { href: toQuarantined(upload.name, upload.id) }, "See every reason");
   const text = [
     h(
       "p",
