@@ -32,7 +32,7 @@ from bench.ledger_past import write_past
 from bench.own_stack import load, machine
 from commands import ports
 from functions.http.app import assemble
-from functions.http.credentials import from_settings
+from functions.http.auth.credentials import from_settings
 from localazure.storage.account import Ports
 from localazure.storage.supervisor import Azurite
 from shared.adapters import memory

@@ -22,8 +22,8 @@ def described() -> str:
     from pydantic import SecretStr
 
     from functions.http.app import assemble
-    from functions.http.credentials import from_settings
-    from functions.http.description import describe
+    from functions.http.auth.credentials import from_settings
+    from functions.http.openapi import describe
     from shared import wiring
     from shared.settings import Settings
 

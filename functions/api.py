@@ -1,7 +1,7 @@
 """HTTP: liveness for anybody; the API and the dashboard for whoever shows a key, a token or a session.
 
 The host lets everything through (ANONYMOUS), since a bearer token alone must also get in: whoever may not is turned
-away by `functions.http.gate`, on every route.
+away by `functions.http.middleware.gate`, on every route.
 """
 
 from __future__ import annotations

@@ -11,27 +11,43 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from functions.http import (
-    actions,
-    dashboard,
-    following,
-    looking_closer,
-    model_endpoint,
-    own_description,
-    reads,
-    sign_in,
-)
-from functions.http.credentials import Credentials, from_settings
-from functions.http.gate import LIVE, Gate
-from functions.http.limits import Limiter
-from functions.http.polling import Polled
+from functions.http.auth.credentials import Credentials, from_settings
+from functions.http.middleware.gate import Gate
+from functions.http.middleware.long_poll import Watch
+from functions.http.middleware.polling import Polled
+from functions.http.middleware.rate_limit import Limiter
+from functions.http.middleware.tracing import Traced
 from functions.http.problems import Problem, answer, rules_broken
-from functions.http.tracing import Traced
-from functions.http.watch import Watch
+from functions.http.routes import (
+    api_docs,
+    audit,
+    batches,
+    dashboard,
+    datasets,
+    deployments,
+    endpoints,
+    events,
+    failures,
+    health,
+    lineage,
+    models,
+    operations,
+    quarantine,
+    runs,
+    session,
+    status,
+    uploads,
+    work,
+)
 from shared import wiring
 from shared.ports import ModelApi
 from shared.services import Services
 from shared.settings import Settings, read_settings
+
+RESOURCES = (
+    status, health, uploads, quarantine, datasets, runs, models, endpoints, deployments, batches, failures, lineage,
+    events, operations, audit, work, api_docs, dashboard,
+)  # fmt: skip
 
 
 def app() -> FastAPI:
@@ -57,11 +73,9 @@ def assemble(
     )
     made.state.services = services
     made.state.model_api = model_api
-    for part in (reads, looking_closer, actions, following, model_endpoint, own_description):
-        made.include_router(part.routes)
-    made.include_router(sign_in.router(credentials))
-    made.include_router(dashboard.routes)
-    made.add_api_route(LIVE, alive, include_in_schema=False)
+    for resource in RESOURCES:
+        made.include_router(resource.routes)
+    made.include_router(session.router(credentials))
     made.add_exception_handler(Problem, _problem)
     made.add_exception_handler(HTTPException, _http_problem)
     made.add_exception_handler(RequestValidationError, _invalid)
@@ -76,11 +90,6 @@ def assemble(
     )
     made.add_middleware(Traced, respond=_respond)
     return made
-
-
-def alive() -> Response:
-    """That the process answers, and nothing else."""
-    return Response('{"status":"pass"}', media_type="application/health+json")
 
 
 def _respond(problem: Problem, request: Request) -> Response:

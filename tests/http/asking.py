@@ -19,10 +19,10 @@ from flow.world import World
 from pydantic import SecretStr
 
 from functions.http.app import assemble
-from functions.http.callers import Scope
-from functions.http.credentials import Credentials
-from functions.http.sessions import Sessions
-from functions.http.tokens import EntraTokens, SigningKeys
+from functions.http.auth.callers import Scope
+from functions.http.auth.credentials import Credentials
+from functions.http.auth.sessions import Sessions
+from functions.http.auth.tokens import EntraTokens, SigningKeys
 from shared.settings import Settings
 
 KEYS = {

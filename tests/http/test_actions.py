@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from flow.world import World, bank_rows
 
-from functions.http import asking
-from functions.http.callers import Scope
+from functions.http.auth.callers import Scope
+from functions.http.dependencies import actions, idempotency
 from shared.domain.audit import broken_at
 from shared.domain.facts import StepGivenUp, UploadArrived
 from tests.http.asking import VERSION, Answer, Client, client_of
@@ -265,14 +265,14 @@ def test_a_key_whose_request_is_under_way_waits(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(asking.Asking, "_do", dies)
+        patch.setattr(actions.ActionRequest, "_do", dies)
         with pytest.raises(Killed):
             operator.post("/api/pause", headers=KEY)
     answer = operator.post("/api/pause", headers=KEY)
     assert (answer.status_code, answer.json()["code"]) == (409, "IdempotencyKeyInProgress")
     assert int(answer.headers["retry-after"]) >= 1
     world.pass_time(
-        asking.PATIENCE.total_seconds() + 1
+        idempotency.TAKEN_FOR_DEAD_AFTER.total_seconds() + 1
     )  # whoever began it is dead: go on with the same operation
     assert _followed(operator, operator.post("/api/pause", headers=KEY))["status"] == "Succeeded"
     assert len(_audit(operator.app)) == 1

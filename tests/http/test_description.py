@@ -25,8 +25,8 @@ from hypothesis import HealthCheck, Phase, settings
 from jsonschema import Draft202012Validator
 from urllib3 import HTTPResponse
 
-from functions.http.callers import Scope
-from functions.http.watch import Watch
+from functions.http.auth.callers import Scope
+from functions.http.middleware.long_poll import Watch
 from shared.domain.facts import ScoringDue, StepGivenUp
 from tests.http.asking import HOST, Client, app_over, client_of, key
 

@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from flow.world import World, bank_rows
 
-from functions.http import listing
-from functions.http.callers import Scope
+from functions.http.auth.callers import Scope
+from functions.http.views import pagination
 from shared.domain.facts import Fact, UploadAdmitted, UploadArrived, UploadRejected
 from shared.domain.records import changes
 from tests.http.asking import HOST, VERSION, Answer, Client, client_of
@@ -95,7 +95,7 @@ def test_a_time_without_a_zone_is_utc(uploads: World, reader: Client) -> None:
     assert _names(_asked(reader, since=moment.removesuffix("+00:00"))) == ["6", "5", "4"]
 
 
-@pytest.mark.parametrize("path", [f"/api/{plural}" for plural in listing.LISTED])
+@pytest.mark.parametrize("path", [f"/api/{plural}" for plural in pagination.LISTED])
 def test_a_state_a_kind_never_has_is_refused(reader: Client, path: str) -> None:
     answer = _asked(reader, path, state="lost")
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameter")
@@ -130,7 +130,7 @@ def test_a_page_looks_at_so_many_and_no_more(
     uploads: World, reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The oldest is wanted, and lies further back than a page looks: an empty page says where to go on."""
-    monkeypatch.setattr(listing, "SCANNED", 4)
+    monkeypatch.setattr(pagination, "SCANNED", 4)
     wanted = {"updatedSince": "2000-01-01T00:00:00Z", "state": "admitted", "dataset": "loans"}
     first = _asked(reader, **wanted)
     assert _names(first) == ["4"]

@@ -15,10 +15,10 @@ from azure.functions import HttpRequest
 from fastapi import FastAPI
 
 import functions.api
-from functions.http.callers import Scope
-from functions.http.dashboard import sign_in_pages
+from functions.http.auth.callers import Scope
 from functions.http.problems import Problem
-from functions.http.static_files import POLICY, Folder
+from functions.http.routes.dashboard import sign_in_pages
+from functions.http.views.static_files import POLICY, Folder
 from tests.http.asking import HOST, VERSION, Client, client_of, key
 
 ROOT = Path(__file__).parents[2]

@@ -13,9 +13,10 @@ import pytest
 from fastapi import FastAPI
 from flow.world import World, bank_rows
 
-from functions.http import patience, watch
-from functions.http.flights import Flights
-from functions.http.polling import TRUSTED_SECONDS, Polled
+from functions.http.middleware import long_poll
+from functions.http.middleware.polling import TRUSTED_SECONDS, Polled
+from functions.http.middleware.single_flight import SingleFlight
+from functions.http.views import retry_after
 from shared.domain.facts import UploadArrived, UploadRejected
 from shared.domain.records import Change, changes
 from shared.journal import GROUP
@@ -105,7 +106,7 @@ def test_head_tells_what_get_would(reader: Client) -> None:
 
 def test_what_is_not_finished_says_when_to_ask_again(world: World, reader: Client) -> None:
     world.tell(world.drop("may.csv", bank_rows(30)))
-    assert int(reader.get(f"/api/runs/{RUN}").headers["retry-after"]) == patience.UNKNOWN
+    assert int(reader.get(f"/api/runs/{RUN}").headers["retry-after"]) == retry_after.UNKNOWN
     world.finish_run(RUN)
     assert "retry-after" not in reader.get(f"/api/runs/{RUN}").headers
 
@@ -119,13 +120,13 @@ def test_asking_again_is_put_off_as_long_as_such_things_usually_take(world: Worl
 
     def after(seconds: float, **usual: float) -> int | None:
         averages = {name.replace("_", "/"): value for name, value in usual.items()}
-        return patience.retry_after(record, averages, began + timedelta(seconds=seconds))
+        return retry_after.retry_after(record, averages, began + timedelta(seconds=seconds))
 
-    assert after(0) == patience.UNKNOWN
+    assert after(0) == retry_after.UNKNOWN
     assert after(0, run_running=30.0) == 30
     assert after(29.5, run_running=30.0) == 1
     assert after(100, run_running=30.0) == 10  # overdue: rarer and rarer
-    assert after(0, run_running=4000.0) == patience.LONGEST
+    assert after(0, run_running=4000.0) == retry_after.LONGEST
 
 
 # --- waiting ----------------------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ def test_a_change_made_by_another_process_is_seen_too(
     world: World, api: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody rings here; the ledger's mark tells, and is read once for all who wait."""
-    monkeypatch.setattr(watch, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(long_poll, "LOOK_SECONDS", 0.01)
 
     async def story() -> list[Answer]:
         client = client_of(api)
@@ -208,10 +209,10 @@ async def _until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-def _watch(api: FastAPI) -> watch.Watch:
+def _watch(api: FastAPI) -> long_poll.Watch:
     kept = next(layer for layer in api.user_middleware if layer.cls is Polled)
     found = kept.kwargs["watch"]
-    assert isinstance(found, watch.Watch)
+    assert isinstance(found, long_poll.Watch)
     return found
 
 
@@ -219,7 +220,7 @@ def test_who_asks_the_same_at_once_shares_one_reading_that_began_after_they_aske
     began: list[int] = []
 
     async def story() -> list[int]:
-        flights: Flights[int] = Flights()
+        flights: SingleFlight[int] = SingleFlight()
         gate = asyncio.Event()
 
         async def read() -> int:
@@ -240,7 +241,7 @@ def test_who_asks_the_same_at_once_shares_one_reading_that_began_after_they_aske
 
 def test_a_reading_that_fails_fails_for_those_who_shared_it_and_for_nobody_after() -> None:
     async def story() -> tuple[list[object], str]:
-        flights: Flights[str] = Flights()
+        flights: SingleFlight[str] = SingleFlight()
 
         async def fails() -> str:
             raise ValueError("no")

@@ -11,8 +11,9 @@ from flow.world import World, bank_rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.http.callers import Scope
-from functions.http.looking_closer import FORMULA, MOST_FAULTS, defused
+from functions.http.auth.callers import Scope
+from functions.http.views.quarantine_report import MOST_FAULTS
+from functions.http.views.scored_rows import FORMULA, defused
 from shared.domain import names
 from tests.http.asking import VERSION, Client, client_of
 
@@ -88,7 +89,7 @@ def test_the_first_rows_of_a_batch_are_shown_defused(world: World, scored: str, 
 def test_only_whole_rows_of_a_large_output_are_shown(
     world: World, scored: str, reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.http.looking_closer.LOOKED_AT", 30)
+    monkeypatch.setattr("functions.http.views.scored_rows.LOOKED_AT", 30)
     world.files.write("scored", names.scored_blob(scored), b"job;balance\n" + b"student;100\n" * 100)
     told = reader.get(f"/api/batches/{scored}/rows", params={**VERSION, "maxpagesize": 200}).json()
     assert told["value"] == [["student", "100"]]

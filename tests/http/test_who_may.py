@@ -18,11 +18,11 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from flow.world import World
 
-from functions.http import gate
-from functions.http.callers import CannotTell, NotAdmitted, Scope
-from functions.http.credentials import from_settings
-from functions.http.sessions import COOKIE, Sessions
-from functions.http.tokens import REFETCH_FLOOR_SECONDS, RETRY_FLOOR_SECONDS, EntraTokens, SigningKeys
+from functions.http.auth.callers import CannotTell, NotAdmitted, Scope
+from functions.http.auth.credentials import from_settings
+from functions.http.auth.sessions import COOKIE, Sessions
+from functions.http.auth.tokens import REFETCH_FLOOR_SECONDS, RETRY_FLOOR_SECONDS, EntraTokens, SigningKeys
+from functions.http.middleware import gate
 from tests.http.asking import (
     AUDIENCE,
     ISSUER,

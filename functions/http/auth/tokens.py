@@ -1,0 +1,127 @@
+"""Microsoft Entra tokens, checked against the tenant's signing keys, which are fetched and kept here.
+
+Only RS256 is accepted, whatever a token's header says: a token that names `none`, or `HS256` with our public key
+as its secret, is refused before its signature is looked at.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import jwt
+import requests
+
+from functions.http.auth.callers import Caller, CannotTell, NotAdmitted, NotPermitted, Scope
+
+ROLES = {"Reader": Scope.READER, "Operator": Scope.OPERATOR, "Admin": Scope.ADMIN}
+LONGEST_TOKEN = 16_384
+KEYS_LIVE_SECONDS = 24 * 3600
+REFETCH_FLOOR_SECONDS = 300
+"""An unknown key id makes us look once more, but not more often: anybody can make up key ids."""
+RETRY_FLOOR_SECONDS = 15
+"""How soon a tenant that did not answer is asked again while there are no keys to go by."""
+LEEWAY_SECONDS = 60
+TIMEOUT = (5, 10)
+
+Fetch = Callable[[str], dict[str, Any]]
+
+
+def fetch_json(url: str) -> dict[str, Any]:
+    """The document at `url`; no redirect is followed. raises: requests.RequestException, ValueError"""
+    if not url.startswith("https://"):
+        raise ValueError("signing keys are only fetched over https")
+    answer = requests.get(url, timeout=TIMEOUT, allow_redirects=False)
+    answer.raise_for_status()
+    if answer.status_code != 200:
+        raise ValueError(f"expected the document, got {answer.status_code}")
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+@dataclass
+class SigningKeys:
+    """The tenant's public keys by id, as its OIDC discovery document leads to them."""
+
+    issuer: str
+    fetch: Fetch = fetch_json
+    now: Callable[[], float] = time.monotonic
+    _keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
+    _fetched: float = float("-inf")
+    _tried: float = float("-inf")
+    _lock: Lock = field(default_factory=Lock)
+
+    def get(self, key_id: str) -> jwt.PyJWK:
+        """raises: NotAdmitted for a key the tenant does not have; CannotTell when its keys cannot be had"""
+        with self._lock:
+            fresh = self.now() - self._fetched < KEYS_LIVE_SECONDS
+            floor = REFETCH_FLOOR_SECONDS if fresh else RETRY_FLOOR_SECONDS
+            if (not fresh or key_id not in self._keys) and self.now() - self._tried >= floor:
+                self._tried = self.now()
+                fresh = self._refetch()
+            if not fresh:
+                raise CannotTell
+            try:
+                return self._keys[key_id]
+            except KeyError:
+                raise NotAdmitted from None
+
+    def _refetch(self) -> bool:
+        """Whether there are fresh keys now; old ones are kept while they live."""
+        try:
+            discovered = self.fetch(f"{self.issuer}/.well-known/openid-configuration")
+            if discovered["issuer"] != self.issuer:
+                raise ValueError("the discovery document is another issuer's")
+            found = self.fetch(discovered["jwks_uri"])["keys"]
+            self._keys = {
+                key["kid"]: jwt.PyJWK(key, algorithm="RS256")
+                for key in found
+                if key.get("kty") == "RSA" and key.get("use", "sig") == "sig"
+            }
+        except (requests.RequestException, jwt.PyJWTError, ValueError, KeyError, TypeError, AttributeError):
+            return self.now() - self._fetched < KEYS_LIVE_SECONDS
+        self._fetched = self.now()
+        return True
+
+
+@dataclass(frozen=True)
+class EntraTokens:
+    """Accepts v2 access tokens of one tenant, made for one application."""
+
+    tenant: str
+    audience: str
+    keys: SigningKeys
+
+    def caller(self, token: str) -> Caller:
+        """raises: NotAdmitted, CannotTell; NotPermitted for a good token without one of our roles"""
+        claims = self._claims(token)
+        granted = [ROLES[role] for role in claims.get("roles", ()) if role in ROLES]
+        if not granted:
+            raise NotPermitted
+        return Caller(name=f"entra:{claims.get('oid') or claims['sub']}", scope=max(granted))
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        if len(token) > LONGEST_TOKEN:
+            raise NotAdmitted
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") != "RS256":
+                raise NotAdmitted
+            key = self.keys.get(str(header.get("kid", "")))
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=["RS256"],
+                audience=self.audience,
+                issuer=self.keys.issuer,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "nbf", "iss", "aud", "sub", "tid"]},
+            )
+        except jwt.PyJWTError as cause:
+            raise NotAdmitted from cause
+        if claims["tid"] != self.tenant or not isinstance(claims.get("roles", []), list):
+            raise NotAdmitted
+        return claims

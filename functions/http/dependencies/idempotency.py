@@ -1,0 +1,87 @@
+"""Idempotency-Key: where a key is stored, and whether a request under it is new, under way, or done already.
+
+    nothing ──first request──▶ begun ──action is under way──▶ done: the same answer from now on
+                                 │
+                                 └─ the process died: whoever comes after a minute goes on with the same operation
+
+What an action makes is named by its operation, so going on with it repeats nothing. The header is the one of the IETF
+draft "The Idempotency-Key HTTP Header Field"; a key belongs to the caller who sent it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from datetime import datetime, timedelta
+
+from fastapi import Request
+
+from functions.http.problems import Problem, rules_broken
+from shared.domain.names import digest
+from shared.errors import Conflict
+from shared.ports import Row
+from shared.services import Services
+
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,200}")
+TAKEN_FOR_DEAD_AFTER = timedelta(minutes=1)
+"""After so long whoever comes goes on with what the first request began."""
+
+
+def key_of(request: Request) -> str:
+    """The request's Idempotency-Key; empty when it has none. raises: Problem 400"""
+    key = request.headers.get("idempotency-key", "")
+    if key and not IDEMPOTENCY_KEY.fullmatch(key):
+        rule = "1 to 200 printable ASCII characters"
+        raise rules_broken({"where": "header.Idempotency-Key", "rule": rule})
+    return key
+
+
+def fingerprint(request: Request, reason: str, content: bytes) -> str:
+    """What makes it this request and no other."""
+    url = request.url
+    asked = f"{request.method} {url.path}?{url.query}"
+    return digest(f"{asked}\n{reason}\n{hashlib.sha256(content).hexdigest()}")
+
+
+def begin(key: str, caller: str, fingerprint: str, services: Services) -> Row:
+    """The key's document, `done` or ours to go on with; raises: Problem 409 while another is at it, 422 when the key
+    was used for something else"""
+    ledger, now = services.ledger, services.now()
+    place = digest(f"{caller}|{key}")
+    name = f"idempotency-{place[:2]}"
+    begun = {
+        "state": "begun",
+        "fingerprint": fingerprint,
+        "operation": uuid.uuid4().hex,
+        "at": now.isoformat(),
+    }
+    try:
+        return ledger.put(name, place, begun, over=None)
+    except Conflict:
+        kept = ledger.document(name, place)
+    if kept is None:
+        raise _in_progress(seconds=1)
+    if kept.value["fingerprint"] != fingerprint:
+        detail = "This Idempotency-Key was used for another request; take a new one for each."
+        raise Problem(422, detail, code="IdempotencyKeyReused")
+    if kept.value["state"] == "done":
+        return kept
+    if now - datetime.fromisoformat(kept.value["at"]) < TAKEN_FOR_DEAD_AFTER:
+        raise _in_progress(seconds=2)
+    return ledger.amend(kept, {**kept.value, "at": now.isoformat()})
+
+
+def finish(kept: Row, services: Services) -> None:
+    """From now on the key gets the same answer."""
+    services.ledger.amend(kept, {**kept.value, "state": "done"})
+
+
+def free(kept: Row, services: Services) -> None:
+    """The request was refused, and nothing came of it: the key may be used again."""
+    services.ledger.remove(kept)
+
+
+def _in_progress(seconds: int) -> Problem:
+    headers = {"Retry-After": str(seconds)}
+    return Problem(409, "This is being done.", code="IdempotencyKeyInProgress", headers=headers)

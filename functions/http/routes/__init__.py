@@ -1,0 +1,1 @@
+"""What may be asked: one file for each resource."""

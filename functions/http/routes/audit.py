@@ -1,0 +1,27 @@
+"""/api/audit: who asked for what, as a chain of hashes; for admins."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from functions.http.dependencies.request_context import Wired
+
+routes = APIRouter()
+
+
+@routes.get("/api/audit")
+def audit(
+    request: Request,
+    services: Wired,
+    maxpagesize: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: Annotated[int | None, Query(ge=0, le=10**12)] = None,
+) -> dict[str, Any]:
+    """Who asked for what, the newest first. Each entry carries the hash of the one before it: a changed or missing
+    one shows."""
+    entries = services.ledger.audit.newest(maxpagesize, before=after)
+    page: dict[str, Any] = {"value": [{"number": entry.number, **entry.value} for entry in entries]}
+    if entries and entries[-1].number > 0:
+        page["nextLink"] = str(request.url.include_query_params(after=entries[-1].number))
+    return page

@@ -1,0 +1,82 @@
+"""/api/batches: files of clients to score: how far each is, its first scored rows, and the request to score one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from functions.http.dependencies.actions import Action, Requested, Why
+from functions.http.dependencies.csv_body import CSV_BODY, Content, FileName, check_file, store
+from functions.http.dependencies.parameters import Filters, Name
+from functions.http.dependencies.request_context import Wired
+from functions.http.problems import Problem
+from functions.http.views import pagination
+from functions.http.views.one_record import one
+from functions.http.views.records import Json
+from functions.http.views.scored_rows import first_rows
+from shared.domain import facts as f
+from shared.domain import names
+
+routes = APIRouter()
+
+
+class ScoreNow(Why):
+    """Which file to score; without a name, whatever is new."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=1024)
+
+
+@routes.get("/api/batches")
+def batches(request: Request, services: Wired, filters: Filters) -> Json:
+    """The newest batches first."""
+    return pagination.page("batch", filters, request, services)
+
+
+@routes.get("/api/batches/{batch}")
+def batch(batch: Name, services: Wired, response: Response) -> Json:
+    """One batch: what was scored, by which model, and where the output lies."""
+    return one("batch", batch, services, response)
+
+
+@routes.get("/api/batches/{batch}/rows")
+def batch_rows(
+    batch: Name, services: Wired, maxpagesize: Annotated[int, Query(ge=1, le=200)] = 50
+) -> dict[str, Any]:
+    """The first rows of a scored batch, for people to look at: what a spreadsheet would take for a formula is
+    defused. Programs read the output itself, which is as it is."""
+    return first_rows(batch, maxpagesize, services)
+
+
+@routes.post("/api/batches", status_code=202)
+def score_now(requested: Requested, what: Annotated[ScoreNow | None, Body()] = None) -> JSONResponse:
+    """Has what lies in `scoring` scored now, not at the next tick of the clock."""
+    name, reason = (what.name, what.reason) if what else (None, "")
+
+    def begin(operation: str) -> Action:
+        due = f.ScoringDue(tick=operation)
+        if name is None:
+            return Action(says="score what is new", facts=(due,), at_once=True)
+        blob = requested.services.files.stat(names.SCORING, name.removeprefix(f"{names.SCORING}/"))
+        if blob is None:
+            raise Problem(404, "There is no such file in the container scoring.")
+        target = ("batch", names.batch_id(blob.name, blob.etag))
+        return Action(says=f"score scoring/{blob.name}", facts=(due,), target=target)
+
+    return requested.once(begin, reason=reason, content=(name or "").encode())
+
+
+@routes.post("/api/batches/{batch:path}", status_code=202, openapi_extra=CSV_BODY)
+def drop_batch(batch: FileName, requested: Requested, content: Content) -> JSONResponse:
+    """Drops a CSV of clients into `scoring` under this name, and has it scored now."""
+    check_file(batch, content, requested.request)
+
+    def begin(operation: str) -> Action:
+        etag = store(names.SCORING, batch, content, requested.services)
+        target = ("batch", names.batch_id(batch, etag))
+        due = f.ScoringDue(tick=operation)
+        return Action(says=f"score scoring/{batch}", facts=(due,), target=target)
+
+    return requested.once(begin, content=content)

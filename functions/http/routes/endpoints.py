@@ -1,0 +1,85 @@
+"""/api/endpoints: the endpoint that serves a dataset's model: its own description, a question asked of it, rollback."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
+from functions.http.dependencies.parameters import Name
+from functions.http.dependencies.request_context import Wired
+from functions.http.problems import Problem
+from functions.http.routes.datasets import check_dataset
+from shared.domain import facts as f
+from shared.ports import ModelApi
+from shared.services import Services
+from shared.steps.release_model import RELEASED
+
+routes = APIRouter()
+
+
+class Question(BaseModel):
+    """Clients as the model wants them: a record each, with its features by name."""
+
+    data: list[dict[str, str | float | int | bool | None]] = Field(min_length=1, max_length=1000)
+
+
+def _api(request: Request) -> ModelApi:
+    made: ModelApi = request.app.state.model_api()
+    return made
+
+
+Api = Annotated[ModelApi, Depends(_api)]
+
+
+@routes.get("/api/endpoints/{dataset}/swagger")
+def swagger(dataset: Name, services: Wired, api: Api) -> dict[str, Any]:
+    """The description of the dataset's model endpoint, as the endpoint gives it."""
+    return api.swagger(_endpoint(dataset, services))
+
+
+@routes.post("/api/endpoints/{dataset}/score")
+def score(dataset: Name, question: Question, services: Wired, api: Api) -> dict[str, Any]:
+    """Asks the model that answers now, and passes its answer on as it is."""
+    status, body = api.ask(_endpoint(dataset, services), question.model_dump_json().encode())
+    if status == 200:
+        return _json(body)
+    if status in (400, 413, 422, 424):
+        error = _json(body).get("error", {})
+        said = error.get("message") if isinstance(error, dict) else None
+        detail = said or "The model could not answer for these values."
+        raise Problem(422, str(detail)[:1000], code="ModelRefusedInput")
+    raise Problem(503, "The model's endpoint does not answer now.", headers={"Retry-After": "5"})
+
+
+@routes.post("/api/endpoints/{dataset}/rollback", status_code=202)
+def roll_back(dataset: Name, requested: Requested, why: Reason = None) -> JSONResponse:
+    """Lets the model before the present one answer again; it is tested first, like any release."""
+
+    def begin(operation: str) -> Action:
+        check_dataset(dataset, requested.services)
+        wanted = f.RollbackAsked(dataset=dataset, operation=operation, asked=requested.milliseconds)
+        return Action(says=f"roll back {dataset}", facts=(wanted,), at_once=True)
+
+    return requested.once(begin, reason=reason_of(why))
+
+
+def _endpoint(dataset: str, services: Services) -> str:
+    released = services.ledger.document(RELEASED, dataset)
+    if released is None:
+        raise Problem(
+            404, "No model answers for such a dataset yet; /api/status shows which do.", code="NoModel"
+        )
+    return str(released.value["endpoint"])
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -1,0 +1,45 @@
+"""/api/failures: what failed as often as it may (dead letters), and the request to try it again."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
+from functions.http.dependencies.parameters import Filters, Name
+from functions.http.dependencies.request_context import Wired
+from functions.http.problems import Problem
+from functions.http.views import pagination
+from functions.http.views.one_record import one
+from functions.http.views.records import Json
+from shared.domain import facts as f
+
+routes = APIRouter()
+
+
+@routes.get("/api/failures")
+def failures(request: Request, services: Wired, filters: Filters) -> Json:
+    """The newest failures first: what failed as often as it may, and waits for a person."""
+    return pagination.page("failure", filters, request, services)
+
+
+@routes.get("/api/failures/{id}")
+def failure(id: Name, services: Wired, response: Response) -> Json:
+    """One failure: what failed, and why."""
+    return one("failure", id, services, response)
+
+
+@routes.post("/api/failures/{id}/retry", status_code=202)
+def retry_failure(id: Name, requested: Requested, why: Reason = None) -> JSONResponse:
+    """Has a step tried again that was given up."""
+
+    def begin(operation: str) -> Action:
+        failure = requested.services.ledger.find("failure", id)
+        if failure is None:
+            raise Problem(404, "There is no such failure; /api/failures lists what there is.")
+        if failure.state != "given-up":
+            raise Problem(409, f"That was tried again already: it is {failure.state}.", code="AlreadyDecided")
+        again = f.RetryAsked(failure=id, about=failure.values["about"], operation=operation)
+        return Action(says=f"try {failure.values['about']} again", facts=(again,), at_once=True)
+
+    return requested.once(begin, reason=reason_of(why))

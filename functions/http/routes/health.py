@@ -1,0 +1,42 @@
+"""/api/health: liveness for anybody; for callers, readiness: whether ledger and storage answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from functions.http.dependencies.request_context import Wired
+from functions.http.middleware.gate import LIVE
+from shared.domain.names import INCOMING
+
+routes = APIRouter()
+
+
+@routes.get(LIVE, include_in_schema=False)
+def alive() -> Response:
+    """That the process answers, and nothing else."""
+    return Response('{"status":"pass"}', media_type="application/health+json")
+
+
+@routes.get("/api/health")
+def health(services: Wired) -> JSONResponse:
+    """Whether Campanha could work now: the ledger and the storage answer."""
+    checks: dict[str, Callable[[], object]] = {
+        "ledger:read": lambda: services.ledger.marks.read(facts=False),
+        "storage:read": lambda: services.files.stat(INCOMING, "-"),
+    }
+    found = {name: [{"status": _probe(check)}] for name, check in checks.items()}
+    passing = all(check[0]["status"] == "pass" for check in found.values())
+    body: dict[str, Any] = {"status": "pass" if passing else "fail", "checks": found}
+    return JSONResponse(body, 200 if passing else 503, media_type="application/health+json")
+
+
+def _probe(check: Callable[[], object]) -> str:
+    try:
+        check()
+    except Exception:  # noqa: BLE001  (whatever it is, the answer is "fail", and nothing of it goes outside)
+        return "fail"
+    return "pass"

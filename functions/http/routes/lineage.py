@@ -1,0 +1,25 @@
+"""/api/trace: a file's lineage, forward to the model it trained and back from the rows it had scored."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from functions.http.dependencies.parameters import Name
+from functions.http.dependencies.request_context import Wired
+from functions.http.problems import Problem
+from functions.http.views.lineage import lineage
+from functions.http.views.records import Json
+
+routes = APIRouter()
+
+
+@routes.get("/api/trace/{asked:path}")
+def trace(asked: Name, services: Wired) -> Json:
+    """What became of a file, link by link, by its name, its SHA-256 or its content's hash; or, for a file of clients,
+    which model scored it and what that was trained on."""
+    found = lineage(asked, services.ledger.chronicle)
+    if found is None:
+        raise Problem(
+            404, "No such file was ever seen. Names are as in storage: incoming/NAME or scoring/NAME."
+        )
+    return found

@@ -1,0 +1,46 @@
+"""/api/models: models with their figures and verdicts, and the request to promote one."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
+from functions.http.dependencies.parameters import Filters, Name, Version
+from functions.http.dependencies.request_context import Wired
+from functions.http.problems import Problem
+from functions.http.views import pagination
+from functions.http.views.one_record import one
+from functions.http.views.records import Json
+from shared.domain import facts as f
+from shared.domain.records import dataset_id
+
+routes = APIRouter()
+
+
+@routes.get("/api/models")
+def models(request: Request, services: Wired, filters: Filters) -> Json:
+    """The newest models first, with their figures."""
+    return pagination.page("model", filters, request, services)
+
+
+@routes.get("/api/models/{name}/{version:int}")
+def model(name: Name, version: Version, services: Wired, response: Response) -> Json:
+    """One model: its figures, the verdict, and where it serves."""
+    return one("model", dataset_id(name, version), services, response)
+
+
+@routes.post("/api/models/{name}/{version:int}/promote", status_code=202)
+def promote(name: Name, version: Version, requested: Requested, why: Reason = None) -> JSONResponse:
+    """Puts a model version behind the endpoint, whatever the gate said of it; it is tested like any release."""
+
+    def begin(operation: str) -> Action:
+        model = dataset_id(name, version)
+        if requested.services.ledger.find("model", model) is None:
+            raise Problem(404, "There is no such model; /api/models lists what there is.")
+        wanted = f.PromotionAsked(
+            dataset=name, version=version, operation=operation, asked=requested.milliseconds
+        )
+        return Action(says=f"promote {model}", facts=(wanted,), at_once=True)
+
+    return requested.once(begin, reason=reason_of(why))

@@ -1,0 +1,99 @@
+"""/api/quarantine: rows that break the contract: which and why, and an operator's decision on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from functions.http.dependencies.actions import Action, ActionRequest, Reason, Requested, Why, reason_of
+from functions.http.dependencies.parameters import Filters, Name
+from functions.http.dependencies.request_context import Wired
+from functions.http.dependencies.upload_version import UploadId, upload_of
+from functions.http.problems import Problem
+from functions.http.views import pagination
+from functions.http.views.quarantine_report import quarantine_report
+from functions.http.views.records import Json
+from shared.domain import facts as f
+from shared.domain import names
+from shared.ledger import Record
+from shared.services import Services
+
+routes = APIRouter()
+
+NOT_THERE = "Nothing of such a file is in quarantine; /api/quarantine lists what is."
+
+
+@routes.get("/api/quarantine")
+def quarantine(request: Request, services: Wired, filters: Filters) -> Json:
+    """What lies in quarantine, the newest first."""
+    return pagination.page("quarantine", filters, request, services)
+
+
+@routes.get("/api/quarantine/{name:path}")
+def quarantined(name: Name, services: Wired, of: UploadId = None) -> dict[str, Any]:
+    """Why rows of this file were put aside: by rule, and the first rows with their faults."""
+    upload = upload_of(name, of, services.ledger)
+    found = quarantine_report(upload, services) if upload else None
+    if found is None:
+        raise Problem(404, NOT_THERE)
+    return found
+
+
+@routes.post("/api/quarantine/{name:path}/retry", status_code=202)
+def retry_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JSONResponse:
+    """Holds the file against the contract again: after the contract was changed, say."""
+
+    def begin(operation: str) -> Action:
+        held, upload = _held(name, of, requested.services)
+        blob = requested.services.files.stat(names.INCOMING, upload.values["name"])
+        if blob is None or blob.etag != upload.values["etag"]:
+            raise Problem(409, "The file is no longer in incoming as it was; drop it again.", code="FileGone")
+        again = f.UploadArrived(name=blob.name, etag=blob.etag, attempt=upload.values.get("attempt", 1) + 1)
+        decided = _decided(held, "retried", requested, why)
+        return Action(says=f"check {blob.name} again", facts=(again, decided), target=("upload", again.key))
+
+    return requested.once(begin, reason=reason_of(why))
+
+
+@routes.post("/api/quarantine/{name:path}/release", status_code=202)
+def release_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JSONResponse:
+    """Lets the rows in that were put aside, with the contract's rules on values waived: every row that can still be
+    read as the contract's types joins the next dataset version."""
+
+    def begin(operation: str) -> Action:
+        held, _ = _held(name, of, requested.services)
+        wanted = f.RowsWanted(upload=held.id, operation=operation)
+        return Action(says=f"let in the rows of {held.values['name']}", facts=(wanted,))
+
+    return requested.once(begin, reason=reason_of(why))
+
+
+@routes.post("/api/quarantine/{name:path}/discard", status_code=202)
+def discard_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JSONResponse:
+    """Says that nobody needs what was put aside; it stays in storage, and is no longer asked about."""
+
+    def begin(operation: str) -> Action:
+        held, _ = _held(name, of, requested.services)
+        decided = _decided(held, "discarded", requested, why)
+        return Action(says=f"discard {held.values['name']}", facts=(decided,), at_once=True)
+
+    return requested.once(begin, reason=reason_of(why))
+
+
+def _held(name: str, of: str | None, services: Services) -> tuple[Record, Record]:
+    """What the file left in quarantine, and the upload; raises: Problem 404, 409."""
+    upload = upload_of(name, of, services.ledger)
+    held = services.ledger.find("quarantine", upload.id) if upload else None
+    if upload is None or held is None:
+        raise Problem(404, NOT_THERE)
+    if held.state != "held":
+        raise Problem(409, f"That was decided already: it is {held.state}.", code="AlreadyDecided")
+    return held, upload
+
+
+def _decided(held: Record, decision: str, requested: ActionRequest, why: Why | None) -> f.QuarantineDecided:
+    return f.QuarantineDecided(
+        upload=held.id, decision=decision, by=requested.caller.name, reason=reason_of(why)
+    )

@@ -1,0 +1,44 @@
+"""/api/uploads: files to train on: what became of each, and the request to take one in."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from functions.http.dependencies.actions import Action, Requested
+from functions.http.dependencies.csv_body import CSV_BODY, Content, FileName, check_file, store
+from functions.http.dependencies.parameters import Filters, Name
+from functions.http.dependencies.request_context import Wired
+from functions.http.dependencies.upload_version import newest_of
+from functions.http.views import pagination
+from functions.http.views.one_record import one
+from functions.http.views.records import Json
+from shared.domain import facts as f
+from shared.domain import names
+
+routes = APIRouter()
+
+
+@routes.get("/api/uploads")
+def uploads(request: Request, services: Wired, filters: Filters) -> Json:
+    """The newest uploads first."""
+    return pagination.page("upload", filters, request, services)
+
+
+@routes.get("/api/uploads/{name:path}")
+def upload(name: Name, services: Wired, response: Response) -> Json:
+    """What became of the newest version of this file."""
+    return one("upload", newest_of(name, services.ledger), services, response)
+
+
+@routes.post("/api/uploads/{name:path}", status_code=202, openapi_extra=CSV_BODY)
+def drop_upload(name: FileName, requested: Requested, content: Content) -> JSONResponse:
+    """Drops a CSV into `incoming`, to be trained on: the same as a blob written there."""
+    check_file(name, content, requested.request)
+
+    def begin(operation: str) -> Action:
+        etag = store(names.INCOMING, name, content, requested.services)
+        arrived = f.UploadArrived(name=name, etag=etag)
+        return Action(says=f"upload incoming/{name}", facts=(arrived,), target=("upload", arrived.key))
+
+    return requested.once(begin, content=content)

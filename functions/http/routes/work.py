@@ -1,0 +1,33 @@
+"""/api/pause and /api/resume: work as a whole, halted and let go on."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
+from shared.domain import facts as f
+
+routes = APIRouter()
+
+
+@routes.post("/api/pause", status_code=202)
+def pause(requested: Requested, why: Reason = None) -> JSONResponse:
+    """Begins nothing new: no run, no batch, no release. Files that come are taken in, and nothing is lost."""
+
+    def begin(operation: str) -> Action:
+        paused = f.WorkPaused(operation=operation, by=requested.caller.name, reason=reason_of(why))
+        return Action(says="pause", facts=(paused,), at_once=True)
+
+    return requested.once(begin, reason=reason_of(why))
+
+
+@routes.post("/api/resume", status_code=202)
+def resume(requested: Requested, why: Reason = None) -> JSONResponse:
+    """Lets work go on: whatever waited is due now."""
+
+    def begin(operation: str) -> Action:
+        resumed = f.WorkResumed(operation=operation, by=requested.caller.name, reason=reason_of(why))
+        return Action(says="resume", facts=(resumed,), at_once=True)
+
+    return requested.once(begin, reason=reason_of(why))

@@ -1,0 +1,93 @@
+"""What became of a file, forward and back: upload, dataset version, run, model, deployment, batches."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from functions.http.views.concurrent_reads import both, together
+from functions.http.views.records import shown
+from shared.chronicle import Chronicle
+from shared.domain import names
+from shared.ledger import Record
+
+Json = dict[str, Any]
+UPLOADS = 20
+
+
+def lineage(asked: str, chronicle: Chronicle) -> Json | None:
+    """The lineage of a file, by its name (with or without its container), its SHA-256, or its content's hash; None when
+    nothing like it was ever seen."""
+    found = _led_to(asked, chronicle)
+    if not found:
+        return None
+    links = (
+        _from_batch(found["batch"], chronicle)
+        if "batch" in found
+        else _from_upload(found["upload"], chronicle)
+    )
+    return {"asked": asked, **{name: _shown(link) for name, link in links.items() if link}}
+
+
+def _led_to(asked: str, chronicle: Chronicle) -> dict[str, str]:
+    """The likely first: mostly it is the first place that knows, and what costs is the number of reads."""
+    places = [("hash", asked.lower())] if _is_hash(asked) else []
+    containers = (f"{names.INCOMING}/", f"{names.SCORING}/")
+    whole = [("file", asked)] if asked.startswith(containers) else []
+    places += [*whole, *(("file", f"{container}{asked}") for container in containers)]
+    return next((found for place in places if (found := chronicle.led_to(*place))), {})
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == 64 and all(sign in "0123456789abcdefABCDEF" for sign in text)
+
+
+def _from_upload(id_: str, chronicle: Chronicle) -> Json:
+    links: Json = {"upload": chronicle.find("upload", id_)}
+    upload = links["upload"]
+    if upload and upload.values.get("same_as"):
+        upload = links["same_as"] = chronicle.find("upload", upload.values["same_as"])
+    version = upload.values.get("dataset_version") if upload else None
+    if version:
+        batches, others = both(
+            partial(chronicle.scored_by, version), partial(_of_version, version, chronicle)
+        )
+        links |= {**others, "batches": batches}
+    return links
+
+
+def _from_batch(id_: str, chronicle: Chronicle) -> Json:
+    batch = chronicle.find("batch", id_)
+    links: Json = {"batch": batch}
+    if batch and batch.values.get("model_version"):
+        links |= _of_version(f"{batch.values['dataset']}:{batch.values['model_version']}", chronicle)
+        members = links["dataset"].values.get("uploads", []) if links["dataset"] else []
+        links["uploads"] = _all("upload", members[:UPLOADS], chronicle)
+    return links
+
+
+def _of_version(version: str, chronicle: Chronicle) -> Json:
+    """Dataset version and model share one id; the run and the deployment are named in them."""
+    dataset, model = together(chronicle.find, [("dataset", version), ("model", version)])
+    run = dataset.values.get("run") if dataset else None
+    at = model.values if model else {}
+    deployment = (
+        f"{at['endpoint']}/{at['deployment']}" if at.get("deployment") and at.get("endpoint") else None
+    )
+    wanted = [(kind, id_) for kind, id_ in (("run", run), ("deployment", deployment)) if id_]
+    found = dict(zip([kind for kind, _ in wanted], together(chronicle.find, wanted), strict=True))
+    return {
+        "dataset": dataset,
+        "run": found.get("run"),
+        "model": model,
+        "deployment": found.get("deployment"),
+    }
+
+
+def _all(kind: str, ids: list[str], chronicle: Chronicle) -> list[Record]:
+    found = together(chronicle.find, [(kind, id_) for id_ in ids])
+    return [record for record in found if record is not None]
+
+
+def _shown(link: Record | list[Record]) -> Any:
+    return [shown(record) for record in link] if isinstance(link, list) else shown(link)

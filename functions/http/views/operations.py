@@ -1,0 +1,126 @@
+"""What became of something an operator asked for, told from the records and facts it led to; nothing is kept twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from functions.http.views.records import address
+from functions.http.views.retry_after import UNKNOWN, retry_after
+from shared.domain import facts as f
+from shared.domain.facts import Fact
+from shared.domain.records import dataset_id
+from shared.flow import STEPS
+from shared.ledger import Record
+from shared.services import Services
+
+Json = dict[str, Any]
+DEEPEST = 8
+"""How many facts one after the other are followed."""
+SUCCEEDED = {
+    "upload": {"registered", "known"},
+    "batch": {"scored"},
+    "dataset": {"trained"},
+    "model": {"released"},
+}
+FAILED = {"upload": {"rejected"}, "batch": {"refused"}, "dataset": {"failed"}, "model": {"rolled-back"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far it is, with what it is about."""
+
+    status: str
+    detail: str = ""
+    record: Record | None = None
+
+
+def told(operation: Record, services: Services) -> tuple[Json, int | None]:
+    """The operation as JSON, and after how many seconds it is worth asking again (None: it is over)."""
+    progress = _progress(operation, services)
+    record = progress.record
+    body: Json = {
+        "id": operation.id,
+        "status": progress.status,
+        "action": operation.values["action"],
+        "createdDateTime": operation.created,
+        "lastUpdatedDateTime": record.updated if record else operation.updated,
+    }
+    if record:
+        body["resourceLocation"] = address(record.kind, record.id, record.values)
+    if progress.status == "Failed":
+        body["error"] = {"code": "ActionFailed", "message": progress.detail}
+    elif progress.detail:
+        body["detail"] = progress.detail
+    if progress.status in ("Succeeded", "Failed"):
+        return body, None
+    averages = services.ledger.chronicle.head().averages
+    return body, (retry_after(record, averages, services.now()) if record else None) or UNKNOWN
+
+
+def _progress(operation: Record, services: Services) -> Progress:
+    target = operation.values.get("target")
+    if target:
+        kind, id_ = target
+        return _of_record(kind, id_, services, since=0)
+    fact = operation.values.get("fact")
+    return _of_fact(Fact.from_json(fact), services, DEEPEST) if fact else Progress(status="Succeeded")
+
+
+def _of_record(kind: str, id_: str, services: Services, *, since: int) -> Progress:
+    """since: for what may have ended before, when it was asked for"""
+    record = services.ledger.find(kind, id_)
+    if record is None:
+        return Progress(status="NotStarted")
+    if record.round < since:
+        return Progress(status="Running", record=record)
+    if record.state in SUCCEEDED[kind]:
+        return Progress(status="Succeeded", record=record)
+    if record.state in FAILED[kind]:
+        reason = str(record.values.get("reason", f"it ended as {record.state}"))
+        return Progress(status="Failed", detail=reason, record=record)
+    return Progress(status="Running", record=record)
+
+
+def _of_fact(fact: Fact, services: Services, deepest: int) -> Progress:
+    if fact.hint or type(fact) not in STEPS:
+        return Progress(status="Succeeded")  # nothing more is known of it, or needs to be
+    outcome = services.ledger.outcome(fact.key)
+    if outcome is None:
+        return Progress(status="Running" if services.ledger.seen(fact) else "NotStarted")
+    if isinstance(fact, f.WorkResumed):
+        return Progress(status="Succeeded")  # what waited goes its own way
+    if isinstance(fact, f.RetryAsked) and not outcome:
+        reason = "there is nothing to try again: it was done meanwhile, or its message could not be read"
+        return Progress(status="Failed", detail=reason)
+    return _of_outcome(outcome, services, deepest)
+
+
+def _of_outcome(outcome: tuple[Fact, ...], services: Services, deepest: int) -> Progress:
+    for led_to in outcome:
+        ended = _end(led_to, services)
+        if ended is not None:
+            return ended
+    followed = [led_to for led_to in outcome if not led_to.hint]
+    if followed and deepest:
+        return _of_fact(followed[-1], services, deepest - 1)
+    return Progress(status="Succeeded")
+
+
+def _end(fact: Fact, services: Services) -> Progress | None:
+    """How far the thing is that this fact is about; None when what follows from the fact has to be looked at."""
+    match fact:
+        case f.DatasetRegistered() | f.RunDue() | f.RunStarted() | f.RunPostponed():
+            return _of_record("dataset", dataset_id(fact.dataset, fact.version), services, since=0)
+        case f.ReleaseDue():
+            return _of_record("model", dataset_id(fact.dataset, fact.version), services, since=fact.asked)
+        case f.UploadAdmitted() | f.UploadKnown():
+            return _of_record("upload", fact.upload, services, since=0)
+        case f.NothingNew():
+            return Progress(
+                status="Succeeded", detail="nothing new had gathered, and the last run did not fail"
+            )
+        case f.ReleaseNotPossible() | f.RowsKept():
+            return Progress(status="Failed", detail=fact.reason)
+        case _:
+            return None
