@@ -24,8 +24,9 @@ import train
 from model import encode, load
 
 from commands.stack import ROOT
-from shared.domain.contract import Contract, load_contracts
-from shared.domain.parts import PartWriter
+from shared.adapters.contracts import load_contracts
+from shared.domain.datasets.part_writer import PartWriter
+from shared.domain.tables.contract import Contract
 
 MONEY = ["--call-cost", "10", "--deposit-value", "80"]
 ROWS = 1000

@@ -25,11 +25,11 @@ from trusted import quickened
 
 from bench.own_stack import CONNECTION, process_memory
 from shared.adapters.blobs import AzureFiles
-from shared.domain.answers import Answers
-from shared.domain.contract import load_contracts
-from shared.domain.scored_file import ScoredRows, write_shard
-from shared.domain.shard_plan import ShardPlan, ShardRange, plan_shards
-from shared.domain.shard_rows import ShardRows, read_shard
+from shared.adapters.contracts import load_contracts
+from shared.domain.batches.scored_file import ScoredRows, write_shard
+from shared.domain.batches.shard_plan import ShardPlan, ShardRange, plan_shards
+from shared.domain.batches.shard_rows import ShardRows, read_shard
+from shared.domain.models.answers import Answers
 from shared.ports import Blob
 
 ROOT = Path(__file__).resolve().parents[1]

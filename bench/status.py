@@ -36,10 +36,10 @@ from functions.http.auth.credentials import from_settings
 from localazure.storage.account import Ports
 from localazure.storage.supervisor import Azurite
 from shared.adapters import memory
+from shared.adapters.contracts import load_contracts
 from shared.adapters.tables import AzureTable
 from shared.adapters.transport import settled
 from shared.domain import facts
-from shared.domain.contract import load_contracts
 from shared.domain.policy import Policy
 from shared.domain.records import Change, changes
 from shared.ledger import Ledger

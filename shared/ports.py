@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 from shared.domain.facts import Fact
 
 if TYPE_CHECKING:
-    from shared.domain.answers import Answers
+    from shared.domain.models.answers import Answers
 
 
 @dataclass(frozen=True, kw_only=True)

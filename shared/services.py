@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.contract import Contract
 from shared.domain.policy import Policy
+from shared.domain.tables.contract import Contract
 from shared.ledger import Ledger
 from shared.ports import (
     Bus,

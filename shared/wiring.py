@@ -37,8 +37,8 @@ def services() -> Services:
 
     from shared.adapters.azureml import AzureWorkspace
     from shared.adapters.blobs import AzureFiles
+    from shared.adapters.contracts import load_contracts
     from shared.adapters.scoring import RestEndpoint
-    from shared.domain.contract import load_contracts
     from shared.ledger import Ledger
     from shared.settings import read_settings
 

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from shared.domain.batch_plan import BatchPlan
-from shared.domain.shard_rows import ShardRows, read_shard
+from shared.domain.batches.plan import BatchPlan
+from shared.domain.batches.shard_rows import ShardRows, read_shard
 
 PLAN, MODEL = "plan.json", "model"
 """What `retrieve` leaves: the plan as it was written, and the folder in which the model's files are."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from minibatches import COUNTS, each_shard, read_plan, read_rows, rows_asked, stream
 
-from shared.domain.arrow_wire import packed
+from shared.domain.models.arrow_wire import packed
 
 
 def prepare_shard(number: int, *, retrieved: Path, source: Path, prepared: Path) -> tuple[int, int]:

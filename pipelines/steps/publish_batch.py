@@ -15,11 +15,11 @@ from typing import IO, Any
 from minibatches import each_shard, read_plan, read_rows, rows_asked, stream
 
 from shared.domain import names
-from shared.domain.answers import Answers
-from shared.domain.arrow_wire import unpacked
-from shared.domain.batch_plan import BatchPlan
-from shared.domain.run_output import told
-from shared.domain.scored_file import with_answers, write_shard
+from shared.domain.batches.plan import BatchPlan
+from shared.domain.batches.run_output import told
+from shared.domain.batches.scored_file import with_answers, write_shard
+from shared.domain.models.answers import Answers
+from shared.domain.models.arrow_wire import unpacked
 
 Facts = dict[str, Any]
 

@@ -10,7 +10,7 @@ import workspace
 from minibatches import MODEL, PLAN, check_size
 from model import load
 
-from shared.domain.batch_plan import BatchPlan
+from shared.domain.batches.plan import BatchPlan
 
 
 def retrieve(plan: Path, source: Path, model: str, retrieved: Path) -> BatchPlan:

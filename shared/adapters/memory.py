@@ -266,7 +266,7 @@ class MemoryEndpoint:
     asked: int = 0
 
     def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
-        from shared.domain.answers import Answers
+        from shared.domain.models.answers import Answers
 
         self.asked += 1
         first = rows.column(0).to_pylist()

@@ -14,7 +14,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
-from shared.domain.pace import Pace
+from shared.adapters.concurrency_limit import Pace
 from shared.errors import Refused, Transient, Unanswerable
 from shared.ports import Scores
 
@@ -52,7 +52,7 @@ class RestEndpoint:
         self._patience = patience
 
     def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
-        from shared.domain.arrow_wire import packed, unpacked
+        from shared.domain.models.arrow_wire import packed, unpacked
 
         body, asked = packed([rows]), rows.num_rows
         deadline, unusable = time.monotonic() + self._patience, 0

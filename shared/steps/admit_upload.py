@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.domain import names
-from shared.domain.admission import check_rows
 from shared.domain.facts import Fact, UploadArrived, UploadRejected
+from shared.domain.tables.admission import check_rows
 from shared.ports import Blob
+from shared.procedures.admission import IN_MEMORY, Checked, check, keep
 from shared.services import Services
-from shared.steps.kept_rows import IN_MEMORY, Checked, check, keep
 
 
 def admit_upload(fact: UploadArrived, services: Services) -> Iterable[Fact]:

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shared.domain import names
-from shared.domain.batch_manifest import batch_manifest
-from shared.domain.batch_plan import BatchPlan
+from shared.domain.batches.manifest import batch_manifest
+from shared.domain.batches.plan import BatchPlan
+from shared.domain.batches.run_output import Mismatch, check_sizes, read_shards
 from shared.domain.facts import BatchRefused, BatchRunDue, BatchRunFinished, BatchScored, Fact
 from shared.domain.records import Change
-from shared.domain.run_output import Mismatch, check_sizes, read_shards
+from shared.procedures.open_batches import BATCH_RUNS, progress, read_plan
 from shared.services import Services
-from shared.steps.batch_plan import BATCH_RUNS, progress, read_plan
 
 MOST_ATTEMPTS = 2
 """A cluster loses a machine now and then; what fails twice fails for a reason."""

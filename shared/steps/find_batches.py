@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain import names
-from shared.domain.contract import Contract, match
-from shared.domain.dialect import LONGEST, FileProblem, read_header
 from shared.domain.facts import BatchDue, Fact, ScoringDue
+from shared.domain.tables.contract import Contract, match
+from shared.domain.tables.dialect import LONGEST, FileProblem, read_header
 from shared.errors import Superseded
 from shared.ports import Blob
+from shared.procedures.unseen_blobs import new_blobs
 from shared.services import Services
-from shared.steps.new_blobs import new_blobs
 
 
 def find_batches(fact: ScoringDue, services: Services) -> Iterable[Fact]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shared.domain import promotion
 from shared.domain.facts import Fact, ModelAccepted, ModelRefused, RunFailed, RunFinished
+from shared.domain.models import promotion
 from shared.domain.records import Change, dataset_id
 from shared.services import Services
 

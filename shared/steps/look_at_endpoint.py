@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from shared.domain.endpoint_health import looked, summary
 from shared.domain.facts import EndpointLookDue, Fact
+from shared.domain.models.endpoint_health import looked, summary
+from shared.domain.models.smoke_test import faults
 from shared.domain.records import Change
-from shared.domain.smoke import faults
 from shared.errors import Conflict, Refused, Transient
 from shared.services import Services
 from shared.steps.release_model import RELEASED
@@ -38,7 +38,7 @@ def look_at_endpoint(fact: EndpointLookDue, services: Services) -> Iterable[Fact
 
 
 def _look(dataset: str, serving: dict[str, Any], services: Services) -> dict[str, Any]:
-    from shared.domain.answers import asked
+    from shared.domain.models.answers import asked
 
     try:
         golden = services.workspace.model_documents(dataset, serving["version"])["golden"]

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.domain import names
-from shared.domain.batch_plan import BatchPlan
-from shared.domain.dialect import FileProblem
+from shared.domain.batches.plan import BatchPlan
+from shared.domain.batches.shard_plan import ShardPlan, plan_shards
 from shared.domain.facts import BatchDue, BatchRefused, BatchRunDue, Fact, ShardDue
 from shared.domain.records import Change
-from shared.domain.shard_plan import ShardPlan, plan_shards
+from shared.domain.tables.dialect import FileProblem
 from shared.errors import Conflict
 from shared.ports import Blob
+from shared.procedures.open_batches import open_batch
 from shared.services import Services
-from shared.steps.batch_plan import open_batch
 
 
 def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain import names
+from shared.domain.datasets.gather_window import remaining
+from shared.domain.datasets.manifest import Manifest, Part, following
 from shared.domain.facts import (
     DatasetDue,
     DatasetRegistered,
@@ -17,9 +19,7 @@ from shared.domain.facts import (
     RunDue,
     UploadArrived,
 )
-from shared.domain.manifest import Manifest, Part, following
 from shared.domain.records import Change, dataset_id
-from shared.domain.window import remaining
 from shared.ports import Row
 from shared.services import Services
 

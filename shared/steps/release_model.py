@@ -8,12 +8,12 @@ from typing import Any
 
 from shared.domain import names
 from shared.domain.facts import Fact, ModelAccepted, ModelReleased, ReleaseDue, ReleaseRolledBack
+from shared.domain.models.smoke_test import faults
 from shared.domain.records import Change, dataset_id
-from shared.domain.smoke import faults
 from shared.errors import Refused
 from shared.ports import DeploymentPlan, Row
+from shared.procedures.open_batches import deployments_in_use
 from shared.services import Services
-from shared.steps.batch_plan import deployments_in_use
 
 ROLL_BACK = "roll back"
 RELEASED = "released"
@@ -124,7 +124,7 @@ def _switch(release: Release, services: Services) -> Fact:
 
 def _smoke_test(release: Release, services: Services) -> str:
     """What is wrong with the new deployment's answers; empty when nothing is."""
-    from shared.domain.answers import asked
+    from shared.domain.models.answers import asked
 
     plan = release.plan
     golden = services.workspace.model_documents(plan.model, plan.version)["golden"]

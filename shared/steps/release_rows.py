@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from shared.domain import names
-from shared.domain.admission import check_rows
 from shared.domain.facts import Fact, RowsKept, RowsWanted
+from shared.domain.tables.admission import check_rows
 from shared.ports import Blob
+from shared.procedures.admission import IN_MEMORY, check, keep
 from shared.services import Services
-from shared.steps.kept_rows import IN_MEMORY, check, keep
 
 
 def release_rows(fact: RowsWanted, services: Services) -> Iterable[Fact]:

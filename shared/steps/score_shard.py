@@ -9,15 +9,15 @@ from shared.domain import names
 from shared.domain.facts import BatchRefused, Fact, ShardDue, ShardsScored
 from shared.errors import Superseded, Transient
 from shared.ports import Blob
+from shared.procedures.open_batches import close_batch, read_plan
+from shared.procedures.shard_progress import shard_done
 from shared.services import Services
-from shared.steps.batch_plan import close_batch, read_plan
-from shared.steps.shards_done import shard_done
 
 if TYPE_CHECKING:
-    from shared.domain.batch_plan import BatchPlan
-    from shared.domain.scored_file import ScoredRows
-    from shared.domain.shard_plan import ShardRange
-    from shared.domain.shard_rows import ShardRows
+    from shared.domain.batches.plan import BatchPlan
+    from shared.domain.batches.scored_file import ScoredRows
+    from shared.domain.batches.shard_plan import ShardRange
+    from shared.domain.batches.shard_rows import ShardRows
 
 
 def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact]:
@@ -27,8 +27,8 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact]:
     contract come out with what is wrong with them. Whoever scores the last one says that the batch can be sealed.
     raises: Transient, Refused as the endpoint answers
     """
-    from shared.domain.scored_file import write_shard
-    from shared.domain.shard_rows import read_shard
+    from shared.domain.batches.scored_file import write_shard
+    from shared.domain.batches.shard_rows import read_shard
 
     plan = read_plan(fact.batch, services)
     shard = plan.cut.shards[fact.number]
@@ -71,9 +71,9 @@ def _bytes(plan: BatchPlan, shard: ShardRange, services: Services) -> bytes:
 
 def _answered(read: Iterator[ShardRows], plan: BatchPlan, services: Services) -> Iterator[ScoredRows]:
     """Each piece with one answer for each good row, by as many requests as the endpoint's payload limit asks for."""
-    from shared.domain.answers import Answers
-    from shared.domain.requests import row_by_row, sized
-    from shared.domain.scored_file import ScoredRows
+    from shared.domain.batches.request_split import row_by_row, sized
+    from shared.domain.batches.scored_file import ScoredRows
+    from shared.domain.models.answers import Answers
 
     def ask(rows: Any) -> Answers:
         scores = services.endpoint.score(plan.endpoint, plan.deployment, rows)

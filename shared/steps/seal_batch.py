@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable
 
 from shared.domain import names
-from shared.domain.batch_manifest import batch_manifest
+from shared.domain.batches.manifest import batch_manifest
 from shared.domain.facts import BatchScored, Fact, ShardsScored
+from shared.procedures.open_batches import close_batch, read_plan
+from shared.procedures.shard_progress import shards_noted
 from shared.services import Services
-from shared.steps.batch_plan import close_batch, read_plan
-from shared.steps.shards_done import shards_noted
 
 
 def seal_batch(fact: ShardsScored, services: Services) -> Iterable[Fact]:

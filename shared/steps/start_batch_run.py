@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.domain import names
-from shared.domain.batch_plan import BatchPlan
+from shared.domain.batches.plan import BatchPlan
 from shared.domain.facts import BatchRefused, BatchRunDue, BatchRunStarted, Fact
 from shared.errors import Refused
 from shared.ports import Row, ScoringRequest
+from shared.procedures.open_batches import BATCH_RUNS, read_plan
+from shared.procedures.submission import submit_once
 from shared.services import Services
-from shared.steps.batch_plan import BATCH_RUNS, read_plan
-from shared.steps.submission import submit_once
 
 
 def start_batch_run(fact: BatchRunDue, services: Services) -> Iterable[Fact]:

@@ -9,8 +9,8 @@ from shared.domain import names
 from shared.domain.facts import DatasetRegistered, Fact, RunDue, RunFailed, RunPostponed, RunStarted
 from shared.errors import Conflict, Refused
 from shared.ports import Row, RunRequest
+from shared.procedures.submission import submit_once
 from shared.services import Services
-from shared.steps.submission import submit_once
 
 SLOT = "slot"
 """One document per dataset: the run that holds it. `intended` before the POST, `submitted` after, then `free`."""

@@ -18,10 +18,10 @@ from shared.domain.facts import (
     UploadArrived,
 )
 from shared.ports import Blob
+from shared.procedures.open_batches import BATCH_RUNS
+from shared.procedures.unseen_blobs import new_blobs
 from shared.services import Services
-from shared.steps.batch_plan import BATCH_RUNS
 from shared.steps.look_at_endpoint import LOOKS
-from shared.steps.new_blobs import new_blobs
 from shared.steps.release_model import RELEASED
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from shared.adapters.memory import MemoryEndpoint
 from shared.adapters.scoring import RestEndpoint
-from shared.domain.answers import asked
-from shared.domain.smoke import faults
+from shared.domain.models.answers import asked
+from shared.domain.models.smoke_test import faults
 from shared.errors import Unanswerable
 from shared.ports import ModelEndpoint, Scores
 from tests.serving.test_inference_server import DEPLOYED, Served, serving

@@ -9,12 +9,12 @@ from flow.world import World
 
 from shared.adapters.memory import MemoryEndpoint, MemoryFiles
 from shared.domain import names
-from shared.domain.answers import Answers
-from shared.domain.batch_plan import BatchPlan
+from shared.domain.batches.plan import BatchPlan
+from shared.domain.batches.run_output import told
+from shared.domain.batches.scored_file import with_answers, write_shard
+from shared.domain.batches.shard_rows import read_shard
 from shared.domain.facts import RunMoved
-from shared.domain.run_output import told
-from shared.domain.scored_file import with_answers, write_shard
-from shared.domain.shard_rows import read_shard
+from shared.domain.models.answers import Answers
 from shared.ports import RunView, ScoringRequest, StepView
 
 STEPS = ("retrieve", "prepare", "predict", "publish")

@@ -24,13 +24,14 @@ from unit.adapters.model_server import ModelServer, model_server, status
 from shared.adapters import scoring
 from shared.adapters.memory import MemoryFiles
 from shared.adapters.scoring import RestEndpoint
-from shared.domain import requests, scored_file, shard_plan, shard_rows
-from shared.domain.answers import DECISIONS, Answers
+from shared.domain.batches import request_split as requests
+from shared.domain.batches import scored_file, shard_plan, shard_rows
+from shared.domain.batches.scored_file import ScoredShard
 from shared.domain.facts import BatchScored, Fact, ScoringDue, SweepDue
-from shared.domain.scored_file import ScoredShard
+from shared.domain.models.answers import DECISIONS, Answers
 from shared.errors import CampanhaError, InProgress, Unanswerable
 from shared.ledger import Ledger
-from shared.steps.batch_plan import read_plan
+from shared.procedures.open_batches import read_plan
 
 ROWS = 60
 POISON = {22, 33, 44, 55, 66, 77}
@@ -48,8 +49,9 @@ PASSING = (
 )
 MOST_MINUTES = 400
 FIRST_MOMENT = "2026-11-24T08:00:00.000+00:00"
-plan_batch, score_shard, shards_done = (
-    import_module(f"shared.steps.{name}") for name in ("plan_batch", "score_shard", "shards_done")
+plan_batch, score_shard, shard_progress = (
+    import_module(f"shared.{name}")
+    for name in ("steps.plan_batch", "steps.score_shard", "procedures.shard_progress")
 )
 
 
@@ -229,7 +231,7 @@ def counts_each_telling(patch: pytest.MonkeyPatch) -> None:
         services.ledger.put(f"batch-{plan.batch}", "progress", {"shards": told}, over=row)
         return {"shards": told, "rows": 0, "bytes": 0, "shown": True}
 
-    patch.setattr(shards_done, "_counted_in", count)
+    patch.setattr(shard_progress, "_counted_in", count)
 
 
 def takes_the_model_of_the_moment(patch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 from flow.world import DATASET, World, bank_rows
 
+from shared.domain.datasets.manifest import Manifest
 from shared.domain.facts import (
     BatchScored,
     ModelRefused,
@@ -24,7 +25,6 @@ from shared.domain.facts import (
     UploadKnown,
     UploadRejected,
 )
-from shared.domain.manifest import Manifest
 from shared.errors import Transient
 from shared.ports import RunView
 from shared.steps.sweep import sweep

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import flow
+from shared.adapters.contracts import load_contracts
 from shared.adapters.memory import (
     MemoryBus,
     MemoryEndpoint,
@@ -16,10 +17,10 @@ from shared.adapters.memory import (
     MemoryTable,
     MemoryWorkspace,
 )
-from shared.domain.answers import asked
-from shared.domain.contract import Contract, load_contracts
 from shared.domain.facts import Fact, RunMoved, UploadArrived
+from shared.domain.models.answers import asked
 from shared.domain.policy import Policy
+from shared.domain.tables.contract import Contract
 from shared.errors import InProgress
 from shared.ledger import Ledger
 from shared.ports import RunView, StepView

@@ -9,7 +9,7 @@ import re
 from functions.http.problems import Problem
 from functions.http.views.records import Json
 from shared.domain import names
-from shared.domain.dialect import FileProblem, read_header
+from shared.domain.tables.dialect import FileProblem, read_header
 from shared.services import Services
 
 LOOKED_AT = 256 * 1024

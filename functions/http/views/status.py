@@ -9,7 +9,7 @@ from typing import Any
 
 from functions.http.views.concurrent_reads import both, together
 from functions.http.views.records import PLURALS, shown
-from shared.domain.contract import Contract
+from shared.domain.tables.contract import Contract
 from shared.flow import FLOW, STEPS, Rule
 from shared.ledger import Present
 from shared.services import Services

@@ -8,8 +8,9 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from shared.domain.admission import Admission, Batch, check_rows
-from shared.domain.contract import Column, Contract, load_contracts
+from shared.adapters.contracts import load_contracts
+from shared.domain.tables.admission import Admission, Batch, check_rows
+from shared.domain.tables.contract import Column, Contract
 
 CONTRACTS = load_contracts(Path(__file__).parents[3] / "contracts")
 BANK, ADDITIONAL = CONTRACTS

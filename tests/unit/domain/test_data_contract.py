@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.contract import Contract, HeaderProblem, load_contracts, match
+from shared.adapters.contracts import load_contracts
+from shared.domain.tables.contract import Contract, HeaderProblem, match
 from shared.errors import ConfigurationError
 from tests.unit.domain.clients import ADDITIONAL, BANK, CONTRACTS, NAMES
 

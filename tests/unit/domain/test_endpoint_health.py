@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.endpoint_health import SLOW_MS, WINDOW, looked, summary
+from shared.domain.models.endpoint_health import SLOW_MS, WINDOW, looked, summary
 
 
 def _window(*looks: float | str) -> list[dict[str, object]]:

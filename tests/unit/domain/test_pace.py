@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.pace import Pace
+from shared.adapters.concurrency_limit import Pace
 
 
 @dataclass

@@ -7,8 +7,8 @@ import io
 
 import pytest
 
-from shared.domain.admission import check_rows
-from shared.domain.parts import Part, PartWriter
+from shared.domain.datasets.part_writer import Part, PartWriter
+from shared.domain.tables.admission import check_rows
 from tests.unit.domain.clients import ADDITIONAL, BANK, CONTRACTS, NAMES, admitted, in_pieces, rows, written
 
 pq = pytest.importorskip("pyarrow.parquet")
@@ -45,10 +45,10 @@ def test_types_are_the_contracts() -> None:
 
 
 def test_batches_leave_no_trace_in_the_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.domain.parts.ROW_GROUP", 300)
+    monkeypatch.setattr("shared.domain.datasets.part_writer.ROW_GROUP", 300)
     data = written(rows(1000))
     _, whole = part(data)
-    monkeypatch.setattr("shared.domain.table_reader.BLOCK", 999)
+    monkeypatch.setattr("shared.domain.tables.csv_reader.BLOCK", 999)
     _, cut = part(data, pieces=1000)
     assert cut == whole
     meta = pq.ParquetFile(io.BytesIO(cut)).metadata

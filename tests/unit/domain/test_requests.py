@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain import requests
-from shared.domain.answers import Answers, Unusable
-from shared.domain.requests import row_by_row, sized
+from shared.domain.batches import request_split as requests
+from shared.domain.batches.request_split import row_by_row, sized
+from shared.domain.models.answers import Answers, Unusable
 from shared.errors import Refused, Unanswerable
 
 

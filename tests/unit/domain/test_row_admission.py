@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.admission import Batch, check_rows
-from shared.domain.dialect import Header, read_header
-from shared.domain.table_reader import read_blocks
+from shared.domain.tables.admission import Batch, check_rows
+from shared.domain.tables.csv_reader import read_blocks
+from shared.domain.tables.dialect import Header, read_header
 from tests.unit.domain.clients import (
     ADDITIONAL,
     BANK,
@@ -103,7 +103,7 @@ def test_blocks_change_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, whole_batches = admitted(data)
     assert 0 < whole.tally.rejected < 100
     for block in (1, 50, 500, 5000):
-        monkeypatch.setattr("shared.domain.table_reader.BLOCK", block)
+        monkeypatch.setattr("shared.domain.tables.csv_reader.BLOCK", block)
         cut, cut_batches = admitted(data, pieces=777)
         assert cut.tally == whole.tally
         assert [r for b in cut_batches for r in b.rejects] == [r for b in whole_batches for r in b.rejects]
@@ -185,7 +185,7 @@ def test_scoring_looks_at_the_features_only() -> None:
 
 
 def test_more_distinct_values_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.domain.values.MOST_REMEMBERED", 4)
+    monkeypatch.setattr("shared.domain.tables.values.MOST_REMEMBERED", 4)
     table = rows(200)
     admission, batches = admitted(written(table))
     assert admission.tally.accepted == 200
@@ -257,7 +257,7 @@ def test_pieces_are_what_they_say() -> None:
 
 @pytest.mark.parametrize("block", [1, 100, 1 << 16])
 def test_a_record_of_several_lines_may_lie_across_blocks(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.domain.table_reader.BLOCK", block)
+    monkeypatch.setattr("shared.domain.tables.csv_reader.BLOCK", block)
     lines = [f'{FAULTLESS};"client\n{n}\n\nof {n}"' for n in range(20)]
     admission, batches = admitted("\n".join([HEADER + ";id", *lines]).encode(), pieces=37)
     assert (admission.tally.accepted, admission.tally.records, admission.tally.blank_lines) == (20, 20, 0)
@@ -271,7 +271,7 @@ def test_a_record_too_long_is_refused_wherever_the_blocks_end(
     data = f'{HEADER};id\n{FAULTLESS};1\n{FAULTLESS};"{note}"\n{FAULTLESS};3\n'.encode()
     tallies = []
     for block in (100, 1 << 16, 1 << 20):
-        monkeypatch.setattr("shared.domain.table_reader.BLOCK", block)
+        monkeypatch.setattr("shared.domain.tables.csv_reader.BLOCK", block)
         admission, batches = admitted(data)
         assert [line for b in batches for line in b.lines] == [2, data.count(b"\n")]
         tallies.append(admission.tally)

@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain import scored_file, shard_plan, shard_rows
-from shared.domain.answers import Answers
-from shared.domain.dialect import FileProblem
-from shared.domain.plain_csv import read_plain
-from shared.domain.scored_file import ADDED, ScoredRows, ScoredShard, write_shard
-from shared.domain.shard_plan import ShardPlan, plan_shards
-from shared.domain.shard_rows import ShardRows, _read_strictly, read_shard
+from shared.domain.batches import scored_file, shard_plan, shard_rows
+from shared.domain.batches.scored_file import ADDED, ScoredRows, ScoredShard, write_shard
+from shared.domain.batches.shard_plan import ShardPlan, plan_shards
+from shared.domain.batches.shard_rows import ShardRows, _read_strictly, read_shard
+from shared.domain.models.answers import Answers
+from shared.domain.tables.dialect import FileProblem
+from shared.domain.tables.plain_csv import read_plain
 from tests.unit.domain.clients import BANK, CONTRACTS, FAULTLESS, HEADER, NAMES, rows, written
 from tests.unit.domain.test_row_admission import LINES
 
@@ -110,8 +110,8 @@ def test_damage_does_not_move_the_cuts(block: int, monkeypatch: pytest.MonkeyPat
     lines[200] = "x" * 200_000
     data = "\r\n".join([HEADER, *lines]).encode()
     expected = scored(data, planned(data, one_shard(data)))
-    monkeypatch.setattr("shared.domain.table_reader.BLOCK", block)
-    monkeypatch.setattr("shared.domain.shard_rows.RETRY_BYTES", 5 * block)
+    monkeypatch.setattr("shared.domain.tables.csv_reader.BLOCK", block)
+    monkeypatch.setattr("shared.domain.batches.shard_rows.RETRY_BYTES", 5 * block)
     assert scored(data, planned(data, 500)) == expected
 
 

@@ -33,7 +33,7 @@ def test_the_steps_code_imports_nothing_that_is_not_there(pipeline: Any, tmp_pat
 
 def test_a_pipelines_code_is_its_scripts_and_what_they_import_and_no_more() -> None:
     places = set(code.code_of(scoring.COMMANDS))
-    assert {"predict.py", "arrow.py", "shared/__init__.py", "shared/domain/scored_file.py"} < places
+    assert {"predict.py", "arrow.py", "shared/__init__.py", "shared/domain/batches/scored_file.py"} < places
     assert not {"train.py", "score.py", "shared/ports.py", "shared/flow.py"} & places
 
 

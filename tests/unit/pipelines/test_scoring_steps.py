@@ -16,8 +16,8 @@ from flow.engine import output
 from flow.world import POLICY, World
 
 from shared.domain import names
-from shared.domain.arrow_wire import packed, unpacked
 from shared.domain.facts import BatchScored, RunMoved, ScoringDue
+from shared.domain.models.arrow_wire import packed, unpacked
 from shared.ports import RunView, Scores
 from tests.unit.domain.clients import BANK, rows, written
 from tests.unit.pipelines.conftest import ROOT

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.domain.contract import load_contracts
-from shared.domain.parts import PartWriter
+from shared.adapters.contracts import load_contracts
+from shared.domain.datasets.part_writer import PartWriter
 
 BANK = load_contracts(Path(__file__).parents[3] / "contracts")[0]
 MONEY = ["--call-cost", "10", "--deposit-value", "80"]

@@ -23,11 +23,11 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from shared.domain.contract import Column, Contract, HeaderProblem, Purpose, match
-from shared.domain.dialect import FileProblem, Header, read_header
-from shared.domain.row_check import Checked, RowCheck
-from shared.domain.table_reader import Block, Broken, read_blocks
-from shared.domain.values import Fault
+from shared.domain.tables.contract import Column, Contract, HeaderProblem, Purpose, match
+from shared.domain.tables.csv_reader import Block, Broken, read_blocks
+from shared.domain.tables.dialect import FileProblem, Header, read_header
+from shared.domain.tables.row_check import Checked, RowCheck
+from shared.domain.tables.values import Fault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

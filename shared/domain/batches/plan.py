@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Self
 
-from shared.domain.shard_plan import ShardPlan
+from shared.domain.batches.shard_plan import ShardPlan
 
 
 @dataclass(frozen=True, kw_only=True)

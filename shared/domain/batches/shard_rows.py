@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from shared.domain.column_check import ColumnCheck
-from shared.domain.contract import Column
-from shared.domain.dialect import Header
-from shared.domain.plain_csv import TEXT, Rows, read_plain
-from shared.domain.shard_plan import ShardPlan, sound_cut
-from shared.domain.table_reader import Block, Broken, read_blocks
+from shared.domain.batches.shard_plan import ShardPlan, sound_cut
+from shared.domain.tables.column_check import ColumnCheck
+from shared.domain.tables.contract import Column
+from shared.domain.tables.csv_reader import Block, Broken, read_blocks
+from shared.domain.tables.dialect import Header
+from shared.domain.tables.plain_csv import TEXT, Rows, read_plain
 
 PIECE_BYTES = 4 << 20
 """A shard is read in pieces of this size: its rows take several times the room of its bytes."""

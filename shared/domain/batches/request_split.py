@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from shared.domain.answers import Answers
+from shared.domain.models.answers import Answers
 from shared.errors import Refused, Unanswerable
 
 ENVELOPE = 4096

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Any, Self
 
-from shared.domain.contract import Contract
+from shared.domain.tables.contract import Contract
 
 ROW_GROUP = 1 << 16
 """Rows in a group: what the writer holds in memory, and the unit in which a reader may skip."""

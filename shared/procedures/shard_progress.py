@@ -7,12 +7,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.batch_plan import BatchPlan
+from shared.domain.batches.plan import BatchPlan
 from shared.domain.records import Change
 from shared.errors import Conflict
 from shared.ports import Row
+from shared.procedures.open_batches import progress
 from shared.services import Services
-from shared.steps.batch_plan import progress
 
 SHOWN_EVERY = timedelta(seconds=1)
 """A batch's record, which people and programs look at, tells of its progress about so often, however many shards end."""

@@ -2,9 +2,9 @@
 
     plan = plan_shards(read, size, contracts, shard_bytes=4 << 20)              # or a FileProblem
     for shard in plan.shards:                                                   # anywhere, in any order
-        rows = read_shard(read(shard.start, shard.end), plan)                   # shared.domain.shard_rows
+        rows = read_shard(read(shard.start, shard.end), plan)                   # shared.domain.batches.shard_rows
 
-A line that is a record by itself is one whatever stands before it (`shared.domain.table_reader`), so a cut before
+A line that is a record by itself is one whatever stands before it (`shared.domain.tables.csv_reader`), so a cut before
 such a line is right without knowing how many quotes were opened and closed above it.
 """
 
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from shared.domain.contract import Contract, HeaderProblem, match
-from shared.domain.dialect import LONGEST, FileProblem, Header, read_header
-from shared.domain.table_reader import read_blocks, stands_alone
+from shared.domain.tables.contract import Contract, HeaderProblem, match
+from shared.domain.tables.csv_reader import read_blocks, stands_alone
+from shared.domain.tables.dialect import LONGEST, FileProblem, Header, read_header
 
 Read = Callable[[int, int], bytes]
 """The file's bytes from the first number to the second, exclusive."""

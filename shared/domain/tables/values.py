@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from typing import Any
 
-from shared.domain.contract import Column
+from shared.domain.tables.contract import Column
 
 MOST_REMEMBERED = 1 << 16
 """Distinct texts remembered for each column; beyond that, all are forgotten: it is cheap to start anew."""

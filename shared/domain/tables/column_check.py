@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shared.domain.contract import Column
-from shared.domain.values import Fault, Judged
+from shared.domain.tables.contract import Column
+from shared.domain.tables.values import Fault, Judged
 
 MANY = 64
 """Distinct texts from which on it pays to judge plainly written numbers all at once."""

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from shared.domain.dialect import LONGEST, Header
+from shared.domain.tables.dialect import LONGEST, Header
 
 BLOCK = 64 * 1024
 """Bytes read at a time, about: few enough to stay in the processor's cache."""

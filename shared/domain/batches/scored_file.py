@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from shared.domain.answers import DECILES, Answers
-from shared.domain.dialect import Header
-from shared.domain.shard_rows import ShardRows
+from shared.domain.batches.shard_rows import ShardRows
+from shared.domain.models.answers import DECILES, Answers
+from shared.domain.tables.dialect import Header
 
 ADDED = ("probability", "decile", "decision", "model_version", "problem")
 """The columns of the output after those of the input."""

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.contract import Column
-from shared.domain.dialect import Header
-from shared.domain.values import Fault, Judged
+from shared.domain.tables.contract import Column
+from shared.domain.tables.dialect import Header
+from shared.domain.tables.values import Fault, Judged
 
 
 @dataclass(frozen=True, kw_only=True)

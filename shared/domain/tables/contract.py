@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from shared.errors import ConfigurationError
@@ -130,25 +129,6 @@ class HeaderProblem:
         found = "; ".join(differences) or "nothing differs"
         nearest = f"nearest is {self.dataset} (columns {found})"
         return f"the header fits no contract; {nearest}; mend the header and drop the file again"
-
-
-def load_contracts(folder: str | Path) -> tuple[Contract, ...]:
-    """Every `*.yaml` of the folder, by dataset name; raises: ConfigurationError that names the file."""
-    import yaml
-
-    contracts = []
-    for path in sorted(Path(folder).glob("*.yaml")):
-        try:
-            body = yaml.safe_load(path.read_text(encoding="utf-8"))
-            contracts.append(Contract.from_json(body))
-        except (yaml.YAMLError, UnicodeDecodeError, ConfigurationError) as cause:
-            raise ConfigurationError(f"{path}: {cause}") from cause
-    if not contracts:
-        raise ConfigurationError(f"{folder} holds no contract (*.yaml); without one no file can be admitted")
-    twice = [name for name, count in Counter(c.dataset for c in contracts).items() if count > 1]
-    if twice:
-        raise ConfigurationError(f"{folder}: more than one contract for dataset {_listed(twice)}")
-    return tuple(sorted(contracts, key=lambda contract: contract.dataset))
 
 
 def match(

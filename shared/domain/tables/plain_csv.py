@@ -1,7 +1,7 @@
 """Takes a stretch of plainly written CSV apart at the machine's speed, or says that it is not plain.
 
 Plain: UTF-8, one way to end lines, each line a record of the right width, quotes only around whole values. There,
-and only there, Arrow's lenient reader and the strict one (`shared.domain.table_reader`) agree; a test holds them
+and only there, Arrow's lenient reader and the strict one (`shared.domain.tables.csv_reader`) agree; a test holds them
 together. Whatever is not plain is left to the strict one.
 """
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from shared.domain.dialect import BOM, LONGEST, Header
+from shared.domain.tables.dialect import BOM, LONGEST, Header
 
 LF, CR, QUOTE = 0x0A, 0x0D, 0x22
 TEXT = pa.dictionary(pa.int32(), pa.string())

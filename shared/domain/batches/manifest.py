@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.domain import names
-from shared.domain.batch_plan import BatchPlan
+from shared.domain.batches.plan import BatchPlan
 
 OF_A_SHARD = ("number", "rows", "refused", "csv_bytes", "csv_sha256", "parquet_sha256")
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.domain import names
-from shared.domain.batch_plan import BatchPlan
+from shared.domain.batches.plan import BatchPlan
 
 DECILES = 10
-"""As in `shared.domain.answers`, which would bring pyarrow with it."""
+"""As in `shared.domain.models.answers`, which would bring pyarrow with it."""
 COUNTS = ("rows", "refused", "csv_bytes", "parquet_bytes")
 DIGESTS = ("csv_sha256", "parquet_sha256")
 SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from shared.domain import names
-from shared.domain.admission import Admission, Tally
-from shared.domain.contract import Contract
-from shared.domain.dialect import Header
+from shared.domain.datasets.part_writer import Part, PartWriter
 from shared.domain.facts import UploadAdmitted, UploadKnown
-from shared.domain.parts import Part, PartWriter
+from shared.domain.tables.admission import Admission, Tally
+from shared.domain.tables.contract import Contract
+from shared.domain.tables.dialect import Header
 from shared.errors import Conflict
 from shared.services import Services
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from shared.domain.answers import Answers
+from shared.domain.models.answers import Answers
 
 
 def packed(batches: Sequence[Any]) -> bytes:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain import names
-from shared.domain.batch_plan import BatchPlan
+from shared.domain.batches.plan import BatchPlan
 from shared.errors import Conflict
 from shared.services import Services
 

@@ -1,0 +1,1 @@
+"""Models: whether one is better, whether it answers right, and what it is asked and answers."""

@@ -1,0 +1,1 @@
+"""What several steps do the same way: idempotent submission, admission, batch progress, unseen blobs."""
