@@ -43,10 +43,11 @@ from shared.domain import facts
 from shared.domain.policy import Policy
 from shared.domain.records import Change, changes
 from shared.ledger import Ledger
+from shared.package_data import CONTRACTS
 from shared.ports import Table
 from shared.services import Services
 from shared.settings import Settings
-from shared.wiring import CONTRACTS, model_api, now
+from shared.wiring import model_api, now
 
 FEW = 1000
 KEY = "a reader of this bench alone"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.heap import give_large_blocks_back
+from shared.package_data import CONTRACTS
 from shared.services import Services
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from shared.adapters.queues import QueueBus
     from shared.ports import ModelApi, PipelineEndpoint, RunRequest, ScoringRequest, Subscriber, Table
     from shared.settings import Settings
-
-CONTRACTS = Path(__file__).parents[1] / "contracts"
 
 
 @lru_cache(maxsize=1)

@@ -22,6 +22,7 @@ from azure.core.exceptions import (
 )
 
 from shared.errors import Conflict, Refused, Transient
+from shared.package_data import SERVING
 from shared.ports import DeploymentPlan, RunView, StepView
 from shared.settings import Settings
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 ENDED = ("Completed", "Failed", "Canceled")
-SERVING_CODE = Path(__file__).parents[2] / "serving"
 REQUEST_MILLISECONDS = 170_000
 """Azure allows a request to a managed endpoint 180 seconds at most."""
 USER_ERROR = "UserError"
@@ -134,7 +134,7 @@ class AzureWorkspace:
             endpoint_name=plan.endpoint,
             model=f"azureml:{plan.model}:{plan.version}",
             environment=settings.serving_environment,
-            code_configuration=CodeConfiguration(code=str(SERVING_CODE), scoring_script="score.py"),
+            code_configuration=CodeConfiguration(code=str(SERVING), scoring_script="score.py"),
             instance_type=settings.serving_instance_type,
             instance_count=settings.serving_instance_count,
             request_settings=OnlineRequestSettings(

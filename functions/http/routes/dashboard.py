@@ -5,15 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from functools import lru_cache
-from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from functions.http.problems import Problem
 from functions.http.views.static_files import Folder
+from shared.package_data import WEB
 
-WEB = Path(__file__).parents[3] / "web"
 HOME = "/dashboard/"
 SIGN_IN_PAGE = "signin.html"
 PAGES = ("/dashboard", "/api/docs")

@@ -1,0 +1,18 @@
+"""Package data: the folders beside the code that the deployed app opens by path.
+
+Azure runs what `.funcignore` leaves of this repository. Nothing else that is deployed asks where it lies, so that this
+list, which the package is tested against, is all of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+
+CONTRACTS = _PACKAGE / "contracts"
+"""The data contracts, read when the app meets its first message."""
+SERVING = _PACKAGE / "serving"
+"""The code behind a scoring endpoint, uploaded with each deployment."""
+WEB = _PACKAGE / "web"
+"""The dashboard and the page that shows the API's description."""
