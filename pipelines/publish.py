@@ -19,6 +19,7 @@ from pipelines.code import assemble, code_of, digest
 from pipelines.conda import SERVING
 from pipelines.conda import TRAINING as TRAINING_CONDA
 from pipelines.scored_store import publish_store
+from pipelines.tally import Say, Tally
 
 ENDPOINT = training.ENDPOINT
 COMPUTE = "cpu-cluster"
@@ -28,8 +29,6 @@ STORAGE = ("CAMPANHA_STORAGE", "CAMPANHA_STORAGE__blobServiceUri")
 PLACE = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE")
 ENVIRONMENTS = {"campanha-training": TRAINING_CONDA, "campanha-serving": SERVING}
 PIPELINES = (training, scoring)
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,21 +50,6 @@ class Published:
     pipelines: dict[str, PublishedPipeline]
     """By endpoint."""
     new: tuple[str, ...]
-
-
-class Tally:
-    """Says each thing as it is settled, and keeps what was new."""
-
-    def __init__(self, say: Say) -> None:
-        self._say = say
-        self.new: list[str] = []
-
-    def there(self, what: str) -> None:
-        self._say(f"{what} is there")
-
-    def made(self, what: str) -> None:
-        self._say(f"{what} made")
-        self.new.append(what)
 
 
 def publish(client: Any, *, storage: str, compute: str = COMPUTE, say: Say = print) -> Published:

@@ -6,13 +6,11 @@ Contributor on the data account).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
+from pipelines.tally import Tally
 from shared.domain.names import SCORED, SCORED_DATASTORE
-
-if TYPE_CHECKING:
-    from pipelines.publish import Tally
 
 
 def publish_store(client: Any, storage: str, tally: Tally) -> None:

@@ -1,0 +1,22 @@
+"""What a publication has found and made, told thing by thing: what was new is its change set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Say = Callable[[str], None]
+
+
+class Tally:
+    """Says each thing as it is settled, and keeps what was new."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self.new: list[str] = []
+
+    def there(self, what: str) -> None:
+        self._say(f"{what} is there")
+
+    def made(self, what: str) -> None:
+        self._say(f"{what} made")
+        self.new.append(what)
