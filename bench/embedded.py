@@ -27,9 +27,10 @@ import requests
 
 from bench.goals import goals_table, machine_line
 from bench.own_stack import load, machine, own_stack
-from commands.parts import PARTS
-from commands.settings import script_environment
-from commands.stack import Stack
+from commands.stack import supervisor
+from commands.stack.parts import PARTS
+from commands.stack.settings import script_environment
+from commands.stack.state import Stack
 
 READY_GOAL, CALL_GOAL = 3.0, 10.0
 ASSET = "bench-rows"
@@ -70,13 +71,13 @@ def _starts(stack: Stack, part: str, times: int) -> dict[str, float]:
     """Seconds from the process's start to its line `ready`."""
     taken: list[float] = []
 
-    def said(name: str, seconds: float, started: bool) -> None:
+    def announce(name: str, seconds: float, started: bool) -> None:
         if started:
             taken.append(seconds)
 
     for _ in range(times):
-        stack.stop_parts([part])
-        stack.up(said)
+        supervisor.stop_parts(stack, [part])
+        supervisor.up(stack, announce)
     print(f"  {part} started {times} times", file=sys.stderr, flush=True)
     return {"median": round(statistics.median(taken), 2), "most": round(max(taken), 2)}
 

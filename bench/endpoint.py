@@ -23,9 +23,9 @@ from typing import Any
 from bench import inference_server, loading, rivals
 from bench.goals import goals_table, machine_line
 from bench.own_stack import load, machine
-from commands import demo_data
-from commands.settings import serving_workers
-from commands.stack import ROOT
+from commands import ROOT
+from commands.setup import bank_rows
+from commands.stack.settings import serving_workers
 from shared.adapters.azureml import server_variables
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -93,7 +93,7 @@ class Case:
     """A model, requests for it, and the right answers, in a folder."""
 
     def __init__(self, home: Path, data: Path | None) -> None:
-        file, self.source = demo_data.find(data)
+        file, self.source = bank_rows.find(data)
         self.folder = home / "case"
         _say("training a model on the real rows ...")
         script = [sys.executable, str(ROOT / "bench" / "endpoint_case.py"), "--data", str(file)]

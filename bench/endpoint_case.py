@@ -23,7 +23,7 @@ import pyarrow as pa
 import train
 from model import encode, load
 
-from commands.stack import ROOT
+from commands import ROOT
 from shared.adapters.contracts import load_contracts
 from shared.domain.datasets.part_writer import PartWriter
 from shared.domain.tables.contract import Contract

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from commands.ports import choose
+from commands import ROOT
 from commands.setup import venv
-from commands.stack import ROOT
+from commands.stack.ports import choose
 from localazure.workspace.environments import Environments, conda_text
 
 LOOPBACK = ROOT / "localazure" / "workspace" / "loopback.py"

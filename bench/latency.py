@@ -27,7 +27,8 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 
 from bench.goals import goals_table, machine_line
 from bench.own_stack import load, machine, memory_of, own_stack
-from commands.stack import Stack, StackError
+from commands.stack.errors import StackError
+from commands.stack.state import Stack
 
 SEED = 20_261_124
 IDLE_SECONDS = (0.5, 1.5)

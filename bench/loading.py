@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from commands import load
+from commands.client import load
 
 JSON = "application/json"
 WARM_UP = 20

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from commands.stack import Stack, StackError
-from commands.up import show as show_starting
+from commands.stack import progress, supervisor
+from commands.stack.errors import StackError
+from commands.stack.state import Stack
 
 CONNECTION = "BENCH_CONNECTION_STRING"
 """The variable by which a process of a measurement's gets the storage's connection string: it is no one's to list."""
@@ -23,10 +24,10 @@ def own_stack(settings: Mapping[str, str]) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="campanha-bench-", ignore_cleanup_errors=True) as folder:
         stack = Stack(Path(folder))
         try:
-            stack.up(show_starting(stack), settings=dict(settings))
+            supervisor.up(stack, progress.on_stderr(stack), settings=dict(settings))
             yield stack
         finally:
-            stack.down()
+            supervisor.down(stack)
 
 
 def machine() -> dict[str, Any]:

@@ -23,7 +23,7 @@ from azure.storage.blob import BlobServiceClient
 from bench.goals import goals_table, machine_line
 from bench.latency import bank_rows
 from bench.own_stack import load, machine, memory_of, own_stack
-from commands.stack import Stack
+from commands.stack.state import Stack
 from shared.domain.records import rank
 
 SEED = 20_261_124

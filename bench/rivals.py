@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from commands.ports import choose
+from commands import ROOT
 from commands.setup import venv
-from commands.stack import ROOT
+from commands.stack.ports import choose
 
 LOCK = ROOT / "bench" / "environments" / "mlflow.txt"
 HOME = ROOT / ".environments" / "bench-mlflow"

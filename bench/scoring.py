@@ -28,10 +28,12 @@ from azure.storage.blob import BlobServiceClient
 from bench import rivals
 from bench.goals import goals_table
 from bench.own_stack import CONNECTION, load, machine, memory_by_part, own_stack
-from commands import demo_data, publish
-from commands.client import Client
-from commands.settings import script_environment
-from commands.stack import ROOT, Stack, StackError
+from commands import ROOT, publish
+from commands.client.status_api import Client
+from commands.setup import bank_rows
+from commands.stack.errors import StackError
+from commands.stack.settings import script_environment
+from commands.stack.state import Stack
 from shared.domain.policy import Policy
 
 SETTINGS = {"GATHER_QUIET_SECONDS": "1", "RELEASE_LOOK_SECONDS": "1"}
@@ -59,7 +61,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> dict[str, Any]:
     """Start a stack of its own, train and release a model, and measure."""
     load_before = load()
-    file, source = demo_data.find(None)
+    file, source = bank_rows.find(None)
     lines = _without_answers(file.read_bytes())
     with own_stack(SETTINGS) as stack:
         _release_model(stack, file)

@@ -6,23 +6,17 @@ import importlib
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-PARTS = {"storage": "storage", "events serve": "events", "workspace": "workspace", "host": "host"}
-"""Commands that run one part alone, and the part's name."""
-
 
 def main() -> int:
     """The command's exit code; an error the user can do something about is one line, not a traceback."""
-    sys.path[0] = str(ROOT)
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
     name, arguments = sys.argv[1], sys.argv[2:]
-    if f"{name} {' '.join(arguments[:1])}" in PARTS:
-        name, arguments = f"{name} {arguments[0]}", arguments[1:]
     sys.argv = [f"./dev {name}", *arguments]
-    from commands.stack import StackError
+    from commands.stack.errors import StackError
 
-    module = importlib.import_module(f"commands.{'part' if name in PARTS else name.replace('-', '_')}")
+    command = importlib.import_module(f"commands.{name.replace('-', '_')}")
     try:
-        return int(module.main([PARTS[name], *arguments] if name in PARTS else arguments))
+        return int(command.main(arguments))
     except StackError as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from commands import tables
-from commands.client import Json
-from commands.output import as_json, listing
-from commands.target import BAD, FINE, command, find, parser
+from commands.client import tables
+from commands.client.output import as_json, listing
+from commands.client.status_api import Json
+from commands.client.target import BAD, FINE, command, find, parser
 from shared.domain.audit import broken_at
 
 COLUMNS = ("number", "time", "action", "who", "scope", "reason")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from commands import tables
-from commands.client import Client, Json
-from commands.output import acted, as_json, end_of, listing, values
-from commands.target import BAD, FINE, command, find, parser
+from commands.client import tables
+from commands.client.batch_progress import GOING, pace, share
+from commands.client.output import acted, as_json, end_of, listing, values
+from commands.client.status_api import Client, Json
+from commands.client.target import BAD, FINE, command, find, parser
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -24,7 +25,6 @@ COLUMNS = (
     "reason",
     "updated",
 )
-GOING = ("due", "scoring")
 
 
 @command
@@ -55,24 +55,6 @@ def main(arguments: list[str]) -> int:
     found = client.listed("batches", most=given.most, state=given.only, dataset=given.dataset)
     shown = found if given.json else [{**batch, "done": f"{share(batch):.0%}"} for batch in found]
     return listing("Batches", shown, COLUMNS, given_json=given.json)
-
-
-def share(batch: Json) -> float:
-    """How much of it is scored, 0 to 1."""
-    if batch["state"] == "scored":
-        return 1.0
-    for done, whole in (("bytes_done", "bytes"), ("shards_scored", "shards")):
-        if batch.get(whole):
-            return min(1.0, float(batch.get(done) or 0) / float(batch[whole]))
-    return 0.0
-
-
-def pace(batch: Json) -> str:
-    """The rate and the time left, while it is scored."""
-    parts = [f"{batch['rows_per_second']:,.0f} rows/s"] if batch.get("rows_per_second") else []
-    if batch["state"] == "scoring" and batch.get("eta_seconds") is not None:
-        parts.append(f"about {tables.duration(batch['eta_seconds'])} left")
-    return ", ".join(parts)
 
 
 def _rows(client: Client, batch: str, most: int, *, given_json: bool) -> int:

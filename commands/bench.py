@@ -8,7 +8,7 @@ import json
 import signal
 import sys
 
-from commands.stack import ROOT
+from commands import ROOT
 
 MEASURES = ("latency", "scoring", "endpoint", "status", "pollers", "embedded")
 """Each a module of `bench` with `add_options(parser)`, `run(given) -> results` and `show(results)`."""

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from commands.stack import ROOT
+from commands import ROOT
 
 TYPED = (
     "function_app.py",

@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from commands import demo_data
-from commands.arguments import parser
-from commands.client import Client
-from commands.stack import Stack, StackError
-from commands.up import show
+from commands import publish
+from commands.client.status_api import Client
+from commands.setup import bank_rows
+from commands.stack import progress, supervisor
+from commands.stack.arguments import parser
+from commands.stack.errors import StackError
+from commands.stack.state import Stack
+from commands.stack.upload import upload
 
 PATIENCE = 180.0
 """Seconds a chapter may take before the demo gives up and says where to look."""
@@ -30,7 +33,7 @@ def main(arguments: list[str]) -> int:
     made.add_argument("--data", type=Path, help="a CSV of either published variant (default: real UCI rows)")
     given = made.parse_args(arguments)
     began = time.monotonic()
-    file, source = demo_data.find(given.data)
+    file, source = bank_rows.find(given.data)
     stack = _started_afresh(given.state / "demo")
     demo = Demo(stack, file.read_bytes())
     print(f"\nData: {source}, {len(demo.rows):,} rows")
@@ -46,10 +49,10 @@ def main(arguments: list[str]) -> int:
 def _started_afresh(state: Path) -> Stack:
     """A stack that knows nothing yet; an earlier demo's is stopped and removed."""
     if state.exists():
-        Stack(state).down()
+        supervisor.down(Stack(state))
         shutil.rmtree(state)
     stack = Stack(state)
-    stack.up(show(stack), settings=SETTINGS)
+    supervisor.up(stack, progress.on_stderr(stack), settings=SETTINGS)
     return stack
 
 
@@ -70,8 +73,6 @@ class Demo:
 
     def tell(self) -> list[tuple[str, str]]:
         """The five chapters, each a line of the summary; raises: StackError when one does not come about."""
-        from commands import publish
-
         print("\nPublishing the training pipeline ...")
         if publish.main(["--state", str(self.stack.state)]):
             raise StackError("the training pipeline could not be published")
@@ -119,8 +120,6 @@ class Demo:
         return f"{record['rows']:,} scored by model {record['model_version']} -> {record['output']}"
 
     def _drop(self, container: str, name: str, lines: list[bytes]) -> None:
-        from commands.drop import upload
-
         print(f"\nDropping {container}/{name} ({len(lines) - 1:,} rows)")
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / name

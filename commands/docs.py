@@ -5,9 +5,9 @@ from __future__ import annotations
 import webbrowser
 from urllib.parse import quote
 
-from commands.client import Json
-from commands.output import as_json
-from commands.target import FINE, Target, command, find, parser
+from commands.client.output import as_json
+from commands.client.status_api import Json
+from commands.client.target import FINE, Target, command, find, parser
 
 
 @command

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
-from commands.arguments import parser
-from commands.parts import PARTS
-from commands.stack import Stack
+from commands.stack import supervisor
+from commands.stack.arguments import parser
+from commands.stack.parts import PARTS
+from commands.stack.state import Stack
 
 
 def main(arguments: list[str]) -> int:
@@ -16,7 +17,7 @@ def main(arguments: list[str]) -> int:
         print(f"Nothing runs in {stack.state}.")
         return 0
     started = time.monotonic()
-    killed = stack.down()
+    killed = supervisor.down(stack)
     print(f"Stopped {', '.join(reversed(running))} in {time.monotonic() - started:.1f} s.")
     if killed:
         print(f"Had to kill {', '.join(killed)}: the end of the logs in {stack.log('x').parent} may say why.")

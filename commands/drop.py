@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from commands.arguments import parser, running
-from commands.stack import StackError
+from commands.stack.arguments import parser, running
+from commands.stack.errors import StackError
+from commands.stack.upload import upload
 
 
 def main(arguments: list[str]) -> int:
@@ -28,12 +29,3 @@ def main(arguments: list[str]) -> int:
             f"{container}/{name}  ({file.stat().st_size:,} bytes)   follow it: ./dev trace {container}/{name}"
         )
     return 0
-
-
-def upload(connection_string: str, container: str, name: str, file: Path) -> None:
-    """Put `file` there, over what may have that name."""
-    from azure.storage.blob import BlobServiceClient, ContentSettings
-
-    blob = BlobServiceClient.from_connection_string(connection_string).get_blob_client(container, name)
-    with file.open("rb") as opened:
-        blob.upload_blob(opened, overwrite=True, content_settings=ContentSettings(content_type="text/csv"))

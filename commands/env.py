@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import shlex
 
-from commands.arguments import parser, running
-from commands.settings import script_environment
+from commands.stack.arguments import parser, running
+from commands.stack.settings import script_environment
 
 
 def main(arguments: list[str]) -> int:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 
-from commands import tables
-from commands.client import Client, Json
-from commands.output import listing
-from commands.target import FINE, command, find, parser
+from commands.client import tables
+from commands.client.event_line import COLUMNS, row
+from commands.client.output import listing
+from commands.client.status_api import Client, Json
+from commands.client.target import FINE, command, find, parser
+from commands.stack import alone
 
-COLUMNS = ("time", "what", "about", "reason")
+
+def main(arguments: list[str]) -> int:
+    return alone.run("events", arguments[1:]) if arguments[:1] == ["serve"] else _list(arguments)
 
 
 @command
-def main(arguments: list[str]) -> int:
+def _list(arguments: list[str]) -> int:
     made = parser("events", __doc__)
     made.add_argument("--dataset")
     made.add_argument("--since", metavar="TIME", help="only later than this, such as 2026-11-24T09:00:00Z")
@@ -28,24 +32,6 @@ def main(arguments: list[str]) -> int:
         return _follow(client, found, given_json=given.json)
     shown = found if given.json else [row(event) for event in found]
     return listing("Events", shown, COLUMNS, given_json=given.json)
-
-
-def row(event: Json) -> Json:
-    """An event in four words."""
-    data = event.get("data") or {}
-    what = event["type"].removeprefix("Campanha.").partition(".v")[0]
-    about = (
-        data.get("name")
-        or data.get("about")
-        or data.get("action")
-        or _name(event["of"]["kind"], event["of"]["id"])
-    )
-    return {"time": event["time"], "what": what, "about": about, "reason": data.get("reason")}
-
-
-def _name(kind: str, id_: str) -> str:
-    """A file's id holds its name: upload/NAME/ETAG."""
-    return id_.removeprefix("upload/").rpartition("/")[0] if kind in ("upload", "quarantine") else id_
 
 
 def _follow(client: Client, found: list[Json], *, given_json: bool) -> int:

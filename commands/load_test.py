@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commands import load, tables
-from commands.output import as_json
-from commands.settings import no_proxy, sdk_settings
-from commands.stack import StackError
-from commands.target import BAD, FINE, Target, command, find
+from commands.client import load, tables
+from commands.client.output import as_json
+from commands.client.target import BAD, FINE, Target, command, find
+from commands.stack.errors import StackError
+from commands.stack.settings import no_proxy, sdk_settings
 
 PERCENTS = (50, 90, 95, 99, 100)
 WORKSPACE = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE")

@@ -6,8 +6,8 @@ import argparse
 import subprocess
 from pathlib import Path
 
+from commands import ROOT
 from commands.setup.venv import python_in
-from commands.stack import ROOT
 from pipelines import conda
 
 LOCKS = (

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from commands.client import Client
-from commands.output import as_json
-from commands.settings import no_proxy, sdk_settings
-from commands.stack import Stack, StackError
-from commands.target import FINE, command, find, parser
+from commands.client.output import as_json
+from commands.client.status_api import Client
+from commands.client.target import FINE, command, find, parser
+from commands.stack.errors import StackError
+from commands.stack.settings import no_proxy, sdk_settings
+from commands.stack.state import Stack
 
 WORKSPACE = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE")
 

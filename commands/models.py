@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from commands import tables
-from commands.client import Json
-from commands.output import acted, as_json, end_of, listing, values
-from commands.target import command, find, parser
+from commands.client import tables
+from commands.client.output import acted, as_json, end_of, listing, values
+from commands.client.status_api import Json
+from commands.client.target import command, find, parser
 
 COLUMNS = ("id", "state", "log_loss", "against_serving", "auc", "deployment", "reason", "updated")
 FIGURES = ("figure", "this_model", "serving_model_then")

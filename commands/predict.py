@@ -11,11 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from commands import tables
-from commands.client import Client, Json
-from commands.output import as_json
-from commands.stack import StackError
-from commands.target import FINE, command, find, parser
+from commands.client import tables
+from commands.client.output import as_json
+from commands.client.status_api import Client, Json
+from commands.client.target import FINE, command, find, parser
+from commands.stack.errors import StackError
 
 AT_ONCE = 500
 """Records of one request; their JSON stays far below what the app takes."""

@@ -9,9 +9,9 @@ import os
 import subprocess
 import sys
 
-from commands.arguments import parser, running
-from commands.settings import no_proxy, published_pipeline_url, sdk_settings
-from commands.stack import ROOT
+from commands import ROOT
+from commands.stack.arguments import parser, running
+from commands.stack.settings import no_proxy, published_pipeline_url, sdk_settings
 
 
 def main(arguments: list[str]) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from commands import tables
-from commands.client import Json
-from commands.output import acted, as_json, end_of, listing
-from commands.target import command, find, parser
+from commands.client import tables
+from commands.client.output import acted, as_json, end_of, listing
+from commands.client.status_api import Json
+from commands.client.target import command, find, parser
 
 COLUMNS = ("name", "state", "rows", "whole", "reason", "updated")
 ROWS = ("line", "column", "value", "rule", "remedy")

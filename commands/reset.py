@@ -6,8 +6,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from commands.arguments import parser
-from commands.stack import Stack, StackError
+from commands.stack import supervisor
+from commands.stack.arguments import parser
+from commands.stack.errors import StackError
+from commands.stack.state import Stack
 
 OURS = {"stack.json", "stack.lock"}
 
@@ -33,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
 def _stop(state: Path) -> None:
     try:
-        Stack(state).down()
+        supervisor.down(Stack(state))
     except StackError as problem:  # a damaged stack.json is a reason to be here
         print(problem, file=sys.stderr)
 

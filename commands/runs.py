@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-
-from commands import tables
-from commands.client import Client, Json
-from commands.output import acted, as_json, end_of, listing, values
-from commands.target import command, find, parser
-
-if TYPE_CHECKING:
-    from rich.text import Text
+from commands.client import tables
+from commands.client.output import acted, as_json, end_of, listing, values
+from commands.client.status_api import Client, Json
+from commands.client.target import command, find, parser
+from commands.client.timeline import GOING, steps, took
 
 COLUMNS = ("id", "dataset", "version", "state", "took", "reason", "updated")
-GOING = ("started", "running")
-WAITING = ("NotStarted", "Queued", "Preparing", "Provisioning", "Starting")
-WIDE = 40
 
 
 @command
@@ -56,68 +47,3 @@ def _one(client: Client, name: str, *, wait: bool, given_json: bool) -> int:
         values(run)
         tables.console().print(steps(run))
     return end_of(run)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """A step that has begun."""
-
-    begin: datetime
-    end: datetime
-
-    @property
-    def seconds(self) -> float:
-        return (self.end - self.begin).total_seconds()
-
-
-def spans(run: Json) -> list[Span | None]:
-    """When each step began and ended; None before it has begun.
-
-    Azure ML makes all steps of a pipeline at once and tells when it made them. A step that others had to end before
-    cannot have begun earlier than they ended, so the later of the two is its begin.
-    """
-    found: list[Span | None] = []
-    over = None if run["state"] in GOING else datetime.fromisoformat(run["updated"])
-    for step in run.get("steps") or []:
-        if not step.get("started") or step["status"] in WAITING:
-            found.append(None)
-            continue
-        end = datetime.fromisoformat(step["ended"]) if step.get("ended") else over or datetime.now(UTC)
-        before = [span.end for span in found if span and span.end <= end]
-        found.append(Span(begin=max([datetime.fromisoformat(step["started"]), *before]), end=end))
-    return found
-
-
-def took(run: Json) -> str:
-    """From the first step's begin to the last one's end, or until now."""
-    begun = [span for span in spans(run) if span]
-    if not begun:
-        return ""
-    return tables.duration(Span(begin=begun[0].begin, end=max(span.end for span in begun)).seconds)
-
-
-def steps(run: Json) -> Text:
-    """The steps as bars over a common scale."""
-    from rich.text import Text
-
-    found = spans(run)
-    begun = [span for span in found if span]
-    if not begun:
-        return Text("no step has started yet", style="dim")
-    whole = Span(begin=begun[0].begin, end=max(span.end for span in begun))
-    rows = zip(run["steps"], found, strict=True)
-    return Text("\n").join(_bar(step, span, whole) for step, span in rows)
-
-
-def _bar(step: Json, span: Span | None, whole: Span) -> Text:
-    from rich.text import Text
-
-    name, status = f"  {step['name']:<12}", f"  {step['status'].lower():<11} "
-    if span is None:
-        return Text.assemble(name, " " * WIDE, status)
-    scale = WIDE / max(1.0, whole.seconds)
-    left = round(Span(begin=whole.begin, end=span.begin).seconds * scale)
-    bar = " " * left + "━" * max(1, round(span.seconds * scale))
-    return Text.assemble(
-        name, (f"{bar:<{WIDE}}", tables.style(step["status"])), status, tables.duration(span.seconds)
-    )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from commands import tables
-from commands.client import Json
-from commands.output import acted, as_json
-from commands.parts import PARTS
-from commands.stack import Stack
-from commands.target import BAD, FINE, command, find, parser
+from commands.client import tables
+from commands.client.output import acted, as_json
+from commands.client.status_api import Json
+from commands.client.target import BAD, FINE, command, find, parser
+from commands.stack.parts import PARTS
+from commands.stack.state import Stack
 
 DATASET = ("dataset", "version", "rows", "gathering", "run", "serving", "since")
 SECTIONS = {

@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 
-from commands.arguments import parser
-from commands.stack import ROOT
+from commands import ROOT
+from commands.stack.arguments import parser
 
 WORKERS = [
     "--numprocesses",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from commands import tables
-from commands.client import Json
-from commands.output import as_json, end_of
-from commands.target import command, find, parser
+from commands.client import tables
+from commands.client.output import as_json, end_of
+from commands.client.status_api import Json
+from commands.client.target import command, find, parser
 
 CAPTIONS = {"same_as": "Same rows as", "uploads": "Made of"}
 LISTED = ("name", "state", "rows", "reason", "updated")

@@ -10,9 +10,12 @@ import subprocess
 import sys
 import time
 
-from commands.arguments import parser
-from commands.settings import app_settings
-from commands.stack import ROOT, Said, Stack, StackError
+from commands import ROOT
+from commands.stack import progress, supervisor
+from commands.stack.arguments import parser
+from commands.stack.errors import StackError
+from commands.stack.settings import app_settings
+from commands.stack.state import Stack
 
 
 def main(arguments: list[str]) -> int:
@@ -28,7 +31,7 @@ def main(arguments: list[str]) -> int:
     stack = Stack(given.state)
     started = time.monotonic()
     chosen = _settings(given.set)
-    stack.up(show(stack), settings=chosen)
+    supervisor.up(stack, progress.on_stderr(stack), settings=chosen)
     if chosen:
         _check(stack)
     print(f"\nUp in {time.monotonic() - started:.1f} s. Next: ./dev publish; ./dev drop FILE; ./dev status")
@@ -48,22 +51,6 @@ def _check(stack: Stack) -> None:
     if read.returncode:
         fault = read.stderr.rpartition("ConfigurationError: ")[2].strip()
         raise StackError(f"{fault}\nSet them right: ./dev up --set NAME=VALUE")
-
-
-def show(stack: Stack) -> Said:
-    """Prints a line when a part serves."""
-
-    def said(part: str, seconds: float, now: bool) -> None:
-        address = {
-            "storage": f"http://127.0.0.1:{stack.ports['blob']}",
-            "events": f"http://127.0.0.1:{stack.ports['events']}",
-            "workspace": stack.workspace_url,
-            "host": stack.host_url,
-        }[part]
-        how = f"ready in {seconds:.1f} s" if now else "runs already"
-        print(f"  {part:<10} {how:<16} {address}", file=sys.stderr, flush=True)
-
-    return said
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:

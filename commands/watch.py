@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from commands import tables
-from commands.batches import GOING as SCORING
-from commands.batches import pace, share
-from commands.client import Client, Json
-from commands.events import row
-from commands.output import as_json
-from commands.runs import GOING as TRAINING
-from commands.runs import steps
-from commands.target import BAD, FINE, command, find, parser
+from commands.client import tables
+from commands.client.batch_progress import GOING as SCORING
+from commands.client.batch_progress import pace, share
+from commands.client.event_line import COLUMNS, row
+from commands.client.output import as_json
+from commands.client.status_api import Client, Json
+from commands.client.target import BAD, FINE, command, find, parser
+from commands.client.timeline import GOING as TRAINING
+from commands.client.timeline import steps
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
 
 WIDE = 60
-EVENTS = ("time", "what", "about", "reason")
 
 
 @command
@@ -81,7 +80,7 @@ def picture(status: Json, events: list[Json]) -> Group:
     parts += [_run(run) for run in status["runs"] if run["state"] in TRAINING]
     parts += [_batch(batch) for batch in status["batches"] if batch["state"] in SCORING]
     if events:
-        parts.append(tables.table("What happened", [row(event) for event in events], EVENTS))
+        parts.append(tables.table("What happened", [row(event) for event in events], COLUMNS))
     return Group(*parts)
 
 

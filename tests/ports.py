@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from commands.ports import RANGE, is_free
+from commands.stack.ports import RANGE, is_free
 
 
 def lasting_port() -> int:

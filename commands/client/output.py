@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from commands import tables
-from commands.client import Client, Json
-from commands.target import BAD, FINE
+from commands.client import tables
+from commands.client.status_api import Client, Json
+from commands.client.target import BAD, FINE
 
 UNTOLD = (
     "links",

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from commands.stack import Stack, StackError
+from commands.stack.errors import StackError
+from commands.stack.state import Stack
 
 if TYPE_CHECKING:
     import requests

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 
-from commands.client import Client, Unreachable
-from commands.stack import ROOT, Stack, StackError
+from commands import ROOT
+from commands.client.status_api import Client, Unreachable
+from commands.stack.errors import StackError
+from commands.stack.state import Stack
 
 FINE, BAD, CANNOT_REACH = 0, 1, 3
 ENDS = (

@@ -13,7 +13,9 @@ import zipfile
 from pathlib import Path
 from urllib.request import urlopen
 
-CACHE = Path(__file__).resolve().parents[1] / ".data" / "bank-uci.csv"
+from commands import ROOT
+
+CACHE = ROOT / ".data" / "bank-uci.csv"
 
 ARCHIVE = "https://archive.ics.uci.edu/static/public/222/bank+marketing.zip"
 ARCHIVE_MEMBER = ("bank.zip", "bank.csv")

@@ -6,8 +6,10 @@ import argparse
 import os
 from pathlib import Path
 
-from commands.parts import PARTS
-from commands.stack import ROOT, Stack, StackError
+from commands import ROOT
+from commands.stack.errors import StackError
+from commands.stack.parts import PARTS
+from commands.stack.state import Stack
 
 
 def parser(name: str, description: str | None) -> argparse.ArgumentParser:

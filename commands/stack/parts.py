@@ -5,10 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from commands.stack import Stack
+from commands.stack.state import Stack
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from commands.stack import Stack
+from commands.stack.state import Stack
 
 IMPATIENT = {
     "SCORE_SCHEDULE": "*/10 * * * * *",

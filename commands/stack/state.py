@@ -1,4 +1,4 @@
-"""One embedded Azure with the app in it: its ports, keys and processes, written down in one state folder."""
+"""The state of one stack in one folder: its ports, keys and processes (stack.json), and the addresses made of them."""
 
 from __future__ import annotations
 
@@ -7,27 +7,18 @@ import contextlib
 import json
 import os
 import secrets
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from commands import ports, processes
-from commands.parts import PARTS, STAGES, Part
-from commands.processes import Process
+from commands import ROOT
 from commands.setup.lock import only_one
+from commands.stack import ports
+from commands.stack.errors import StackError
+from commands.stack.processes import Process
 from localazure.storage.account import Ports, connection_string
 
-ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS = 90.0
 SCOPES = ("reader", "operator", "admin")
-
-Said = Callable[[str, float, bool], None]
-"""Called with a part's name, the seconds it took, and whether it was started now."""
-
-
-class StackError(Exception):
-    """What was asked of the stack cannot be done; the message says why and what to do."""
 
 
 class Stack:
@@ -130,8 +121,23 @@ class Stack:
         process = Process(**kept) if kept else None
         return process if process and process.is_alive() else None
 
-    def is_up(self) -> bool:
-        return all(self.process(name) for name in PARTS)
+    def started(self, part: str, process: Process) -> None:
+        """Remember the part's process, so that later commands find it."""
+        self._kept.setdefault("parts", {})[part] = {"pid": process.pid, "born": process.born}
+        self._write()
+
+    def stopped(self, part: str) -> None:
+        """Forget the part's process."""
+        if self._kept.get("parts", {}).pop(part, None):
+            self._write()
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Two commands do not start or stop the same stack at once."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        with only_one(self.state / "stack.lock", waiting_for=f"another ./dev is busy with {self.state}"):
+            self._kept = self._read()
+            yield
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -148,95 +154,3 @@ class Stack:
         with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(self._kept, file, indent=1)
         os.replace(written, self._file)
-
-    # --- starting and stopping ------------------------------------------------------------------------------
-
-    def up(self, said: Said, settings: Mapping[str, str] | None = None) -> None:
-        """Start what does not run, in order, and return when all serve.
-
-        raises: StackError with the end of the log of the part that did not start
-        """
-        with self._alone():
-            self._up(said, settings)
-
-    def _up(self, said: Said, settings: Mapping[str, str] | None) -> None:
-        from commands.layout import create_storage_layout, write_subscriptions
-        from commands.settings import write_app_settings
-
-        self.prepare(settings)
-        write_subscriptions(self.subscriptions_file)
-        for stage in STAGES:
-            if "host" in (part.name for part in stage) and write_app_settings(self):
-                self.stop_parts(["host"])  # its settings are no longer what it was started with
-            self._start_stage(stage, said)
-            if any(part.name == "storage" for part in stage):
-                create_storage_layout(self.connection_string)
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Two commands do not start or stop the same stack at once."""
-        self.state.mkdir(parents=True, exist_ok=True)
-        with only_one(self.state / "stack.lock", waiting_for=f"another ./dev is busy with {self.state}"):
-            self._kept = self._read()
-            yield
-
-    def down(self) -> list[str]:
-        """Stop everything; the names of the parts that had to be killed."""
-        with self._alone():
-            return self.stop_parts(PARTS)
-
-    def stop_parts(self, names: Iterable[str]) -> list[str]:
-        """Stop these parts, last started first; the names of those that had to be killed."""
-        killed = []
-        for name in reversed([name for name in PARTS if name in set(names)]):
-            process = self.process(name)
-            if process and not process.stop(seconds=PARTS[name].stop_seconds):
-                killed.append(name)
-            if self._kept.get("parts", {}).pop(name, None):
-                self._write()
-        return killed
-
-    def _start_stage(self, stage: tuple[Part, ...], said: Said) -> None:
-        started = time.monotonic()
-        begun = {part: self._begin(part) for part in stage if not self.process(part.name)}
-        for part in stage:
-            if part in begun:
-                self._await_ready(part, begun[part])
-            said(part.name, time.monotonic() - started, part in begun)
-
-    def _begin(self, part: Part) -> int:
-        """Start a part; returns where in its log its own lines begin."""
-        for name in part.ports:
-            if not ports.becomes_free(self.ports[name]):
-                raise StackError(
-                    f"port {self.ports[name]} ({name}) is taken by another program: end that one, or start a"
-                    " stack with other ports by `--state OTHERDIR` (`./dev reset` chooses new ones here)."
-                )
-        log = self.log(part.name)
-        from commands.settings import app_settings
-
-        # In a host the environment wins over the settings file, so what the file settles is not passed on.
-        settled = app_settings(self) if part.name == "host" else {}
-        env = {**{k: v for k, v in os.environ.items() if k not in settled}, "PYTHONUNBUFFERED": "1"}
-        for name in ("NO_PROXY", "no_proxy"):
-            env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1", "localhost"]))
-        begins = processes.log_end(log)
-        process = processes.start(part.command(self), directory=self.root, log=log, env=env)
-        self._kept.setdefault("parts", {})[part.name] = {"pid": process.pid, "born": process.born}
-        self._write()
-        return begins
-
-    def _await_ready(self, part: Part, begins: int) -> None:
-        log, deadline = self.log(part.name), time.monotonic() + START_SECONDS
-        while True:
-            with log.open("rb") as opened:
-                opened.seek(begins)
-                said = opened.read()
-            if b"\nready: " in b"\n" + said:
-                return
-            if self.process(part.name) is None or time.monotonic() > deadline:
-                tail = said.decode(errors="replace")[-2000:]
-                with contextlib.suppress(StackError):
-                    self.stop_parts([part.name])
-                raise StackError(f"{part.name} did not start.\n{tail}\nAll of it: {log}")
-            time.sleep(processes.LOOK_SECONDS)

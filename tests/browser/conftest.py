@@ -16,10 +16,10 @@ import pytest
 from browser.fake_app import FakeApp, serving
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from commands.client import Client
+from commands.client.status_api import Client
+from commands.client.target import Target
 from commands.docs import addresses
-from commands.stack import Stack
-from commands.target import Target
+from commands.stack.state import Stack
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

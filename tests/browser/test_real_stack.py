@@ -10,7 +10,9 @@ from browser import bank
 from browser.conftest import looking_at
 from playwright.sync_api import Browser, Page, expect
 
-from commands.stack import Stack, StackError
+from commands.stack import supervisor
+from commands.stack.errors import StackError
+from commands.stack.state import Stack
 
 pytestmark = pytest.mark.slow
 PATIENCE = 60_000
@@ -28,11 +30,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that has trained nothing: the pipeline is not published."""
     made = Stack(tmp_path_factory.mktemp("stack"))
     try:
-        made.up(lambda *_: None, settings=SETTINGS)
+        supervisor.up(made, lambda *_: None, settings=SETTINGS)
         yield made
     finally:
         try:
-            made.down()
+            supervisor.down(made)
         except StackError as problem:
             pytest.fail(str(problem))
 

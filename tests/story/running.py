@@ -19,11 +19,14 @@ import requests
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient
 
-from commands import demo_data, publish
-from commands.client import Client
-from commands.drop import upload
-from commands.settings import sdk_settings
-from commands.stack import Stack, StackError
+from commands import publish
+from commands.client.status_api import Client
+from commands.setup import bank_rows
+from commands.stack import supervisor
+from commands.stack.errors import StackError
+from commands.stack.settings import sdk_settings
+from commands.stack.state import Stack
+from commands.stack.upload import upload
 
 QUICK = {
     "GATHER_QUIET_SECONDS": "2",
@@ -44,7 +47,7 @@ class Running:
     # --- what a person does -----------------------------------------------------------------------------------
 
     def up(self, **settings: str) -> None:
-        self.stack.up(lambda part, seconds, now: None, settings=settings)
+        supervisor.up(self.stack, lambda part, seconds, now: None, settings=settings)
 
     def kill(self, part: str) -> None:
         """`kill -9`."""
@@ -165,12 +168,12 @@ def running(state: Path, **settings: str) -> Iterator[Running]:
             raise StackError("the training pipeline could not be published")
         yield made
     finally:
-        stack.down()
+        supervisor.down(stack)
 
 
 def bank() -> tuple[bytes, list[bytes]]:
     """Header and rows of the real data."""
-    file, _ = demo_data.find(None)
+    file, _ = bank_rows.find(None)
     header, *rows = file.read_bytes().splitlines()
     return header, [row for row in rows if row]
 

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from story.running import Running, bank, running, without_answer
 
+from commands.stack import supervisor
+
 pytestmark = pytest.mark.slow
 SHARD_BYTES = 16_000
 """Small, so that a batch takes a few seconds and has many shards."""
@@ -107,7 +109,7 @@ def test_without_one_event_the_sweep_brings_a_file_to_a_model_by_the_older_pipel
     header, rows = bank()
     site.up(PIPELINE_KIND="published-pipeline")
     before = len(site.all("runs"))
-    site.stack.stop_parts(["events"])
+    supervisor.stop_parts(site.stack, ["events"])
     site.drop("incoming", "second.csv", [header, *rows[2500:]])
     trace = site.model_of("second.csv")
     assert (trace["model"]["state"], trace["upload"]["rows"]) == ("released", len(rows) - 2500)

@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from commands import demo_data
+from commands.setup import bank_rows
 
 ROWS = b'"age";"job";"y"\n30;"admin.";"no"\n41;"student";"yes"\n'
 SAME_ROWS = b"id,age,job,y\n0,41,student,yes\n1,30,admin.,no\n"
@@ -45,14 +45,14 @@ def archive() -> Iterator[tuple[str, dict[str, bytes]]]:
 
 
 def test_the_rows_count_not_how_they_are_written() -> None:
-    assert demo_data.rows_sha256(ROWS) == demo_data.rows_sha256(SAME_ROWS)
-    assert demo_data.rows_sha256(ROWS) != demo_data.rows_sha256(ROWS.replace(b"41", b"42"))
+    assert bank_rows.rows_sha256(ROWS) == bank_rows.rows_sha256(SAME_ROWS)
+    assert bank_rows.rows_sha256(ROWS) != bank_rows.rows_sha256(ROWS.replace(b"41", b"42"))
 
 
 def test_the_archive_is_a_zip_in_a_zip(archive: tuple[str, dict[str, bytes]]) -> None:
     url, _ = archive
-    known = demo_data.rows_sha256(SAME_ROWS)
-    assert demo_data.checked(demo_data.from_archive(url), known) == ROWS
+    known = bank_rows.rows_sha256(SAME_ROWS)
+    assert bank_rows.checked(bank_rows.from_archive(url), known) == ROWS
 
 
 def test_other_rows_are_not_taken(
@@ -62,18 +62,18 @@ def test_other_rows_are_not_taken(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     url, served = archive
-    monkeypatch.setattr(demo_data, "ARCHIVE", url)
-    monkeypatch.setattr(demo_data, "CACHE", tmp_path / "data" / "bank.csv")
-    _, source = demo_data.find(None)
-    assert demo_data.WHEEL in source
+    monkeypatch.setattr(bank_rows, "ARCHIVE", url)
+    monkeypatch.setattr(bank_rows, "CACHE", tmp_path / "data" / "bank.csv")
+    _, source = bank_rows.find(None)
+    assert bank_rows.WHEEL in source
     assert "its rows have SHA-256" in capsys.readouterr().out
     served["body"] = b"<html>moved</html>"
     (tmp_path / "data" / "bank.csv").unlink()
-    _, source = demo_data.find(None)
-    assert demo_data.WHEEL in source
+    _, source = bank_rows.find(None)
+    assert bank_rows.WHEEL in source
 
 
 def test_a_file_of_yours_comes_first(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_bytes(ROWS)
-    assert demo_data.find(file) == (file, f"your file {file}")
+    assert bank_rows.find(file) == (file, f"your file {file}")

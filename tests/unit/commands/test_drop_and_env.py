@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobClient
 
-from commands import arguments, drop, env, processes
-from commands.stack import Stack, StackError
+from commands import drop, env
+from commands.stack import arguments, processes
+from commands.stack.errors import StackError
+from commands.stack.state import Stack
 
 
 @pytest.fixture

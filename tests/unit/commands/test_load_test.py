@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from commands import load, load_test
+from commands import load_test
+from commands.client import load
 
 SWAGGER = {"components": {"schemas": {"ServiceInput": {"example": {"data": [{"age": 41}]}}}}}
 

@@ -13,8 +13,10 @@ import pytest
 from browser import bank
 from browser.fake_app import FakeApp
 
-from commands import catalog, processes, status, tables, watch
-from commands.stack import Stack
+from commands import catalog, status, watch
+from commands.client import tables
+from commands.stack import processes
+from commands.stack.state import Stack
 
 Run = Callable[..., tuple[int, str, str]]
 Asked = Callable[..., Any]

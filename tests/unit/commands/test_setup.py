@@ -69,6 +69,11 @@ def test_every_command_is_listed_and_helps() -> None:
         assert "usage:" in shown.stdout
 
 
+def test_each_command_has_a_file_of_its_name_and_no_other_file_lies_there() -> None:
+    files = {file.stem for file in (ROOT / "commands").glob("*.py")} - {"__init__", "__main__", "catalog"}
+    assert files == {name.replace("-", "_") for name in catalog.COMMANDS}
+
+
 def test_an_unknown_command_is_named() -> None:
     told = subprocess.run(
         [sys.executable, "dev", "fly"], cwd=ROOT, capture_output=True, text=True, check=False

@@ -15,10 +15,12 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
-from commands import layout, parts, ports, reset, settings, stack, up
-from commands.arguments import running
-from commands.parts import EVENTS, STORAGE
-from commands.stack import Stack, StackError
+from commands import reset, up
+from commands.stack import layout, parts, ports, settings, supervisor
+from commands.stack.arguments import running
+from commands.stack.errors import StackError
+from commands.stack.parts import EVENTS, STORAGE
+from commands.stack.state import Stack
 
 Started = list[tuple[str, bool]]
 
@@ -28,21 +30,25 @@ IN_MEMORY = replace(STORAGE, arguments=lambda it: [*STORAGE.arguments(it), "--in
 
 @pytest.fixture(autouse=True)
 def _two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stack, "PARTS", {"storage": IN_MEMORY, "events": EVENTS})
-    monkeypatch.setattr(stack, "STAGES", ((IN_MEMORY,), (EVENTS,)))
+    monkeypatch.setattr(supervisor, "PARTS", {"storage": IN_MEMORY, "events": EVENTS})
+    monkeypatch.setattr(supervisor, "STAGES", ((IN_MEMORY,), (EVENTS,)))
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[Stack]:
     one = Stack(tmp_path / "one")
     yield one
-    one.down()
+    supervisor.down(one)
 
 
 def _up(one: Stack) -> Started:
     said: Started = []
-    one.up(lambda part, _, now: said.append((part, now)))
+    supervisor.up(one, lambda part, _, now: said.append((part, now)))
     return said
+
+
+def _is_up(one: Stack) -> bool:
+    return all(one.process(part) for part in supervisor.PARTS)
 
 
 def test_up_starts_only_what_is_missing(made: Stack) -> None:
@@ -54,8 +60,8 @@ def test_up_starts_only_what_is_missing(made: Stack) -> None:
     os.kill(events.pid, signal.SIGKILL)
     assert _up(made) == [("storage", False), ("events", True)]
     assert made.process("storage") == before
-    assert made.down() == []
-    assert not made.is_up()
+    assert supervisor.down(made) == []
+    assert not _is_up(made)
 
 
 def test_storage_holds_what_the_app_expects(made: Stack) -> None:
@@ -83,12 +89,12 @@ def test_two_stacks_run_side_by_side(made: Stack, tmp_path: Path) -> None:
     try:
         _up(made)
         _up(other)
-        assert made.is_up()
-        assert other.is_up()
+        assert _is_up(made)
+        assert _is_up(other)
         assert not set(made.ports.values()) & set(other.ports.values())
         assert made.event_key != other.event_key
     finally:
-        other.down()
+        supervisor.down(other)
 
 
 def test_a_recycled_pid_is_not_taken_for_ours(tmp_path: Path) -> None:
@@ -98,7 +104,7 @@ def test_a_recycled_pid_is_not_taken_for_ours(tmp_path: Path) -> None:
     kept["parts"]["events"] = {"pid": os.getpid(), "born": "1"}
     (tmp_path / "stack.json").write_text(json.dumps(kept))
     assert Stack(tmp_path).process("events") is None
-    assert Stack(tmp_path).down() == []
+    assert supervisor.down(Stack(tmp_path)) == []
 
 
 def test_a_taken_port_is_named(made: Stack, tmp_path: Path) -> None:
@@ -116,7 +122,7 @@ def test_a_part_that_does_not_start_shows_its_log(made: Stack, monkeypatch: pyte
     broken = parts.Part(
         name="events", ports=("events",), arguments=lambda it: [*EVENTS.arguments(it), "--no-such-option"]
     )
-    monkeypatch.setattr(stack, "STAGES", ((IN_MEMORY,), (broken,)))
+    monkeypatch.setattr(supervisor, "STAGES", ((IN_MEMORY,), (broken,)))
     with pytest.raises(StackError, match="events did not start") as problem:
         _up(made)
     assert "unrecognized arguments" in str(problem.value)

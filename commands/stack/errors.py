@@ -1,0 +1,7 @@
+"""The error of every command: a sentence for people, and an exit code, instead of a traceback."""
+
+from __future__ import annotations
+
+
+class StackError(Exception):
+    """What was asked of the stack cannot be done; the message says why and what to do."""

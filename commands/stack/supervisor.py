@@ -1,0 +1,100 @@
+"""Starts and stops the parts of a stack in order, as a process supervisor would; a part is up once its log says ready."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from commands.stack import ports, processes
+from commands.stack.errors import StackError
+from commands.stack.layout import create_storage_layout, write_subscriptions
+from commands.stack.parts import PARTS, STAGES, Part
+from commands.stack.settings import app_settings, write_app_settings
+from commands.stack.state import Stack
+
+START_SECONDS = 90.0
+
+Announce = Callable[[str, float, bool], None]
+"""Called with a part's name, the seconds it took, and whether it was started now."""
+
+
+def up(stack: Stack, announce: Announce, settings: Mapping[str, str] | None = None) -> None:
+    """Start what does not run, in order, and return when all serve.
+
+    settings: app settings, kept for later starts
+
+    raises: StackError with the end of the log of the part that did not start
+    """
+    with stack.alone():
+        stack.prepare(settings)
+        write_subscriptions(stack.subscriptions_file)
+        for stage in STAGES:
+            if "host" in (part.name for part in stage) and write_app_settings(stack):
+                stop_parts(stack, ["host"])  # its settings are no longer what it was started with
+            _start_stage(stack, stage, announce)
+            if any(part.name == "storage" for part in stage):
+                create_storage_layout(stack.connection_string)
+
+
+def down(stack: Stack) -> list[str]:
+    """Stop everything; the names of the parts that had to be killed."""
+    with stack.alone():
+        return stop_parts(stack, PARTS)
+
+
+def stop_parts(stack: Stack, names: Iterable[str]) -> list[str]:
+    """Stop these parts, last started first; the names of those that had to be killed."""
+    killed = []
+    for name in reversed([name for name in PARTS if name in set(names)]):
+        process = stack.process(name)
+        if process and not process.stop(seconds=PARTS[name].stop_seconds):
+            killed.append(name)
+        stack.stopped(name)
+    return killed
+
+
+def _start_stage(stack: Stack, stage: tuple[Part, ...], announce: Announce) -> None:
+    started = time.monotonic()
+    begun = {part: _begin(stack, part) for part in stage if not stack.process(part.name)}
+    for part in stage:
+        if part in begun:
+            _await_ready(stack, part, begun[part])
+        announce(part.name, time.monotonic() - started, part in begun)
+
+
+def _begin(stack: Stack, part: Part) -> int:
+    """Start a part; returns where in its log its own lines begin."""
+    for name in part.ports:
+        if not ports.becomes_free(stack.ports[name]):
+            raise StackError(
+                f"port {stack.ports[name]} ({name}) is taken by another program: end that one, or start a"
+                " stack with other ports by `--state OTHERDIR` (`./dev reset` chooses new ones here)."
+            )
+    log = stack.log(part.name)
+    # In a host the environment wins over the settings file, so what the file settles is not passed on.
+    settled = app_settings(stack) if part.name == "host" else {}
+    env = {**{k: v for k, v in os.environ.items() if k not in settled}, "PYTHONUNBUFFERED": "1"}
+    for name in ("NO_PROXY", "no_proxy"):
+        env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1", "localhost"]))
+    begins = processes.log_end(log)
+    process = processes.start(part.command(stack), directory=stack.root, log=log, env=env)
+    stack.started(part.name, process)
+    return begins
+
+
+def _await_ready(stack: Stack, part: Part, begins: int) -> None:
+    log, deadline = stack.log(part.name), time.monotonic() + START_SECONDS
+    while True:
+        with log.open("rb") as opened:
+            opened.seek(begins)
+            said = opened.read()
+        if b"\nready: " in b"\n" + said:
+            return
+        if stack.process(part.name) is None or time.monotonic() > deadline:
+            tail = said.decode(errors="replace")[-2000:]
+            with contextlib.suppress(StackError):
+                stop_parts(stack, [part.name])
+            raise StackError(f"{part.name} did not start.\n{tail}\nAll of it: {log}")
+        time.sleep(processes.LOOK_SECONDS)

@@ -1,0 +1,9 @@
+"""Run the embedded Azure ML workspace alone, in the foreground."""
+
+from __future__ import annotations
+
+from commands.stack import alone
+
+
+def main(arguments: list[str]) -> int:
+    return alone.run("workspace", arguments)
