@@ -1,1 +1,2 @@
-"""The HTTP API: who may ask, what may be asked, and how an answer looks."""
+"""The HTTP API. Rooms: auth (who may ask), middleware (what wraps each request), routes (what may be asked),
+dependencies (what routes are handed), views (what is shown)."""

@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from functions.http.auth.scopes import SESSION, required
 from functions.http.middleware.api_version import FREE, KNOWN, PARAMETER
-from functions.http.middleware.gate import SESSION, required
-from functions.http.middleware.polling import LONGEST_WAIT, UNCONDITIONAL
+from functions.http.middleware.polling import LONGEST_WAIT, is_polled
 from functions.http.views import schemas
 from functions.http.views.pagination import LISTED
 from shared.domain.records import STATES
@@ -128,7 +128,7 @@ def _complete(path: str, method: str, operation: Json) -> None:
             **_good("#/components/schemas/Operation", "It is under way."),
             "headers": _accepted(),
         }
-    if _is_polled(path, method):
+    if method == "GET" and is_polled(path):
         answers["200"].setdefault("headers", {})["ETag"] = _header("Changes with the answer.")
         answers["304"] = {"description": "Nothing has changed.", "headers": {"ETag": _header("As it was.")}}
     if name == "GET /api/health":
@@ -150,15 +150,11 @@ def _states(path: str) -> list[str]:
     return list(dict.fromkeys(state for states in of for state in states))
 
 
-def _is_polled(path: str, method: str) -> bool:
-    return method == "GET" and not path.startswith(UNCONDITIONAL)
-
-
 def _parameters(path: str, method: str) -> Iterator[Json]:
     if not path.startswith(FREE):
         version = {"type": "string", "enum": list(KNOWN)}
         yield {"name": PARAMETER, "in": "query", "required": True, "schema": version}
-    if _is_polled(path, method):
+    if method == "GET" and is_polled(path):
         wait = {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT}
         about = "With If-None-Match: seconds to wait for a change before the answer is 304."
         yield {"name": "wait", "in": "query", "required": False, "schema": wait, "description": about}

@@ -1,4 +1,4 @@
-"""Every error as problem+json (RFC 9457), with a code that stays the same from release to release."""
+"""Errors as problem+json (RFC 9457), each with a code that stays the same from release to release."""
 
 from __future__ import annotations
 

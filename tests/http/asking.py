@@ -19,8 +19,8 @@ from flow.world import World
 from pydantic import SecretStr
 
 from functions.http.app import assemble
-from functions.http.auth.callers import Scope
 from functions.http.auth.credentials import Credentials
+from functions.http.auth.scopes import Scope
 from functions.http.auth.sessions import Sessions
 from functions.http.auth.tokens import EntraTokens, SigningKeys
 from shared.settings import Settings

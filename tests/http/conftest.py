@@ -7,7 +7,7 @@ from _pytest.nodeid import coerce_node_id
 from fastapi import FastAPI
 from flow.world import World
 
-from functions.http.auth.callers import Scope
+from functions.http.auth.scopes import Scope
 from tests.http.asking import Client, Tenant, app_over, client_of
 
 

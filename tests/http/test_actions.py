@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from flow.world import World, bank_rows
 
-from functions.http.auth.callers import Scope
+from functions.http.auth.scopes import Scope
 from functions.http.dependencies import actions, idempotency
 from shared.domain.audit import broken_at
 from shared.domain.facts import StepGivenUp, UploadArrived

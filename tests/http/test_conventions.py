@@ -11,7 +11,7 @@ from azure.core.exceptions import ServiceRequestError
 from fastapi import FastAPI
 from flow.world import World
 
-from functions.http.auth.callers import Scope
+from functions.http.auth.scopes import Scope
 from functions.http.middleware.rate_limit import WINDOW_SECONDS, Limiter
 from shared.errors import Transient
 from tests.http.asking import Answer, Client, app_over, client_of

@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, Phase, settings
 from jsonschema import Draft202012Validator
 from urllib3 import HTTPResponse
 
-from functions.http.auth.callers import Scope
+from functions.http.auth.scopes import Scope
 from functions.http.middleware.long_poll import Watch
 from shared.domain.facts import ScoringDue, StepGivenUp
 from tests.http.asking import HOST, Client, app_over, client_of, key

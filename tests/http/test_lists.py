@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from flow.world import World, bank_rows
 
-from functions.http.auth.callers import Scope
+from functions.http.auth.scopes import Scope
 from functions.http.views import pagination
 from shared.domain.facts import Fact, UploadAdmitted, UploadArrived, UploadRejected
 from shared.domain.records import changes

@@ -15,7 +15,7 @@ from azure.functions import HttpRequest
 from fastapi import FastAPI
 
 import functions.api
-from functions.http.auth.callers import Scope
+from functions.http.auth.scopes import Scope
 from functions.http.problems import Problem
 from functions.http.routes.dashboard import sign_in_pages
 from functions.http.views.static_files import POLICY, Folder

@@ -11,7 +11,7 @@ from flow.world import World, bank_rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.http.auth.callers import Scope
+from functions.http.auth.scopes import Scope
 from functions.http.views.quarantine_report import MOST_FAULTS
 from functions.http.views.scored_rows import FORMULA, defused
 from shared.domain import names

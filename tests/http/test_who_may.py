@@ -18,11 +18,12 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from flow.world import World
 
-from functions.http.auth.callers import CannotTell, NotAdmitted, Scope
+from functions.http.auth.callers import CannotTell, NotAdmitted
 from functions.http.auth.credentials import from_settings
+from functions.http.auth.scopes import READING, SESSION, Scope
 from functions.http.auth.sessions import COOKIE, Sessions
 from functions.http.auth.tokens import REFETCH_FLOOR_SECONDS, RETRY_FLOOR_SECONDS, EntraTokens, SigningKeys
-from functions.http.middleware import gate
+from functions.http.middleware.gate import LIVE
 from tests.http.asking import (
     AUDIENCE,
     ISSUER,
@@ -118,7 +119,7 @@ def _routes(app: FastAPI) -> list[tuple[str, str]]:
     return found
 
 
-OPEN = {("POST", gate.SESSION), ("DELETE", gate.SESSION), ("GET", gate.LIVE), ("HEAD", gate.LIVE)}
+OPEN = {("POST", SESSION), ("DELETE", SESSION), ("GET", LIVE), ("HEAD", LIVE)}
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -172,7 +173,7 @@ def test_a_reader_may_change_nothing(guarded: Client) -> None:
     changing = [
         (method, address)
         for method, address in _routes(guarded.app)
-        if method not in gate.READING and (method, address) not in OPEN
+        if method not in READING and (method, address) not in OPEN
     ]
     for method, address in changing:
         answer = guarded.request(method, address, headers=key(Scope.READER))
@@ -180,7 +181,7 @@ def test_a_reader_may_change_nothing(guarded: Client) -> None:
 
 
 def test_liveness_is_for_everybody_and_bare(guarded: Client) -> None:
-    answer = guarded.get(gate.LIVE)
+    answer = guarded.get(LIVE)
     assert (answer.status_code, answer.json()) == (200, {"status": "pass"})
 
 

@@ -1,27 +1,10 @@
-"""Who is asking, and for how much they may ask: reader, operator, admin."""
+"""The caller: who a credential says is asking, and the three ways in which a credential is turned down."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Literal
 
-Label = Literal["reader", "operator", "admin"]
-
-
-class Scope(IntEnum):
-    """What a caller may do; each one includes those before it."""
-
-    READER = 1
-    OPERATOR = 2
-    ADMIN = 3
-
-    @property
-    def label(self) -> Label:
-        return LABELS[self]
-
-
-LABELS: dict[Scope, Label] = {Scope.READER: "reader", Scope.OPERATOR: "operator", Scope.ADMIN: "admin"}
+from functions.http.auth.scopes import Scope
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 
-from functions.http.auth.callers import Caller, NotAdmitted, Scope
+from functions.http.auth.callers import Caller, NotAdmitted
+from functions.http.auth.scopes import Scope
 from functions.http.auth.sessions import COOKIE, Sessions
 from functions.http.auth.tokens import EntraTokens, SigningKeys
 from shared import telemetry

@@ -1,4 +1,4 @@
-"""The dashboard's sign-in: a cookie we sign, that carries a scope and an end, and no key.
+"""Session cookies of the dashboard, signed: they carry a scope and an end, and no key.
 
 It is signed with a key derived from the very key that was shown, so changing that key ends its sessions.
 """
@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from functions.http.auth.callers import Caller, NotAdmitted, Scope
+from functions.http.auth.callers import Caller, NotAdmitted
+from functions.http.auth.scopes import Scope
 
 COOKIE = "campanha-session"
 LONGEST_COOKIE = 256

@@ -1,4 +1,4 @@
-"""Microsoft Entra tokens, checked against the tenant's signing keys, which are fetched and kept here.
+"""Bearer tokens (JWT) of Microsoft Entra, checked against the tenant's signing keys, which are fetched and cached here.
 
 Only RS256 is accepted, whatever a token's header says: a token that names `none`, or `HS256` with our public key
 as its secret, is refused before its signature is looked at.
@@ -15,7 +15,8 @@ from typing import Any
 import jwt
 import requests
 
-from functions.http.auth.callers import Caller, CannotTell, NotAdmitted, NotPermitted, Scope
+from functions.http.auth.callers import Caller, CannotTell, NotAdmitted, NotPermitted
+from functions.http.auth.scopes import Scope
 
 ROLES = {"Reader": Scope.READER, "Operator": Scope.OPERATOR, "Admin": Scope.ADMIN}
 LONGEST_TOKEN = 16_384

@@ -1,10 +1,10 @@
-"""Which version of the API a request is made for: `?api-version=YYYY-MM-DD`, always said, never guessed."""
+"""Which API version a request is made for: `?api-version=YYYY-MM-DD`, always said, never guessed; no parameter twice."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
-from functions.http.problems import Problem
+from functions.http.problems import Problem, rules_broken
 
 PARAMETER = "api-version"
 KNOWN = ("2026-11-24",)
@@ -12,8 +12,9 @@ FREE = ("/api/health", "/api/openapi.json", "/api/docs", "/api/session")
 """Addresses that are the same in every version, and what lies below them."""
 
 
-def check(path: str, query: Mapping[str, str]) -> None:
-    """raises: Problem when the version is missing or not one we know"""
+def check(path: str, query_string: bytes) -> None:
+    """raises: Problem when the version is missing or not one we know, or when any parameter is given twice"""
+    query = _parameters(query_string)
     if not path.startswith("/api/") or any(path == free or path.startswith(f"{free}/") for free in FREE):
         return
     given = query.get(PARAMETER)
@@ -24,3 +25,13 @@ def check(path: str, query: Mapping[str, str]) -> None:
         raise Problem(
             400, f"There is no such {PARAMETER}; known: {known}.", code="UnsupportedApiVersionValue"
         )
+
+
+def _parameters(query_string: bytes) -> dict[str, str]:
+    """raises: Problem when a parameter is given twice: whichever we took, the caller may have meant the other"""
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
+        if name in given:
+            raise rules_broken({"where": f"query.{name}", "rule": "given once"})
+        given[name] = value
+    return given

@@ -1,15 +1,13 @@
-"""Made for polling: strong ETags, 304, waiting for a change, gzip; and many who ask the same cost as much as one."""
+"""Polling: conditional GETs (If-None-Match, 304), `?wait=` (long poll), and many who ask the same cost as much as one."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from urllib.parse import parse_qsl, urlencode
 
 import anyio.to_thread
@@ -17,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from functions.http.middleware.etags import Answer, as_it_is, held_tags, not_modified, tagged, tags_of
 from functions.http.middleware.long_poll import Watch
 from functions.http.middleware.single_flight import SingleFlight
 from functions.http.problems import rules_broken
@@ -29,30 +28,9 @@ TRUSTED_SECONDS = 30
 whose process died between making it and telling: that is seen after so long."""
 MOST_REMEMBERED = 2000
 RETRY_AFTER = 5
-SMALLEST_ZIPPED = 1024
-CACHE_CONTROL = "private, no-cache"
 WITH_FACTS = ("/api/status",)
 """Addresses that also show how many facts were begun and done; the others change only with things."""
 UNCONDITIONAL = ("/api/session", "/api/health", "/api/docs")
-CLOCK = re.compile(rb'^\{"now":"[^"]*",')
-"""The answer's own time, with which the summary begins: not a change of what it shows."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a route answered, whole."""
-
-    status: int
-    headers: MutableHeaders
-    body: bytes
-
-    @cached_property
-    def digest(self) -> str:
-        return hashlib.sha256(CLOCK.sub(b"{", self.body)).hexdigest()[:32]
-
-    @cached_property
-    def zipped(self) -> bytes:
-        return gzip.compress(self.body, compresslevel=5, mtime=0)
 
 
 @dataclass(frozen=True)
@@ -78,8 +56,7 @@ class Polled:
     _marks: SingleFlight[str] = field(default_factory=SingleFlight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if scope["type"] == "http" and scope["method"] == "GET" and _is_polled(path):
+        if scope["type"] == "http" and scope["method"] == "GET" and is_polled(scope["path"]):
             await (await self._polled(scope))(scope, receive, send)
         else:
             await self.app(scope, receive, send)
@@ -87,7 +64,7 @@ class Polled:
     async def _polled(self, scope: Scope) -> Response:
         headers = Headers(scope=scope)
         seconds, scope = _wait_of(scope)
-        held = _held(headers.get("if-none-match", ""))
+        held = held_tags(headers.get("if-none-match", ""))
         ends = self.now() + seconds
         key = f"{headers.get('host', '')}{scope['path']}?{scope['query_string'].decode('latin-1')}"
         facts = scope["path"] in WITH_FACTS
@@ -97,14 +74,14 @@ class Polled:
             if unchanged is None:
                 answer = await self._answers.fresh(key, partial(_asked, self.app, scope))
                 if answer.status != 200:
-                    return _plain(answer)
+                    return as_it_is(answer)
                 self._remember(key, mark, answer)
-                if not held & _tags(answer.digest) and "*" not in held:
-                    return _full(answer, headers)
+                if not held & tags_of(answer.digest) and "*" not in held:
+                    return tagged(answer, headers)
                 unchanged = self._seen[key]
             left = ends - self.now()
             if left <= 0 or not await self.watch.changed(version, mark, left, facts=facts):
-                return _not_modified(unchanged, held)
+                return not_modified(unchanged.digest, held, unchanged.retry_after)
 
     async def _mark(self, facts: bool) -> str:
         async def read() -> str:
@@ -117,7 +94,7 @@ class Polled:
         seen = self._seen.get(key)
         if seen is None or seen.mark != mark or self.now() - seen.at > TRUSTED_SECONDS:
             return None
-        return seen if held & _tags(seen.digest) else None
+        return seen if held & tags_of(seen.digest) else None
 
     def _remember(self, key: str, mark: str, answer: Answer) -> None:
         retry_after = answer.headers.get("retry-after", str(RETRY_AFTER))
@@ -127,7 +104,8 @@ class Polled:
             self._seen.popitem(last=False)
 
 
-def _is_polled(path: str) -> bool:
+def is_polled(path: str) -> bool:
+    """Whether a GET of this address takes If-None-Match and `?wait=`."""
     return path.startswith("/api/") and not path.startswith(UNCONDITIONAL)
 
 
@@ -160,43 +138,3 @@ async def _asked(app: ASGIApp, scope: Scope) -> Answer:
 
     await app(dict(scope), nothing, keep)
     return Answer(start["status"], MutableHeaders(raw=list(start["headers"])), b"".join(parts))
-
-
-def _held(header: str) -> set[str]:
-    return {tag.strip().removeprefix("W/") for tag in header.split(",") if tag.strip()}
-
-
-def _tags(digest: str) -> set[str]:
-    """The ETags of both forms of an answer: as it is, and zipped."""
-    return {f'"{digest}"', f'"{digest}-gzip"'}
-
-
-def _plain(answer: Answer) -> Response:
-    """An answer that is no 200, as the route gave it."""
-    return Response(answer.body, answer.status, _without_length(answer))
-
-
-def _full(answer: Answer, headers: Headers) -> Response:
-    zips = len(answer.body) >= SMALLEST_ZIPPED and _takes_gzip(headers.get("accept-encoding", ""))
-    told = {**_without_length(answer), "etag": f'"{answer.digest}-gzip"' if zips else f'"{answer.digest}"'}
-    told |= {"cache-control": CACHE_CONTROL, "vary": "Accept-Encoding"}
-    if zips:
-        told["content-encoding"] = "gzip"
-    return Response(answer.zipped if zips else answer.body, 200, told)
-
-
-def _without_length(answer: Answer) -> dict[str, str]:
-    return {name: value for name, value in answer.headers.items() if name != "content-length"}
-
-
-def _takes_gzip(accepted: str) -> bool:
-    offers = [offer.strip().lower() for offer in accepted.split(",")]
-    return any(
-        re.fullmatch(r"(gzip|\*)(\s*;\s*q=(1(\.0*)?|0\.[0-9]*[1-9][0-9]*))?", offer) for offer in offers
-    )
-
-
-def _not_modified(seen: Seen, held: set[str]) -> Response:
-    tag = min(held & _tags(seen.digest) or {f'"{seen.digest}"'})
-    headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL, "Retry-After": seen.retry_after}
-    return Response(status_code=304, headers={**headers, "Vary": "Accept-Encoding"})

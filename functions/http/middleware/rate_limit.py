@@ -1,15 +1,19 @@
-"""How often one caller may ask one instance: a bucket each, that fills evenly."""
+"""Rate limiting: how often one caller may ask one instance (a token bucket each); who a caller without a name is."""
 
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
+from starlette.types import Scope
+
 WINDOW_SECONDS = 60
+WITH_PORT = re.compile(r"([0-9.]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?")
 MOST_CALLERS = 10_000
 """Beyond so many, those that asked longest ago are forgotten; their buckets are full again anyway."""
 
@@ -53,3 +57,15 @@ class Limiter:
             "RateLimit-Policy": f'"default";q={self.per_minute};w={WINDOW_SECONDS}',
             "RateLimit": f'"default";r={allowance.left};t={allowance.seconds}',
         }
+
+
+def client_address(scope: Scope, headers: Mapping[str, str]) -> str:
+    """Where the request came from: what Azure's front end added last, as whatever stands before is the caller's own.
+
+    The front end adds the port too, which is another for each connection.
+    """
+    forwarded = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    if found := WITH_PORT.fullmatch(forwarded):
+        return found[1].strip("[]")
+    client = scope.get("client")
+    return forwarded or (client[0] if client else "unknown")

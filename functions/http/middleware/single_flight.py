@@ -1,4 +1,4 @@
-"""One reading for all who ask the same at the same time; and none of them gets one that began before they asked."""
+"""Single flight: one reading for all who ask the same at the same time, and none that began before they asked."""
 
 from __future__ import annotations
 

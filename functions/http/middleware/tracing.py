@@ -1,4 +1,4 @@
-"""The outermost layer: every request gets an id, every answer carries it, and no failure leaves without a problem+json."""
+"""Trace id, request id, security headers: the outermost layer; no failure leaves it without a problem+json."""
 
 from __future__ import annotations
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from functions.http.auth.callers import Label, NotAdmitted
+from functions.http.auth.callers import NotAdmitted
 from functions.http.auth.credentials import Credentials
+from functions.http.auth.scopes import Label
 from functions.http.auth.sessions import COOKIE
 from functions.http.dependencies.request_context import AskedBy
 from functions.http.problems import Problem

@@ -1,4 +1,4 @@
-"""Reads that do not need each other's answer are asked at once."""
+"""Concurrency: reads that do not need each other's answer are asked at once, in threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of a file, forward and back: upload, dataset version, run, model, deployment, batches."""
+"""Lineage: what became of a file, forward and back: upload, dataset version, run, model, deployment, batches."""
 
 from __future__ import annotations
 

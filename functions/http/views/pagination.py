@@ -1,4 +1,4 @@
-"""Lists: newest first, filtered, in pages of bounded size, whose next page does not move when something new comes."""
+"""Lists in pages (nextLink): newest first, filtered, of bounded size; the next page does not move as things come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long to wait before asking again: as long as such a thing usually takes, less what it has taken already."""
+"""Retry-After: how long to wait before asking again: as long as such a thing usually takes, less what it has taken."""
 
 from __future__ import annotations
 

@@ -1,0 +1,13 @@
+"""Cross-site request forgery (CSRF): whether a change asked with the session cookie comes from a page of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+
+def is_same_origin(headers: Mapping[str, str]) -> bool:
+    """Whether a page of ours sent it: by the Origin, or by a header no foreign page can add unasked."""
+    if "origin" in headers:
+        return urlsplit(headers["origin"]).netloc.lower() == headers.get("host", "").lower() != ""
+    return headers.get("x-requested-with") == "campanha"

@@ -1,0 +1,34 @@
+"""Scopes: reader, operator, admin; and which of them an address takes (authorization)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Literal
+
+Label = Literal["reader", "operator", "admin"]
+
+READING = ("GET", "HEAD", "OPTIONS")
+SESSION = "/api/session"
+ADMIN_ONLY = ("/api/audit",)
+
+
+class Scope(IntEnum):
+    """What a caller may do; each one includes those before it."""
+
+    READER = 1
+    OPERATOR = 2
+    ADMIN = 3
+
+    @property
+    def label(self) -> Label:
+        return LABELS[self]
+
+
+LABELS: dict[Scope, Label] = {Scope.READER: "reader", Scope.OPERATOR: "operator", Scope.ADMIN: "admin"}
+
+
+def required(method: str, path: str) -> Scope:
+    """What it takes to ask this: reading takes a reader, everything else an operator, save the audit trail."""
+    if path.startswith(ADMIN_ONLY):
+        return Scope.ADMIN
+    return Scope.READER if method in READING or path == SESSION else Scope.OPERATOR
