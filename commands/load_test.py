@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from commands.client import load, tables
+from commands.client.answering import answering
 from commands.client.output import as_json
-from commands.client.target import BAD, FINE, Target, command, find
+from commands.client.target import BAD, FINE, command, find
+from commands.client.workspace import answer_of, workspace
 from commands.stack.errors import StackError
-from commands.stack.settings import no_proxy, sdk_settings
 
 PERCENTS = (50, 90, 95, 99, 100)
-WORKSPACE = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE")
 KEY = "CAMPANHA_ENDPOINT_KEY"
 
 
@@ -140,42 +140,12 @@ def _by_address(given: argparse.Namespace) -> Endpoint:
 def _of_app(given: argparse.Namespace) -> Endpoint:
     """The endpoint whose model answers for the app, looked up by the SDK with your sign-in, or the stack's."""
     target = find(argparse.Namespace(state=given.state, url=None, key=None))
-    name = _serving(target, given.dataset)
-    if target.stack is not None:
-        os.environ.update({**sdk_settings(target.stack), **no_proxy()})
-    missing = [variable for variable in WORKSPACE if not os.environ.get(variable)]
-    if missing:
-        raise StackError(f"set {', '.join(missing)}: the workspace of the endpoint {name}; or give --url.")
-    url, key = _looked_up(name)
+    name = answering(target.client, given.dataset).endpoint
+    endpoints = workspace(target.stack).online_endpoints
+    url = str(answer_of(lambda: endpoints.get(name)).scoring_uri)
+    key = str(answer_of(lambda: endpoints.get_keys(name)).primary_key)
     tls = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
     return Endpoint(url=url, key=key, deployment=given.deployment, tls=tls)
-
-
-def _serving(target: Target, dataset: str | None) -> str:
-    rows = target.client.get("status")["datasets"]
-    served = {row["dataset"]: row["serving"]["endpoint"] for row in rows if row.get("serving")}
-    if dataset is None and len(served) == 1:
-        return str(next(iter(served.values())))
-    if dataset in served:
-        return str(served[dataset])
-    if not served:
-        raise StackError("no model answers yet: `./dev drop FILE` trains the first.")
-    raise StackError(f"models of {', '.join(served)} answer: choose by --dataset.")
-
-
-def _looked_up(name: str) -> tuple[str, str]:
-    from azure.ai.ml import MLClient
-    from azure.core.exceptions import AzureError
-    from azure.identity import DefaultAzureCredential
-
-    client = MLClient(DefaultAzureCredential(), *(os.environ[variable] for variable in WORKSPACE))
-    try:
-        endpoint = client.online_endpoints.get(name)
-        keys: Any = client.online_endpoints.get_keys(name)
-    except AzureError as problem:
-        message = getattr(problem, "message", None) or str(problem)
-        raise StackError(f"Azure ML: {str(message).splitlines()[0]}") from problem
-    return str(endpoint.scoring_uri), str(keys.primary_key)
 
 
 # --- what came out ----------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from commands.client import tables
+from commands.client.answering import answering
 from commands.client.output import as_json
 from commands.client.status_api import Client, Json
 from commands.client.target import FINE, command, find, parser
@@ -41,24 +42,13 @@ def main(arguments: list[str]) -> int:
     if bool(given.file) + bool(given.record or given.set) + given.fields != 1:
         made.error("give a FILE, or a record by --record or --set, or --fields")
     client = find(given).client
-    dataset = given.dataset or _only(client)
+    dataset = given.dataset or answering(client, None).dataset
     schema = _schema(client.get(f"endpoints/{dataset}/swagger"))
     if given.fields:
         return _fields(dataset, schema, given_json=given.json)
     answers = _asked(client, dataset, _records(given, schema))
     _print(answers, given_json=given.json)
     return FINE
-
-
-def _only(client: Client) -> str:
-    served = [row["dataset"] for row in client.get("status")["datasets"] if row.get("serving")]
-    if len(served) == 1:
-        return str(served[0])
-    if not served:
-        raise StackError(
-            "no model answers yet: `./dev drop FILE` trains the first, `./dev status` shows how far it is."
-        )
-    raise StackError(f"models of {', '.join(served)} answer: choose by --dataset.")
 
 
 def _schema(swagger: Json) -> Json:

@@ -304,7 +304,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.app.changed.wait(left)
         if self.headers.get("If-None-Match") == tag:
             return self._send(304, b"", {"ETag": tag, "Cache-Control": "private, no-cache"})
-        self._json(200, answer, {"ETag": tag, "Cache-Control": "private, no-cache"})
+        soon = {"Retry-After": "0"} if path.startswith("operations/") else {}
+        self._json(200, answer, {"ETag": tag, "Cache-Control": "private, no-cache", **soon})
 
     def _api_post(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -316,7 +317,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(raw) if raw and is_json else {"file": raw.decode()} if raw else {}
         status, answer = self.app.post(path, body, self.headers.get("Idempotency-Key", ""))
         where = f"{self.app.url}/api/operations/{answer.get('id')}?api-version={VERSION}"
-        self._json(status, answer, {"Operation-Location": where} if status == 202 else {})
+        self._json(status, answer, {"Operation-Location": where, "Retry-After": "0"} if status == 202 else {})
 
     def _sign_in(self, body: Json) -> None:
         scope = KEYS.get(body.get("key", ""))

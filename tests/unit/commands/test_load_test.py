@@ -38,6 +38,7 @@ class Scorer(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Scorer
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave in one piece, for which no client's acknowledgement is awaited
 
     def do_GET(self) -> None:
         assert self.path == "/swagger.json?version=3"
