@@ -12,13 +12,13 @@ from pathlib import Path
 from azure.core.exceptions import AzureError
 
 from localazure.ending import Ending
-from localazure.workspace import datastores, schedules
-from localazure.workspace.blobs import DEVELOPMENT
-from localazure.workspace.certificates import server_context
-from localazure.workspace.identity import IdentityServer
+from localazure.workspace.handlers import datastores, schedules
+from localazure.workspace.identity.managed_identity import IdentityServer
 from localazure.workspace.routes import Router, described
-from localazure.workspace.server import WorkspaceServer
 from localazure.workspace.settings import Settings
+from localazure.workspace.store.blobs import DEVELOPMENT
+from localazure.workspace.wire.certificates import server_context
+from localazure.workspace.wire.server import WorkspaceServer
 from localazure.workspace.workspace import Workspace, assemble
 
 _ABOUT = """An Azure Machine Learning workspace on 127.0.0.1, for the unmodified SDKs: over TLS, with an identity

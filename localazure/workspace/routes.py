@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from localazure.workspace import (
+from localazure.workspace.handlers import (
     about,
     assets,
     batch,
     codes,
+    control,
     datastores,
     jobs,
     mlflow,
@@ -21,9 +22,8 @@ from localazure.workspace import (
     scoring,
     signin,
 )
-from localazure.workspace.control import handlers as control
-from localazure.workspace.identity import MACHINE_LEARNING, MANAGEMENT, check_bearer
-from localazure.workspace.wire import Call, Refusal, Reply
+from localazure.workspace.identity.bearer import MACHINE_LEARNING, MANAGEMENT, check_bearer
+from localazure.workspace.wire.calls import Call, Refusal, Reply
 from localazure.workspace.workspace import Workspace
 
 Handle = Callable[[Workspace, Call], Reply]

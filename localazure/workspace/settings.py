@@ -1,4 +1,4 @@
-"""Where this workspace lives and what it is called."""
+"""The workspace's settings: its names, ports and folders, and the variables that lead the SDKs to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One workspace: its settings, its documents, its storage, its runs and its deployments, put together."""
+"""Composition root: one workspace with its settings, documents, storage, runs and deployments, put together."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
-from localazure.workspace.blobs import Blobs
-from localazure.workspace.control.faults import Faults
-from localazure.workspace.control.transitions import Transitions
-from localazure.workspace.engine import Engine
-from localazure.workspace.events import RunEvents
-from localazure.workspace.history import Runs
-from localazure.workspace.hosting import DEPLOYMENTS, Hosting
-from localazure.workspace.identity import Issuer
-from localazure.workspace.operations import Operations
-from localazure.workspace.processes import Processes
+from localazure.workspace.engine.engine import Engine
+from localazure.workspace.engine.operations import Operations
+from localazure.workspace.engine.transitions import Transitions
+from localazure.workspace.history.events import RunEvents
+from localazure.workspace.history.runs import Runs
+from localazure.workspace.hosting.deployments import DEPLOYMENTS, Hosting
+from localazure.workspace.identity.issuer import Issuer
+from localazure.workspace.processes.children import Processes
 from localazure.workspace.scheduling.clock import Clock
 from localazure.workspace.scheduling.timetable import Timetable
 from localazure.workspace.settings import Settings
-from localazure.workspace.store import Store
-from localazure.workspace.uris import Resolver
-from localazure.workspace.wire import Json
+from localazure.workspace.store.blobs import Blobs
+from localazure.workspace.store.documents import Store
+from localazure.workspace.store.uris import Resolver
+from localazure.workspace.wire.calls import Json
+from localazure.workspace.wire.faults import Faults
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from commands.setup import environments
-from localazure.workspace.environments import Environments, conda_text
+from localazure.workspace.processes.environments import Environments, conda_text
 from shared.adapters.azureml import server_variables
 from tests.localazure.workspace.running import until
 
@@ -113,7 +113,7 @@ def _model(folder: Path, *, compiled: bool) -> tuple[list[str], list[list[Any]],
 @contextmanager
 def _server(python: Path, base: Path, url: str, log: Path, variables: dict[str, str]) -> Iterator[None]:
     command = [
-        str(python), "-P", str(ROOT / "localazure" / "workspace" / "loopback.py"),
+        str(python), "-P", str(ROOT / "localazure" / "workspace" / "hosting" / "loopback.py"),
         "--entry_script", str(SERVING / "score.py"), "--port", url.rpartition(":")[2],
     ]  # fmt: skip
     more = {

@@ -10,9 +10,9 @@ from urllib.request import urlretrieve
 
 import yaml
 
-from localazure.workspace.blobs import Blobs, NothingThere, Place, inside
-from localazure.workspace.uris import Resolver, Web
-from localazure.workspace.wire import Json
+from localazure.workspace.store.blobs import Blobs, NothingThere, Place, inside
+from localazure.workspace.store.uris import Resolver, Web
+from localazure.workspace.wire.calls import Json
 
 _DELIMITED = {"delimiter", "encoding", "header", "infer_column_types", "support_multi_line", "empty_as_string",
               "include_path_column", "partition_size", "path_column"}  # fmt: skip

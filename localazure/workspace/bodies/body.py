@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from localazure.workspace.wire import Refusal
+from localazure.workspace.wire.calls import Refusal
 
 _ECHOED = {"provisioningState", "status", "isArchived", "isAnonymous", "properties", "tags", "description"}
 BODIES: list[Body] = []

@@ -10,7 +10,7 @@ from localazure.workspace.bodies.body import (
     STUDIO,
     body,
 )
-from localazure.workspace.wire import Json, Refusal
+from localazure.workspace.wire.calls import Json, Refusal
 
 _JOB_USED = ["jobType", "displayName", "experimentName", "inputs", "outputs"]
 _JOB_KEPT = {

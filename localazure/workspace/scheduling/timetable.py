@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from localazure.workspace.scheduling.clock import Clock
 from localazure.workspace.scheduling.triggers import trigger_of
-from localazure.workspace.store import Store
-from localazure.workspace.wire import Json, Refusal
+from localazure.workspace.store.documents import Store
+from localazure.workspace.wire.calls import Json, Refusal
 
 log = logging.getLogger(__name__)
 SCHEDULES = "schedules"

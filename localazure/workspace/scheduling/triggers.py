@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from localazure.workspace.scheduling.zones import zone
-from localazure.workspace.wire import Json, Refusal
+from localazure.workspace.wire.calls import Json, Refusal
 
 _CRON_FIELD = re.compile(r"[0-9A-Za-z*,/-]+")
 _DAYS_OF_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

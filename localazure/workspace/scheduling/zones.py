@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from localazure.workspace.wire import Refusal
+from localazure.workspace.wire.calls import Refusal
 
 _WINDOWS = {
     "Dateline Standard Time": "Etc/GMT+12",

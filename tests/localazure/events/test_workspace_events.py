@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from localazure.storage.supervisor import Azurite
-from localazure.workspace.events import RunEvents
+from localazure.workspace.history.events import RunEvents
 from localazure.workspace.settings import Settings
-from localazure.workspace.store import Store
+from localazure.workspace.store.documents import Store
 from tests.localazure.events.running import KEY, Inbox, Pump
 
 WORKSPACE = (

@@ -25,7 +25,7 @@ from localazure.workspace.automl.search.fitting import fit, logistic
 from localazure.workspace.automl.search.metrics import area_under_roc, average_precision, metrics
 from localazure.workspace.automl.search.table import BadData, read, rows_of, splits
 from localazure.workspace.automl.task import ALGORITHMS, Task
-from localazure.workspace.blobs import NothingThere, Place
+from localazure.workspace.store.blobs import NothingThere, Place
 from tests.localazure.workspace.running import ROOT
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from localazure.workspace.environments import EnvironmentFailed, Environments, conda_text, pip_lines
+from localazure.workspace.processes.environments import EnvironmentFailed, Environments, conda_text, pip_lines
 from tests.localazure.workspace.running import ROOT
 
 
@@ -76,7 +76,7 @@ def test_a_requirement_that_does_not_exist_fails_with_pips_words(tmp_path: Path)
     command = [
         sys.executable,
         "-m",
-        "localazure.workspace.environments",
+        "localazure.workspace.processes.environments",
         str(file),
         "--environments",
         str(tmp_path),

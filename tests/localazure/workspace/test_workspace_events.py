@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from localazure.workspace.events import RunEvents
+from localazure.workspace.history.events import RunEvents
 from localazure.workspace.settings import Settings
-from localazure.workspace.store import Store
+from localazure.workspace.store.documents import Store
 from tests.localazure.workspace.running import WS, Server, Topic, until
 
 ML = "Microsoft.MachineLearningServices"

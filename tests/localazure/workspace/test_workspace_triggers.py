@@ -10,7 +10,7 @@ import pytest
 
 from localazure.workspace.scheduling.triggers import trigger_of
 from localazure.workspace.scheduling.zones import zone
-from localazure.workspace.wire import Refusal
+from localazure.workspace.wire.calls import Refusal
 
 MADE = datetime(2026, 3, 2, 10, 17, 30, tzinfo=UTC)  # a Monday
 

@@ -1,1 +1,0 @@
-"""What a test may ask of this workspace beyond Azure: states held, faults, slow operations, another clock."""

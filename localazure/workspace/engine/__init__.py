@@ -1,0 +1,1 @@
+"""Runs jobs: a thread for each, steps in their order, outputs kept, states moved, long-running operations followed."""

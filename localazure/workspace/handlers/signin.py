@@ -1,0 +1,95 @@
+"""Microsoft Entra, as far as a service principal needs it: where tokens are had, and one for a client's secret."""
+
+from __future__ import annotations
+
+import hmac
+import time
+import uuid
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+from localazure.workspace.settings import APPLICATION, TENANT
+from localazure.workspace.wire.calls import Call, Json, Reply
+from localazure.workspace.workspace import Workspace
+
+_DEFAULT = "/.default"
+Reason = tuple[int, str, int, str]
+"""Why no token is given: status, error, Entra's number for it, and what to do."""
+
+
+def configuration(workspace: Workspace, call: Call) -> Reply:
+    """Where the tenant's endpoints are: what MSAL looks up first."""
+    tenant = call.names["tenant"]
+    if tenant != TENANT:
+        return _refused(*_another_tenant(tenant))
+    base = f"{workspace.settings.base}/{tenant}"
+    return Reply(
+        body={
+            "issuer": f"{base}/v2.0",
+            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+            "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "response_types_supported": ["token"],
+        }
+    )
+
+
+def token(workspace: Workspace, call: Call) -> Reply:
+    """A token for a secret: the grant `client_credentials`, and no other."""
+    form = {name: values[0] for name, values in parse_qs(call.body.decode("utf-8", "replace")).items()}
+    refused = _reason_to_refuse(workspace, call.names["tenant"], form)
+    if refused:
+        return _refused(*refused)
+    issued, end = workspace.issuer.token(form["scope"].removesuffix(_DEFAULT))
+    seconds = end - int(time.time())
+    return Reply(
+        body={
+            "token_type": "Bearer",
+            "expires_in": seconds,
+            "ext_expires_in": seconds,
+            "access_token": issued,
+        },
+        headers={"cache-control": "no-store"},
+    )
+
+
+def _reason_to_refuse(workspace: Workspace, tenant: str, form: dict[str, str]) -> Reason | None:
+    grant, scope = form.get("grant_type", ""), form.get("scope", "")
+    if tenant != TENANT:
+        return _another_tenant(tenant)
+    if grant != "client_credentials":
+        return (
+            400,
+            "unsupported_grant_type",
+            70003,
+            f"The grant '{grant}' is not here; client_credentials is.",
+        )
+    if form.get("client_id") != APPLICATION:
+        return (
+            400,
+            "unauthorized_client",
+            700016,
+            f"The one application that is registered here is {APPLICATION}.",
+        )
+    if not hmac.compare_digest(form.get("client_secret", "").encode(), workspace.issuer.secret.encode()):
+        return 401, "invalid_client", 7000215, "Invalid client secret provided."
+    if not scope.endswith(_DEFAULT) or " " in scope:
+        return 400, "invalid_scope", 1002012, f"The scope '{scope}' is not valid: RESOURCE/.default is."
+    return None
+
+
+def _another_tenant(tenant: str) -> Reason:
+    return 400, "invalid_tenant", 90002, f"Tenant '{tenant}' not found; the one here is {TENANT}."
+
+
+def _refused(status: int, error: str, number: int, what: str) -> Reply:
+    """In Entra's own shape, which is not that of Azure's services."""
+    told: Json = {
+        "error": error,
+        "error_description": f"AADSTS{number}: {what}",
+        "error_codes": [number],
+        "timestamp": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ"),
+        "trace_id": str(uuid.uuid4()),
+        "correlation_id": str(uuid.uuid4()),
+    }
+    return Reply(status=status, body=told)

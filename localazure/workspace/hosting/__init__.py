@@ -1,0 +1,1 @@
+"""Online deployments that really serve: one inference server each, started, watched, replaced, ended."""

@@ -1,0 +1,1 @@
+"""From a job's body to a plan: components looked up, inputs bound, nested pipelines laid flat. Runs nothing."""
