@@ -200,6 +200,21 @@ def test_every_operation_says_who_may_ask_and_what_can_go_wrong() -> None:
             assert operation["description"], (path, method)
 
 
+def test_every_operation_says_what_it_answers() -> None:
+    """A route without an answer of its own would be described as anything at all."""
+    passed_on = "/api/endpoints/{dataset}/swagger"  # whatever the model's endpoint says of itself
+    for path, methods in DESCRIBED["paths"].items():
+        for method, operation in methods.items():
+            good = next(status for status in ("200", "202", "204") if status in operation["responses"])
+            contents = operation["responses"][good].get("content", {}).values()
+            assert good == "204" or contents, (path, method)
+            assert path == passed_on or all("$ref" in content["schema"] for content in contents), (
+                path,
+                method,
+            )
+            assert "404" in operation["responses"] or "{" not in path or method != "get", path
+
+
 def test_the_page_for_people_is_made_of_our_own_files(reader: Client) -> None:
     page = reader.get("/api/docs", params={})
     assert page.headers["content-type"] == "text/html; charset=utf-8"

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, Request
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from functions.http.auth.callers import Caller
 from functions.http.dependencies import idempotency
+from functions.http.dependencies.idempotency import IdempotencyKey
 from functions.http.dependencies.request_context import AskedBy, Wired
 from functions.http.middleware.api_version import KNOWN, PARAMETER
 from functions.http.problems import Problem
 from functions.http.views import operations
+from functions.http.views.json_answer import JsonAnswer
 from shared import flow
 from shared.domain.audit import chained
 from shared.domain.facts import Fact
@@ -66,7 +67,7 @@ class ActionRequest:
         """When it is asked for, since 1970."""
         return round(self.services.now().timestamp() * 1000)
 
-    def once(self, begin: Callable[[str], Action], *, reason: str = "", content: bytes = b"") -> JSONResponse:
+    def once(self, begin: Callable[[str], Action], *, reason: str = "", content: bytes = b"") -> JsonAnswer:
         """Does what `begin` names, given the operation's id, and answers 202; or answers as it did before.
 
         content: what else the request holds that makes it this request
@@ -87,7 +88,7 @@ class ActionRequest:
         idempotency.finish(kept, self.services)
         return answer
 
-    def _begun(self, operation: str, begin: Callable[[str], Action], reason: str) -> JSONResponse:
+    def _begun(self, operation: str, begin: Callable[[str], Action], reason: str) -> JsonAnswer:
         """Recorded before it is done: an action nobody recorded must not happen."""
         ledger = self.services.ledger
         if ledger.find("operation", operation) is None:
@@ -128,17 +129,18 @@ class ActionRequest:
             else:
                 flow.ask(fact, self.services)
 
-    def _answer(self, operation: str) -> JSONResponse:
+    def _answer(self, operation: str) -> JsonAnswer:
         record = self.services.ledger.find("operation", operation)
         assert record is not None  # noqa: S101
         body, wait = operations.told(record, self.services)
         here = f"{self.request.base_url}api/operations/{operation}?{PARAMETER}={KNOWN[-1]}"
         headers = {"Operation-Location": here, "Location": body.get("resourceLocation", here)}
-        return JSONResponse(body, 202, {**headers, "Retry-After": str(wait or 1)})
+        return JsonAnswer(body, 202, {**headers, "Retry-After": str(wait or 1)})
 
 
-def _action_request(request: Request, caller: AskedBy, services: Wired) -> ActionRequest:
-    key = idempotency.key_of(request)
+def _action_request(
+    request: Request, caller: AskedBy, services: Wired, key: IdempotencyKey = ""
+) -> ActionRequest:
     return ActionRequest(request=request, caller=caller, services=services, idempotency_key=key)
 
 

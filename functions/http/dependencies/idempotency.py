@@ -11,30 +11,30 @@ draft "The Idempotency-Key HTTP Header Field"; a key belongs to the caller who s
 from __future__ import annotations
 
 import hashlib
-import re
 import uuid
 from datetime import datetime, timedelta
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Header, Request
 
-from functions.http.problems import Problem, rules_broken
+from functions.http.problems import Problem
 from shared.domain.names import digest
 from shared.errors import Conflict
 from shared.ports import Row
 from shared.services import Services
 
-IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,200}")
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern="^[!-~]{0,200}$",
+        description="A text of one's own for this request: sent again, the answer is the same and nothing is done"
+        " twice.",
+    ),
+]
+"""The request's key; empty when it has none."""
 TAKEN_FOR_DEAD_AFTER = timedelta(minutes=1)
 """After so long whoever comes goes on with what the first request began."""
-
-
-def key_of(request: Request) -> str:
-    """The request's Idempotency-Key; empty when it has none. raises: Problem 400"""
-    key = request.headers.get("idempotency-key", "")
-    if key and not IDEMPOTENCY_KEY.fullmatch(key):
-        rule = "1 to 200 printable ASCII characters"
-        raise rules_broken({"where": "header.Idempotency-Key", "rule": rule})
-    return key
 
 
 def fingerprint(request: Request, reason: str, content: bytes) -> str:

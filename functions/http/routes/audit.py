@@ -7,21 +7,23 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from functions.http.dependencies.request_context import Wired
+from functions.http.views import schemas
+from functions.http.views.json_answer import JsonAnswer
 
-routes = APIRouter()
+routes = APIRouter(tags=["audit"])
 
 
-@routes.get("/api/audit")
+@routes.get("/api/audit", response_model=schemas.page_of(schemas.AuditEntry))
 def audit(
     request: Request,
     services: Wired,
     maxpagesize: Annotated[int, Query(ge=1, le=200)] = 50,
     after: Annotated[int | None, Query(ge=0, le=10**12)] = None,
-) -> dict[str, Any]:
+) -> JsonAnswer:
     """Who asked for what, the newest first. Each entry carries the hash of the one before it: a changed or missing
     one shows."""
     entries = services.ledger.audit.newest(maxpagesize, before=after)
     page: dict[str, Any] = {"value": [{"number": entry.number, **entry.value} for entry in entries]}
     if entries and entries[-1].number > 0:
         page["nextLink"] = str(request.url.include_query_params(after=entries[-1].number))
-    return page
+    return JsonAnswer(page)

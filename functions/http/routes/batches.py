@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Body, Query, Request
 from pydantic import Field
 
 from functions.http.dependencies.actions import Action, Requested, Why
@@ -13,14 +12,15 @@ from functions.http.dependencies.csv_body import CSV_BODY, Content, FileName, ch
 from functions.http.dependencies.parameters import Filters, Name
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
-from functions.http.views import pagination
+from functions.http.responses import accepted, problems
+from functions.http.views import pagination, schemas
+from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
-from functions.http.views.records import Json
 from functions.http.views.scored_rows import first_rows
 from shared.domain import facts as f
 from shared.domain import names
 
-routes = APIRouter()
+routes = APIRouter(tags=["batches"])
 
 
 class ScoreNow(Why):
@@ -29,29 +29,29 @@ class ScoreNow(Why):
     name: str | None = Field(default=None, min_length=1, max_length=1024)
 
 
-@routes.get("/api/batches")
-def batches(request: Request, services: Wired, filters: Filters) -> Json:
+@routes.get("/api/batches", response_model=schemas.page_of(schemas.Batch))
+def batches(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest batches first."""
-    return pagination.page("batch", filters, request, services)
+    return JsonAnswer(pagination.page("batch", filters, request, services))
 
 
-@routes.get("/api/batches/{batch}")
-def batch(batch: Name, services: Wired, response: Response) -> Json:
+@routes.get("/api/batches/{batch}", response_model=schemas.Batch, responses=problems(404))
+def batch(batch: Name, services: Wired) -> JsonAnswer:
     """One batch: what was scored, by which model, and where the output lies."""
-    return one("batch", batch, services, response)
+    return one("batch", batch, services)
 
 
-@routes.get("/api/batches/{batch}/rows")
+@routes.get("/api/batches/{batch}/rows", response_model=schemas.Rows, responses=problems(404))
 def batch_rows(
     batch: Name, services: Wired, maxpagesize: Annotated[int, Query(ge=1, le=200)] = 50
-) -> dict[str, Any]:
+) -> JsonAnswer:
     """The first rows of a scored batch, for people to look at: what a spreadsheet would take for a formula is
     defused. Programs read the output itself, which is as it is."""
-    return first_rows(batch, maxpagesize, services)
+    return JsonAnswer(first_rows(batch, maxpagesize, services))
 
 
-@routes.post("/api/batches", status_code=202)
-def score_now(requested: Requested, what: Annotated[ScoreNow | None, Body()] = None) -> JSONResponse:
+@routes.post("/api/batches", status_code=202, responses=accepted(404))
+def score_now(requested: Requested, what: Annotated[ScoreNow | None, Body()] = None) -> JsonAnswer:
     """Has what lies in `scoring` scored now, not at the next tick of the clock."""
     name, reason = (what.name, what.reason) if what else (None, "")
 
@@ -68,8 +68,8 @@ def score_now(requested: Requested, what: Annotated[ScoreNow | None, Body()] = N
     return requested.once(begin, reason=reason, content=(name or "").encode())
 
 
-@routes.post("/api/batches/{batch:path}", status_code=202, openapi_extra=CSV_BODY)
-def drop_batch(batch: FileName, requested: Requested, content: Content) -> JSONResponse:
+@routes.post("/api/batches/{batch:path}", status_code=202, responses=accepted(415), openapi_extra=CSV_BODY)
+def drop_batch(batch: FileName, requested: Requested, content: Content) -> JsonAnswer:
     """Drops a CSV of clients into `scoring` under this name, and has it scored now."""
     check_file(batch, content, requested.request)
 

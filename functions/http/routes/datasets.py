@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request
 
 from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
 from functions.http.dependencies.parameters import Filters, Name, Version
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
-from functions.http.views import pagination
+from functions.http.responses import accepted, problems
+from functions.http.views import pagination, schemas
+from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
-from functions.http.views.records import Json
 from shared.domain import facts as f
 from shared.domain.records import dataset_id
 from shared.services import Services
 
-routes = APIRouter()
+routes = APIRouter(tags=["datasets"])
 
 
-@routes.get("/api/datasets")
-def datasets(request: Request, services: Wired, filters: Filters) -> Json:
+@routes.get("/api/datasets", response_model=schemas.page_of(schemas.Dataset))
+def datasets(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest dataset versions first."""
-    return pagination.page("dataset", filters, request, services)
+    return JsonAnswer(pagination.page("dataset", filters, request, services))
 
 
-@routes.get("/api/datasets/{name}/{version:int}")
-def dataset(name: Name, version: Version, services: Wired, response: Response) -> Json:
+@routes.get("/api/datasets/{name}/{version:int}", response_model=schemas.Dataset, responses=problems(404))
+def dataset(name: Name, version: Version, services: Wired) -> JsonAnswer:
     """One dataset version: its members, and its run."""
-    return one("dataset", dataset_id(name, version), services, response)
+    return one("dataset", dataset_id(name, version), services)
 
 
-@routes.post("/api/datasets/{dataset}/retrain", status_code=202)
-def retrain(dataset: Name, requested: Requested, why: Reason = None) -> JSONResponse:
+@routes.post("/api/datasets/{dataset}/retrain", status_code=202, responses=accepted(404))
+def retrain(dataset: Name, requested: Requested, why: Reason = None) -> JsonAnswer:
     """Makes a dataset version of what has gathered and trains on it now; or tries again the version that failed."""
 
     def begin(operation: str) -> Action:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 
 from functions.http.dependencies.parameters import Filters, Name
 from functions.http.dependencies.request_context import Wired
-from functions.http.views import pagination
+from functions.http.responses import problems
+from functions.http.views import pagination, schemas
+from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
-from functions.http.views.records import Json
 
-routes = APIRouter()
+routes = APIRouter(tags=["deployments"])
 
 
-@routes.get("/api/deployments")
-def deployments(request: Request, services: Wired, filters: Filters) -> Json:
+@routes.get("/api/deployments", response_model=schemas.page_of(schemas.Deployment))
+def deployments(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest deployments first: what answers, with how much of the traffic, and what stands by."""
-    return pagination.page("deployment", filters, request, services)
+    return JsonAnswer(pagination.page("deployment", filters, request, services))
 
 
-@routes.get("/api/deployments/{endpoint}/{deployment}")
-def deployment(endpoint: Name, deployment: Name, services: Wired, response: Response) -> Json:
+@routes.get(
+    "/api/deployments/{endpoint}/{deployment}", response_model=schemas.Deployment, responses=problems(404)
+)
+def deployment(endpoint: Name, deployment: Name, services: Wired) -> JsonAnswer:
     """One deployment: its model, its traffic, its health."""
-    return one("deployment", f"{endpoint}/{deployment}", services, response)
+    return one("deployment", f"{endpoint}/{deployment}", services)

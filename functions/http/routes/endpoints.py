@@ -6,20 +6,22 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
 from functions.http.dependencies.parameters import Name
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
+from functions.http.responses import accepted, problems
 from functions.http.routes.datasets import check_dataset
+from functions.http.views import schemas
+from functions.http.views.json_answer import JsonAnswer
 from shared.domain import facts as f
 from shared.ports import ModelApi
 from shared.services import Services
 from shared.steps.release_model import RELEASED
 
-routes = APIRouter()
+routes = APIRouter(tags=["endpoints"])
 
 
 class Question(BaseModel):
@@ -36,18 +38,18 @@ def _api(request: Request) -> ModelApi:
 Api = Annotated[ModelApi, Depends(_api)]
 
 
-@routes.get("/api/endpoints/{dataset}/swagger")
-def swagger(dataset: Name, services: Wired, api: Api) -> dict[str, Any]:
+@routes.get("/api/endpoints/{dataset}/swagger", response_model=dict[str, Any], responses=problems(404))
+def swagger(dataset: Name, services: Wired, api: Api) -> JsonAnswer:
     """The description of the dataset's model endpoint, as the endpoint gives it."""
-    return api.swagger(_endpoint(dataset, services))
+    return JsonAnswer(api.swagger(_endpoint(dataset, services)))
 
 
-@routes.post("/api/endpoints/{dataset}/score")
-def score(dataset: Name, question: Question, services: Wired, api: Api) -> dict[str, Any]:
+@routes.post("/api/endpoints/{dataset}/score", response_model=schemas.Answer, responses=problems(404, 422))
+def score(dataset: Name, question: Question, services: Wired, api: Api) -> JsonAnswer:
     """Asks the model that answers now, and passes its answer on as it is."""
     status, body = api.ask(_endpoint(dataset, services), question.model_dump_json().encode())
     if status == 200:
-        return _json(body)
+        return JsonAnswer(_json(body))
     if status in (400, 413, 422, 424):
         error = _json(body).get("error", {})
         said = error.get("message") if isinstance(error, dict) else None
@@ -56,8 +58,8 @@ def score(dataset: Name, question: Question, services: Wired, api: Api) -> dict[
     raise Problem(503, "The model's endpoint does not answer now.", headers={"Retry-After": "5"})
 
 
-@routes.post("/api/endpoints/{dataset}/rollback", status_code=202)
-def roll_back(dataset: Name, requested: Requested, why: Reason = None) -> JSONResponse:
+@routes.post("/api/endpoints/{dataset}/rollback", status_code=202, responses=accepted(404))
+def roll_back(dataset: Name, requested: Requested, why: Reason = None) -> JsonAnswer:
     """Lets the model before the present one answer again; it is tested first, like any release."""
 
     def begin(operation: str) -> Action:

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Request
 
 from functions.http.dependencies.parameters import Filters
 from functions.http.dependencies.request_context import Wired
-from functions.http.views import pagination
-from functions.http.views.records import Json
+from functions.http.views import pagination, schemas
+from functions.http.views.json_answer import JsonAnswer
 
-routes = APIRouter()
+routes = APIRouter(tags=["events"])
 
 
-@routes.get("/api/events")
-def events(request: Request, services: Wired, filters: Filters) -> Json:
+@routes.get("/api/events", response_model=schemas.page_of(schemas.Event))
+def events(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest events first: one for every move of anything from one state to the next."""
-    return pagination.events(filters, request, services)
+    return JsonAnswer(pagination.events(filters, request, services))

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request
 
 from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
 from functions.http.dependencies.parameters import Filters, Name
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
-from functions.http.views import pagination
+from functions.http.responses import accepted, problems
+from functions.http.views import pagination, schemas
+from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
-from functions.http.views.records import Json
 from shared.domain import facts as f
 
-routes = APIRouter()
+routes = APIRouter(tags=["failures"])
 
 
-@routes.get("/api/failures")
-def failures(request: Request, services: Wired, filters: Filters) -> Json:
+@routes.get("/api/failures", response_model=schemas.page_of(schemas.Failure))
+def failures(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest failures first: what failed as often as it may, and waits for a person."""
-    return pagination.page("failure", filters, request, services)
+    return JsonAnswer(pagination.page("failure", filters, request, services))
 
 
-@routes.get("/api/failures/{id}")
-def failure(id: Name, services: Wired, response: Response) -> Json:
+@routes.get("/api/failures/{id}", response_model=schemas.Failure, responses=problems(404))
+def failure(id: Name, services: Wired) -> JsonAnswer:
     """One failure: what failed, and why."""
-    return one("failure", id, services, response)
+    return one("failure", id, services)
 
 
-@routes.post("/api/failures/{id}/retry", status_code=202)
-def retry_failure(id: Name, requested: Requested, why: Reason = None) -> JSONResponse:
+@routes.post("/api/failures/{id}/retry", status_code=202, responses=accepted(404))
+def retry_failure(id: Name, requested: Requested, why: Reason = None) -> JsonAnswer:
     """Has a step tried again that was given up."""
 
     def begin(operation: str) -> Action:

@@ -6,23 +6,29 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
 
 from functions.http.dependencies.request_context import Wired
 from functions.http.middleware.gate import LIVE
+from functions.http.views import schemas
+from functions.http.views.json_answer import HealthAnswer
 from shared.domain.names import INCOMING
 
-routes = APIRouter()
+routes = APIRouter(tags=["health"])
 
 
 @routes.get(LIVE, include_in_schema=False)
 def alive() -> Response:
     """That the process answers, and nothing else."""
-    return Response('{"status":"pass"}', media_type="application/health+json")
+    return Response('{"status":"pass"}', media_type=HealthAnswer.media_type)
 
 
-@routes.get("/api/health")
-def health(services: Wired) -> JSONResponse:
+@routes.get(
+    "/api/health",
+    response_model=schemas.HealthReport,
+    response_class=HealthAnswer,
+    responses={503: {"model": schemas.HealthReport}},
+)
+def health(services: Wired) -> HealthAnswer:
     """Whether Campanha could work now: the ledger and the storage answer."""
     checks: dict[str, Callable[[], object]] = {
         "ledger:read": lambda: services.ledger.marks.read(facts=False),
@@ -31,7 +37,7 @@ def health(services: Wired) -> JSONResponse:
     found = {name: [{"status": _probe(check)}] for name, check in checks.items()}
     passing = all(check[0]["status"] == "pass" for check in found.values())
     body: dict[str, Any] = {"status": "pass" if passing else "fail", "checks": found}
-    return JSONResponse(body, 200 if passing else 503, media_type="application/health+json")
+    return HealthAnswer(body, 200 if passing else 503)
 
 
 def _probe(check: Callable[[], object]) -> str:

@@ -7,14 +7,16 @@ from fastapi import APIRouter
 from functions.http.dependencies.parameters import Name
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
+from functions.http.responses import problems
+from functions.http.views import schemas
+from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.lineage import lineage
-from functions.http.views.records import Json
 
-routes = APIRouter()
+routes = APIRouter(tags=["trace"])
 
 
-@routes.get("/api/trace/{asked:path}")
-def trace(asked: Name, services: Wired) -> Json:
+@routes.get("/api/trace/{asked:path}", response_model=schemas.Trace, responses=problems(404))
+def trace(asked: Name, services: Wired) -> JsonAnswer:
     """What became of a file, link by link, by its name, its SHA-256 or its content's hash; or, for a file of clients,
     which model scored it and what that was trained on."""
     found = lineage(asked, services.ledger.chronicle)
@@ -22,4 +24,4 @@ def trace(asked: Name, services: Wired) -> Json:
         raise Problem(
             404, "No such file was ever seen. Names are as in storage: incoming/NAME or scoring/NAME."
         )
-    return found
+    return JsonAnswer(found)

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request
 
 from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
 from functions.http.dependencies.parameters import Filters, Name, Version
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
-from functions.http.views import pagination
+from functions.http.responses import accepted, problems
+from functions.http.views import pagination, schemas
+from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
-from functions.http.views.records import Json
 from shared.domain import facts as f
 from shared.domain.records import dataset_id
 
-routes = APIRouter()
+routes = APIRouter(tags=["models"])
 
 
-@routes.get("/api/models")
-def models(request: Request, services: Wired, filters: Filters) -> Json:
+@routes.get("/api/models", response_model=schemas.page_of(schemas.Model))
+def models(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest models first, with their figures."""
-    return pagination.page("model", filters, request, services)
+    return JsonAnswer(pagination.page("model", filters, request, services))
 
 
-@routes.get("/api/models/{name}/{version:int}")
-def model(name: Name, version: Version, services: Wired, response: Response) -> Json:
+@routes.get("/api/models/{name}/{version:int}", response_model=schemas.Model, responses=problems(404))
+def model(name: Name, version: Version, services: Wired) -> JsonAnswer:
     """One model: its figures, the verdict, and where it serves."""
-    return one("model", dataset_id(name, version), services, response)
+    return one("model", dataset_id(name, version), services)
 
 
-@routes.post("/api/models/{name}/{version:int}/promote", status_code=202)
-def promote(name: Name, version: Version, requested: Requested, why: Reason = None) -> JSONResponse:
+@routes.post("/api/models/{name}/{version:int}/promote", status_code=202, responses=accepted(404))
+def promote(name: Name, version: Version, requested: Requested, why: Reason = None) -> JsonAnswer:
     """Puts a model version behind the endpoint, whatever the gate said of it; it is tested like any release."""
 
     def begin(operation: str) -> Action:

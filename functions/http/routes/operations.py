@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from functions.http.dependencies.parameters import Name
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
-from functions.http.views import operations
+from functions.http.responses import problems
+from functions.http.views import operations, schemas
+from functions.http.views.json_answer import JsonAnswer
 
-routes = APIRouter()
+routes = APIRouter(tags=["operations"])
 
 
-@routes.get("/api/operations/{id}")
-def operation(id: Name, services: Wired, response: Response) -> dict[str, Any]:
+@routes.get("/api/operations/{id}", response_model=schemas.Operation, responses=problems(404))
+def operation(id: Name, services: Wired) -> JsonAnswer:
     """How far an operation is; Retry-After says when to look again while it is not over."""
     record = services.ledger.find("operation", id)
     if record is None:
         raise Problem(404, "There is no such operation.")
     body, wait = operations.told(record, services)
-    if wait is not None:
-        response.headers["Retry-After"] = str(wait)
-    return body
+    return JsonAnswer(body, headers={"Retry-After": str(wait)} if wait is not None else None)

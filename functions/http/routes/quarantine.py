@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 
 from functions.http.dependencies.actions import Action, ActionRequest, Reason, Requested, Why, reason_of
 from functions.http.dependencies.parameters import Filters, Name
 from functions.http.dependencies.request_context import Wired
 from functions.http.dependencies.upload_version import UploadId, upload_of
 from functions.http.problems import Problem
-from functions.http.views import pagination
+from functions.http.responses import accepted, problems
+from functions.http.views import pagination, schemas
+from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.quarantine_report import quarantine_report
-from functions.http.views.records import Json
 from shared.domain import facts as f
 from shared.domain import names
 from shared.ledger import Record
 from shared.services import Services
 
-routes = APIRouter()
+routes = APIRouter(tags=["quarantine"])
 
 NOT_THERE = "Nothing of such a file is in quarantine; /api/quarantine lists what is."
 
 
-@routes.get("/api/quarantine")
-def quarantine(request: Request, services: Wired, filters: Filters) -> Json:
+@routes.get("/api/quarantine", response_model=schemas.page_of(schemas.Quarantine))
+def quarantine(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """What lies in quarantine, the newest first."""
-    return pagination.page("quarantine", filters, request, services)
+    return JsonAnswer(pagination.page("quarantine", filters, request, services))
 
 
-@routes.get("/api/quarantine/{name:path}")
-def quarantined(name: Name, services: Wired, of: UploadId = None) -> dict[str, Any]:
+@routes.get("/api/quarantine/{name:path}", response_model=schemas.Quarantined, responses=problems(404))
+def quarantined(name: Name, services: Wired, of: UploadId = None) -> JsonAnswer:
     """Why rows of this file were put aside: by rule, and the first rows with their faults."""
     upload = upload_of(name, of, services.ledger)
     found = quarantine_report(upload, services) if upload else None
     if found is None:
         raise Problem(404, NOT_THERE)
-    return found
+    return JsonAnswer(found)
 
 
-@routes.post("/api/quarantine/{name:path}/retry", status_code=202)
-def retry_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JSONResponse:
+@routes.post("/api/quarantine/{name:path}/retry", status_code=202, responses=accepted(404))
+def retry_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JsonAnswer:
     """Holds the file against the contract again: after the contract was changed, say."""
 
     def begin(operation: str) -> Action:
@@ -57,8 +55,8 @@ def retry_file(name: Name, requested: Requested, of: UploadId = None, why: Reaso
     return requested.once(begin, reason=reason_of(why))
 
 
-@routes.post("/api/quarantine/{name:path}/release", status_code=202)
-def release_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JSONResponse:
+@routes.post("/api/quarantine/{name:path}/release", status_code=202, responses=accepted(404))
+def release_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JsonAnswer:
     """Lets the rows in that were put aside, with the contract's rules on values waived: every row that can still be
     read as the contract's types joins the next dataset version."""
 
@@ -70,8 +68,8 @@ def release_file(name: Name, requested: Requested, of: UploadId = None, why: Rea
     return requested.once(begin, reason=reason_of(why))
 
 
-@routes.post("/api/quarantine/{name:path}/discard", status_code=202)
-def discard_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JSONResponse:
+@routes.post("/api/quarantine/{name:path}/discard", status_code=202, responses=accepted(404))
+def discard_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JsonAnswer:
     """Says that nobody needs what was put aside; it stays in storage, and is no longer asked about."""
 
     def begin(operation: str) -> Action:

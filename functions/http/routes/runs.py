@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 
 from functions.http.dependencies.parameters import Filters, Name
 from functions.http.dependencies.request_context import Wired
-from functions.http.views import pagination
+from functions.http.responses import problems
+from functions.http.views import pagination, schemas
+from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
-from functions.http.views.records import Json
 
-routes = APIRouter()
+routes = APIRouter(tags=["runs"])
 
 
-@routes.get("/api/runs")
-def runs(request: Request, services: Wired, filters: Filters) -> Json:
+@routes.get("/api/runs", response_model=schemas.page_of(schemas.Run))
+def runs(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest runs first."""
-    return pagination.page("run", filters, request, services)
+    return JsonAnswer(pagination.page("run", filters, request, services))
 
 
-@routes.get("/api/runs/{run}")
-def run(run: Name, services: Wired, response: Response) -> Json:
+@routes.get("/api/runs/{run}", response_model=schemas.Run, responses=problems(404))
+def run(run: Name, services: Wired) -> JsonAnswer:
     """One run with its steps."""
-    return one("run", run, services, response)
+    return one("run", run, services)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
@@ -11,6 +13,9 @@ from functions.http.auth.scopes import Label
 from functions.http.auth.sessions import COOKIE
 from functions.http.dependencies.request_context import AskedBy
 from functions.http.problems import Problem
+from functions.http.responses import problems
+
+UNAUTHENTICATED: dict[str, Any] = {"security": []}
 
 
 class SignIn(BaseModel):
@@ -34,7 +39,7 @@ def router(credentials: Credentials) -> APIRouter:
         """What the credential opens, whichever it is."""
         return Session(scope=caller.scope.label)
 
-    @routes.post("/api/session")
+    @routes.post("/api/session", responses=problems(422), openapi_extra=UNAUTHENTICATED)
     def sign_in(shown: SignIn, request: Request, response: Response) -> Session:
         """Sets the cookie of the dashboard for whoever shows a key."""
         try:
@@ -51,7 +56,7 @@ def router(credentials: Credentials) -> APIRouter:
         )
         return Session(scope=scope.label)
 
-    @routes.delete("/api/session", status_code=204)
+    @routes.delete("/api/session", status_code=204, openapi_extra=UNAUTHENTICATED)
     def sign_out(request: Request, response: Response) -> None:
         """Takes the cookie away."""
         response.delete_cookie(COOKIE, secure=_is_https(request), httponly=True, samesite="strict")

@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request
 
 from functions.http.dependencies.actions import Action, Requested
 from functions.http.dependencies.csv_body import CSV_BODY, Content, FileName, check_file, store
 from functions.http.dependencies.parameters import Filters, Name
 from functions.http.dependencies.request_context import Wired
 from functions.http.dependencies.upload_version import newest_of
-from functions.http.views import pagination
+from functions.http.responses import accepted, problems
+from functions.http.views import pagination, schemas
+from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
-from functions.http.views.records import Json
 from shared.domain import facts as f
 from shared.domain import names
 
-routes = APIRouter()
+routes = APIRouter(tags=["uploads"])
 
 
-@routes.get("/api/uploads")
-def uploads(request: Request, services: Wired, filters: Filters) -> Json:
+@routes.get("/api/uploads", response_model=schemas.page_of(schemas.Upload))
+def uploads(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest uploads first."""
-    return pagination.page("upload", filters, request, services)
+    return JsonAnswer(pagination.page("upload", filters, request, services))
 
 
-@routes.get("/api/uploads/{name:path}")
-def upload(name: Name, services: Wired, response: Response) -> Json:
+@routes.get("/api/uploads/{name:path}", response_model=schemas.Upload, responses=problems(404))
+def upload(name: Name, services: Wired) -> JsonAnswer:
     """What became of the newest version of this file."""
-    return one("upload", newest_of(name, services.ledger), services, response)
+    return one("upload", newest_of(name, services.ledger), services)
 
 
-@routes.post("/api/uploads/{name:path}", status_code=202, openapi_extra=CSV_BODY)
-def drop_upload(name: FileName, requested: Requested, content: Content) -> JSONResponse:
+@routes.post("/api/uploads/{name:path}", status_code=202, responses=accepted(415), openapi_extra=CSV_BODY)
+def drop_upload(name: FileName, requested: Requested, content: Content) -> JsonAnswer:
     """Drops a CSV into `incoming`, to be trained on: the same as a blob written there."""
     check_file(name, content, requested.request)
 

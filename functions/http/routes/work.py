@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 
 from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
+from functions.http.responses import accepted
+from functions.http.views.json_answer import JsonAnswer
 from shared.domain import facts as f
 
-routes = APIRouter()
+routes = APIRouter(tags=["work"])
 
 
-@routes.post("/api/pause", status_code=202)
-def pause(requested: Requested, why: Reason = None) -> JSONResponse:
+@routes.post("/api/pause", status_code=202, responses=accepted())
+def pause(requested: Requested, why: Reason = None) -> JsonAnswer:
     """Begins nothing new: no run, no batch, no release. Files that come are taken in, and nothing is lost."""
 
     def begin(operation: str) -> Action:
@@ -22,8 +23,8 @@ def pause(requested: Requested, why: Reason = None) -> JSONResponse:
     return requested.once(begin, reason=reason_of(why))
 
 
-@routes.post("/api/resume", status_code=202)
-def resume(requested: Requested, why: Reason = None) -> JSONResponse:
+@routes.post("/api/resume", status_code=202, responses=accepted())
+def resume(requested: Requested, why: Reason = None) -> JsonAnswer:
     """Lets work go on: whatever waited is due now."""
 
     def begin(operation: str) -> Action:

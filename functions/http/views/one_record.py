@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from fastapi import Response
-
 from functions.http.problems import Problem
-from functions.http.views.records import Json, shown
+from functions.http.views.json_answer import JsonAnswer
+from functions.http.views.records import shown
 from functions.http.views.retry_after import is_finished, retry_after
 from shared.services import Services
 
 
-def one(kind: str, id_: str, services: Services, response: Response) -> Json:
+def one(kind: str, id_: str, services: Services) -> JsonAnswer:
     """The record; what is not finished also says when it is worth asking again. raises: Problem 404"""
     record = services.ledger.find(kind, id_)
     if record is None:
         raise Problem(
             404, f"There is no such {kind}. The lists (/api/uploads, /api/runs, ...) show what there is."
         )
+    headers = {}
     if not is_finished(record):
         averages = services.ledger.chronicle.head().averages
-        response.headers["Retry-After"] = str(retry_after(record, averages, services.now()))
-    return shown(record)
+        headers["Retry-After"] = str(retry_after(record, averages, services.now()))
+    return JsonAnswer(shown(record), headers=headers)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+from types import GenericAlias
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 Moment = str
 """RFC 3339, UTC."""
-Move = tuple[str, str]
 
 
 class Shape(BaseModel):
@@ -330,13 +331,11 @@ class Problem(Shape):
     errors: list[FaultOfRequest] | None = None
 
 
-def page_of(item: type[BaseModel]) -> dict[str, Any]:
-    """The schema of a page of these."""
-    return {
-        "type": "object",
-        "required": ["value"],
-        "properties": {
-            "value": {"type": "array", "items": {"$ref": f"#/components/schemas/{item.__name__}"}},
-            "nextLink": {"type": "string", "description": "The next page; absent on the last."},
-        },
+@cache
+def page_of(item: type[Shape]) -> type[Shape]:
+    """A page of a list of these."""
+    fields: dict[str, Any] = {
+        "value": (GenericAlias(list, (item,)), ...),
+        "nextLink": (str, Field(default_factory=str, description="The next page; absent on the last.")),
     }
+    return create_model(f"{item.__name__}Page", __base__=Shape, **fields)
