@@ -105,7 +105,7 @@ def test_the_package_starts_by_itself(tmp_path: Path) -> None:
         "for package in (functions, shared):\n"
         "    for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
         "        importlib.import_module(module.name)\n"
-        "from shared.domain.contract import load_contracts\n"
+        "from shared.adapters.contracts import load_contracts\n"
         "from shared.package_data import CONTRACTS\n"
         "assert load_contracts(CONTRACTS)\n"
         "print(*sorted(function.get_function_name() for function in function_app.app.get_functions()))\n"
