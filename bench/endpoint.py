@@ -27,6 +27,7 @@ from commands import ROOT
 from commands.setup import bank_rows
 from commands.stack.settings import serving_workers
 from shared.adapters.azureml import server_variables
+from shared.adapters.serving_code import ENTRY_SCRIPT, assemble
 
 ARROW = "application/vnd.apache.arrow.stream"
 CASES: dict[str, tuple[str, int, int]] = {
@@ -96,8 +97,7 @@ class Case:
         file, self.source = bank_rows.find(data)
         self.folder = home / "case"
         _say("training a model on the real rows ...")
-        script = [sys.executable, str(ROOT / "bench" / "endpoint_case.py"), "--data", str(file)]
-        _python([*script, "--folder", str(self.folder)], ROOT, ROOT / "pipelines" / "steps", ROOT / "serving")
+        _run(sys.executable, "bench.endpoint_case", "--data", str(file), "--folder", str(self.folder))
         answers = json.loads((self.folder / "answers.json").read_text())
         self.trees, self.probability = answers["trees"], answers["probability"]
         self.model = self.folder / "candidate"
@@ -157,7 +157,8 @@ def _started(running: ExitStack, case: Case, *, rivals_too: bool) -> list[Contes
         )
 
     _say("starting the servers ...")
-    ours = serve(python, ROOT / "serving" / "score.py")
+    code = assemble(home)
+    ours = serve(python, code / ENTRY_SCRIPT, {**VARIABLES, "AML_APP_ROOT": str(code)})
     found = [
         Contestant(OURS, ours),
         Contestant(f"{OURS}, Arrow", ours, form=".arrow"),
@@ -208,22 +209,18 @@ def _median(taken: list[dict[str, float]], rows: int) -> dict[str, Any]:
 
 def _limit(case: Case) -> dict[str, Any]:
     _say("the limit: the same requests without a server ...")
-    script = ROOT / "bench" / "endpoint_limit.py"
-    said = _python([str(inference_server.serving_python()), str(script), str(case.folder)], ROOT / "serving")
+    said = _run(inference_server.serving_python(), "bench.endpoint_limit", str(case.folder))
     found: dict[str, Any] = json.loads(said)
     return found
 
 
-def _python(command: list[str], *paths: Path) -> str:
-    """What a script prints that finds its modules in these folders."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(map(str, paths)),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+def _run(python: str | Path, module: str, *given: str) -> str:
+    """What a module of this repository prints, run by an interpreter of its own."""
+    command = [str(python), "-m", module, *given]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{command[1]} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"{module} ended with {done.returncode}:\n{done.stderr[-2000:]}")
     return done.stdout
 
 

@@ -1,6 +1,6 @@
 """A model as the pipeline makes it, requests with real rows in every contestant's form, and the right answers.
 
-Run as a script with the pipeline's and the serving code's folders in PYTHONPATH; writes a folder.
+A program of its own, `python -m bench.endpoint_case`: LightGBM stays out of the process that measures.
 """
 
 from __future__ import annotations
@@ -14,16 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import evaluate
 import lightgbm
 import numpy as np
-import prepare
-import prepared
 import pyarrow as pa
-import train
-from model import encode, load
 
 from commands import ROOT
+from pipelines.training import evaluate, prepare, prepared, train
+from serving.model import encode, load
 from shared.adapters.contracts import load_contracts
 from shared.domain.datasets.part_writer import PartWriter
 from shared.domain.tables.contract import Contract

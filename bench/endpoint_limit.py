@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import arrow
-from answer import JSON, answer
-from model import Columns, encode, golden_rows, load
-from trusted import quickened
+from serving import arrow
+from serving.answer import JSON, answer
+from serving.model import Columns, encode, golden_rows, load
+from serving.trusted import quickened
 
 SECONDS = 0.5
 

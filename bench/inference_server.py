@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 60.0
 
 def serving_python() -> Path:
     """The interpreter that deployments of the app run with."""
-    text = conda_text(ROOT / "serving" / "environment" / "serving.yaml")
+    text = conda_text(ROOT / "pipelines" / "environments" / "serving.yaml")
     return Environments(ROOT / ".environments").interpreter(text, print)
 
 

@@ -207,7 +207,6 @@ class Bench:
             str(Policy().shard_bytes),
         ]
         environment = {**os.environ, CONNECTION: self.stack.connection_string}
-        environment["PYTHONPATH"] = str(ROOT / "serving")  # where the model's own modules are
         done = subprocess.run(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
         )

@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from arrow import _encoded
 from azure.storage.blob import BlobServiceClient
-from model import Model, blank, encode, golden_rows, load
-from trusted import quickened
 
 from bench.own_stack import CONNECTION, process_memory
+from serving.arrow import _encoded
+from serving.model import Model, blank, encode, golden_rows, load
+from serving.trusted import quickened
 from shared.adapters.blobs import AzureFiles
 from shared.adapters.contracts import load_contracts
 from shared.domain.batches.scored_file import ScoredRows, write_shard

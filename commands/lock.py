@@ -17,7 +17,7 @@ LOCKS = (
     "commands/setup/uv-requirements.in",
     "tests/localazure/host/conformance/requirements.in",
 )
-MORE = ("pipelines/environments/*.in", "serving/environment/*.in", "bench/environments/*.in")
+MORE = ("pipelines/environments/*.in", "bench/environments/*.in")
 
 
 def main(arguments: list[str]) -> int:

@@ -1,1 +1,1 @@
-"""The training pipeline: its steps, its environment, and how it is published."""
+"""The Azure ML pipelines, training and batch scoring: the code of their steps, and how they are published."""

@@ -1,7 +1,7 @@
-"""A pipeline's code folder: its scripts, and every module of ours that they import, wherever it lies here.
+"""A pipeline's code folder: the modules that its steps run, and every module of ours that they import.
 
-Azure ML uploads one folder for a step, and the endpoint's folder must hold the model's modules itself. Putting the
-folders together when publishing keeps one copy of each in the repository, which cannot drift from another.
+Azure ML uploads one folder for a step and runs its command there, so the folder is the first place Python looks for
+modules. Each of ours lies in it under its package's name: none can be taken for a library's, nor the other way round.
 """
 
 from __future__ import annotations
@@ -17,20 +17,23 @@ from pipelines.conda import ROOT
 Code = Mapping[str, Path]
 """By place in the folder: the file here."""
 
-HOMES = (ROOT / "pipelines" / "steps", ROOT / "serving")
-"""Whose modules lie side by side in the folder."""
-PACKAGE = "shared"
-"""Whose modules keep their package."""
+PACKAGES = ("pipelines", "serving", "shared")
+
+
+def module_of(line: str) -> str:
+    """The module that a step's command line runs. line: `python -m <module> ...`"""
+    _, _, module, *_ = line.split()
+    return module
 
 
 def code_of(commands: Iterable[str]) -> Code:
-    """commands: the steps' command lines, `python <script> ...`"""
+    """commands: the steps' command lines"""
     found: dict[str, Path] = {}
-    waiting = [line.split()[1] for line in commands]
+    waiting = [place for line in commands for place in _places(module_of(line))]
     while waiting:
         place = waiting.pop()
-        file = _file(place)
-        if file is not None and place not in found:
+        file = ROOT / place
+        if place not in found and file.is_file():
             found[place] = file
             waiting += [other for module in _imported(file) for other in _places(module)]
     return dict(sorted(found.items()))
@@ -52,11 +55,6 @@ def digest(files: Code, *more: str) -> str:
     return found.hexdigest()[:12]
 
 
-def _file(place: str) -> Path | None:
-    homes = (ROOT,) if place.startswith(f"{PACKAGE}/") else HOMES
-    return next((home / place for home in homes if (home / place).is_file()), None)
-
-
 def _imported(file: Path) -> Iterator[str]:
     """Every module that may be meant: `from a import b` may mean a.b too."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -68,8 +66,8 @@ def _imported(file: Path) -> Iterator[str]:
 
 
 def _places(module: str) -> Iterator[str]:
-    """Where the module would be; its packages come with it."""
+    """Where a module of ours would be; its packages come with it."""
     parts = module.split(".")
-    if parts[0] == PACKAGE:
+    if parts[0] in PACKAGES:
         yield from ("/".join([*parts[:depth], "__init__.py"]) for depth in range(1, len(parts) + 1))
-    yield f"{'/'.join(parts)}.py"
+        yield f"{'/'.join(parts)}.py"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.code import module_of
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -16,11 +18,11 @@ class Steps:
     """azureml:<name>:<version>"""
 
     def __call__(self, name: str, line: str, inputs: dict[str, Any], output: str = "", **more: Any) -> Any:
-        """name: what a run calls it. line: `python <script> ...`"""
+        """name: what a run calls it. line: `python -m <module> ...`"""
         from azure.ai.ml import Output, command
 
         return command(
-            name=f"campanha_{Path(line.split()[1]).stem}",
+            name=module_of(line).replace("pipelines", "campanha", 1).replace(".", "_"),
             display_name=name,
             code=str(self.code),
             environment=self.environment,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TRAINING = ROOT / "pipelines" / "environments" / "training.yaml"
-SERVING = ROOT / "serving" / "environment" / "serving.yaml"
+SERVING = ROOT / "pipelines" / "environments" / "serving.yaml"
 HEAD = """\
 # Written by `python -m pipelines.conda` from {lock}; change {source} instead.
 name: campanha-{name}

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines import command_step, scoring, training
+from pipelines import command_step
 from pipelines.code import assemble, code_of, digest
 from pipelines.conda import SERVING
 from pipelines.conda import TRAINING as TRAINING_CONDA
 from pipelines.scored_store import publish_store
+from pipelines.scoring import pipeline as scoring
 from pipelines.tally import Say, Tally
+from pipelines.training import pipeline as training
 
 ENDPOINT = training.ENDPOINT
 COMPUTE = "cpu-cluster"
@@ -97,7 +99,7 @@ def _component(client: Any, pipeline: Any, environment: str, compute: str, tally
         tally.there(what)
         return component
     with tempfile.TemporaryDirectory() as folder:
-        made = pipeline.component(assemble(code, Path(folder) / "steps"), environment)
+        made = pipeline.component(assemble(code, Path(folder) / "code"), environment)
         component = client.components.create_or_update(made, version=version)
     tally.made(what)
     return component

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import arrow
 import numpy as np
 import orjson
-from model import BadValue, Model, encode
-from payload import BadRequest, columns_of
+
+from serving import arrow
+from serving.model import BadValue, Model, encode
+from serving.payload import BadRequest, columns_of
 
 JSON = "application/json"
 _DECISIONS = np.array(["skip", "call"], dtype=object)

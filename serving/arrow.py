@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from model import Feature, Floats, Scores, blank
-from payload import BadRequest
+
+from serving.model import Feature, Floats, Scores, blank
+from serving.payload import BadRequest
 
 CONTENT_TYPE = "application/vnd.apache.arrow.stream"
 _LABELS = pa.array(["skip", "call"])

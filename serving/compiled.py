@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from kernel import ALIGNMENT, BLOCK, TABLES, Kernel, kernel
-from program import Program, compile_program
-from trees import read_trees
+
+from serving.kernel import ALIGNMENT, BLOCK, TABLES, Kernel, kernel
+from serving.program import Program, compile_program
+from serving.trees import read_trees
 
 Floats = npt.NDArray[np.float64]
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import llvmlite.binding as llvm  # type: ignore[import-untyped, unused-ignore]
 from llvmlite import ir
-from program import CATEGORY, COLUMN, GROUP, STEP, TREE
-from trees import NEARLY_ZERO, Missing
+
+from serving.program import CATEGORY, COLUMN, GROUP, STEP, TREE
+from serving.trees import NEARLY_ZERO, Missing
 
 LANES = 32
 """Rows that a step is carried out for at once; LLVM splits them where the processor's registers are smaller."""

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from trees import Missing, Node, NotSupported, Tree, Trees
+
+from serving.trees import Missing, Node, NotSupported, Tree, Trees
 
 COLUMN = np.dtype(
     [

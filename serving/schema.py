@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from arrow import CONTENT_TYPE
-from model import Feature, Model
+from serving.arrow import CONTENT_TYPE
+from serving.model import Feature, Model
 
 Schema = dict[str, Any]
 

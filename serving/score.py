@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,10 @@ from azureml_inference_server_http.api.aml_request import rawhttp
 from flask import Response  # type: ignore[import-not-found, unused-ignore]
 from inference_schema import schema_util  # type: ignore[import-not-found, unused-ignore]
 
-# The server loads this file by its path, and does not put its folder where Python looks for modules.
-sys.path.insert(0, str(Path(__file__).parent))
-
-from answer import answer
-from model import Model
-from schema import request_schema, response_schema
-from trusted import ready
+from serving.answer import answer
+from serving.model import Model
+from serving.schema import request_schema, response_schema
+from serving.trusted import ready
 
 _loaded: dict[str, Model] = {}
 

@@ -7,8 +7,9 @@ import logging
 from pathlib import Path
 
 import numpy as np
-from model import Floats, Model, Predict, encode, golden_rows, load
-from trees import NotSupported
+
+from serving.model import Floats, Model, Predict, encode, golden_rows, load
+from serving.trees import NotSupported
 
 log = logging.getLogger(__name__)
 CLOSE = 1e-12
@@ -49,7 +50,7 @@ def compiled_for(model: Model, matrix: Floats) -> Predict:
     if not len(matrix):
         raise Untrusted("there are no rows to compare them on")
     try:
-        from compiled import compiled  # llvmlite is not everywhere
+        from serving.compiled import compiled  # llvmlite is not everywhere
 
         predict = compiled(model.booster.model_to_string()).predict
     except (ImportError, OSError, RuntimeError, NotSupported) as cause:

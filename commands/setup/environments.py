@@ -8,15 +8,15 @@ from pathlib import Path
 from commands.setup import venv
 from commands.setup.console import run
 
-PLACES = ("pipelines/environments", "serving/environment")
+PLACE = "pipelines/environments"
 
 
 def definitions(root: Path) -> list[Path]:
-    """The conda and environment files of the pipelines and of the serving code.
+    """The conda and environment files that publishing registers.
 
     An environment file and the conda file it names make one environment: the second is found built.
     """
-    return sorted(file for place in PLACES for file in (root / place).glob("*.y*ml"))
+    return sorted((root / PLACE).glob("*.y*ml"))
 
 
 def is_ready(root: Path) -> bool:
@@ -50,4 +50,4 @@ def _stamp(root: Path, file: Path) -> Path:
     for beside in sorted(file.parent.iterdir()):
         if beside.is_file():
             digest.update(beside.name.encode() + b"\0" + beside.read_bytes())
-    return root / ".environments" / f"{file.parent.parent.name}-{file.stem}-{digest.hexdigest()[:16]}.built"
+    return root / ".environments" / f"{file.stem}-{digest.hexdigest()[:16]}.built"

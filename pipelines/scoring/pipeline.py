@@ -12,19 +12,19 @@ NAME = "campanha_scoring"
 ENDPOINT = "campanha-scoring"
 
 RETRIEVE = (
-    "python retrieve.py --plan ${{inputs.plan}} --source ${{inputs.source}} --model ${{inputs.model}}"
+    "python -m pipelines.scoring.retrieve --plan ${{inputs.plan}} --source ${{inputs.source}} --model ${{inputs.model}}"
     " --retrieved ${{outputs.retrieved}}"
 )
 PREPARE = (
-    "python prepare_batch.py --retrieved ${{inputs.retrieved}} --source ${{inputs.source}}"
+    "python -m pipelines.scoring.prepare --retrieved ${{inputs.retrieved}} --source ${{inputs.source}}"
     " --prepared ${{outputs.prepared}}"
 )
 PREDICT = (
-    "python predict.py --retrieved ${{inputs.retrieved}} --prepared ${{inputs.prepared}}"
+    "python -m pipelines.scoring.predict --retrieved ${{inputs.retrieved}} --prepared ${{inputs.prepared}}"
     " --predicted ${{outputs.predicted}}"
 )
 PUBLISH = (
-    "python publish_batch.py --retrieved ${{inputs.retrieved}} --source ${{inputs.source}}"
+    "python -m pipelines.scoring.publish --retrieved ${{inputs.retrieved}} --source ${{inputs.source}}"
     " --predicted ${{inputs.predicted}} --scored ${{outputs.scored}}"
 )
 COMMANDS = (RETRIEVE, PREPARE, PREDICT, PUBLISH)

@@ -9,10 +9,10 @@ import sys
 from functools import lru_cache, partial
 from pathlib import Path
 
-from arrow import matrix_of, written
-from minibatches import COUNTS, MODEL, each_shard, read_plan, stream
-from model import Model
-from trusted import ready
+from pipelines.scoring.minibatches import COUNTS, MODEL, each_shard, read_plan, stream
+from serving.arrow import matrix_of, written
+from serving.model import Model
+from serving.trusted import ready
 
 model_of = lru_cache(maxsize=1)(ready)
 """Loaded and compiled once a process."""

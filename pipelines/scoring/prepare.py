@@ -8,8 +8,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from minibatches import COUNTS, each_shard, read_plan, read_rows, rows_asked, stream
-
+from pipelines.scoring.minibatches import COUNTS, each_shard, read_plan, read_rows, rows_asked, stream
 from shared.domain.models.arrow_wire import packed
 
 

@@ -12,8 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from minibatches import each_shard, read_plan, read_rows, rows_asked, stream
-
+from pipelines.scoring.minibatches import each_shard, read_plan, read_rows, rows_asked, stream
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
 from shared.domain.batches.run_output import told

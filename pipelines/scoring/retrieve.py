@@ -6,10 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-import workspace
-from minibatches import MODEL, PLAN, check_size
-from model import load
-
+from pipelines import workspace
+from pipelines.scoring.minibatches import MODEL, PLAN, check_size
+from serving.model import load
 from shared.domain.batches.plan import BatchPlan
 
 

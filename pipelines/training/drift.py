@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from model import Feature, Floats
+
+from serving.model import Feature, Floats
 
 PROFILE = "profile.json"
 LEAST_SHARE = 1e-4

@@ -12,12 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import prepared
-import workspace
-from drift import PROFILE, drift
-from metrics import Floats, auc, average_precision, log_loss, losses, paired_bootstrap, profit
-from model import GOLDEN, Model, describe, encode, load
-from trusted import Untrusted, compiled_for
+
+from pipelines import workspace
+from pipelines.training import prepared
+from pipelines.training.drift import PROFILE, drift
+from pipelines.training.metrics import (
+    Floats,
+    auc,
+    average_precision,
+    log_loss,
+    losses,
+    paired_bootstrap,
+    profit,
+)
+from serving.model import GOLDEN, Model, describe, encode, load
+from serving.trusted import Untrusted, compiled_for
 
 GOLDEN_ROWS = 20
 NO_CHAMPION = "none"

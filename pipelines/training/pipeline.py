@@ -11,18 +11,22 @@ from pipelines.command_step import Steps
 NAME = "campanha_training"
 ENDPOINT = "campanha-training"
 
-PREPARE = "python prepare.py --manifest ${{inputs.manifest}} --parts ${{inputs.parts}} --prepared ${{outputs.prepared}}"
+PREPARE = (
+    "python -m pipelines.training.prepare --manifest ${{inputs.manifest}} --parts ${{inputs.parts}}"
+    " --prepared ${{outputs.prepared}}"
+)
 TRAIN = (
-    "python train.py --prepared ${{inputs.prepared}} --model-name ${{inputs.model_name}}"
+    "python -m pipelines.training.train --prepared ${{inputs.prepared}} --model-name ${{inputs.model_name}}"
     " --model-version ${{inputs.model_version}} --call-cost ${{inputs.call_cost}}"
     " --deposit-value ${{inputs.deposit_value}} --model ${{outputs.model}}"
 )
 EVALUATE = (
-    "python evaluate.py --prepared ${{inputs.prepared}} --model ${{inputs.model}} --champion ${{inputs.champion}}"
-    " --call-cost ${{inputs.call_cost}} --deposit-value ${{inputs.deposit_value}} --candidate ${{outputs.candidate}}"
+    "python -m pipelines.training.evaluate --prepared ${{inputs.prepared}} --model ${{inputs.model}}"
+    " --champion ${{inputs.champion}} --call-cost ${{inputs.call_cost}}"
+    " --deposit-value ${{inputs.deposit_value}} --candidate ${{outputs.candidate}}"
 )
 REGISTER = (
-    "python register.py --candidate ${{inputs.candidate}} --model-name ${{inputs.model_name}}"
+    "python -m pipelines.training.register --candidate ${{inputs.candidate}} --model-name ${{inputs.model_name}}"
     " --model-version ${{inputs.model_version}}"
 )
 COMMANDS = (PREPARE, TRAIN, EVALUATE, REGISTER)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import prepared
 import pyarrow as pa
 import pyarrow.parquet as pq
-from holdout import HOLDOUT, VALIDATION, Mask, holdout_id, membership
+
+from pipelines.training import prepared
+from pipelines.training.holdout import HOLDOUT, VALIDATION, Mask, holdout_id, membership
 
 
 def prepare(manifest: dict[str, Any], parts: Path, out: Path) -> tuple[int, int]:

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from model import Feature
+
+from serving.model import Feature
 
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"

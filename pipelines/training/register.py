@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import workspace
-from model import load
+from pipelines import workspace
+from serving.model import load
 
 DIGEST = "booster_sha256"
 

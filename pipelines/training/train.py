@@ -10,10 +10,11 @@ from typing import Any
 
 import lightgbm
 import numpy as np
-import prepared
-from drift import PROFILE, profile
-from holdout import Mask
-from model import Feature, Floats, encode, save
+
+from pipelines.training import prepared
+from pipelines.training.drift import PROFILE, profile
+from pipelines.training.holdout import Mask
+from serving.model import Feature, Floats, encode, save
 
 MOST_TREES = 1000
 PATIENCE = 50

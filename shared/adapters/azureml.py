@@ -21,8 +21,8 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 
+from shared.adapters.serving_code import ENTRY_SCRIPT, assemble
 from shared.errors import Conflict, Refused, Transient
-from shared.package_data import SERVING
 from shared.ports import DeploymentPlan, RunView, StepView
 from shared.settings import Settings
 
@@ -126,15 +126,23 @@ class AzureWorkspace:
         return _plain(found.provisioning_state)
 
     def begin_deployment(self, plan: DeploymentPlan) -> None:
+        with _answers(f"deploying {plan.model}:{plan.version}"), tempfile.TemporaryDirectory() as folder:
+            self._ensure_endpoint(plan.endpoint)
+            deployment = self._deployment(plan, code=assemble(Path(folder)))
+            self.client.online_deployments.begin_create_or_update(
+                deployment
+            )  # returns when the code is uploaded
+
+    def _deployment(self, plan: DeploymentPlan, *, code: Path) -> Any:
         from azure.ai.ml.entities import CodeConfiguration, ManagedOnlineDeployment, OnlineRequestSettings
 
         settings = self._settings
-        deployment = ManagedOnlineDeployment(
+        return ManagedOnlineDeployment(
             name=plan.deployment,
             endpoint_name=plan.endpoint,
             model=f"azureml:{plan.model}:{plan.version}",
             environment=settings.serving_environment,
-            code_configuration=CodeConfiguration(code=str(SERVING), scoring_script="score.py"),
+            code_configuration=CodeConfiguration(code=str(code), scoring_script=ENTRY_SCRIPT),
             instance_type=settings.serving_instance_type,
             instance_count=settings.serving_instance_count,
             request_settings=OnlineRequestSettings(
@@ -144,9 +152,6 @@ class AzureWorkspace:
             environment_variables=server_variables(settings.serving_concurrent_requests),
             tags={"campanha.model": f"{plan.model}:{plan.version}"},
         )
-        with _answers(f"deploying {plan.model}:{plan.version}"):
-            self._ensure_endpoint(plan.endpoint)
-            self.client.online_deployments.begin_create_or_update(deployment)
 
     def _ensure_endpoint(self, name: str) -> None:
         from azure.ai.ml.entities import ManagedOnlineEndpoint

@@ -131,9 +131,8 @@ def _write_model(folder: Path, *, works: bool) -> None:
     import lightgbm
     import numpy as np
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "serving"))
-        from model import Feature, encode, save
+    from serving.model import Feature, encode, save
+
     features = (Feature(name="age", type="integer"),)
     ages = list(range(18, 90)) * 10
     data = lightgbm.Dataset(encode(features, {"age": ages}), np.array([float(age > 50) for age in ages]))

@@ -18,11 +18,12 @@ import requests
 
 from commands.setup import environments
 from localazure.workspace.processes.environments import Environments, conda_text
+from pipelines.conda import SERVING
 from shared.adapters.azureml import server_variables
+from shared.adapters.serving_code import ENTRY_SCRIPT, assemble
 from tests.localazure.workspace.running import until
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVING = ROOT / "serving"
 HEADERS = {"Content-Type": "application/json"}
 
 
@@ -73,11 +74,9 @@ def serving(base: Path, port: int, variables: dict[str, str], *, compiled: bool)
     """The server in the environment a deployment has, with a model of its own."""
     if not environments.is_ready(ROOT) and not os.environ.get("CAMPANHA_REQUIRE_SERVICES"):
         pytest.skip("the serving environment is not built; `./dev test` builds it")
-    text = conda_text(SERVING / "environment" / "serving.yaml")
+    text = conda_text(SERVING)
     python = Environments(ROOT / ".environments").interpreter(text, print)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(SERVING))
-        columns, rows, probability = _model(base / "models" / "candidate", compiled=compiled)
+    columns, rows, probability = _model(base / "models" / "candidate", compiled=compiled)
     url = f"http://127.0.0.1:{port}"
     log = base / "server.log"
     with _server(python, base, url, log, variables):
@@ -89,7 +88,8 @@ def _model(folder: Path, *, compiled: bool) -> tuple[list[str], list[list[Any]],
     """Two features, no two rows with the same probability by design of the answers."""
     import lightgbm
     import numpy as np
-    from model import Feature, encode, load, save
+
+    from serving.model import Feature, encode, load, save
 
     jobs = ("admin.", "retired", "student", "unknown")
     features = (Feature(name="age", type="integer"), Feature(name="job", type="category", values=jobs))
@@ -112,13 +112,14 @@ def _model(folder: Path, *, compiled: bool) -> tuple[list[str], list[list[Any]],
 
 @contextmanager
 def _server(python: Path, base: Path, url: str, log: Path, variables: dict[str, str]) -> Iterator[None]:
+    code = assemble(base)
     command = [
         str(python), "-P", str(ROOT / "localazure" / "workspace" / "hosting" / "loopback.py"),
-        "--entry_script", str(SERVING / "score.py"), "--port", url.rpartition(":")[2],
+        "--entry_script", str(code / ENTRY_SCRIPT), "--port", url.rpartition(":")[2],
     ]  # fmt: skip
     more = {
         "AZUREML_MODEL_DIR": str(base / "models"),
-        "AML_APP_ROOT": str(SERVING),
+        "AML_APP_ROOT": str(code),
         "PYTHONDONTWRITEBYTECODE": "1",
         **variables,
     }

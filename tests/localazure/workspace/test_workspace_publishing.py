@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipelines import publish, scoring, training
+from pipelines import publish
+from pipelines.scoring import pipeline as scoring
+from pipelines.training import pipeline as training
 
 Publish = Callable[..., publish.Published]
 

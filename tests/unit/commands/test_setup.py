@@ -85,7 +85,7 @@ def test_an_unknown_command_is_named() -> None:
 def test_an_environment_is_built_again_when_a_file_beside_it_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "serving" / "environment"
+    folder = tmp_path / environments.PLACE
     folder.mkdir(parents=True)
     (folder / "environment.yml").write_text("conda_file: conda.yml")
     (folder / "conda.yml").write_text("dependencies: []")

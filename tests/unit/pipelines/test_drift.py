@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipelines.training.drift import drift, profile
+from serving.model import Feature
+
 
 def features() -> tuple[Any, ...]:
-    from model import Feature
-
     return (Feature(name="age", type="integer"), Feature(name="job", type="category", values=("a", "b", "c")))
 
 
@@ -25,8 +26,6 @@ def rows(seed: int, count: int = 4000, *, older: float = 0.0, more_b: float = 0.
 
 
 def moved(before: Any, now: Any) -> dict[str, float]:
-    from drift import drift, profile
-
     known = json.loads(json.dumps(profile(features(), before)))  # as it is read back
     return {one["column"]: one["psi"] for one in drift(known, features(), now)}
 
@@ -47,8 +46,6 @@ def test_rows_of_the_same_kind_move_little_and_others_much() -> None:
 
 
 def test_the_largest_comes_first() -> None:
-    from drift import drift, profile
-
     known = profile(features(), rows(1))
     assert [one["column"] for one in drift(known, features(), rows(2, more_b=0.3))] == ["job", "age"]
     assert [one["column"] for one in drift(known, features(), rows(2, older=30))] == ["age", "job"]
@@ -67,8 +64,6 @@ def test_a_group_that_comes_or_goes_is_far_but_not_infinitely() -> None:
 
 
 def test_numbers_that_are_mostly_the_same_have_fewer_groups() -> None:
-    from drift import profile
-
     ages = np.where(np.arange(1000) < 960, 999.0, np.arange(1000) % 7)
     age, job = profile(features(), np.column_stack([ages, np.zeros(1000)]))["columns"]
     assert age["edges"] == [999.0]

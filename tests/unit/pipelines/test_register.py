@@ -7,7 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import lightgbm
+import numpy as np
 import pytest
+
+from pipelines.training import register
+from serving.model import Feature, save
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*")  # the SDK warns about its own internals
 
@@ -32,10 +37,6 @@ class Models:
 
 @pytest.fixture
 def candidate(tmp_path: Path) -> Path:
-    import lightgbm
-    import numpy as np
-    from model import Feature, save
-
     data = lightgbm.Dataset(np.arange(60.0).reshape(-1, 1), np.arange(60.0) > 30)
     booster = lightgbm.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, data, 2)
     save(
@@ -52,8 +53,6 @@ def candidate(tmp_path: Path) -> Path:
 def test_tags_say_where_it_comes_from_and_how_good_it_is(
     candidate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import register
-
     monkeypatch.setenv("AZUREML_ROOT_RUN_ID", "run-1")
     models = Models()
     register.register(SimpleNamespace(models=models), candidate, "bank", "4")
@@ -69,16 +68,12 @@ def test_tags_say_where_it_comes_from_and_how_good_it_is(
 
 
 def test_again_is_no_harm(candidate: Path) -> None:
-    import register
-
     client = SimpleNamespace(models=Models())
     register.register(client, candidate, "bank", "4")
     assert "already" in register.register(client, candidate, "bank", "4")
 
 
 def test_other_trees_under_the_same_version_are_refused(candidate: Path) -> None:
-    import register
-
     client = SimpleNamespace(models=Models())
     register.register(client, candidate, "bank", "4")
     client.models.kept["bank", "4"].tags["booster_sha256"] = "0"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,18 @@ from flow import engine
 from flow.engine import output
 from flow.world import POLICY, World
 
+from pipelines import workspace
+from pipelines.scoring import minibatches, predict, prepare, publish, retrieve
+from pipelines.scoring.minibatches import WrongSource
+from serving import compiled
+from serving.answer import answer
+from serving.arrow import CONTENT_TYPE
+from serving.trusted import ready
 from shared.domain import names
 from shared.domain.facts import BatchScored, RunMoved, ScoringDue
 from shared.domain.models.arrow_wire import packed, unpacked
 from shared.ports import RunView, Scores
 from tests.unit.domain.clients import BANK, rows, written
-from tests.unit.pipelines.conftest import ROOT
 from tests.unit.pipelines.test_steps import part, trained
 
 MODEL = f"{BANK.dataset}:1"
@@ -55,20 +60,14 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def candidate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def candidate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model's folder, as training leaves it."""
     folder = tmp_path_factory.mktemp("trained")
-    with pytest.MonkeyPatch.context() as patch:
-        for home in ("pipelines/steps", "serving"):
-            patch.syspath_prepend(str(ROOT / home))
-        yield trained(folder, [part(folder / "parts", 1500, 1)])
+    return trained(folder, [part(folder / "parts", 1500, 1)])
 
 
 @pytest.fixture(autouse=True)
 def _registry(candidate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import minibatches
-    import workspace
-
     def download(name: str, version: str, folder: Path) -> Path:
         shutil.copytree(candidate, folder / name)
         return folder / name
@@ -84,10 +83,6 @@ class Behind:
     folder: Path
 
     def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
-        from answer import answer
-        from arrow import CONTENT_TYPE
-        from trusted import ready
-
         said = answer(ready(self.folder), packed([rows]), CONTENT_TYPE)
         assert said.status == 200
         version, answers = unpacked(said.body, asked=rows.num_rows)
@@ -124,25 +119,17 @@ class Run:
         self.source.write_bytes(self.world.files.content("scoring", "clients.csv") or b"")
 
     def retrieve(self, model: str = MODEL) -> None:
-        import retrieve
-
         given = ["--plan", self.plan, "--source", self.source, "--model", model]
         self._do(retrieve, given, "retrieved")
 
     def prepare(self) -> None:
-        import prepare_batch
-
-        self._do(prepare_batch, [*self._has("retrieved"), "--source", self.source], "prepared")
+        self._do(prepare, [*self._has("retrieved"), "--source", self.source], "prepared")
 
     def predict(self) -> None:
-        import predict
-
         self._do(predict, self._has("retrieved", "prepared"), "predicted")
 
     def publish(self) -> None:
-        import publish_batch
-
-        self._do(publish_batch, [*self._has("retrieved", "predicted"), "--source", self.source], "scored")
+        self._do(publish, [*self._has("retrieved", "predicted"), "--source", self.source], "scored")
 
     def _has(self, *folders: str) -> list[Any]:
         return [text for folder in folders for text in (f"--{folder}", self.home / folder)]
@@ -187,8 +174,6 @@ def test_faults_and_scores_are_what_this_compares(candidate: Path) -> None:
 def test_several_processes_put_out_the_same(
     candidate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import minibatches
-
     monkeypatch.setattr(minibatches, "cores", lambda: 2)
     assert output(Run(planned(clients()), tmp_path).whole()) == output(
         through_the_endpoint(clients(), candidate)
@@ -198,8 +183,6 @@ def test_several_processes_put_out_the_same(
 def test_without_compiled_trees_the_booster_says_the_same(
     candidate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import compiled
-
     def broken(text: str) -> None:
         raise OSError("no compiler here")
 
@@ -226,8 +209,6 @@ def test_a_step_done_again_puts_out_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step", ["retrieve", "prepare", "publish"])
 def test_a_file_of_another_size_is_not_the_one_that_was_planned(tmp_path: Path, step: str) -> None:
-    from minibatches import WrongSource
-
     run = Run(planned(clients()), tmp_path)
     for each in ("retrieve", "prepare", "predict"):
         if each == step:
@@ -246,8 +227,6 @@ def test_a_run_for_another_model_than_the_plans_ends(tmp_path: Path) -> None:
 def test_a_model_that_calls_itself_otherwise_is_not_used(
     candidate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import workspace
-
     def download(name: str, version: str, folder: Path) -> None:
         shutil.copytree(candidate, folder)
         described = json.loads((folder / "model.json").read_text())

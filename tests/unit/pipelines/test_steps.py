@@ -8,9 +8,16 @@ import random
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from pipelines import workspace
+from pipelines.training import evaluate, prepare, prepared, train
+from serving import compiled
+from serving.answer import answer
+from serving.model import Feature, encode, load, save
 from shared.adapters.contracts import load_contracts
 from shared.domain.datasets.part_writer import PartWriter
 
@@ -50,10 +57,6 @@ def manifest(file: Path, parts: list[dict[str, Any]], version: int = 1) -> Path:
 
 def trained(base: Path, parts: list[dict[str, Any]], *, version: int = 1, champion: str = "none") -> Path:
     """prepare, train and evaluate, as their command lines are; the candidate's folder."""
-    import evaluate
-    import prepare
-    import train
-
     home = base / str(version)
     home.mkdir()
     listed = str(manifest(home / "manifest.json", parts, version))
@@ -96,9 +99,6 @@ def test_what_is_known_only_after_the_call_is_no_feature(tmp_path: Path) -> None
 
 
 def test_golden_rows_are_answered_by_the_serving_code_as_written(tmp_path: Path) -> None:
-    from answer import answer
-    from model import load
-
     candidate = trained(tmp_path, [part(tmp_path / "parts", 600, 1)])
     golden = json.loads((candidate / "golden.json").read_text())
     assert len(golden["rows"]) == 20
@@ -110,8 +110,6 @@ def test_golden_rows_are_answered_by_the_serving_code_as_written(tmp_path: Path)
 def test_compiled_trees_are_compared_on_every_held_out_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import compiled
-
     right = compiled.Compiled.predict
     asked = []
 
@@ -130,9 +128,6 @@ def test_compiled_trees_are_compared_on_every_held_out_row(
 
 
 def test_a_tenth_of_the_held_out_rows_falls_into_each_decile(tmp_path: Path) -> None:
-    import prepared
-    from model import encode, load
-
     candidate = trained(tmp_path, [part(tmp_path / "parts", 3000, 1)])
     model = load(candidate)
     held = prepared.read_rows(candidate.parent / "prepared", prepared.HOLDOUT, model.columns)
@@ -143,8 +138,6 @@ def test_a_tenth_of_the_held_out_rows_falls_into_each_decile(tmp_path: Path) -> 
 
 
 def test_golden_rows_reach_from_the_lowest_probability_to_the_highest() -> None:
-    import evaluate
-
     said = np.concatenate([np.linspace(0.01, 0.05, 500), [0.3, 0.6, 0.9]])
     places = evaluate._spread(said, 20)
     assert len(set(places)) == 20
@@ -155,10 +148,6 @@ def test_golden_rows_reach_from_the_lowest_probability_to_the_highest() -> None:
 def test_a_champion_with_a_column_that_is_gone_is_scored_without_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import lightgbm
-    import workspace
-    from model import Feature, save
-
     ages = np.arange(18.0, 90.0)
     data = lightgbm.Dataset(np.column_stack([ages, ages]), ages > 80)
     booster = lightgbm.train({"objective": "binary", "verbosity": -1, "min_data_in_leaf": 2}, data, 5)
@@ -172,8 +161,6 @@ def test_a_champion_with_a_column_that_is_gone_is_scored_without_it(
 
 
 def test_a_champion_is_judged_on_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import workspace
-
     first = part(tmp_path / "parts", 120, 1)  # too few to learn much
     champion = trained(tmp_path, [first])
     asked: list[tuple[str, str]] = []
@@ -199,8 +186,6 @@ def test_a_champion_is_judged_on_the_same_rows(tmp_path: Path, monkeypatch: pyte
 def test_the_rows_that_the_champion_learned_from_have_not_moved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import workspace
-
     parts = [part(tmp_path / "parts", 300, 1)]
     champion = trained(tmp_path, parts)
     monkeypatch.setattr(workspace, "download_model", lambda *_: champion)
@@ -210,9 +195,6 @@ def test_the_rows_that_the_champion_learned_from_have_not_moved(
 
 
 def test_a_row_once_held_out_stays_held_out(tmp_path: Path) -> None:
-    import prepare
-    import pyarrow.parquet as pq
-
     first, more = part(tmp_path / "parts", 300, 1), part(tmp_path / "parts", 200, 2)
     for version, parts in ((1, [first]), (2, [more, first])):
         read = json.loads(manifest(tmp_path / "m.json", parts, version).read_text())
@@ -230,8 +212,6 @@ def test_the_same_rows_give_the_same_trees(tmp_path: Path) -> None:
 
 
 def test_a_part_that_was_changed_ends_the_run(tmp_path: Path) -> None:
-    import prepare
-
     changed = {**part(tmp_path / "parts", 100, 1), "sha256": "0" * 64}
     read = json.loads(manifest(tmp_path / "m.json", [changed]).read_text())
     with pytest.raises(SystemExit, match="sha256 differs"):
@@ -239,9 +219,6 @@ def test_a_part_that_was_changed_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_few_rows_do_not_stop_early_but_work() -> None:
-    import train
-    from model import Feature
-
     matrix = np.arange(30, dtype=np.float64).reshape(-1, 1)
     answers = (matrix[:, 0] > 20).astype(np.float64)
     _, trees = train.train((Feature(name="a", type="number"),), matrix, answers, np.zeros(30, dtype=np.bool_))

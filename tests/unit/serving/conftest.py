@@ -1,27 +1,20 @@
-"""The serving folder as the inference server sees it: its files are plain modules."""
+"""A small trained model, as the endpoint loads it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import lightgbm
+import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(autouse=True)
-def _serving(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "serving"))
+from serving.model import Feature, encode, save
 
 
 @pytest.fixture
-def folder(tmp_path: Path, _serving: None) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A small model: older students deposit, nobody else."""
-    import lightgbm
-    import numpy as np
-    from model import Feature, encode, save
-
     features = (
         Feature(name="age", type="integer"),
         Feature(name="job", type="category", values=("admin.", "student")),

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from serving.answer import answer
+from serving.model import load
+
 ROWS: list[list[Any]] = [[70, "student", 0.1], [20, "student", 0.2], [70, "admin.", -1.5]]
 NAMES = ["age", "job", "rate"]
 
 
 def ask(folder: Path, body: Any) -> tuple[int, dict[str, Any]]:
-    from answer import answer
-    from model import load
-
     said = answer(load(folder), body if isinstance(body, bytes) else json.dumps(body).encode())
     assert said.content_type == "application/json"
     return said.status, json.loads(said.body)
@@ -93,8 +93,6 @@ def test_what_cannot_be_scored_is_refused_with_what_to_mend(
 
 
 def test_threads_do_not_mix_each_others_rows(folder: Path) -> None:
-    from model import load
-
     model = load(folder)
     columns: list[dict[str, list[Any]]] = [
         {"age": [18 + n % 70], "job": ["student"], "rate": [n / 50]} for n in range(100)

@@ -11,6 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from serving.answer import answer
+from serving.model import load
+
 AGES = [70, 20, 70, None]
 JOBS = ["student", "student", None, "astronaut"]
 RATES = [0.1, 0.2, -1.5, None]
@@ -30,9 +33,6 @@ def batch(**columns: Any) -> Any:
 
 
 def ask(folder: Path, body: bytes, content_type: str = "application/vnd.apache.arrow.stream") -> Any:
-    from answer import answer
-    from model import load
-
     return answer(load(folder), body, content_type)
 
 
@@ -45,9 +45,6 @@ def scored(folder: Path, *batches: Any) -> Any:
 
 def expected(folder: Path) -> dict[str, Any]:
     """The same rows as JSON."""
-    from answer import answer
-    from model import load
-
     rows = [
         dict(zip(("age", "job", "rate"), row, strict=True)) for row in zip(AGES, JOBS, RATES, strict=True)
     ]

@@ -11,6 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from serving.compiled import compiled
+from serving.trees import NotSupported, read_trees
+
 ODD = [
     np.nan,
     np.inf,
@@ -66,8 +69,6 @@ def booster(seed: int, *, rows: int = 400, categories: int = 12, trees: int = 12
 
 def asked(seed: int, made: Any, rows: int = 500, categories: int = 12) -> Any:
     """Rows like those learned from, odd values anywhere, and every threshold itself and its neighbours."""
-    from trees import read_trees
-
     chance = np.random.default_rng(seed)
     matrix = columns(chance, rows, categories + 3)
     odd = chance.random(matrix.shape) < 0.1
@@ -82,8 +83,6 @@ def asked(seed: int, made: Any, rows: int = 500, categories: int = 12) -> Any:
 
 
 def assert_same(made: Any, matrix: Any) -> None:
-    from compiled import compiled
-
     said, known = compiled(made.model_to_string()).predict(matrix), made.predict(matrix, num_threads=1)
     np.testing.assert_array_equal(said, known)
 
@@ -112,16 +111,12 @@ def test_random_trees_say_the_same_to_the_last_bit(
 
 
 def test_more_thresholds_than_eight_bits_tell_apart() -> None:
-    from compiled import compiled
-
     made = booster(1, rows=5000, max_bin=1000, num_leaves=100, trees=60)
     assert compiled(made.model_to_string()).program.bits == 16
     assert_same(made, asked(1, made))
 
 
 def test_more_leaves_than_eight_bits_tell_apart() -> None:
-    from compiled import compiled
-
     made = booster(2, rows=5000, num_leaves=400, trees=3, min_data_in_leaf=1)
     assert compiled(made.model_to_string()).program.leaf_slots > 256
     assert_same(made, asked(2, made))
@@ -146,8 +141,6 @@ def test_any_number_of_trees(trees: int) -> None:
 
 
 def test_values_by_row_by_column_and_as_a_view_are_the_same_rows() -> None:
-    from compiled import compiled
-
     made = booster(6)
     matrix = asked(6, made)
     trees = compiled(made.model_to_string())
@@ -160,15 +153,11 @@ def test_values_by_row_by_column_and_as_a_view_are_the_same_rows() -> None:
 
 
 def test_another_number_of_features_is_refused() -> None:
-    from compiled import compiled
-
     with pytest.raises(ValueError, match="5 features"):
         compiled(booster(7).model_to_string()).predict(np.zeros((3, 4)))
 
 
 def test_threads_share_nothing() -> None:
-    from compiled import compiled
-
     made = booster(8, trees=60)
     trees = compiled(made.model_to_string())
     parts = [asked(seed, made)[: 1 + seed * 7] for seed in range(40)]
@@ -194,8 +183,6 @@ def trained(parameters: dict[str, Any], answers: Any = None) -> str:
 
 
 def test_what_is_not_known_is_refused_by_name() -> None:
-    from trees import NotSupported, read_trees
-
     three = np.arange(300) % 3
     for text, named in (
         (trained({"objective": "binary", "linear_tree": True}), "linear"),

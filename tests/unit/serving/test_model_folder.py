@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from serving.model import ModelBroken, load
 
 SERVING = Path(__file__).parents[3] / "serving"
 
 
 def test_the_folder_is_found_one_level_down(folder: Path) -> None:
-    from model import load
-
     assert load(folder.parent).version == load(folder).version == "3"
 
 
@@ -25,8 +27,6 @@ def test_there_is_text_only_and_no_pickle(folder: Path) -> None:
 
 
 def test_trees_other_than_the_described_are_refused(folder: Path) -> None:
-    from model import ModelBroken, load
-
     with (folder / "model.txt").open("ab") as file:
         file.write(b" ")
     with pytest.raises(ModelBroken, match="fetch it again"):
@@ -34,8 +34,6 @@ def test_trees_other_than_the_described_are_refused(folder: Path) -> None:
 
 
 def test_another_format_is_refused(folder: Path) -> None:
-    from model import ModelBroken, load
-
     body = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps({**body, "format": 2}))
     with pytest.raises(ModelBroken, match="format 2"):
@@ -43,17 +41,12 @@ def test_another_format_is_refused(folder: Path) -> None:
 
 
 def test_an_empty_folder_is_no_model(tmp_path: Path) -> None:
-    from model import ModelBroken, load
-
     with pytest.raises(ModelBroken, match=r"model\.json"):
         load(tmp_path)
 
 
 @pytest.mark.parametrize("cuts", [None, [0.1, 0.2], [0.5] * 8 + [0.4]])
 def test_a_model_that_was_never_evaluated_does_not_score(folder: Path, cuts: list[float] | None) -> None:
-    import numpy as np
-    from model import ModelBroken, load
-
     body = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps({**body, "deciles": cuts} if cuts else _without(body)))
     with pytest.raises(ModelBroken, match="evaluate"):
@@ -65,11 +58,6 @@ def _without(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_probability_on_a_cut_is_in_the_tenth_above(folder: Path) -> None:
-    import dataclasses
-
-    import numpy as np
-    from model import load
-
     class Said:
         """In the booster's place: probabilities as they are given."""
 

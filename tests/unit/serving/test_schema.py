@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from serving import arrow
+from serving.answer import answer
+from serving.model import load
+from serving.schema import request_schema, response_schema
+
 
 def test_the_example_is_scored_and_the_answer_has_the_described_names(folder: Path) -> None:
-    from answer import answer
-    from model import load
-    from schema import request_schema, response_schema
-
     model = load(folder)
     said = answer(model, json.dumps(request_schema(model)["example"]).encode())
     assert said.status == 200
@@ -20,9 +21,6 @@ def test_the_example_is_scored_and_the_answer_has_the_described_names(folder: Pa
 
 
 def test_each_feature_has_its_own_type_and_values(folder: Path) -> None:
-    from model import load
-    from schema import request_schema
-
     record = request_schema(load(folder))["properties"]["data"]["items"]
     assert record["required"] == ["age", "job", "rate"]
     kinds = {name: found["type"] for name, found in record["properties"].items()}
@@ -31,10 +29,6 @@ def test_each_feature_has_its_own_type_and_values(folder: Path) -> None:
 
 
 def test_arrow_is_described_with_the_columns_it_answers(folder: Path) -> None:
-    import arrow
-    from model import load
-    from schema import request_schema, response_schema
-
     model = load(folder)
     assert arrow.CONTENT_TYPE in request_schema(model)["description"]
     told = response_schema(model)["description"]

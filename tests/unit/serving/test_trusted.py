@@ -10,6 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from serving import compiled, trees
+from serving.model import describe, encode, load
+from serving.trusted import Untrusted, compiled_for, quickened
+
 ROWS = {
     "age": [70, 20, None, 55],
     "job": ["student", "admin.", None, "student"],
@@ -17,17 +21,14 @@ ROWS = {
 }
 
 
-def quickened(folder: Path) -> tuple[Any, Any]:
+def both(folder: Path) -> tuple[Any, Any]:
     """As a deployment does it; the plain model and the one it serves with."""
-    from model import encode, load
-    from trusted import quickened
-
     plain = load(folder)
     return plain, quickened(plain, encode(plain.features, ROWS))
 
 
 def test_compiled_trees_serve_and_say_the_same(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    plain, quick = quickened(folder)
+    plain, quick = both(folder)
     assert quick.compiled is not None
     assert not caplog.records
     assert quick.probabilities(ROWS).tolist() == plain.probabilities(ROWS).tolist()
@@ -39,24 +40,20 @@ def test_compiled_trees_serve_and_say_the_same(folder: Path, caplog: pytest.LogC
 def test_otherwise_lightgbm_serves_and_the_log_says_why(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, why: str
 ) -> None:
-    import compiled
-    import model
-    import trees
-
     def refuse(_: str) -> Any:
         raise trees.NotSupported("linear leaves")
 
     if why == "no llvmlite":
-        monkeypatch.setitem(sys.modules, "compiled", None)
+        monkeypatch.setitem(sys.modules, "serving.compiled", None)
     elif why == "not supported":
         monkeypatch.setattr(compiled, "read_trees", refuse)
     elif why == "wrong on held-out rows":
-        model.describe(folder, compiled=False)
+        describe(folder, compiled=False)
     else:
         value = 0.3 if why == "wrong" else np.nan
         monkeypatch.setattr(compiled.Compiled, "predict", lambda self, matrix: np.full(len(matrix), value))
     with caplog.at_level(logging.WARNING):
-        plain, quick = quickened(folder)
+        plain, quick = both(folder)
     assert quick.compiled is None
     assert quick.probabilities(ROWS).tolist() == plain.probabilities(ROWS).tolist()
     told = {
@@ -69,9 +66,6 @@ def test_otherwise_lightgbm_serves_and_the_log_says_why(
 
 
 def test_without_rows_to_compare_on_nothing_is_trusted(folder: Path) -> None:
-    from model import encode, load
-    from trusted import Untrusted, compiled_for
-
     model = load(folder)
     with pytest.raises(Untrusted, match="no rows"):
         compiled_for(model, encode(model.features, {name: [] for name in model.columns}))

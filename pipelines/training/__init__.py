@@ -1,0 +1,1 @@
+"""The training pipeline: prepare, train, evaluate, register, a step each."""
