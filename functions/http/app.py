@@ -84,7 +84,7 @@ def assemble(
         credentials=credentials,
         limiter=limiter,
         largest_file=settings.upload_most_mb * 1024 * 1024,
-        open_pages=dashboard.sign_in_pages,
+        public=dashboard.PUBLIC,
     )
     made.add_middleware(Traced, respond=respond)
     return made

@@ -257,15 +257,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, path: str) -> None:
         inside = unquote(path.removeprefix("/dashboard").lstrip("/")) or "index.html"
-        status = 200
-        if inside == "index.html" and not self._scope():
-            inside, status = "signin.html", 401
+        if not inside.startswith("public/") and not self._scope():
+            return self._send(303, b"", {"Location": "/dashboard/public/signin.html"})
         file = (WEB / inside).resolve()
         if WEB not in file.parents or not file.is_file():
             return self._send(404, b"", {})
         headers = {"Content-Type": MEDIA.get(file.suffix, "application/octet-stream"), "Cache-Control": "no-cache",
                    "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff"}  # fmt: skip
-        self._send(status, file.read_bytes(), headers)
+        self._send(200, file.read_bytes(), headers)
 
     # --- the API ----------------------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ def test_axe_finds_nothing_in_dialogs_and_at_sign_in(open_page: Open, app: Any) 
     assert _faults(opened.page) == []
     opened.page.keyboard.press("Escape")
     opened.context.clear_cookies()
-    opened.page.goto(f"{app.url}/dashboard/signin.html")
+    opened.page.goto(f"{app.url}/dashboard/public/signin.html")
     assert _faults(opened.page) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from browser import bank
@@ -51,7 +52,7 @@ def test_no_script_makes_markup_of_text() -> None:
 
 
 def test_pages_hold_no_inline_script_or_style_and_reach_nowhere_else() -> None:
-    for file in WEB.glob("*.html"):
+    for file in [*WEB.glob("*.html"), *WEB.glob("public/*.html")]:
         text = file.read_text(encoding="utf-8")
         assert not re.search(r"<script(?![^>]*\bsrc=)", text), file
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=", text), file
@@ -99,10 +100,26 @@ def test_an_address_with_a_key_signs_in_wherever_it_is_opened(browser: Browser, 
         assert "key" not in page.url
 
 
+def test_the_sign_in_page_needs_nothing_that_needs_a_session(browser: Browser, app: Any) -> None:
+    """All it loads, styles, scripts, pictures and fonts, lies in the public folder, and is there."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        loaded: dict[str, int] = {}
+        page.on("response", lambda answer: loaded.update({urlsplit(answer.url).path: answer.status}))
+        page.goto(f"{app.url}/dashboard/#/models")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.fonts.check('16px \"IBM Plex Sans\"')")
+    assert loaded.pop("/dashboard/") == 303
+    assert {path for path in loaded if not path.startswith("/dashboard/public/")} == set()
+    assert set(loaded.values()) == {200}
+    kinds = {path.rpartition(".")[2] for path in loaded}
+    assert {"html", "css", "js", "svg", "woff2"} <= kinds
+
+
 def test_signing_in_leads_where_one_was_going(browser: Browser, app: Any) -> None:
     with browser.new_context() as context:
         page = context.new_page()
-        for start in ("/dashboard/#/models", "/dashboard/signin.html#/models"):
+        for start in ("/dashboard/#/models", "/dashboard/public/signin.html#/models"):
             page.goto(app.url + start)
             page.get_by_label("Key").fill("a-reader")
             page.keyboard.press("Enter")

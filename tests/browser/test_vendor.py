@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-FOLDERS = [Path(__file__).resolve().parents[2] / "web" / "vendor", Path(__file__).parent / "vendor"]
+WEB = Path(__file__).resolve().parents[2] / "web"
+FOLDERS = [WEB / "vendor", WEB / "public" / "vendor", Path(__file__).parent / "vendor"]
 ROW = re.compile(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$", re.MULTILINE)
 OTHERS = "swagger-ui"
 """Kept with its own list, by the API that serves it."""
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=["web", "tests"])
+@pytest.mark.parametrize("folder", FOLDERS, ids=["web", "public", "tests"])
 def test_vendored_files_are_as_published(folder: Path) -> None:
     listed = dict(ROW.findall((folder / "README.md").read_text(encoding="utf-8")))
     there = {

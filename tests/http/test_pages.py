@@ -17,7 +17,7 @@ from fastapi import FastAPI
 import functions.api
 from functions.http.auth.scopes import Scope
 from functions.http.problems import Problem
-from functions.http.routes.dashboard import sign_in_pages
+from functions.http.routes.dashboard import PUBLIC, SIGN_IN
 from functions.http.views.static_files import POLICY, Folder
 from tests.http.asking import HOST, VERSION, Client, client_of, key
 
@@ -41,8 +41,8 @@ def test_the_dashboard_is_served_under_a_strict_policy(reader: Client) -> None:
 
 
 def test_a_page_the_browser_has_is_not_sent_again(reader: Client) -> None:
-    first = reader.get("/dashboard/signin.html", params={})
-    again = reader.get("/dashboard/signin.html", params={}, headers={"if-none-match": first.headers["etag"]})
+    first = reader.get("/dashboard/index.html", params={})
+    again = reader.get("/dashboard/index.html", params={}, headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
 
 
@@ -51,17 +51,14 @@ def test_the_folder_has_one_address(reader: Client) -> None:
     assert (answer.status_code, answer.headers["location"]) == (308, "/dashboard/")
 
 
-def test_a_browser_without_a_session_gets_the_sign_in_page(anybody: Client) -> None:
-    answer = anybody.get("/dashboard/", params={}, headers=BROWSER)
-    assert (answer.status_code, answer.headers["content-type"]) == (401, "text/html; charset=utf-8")
-    assert answer.content == (ROOT / "web" / "signin.html").read_bytes()
-    assert answer.headers["cache-control"] == "no-store"
-
-
-@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/index.html", "/api/docs"])
-def test_a_browser_at_another_page_is_led_to_the_sign_in_page(anybody: Client, path: str) -> None:
+@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/", "/dashboard/index.html", "/api/docs"])
+def test_a_browser_without_a_session_is_led_to_the_sign_in_page(anybody: Client, path: str) -> None:
     answer = anybody.get(path, params={}, headers=BROWSER)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/dashboard/")
+    assert (answer.status_code, answer.headers["location"]) == (303, SIGN_IN)
+    assert answer.headers["cache-control"] == "no-store"
+    page = anybody.get(SIGN_IN, params={}, headers=BROWSER)
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.content == (WEB / "public" / "signin.html").read_bytes()
 
 
 def test_a_program_without_a_credential_gets_a_problem(anybody: Client) -> None:
@@ -70,15 +67,41 @@ def test_a_program_without_a_credential_gets_a_problem(anybody: Client) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
 
 
-def test_without_a_session_only_what_the_sign_in_page_leads_to_is_read(anybody: Client) -> None:
-    pages = sign_in_pages()
-    assert {"/dashboard/signin.html", "/dashboard/js/signin.js", "/dashboard/js/core/api.js"} <= pages
-    for path in pages:
-        assert anybody.get(path, params={}).status_code == 200, path
-    others = {f"/dashboard/{file.relative_to(WEB)}" for file in WEB.rglob("*.*")} - pages
-    assert {"/dashboard/index.html", "/dashboard/js/main.js"} <= others
-    for path in (*others, "/dashboard/css/../index.html", "/dashboard/css%2f..%2findex.html"):
-        assert anybody.get(path, params={}).status_code == 401, path
+def test_without_a_session_only_the_public_folder_is_read(anybody: Client, reader: Client) -> None:
+    """Each file of the dashboard, by the folder it lies in."""
+    for file in (file for file in WEB.rglob("*.*") if file.is_file()):
+        path = f"/dashboard/{file.relative_to(WEB).as_posix()}"
+        for method in ("GET", "HEAD"):
+            found = anybody.request(method, path, params={}).status_code
+            assert found == (200 if path.startswith(PUBLIC) else 401), (method, path)
+        assert reader.get(path, params={}).status_code == 200, path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/dashboard/index.html",
+        "/dashboard/js/main.js",
+        "/dashboard/public",
+        "/dashboard/publicity.html",
+        "/dashboard/js/../public/../index.html",
+        "/dashboard/css%2f..%2findex.html",
+    ],
+)
+def test_a_file_outside_the_public_folder_is_refused_without_a_session(anybody: Client, path: str) -> None:
+    assert anybody.get(path, params={}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../index.html", "..%2findex.html", "%2e%2e/index.html", "css/../../js/main.js", "../../host.json"],
+)
+def test_the_public_folder_is_no_way_out_of_itself(anybody: Client, name: str) -> None:
+    assert anybody.get(f"{PUBLIC}{name}", params={}).status_code == 404
+
+
+def test_nothing_is_written_into_the_public_folder(anybody: Client) -> None:
+    assert anybody.post(f"{PUBLIC}signin.html", params={}, content=b"x").status_code == 401
 
 
 @pytest.mark.parametrize(

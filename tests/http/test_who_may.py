@@ -24,6 +24,7 @@ from functions.http.auth.scopes import READING, SESSION, Scope
 from functions.http.auth.sessions import COOKIE, Sessions
 from functions.http.auth.tokens import REFETCH_FLOOR_SECONDS, RETRY_FLOOR_SECONDS, EntraTokens, SigningKeys
 from functions.http.middleware.gate import LIVE
+from functions.http.routes.dashboard import PUBLIC
 from tests.http.asking import (
     AUDIENCE,
     ISSUER,
@@ -119,7 +120,10 @@ def _routes(app: FastAPI) -> list[tuple[str, str]]:
     return found
 
 
-OPEN = {("POST", SESSION), ("DELETE", SESSION), ("GET", LIVE), ("HEAD", LIVE)}
+OPEN = {
+    ("POST", SESSION), ("DELETE", SESSION), ("GET", LIVE), ("HEAD", LIVE),
+    ("GET", f"{PUBLIC}x"), ("HEAD", f"{PUBLIC}x"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("wrong", WRONG)

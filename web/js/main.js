@@ -100,7 +100,7 @@ async function start() {
     await begin();
   } catch (error) {
     if (error.status === 401) {
-      location.replace(`signin.html${location.hash}`);
+      location.replace(`public/signin.html${location.hash}`);
       return;
     }
     say(error.message);

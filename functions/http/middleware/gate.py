@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -30,8 +29,8 @@ class Gate:
     limiter: Limiter
     largest_file: int
     """Bytes."""
-    open_pages: Callable[[], Collection[str]]
-    """What a browser may read that has no session yet: the sign-in page and what belongs to it."""
+    public: str
+    """The folder that anybody may read: the sign-in page with what belongs to it."""
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == LIVE:
@@ -65,7 +64,7 @@ class Gate:
         """Whether nobody needs to have said who they are."""
         if path == SESSION:
             return method in ("POST", "DELETE")
-        return method in READING and path in self.open_pages()
+        return method in READING and path.startswith(self.public)
 
     async def _admit(self, scope: AsgiScope, headers: Headers) -> Caller | None:
         """The caller; None when there is none. For a token the tenant's keys may have to be fetched: in a thread.

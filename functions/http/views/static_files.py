@@ -66,12 +66,12 @@ class Folder:
             self._read[file] = (changed, Page(content, etag, media_type))
         return self._read[file][1]
 
-    def answer(self, name: str, request: Request, *, status: int = 200) -> Response:
+    def answer(self, name: str, request: Request) -> Response:
         """The file as a response, or 304 when the caller has it."""
         page = self.find(name)
         headers = {"ETag": page.etag, "Cache-Control": "no-cache", "Content-Security-Policy": POLICY}
         held = request.headers.get("if-none-match", "")
-        if status == 200 and page.etag in [tag.strip().removeprefix("W/") for tag in held.split(",")]:
+        if page.etag in [tag.strip().removeprefix("W/") for tag in held.split(",")]:
             return Response(status_code=304, headers=headers)
         headers["Content-Type"] = page.media_type
-        return Response(page.content, status, headers)
+        return Response(page.content, headers=headers)

@@ -1,6 +1,6 @@
 /** What an operator may do: asked back, sent once, followed to its end. */
 
-import { address, ask, idempotencyKey } from "./api.js";
+import { address, ask, idempotencyKey } from "../../public/js/api.js";
 import { note, say } from "./announce.js";
 import { h, show } from "./dom.js";
 import { mayAct } from "./session.js";

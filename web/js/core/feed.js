@@ -1,6 +1,6 @@
 /** One resource of the API as the page knows it: its last value, whether that is fresh, and what went wrong. */
 
-import { address, ask } from "./api.js";
+import { address, ask } from "../../public/js/api.js";
 
 export class Feed {
   #tag = null;

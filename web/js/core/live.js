@@ -6,7 +6,7 @@
  * Whatever goes wrong, the next try waits longer, up to LONGEST; a hidden window asks nothing.
  */
 
-import { address, ask } from "./api.js";
+import { address, ask } from "../../public/js/api.js";
 import { serverSaidNow } from "./format.js";
 
 const WAIT = 50;

@@ -1,6 +1,6 @@
 /** Who is looking: a reader sees, an operator may also act. */
 
-import { address, ask } from "./api.js";
+import { address, ask } from "../../public/js/api.js";
 
 let scope = "reader";
 

@@ -1,6 +1,6 @@
 /** A form made from the model endpoint's own schema, the answer, and the same request for a terminal. */
 
-import { address, ask } from "../core/api.js";
+import { address, ask } from "../../public/js/api.js";
 import { say } from "../core/announce.js";
 import { h } from "../core/dom.js";
 import { percent } from "../core/format.js";

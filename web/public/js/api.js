@@ -1,6 +1,7 @@
 /** Requests to the status API: conditional, with its problems as errors. */
 
-const BASE = new URL("../api/", document.baseURI);
+// From this file, not from the page: the sign-in page lies deeper than the dashboard.
+const BASE = new URL("../../../api/", import.meta.url);
 export const API_VERSION = "2026-11-24";
 
 /** The API answered, and said no; `detail` is a sentence for people. */

@@ -1,6 +1,6 @@
 /** Signing in: with the form, or at once with the key in the address's fragment (#key=...). */
 
-import { address, ask } from "./core/api.js";
+import { address, ask } from "./api.js";
 
 const form = document.getElementById("signin");
 const said = document.getElementById("said");
@@ -29,13 +29,9 @@ form.addEventListener("submit", (event) => {
 
 /** To the view that was asked for before there was a session, or to the first one. */
 function enter() {
-  const wanted = new URL("./", document.baseURI);
+  const wanted = new URL("../", location);
   if (location.hash.startsWith("#/")) wanted.hash = location.hash;
-  // This page may stand at the dashboard's own address: then only loading anew brings the dashboard.
-  const here = wanted.pathname === location.pathname;
-  history.replaceState(null, "", here ? wanted : location.href);
-  if (here) location.reload();
-  else location.replace(wanted);
+  location.replace(wanted);
 }
 
 /** The key in the address, if there is one: out of the address bar and the history before anything else happens. */
