@@ -11,13 +11,14 @@ from typing import Any
 
 from azure.data.tables import TableClient
 
+from shared import history
 from shared.adapters.tables import AzureTable
-from shared.domain import history
 from shared.domain.facts import UploadArrived
+from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
-from shared.domain.records import Change, changes
 from shared.errors import Conflict, Transient
 from shared.journal import GROUP, NOW, Journal
+from shared.kinds import changes
 from shared.ports import Insert
 
 TRANSACTION = 100

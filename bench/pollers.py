@@ -24,7 +24,7 @@ from bench.goals import goals_table, machine_line
 from bench.latency import bank_rows
 from bench.own_stack import load, machine, memory_of, own_stack
 from commands.stack.state import Stack
-from shared.domain.records import rank
+from shared.kinds import rank
 
 SEED = 20_261_124
 SETTINGS = {"GATHER_QUIET_SECONDS": "3600", "GATHER_LONGEST_SECONDS": "86400"}

@@ -40,8 +40,9 @@ from shared.adapters.contracts import load_contracts
 from shared.adapters.tables import AzureTable
 from shared.adapters.transport import settled
 from shared.domain import facts
+from shared.domain.kinds.kind import Change
 from shared.domain.policy import Policy
-from shared.domain.records import Change, changes
+from shared.kinds import changes
 from shared.ledger import Ledger
 from shared.package_data import CONTRACTS
 from shared.ports import Table

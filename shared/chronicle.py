@@ -8,11 +8,12 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from shared.domain import history
-from shared.domain.names import digest
-from shared.domain.records import INDEXES, STATES, Change, dataset_id
+from shared import history
+from shared.domain.kinds.kind import Change
+from shared.domain.names import dataset_id, digest
 from shared.errors import Conflict
 from shared.journal import Entry, Head, Journal
+from shared.kinds import INDEXES, STATES
 from shared.ports import Table
 
 MOST_SCORED = 10

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from shared import telemetry
+from shared import kinds, telemetry
 from shared.domain import facts as f
-from shared.domain import records
 from shared.domain.facts import Fact
-from shared.domain.records import Change
+from shared.domain.kinds.kind import Change
 from shared.errors import Transient
 from shared.keeping import Kept
 from shared.ledger import Entry
@@ -184,7 +183,7 @@ def _do(step: Step, entry: Entry, services: Services) -> Entry:
 
 def _record(facts: tuple[Fact, ...], services: Services) -> None:
     for fact in facts:
-        services.ledger.record(records.changes(fact))
+        services.ledger.record(kinds.changes(fact))
 
 
 def _publish(facts: tuple[Fact, ...], services: Services, *, again: bool) -> None:

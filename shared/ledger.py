@@ -28,11 +28,12 @@ from typing import Any
 
 from shared.chronicle import CAS_TRIES, Chronicle, Record
 from shared.domain.facts import Fact
+from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
-from shared.domain.records import STATES, Change
 from shared.errors import Conflict, InProgress
 from shared.journal import NOW, Head, Journal
 from shared.keeping import Kept, keeping
+from shared.kinds import STATES
 from shared.marks import Marks
 from shared.ports import Delete, Insert, Replace, Row, Table, Write
 

@@ -18,7 +18,7 @@ from functions.http.middleware.polling import LONGEST_WAIT, is_polled
 from functions.http.responses import header
 from functions.http.views.pagination import LISTED
 from functions.http.views.schemas import Problem
-from shared.domain.records import STATES
+from shared.kinds import STATES
 
 Json = dict[str, Any]
 

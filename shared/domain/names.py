@@ -22,6 +22,11 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
+def dataset_id(dataset: str, version: int) -> str:
+    """What a dataset version is called, and the model version that was trained on it."""
+    return f"{dataset}:{version}"
+
+
 def part_blob(dataset: str, content_hash: str) -> str:
     return f"{dataset}/parts/{content_hash}.parquet"
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.batches.plan import BatchPlan
-from shared.domain.records import Change
+from shared.domain.kinds.kind import Change
 from shared.errors import Conflict
 from shared.ports import Row
 from shared.procedures.open_batches import progress

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.domain.facts import Fact, PromotionAsked, ReleaseDue, ReleaseNotPossible, RollbackAsked
-from shared.domain.records import dataset_id
+from shared.domain.names import dataset_id
 from shared.services import Services
 from shared.steps.release_model import RELEASED, ROLL_BACK
 

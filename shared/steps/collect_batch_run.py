@@ -12,7 +12,7 @@ from shared.domain.batches.manifest import batch_manifest
 from shared.domain.batches.plan import BatchPlan
 from shared.domain.batches.run_output import Mismatch, check_sizes, read_shards
 from shared.domain.facts import BatchRefused, BatchRunDue, BatchRunFinished, BatchScored, Fact
-from shared.domain.records import Change
+from shared.domain.kinds.kind import Change
 from shared.procedures.open_batches import BATCH_RUNS, progress, read_plan
 from shared.services import Services
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.facts import BatchRunFinished, Fact, RunFinished, RunMoved
-from shared.domain.records import Change
+from shared.domain.kinds.kind import Change
 from shared.ledger import Record
 from shared.ports import RunView
 from shared.services import Services

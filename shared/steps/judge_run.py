@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.facts import Fact, ModelAccepted, ModelRefused, RunFailed, RunFinished
+from shared.domain.kinds.kind import Change
 from shared.domain.models import promotion
-from shared.domain.records import Change, dataset_id
+from shared.domain.names import dataset_id
 from shared.services import Services
 
 

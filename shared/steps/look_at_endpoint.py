@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.domain.facts import EndpointLookDue, Fact
+from shared.domain.kinds.kind import Change
 from shared.domain.models.endpoint_health import looked, summary
 from shared.domain.models.smoke_test import faults
-from shared.domain.records import Change
 from shared.errors import Conflict, Refused, Transient
 from shared.services import Services
 from shared.steps.release_model import RELEASED

@@ -10,7 +10,7 @@ from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
 from shared.domain.batches.shard_plan import ShardPlan, plan_shards
 from shared.domain.facts import BatchDue, BatchRefused, BatchRunDue, Fact, ShardDue
-from shared.domain.records import Change
+from shared.domain.kinds.kind import Change
 from shared.domain.tables.dialect import FileProblem
 from shared.errors import Conflict
 from shared.ports import Blob

@@ -19,7 +19,8 @@ from shared.domain.facts import (
     RunDue,
     UploadArrived,
 )
-from shared.domain.records import Change, dataset_id
+from shared.domain.kinds.kind import Change
+from shared.domain.names import dataset_id
 from shared.ports import Row
 from shared.services import Services
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from shared.domain import names
 from shared.domain.facts import Fact, ModelAccepted, ModelReleased, ReleaseDue, ReleaseRolledBack
+from shared.domain.kinds.kind import Change
 from shared.domain.models.smoke_test import faults
-from shared.domain.records import Change, dataset_id
+from shared.domain.names import dataset_id
 from shared.errors import Refused
 from shared.ports import DeploymentPlan, Row
 from shared.procedures.open_batches import deployments_in_use

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from shared.domain.facts import Fact, WorkResumed
-from shared.domain.records import Change
+from shared.domain.kinds.kind import Change
 from shared.services import Services
 from shared.steps.pause_work import WORK
 

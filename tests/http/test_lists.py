@@ -12,7 +12,7 @@ from flow.world import World, bank_rows
 from functions.http.auth.scopes import Scope
 from functions.http.views import pagination
 from shared.domain.facts import Fact, UploadAdmitted, UploadArrived, UploadRejected
-from shared.domain.records import changes
+from shared.kinds import changes
 from tests.http.asking import HOST, VERSION, Answer, Client, client_of
 
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from flow.world import World, bank_rows
 
 from bench.pollers import records_in
-from shared.domain.records import rank
+from shared.kinds import rank
 from tests.http.asking import VERSION, Answer, Client, app_over, client_of
 
 ROUNDS = 320

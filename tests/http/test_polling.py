@@ -18,8 +18,9 @@ from functions.http.middleware.polling import TRUSTED_SECONDS, Polled
 from functions.http.middleware.single_flight import SingleFlight
 from functions.http.views import retry_after
 from shared.domain.facts import UploadArrived, UploadRejected
-from shared.domain.records import Change, changes
+from shared.domain.kinds.kind import Change
 from shared.journal import GROUP
+from shared.kinds import changes
 from shared.ledger import Ledger, Record
 from shared.ports import Table
 from tests.http.asking import VERSION, Answer, Client, app_over, client_of

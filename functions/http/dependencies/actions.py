@@ -21,7 +21,7 @@ from functions.http.views.json_answer import JsonAnswer
 from shared import flow
 from shared.domain.audit import chained
 from shared.domain.facts import Fact
-from shared.domain.records import Change
+from shared.domain.kinds.kind import Change
 from shared.errors import InProgress
 from shared.services import Services
 

@@ -13,7 +13,7 @@ from functions.http.views import pagination, schemas
 from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
 from shared.domain import facts as f
-from shared.domain.records import dataset_id
+from shared.domain.names import dataset_id
 
 routes = APIRouter(tags=["models"])
 

@@ -9,7 +9,7 @@ from functions.http.views.records import address
 from functions.http.views.retry_after import UNKNOWN, retry_after
 from shared.domain import facts as f
 from shared.domain.facts import Fact
-from shared.domain.records import dataset_id
+from shared.domain.names import dataset_id
 from shared.flow import STEPS
 from shared.ledger import Record
 from shared.services import Services

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from functions.http.problems import Problem
 from functions.http.views.records import PLURALS, shown, shown_event
-from shared.domain.records import STATES
+from shared.kinds import STATES
 from shared.services import Services
 
 MOST = 200

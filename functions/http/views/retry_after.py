@@ -15,8 +15,8 @@ FINAL: dict[str, frozenset[str]] = {
     "upload": frozenset({"registered", "known", "rejected"}),
     "dataset": frozenset({"trained", "failed"}),
     "run": frozenset({"accepted", "refused", "failed"}),
-    "model": frozenset({"refused", "released", "previous", "rolled-back", "retired"}),
-    "deployment": frozenset({"serving", "standby", "failed", "removed"}),
+    "model": frozenset({"refused", "released", "previous", "rolled-back"}),
+    "deployment": frozenset({"serving", "standby", "removed"}),
     "batch": frozenset({"scored", "refused"}),
 }
 """The states in which a thing rests; kinds not named here always do."""

@@ -81,7 +81,7 @@ class Run(Record):
 
 class Model(Record):
     kind: Literal["model"]
-    state: Literal["accepted", "refused", "releasing", "released", "previous", "rolled-back", "retired"]
+    state: Literal["accepted", "refused", "releasing", "released", "previous", "rolled-back"]
     dataset: str
     version: int
     run: str | None = None
@@ -112,7 +112,7 @@ class Health(Shape):
 
 class Deployment(Record):
     kind: Literal["deployment"]
-    state: Literal["creating", "serving", "standby", "failed", "removed"]
+    state: Literal["creating", "serving", "standby", "removed"]
     endpoint: str
     deployment: str
     dataset: str

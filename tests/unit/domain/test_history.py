@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain import history
-from shared.domain.records import STATES, Change, rank
+from shared import history
+from shared.domain.kinds.kind import Change
+from shared.kinds import STATES, rank
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 Value = dict[str, Any]
@@ -82,7 +83,7 @@ def test_a_new_round_begins_again_and_the_old_rounds_news_is_late() -> None:
     again = Change(kind="model", id="m", state="releasing", round=7)
     record = _told(released, replaced, again, released)
     assert (record["state"], record["round"]) == ("released", 7)
-    stale = history.advanced(record, Change(kind="model", id="m", state="retired", round=0), NOW)
+    stale = history.advanced(record, Change(kind="model", id="m", state="previous", round=0), NOW)
     assert stale["state"] == "released"
 
 

@@ -16,8 +16,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
-from shared.domain.records import Change, rank
+from shared.kinds import rank
 
 Value = dict[str, Any]
 LONGEST_HISTORY = 50

@@ -1,0 +1,122 @@
+"""The kind `batch`: one file of clients to score, from its arrival until its output is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from shared.domain import names
+from shared.domain.facts import BatchDue, BatchRefused, BatchRunStarted, BatchScored, ShardDue, StepGivenUp
+from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, public
+from shared.domain.kinds.run import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What is known of a batch."""
+
+    name: str = public("The file's name in the container.", example="clients.csv")
+    etag: str | None = public("Which version of the file it is.", example="0x8DD5A3B1C2D4E5F")
+    dataset: str | None = public("The dataset whose model scores it.", example="bank")
+    model_version: int | None = public("The version of the model that scores all of it.", least=1, example=3)
+    deployment: str | None = public("The deployment it is pinned to.", example="model-3")
+    rows: int | None = public("Rows scored so far.", unit="rows", least=0, example=500)
+    refused_rows: int | None = public(
+        "Rows that break the contract and have a fault in place of a score.", unit="rows", least=0, example=2
+    )
+    shards: int | None = public("Shards the file is cut into.", least=0, example=4)
+    shards_scored: int | None = public("Shards that are scored.", least=0, example=3)
+    bytes: int | None = public("The file's size.", unit="bytes", least=0, example=61204)
+    bytes_done: int | None = public("How much of it is scored.", unit="bytes", least=0, example=45903)
+    rows_per_second: int | None = public("How fast it goes.", unit="rows/s", least=0, example=5200)
+    eta_seconds: int | None = public("How long it is likely to take yet.", unit="s", least=0, example=12)
+    started: Moment | None = public("When its model was pinned.", example="2026-11-24T09:00:00.250+00:00")
+    sealed: Moment | None = public(
+        "When its output appeared.", entered="scored", example="2026-11-24T09:00:03.410+00:00"
+    )
+    output: str | None = public(
+        "Container and name of the scored CSV.", example="scored/clients-csv-d7147bc7/scored.csv"
+    )
+    parquet: str | None = public(
+        "Container and folder of the same rows as Parquet.", example="scored/clients-csv-d7147bc7/parquet/"
+    )
+    manifest: str | None = public(
+        "Container and name of the manifest, with the hashes.",
+        example="scored/clients-csv-d7147bc7/manifest.json",
+    )
+    decile_counts: list[int] | None = public(
+        "Rows in each tenth of the scores the model knows, the lowest first.",
+        unit="rows",
+        example=[51, 48, 50, 52, 49, 50, 47, 53, 50, 50],
+    )
+    run: str | None = public("The run that scores it, when a cluster does.", example="score-clients-a1")
+    steps: list[Step] | None = public("The steps of that run.")
+    reason: str | None = public(
+        "Why it is not scored, or waits.", example="dataset bank has no released model"
+    )
+
+
+def _due(fact: BatchDue) -> Iterable[Change]:
+    id_ = names.batch_id(fact.name, fact.etag)
+    yield Change(kind="batch", id=id_, state="due", values={"name": fact.name, "etag": fact.etag})
+    yield Change(kind="file", id=f"{names.SCORING}/{fact.name}", values={"batch": id_})
+
+
+def _run_started(fact: BatchRunStarted) -> Iterable[Change]:
+    yield Change(kind="batch", id=fact.batch, values={"run": fact.run})
+
+
+def _scored(fact: BatchScored) -> Iterable[Change]:
+    values = {
+        "rows": fact.rows,
+        "refused_rows": fact.refused,
+        "decile_counts": fact.deciles,
+        "parquet": f"{names.SCORED}/{names.parquet_folder(fact.batch)}",
+        "output": f"{names.SCORED}/{names.scored_blob(fact.batch)}",
+        "manifest": f"{names.SCORED}/{names.batch_manifest_blob(fact.batch)}",
+        "reason": None,
+    }
+    yield Change(kind="batch", id=fact.batch, state="scored", values=values)
+
+
+def _refused(fact: BatchRefused) -> Iterable[Change]:
+    values = {"name": fact.name, "reason": fact.reason}
+    yield Change(kind="batch", id=fact.batch, state="refused", values=values)
+
+
+def _shard_given_up(fact: StepGivenUp) -> Iterable[Change]:
+    shard = ShardDue.parts(fact.about)
+    if shard is None:
+        return
+    batch, number = shard
+    failure = names.digest(fact.key)
+    reason = f"shard {number} was given up; the batch goes on when failure {failure} is tried again"
+    yield Change(kind="batch", id=batch, values={"reason": reason})
+
+
+def _links(batch: Thing[Batch]) -> Mapping[str, str | None]:
+    it = batch.values
+    model = names.dataset_id(it.dataset, it.model_version) if it.dataset and it.model_version else None
+    return {"run": it.run, "model": model}
+
+
+BATCH = Kind(
+    name="batch",
+    plural="batches",
+    sentence="One version of a file of clients that is scored through the model that answers.",
+    states=(
+        State(name="due", tone=Tone.RUN, sentence="waits to be scored"),
+        State(name="scoring", tone=Tone.RUN, sentence="is being scored"),
+        State(name="scored", tone=Tone.OK, sentence="is scored", final=True),
+        State(name="refused", tone=Tone.BAD, sentence="cannot be scored", final=True),
+    ),
+    values=Batch,
+    projections={
+        BatchDue: _due,
+        BatchRunStarted: _run_started,
+        BatchScored: _scored,
+        BatchRefused: _refused,
+        StepGivenUp: _shard_given_up,
+    },
+    links=_links,
+)

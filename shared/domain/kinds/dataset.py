@@ -1,0 +1,97 @@
+"""The kind `dataset`: one version of a dataset, from its manifest until a model has been trained on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from shared.domain.facts import (
+    DatasetRegistered,
+    ModelAccepted,
+    ModelRefused,
+    RunFailed,
+    RunPostponed,
+    RunStarted,
+)
+from shared.domain.kinds.kind import Change, Kind, State, Thing, Tone, public
+from shared.domain.names import dataset_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """What is known of a dataset version."""
+
+    dataset: str = public("The dataset's name.", example="bank")
+    version: int = public("The version of the Azure ML data asset.", least=1, example=3)
+    rows: int | None = public("Rows of all its files.", unit="rows", least=0, example=4521)
+    uploads: list[str] | None = public(
+        "The ids of the uploads that are new in this version.", example=["upload/may.csv/0x8DD5A3B1C2D4E5F"]
+    )
+    run: str | None = public("The newest run that was started to train on it.", example="bank-v3-a1")
+    model: str | None = public("The model version trained on it, as name:version.", example="bank:3")
+    waiting_for: str | None = public(
+        "What its run waits for.", example="run bank-v2-a1 of the dataset is under way"
+    )
+    reason: str | None = public("Why it could not be trained on.", example="the run ended as Failed")
+
+
+def _registered(fact: DatasetRegistered) -> Iterable[Change]:
+    values = {"dataset": fact.dataset, "version": fact.version, "rows": fact.rows}
+    id_ = dataset_id(fact.dataset, fact.version)
+    yield Change(kind="dataset", id=id_, state="registered", values=values)
+
+
+def _waiting(fact: RunPostponed) -> Iterable[Change]:
+    id_ = dataset_id(fact.dataset, fact.version)
+    yield Change(kind="dataset", id=id_, state="waiting", values={"waiting_for": fact.reason})
+
+
+def _training(fact: RunStarted) -> Iterable[Change]:
+    """Each attempt goes through the states anew."""
+    yield Change(
+        kind="dataset",
+        id=dataset_id(fact.dataset, fact.version),
+        state="training",
+        round=fact.attempt - 1,
+        values={"run": fact.run, "waiting_for": None},
+    )
+
+
+def _failed(fact: RunFailed) -> Iterable[Change]:
+    id_ = dataset_id(fact.dataset, fact.version)
+    yield Change(kind="dataset", id=id_, state="failed", values={"reason": fact.reason})
+
+
+def _trained(fact: ModelAccepted | ModelRefused) -> Iterable[Change]:
+    """The model of a dataset version has its name and number."""
+    id_ = dataset_id(fact.dataset, fact.version)
+    yield Change(kind="dataset", id=id_, state="trained", values={"model": id_})
+
+
+def _links(dataset: Thing[Dataset]) -> Mapping[str, str | None]:
+    return {"run": dataset.values.run, "model": dataset.values.model}
+
+
+DATASET = Kind(
+    name="dataset",
+    plural="datasets",
+    sentence="One version of a dataset: the exact files a model is trained on.",
+    states=(
+        State(name="registering", tone=Tone.RUN, sentence="is being registered"),
+        State(name="registered", tone=Tone.OK, sentence="is registered"),
+        State(name="waiting", tone=Tone.RUN, sentence="waits for the run before it"),
+        State(name="training", tone=Tone.RUN, sentence="is being trained on"),
+        State(name="trained", tone=Tone.OK, sentence="has been trained on", final=True),
+        State(name="failed", tone=Tone.BAD, sentence="could not be trained on", final=True),
+    ),
+    values=Dataset,
+    projections={
+        DatasetRegistered: _registered,
+        RunPostponed: _waiting,
+        RunStarted: _training,
+        RunFailed: _failed,
+        ModelAccepted: _trained,
+        ModelRefused: _trained,
+    },
+    links=_links,
+)

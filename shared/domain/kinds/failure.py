@@ -1,0 +1,52 @@
+"""The kind `failure`: a step that failed as often as it may (a dead letter), until a person had it tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.domain import names
+from shared.domain.facts import RetryAsked, StepGivenUp
+from shared.domain.kinds.kind import Change, Kind, State, Tone, public
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """What is known of a step that was given up."""
+
+    queue: str = public("The queue whose message was given up.", example="steps")
+    about: str = public(
+        "The key of the fact whose step failed, or the message.",
+        example="batch/clients.csv/0x8DD5A3B1C2D4E5F",
+    )
+    reason: str = public("The last error.", example="Transient: the workspace does not respond")
+
+
+def _given_up(fact: StepGivenUp) -> Iterable[Change]:
+    values = {"queue": fact.queue, "about": fact.about, "reason": fact.reason}
+    yield Change(kind="failure", id=names.digest(fact.key), state="given-up", values=values)
+
+
+def _retried(fact: RetryAsked) -> Iterable[Change]:
+    yield Change(kind="failure", id=fact.failure, state="retried")
+
+
+FAILURE = Kind(
+    name="failure",
+    plural="failures",
+    sentence="A step that failed as often as it may.",
+    states=(
+        State(
+            name="given-up",
+            tone=Tone.BAD,
+            sentence="was given up: a person is needed",
+            final=True,
+            needs_person=True,
+        ),
+        # what fails again is a failure of its own, so nothing is sure to follow
+        State(name="retried", tone=Tone.REST, word="tried again", sentence="is tried again", final=True),
+        State(name="resolved", tone=Tone.OK, sentence="is resolved", final=True),
+    ),
+    values=Failure,
+    projections={StepGivenUp: _given_up, RetryAsked: _retried},
+)

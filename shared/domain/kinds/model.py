@@ -1,0 +1,145 @@
+"""The kind `model`: one model version, from the verdict on it through its releases and roll-backs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.domain.facts import ModelAccepted, ModelRefused, ModelReleased, ReleaseRolledBack
+from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, internal, public
+from shared.domain.names import dataset_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """How good one model is on the held-out rows."""
+
+    auc: float | None = public("Area under the ROC curve; 0.5 is chance, 1 is perfect.", example=0.794)
+    log_loss: float | None = public(
+        "Mean negative log likelihood, lower is better.", unit="nats", example=0.2817
+    )
+    average_precision: float | None = public("Precision averaged over recall, 0 to 1.", example=0.4605)
+    profit: float | None = public(
+        "What calling those worth a call would have brought.", unit="the currency of the costs", example=14326
+    )
+    calls: int | None = public("How many it would have had called.", unit="clients", least=0, example=1531)
+    rows: int | None = public("Held-out rows it was judged on.", unit="rows", least=0, example=4940)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """What the base rate alone would have had."""
+
+    log_loss: float = public("Mean negative log likelihood of the base rate.", unit="nats", example=0.3568)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two models on the same rows: a paired bootstrap; differences are new minus serving."""
+
+    log_loss_difference: float = public("Below 0 the new one is better.", unit="nats", example=-0.0116)
+    low: float = public("Lower end of the difference's 95 % interval.", unit="nats", example=-0.0168)
+    high: float = public("Upper end of the difference's 95 % interval.", unit="nats", example=-0.0067)
+    probability_better: float = public(
+        "The share of resamples in which the new one is better, 0 to 1.", example=0.99
+    )
+    auc_difference: float | None = public("Above 0 the new one ranks better.", example=0.0081)
+    profit_difference: float | None = public(
+        "Above 0 the new one brings more.", unit="the currency of the costs", example=708
+    )
+    resamples: int = public("Resamples drawn.", least=1, example=1000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """How far one column has moved since the serving model learned."""
+
+    column: str = public("The column.", example="euribor3m")
+    psi: float = public(
+        "Population stability index: from 0.1 on it moved, from 0.25 on it shifted.", example=0.187
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """What is known of a model version."""
+
+    dataset: str = public("The dataset it was trained on; the model has its name.", example="bank")
+    version: int = public("The version of the Azure ML model, and of the dataset.", least=1, example=3)
+    run: str | None = public("The run that made it.", example="bank-v3-a1")
+    reason: str | None = public(
+        "The verdict in a sentence, or why it was rolled back.",
+        example="first model: log loss 0.3145, better than the base rate's 0.3568",
+    )
+    accepted: bool | None = public("Whether it was better than the serving model.", example=True)
+    endpoint: str | None = public("The endpoint it was put behind.", example="campanha-bank")
+    deployment: str | None = public("Its deployment.", example="model-3")
+    previous_deployment: str | None = public("The deployment it took the traffic from.", example="model-2")
+    figures: dict[str, Any] | None = internal("What the run's evaluation found, as the pipeline wrote it.")
+    released_at: Moment | None = public(
+        "When it last began to answer.", entered="released", example="2026-11-24T08:02:40.300+00:00"
+    )
+    rolled_back_at: Moment | None = public(
+        "When it was last rolled back.", entered="rolled-back", example="2026-11-25T09:12:03.020+00:00"
+    )
+
+
+def _accepted(fact: ModelAccepted) -> Iterable[Change]:
+    yield _judged(fact, "accepted")
+
+
+def _refused(fact: ModelRefused) -> Iterable[Change]:
+    yield _judged(fact, "refused")
+
+
+def _judged(fact: ModelAccepted | ModelRefused, state: str) -> Change:
+    values = {"dataset": fact.dataset, "version": fact.version, "run": fact.run, "reason": fact.reason}
+    return Change(kind="model", id=dataset_id(fact.dataset, fact.version), state=state, values=values)
+
+
+def _released(fact: ModelReleased) -> Iterable[Change]:
+    yield Change(
+        kind="model",
+        id=dataset_id(fact.dataset, fact.version),
+        state="released",
+        values={"deployment": fact.deployment, "previous_deployment": fact.previous or None},
+        round=fact.asked or None,
+    )
+
+
+def _rolled_back(fact: ReleaseRolledBack) -> Iterable[Change]:
+    yield Change(
+        kind="model",
+        id=dataset_id(fact.dataset, fact.version),
+        state="rolled-back",
+        values={"reason": fact.reason},
+        round=fact.asked or None,
+    )
+
+
+def _links(model: Thing[Model]) -> Mapping[str, str | None]:
+    return {"dataset": dataset_id(model.values.dataset, model.values.version), "run": model.values.run}
+
+
+MODEL = Kind(
+    name="model",
+    plural="models",
+    sentence="One model version: the verdict on it, and whether it answers.",
+    states=(
+        State(name="accepted", tone=Tone.OK, sentence="is better: accepted"),
+        State(name="refused", tone=Tone.REST, sentence="is not better: refused", final=True),
+        State(name="releasing", tone=Tone.RUN, sentence="is being put behind the endpoint"),
+        State(name="released", tone=Tone.OK, word="in service", sentence="is in service", final=True),
+        State(name="previous", tone=Tone.REST, sentence="made way for a newer one", final=True),
+        State(name="rolled-back", tone=Tone.WARN, sentence="was rolled back", final=True),
+    ),
+    values=Model,
+    projections={
+        ModelAccepted: _accepted,
+        ModelRefused: _refused,
+        ModelReleased: _released,
+        ReleaseRolledBack: _rolled_back,
+    },
+    links=_links,
+)

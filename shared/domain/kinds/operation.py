@@ -1,0 +1,38 @@
+"""The kind `operation`: what an operator asked for; how far it is, is told from what it led to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.domain.kinds.kind import Kind, State, Tone, internal, public
+
+STATUSES = (
+    State(name="NotStarted", tone=Tone.RUN, word="not started", sentence="is not begun yet"),
+    State(name="Running", tone=Tone.RUN, word="running", sentence="is under way"),
+    State(name="Succeeded", tone=Tone.OK, word="succeeded", sentence="is done", final=True),
+    State(name="Failed", tone=Tone.BAD, word="failed", sentence="could not be done", final=True),
+)
+"""How far an operation is, in Azure's words.
+
+source: Azure REST API guidelines, long-running operations"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """What is known of an operation."""
+
+    action: str = public("What was asked for, in words.", example="promote bank:3")
+    by: str = public("Who asked.", example="key:operator")
+    target: list[str] | None = internal("Kind and id of the record that shows how far it is.")
+    fact: str | None = internal("The fact whose outcome shows how far it is, when no record does.")
+    facts: list[str] = internal("The facts it is made of.")
+    at_once: bool = internal("Whether it is done before the request is answered.")
+
+
+OPERATION = Kind(
+    name="operation",
+    plural="operations",
+    sentence="What an operator asked for.",
+    states=(State(name="asked", tone=Tone.REST, sentence="was asked for", final=True),),
+    values=Operation,
+)

@@ -1,0 +1,87 @@
+"""The kind `quarantine`: what an upload left in quarantine, until a person has decided about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from shared.domain.facts import QuarantineDecided, UploadAdmitted, UploadKnown, UploadRejected
+from shared.domain.kinds.kind import Change, Kind, State, Tone, public
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quarantine:
+    """What is known of what an upload left in quarantine."""
+
+    name: str = public("The file's name.", example="may.csv")
+    upload: str = public("The id of the upload.", example="upload/may.csv/0x8DD5A3B1C2D4E5F")
+    dataset: str | None = public("The dataset whose contract the rows break.", example="bank")
+    rows: int = public(
+        "Rows that break the contract; 0 when the file's shape is at fault.", unit="rows", least=0, example=4
+    )
+    whole: bool = public("Whether no row of the file was used.", example=False)
+    reason: str | None = public(
+        "Why the whole file was rejected.", example="none of the 3 rows fits the contract"
+    )
+    decided_by: str | None = public("Who decided about it.", example="key:operator")
+    decided_because: str | None = public("The reason given with the decision.", example="a test file")
+
+
+def _admitted(fact: UploadAdmitted | UploadKnown) -> Iterable[Change]:
+    yield from _held(fact.upload, fact.name, fact.rejected, dataset=fact.dataset)
+    if fact.released_from:  # what waited in quarantine is in a dataset version now
+        yield Change(kind="quarantine", id=fact.released_from, state="released")
+
+
+def _rejected(fact: UploadRejected) -> Iterable[Change]:
+    if fact.source_sha256:
+        yield from _held(fact.upload, fact.name, fact.rejected, dataset=fact.dataset, reason=fact.reason)
+
+
+def _held(upload: str, name: str, rows: int, *, dataset: str, reason: str = "") -> Iterable[Change]:
+    """What of the upload waits for somebody to decide; nothing when every row was good."""
+    if not rows and not reason:
+        return
+    values: dict[str, Any] = {"name": name, "upload": upload, "rows": rows, "whole": bool(reason)}
+    values |= {"dataset": dataset} if dataset else {}
+    values |= {"reason": reason} if reason else {}
+    yield Change(kind="quarantine", id=upload, state="held", values=values)
+
+
+def _decided(fact: QuarantineDecided) -> Iterable[Change]:
+    values = {"decided_by": fact.by, "decided_because": fact.reason or None}
+    yield Change(kind="quarantine", id=fact.upload, state=fact.decision, values=values)
+
+
+QUARANTINE = Kind(
+    name="quarantine",
+    plural="quarantine",
+    sentence="What an upload left in quarantine: single rows, or the whole file.",
+    states=(
+        State(
+            name="held",
+            tone=Tone.BAD,
+            word="in quarantine",
+            sentence="is held in quarantine",
+            final=True,
+            needs_person=True,
+        ),
+        State(name="retried", tone=Tone.REST, word="checked again", sentence="is checked again", final=True),
+        State(
+            name="released",
+            tone=Tone.OK,
+            word="admitted after all",
+            sentence="is admitted after all",
+            final=True,
+        ),
+        State(name="discarded", tone=Tone.REST, sentence="was discarded", final=True),
+    ),
+    values=Quarantine,
+    projections={
+        UploadAdmitted: _admitted,
+        UploadKnown: _admitted,
+        UploadRejected: _rejected,
+        QuarantineDecided: _decided,
+    },
+)

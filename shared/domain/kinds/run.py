@@ -1,0 +1,129 @@
+"""The kind `run`: one run of a published pipeline, to train a model or to score a large batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.domain.facts import (
+    BatchRunFinished,
+    BatchRunStarted,
+    ModelAccepted,
+    ModelRefused,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+)
+from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, internal, public
+from shared.domain.names import dataset_id
+
+STEP_STATUSES = (
+    State(name="NotStarted", tone=Tone.REST, word="not started", sentence="waits for the steps before it"),
+    State(name="Queued", tone=Tone.REST, word="queued", sentence="waits for a node"),
+    State(name="Preparing", tone=Tone.REST, word="preparing", sentence="has its environment prepared"),
+    State(name="Provisioning", tone=Tone.REST, word="provisioning", sentence="has a node provisioned"),
+    State(name="Starting", tone=Tone.REST, word="starting", sentence="is being started"),
+    State(name="Running", tone=Tone.RUN, word="running", sentence="is running"),
+    State(name="Completed", tone=Tone.OK, word="completed", sentence="completed", final=True),
+    State(name="Canceled", tone=Tone.WARN, word="canceled", sentence="was cancelled", final=True),
+    State(name="Failed", tone=Tone.BAD, word="failed", sentence="failed", final=True),
+)
+"""What Azure ML says of a run and of its steps. It has more (`NotResponding`: a run may come back from it), so clients
+are not told that there are no others.
+
+source: azure-ai-ml, entities/_job/job.py, `JobStatus`"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a run."""
+
+    name: str = public("Its name in the pipeline.", example="train")
+    status: str = public("What Azure ML says of it; more words may come.", example="Running")
+    started: Moment | None = public("When it began.", example="2026-11-24T08:01:05.120+00:00")
+    ended: Moment | None = public("When it ended.", example="2026-11-24T08:01:11.040+00:00")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What is known of a run."""
+
+    dataset: str | None = public("The dataset it trains on, or whose model it scores with.", example="bank")
+    version: int | None = public("The version of the dataset, and of the model.", least=1, example=3)
+    batch: str | None = public("The batch it scores.", example="clients-csv-d7147bc7")
+    attempt: int | None = internal("Which run for its batch it is.")
+    reason: str | None = public(
+        "The verdict on its model, or why it failed.", example="the run ended as Failed"
+    )
+    model: str | None = public("The model it made or scores with, as name:version.", example="bank:3")
+    status: str | None = public("What Azure ML says of it; more words may come.", example="Running")
+    steps: list[Step] | None = public("Its steps, in the order of the pipeline.")
+
+
+def _started(fact: RunStarted) -> Iterable[Change]:
+    values = {"dataset": fact.dataset, "version": fact.version}
+    yield Change(kind="run", id=fact.run, state="started", values=values)
+
+
+def _batch_started(fact: BatchRunStarted) -> Iterable[Change]:
+    values = {"batch": fact.batch, "attempt": fact.attempt, "dataset": fact.dataset, "version": fact.version}
+    values |= {"model": dataset_id(fact.dataset, fact.version)}
+    yield Change(kind="run", id=fact.run, state="started", values=values)
+
+
+def _finished(fact: RunFinished | BatchRunFinished) -> Iterable[Change]:
+    state = {"Completed": "completed", "Canceled": "canceled"}.get(fact.status, "failed")
+    values = {"reason": fact.reason} if fact.reason else {}
+    yield Change(kind="run", id=fact.run, state=state, values=values)
+
+
+def _failed(fact: RunFailed) -> Iterable[Change]:
+    values: dict[str, Any] = {"dataset": fact.dataset, "version": fact.version, "reason": fact.reason}
+    yield Change(kind="run", id=fact.run, state="failed", values=values)
+
+
+def _accepted(fact: ModelAccepted) -> Iterable[Change]:
+    yield _judged(fact, "accepted")
+
+
+def _refused(fact: ModelRefused) -> Iterable[Change]:
+    yield _judged(fact, "refused")
+
+
+def _judged(fact: ModelAccepted | ModelRefused, state: str) -> Change:
+    values = {"reason": fact.reason, "model": dataset_id(fact.dataset, fact.version)}
+    return Change(kind="run", id=fact.run, state=state, values=values)
+
+
+def _links(run: Thing[Run]) -> Mapping[str, str | None]:
+    it = run.values
+    dataset = dataset_id(it.dataset, it.version) if it.dataset and it.version else None
+    return {"dataset": dataset, "batch": it.batch, "model": it.model}
+
+
+RUN = Kind(
+    name="run",
+    plural="runs",
+    sentence="One run of a published pipeline: it trains a model, or scores a large batch.",
+    states=(
+        State(name="started", tone=Tone.RUN, sentence="started"),
+        State(name="running", tone=Tone.RUN, sentence="is running"),
+        State(name="completed", tone=Tone.OK, sentence="completed"),
+        State(name="canceled", tone=Tone.WARN, sentence="was cancelled"),
+        State(name="failed", tone=Tone.BAD, sentence="failed", final=True),
+        State(name="accepted", tone=Tone.OK, sentence="ended: its outcome is accepted", final=True),
+        State(name="refused", tone=Tone.REST, sentence="ended: its outcome is not accepted", final=True),
+    ),
+    values=Run,
+    projections={
+        RunStarted: _started,
+        BatchRunStarted: _batch_started,
+        RunFinished: _finished,
+        BatchRunFinished: _finished,
+        RunFailed: _failed,
+        ModelAccepted: _accepted,
+        ModelRefused: _refused,
+    },
+    links=_links,
+)

@@ -1,0 +1,125 @@
+"""The kind `upload`: a CSV dropped to train on, from its arrival until its rows are in a dataset version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.domain import names
+from shared.domain.facts import UploadAdmitted, UploadArrived, UploadKnown, UploadRejected
+from shared.domain.kinds.kind import Change, Kind, State, Thing, Tone, internal, public
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """What is known of an upload."""
+
+    name: str = public("The file's name in the container.", example="may.csv")
+    etag: str | None = public("Which version of the file it is.", example="0x8DD5A3B1C2D4E5F")
+    attempt: int | None = internal(
+        "Which time this version is held against the contract; absent for the first."
+    )
+    dataset: str | None = public("The dataset whose contract the file fits.", example="bank")
+    rows: int | None = public("Rows that fit the contract.", unit="rows", least=0, example=2713)
+    rejected_rows: int | None = public(
+        "Rows that break the contract and lie in quarantine.", unit="rows", least=0, example=4
+    )
+    content_hash: str | None = public(
+        "SHA-256 of the rows that fit, whatever their order in the file: the same rows have the same.",
+        example="9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a",
+    )
+    sha256: str | None = public(
+        "SHA-256 of the file's bytes.",
+        example="4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce",
+    )
+    same_as: str | None = public(
+        "The id of the upload that brought the same rows first.", example="upload/april.csv/0x8DD59"
+    )
+    released_from: str | None = public(
+        "The id of the upload whose quarantined rows were admitted after all.",
+        example="upload/may.csv/0x8DD5A",
+    )
+    reason: str | None = public("Why it was rejected.", example="none of the 3 rows fits the contract")
+    dataset_version: str | None = public(
+        "The dataset version its rows became part of, as name:version.", example="bank:3"
+    )
+
+
+def _arrived(fact: UploadArrived) -> Iterable[Change]:
+    values: dict[str, Any] = {"name": fact.name, "etag": fact.etag}
+    values |= {"attempt": fact.attempt} if fact.attempt > 1 else {}
+    yield Change(kind="upload", id=fact.key, state="arrived", values=values)
+    yield Change(kind="file", id=f"{names.INCOMING}/{fact.name}", values={"upload": fact.key})
+
+
+def _admitted(fact: UploadAdmitted) -> Iterable[Change]:
+    values = {
+        "name": fact.name,
+        "dataset": fact.dataset,
+        "rows": fact.rows,
+        "rejected_rows": fact.rejected,
+        "content_hash": fact.content_hash,
+        "sha256": fact.source_sha256,
+    }
+    values |= {"released_from": fact.released_from} if fact.released_from else {}
+    yield Change(kind="upload", id=fact.upload, state="admitted", values=values)
+    yield from _found_by(fact.upload, fact.source_sha256, fact.content_hash)
+
+
+def _rejected(fact: UploadRejected) -> Iterable[Change]:
+    values: dict[str, Any] = {"reason": fact.reason}
+    values |= {"sha256": fact.source_sha256} if fact.source_sha256 else {}
+    if fact.rejected:
+        values |= {"rows": 0, "rejected_rows": fact.rejected, "dataset": fact.dataset}
+    yield Change(kind="upload", id=fact.upload, state="rejected", values=values)
+    yield from _found_by(fact.upload, fact.source_sha256)
+
+
+def _known(fact: UploadKnown) -> Iterable[Change]:
+    values: dict[str, Any] = {"name": fact.name, "dataset": fact.dataset, "rows": fact.rows}
+    values |= {"same_as": fact.first_upload, "rejected_rows": fact.rejected, "sha256": fact.source_sha256}
+    yield Change(kind="upload", id=fact.upload, state="known", values=values)
+
+
+def _found_by(upload: str, *hashes: str) -> Iterable[Change]:
+    return [Change(kind="hash", id=hash_, values={"upload": upload}) for hash_ in hashes if hash_]
+
+
+def _links(upload: Thing[Upload]) -> Mapping[str, str | None]:
+    held = upload.state == "rejected" or upload.values.rejected_rows
+    return {"quarantine": upload.id if held else None, "dataset": upload.values.dataset_version}
+
+
+UPLOAD = Kind(
+    name="upload",
+    plural="uploads",
+    sentence="One version of a CSV that was dropped to train on.",
+    states=(
+        State(name="arrived", tone=Tone.RUN, sentence="arrived"),
+        State(name="admitted", tone=Tone.RUN, sentence="fits its contract"),
+        State(name="registered", tone=Tone.OK, sentence="became part of a dataset version", final=True),
+        State(
+            name="known",
+            tone=Tone.REST,
+            word="known already",
+            sentence="holds rows that are known already",
+            final=True,
+        ),
+        State(
+            name="rejected",
+            tone=Tone.BAD,
+            word="in quarantine",
+            sentence="does not fit any contract",
+            final=True,
+        ),
+    ),
+    values=Upload,
+    projections={
+        UploadArrived: _arrived,
+        UploadAdmitted: _admitted,
+        UploadRejected: _rejected,
+        UploadKnown: _known,
+    },
+    links=_links,
+)

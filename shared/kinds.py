@@ -1,0 +1,54 @@
+"""The resource kinds of Campanha: what there is, which states it has, and how facts change it (the projections)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.domain.facts import Fact
+from shared.domain.kinds.batch import BATCH
+from shared.domain.kinds.dataset import DATASET
+from shared.domain.kinds.deployment import DEPLOYMENT, HEALTH
+from shared.domain.kinds.failure import FAILURE
+from shared.domain.kinds.kind import Change, Kind, State
+from shared.domain.kinds.model import MODEL
+from shared.domain.kinds.operation import OPERATION, STATUSES
+from shared.domain.kinds.quarantine import QUARANTINE
+from shared.domain.kinds.run import RUN, STEP_STATUSES
+from shared.domain.kinds.upload import UPLOAD
+from shared.domain.kinds.work import WORK
+
+KINDS: tuple[Kind[Any], ...] = (
+    # what comes in
+    UPLOAD,
+    QUARANTINE,
+    # what is made of it
+    RUN,
+    DATASET,
+    MODEL,
+    DEPLOYMENT,
+    # what the model is for
+    BATCH,
+    # what people look after
+    FAILURE,
+    OPERATION,
+    WORK,
+)
+STATUSES_OF: dict[str, tuple[State, ...]] = {"step": STEP_STATUSES, "health": HEALTH, "operation": STATUSES}
+"""Words that are no states of a record: they tell of what it holds, or are made of others' states."""
+INDEXES = ("file", "hash")
+"""Kinds without states: a file's name or a hash, and what it leads to."""
+
+BY_NAME: dict[str, Kind[Any]] = {kind.name: kind for kind in KINDS}
+BY_PLURAL: dict[str, Kind[Any]] = {kind.plural: kind for kind in KINDS}
+STATES: dict[str, tuple[str, ...]] = {kind.name: tuple(state.name for state in kind.states) for kind in KINDS}
+"""The names of each kind's states, in the order in which they may follow each other."""
+
+
+def rank(kind: str, state: str) -> int:
+    """How far along `state` is; higher never goes back to lower."""
+    return BY_NAME[kind].rank(state)
+
+
+def changes(fact: Fact) -> list[Change]:
+    """What the fact says about the state of things; nothing, for most that are only due."""
+    return [change for kind in KINDS for change in kind.changes(fact)]

@@ -1,0 +1,131 @@
+"""The table of kinds: each field says what it means, and what facts project is what the table declares."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import pytest
+
+from shared.domain import facts as f
+from shared.domain.kinds.kind import Kind, State, Tone, about
+from shared.kinds import BY_NAME, INDEXES, KINDS, STATES, STATUSES_OF, changes, rank
+
+EACH_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+
+
+@EACH_KIND
+def test_each_file_holds_the_kind_of_its_name(kind: Kind[Any]) -> None:
+    assert kind.values.__module__ == f"shared.domain.kinds.{kind.name}"
+    assert kind.values.__name__ == kind.name.capitalize()
+
+
+@EACH_KIND
+def test_each_state_is_told_apart_and_said_in_words(kind: Kind[Any]) -> None:
+    _told_apart(kind.states)
+    assert kind.states[-1].final
+
+
+@pytest.mark.parametrize("of", STATUSES_OF)
+def test_each_word_of_a_vocabulary_is_told_apart(of: str) -> None:
+    _told_apart(STATUSES_OF[of])
+
+
+def _told_apart(states: tuple[State, ...]) -> None:
+    assert len({state.name for state in states}) == len(states)
+    for state in states:
+        assert state.sentence, state
+        assert state.label, state
+        assert not (state.final and state.tone is Tone.RUN), "what is under way is not final"
+        assert not (state.needs_person and not state.failed), "what needs a person is coloured so"
+
+
+@EACH_KIND
+def test_each_field_says_what_it_means_with_an_example(kind: Kind[Any]) -> None:
+    fields = list(_all_fields(kind.values))
+    assert fields
+    for of, field, hint in fields:
+        said, place = about(field), f"{of.__name__}.{field.name}"
+        assert re.fullmatch(r"[A-Z0-9].*\.", said.sentence), place
+        if said.public and not any(map(dataclasses.is_dataclass, _parts(hint))):
+            assert _fits(said.example, hint), place
+        if said.entered:
+            assert said.entered in STATES[kind.name], place
+        if said.one_of:
+            assert said.example in [state.name for state in said.one_of], place
+
+
+def _all_fields(of: type) -> Iterator[tuple[type, dataclasses.Field[Any], Any]]:
+    hints = get_type_hints(of)
+    for field in dataclasses.fields(of):
+        yield of, field, hints[field.name]
+        for part in _parts(hints[field.name]):
+            if dataclasses.is_dataclass(part):
+                yield from _all_fields(part)
+
+
+def _parts(hint: Any) -> list[Any]:
+    return [hint, *(part for inner in get_args(hint) for part in _parts(inner))]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, part) for part in get_args(hint) if part is not type(None))
+    if get_origin(hint) is list:
+        return isinstance(value, list) and bool(value) and all(_fits(v, get_args(hint)[0]) for v in value)
+    plain = getattr(hint, "__supertype__", hint)
+    return type(value) is plain or (plain is float and type(value) is int)
+
+
+FACTS: tuple[f.Fact, ...] = (
+    f.UploadArrived(name="a.csv", etag="1"),
+    f.UploadArrived(name="a.csv", etag="1", attempt=2),
+    f.UploadAdmitted(
+        upload="u", name="a.csv", dataset="bank", content_hash="c", rows=3, rejected=1, source_sha256="s",
+        part_sha256="p", released_from="v",
+    ),
+    f.UploadRejected(upload="u", name="a.csv", reason="bad", source_sha256="s", rejected=2, dataset="bank"),
+    f.UploadKnown(upload="u", name="a.csv", dataset="bank", rows=3, first_upload="t", rejected=1, released_from="v"),
+    f.DatasetRegistered(dataset="bank", version=1, rows=3, uploads=1),
+    f.RunPostponed(dataset="bank", version=1, reason="later"),
+    f.RunStarted(run="r", dataset="bank", version=1),
+    f.RunFinished(run="r", dataset="bank", version=1, status="Canceled", reason="enough"),
+    f.BatchRunFinished(run="r", batch="b", attempt=1, status="Completed"),
+    f.RunFailed(run="r", dataset="bank", version=1, reason="bad"),
+    f.ModelAccepted(run="r", dataset="bank", version=1, reason="better"),
+    f.ModelRefused(run="r", dataset="bank", version=1, reason="worse"),
+    f.ModelReleased(run="r", dataset="bank", version=1, deployment="model-1", previous="", endpoint="e"),
+    f.ReleaseRolledBack(run="r", dataset="bank", version=1, reason="wrong", asked=7),
+    f.BatchDue(name="c.csv", etag="1"),
+    f.BatchRunStarted(batch="b", run="r", dataset="bank", version=1, attempt=1),
+    f.BatchScored(batch="b", rows=3, refused=1, deciles=[0] * 10),
+    f.BatchRefused(batch="b", name="c.csv", reason="no model"),
+    f.StepGivenUp(queue="steps", about="shard/b/1", reason="bad"),
+    f.RetryAsked(failure="x", about="shard/b/1", operation="o"),
+    f.QuarantineDecided(upload="u", decision="discarded", by="key:operator", reason=""),
+    f.WorkPaused(operation="o", by="key:operator", reason=""),
+)  # fmt: skip
+
+
+def test_facts_that_change_something_are_all_tried_here() -> None:
+    assert {type(fact) for fact in FACTS} == {fact for kind in KINDS for fact in kind.projections}
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: type(fact).__name__)
+def test_a_fact_changes_only_what_the_table_declares(fact: f.Fact) -> None:
+    assert changes(fact)
+    for change in changes(fact):
+        if change.kind in INDEXES:
+            ((kind, _),) = change.values.items()
+            assert kind in BY_NAME
+            continue
+        assert change.state is None or rank(change.kind, change.state) >= 0
+        declared = {field.name for field in BY_NAME[change.kind].fields if not about(field).entered}
+        assert set(change.values) <= declared, change.kind
+
+
+def test_a_fact_that_is_only_due_changes_nothing() -> None:
+    assert changes(f.SweepDue(tick="1")) == []
