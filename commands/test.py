@@ -1,4 +1,4 @@
-"""Run the tests. Arguments behind -- (or any that are not ours) go to pytest."""
+"""Run the tests, and say which took longest. Arguments behind -- (or any that are not ours) go to pytest."""
 
 from __future__ import annotations
 
@@ -29,4 +29,5 @@ def main(arguments: list[str]) -> int:
     env = {**os.environ, "CAMPANHA_REQUIRE_SERVICES": "1"}  # set-up has installed them: no skips
     chosen = [] if given.all else ["-m", "slow" if given.slow else "not slow"]
     workers = [] if more else WORKERS
-    return subprocess.call([sys.executable, "-m", "pytest", *chosen, *workers, *more], cwd=ROOT, env=env)
+    pytest = [sys.executable, "-m", "pytest", "-p", "tests.slowest"]
+    return subprocess.call([*pytest, *chosen, *workers, *more], cwd=ROOT, env=env)
