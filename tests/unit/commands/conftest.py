@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from browser.fake_app import FakeApp, serving
+
+from commands.stack import processes
+from commands.stack.state import Stack
 
 
 @pytest.fixture
@@ -47,3 +51,17 @@ def asked(run: Run) -> Callable[..., Any]:
         return json.loads(out)
 
     return asked_
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The state folder of a stack that seems to run, with keys as long as the app wants them."""
+    one = Stack(tmp_path)
+    one.prepare()
+    kept = json.loads((tmp_path / "stack.json").read_text())
+    kept["keys"] = {scope: f"the {scope}'s key of this test" for scope in ("reader", "operator", "admin")}
+    (tmp_path / "stack.json").write_text(json.dumps(kept))
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "workspace" / "identity-header").write_text("it's")
+    monkeypatch.setattr(Stack, "process", lambda self, name: processes.Process(pid=1, born="1"))
+    return tmp_path

@@ -8,30 +8,25 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
-from commands import reset, up
 from commands.stack import layout, parts, ports, settings, supervisor
 from commands.stack.arguments import running
 from commands.stack.errors import StackError
-from commands.stack.parts import EVENTS, STORAGE
+from commands.stack.parts import EVENTS
 from commands.stack.state import Stack
+from tests.unit.commands.small_stack import IN_MEMORY, only_two_parts
 
 Started = list[tuple[str, bool]]
 
 
-IN_MEMORY = replace(STORAGE, arguments=lambda it: [*STORAGE.arguments(it), "--in-memory"])
-
-
 @pytest.fixture(autouse=True)
 def _two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "PARTS", {"storage": IN_MEMORY, "events": EVENTS})
-    monkeypatch.setattr(supervisor, "STAGES", ((IN_MEMORY,), (EVENTS,)))
+    only_two_parts(monkeypatch)
 
 
 @pytest.fixture
@@ -153,28 +148,7 @@ def test_nothing_running_is_said(tmp_path: Path) -> None:
         running(tmp_path)
 
 
-def test_reset_removes_only_what_dev_made(tmp_path: Path) -> None:
-    strange = tmp_path / "holiday"
-    strange.mkdir()
-    with pytest.raises(StackError, match="not made by"):
-        reset.main(["--state", str(strange), "--yes"])
-    ours = tmp_path / "ours"
-    Stack(ours).prepare()
-    with pytest.raises(StackError, match="--yes"):
-        reset.main(["--state", str(ours)])
-    assert reset.main(["--state", str(ours), "--yes"]) == 0
-    assert not ours.exists()
-
-
 def test_chosen_ports_are_free_and_differ() -> None:
     chosen = ports.choose()
     assert tuple(chosen) == ports.NAMES
     assert len(set(chosen.values())) == len(ports.NAMES)
-
-
-def test_a_chosen_setting_the_app_cannot_read_is_said_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(up, "app_settings", lambda _: {"GATHER_QUIET_SECONDS": "a while"})
-    with pytest.raises(StackError, match="GATHER_QUIET_SECONDS: Input should be a valid integer"):
-        up._check(Stack(tmp_path))
