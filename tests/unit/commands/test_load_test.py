@@ -6,9 +6,11 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from browser.fake_app import FakeApp
 
 from commands import load_test
 from commands.client import load
@@ -129,6 +131,33 @@ def test_refusals_and_hangups_are_errors_told_in_words(
 def test_what_the_bound_leaves_unsent_is_not_fine(scorer: Scorer, capsys: pytest.CaptureFixture[str]) -> None:
     code, result = outcome(scorer, capsys, "--bound", "0")
     assert (code, result["met"], result["requests"], result["wanted"]) == (1, False, 0, 100)
+
+
+def test_without_an_address_the_stacks_own_endpoint_is_asked(
+    scorer: Scorer, app: FakeApp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    class Endpoints:
+        def get(self, name: str) -> SimpleNamespace:
+            asked.append(name)
+            return SimpleNamespace(scoring_uri=scorer.url)
+
+        def get_keys(self, name: str) -> SimpleNamespace:
+            return SimpleNamespace(primary_key="the endpoint's")
+
+    monkeypatch.setenv("CAMPANHA_URL", app.url)
+    monkeypatch.setenv("CAMPANHA_KEY", "a-reader")
+    monkeypatch.setattr(load_test, "workspace", lambda stack: SimpleNamespace(online_endpoints=Endpoints()))
+    assert load_test.main(["-n", "3", "--rows", "2"]) == 0
+    assert asked == ["campanha-bank-additional"]
+    assert scorer.keys == {"Bearer the endpoint's"}
+    said = capsys.readouterr().out
+    assert f"3 requests to {scorer.url}, 1 at once" in said
+    assert "the slowest" in said
+    assert "Within the bound." in said
+    assert load_test.main(["--dataset", "nobody"]) == 1
+    assert "models of bank-additional answer" in capsys.readouterr().err
 
 
 def test_an_address_where_nobody_is_says_so(capsys: pytest.CaptureFixture[str]) -> None:

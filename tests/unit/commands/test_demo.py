@@ -1,0 +1,182 @@
+"""The demo's five chapters over the status API: what it drops, what it waits for, what it tells, and how it gives up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser.bank import DATASET
+from browser.fake_app import FakeApp
+
+from commands import demo
+from commands.stack import supervisor
+from commands.stack.state import Stack
+
+Json = dict[str, Any]
+Capsys = pytest.CaptureFixture[str]
+
+HEADER = "age;job;y"
+ROWS = [f"{20 + n};admin.;{'yes' if n % 3 else 'no'}" for n in range(50)]
+NOW = datetime.now(UTC).isoformat()
+
+
+def record(kind: str, id_: str, state: str, **values: Any) -> Json:
+    return {"kind": kind, "id": id_, "state": state, "seq": 1, "updated": NOW, "created": NOW, **values}
+
+
+class Bank:
+    """The app, as it would answer each of the demo's files: at once, and by the contract."""
+
+    def __init__(self, app: FakeApp) -> None:
+        self.app = app
+        self.dropped: dict[str, list[str]] = {}
+        self.models: dict[str, Json] = {}
+        app.collections = {name: [] for name in app.collections}
+
+    def upload(self, connection_string: str, container: str, name: str, file: Path) -> None:
+        """In place of the storage: what follows from a file is there when the next question comes."""
+        header, *rows = file.read_text().splitlines()
+        self.dropped[name] = [header, *rows]
+        if container == "scoring":
+            self._score(name, len(rows))
+        elif name == "faulty.csv":
+            self._add("uploads", record("upload", name, "rejected", name=name, reason="3 rows are no rows"))
+        elif name == "first-again.csv":
+            self._add("uploads", record("upload", name, "known", name=name))
+        else:
+            self._train(name, len(rows))
+
+    def _train(self, name: str, rows: int) -> None:
+        version = f"{DATASET}:{len(self.app.collections['datasets']) + 1}"
+        number = int(version.partition(":")[2])
+        upload = {"name": name, "rows": rows, "dataset_version": version}
+        self._add("uploads", record("upload", name, "registered", **upload))
+        self._add("datasets", record("dataset", version, "trained"))
+        self._add(
+            "runs", record("run", f"run-{number}", "accepted", dataset=DATASET, version=number, steps=[])
+        )
+        self._add(
+            "models",
+            record("model", version, "released", dataset=DATASET, version=number, reason="better"),
+        )
+
+    def _score(self, name: str, rows: int) -> None:
+        scored = {"name": name, "rows": rows, "model_version": 2, "output": "scored/clients.csv"}
+        self._add("batches", record("batch", "clients-1", "scored", **scored))
+
+    def _add(self, collection: str, made: Json) -> None:
+        self.app.change(lambda app: app.collections[collection].append(made))
+
+
+@pytest.fixture
+def bank(app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> Bank:
+    made = Bank(app)
+
+    def up(stack: Stack, announce: object, settings: object) -> None:
+        """The stack of the demo is the fake app."""
+        stack.prepare()
+        file = stack.state / "stack.json"
+        kept = json.loads(file.read_text())
+        kept["ports"]["host"] = int(app.url.rpartition(":")[2])
+        kept["keys"] = {"reader": "a-reader", "operator": "an-operator", "admin": "an-admin"}
+        file.write_text(json.dumps(kept))
+        with stack.alone():
+            assert stack.host_url == app.url  # what it keeps is read again
+
+    monkeypatch.setattr(supervisor, "up", up)
+    monkeypatch.setattr(demo, "PATIENCE", 20.0)
+    monkeypatch.setattr(demo, "upload", made.upload)
+    monkeypatch.setattr(demo.publish, "main", lambda arguments: 0)
+    monkeypatch.setattr(demo.Demo, "_show_first_rows", lambda self, output: print(f"    of {output}"))
+    return made
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> list[str]:
+    file = tmp_path / "mine.csv"
+    file.write_text("\n".join([HEADER, *ROWS]))
+    return ["--state", str(tmp_path / "state"), "--data", str(file)]
+
+
+def test_each_chapter_is_told_as_it_comes_and_once_more_at_the_end(
+    bank: Bank, arguments: list[str], tmp_path: Path, capsys: Capsys
+) -> None:
+    assert demo.main(arguments) == 0
+    said = capsys.readouterr().out
+    assert f"Data: your file {tmp_path / 'mine.csv'}, 50 rows" in said
+    assert "Dropping incoming/first.csv (30 rows)" in said
+    assert "upload registered  dataset trained  run accepted  model released" in said
+    _, _, summary = said.partition("The whole loop, in ")
+    for chapter in (
+        "first file   30 rows -> dataset bank-additional:1 -> released: better",
+        "more rows    20 rows -> dataset bank-additional:2 -> released: better",
+        "with faults  quarantined: 3 rows are no rows",
+        "first again  known already: nothing happened twice",
+        "clients      20 scored by model 2 -> scored/clients.csv",
+    ):
+        assert chapter in summary
+    assert f"./dev down --state {tmp_path / 'state' / 'demo'}" in summary
+
+
+def test_the_files_are_what_the_chapters_are_about(bank: Bank, arguments: list[str]) -> None:
+    demo.main(arguments)
+    first, second = bank.dropped["first.csv"], bank.dropped["second.csv"]
+    assert sorted(first[1:] + second[1:]) == sorted(ROWS)
+    assert bank.dropped["first-again.csv"] == first
+    assert bank.dropped["clients.csv"][0] == "age;job"
+    assert all(line.count(";") == 1 for line in bank.dropped["clients.csv"])
+    assert len(bank.dropped["faulty.csv"]) == 4
+
+
+WRONG: dict[str, tuple[Callable[[Bank], object], str]] = {
+    "the batch was refused": (
+        lambda bank: bank._add("batches", record("batch", "b", "refused", name="clients.csv", rows=0)),
+        "the batch should have 20 scored rows",
+    ),
+    "faulty rows were taken": (
+        lambda bank: bank._add("uploads", record("upload", "f", "registered", name="faulty.csv")),
+        "faulty.csv should be in quarantine, but is registered",
+    ),
+    "known rows were taken for new ones": (
+        lambda bank: bank._add("uploads", record("upload", "a", "registered", name="first-again.csv")),
+        "first-again.csv holds known rows, yet it is registered",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_should_not_be_ends_the_demo_with_1(
+    bank: Bank, arguments: list[str], capsys: Capsys, what: str
+) -> None:
+    before, sentence = WRONG[what]
+    before(bank)
+    assert demo.main(arguments) == 1
+    said = capsys.readouterr()
+    assert f"The demo stopped: {sentence}" in said.err
+    assert "Logs: " in said.err
+    assert "The whole loop" not in said.out
+
+
+def test_what_does_not_come_is_not_waited_for_for_ever(
+    bank: Bank, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    monkeypatch.setattr(demo, "PATIENCE", 0.4)
+    monkeypatch.setattr(demo, "upload", lambda *_: None)
+    assert demo.main(arguments) == 1
+    assert (
+        "trace/incoming/first.csv did not come to its end within 0 s; it is at: nothing"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_pipeline_that_cannot_be_published_ends_it(
+    bank: Bank, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    monkeypatch.setattr(demo.publish, "main", lambda given: 1)
+    assert demo.main(arguments) == 1
+    assert "The demo stopped: the training pipeline could not be published" in capsys.readouterr().err
+    assert bank.dropped == {}

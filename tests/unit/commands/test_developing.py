@@ -1,0 +1,145 @@
+"""What check, test and lock tell a developer, and which programs they run for it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from commands import check, lock
+from commands import test as test_command
+
+ROOT = Path(__file__).parents[3]
+Capsys = pytest.CaptureFixture[str]
+
+
+# --- check ------------------------------------------------------------------------------------------------------
+
+
+def saying(words: str, code: int) -> list[str]:
+    return [sys.executable, "-c", f"print({words!r}); raise SystemExit({code})"]
+
+
+def test_every_check_that_fails_is_told_with_what_it_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    checks = {
+        "style": saying("a line too long", 1),
+        "types": saying("fine", 0),
+        "layers": saying("a circle", 1),
+    }
+    monkeypatch.setattr(check, "_checks", lambda: checks)
+    assert check.main([]) == 1
+    said = capsys.readouterr().out
+    told = re.findall(r"^(\w+) +(in order|NOT in order), [\d.]+ s$", said, re.MULTILINE)
+    assert told == [("style", "NOT in order"), ("types", "in order"), ("layers", "NOT in order")]
+    assert "a line too long" in said
+    assert "a circle" in said
+    assert "fine" not in said
+    assert said.endswith("Not in order: style, layers.\n")
+
+
+def test_all_in_order_is_0(monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:
+    monkeypatch.setattr(check, "_checks", lambda: {"style": saying("fine", 0)})
+    assert check.main([]) == 0
+    assert re.fullmatch(r"style +in order, [\d.]+ s\n", capsys.readouterr().out)
+
+
+def test_fix_runs_only_what_mends(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(check, "_passes", lambda name, command: ran.append(" ".join(command)) or True)  # type: ignore[func-returns-value]
+    check.main(["--fix"])
+    assert ran == ["ruff format . dev", "ruff check --fix . dev"]
+    ran.clear()
+    check.main([])
+    assert not any("--fix" in command for command in ran)
+    assert len(ran) == 4
+
+
+def test_types_are_checked_of_every_package_of_ours() -> None:
+    packages = {file.parent.name for file in ROOT.glob("[a-z]*/__init__.py")}
+    assert packages - set(check.TYPED) == set()
+
+
+# --- test -------------------------------------------------------------------------------------------------------
+
+Call = tuple[list[str], Mapping[str, str]]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
+    """The programs that would have been run; each would have ended with 5."""
+    found: list[Call] = []
+
+    def call(command: list[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> int:
+        assert cwd == ROOT
+        found.append((command, env or {}))
+        return 5
+
+    monkeypatch.setattr(subprocess, "call", call)
+    return found
+
+
+WHICH = {
+    (): ["-m", "not slow", *test_command.WORKERS],
+    ("--slow",): ["-m", "slow", *test_command.WORKERS],
+    ("--all",): test_command.WORKERS,
+    ("tests/flow", "-x"): ["-m", "not slow", "tests/flow", "-x"],
+    ("--all", "--", "tests/flow", "-k", "crash"): ["tests/flow", "-k", "crash"],
+}
+
+
+@pytest.mark.parametrize("arguments", WHICH, ids=" ".join)
+def test_a_part_of_the_tests_runs_in_one_process_all_of_them_in_several(
+    calls: list[Call], arguments: tuple[str, ...]
+) -> None:
+    assert test_command.main(list(arguments)) == 5
+    ((command, env),) = calls
+    assert command[1:] == ["-m", "pytest", "-p", "tests.slowest", *WHICH[arguments]]
+    assert env["CAMPANHA_REQUIRE_SERVICES"] == "1"
+
+
+# --- lock -------------------------------------------------------------------------------------------------------
+
+
+def of_ours(pattern: str) -> list[str]:
+    """Files of this checkout, less what the set-up has installed in folders that begin with a dot."""
+    folders = [folder for folder in ROOT.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
+    files = [*ROOT.glob(pattern), *(file for folder in folders for file in folder.rglob(pattern))]
+    return [file.relative_to(ROOT).as_posix() for file in files]
+
+
+def test_every_list_of_requirements_is_compiled_and_named(
+    calls: list[Call], monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    monkeypatch.setattr(lock.conda, "main", lambda: 0)
+    assert lock.main([]) == 5
+    there = of_ours("*.in")
+    assert sorted(capsys.readouterr().out.split()) == sorted(there)
+    for command, _ in calls:
+        source, _, output = command[-3:]
+        assert output == f"{source.removesuffix('.in')}.txt"
+        assert "--generate-hashes" in command
+        assert "--upgrade" not in command
+
+
+def test_newer_versions_are_taken_only_when_asked_for(
+    calls: list[Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock.conda, "main", lambda: 0)
+    lock.main(["--upgrade"])
+    assert {command[-1] for command, _ in calls} == {"--upgrade"}
+
+
+def test_no_lock_names_a_registry() -> None:
+    """Whoever installs from it asks his own."""
+    locks = [name for name in of_ours("*.txt") if (ROOT / name).with_suffix(".in").exists()]
+    assert "requirements.txt" in locks
+    for name in locks:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "--index-url" not in text
+        assert "--hash=sha256:" in text

@@ -1,0 +1,158 @@
+"""Commands that stay and tell what happens: each change once, in order, until its end or Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from browser import bank
+from browser.fake_app import FakeApp
+
+from commands.client import status_api
+
+Run = Callable[..., tuple[int, str, str]]
+RUN = f"run-{bank.DATASET}-{bank.TRAINING}"
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app holds answers back; the pause is for those that do not."""
+    monkeypatch.setattr(status_api, "_pause", lambda answer: 0.0)
+
+
+Later = Callable[[str, Callable[[FakeApp], object]], None]
+
+
+@pytest.fixture
+def later(app: FakeApp) -> Iterator[Later]:
+    """Call it for a change of the data that comes once somebody waits for the path."""
+    threads: list[threading.Thread] = []
+
+    def later_(path: str, doing: Callable[[FakeApp], object]) -> None:
+        def change() -> None:
+            with app.changed:
+                while not any(asked.startswith(path) and "wait=" in asked for _, asked in app.asked):
+                    app.changed.wait(0.01)
+            app.change(doing)
+
+        threads.append(threading.Thread(target=change, daemon=True))
+        threads[-1].start()
+
+    yield later_
+    for thread in threads:
+        thread.join(10)
+
+
+def event(number: int) -> dict[str, Any]:
+    return {
+        "id": f"e{number}", "type": "Campanha.UploadArrived.v1", "time": f"2026-11-24T09:00:0{number}Z",
+        "of": {"kind": "upload", "id": f"upload/may-{number}.csv/0x1"}, "data": {},
+    }  # fmt: skip
+
+
+def interrupted(*before: Any) -> Callable[..., Iterator[Any]]:
+    """Changes, and then Ctrl-C."""
+
+    def changes(self: object, path: str) -> Iterator[Any]:
+        yield from before
+        raise KeyboardInterrupt
+
+    return changes
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_events_are_followed_each_once_and_oldest_first(
+    run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    app.collections["events"] = [event(2), event(1)]
+
+    def changes(self: object, path: str) -> Iterator[Any]:
+        app.collections["events"].insert(0, event(3))
+        yield {}
+        yield {}
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(status_api.Client, "changes", changes)
+    code, out, err = run("events", "--follow", *(["--json"] if as_json else []))
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    if as_json:
+        assert [json.loads(line)["id"] for line in lines] == ["e1", "e2", "e3"]
+    else:
+        assert [line.split() for line in lines] == [
+            [f"2026-11-24T09:00:0{n}", "UploadArrived", f"may-{n}.csv"] for n in (1, 2, 3)
+        ]
+
+
+def test_a_program_watches_one_document_a_change(run: Run, app: FakeApp, later: Later) -> None:
+    def finish(it: FakeApp) -> None:
+        over = {"uploads": "registered", "datasets": "trained", "runs": "accepted", "batches": "scored"}
+        for name, state in over.items():
+            for record in it.collections[name]:
+                record["state"] = state
+
+    later("/api/status", finish)
+    code, out, err = run("watch", "--json", "--until-quiet")
+    assert (code, err) == (1, "")  # five things wait for a person
+    before, after = documents(out)
+    assert before["counts"]["run"]["running"] == 1
+    assert after["counts"]["run"] == {"accepted": 9}
+
+
+def documents(text: str) -> list[Any]:
+    """JSON one after the other."""
+    found, at = [], 0
+    while at < len(text.rstrip()):
+        document, at = json.JSONDecoder().raw_decode(text, at)
+        found.append(document)
+        at += 1
+    return found
+
+
+def test_a_person_stops_watching_with_ctrl_c(run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.paused = True
+    monkeypatch.setattr(status_api.Client, "changes", interrupted(app.status()))
+    code, out, err = run("watch")
+    assert (code, err) == (0, "")
+    assert "model 7 answers for bank-additional   PAUSED   5 waiting for a person" in out
+
+
+def test_a_run_waited_for_is_one_document_at_its_end(run: Run, later: Later) -> None:
+    later(f"/api/runs/{RUN}", lambda app: app.record("runs", RUN).update(state="accepted"))
+    code, out, err = run("runs", RUN, "--wait", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["state"] == "accepted"
+
+
+def test_one_batch_is_watched_to_its_end(run: Run, later: Later) -> None:
+    batch = "to-call-november-6f2c"
+    later(
+        "/api/status",
+        lambda app: app.record("batches", batch).update(state="refused", reason="no column of a contract"),
+    )
+    code, out, _ = run("batches", batch, "--watch")
+    assert code == 1
+    assert "no column of a contract" in out
+
+
+def test_without_a_batch_the_way_to_one_is_said(run: Run, app: FakeApp) -> None:
+    app.collections["batches"] = []
+    code, out, _ = run("batches", "--watch")
+    assert code == 0
+    assert "Nothing is being scored. Drop a file of clients: ./dev drop --scoring FILE" in out
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_dashboard_is_opened_where_there_is_a_browser(
+    run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or there)  # type: ignore[func-returns-value]
+    code, out, _ = run("docs", "--open")
+    assert code == 0
+    assert opened == [f"{app.url}/dashboard/"]
+    assert ("There is no browser here" in out) is not there
