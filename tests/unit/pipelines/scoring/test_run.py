@@ -26,7 +26,7 @@ from shared.domain.facts import BatchScored, RunMoved, ScoringDue
 from shared.domain.models.arrow_wire import packed, unpacked
 from shared.ports import RunView, Scores
 from tests.unit.domain.clients import BANK, rows, written
-from tests.unit.pipelines.test_steps import part, trained
+from tests.unit.pipelines.runs import part, trained
 
 MODEL = f"{BANK.dataset}:1"
 COLUMNS = [column.name for column in BANK.kept("training")][:-1]

@@ -1,0 +1,66 @@
+"""A training run on clients that never were: its parts, its manifest, and its steps one after the other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from pipelines.training import evaluate, prepare, train
+from shared.adapters.contracts import load_contracts
+from shared.domain.datasets.part_writer import PartWriter
+
+BANK = load_contracts(Path(__file__).parents[3] / "contracts")[0]
+MONEY = ["--call-cost", "10", "--deposit-value", "80"]
+
+
+def columns(rows: int, seed: int) -> dict[str, list[Any]]:
+    """Clients that fit the contract; the older ones deposit, mostly."""
+    chance = random.Random(seed)
+    drawn: dict[str, list[Any]] = {}
+    for column in BANK.columns:
+        low, high = int(column.minimum or 0), int(column.maximum or 0)
+        drawn[column.name] = [
+            chance.choice(column.values) if column.type == "category" else chance.randint(low, high)
+            for _ in range(rows)
+        ]
+    drawn[BANK.target] = [
+        "yes" if chance.random() < (0.8 if age > 80 else 0.05) else "no" for age in drawn["age"]
+    ]
+    return drawn
+
+
+def part(folder: Path, rows: int, seed: int) -> dict[str, Any]:
+    name = hashlib.sha256(f"{rows} {seed}".encode()).hexdigest()
+    folder.mkdir(exist_ok=True)
+    with (folder / f"{name}.parquet").open("wb") as file, PartWriter(BANK, file) as writer:
+        writer.add(columns(rows, seed))
+    return {"file": f"{name}.parquet", "rows": rows, "content_hash": name, "sha256": writer.part.sha256}
+
+
+def manifest(file: Path, parts: list[dict[str, Any]], version: int = 1) -> Path:
+    body = {"dataset": BANK.dataset, "version": version, "contract": BANK.to_json(), "parts": parts}
+    file.write_text(json.dumps({**body, "rows": sum(part["rows"] for part in parts)}))
+    return file
+
+
+def trained(base: Path, parts: list[dict[str, Any]], *, version: int = 1, champion: str = "none") -> Path:
+    """prepare, train and evaluate, as their command lines are; the candidate's folder."""
+    home = base / str(version)
+    home.mkdir()
+    listed = str(manifest(home / "manifest.json", parts, version))
+    prepared, model, candidate = (str(home / name) for name in ("prepared", "model", "candidate"))
+    prepare.main(["--manifest", listed, "--parts", str(base / "parts"), "--prepared", prepared])
+    named = ["--model-name", BANK.dataset, "--model-version", str(version)]
+    train.main(["--prepared", prepared, *named, *MONEY, "--model", model])
+    evaluate.main(
+        ["--prepared", prepared, "--model", model, "--champion", champion, *MONEY, "--candidate", candidate]
+    )
+    return home / "candidate"
+
+
+def evaluation(candidate: Path) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads((candidate / "evaluation.json").read_text())
+    return body
