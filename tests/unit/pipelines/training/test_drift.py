@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
-from pipelines.training.drift import drift, profile
+from pipelines.training.drift import _shares, drift, profile
 from serving.model import Feature
 
 
@@ -69,3 +72,47 @@ def test_numbers_that_are_mostly_the_same_have_fewer_groups() -> None:
     assert age["edges"] == [999.0]
     assert age["shares"] == [0.04, 0.96, 0.0]
     assert (job["edges"], job["shares"]) == ([], [1.0, 0.0, 0.0, 0.0])
+
+
+AGES = arrays.arrays(np.float64, st.integers(1, 60), elements=st.floats(-100, 100) | st.just(np.nan))
+
+
+def clients(ages: Any) -> Any:
+    return np.column_stack([ages, np.arange(len(ages)) % 3])
+
+
+@given(ages=AGES)
+def test_shares_are_of_all_rows_and_the_last_is_of_those_without_a_value(ages: Any) -> None:
+    age, job = profile(features(), clients(ages))["columns"]
+    assert sum(age["shares"]) == pytest.approx(1)
+    assert age["shares"][-1] == np.isnan(ages).mean()
+    assert len(age["shares"]) == len(age["edges"]) + 2
+    assert age["edges"] == sorted(set(age["edges"]))
+    assert (len(job["shares"]), job["shares"][-1]) == (4, 0.0)
+
+
+@given(before=AGES, now=AGES)
+def test_the_index_is_never_negative_never_infinite_and_nothing_from_itself(before: Any, now: Any) -> None:
+    known = profile(features(), clients(before))
+    assert {one["psi"] for one in drift(known, features(), clients(before))} == {0.0}
+    found = drift(known, features(), clients(now))
+    assert all(0 <= one["psi"] < 20 for one in found)
+    assert [one["psi"] for one in found] == sorted((one["psi"] for one in found), reverse=True)
+
+
+def test_columns_that_moved_alike_stand_in_the_order_of_their_names() -> None:
+    same = [Feature(name=name, type="integer") for name in ("b", "c", "a")]
+    matrix = np.column_stack([np.arange(20.0)] * 3)
+    assert [one["column"] for one in drift(profile(same, matrix), same, matrix)] == ["a", "b", "c"]
+
+
+def test_a_value_on_an_edge_is_in_the_group_above() -> None:
+    edges = [1.0, 2.0]
+    (age, _), said = features(), np.array([0.9, 1.0, 1.5, 2.0, 9.0, np.nan])
+    assert _shares(age, said, edges).tolist() == [1 / 6, 2 / 6, 2 / 6, 1 / 6]
+
+
+def test_a_profile_of_other_columns_is_none_of_these() -> None:
+    known = profile(features(), rows(1))
+    with pytest.raises(ValueError, match="zip"):
+        drift(known, features()[:1], rows(1))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.training.holdout import HOLDOUT, VALIDATION, holdout_id, membership
 
@@ -50,3 +53,50 @@ def test_the_id_tells_holdouts_apart() -> None:
     ids = {holdout_id([("a", one)]), holdout_id([("a", other)]), holdout_id([("b", one)])}
     assert len(ids) == 3
     assert holdout_id([("a", one)]) in ids
+
+
+@given(name=st.text(max_size=70), rows=st.integers(0, 300), fewer=st.integers(0, 300))
+def test_a_row_is_picked_by_its_part_and_place_alone(name: str, rows: int, fewer: int) -> None:
+    whole = membership(name, rows, HOLDOUT)
+    assert (whole.dtype, len(whole)) == (np.bool_, rows)
+    assert whole[:fewer].tolist() == membership(name, min(rows, fewer), HOLDOUT).tolist()
+
+
+@pytest.mark.parametrize(("share", "picked"), [(0.0, 0.0), (1.0, 1.0), (0.5, 0.5)])
+def test_the_share_is_the_rules(share: float, picked: float) -> None:
+    assert membership(HASH, 50_000, ("salt", share)).mean() == pytest.approx(picked, abs=0.01)
+
+
+def test_parts_do_not_hold_out_the_same_places() -> None:
+    """Or a part in another order of the rows would not be another draw."""
+    one, other = (membership(f"{seed:064x}", 20_000, HOLDOUT) for seed in (1, 2))
+    assert (one & other).mean() == pytest.approx(0.04, abs=0.01)
+
+
+def test_neighbours_are_drawn_apart() -> None:
+    held = membership(HASH, 100_000, HOLDOUT)
+    for apart in (1, 2, 7, 64):
+        assert (held[apart:] & held[:-apart]).mean() == pytest.approx(0.04, abs=0.005)
+
+
+@given(
+    masks=st.lists(st.lists(st.booleans(), max_size=20), min_size=1, max_size=4),
+    at=st.integers(0, 79),
+)
+def test_one_row_moved_is_another_holdout(masks: list[list[bool]], at: int) -> None:
+    parts = [(f"{number}", np.array(mask, dtype=np.bool_)) for number, mask in enumerate(masks)]
+    name, mask = parts[at % len(parts)]
+    if not len(mask):
+        return
+    moved = mask.copy()
+    moved[at % len(mask)] ^= True
+    other = [(name, moved) if each[0] == name else each for each in parts]
+    assert holdout_id(parts) != holdout_id(other)
+    assert holdout_id(parts) == holdout_id(iter(parts))
+
+
+def test_rows_that_are_not_held_out_count_too() -> None:
+    """Bits are packed by eight: one row more, not held out, packs to the same bytes."""
+    short, long = np.array([True]), np.array([True, False])
+    assert np.packbits(short).tobytes() == np.packbits(long).tobytes()
+    assert holdout_id([("a", short)]) != holdout_id([("a", long)])

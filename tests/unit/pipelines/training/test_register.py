@@ -11,8 +11,9 @@ import lightgbm
 import numpy as np
 import pytest
 
+from pipelines import workspace
 from pipelines.training import register
-from serving.model import Feature, save
+from serving.model import Feature, ModelBroken, save
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*")  # the SDK warns about its own internals
 
@@ -79,3 +80,71 @@ def test_other_trees_under_the_same_version_are_refused(candidate: Path) -> None
     client.models.kept["bank", "4"].tags["booster_sha256"] = "0"
     with pytest.raises(SystemExit, match="never replaced"):
         register.register(client, candidate, "bank", "4")
+
+
+def test_figures_are_short_and_money_is_among_them(candidate: Path) -> None:
+    figures = {
+        "auc": 0.123456789,
+        "log_loss": 1e-7,
+        "average_precision": 1.0,
+        "profit": -1234567.8,
+        "calls": 3,
+    }
+    (candidate / "evaluation.json").write_text(json.dumps({"challenger": figures}))
+    told = register.tags(candidate)
+    assert {name: told[name] for name in ("auc", "log_loss", "average_precision", "profit")} == {
+        "auc": "0.123457",
+        "log_loss": "1e-07",
+        "average_precision": "1",
+        "profit": "-1.23457e+06",
+    }
+    assert "calls" not in told
+    assert all(isinstance(value, str) for value in told.values())  # as Azure ML takes them
+
+
+def test_outside_of_a_run_there_is_no_run_to_name(candidate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZUREML_ROOT_RUN_ID", raising=False)
+    assert register.tags(candidate)["run"] == ""
+
+
+def test_a_model_registered_by_hand_without_tags_is_not_taken_for_ours(candidate: Path) -> None:
+    client = SimpleNamespace(models=Models())
+    register.register(client, candidate, "bank", "4")
+    client.models.kept["bank", "4"].tags = None
+    with pytest.raises(SystemExit, match="bank:4 is registered with other trees"):
+        register.register(client, candidate, "bank", "4")
+
+
+def test_a_workspace_that_does_not_answer_is_no_workspace_without_the_model(candidate: Path) -> None:
+    from azure.core.exceptions import ServiceRequestError
+
+    class Silent(Models):
+        def get(self, *, name: str, version: str) -> Any:
+            raise ServiceRequestError("no route")
+
+    client = SimpleNamespace(models=Silent())
+    with pytest.raises(ServiceRequestError):
+        register.register(client, candidate, "bank", "4")
+    assert client.models.kept == {}
+
+
+def test_a_candidate_whose_trees_were_changed_is_not_registered(candidate: Path) -> None:
+    with (candidate / "model.txt").open("a") as file:
+        file.write(" ")
+    client = SimpleNamespace(models=Models())
+    with pytest.raises(ModelBroken):
+        register.register(client, candidate, "bank", "4")
+    assert client.models.kept == {}
+
+
+def test_the_command_registers_in_the_runs_own_workspace(
+    candidate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = SimpleNamespace(models=Models())
+    monkeypatch.setattr(workspace, "client", lambda: client)
+    given = ["--candidate", str(candidate), "--model-name", "bank", "--model-version", "9"]
+    assert (register.main(given), register.main(given)) == (0, 0)
+    assert list(client.models.kept) == [("bank", "9")]
+    assert Path(client.models.kept["bank", "9"].path) == candidate
+    first, again = capsys.readouterr().out.splitlines()
+    assert (first, again) == ("registered bank:9", "bank:9 is registered already, with the same trees")

@@ -1,0 +1,180 @@
+"""Evaluating: challenger and champion on the same rows, by the same money, and what the candidate carries on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from pipelines import workspace
+from pipelines.training import evaluate, prepared
+from pipelines.training.drift import PROFILE
+from pipelines.training.evaluate import Judged
+from pipelines.training.metrics import auc, average_precision, log_loss, profit
+from serving import compiled, model
+from serving.model import Feature, Model
+from tests.unit.pipelines.runs import BANK, evaluation, part, trained
+
+PROBABILITIES = arrays.arrays(np.float64, st.integers(1, 80), elements=st.floats(0, 1))
+
+
+class Said:
+    """In a booster's place: the first column is the probability."""
+
+    def predict(self, matrix: Any, **_: Any) -> Any:
+        return matrix[:, 0]
+
+
+def saying(version: str = "1") -> Model:
+    described = {"name": "bank", "version": version, "threshold": 0.5}
+    return Model(booster=Said(), features=(Feature(name="p", type="number"),), description=described)  # type: ignore[arg-type]
+
+
+def rows(probabilities: list[float], answers: list[float]) -> prepared.Rows:
+    return prepared.Rows(columns={"p": probabilities}, answers=np.array(answers))
+
+
+def judged(figures: dict[str, Any], *probabilities: float) -> Judged:
+    return Judged(probabilities=np.array(probabilities), figures=figures)
+
+
+def test_the_figures_are_those_of_the_metrics() -> None:
+    held = rows([0.9, 0.2, 0.3, 0.1], [1.0, 0.0, 1.0, 0.0])
+    found = evaluate.judge(saying(), held, call_cost=20, deposit_value=100)
+    said, called = np.array(held.columns["p"]), np.array([True, True, True, False])
+    assert found.figures == {
+        "name": "bank",
+        "version": "1",
+        "auc": auc(held.answers, said),
+        "log_loss": log_loss(held.answers, said),
+        "average_precision": average_precision(held.answers, said),
+        "profit": profit(held.answers, called, call_cost=20, deposit_value=100),
+        "calls": 3,  # a call pays from one fifth on, and one fifth is enough
+    }
+    assert found.figures["profit"] == 2 * 100 - 3 * 20
+
+
+def test_todays_money_counts_and_not_that_of_the_training() -> None:
+    held = rows([0.4, 0.6], [0.0, 1.0])
+    cheap, dear = (evaluate.judge(saying(), held, call_cost=cost, deposit_value=100) for cost in (10, 50))
+    assert (cheap.figures["calls"], dear.figures["calls"]) == (2, 1)
+
+
+def test_a_smaller_loss_is_a_negative_difference() -> None:
+    answers = np.array([1.0, 0.0] * 50)
+    ours = judged({"auc": 0.9, "profit": 30.0}, *[0.9, 0.1] * 50)
+    theirs = judged({"auc": 0.7, "profit": 50.0}, *[0.6, 0.4] * 50)
+    found = evaluate.compare(ours, theirs, answers)
+    assert found["log_loss_difference"] == pytest.approx(np.log(0.6) - np.log(0.9))
+    assert (found["probability_better"], found["auc_difference"]) == (1.0, pytest.approx(0.2))
+    assert found["profit_difference"] == -20.0
+    worse = evaluate.compare(theirs, ours, answers)
+    assert worse["log_loss_difference"] == -found["log_loss_difference"]
+    assert worse["probability_better"] == 0.0
+
+
+def test_without_both_answers_there_is_no_auc_to_compare() -> None:
+    one = judged({"auc": None, "profit": 1.0}, 0.5, 0.5)
+    assert evaluate.compare(one, one, np.zeros(2))["auc_difference"] is None
+
+
+@given(probabilities=PROBABILITIES)
+def test_deciles_are_nine_and_rise(probabilities: Any) -> None:
+    cuts = np.array(evaluate.deciles(probabilities))
+    assert cuts.shape == (9,)
+    assert (np.diff(cuts) >= 0).all()
+    assert probabilities.min() <= cuts[0]
+    assert cuts[-1] <= probabilities.max()
+
+
+@settings(deadline=None)
+@given(probabilities=PROBABILITIES, count=st.integers(1, 25))
+def test_golden_rows_are_different_ones_and_hold_both_ends(probabilities: Any, count: int) -> None:
+    places = evaluate._spread(probabilities, count)
+    assert len(set(places)) == len(places) == min(count, len(probabilities))
+    assert probabilities[places[0]] == probabilities.min()
+    if len(places) > 1:
+        assert probabilities.max() in probabilities[places]
+
+
+def test_golden_answers_are_the_models_own_to_the_rows_as_they_are_sent() -> None:
+    held = rows([0.1, 0.5, 0.9], [0.0, 1.0, 1.0])
+    found = evaluate.golden(saying(), held, np.array([0.1, 0.5, 0.9]))
+    assert found == {"columns": ["p"], "rows": [[0.1], [0.5], [0.9]], "probability": [0.1, 0.5, 0.9]}
+    assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize("reference", ["bank", ":7", "bank:", ""])
+def test_a_champion_that_is_neither_none_nor_a_version_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, reference: str
+) -> None:
+    monkeypatch.setattr(workspace, "download_model", lambda *_: pytest.fail("nothing is to be fetched"))
+    with pytest.raises(SystemExit, match="neither none nor <name>:<version>"):
+        evaluate._champion(reference)
+
+
+def test_a_champion_is_fetched_by_name_and_version_with_its_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    champion = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
+    monkeypatch.setattr(
+        workspace, "download_model", lambda name, version, folder: {("a:b", "7"): champion}[name, version]
+    )
+    found, known = evaluate._champion("a:b:7")
+    assert (found.name, found.version) == (BANK.dataset, "1")
+    assert known == json.loads((champion / PROFILE).read_text())
+
+
+def test_drift_is_of_the_rows_to_learn_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Held-out rows are a fifth of the same: they would say less, and are for judging."""
+    read: list[str] = []
+    kept = prepared.read_rows
+    monkeypatch.setattr(
+        prepared, "read_rows", lambda folder, file, names: (read.append(file), kept(folder, file, names))[1]
+    )
+    candidate = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
+    champion = model.load(candidate)
+    read.clear()
+    evaluate.moved(champion, json.loads((candidate / PROFILE).read_text()), candidate.parent / "prepared")
+    assert read == [prepared.TRAIN]
+
+
+def test_the_evaluation_names_the_holdout_and_counts_it(tmp_path: Path) -> None:
+    candidate = trained(tmp_path, [part(tmp_path / "parts", 500, 1)])
+    home = candidate.parent / "prepared"
+    found = evaluation(candidate)
+    held = prepared.read_rows(home, prepared.HOLDOUT, [])
+    assert found["rows"] == len(held.answers)
+    assert found["holdout_id"] == json.loads((home / prepared.MEMBERSHIP).read_text())["holdout_id"]
+    learned = prepared.read_rows(home, prepared.TRAIN, [])
+    base = np.full(found["rows"], learned.answers.mean())
+    assert found["baseline"]["log_loss"] == pytest.approx(log_loss(held.answers, base))
+
+
+def test_a_model_that_compiled_trees_disagree_with_is_told_apart_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(compiled.Compiled, "predict", lambda self, matrix: np.zeros(len(matrix)))
+    candidate = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
+    assert model.load(candidate).description["compiled"] is False
+    assert "bank 1 will predict without compiled trees: they differ" in capsys.readouterr().err
+
+
+def test_a_candidate_has_all_that_the_model_had(tmp_path: Path) -> None:
+    candidate = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
+    before, after = model.load(candidate.parent / "model"), model.load(candidate)
+    assert (candidate / "model.txt").read_bytes() == (candidate.parent / "model" / "model.txt").read_bytes()
+    assert after.description.keys() - before.description.keys() == {"deciles", "compiled"}
+    assert all(after.description[name] == value for name, value in before.description.items())
+
+
+def test_an_evaluation_with_a_figure_that_is_no_number_is_not_written(tmp_path: Path) -> None:
+    """JSON has no NaN, and a gate that read one would compare with it."""
+    with pytest.raises(ValueError, match="JSON compliant"):
+        evaluate._write(tmp_path / "evaluation.json", {"log_loss": float("nan")})
