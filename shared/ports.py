@@ -91,7 +91,10 @@ class Blob:
 
 
 class Files(Protocol):
-    """Blobs, read at one version and written whole."""
+    """Blobs, read at one version and written whole.
+
+    Each call raises: Refused when storage will not have such a name, or so much; Transient when it does not answer.
+    """
 
     def stat(self, container: str, name: str) -> Blob | None: ...
 

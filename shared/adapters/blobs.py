@@ -1,10 +1,10 @@
-"""Files on Azure Blob storage."""
+"""Files on Azure Blob storage: each read pinned to one version by its ETag; the SDK's errors become ours."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import IO, Any
 
@@ -12,8 +12,12 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobServiceClient
 
+from shared.adapters.storage_errors import answering
 from shared.errors import Superseded
 from shared.ports import Blob
+
+REFUSED = (400, 413)
+"""A name no blob can have, a list of blocks that are not there (any more), a body that is too large."""
 
 
 class AzureFiles:
@@ -23,25 +27,27 @@ class AzureFiles:
         self._service = service
 
     def stat(self, container: str, name: str) -> Blob | None:
-        try:
-            found = self._service.get_blob_client(container, name).get_blob_properties()
-        except ResourceNotFoundError:
-            return None
-        return _blob(container, found)
+        with _answers(container, name):
+            try:
+                return _blob(container, self._service.get_blob_client(container, name).get_blob_properties())
+            except ResourceNotFoundError:
+                return None
 
     def list(
         self, container: str, *, prefix: str = "", modified_since: datetime | None = None
     ) -> Iterator[Blob]:
         blobs = self._service.get_container_client(container).list_blobs(name_starts_with=prefix or None)
-        for found in blobs:
-            if modified_since is None or found.last_modified >= modified_since:
-                yield _blob(container, found)
+        with _answers(container, f"{prefix}*"):
+            for found in blobs:
+                if modified_since is None or found.last_modified >= modified_since:
+                    yield _blob(container, found)
 
     def content(self, container: str, name: str) -> bytes | None:
-        try:
-            data: bytes = self._service.get_blob_client(container, name).download_blob().readall()
-        except ResourceNotFoundError:
-            return None
+        with _answers(container, name):
+            try:
+                data: bytes = self._service.get_blob_client(container, name).download_blob().readall()
+            except ResourceNotFoundError:
+                return None
         return data
 
     def read(self, blob: Blob) -> Iterator[bytes]:
@@ -56,16 +62,19 @@ class AzureFiles:
             return data
 
     def write(self, container: str, name: str, data: bytes | IO[bytes]) -> None:
-        self._service.get_blob_client(container, name).upload_blob(data, overwrite=True)
+        with _answers(container, name):
+            self._service.get_blob_client(container, name).upload_blob(data, overwrite=True)
 
     def stage(self, container: str, name: str, number: int, data: bytes) -> None:
-        self._service.get_blob_client(container, name).stage_block(
-            _block_id(number), data, validate_content=True
-        )
+        with _answers(container, name):
+            self._service.get_blob_client(container, name).stage_block(
+                _block_id(number), data, validate_content=True
+            )
 
     def seal(self, container: str, name: str, count: int) -> None:
         blocks = [BlobBlock(_block_id(number)) for number in range(count)]
-        self._service.get_blob_client(container, name).commit_block_list(blocks)
+        with _answers(container, name):
+            self._service.get_blob_client(container, name).commit_block_list(blocks)
 
     def url(self, container: str, name: str) -> str:
         return f"{self._service.url.rstrip('/')}/{container}/{name}"
@@ -77,12 +86,17 @@ class AzureFiles:
         )
 
 
+def _answers(container: str, name: str) -> AbstractContextManager[None]:
+    return answering(f"blob storage, asked for {container}/{name},", refuses=REFUSED)
+
+
 @contextmanager
 def _pinned(blob: Blob) -> Iterator[None]:
-    try:
-        yield
-    except (ResourceModifiedError, ResourceNotFoundError) as cause:
-        raise Superseded(f"{blob.container}/{blob.name} is no longer version {blob.etag}") from cause
+    with _answers(blob.container, blob.name):
+        try:
+            yield
+        except (ResourceModifiedError, ResourceNotFoundError) as cause:
+            raise Superseded(f"{blob.container}/{blob.name} is no longer version {blob.etag}") from cause
 
 
 def _block_id(number: int) -> str:

@@ -7,10 +7,10 @@ import secrets
 from base64 import b64encode
 from collections.abc import Iterable
 
-from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueServiceClient
 
 from shared import telemetry
+from shared.adapters.storage_errors import answering
 from shared.domain.facts import Fact, ShardDue, TellingDue
 from shared.errors import Transient
 
@@ -32,12 +32,8 @@ class QueueBus:
         for fact in facts:
             queue = self._queues[SHARDS if isinstance(fact, ShardDue) else STEPS]
             message = b64encode(fact.to_json().encode()).decode()
-            try:
+            with answering(f"the queue {queue.queue_name}, given a {type(fact).__name__},"):
                 queue.send_message(message, visibility_timeout=fact.delay_seconds, time_to_live=FOREVER)
-            except AzureError as cause:
-                raise Transient(
-                    f"the queue {queue.queue_name} did not take a {type(fact).__name__}"
-                ) from cause
 
     def announce(self, facts: Iterable[Fact]) -> None:
         if not self._tells or not any(True for _ in facts):

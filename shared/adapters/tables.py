@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import (
-    AzureError,
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableEntity, TableTransactionError, UpdateMode
 
+from shared.adapters.storage_errors import answering
 from shared.errors import Conflict, Transient
 from shared.ports import Delete, Insert, Row, Write
 
@@ -90,15 +85,9 @@ class AzureTable:
                 yield _row(entity)
 
 
-@contextmanager
-def _answers() -> Iterator[None]:
-    """Turns what the SDK raises into our errors, once, here."""
-    try:
-        yield
-    except HttpResponseError as cause:
-        raise Transient(f"the ledger's table answered {cause.status_code} {cause.reason}") from cause
-    except AzureError as cause:
-        raise Transient("the ledger's table does not answer") from cause
+def _answers() -> AbstractContextManager[None]:
+    """Nothing the table says is final: whether a claim or an outcome is there is never decided by an error."""
+    return answering("the ledger's table")
 
 
 def _operation(partition: str, write: Write) -> Any:

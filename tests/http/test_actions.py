@@ -13,6 +13,7 @@ from functions.http.auth.scopes import Scope
 from functions.http.dependencies import actions, idempotency
 from shared.domain.audit import broken_at
 from shared.domain.facts import StepGivenUp, UploadArrived
+from shared.errors import Refused
 from tests.http.asking import VERSION, Answer, Client, client_of
 
 RUN_1, RUN_2 = "bank-v1-a1", "bank-v2-a1"
@@ -347,6 +348,19 @@ def test_a_name_storage_would_not_keep_is_refused(world: World, operator: Client
     answer = _csv(operator, f"/api/uploads/{name}", bank_rows(1))
     assert answer.status_code in (400, 404), answer.content
     assert list(world.files.list("incoming")) == []
+
+
+def test_a_name_that_only_storage_finds_wrong_is_refused_like_any(
+    world: World, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise Refused("blob storage answered 400 InvalidResourceName")
+
+    monkeypatch.setattr(world.files, "write", refuse)
+    answer = _csv(operator, "/api/uploads/a.csv", bank_rows(1), **KEY)
+    assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameter")
+    monkeypatch.undo()
+    assert _csv(operator, "/api/uploads/a.csv", bank_rows(1), **KEY).status_code == 202
 
 
 @pytest.mark.parametrize(

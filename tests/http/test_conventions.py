@@ -7,13 +7,12 @@ import re
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ServiceRequestError
 from fastapi import FastAPI
 from flow.world import World
 
 from functions.http.auth.scopes import Scope
 from functions.http.middleware.rate_limit import WINDOW_SECONDS, Limiter
-from shared.errors import Transient
+from shared.errors import Refused, Transient
 from tests.http.asking import Answer, Client, app_over, client_of
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -108,7 +107,7 @@ def _fails(world: World, cause: Exception) -> Client:
     return client_of(app_over(world), scope=Scope.OPERATOR)
 
 
-@pytest.mark.parametrize("cause", [ServiceRequestError("secret inside"), Transient("secret inside")])
+@pytest.mark.parametrize("cause", [Transient("secret inside"), Refused("secret inside")])
 def test_storage_that_does_not_answer_is_said_and_nothing_of_it(
     world: World, cause: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Request
 
 from functions.http.problems import Problem
+from shared.errors import Refused
 from shared.services import Services
 
 MEDIA_TYPES = ("text/csv", "application/csv", "application/octet-stream", "text/plain")
@@ -56,8 +57,11 @@ def check_file(name: str, content: bytes, request: Request) -> None:
 
 
 def store(container: str, name: str, content: bytes, services: Services) -> str:
-    """Writes the file; the ETag of the version written. raises: Problem 409"""
-    services.files.write(container, name, content)
+    """Writes the file; the ETag of the version written. raises: Problem 400, 409"""
+    try:
+        services.files.write(container, name, content)
+    except Refused as no:
+        raise Problem(400, "Storage keeps no file of this name.") from no
     blob = services.files.stat(container, name)
     if blob is None:
         raise Problem(409, "The file was deleted while it was written; send it again.")

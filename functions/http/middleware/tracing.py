@@ -9,7 +9,6 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from azure.core.exceptions import AzureError
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
@@ -86,6 +85,6 @@ def _problem(cause: Exception, scope: Scope) -> Problem:
         at=f"{where.filename}:{where.lineno}",
         trace=scope["state"]["trace_id"],
     )
-    if isinstance(cause, CampanhaError | AzureError):
+    if isinstance(cause, CampanhaError):
         return Problem(503, "Something this answer needs does not respond now.", headers={"Retry-After": "5"})
     return Problem(500, "Something failed on our side; the app's log has it under this traceId.")
