@@ -18,7 +18,7 @@ from typing import Any
 
 from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
-from shared.kinds import rank
+from shared.kinds import BY_NAME, rank
 
 Value = dict[str, Any]
 LONGEST_HISTORY = 50
@@ -80,9 +80,10 @@ def _moved(new: Value, change: Change, *, before: Value | None) -> Value:
 
 
 def _told(change: Change, known: Value) -> Value:
-    """What the change said, and what the thing is called however much that is."""
+    """What the change said that is public, and what the thing is called however much that is."""
     called = {name: known[name] for name in CALLED if known.get(name) is not None}
-    said = {name: value for name, value in change.values.items() if value is not None}
+    public = BY_NAME[change.kind].public
+    said = {name: value for name, value in change.values.items() if name in public and value is not None}
     return called | (said if len(json.dumps(said)) <= MOST_TOLD else {})
 
 

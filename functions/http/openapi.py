@@ -16,9 +16,8 @@ from functions.http.auth.scopes import required
 from functions.http.middleware.api_version import FREE, KNOWN, PARAMETER
 from functions.http.middleware.polling import LONGEST_WAIT, is_polled
 from functions.http.responses import header
-from functions.http.views.pagination import LISTED
 from functions.http.views.schemas import Problem
-from shared.kinds import STATES
+from shared.kinds import BY_PLURAL, STATES
 
 Json = dict[str, Any]
 
@@ -98,8 +97,8 @@ def _complete(path: str, method: str, operation: Json) -> None:
 
 def _states(path: str) -> list[str]:
     """The states a list can be asked for."""
-    kind = LISTED.get(path.removeprefix("/api/"))
-    of = [STATES[kind]] if kind else STATES.values()
+    kind = BY_PLURAL.get(path.removeprefix("/api/"))
+    of = [STATES[kind.name]] if kind else STATES.values()
     return list(dict.fromkeys(state for states in of for state in states))
 
 

@@ -28,7 +28,7 @@ def judge_run(fact: RunFinished, services: Services) -> Iterable[Fact]:
                 kind="model",
                 id=dataset_id(fact.dataset, fact.version),
                 state="accepted" if verdict.accepted else "refused",
-                values={"figures": verdict.figures, "accepted": verdict.accepted},
+                values={**verdict.figures, "accepted": verdict.accepted},
             )
         ]
     )

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Query, Request
 from functions.http.dependencies.request_context import Wired
 from functions.http.views import schemas
 from functions.http.views.json_answer import JsonAnswer
+from functions.http.views.shape import page_of
 
 routes = APIRouter(tags=["audit"])
 
 
-@routes.get("/api/audit", response_model=schemas.page_of(schemas.AuditEntry))
+@routes.get("/api/audit", response_model=page_of(schemas.AuditEntry))
 def audit(
     request: Request,
     services: Wired,

@@ -16,7 +16,9 @@ from functions.http.responses import accepted, problems
 from functions.http.views import pagination, schemas
 from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
+from functions.http.views.record_schemas import record
 from functions.http.views.scored_rows import first_rows
+from functions.http.views.shape import page_of
 from shared.domain import facts as f
 from shared.domain import names
 
@@ -29,13 +31,13 @@ class ScoreNow(Why):
     name: str | None = Field(default=None, min_length=1, max_length=1024)
 
 
-@routes.get("/api/batches", response_model=schemas.page_of(schemas.Batch))
+@routes.get("/api/batches", response_model=page_of(record("batch")))
 def batches(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest batches first."""
     return JsonAnswer(pagination.page("batch", filters, request, services))
 
 
-@routes.get("/api/batches/{batch}", response_model=schemas.Batch, responses=problems(404))
+@routes.get("/api/batches/{batch}", response_model=record("batch"), responses=problems(404))
 def batch(batch: Name, services: Wired) -> JsonAnswer:
     """One batch: what was scored, by which model, and where the output lies."""
     return one("batch", batch, services)

@@ -9,9 +9,11 @@ from functions.http.dependencies.parameters import Filters, Name, Version
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
-from functions.http.views import pagination, schemas
+from functions.http.views import pagination
 from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
+from functions.http.views.record_schemas import record
+from functions.http.views.shape import page_of
 from shared.domain import facts as f
 from shared.domain.names import dataset_id
 from shared.services import Services
@@ -19,13 +21,13 @@ from shared.services import Services
 routes = APIRouter(tags=["datasets"])
 
 
-@routes.get("/api/datasets", response_model=schemas.page_of(schemas.Dataset))
+@routes.get("/api/datasets", response_model=page_of(record("dataset")))
 def datasets(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest dataset versions first."""
     return JsonAnswer(pagination.page("dataset", filters, request, services))
 
 
-@routes.get("/api/datasets/{name}/{version:int}", response_model=schemas.Dataset, responses=problems(404))
+@routes.get("/api/datasets/{name}/{version:int}", response_model=record("dataset"), responses=problems(404))
 def dataset(name: Name, version: Version, services: Wired) -> JsonAnswer:
     """One dataset version: its members, and its run."""
     return one("dataset", dataset_id(name, version), services)

@@ -7,21 +7,23 @@ from fastapi import APIRouter, Request
 from functions.http.dependencies.parameters import Filters, Name
 from functions.http.dependencies.request_context import Wired
 from functions.http.responses import problems
-from functions.http.views import pagination, schemas
+from functions.http.views import pagination
 from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
+from functions.http.views.record_schemas import record
+from functions.http.views.shape import page_of
 
 routes = APIRouter(tags=["deployments"])
 
 
-@routes.get("/api/deployments", response_model=schemas.page_of(schemas.Deployment))
+@routes.get("/api/deployments", response_model=page_of(record("deployment")))
 def deployments(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest deployments first: what answers, with how much of the traffic, and what stands by."""
     return JsonAnswer(pagination.page("deployment", filters, request, services))
 
 
 @routes.get(
-    "/api/deployments/{endpoint}/{deployment}", response_model=schemas.Deployment, responses=problems(404)
+    "/api/deployments/{endpoint}/{deployment}", response_model=record("deployment"), responses=problems(404)
 )
 def deployment(endpoint: Name, deployment: Name, services: Wired) -> JsonAnswer:
     """One deployment: its model, its traffic, its health."""

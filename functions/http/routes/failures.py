@@ -9,21 +9,23 @@ from functions.http.dependencies.parameters import Filters, Name
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
-from functions.http.views import pagination, schemas
+from functions.http.views import pagination
 from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
+from functions.http.views.record_schemas import record
+from functions.http.views.shape import page_of
 from shared.domain import facts as f
 
 routes = APIRouter(tags=["failures"])
 
 
-@routes.get("/api/failures", response_model=schemas.page_of(schemas.Failure))
+@routes.get("/api/failures", response_model=page_of(record("failure")))
 def failures(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest failures first: what failed as often as it may, and waits for a person."""
     return JsonAnswer(pagination.page("failure", filters, request, services))
 
 
-@routes.get("/api/failures/{id}", response_model=schemas.Failure, responses=problems(404))
+@routes.get("/api/failures/{id}", response_model=record("failure"), responses=problems(404))
 def failure(id: Name, services: Wired) -> JsonAnswer:
     """One failure: what failed, and why."""
     return one("failure", id, services)

@@ -9,22 +9,24 @@ from functions.http.dependencies.parameters import Filters, Name, Version
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
-from functions.http.views import pagination, schemas
+from functions.http.views import pagination
 from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
+from functions.http.views.record_schemas import record
+from functions.http.views.shape import page_of
 from shared.domain import facts as f
 from shared.domain.names import dataset_id
 
 routes = APIRouter(tags=["models"])
 
 
-@routes.get("/api/models", response_model=schemas.page_of(schemas.Model))
+@routes.get("/api/models", response_model=page_of(record("model")))
 def models(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest models first, with their figures."""
     return JsonAnswer(pagination.page("model", filters, request, services))
 
 
-@routes.get("/api/models/{name}/{version:int}", response_model=schemas.Model, responses=problems(404))
+@routes.get("/api/models/{name}/{version:int}", response_model=record("model"), responses=problems(404))
 def model(name: Name, version: Version, services: Wired) -> JsonAnswer:
     """One model: its figures, the verdict, and where it serves."""
     return one("model", dataset_id(name, version), services)

@@ -13,6 +13,8 @@ from functions.http.responses import accepted, problems
 from functions.http.views import pagination, schemas
 from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.quarantine_report import quarantine_report
+from functions.http.views.record_schemas import record
+from functions.http.views.shape import page_of
 from shared.domain import facts as f
 from shared.domain import names
 from shared.ledger import Record
@@ -23,7 +25,7 @@ routes = APIRouter(tags=["quarantine"])
 NOT_THERE = "Nothing of such a file is in quarantine; /api/quarantine lists what is."
 
 
-@routes.get("/api/quarantine", response_model=schemas.page_of(schemas.Quarantine))
+@routes.get("/api/quarantine", response_model=page_of(record("quarantine")))
 def quarantine(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """What lies in quarantine, the newest first."""
     return JsonAnswer(pagination.page("quarantine", filters, request, services))

@@ -10,22 +10,24 @@ from functions.http.dependencies.parameters import Filters, Name
 from functions.http.dependencies.request_context import Wired
 from functions.http.dependencies.upload_version import newest_of
 from functions.http.responses import accepted, problems
-from functions.http.views import pagination, schemas
+from functions.http.views import pagination
 from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
+from functions.http.views.record_schemas import record
+from functions.http.views.shape import page_of
 from shared.domain import facts as f
 from shared.domain import names
 
 routes = APIRouter(tags=["uploads"])
 
 
-@routes.get("/api/uploads", response_model=schemas.page_of(schemas.Upload))
+@routes.get("/api/uploads", response_model=page_of(record("upload")))
 def uploads(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest uploads first."""
     return JsonAnswer(pagination.page("upload", filters, request, services))
 
 
-@routes.get("/api/uploads/{name:path}", response_model=schemas.Upload, responses=problems(404))
+@routes.get("/api/uploads/{name:path}", response_model=record("upload"), responses=problems(404))
 def upload(name: Name, services: Wired) -> JsonAnswer:
     """What became of the newest version of this file."""
     return one("upload", newest_of(name, services.ledger), services)

@@ -11,19 +11,13 @@ from shared.domain import facts as f
 from shared.domain.facts import Fact
 from shared.domain.names import dataset_id
 from shared.flow import STEPS
+from shared.kinds import BY_NAME
 from shared.ledger import Record
 from shared.services import Services
 
 Json = dict[str, Any]
 DEEPEST = 8
 """How many facts one after the other are followed."""
-SUCCEEDED = {
-    "upload": {"registered", "known"},
-    "batch": {"scored"},
-    "dataset": {"trained"},
-    "model": {"released"},
-}
-FAILED = {"upload": {"rejected"}, "batch": {"refused"}, "dataset": {"failed"}, "model": {"rolled-back"}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +41,7 @@ def told(operation: Record, services: Services) -> tuple[Json, int | None]:
         "lastUpdatedDateTime": record.updated if record else operation.updated,
     }
     if record:
-        body["resourceLocation"] = address(record.kind, record.id, record.values)
+        body["resourceLocation"] = address(record.kind, record.id, record.values.get("name"))
     if progress.status == "Failed":
         body["error"] = {"code": "ActionFailed", "message": progress.detail}
     elif progress.detail:
@@ -74,9 +68,10 @@ def _of_record(kind: str, id_: str, services: Services, *, since: int) -> Progre
         return Progress(status="NotStarted")
     if record.round < since:
         return Progress(status="Running", record=record)
-    if record.state in SUCCEEDED[kind]:
+    state = BY_NAME[kind].state(record.state)
+    if state.succeeded:
         return Progress(status="Succeeded", record=record)
-    if record.state in FAILED[kind]:
+    if state.final:
         reason = str(record.values.get("reason", f"it ended as {record.state}"))
         return Progress(status="Failed", detail=reason, record=record)
     return Progress(status="Running", record=record)

@@ -10,7 +10,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 
 from functions.http.problems import Problem
-from functions.http.views.records import PLURALS, shown, shown_event
+from functions.http.views.records import shown, shown_event
 from shared.kinds import STATES
 from shared.services import Services
 
@@ -115,7 +115,3 @@ def _moment(text: str) -> datetime:
 def _aware(moment: datetime) -> datetime:
     """A time without a zone is taken for UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-LISTED = {plural: kind for kind, plural in PLURALS.items()}
-"""The lists by their address."""

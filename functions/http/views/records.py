@@ -1,55 +1,33 @@
-"""Records as the API shows them: only what is named here, with links to what they belong to."""
+"""Records as the API shows them: what their kind calls public, with links to what they belong to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from shared.domain.kinds import values
+from shared.domain.kinds.kind import Thing
+from shared.domain.names import INCOMING, SCORING
 from shared.journal import Entry
+from shared.kinds import BY_NAME
 from shared.ledger import Record
 
 Json = dict[str, Any]
 
-PLURALS = {
-    "upload": "uploads",
-    "dataset": "datasets",
-    "run": "runs",
-    "model": "models",
-    "deployment": "deployments",
-    "batch": "batches",
-    "quarantine": "quarantine",
-    "failure": "failures",
-}
-FIELDS: dict[str, tuple[str, ...]] = {
-    "upload": (
-        "name", "etag", "dataset", "rows", "rejected_rows", "content_hash", "sha256", "same_as", "released_from",
-        "reason", "dataset_version",
-    ),
-    "dataset": ("dataset", "version", "rows", "uploads", "run", "model", "waiting_for", "reason"),
-    "run": ("dataset", "version", "batch", "reason", "model", "status", "steps"),
-    "model": ("dataset", "version", "run", "reason", "endpoint", "deployment", "previous_deployment", "accepted"),
-    "deployment": ("endpoint", "deployment", "dataset", "version", "traffic", "since", "health"),
-    "batch": (
-        "name", "etag", "dataset", "model_version", "deployment", "rows", "refused_rows", "shards", "shards_scored",
-        "bytes", "bytes_done", "rows_per_second", "eta_seconds", "started", "output", "parquet", "manifest",
-        "decile_counts", "run", "steps", "reason",
-    ),
-    "quarantine": ("name", "upload", "dataset", "rows", "whole", "reason", "decided_by", "decided_because"),
-    "failure": ("queue", "about", "reason"),
-}  # fmt: skip
-"""What is shown of each kind's values: an allow-list, so that nothing new gets out by accident."""
+VERSIONED = ("dataset", "model")
+"""Kinds asked for by name and version."""
+DROPPED = {"upload": INCOMING, "batch": SCORING}
+"""Kinds that are a file somebody dropped, and the container it lies in."""
 
 
 def shown(record: Record) -> Json:
     """The record as JSON; what is not known is not there."""
+    history = record.values["history"]
+    known = values.read(BY_NAME[record.kind].values, record.values, entered=dict(history))
     head = {"id": record.id, "kind": record.kind, "state": record.state, "seq": record.seq}
-    times = {"created": record.created, "updated": record.updated, "history": record.values["history"]}
-    values = {
-        name: record.values[name] for name in FIELDS[record.kind] if record.values.get(name) is not None
-    }
-    more = MORE[record.kind](record) if record.kind in MORE else {}
-    return {**head, **times, **values, **more, "links": _links(record)}
+    times = {"created": record.created, "updated": record.updated, "history": history}
+    thing = Thing(id=record.id, state=record.state, values=known)
+    return {**head, **times, **values.shown(known), "links": _links(record.kind, thing)}
 
 
 def shown_event(entry: Entry) -> Json:
@@ -57,75 +35,27 @@ def shown_event(entry: Entry) -> Json:
     return {**entry.value, "sequence": entry.number}
 
 
-def _model(record: Record) -> Json:
-    """The verdict's figures apart: the model's own, those of the one it had to beat, and the comparison."""
-    found = record.values.get("figures") or {}
-    more: Json = {}
-    for name, key in (("figures", "challenger"), ("champion_figures", "champion")):
-        if found.get(key):
-            more[name] = {k: v for k, v in found[key].items() if k not in ("name", "version")}
-            more[name]["rows"] = found.get("rows")
-    if found.get("champion"):
-        more["champion"] = int(found["champion"]["version"])
-    more |= {name: found[name] for name in ("comparison", "baseline", "drift") if found.get(name)}
-    return more | _times(record, released_at="released", rolled_back_at="rolled-back")
-
-
-def _batch(record: Record) -> Json:
-    return _times(record, sealed="scored")
-
-
-def _times(record: Record, **states: str) -> Json:
-    """When the record last came into each of these states."""
-    entered = dict(record.values["history"])
-    return {name: entered[state] for name, state in states.items() if state in entered}
-
-
-MORE: Mapping[str, Callable[[Record], Json]] = {"model": _model, "batch": _batch}
-
-
-def _links(record: Record) -> Json:
+def _links(kind: str, thing: Thing[Any]) -> Json:
     """Where this, and what it belongs to, is found."""
-    values, of = record.values, record.kind
-    links = {"self": address(of, record.id, values)}
-    if of == "upload" and (record.state == "rejected" or values.get("rejected_rows")):
-        links["quarantine"] = held(values["name"], record.id)
-    if values.get("dataset_version"):
-        links["dataset"] = versioned("datasets", values["dataset_version"])
-    if of in ("run", "model") and values.get("version"):
-        links["dataset"] = versioned("datasets", f"{values['dataset']}:{values['version']}")
-    if values.get("run") and of != "run":
-        links["run"] = f"/api/runs/{quote(values['run'], safe='')}"
-    if values.get("batch"):
-        links["batch"] = f"/api/batches/{quote(values['batch'], safe='')}"
-    if values.get("model") and of != "model":
-        links["model"] = versioned("models", values["model"])
-    if of == "batch" and values.get("model_version"):
-        links["model"] = versioned("models", f"{values['dataset']}:{values['model_version']}")
+    name = getattr(thing.values, "name", None)
+    links = {"self": address(kind, thing.id, name)}
+    related = BY_NAME[kind].links(thing)
+    links |= {other: address(other, id_, name) for other, id_ in related.items() if id_}
+    if kind == "batch" and related["model"]:
         links["rows"] = f"{links['self']}/rows"
-    if of == "deployment":
-        links["model"] = versioned("models", f"{values['dataset']}:{values['version']}")
-    if of in ("upload", "batch") and values.get("name"):
-        links["trace"] = f"/api/trace/{'incoming' if of == 'upload' else 'scoring'}/{quote(values['name'])}"
+    if kind in DROPPED and name:
+        links["trace"] = f"/api/trace/{DROPPED[kind]}/{quote(name)}"
     return links
 
 
-def address(kind: str, id_: str, values: Mapping[str, Any]) -> str:
-    """Where one thing is asked for."""
-    if kind in ("dataset", "model"):
-        return versioned(PLURALS[kind], id_)
-    if kind == "quarantine":
-        return held(values["name"], values["upload"])
+def address(kind: str, id_: str, name: str | None) -> str:
+    """Where one thing is asked for. name: of its file, for the kinds that are asked for by it"""
+    plural = f"/api/{BY_NAME[kind].plural}"
+    if kind in VERSIONED:
+        of, _, version = id_.rpartition(":")
+        return f"{plural}/{quote(of, safe='')}/{version}"
+    if kind == "quarantine":  # a newer file of the name does not hide what this upload left
+        return f"{plural}/{quote(name or '')}?upload={quote(id_, safe='')}"
     if kind == "upload":
-        return f"/api/{PLURALS[kind]}/{quote(values['name'])}"
-    return f"/api/{PLURALS[kind]}/{quote(id_, safe='/' if kind == 'deployment' else '')}"
-
-
-def held(name: str, upload: str) -> str:
-    """Where what an upload left in quarantine is asked for: a newer file of the name does not hide it."""
-    return f"/api/quarantine/{quote(name)}?upload={quote(upload, safe='')}"
-
-
-def versioned(plural: str, id_: str) -> str:
-    name, _, version = id_.rpartition(":")
-    return f"/api/{plural}/{quote(name, safe='')}/{version}"
+        return f"{plural}/{quote(name or '')}"
+    return f"{plural}/{quote(id_, safe='/' if kind == 'deployment' else '')}"

@@ -6,25 +6,16 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 
+from shared.kinds import BY_NAME
 from shared.ledger import Record
 
 LONGEST = 60
 UNKNOWN = 5
 """Seconds, when nothing like it was ever finished."""
-FINAL: dict[str, frozenset[str]] = {
-    "upload": frozenset({"registered", "known", "rejected"}),
-    "dataset": frozenset({"trained", "failed"}),
-    "run": frozenset({"accepted", "refused", "failed"}),
-    "model": frozenset({"refused", "released", "previous", "rolled-back"}),
-    "deployment": frozenset({"serving", "standby", "removed"}),
-    "batch": frozenset({"scored", "refused"}),
-}
-"""The states in which a thing rests; kinds not named here always do."""
 
 
 def is_finished(record: Record) -> bool:
-    final = FINAL.get(record.kind)
-    return final is None or record.state in final
+    return BY_NAME[record.kind].state(record.state).final
 
 
 def retry_after(record: Record, averages: Mapping[str, float], now: datetime) -> int | None:

@@ -2,171 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-from types import GenericAlias
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import Field, create_model
 
-Moment = str
-"""RFC 3339, UTC."""
+from functions.http.views.record_schemas import record
+from functions.http.views.shape import Moment, Shape, absent, list_of
+from shared.kinds import BY_NAME, STATUSES_OF
 
-
-class Shape(BaseModel):
-    """Answers may gain fields within a version; they lose none."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class Record(Shape):
-    """Something whose states follow each other."""
-
-    id: str
-    kind: str
-    state: str
-    seq: int = Field(ge=1, description="Grows by one with each change.")
-    created: Moment
-    updated: Moment
-    history: list[list[str]] = Field(description="The states it was in, each with the time it came into it.")
-    links: dict[str, str] = Field(description="Where it, and what it belongs to, is found.")
-
-
-class Upload(Record):
-    kind: Literal["upload"]
-    state: Literal["arrived", "admitted", "registered", "known", "rejected"]
-    name: str
-    etag: str | None = None
-    dataset: str | None = None
-    rows: int | None = None
-    rejected_rows: int | None = None
-    content_hash: str | None = None
-    sha256: str | None = None
-    same_as: str | None = None
-    released_from: str | None = None
-    reason: str | None = None
-    dataset_version: str | None = None
-
-
-class Dataset(Record):
-    kind: Literal["dataset"]
-    state: Literal["registering", "registered", "waiting", "training", "trained", "failed"]
-    dataset: str
-    version: int
-    rows: int | None = None
-    uploads: list[str] | None = None
-    run: str | None = None
-    model: str | None = None
-    waiting_for: str | None = None
-    reason: str | None = None
-
-
-class Step(Shape):
-    name: str
-    status: str
-    started: Moment | None = None
-    ended: Moment | None = None
-
-
-class Run(Record):
-    kind: Literal["run"]
-    state: Literal["started", "running", "completed", "canceled", "failed", "accepted", "refused"]
-    dataset: str | None = None
-    version: int | None = None
-    batch: str | None = None
-    status: str | None = None
-    steps: list[Step] | None = None
-    model: str | None = None
-    reason: str | None = None
-
-
-class Model(Record):
-    kind: Literal["model"]
-    state: Literal["accepted", "refused", "releasing", "released", "previous", "rolled-back"]
-    dataset: str
-    version: int
-    run: str | None = None
-    reason: str | None = None
-    accepted: bool | None = None
-    endpoint: str | None = None
-    deployment: str | None = None
-    previous_deployment: str | None = None
-    figures: dict[str, float | int | None] | None = None
-    champion: int | None = None
-    champion_figures: dict[str, float | int | None] | None = None
-    comparison: dict[str, float | int | None] | None = None
-    baseline: dict[str, float | int | None] | None = None
-    drift: list[dict[str, Any]] | None = None
-    released_at: Moment | None = None
-    rolled_back_at: Moment | None = None
-
-
-class Health(Shape):
-    """What the deployment's answers were like lately."""
-
-    status: Literal["pass", "warn", "fail"]
-    p50_ms: float | None = None
-    p95_ms: float | None = None
-    requests: int
-    errors: int
-
-
-class Deployment(Record):
-    kind: Literal["deployment"]
-    state: Literal["creating", "serving", "standby", "removed"]
-    endpoint: str
-    deployment: str
-    dataset: str
-    version: int
-    traffic: int = Field(ge=0, le=100, description="Percent.")
-    since: Moment | None = None
-    health: Health | None = None
-
-
-class Batch(Record):
-    kind: Literal["batch"]
-    state: Literal["due", "scoring", "scored", "refused"]
-    name: str
-    dataset: str | None = None
-    model_version: int | None = None
-    deployment: str | None = None
-    rows: int | None = None
-    refused_rows: int | None = None
-    shards: int | None = None
-    shards_scored: int | None = None
-    bytes: int | None = None
-    bytes_done: int | None = None
-    rows_per_second: int | None = None
-    eta_seconds: int | None = None
-    started: Moment | None = None
-    sealed: Moment | None = None
-    output: str | None = None
-    parquet: Any = None
-    manifest: str | None = None
-    decile_counts: list[int] | None = None
-    run: str | None = None
-    steps: list[Step] | None = None
-    reason: str | None = None
-
-
-class Quarantine(Record):
-    kind: Literal["quarantine"]
-    state: Literal["held", "retried", "released", "discarded"]
-    name: str
-    upload: str
-    dataset: str | None = None
-    rows: int
-    whole: bool
-    reason: str | None = None
-    decided_by: str | None = None
-    decided_because: str | None = None
-
-
-class Failure(Record):
-    kind: Literal["failure"]
-    state: Literal["given-up", "retried", "resolved"]
-    queue: str
-    about: str
-    reason: str
+NEWEST = ("upload", "run", "model", "batch", "failure")
+"""The kinds whose newest the status shows."""
 
 
 class About(Shape):
@@ -196,7 +41,7 @@ class Serving(Shape):
 class DatasetNow(Shape):
     dataset: str
     version: int | None
-    rows: int | None = None
+    rows: int = absent()
     gathering: int = Field(ge=0, description="Files that wait to become the next version.")
     serving: Serving | None
     run: str | None
@@ -213,7 +58,15 @@ class Rule(Shape):
     open: int = Field(ge=0, description="How often it is under way or waits.")
 
 
-class Status(Shape):
+class Asked(Shape):
+    """A file's way: from an upload forward, or from a file of clients back."""
+
+    asked: str = Field(description="The name or the hash that was asked for.")
+
+
+class Glance(Shape):
+    """The whole at a glance."""
+
     now: Moment = Field(description="When this was answered; no part of the ETag.")
     paused: bool
     attention: int = Field(
@@ -222,26 +75,42 @@ class Status(Shape):
     datasets: list[DatasetNow]
     flow: list[Rule]
     counts: dict[str, dict[str, int]]
-    uploads: list[Upload]
-    runs: list[Run]
-    models: list[Model]
-    batches: list[Batch]
-    failures: list[Failure]
 
 
-class Trace(Shape):
-    """A file's way: from an upload forward, or from a file of clients back."""
+def _newest() -> dict[str, Any]:
+    said = "The newest, the newest first."
+    return {BY_NAME[kind].plural: (list_of(record(kind)), Field(description=said)) for kind in NEWEST}
 
-    asked: str
-    upload: Upload | None = None
-    same_as: Upload | None = None
-    batch: Batch | None = None
-    dataset: Dataset | None = None
-    run: Run | None = None
-    model: Model | None = None
-    deployment: Deployment | None = None
-    batches: list[Batch] | None = None
-    uploads: list[Upload] | None = None
+
+def _links() -> dict[str, Any]:
+    """What a file led to: one of each kind, and where there may be more of them a list."""
+    single = ("upload", "batch", "dataset", "run", "model", "deployment")
+    listed = {
+        "batches": ("batch", "The newest batches its model scored."),
+        "uploads": ("upload", "The uploads the model's dataset is of."),
+    }
+    return {
+        **{kind: (record(kind), absent(description=BY_NAME[kind].sentence)) for kind in single},
+        "same_as": (
+            record("upload"),
+            absent(description="The upload that brought the same rows first."),
+        ),
+        **{
+            name: (list_of(record(kind)), absent(description=about)) for name, (kind, about) in listed.items()
+        },
+    }
+
+
+def _reported() -> dict[str, Any]:
+    decided = "What was decided about it; null while the file is being checked again."
+    return {
+        "upload": (record("upload"), Field(description="The upload.")),
+        "decision": (record("quarantine") | None, Field(description=decided)),
+    }
+
+
+Status = create_model("Status", __base__=Glance, __doc__=Glance.__doc__, **_newest())
+Trace = create_model("Trace", __base__=Asked, __doc__=Asked.__doc__, **_links())
 
 
 class Fault(Shape):
@@ -252,14 +121,16 @@ class Fault(Shape):
     remedy: str
 
 
-class Quarantined(Shape):
-    upload: Upload
-    decision: Quarantine | None
-    """What was decided about it; null while the file is being checked again."""
-    summary: dict[str, int]
-    rows: list[Fault]
-    more: bool
-    report: str
+class Report(Shape):
+    """Why rows of a file lie in quarantine."""
+
+    summary: dict[str, int] = Field(description="How many rows break each rule.")
+    rows: list[Fault] = Field(description="The first faults.")
+    more: bool = Field(description="Whether there are more.")
+    report: str = Field(description="Container and name of the whole report.")
+
+
+Quarantined = create_model("Quarantined", __base__=Report, __doc__=Report.__doc__, **_reported())
 
 
 class Rows(Shape):
@@ -276,13 +147,13 @@ class Operation(Shape):
     """How far something is that was asked for."""
 
     id: str
-    status: Literal["NotStarted", "Running", "Succeeded", "Failed"]
+    status: str = Field(json_schema_extra={"enum": [status.name for status in STATUSES_OF["operation"]]})
     action: str
     createdDateTime: Moment
     lastUpdatedDateTime: Moment
-    resourceLocation: str | None = None
-    detail: str | None = None
-    error: ActionError | None = None
+    resourceLocation: str = absent()
+    detail: str = absent()
+    error: ActionError = absent()
 
 
 class AuditEntry(Shape):
@@ -307,10 +178,10 @@ class HealthReport(Shape):
 class Answer(Shape):
     """What the model answered, one value for each record asked."""
 
-    model: str | None = None
-    version: str | None = None
-    probability: list[float] | None = None
-    decision: list[str] | None = None
+    model: str = absent()
+    version: str = absent()
+    probability: list[float] = absent()
+    decision: list[str] = absent()
 
 
 class FaultOfRequest(Shape):
@@ -328,14 +199,4 @@ class Problem(Shape):
     instance: str
     code: str
     traceId: str
-    errors: list[FaultOfRequest] | None = None
-
-
-@cache
-def page_of(item: type[Shape]) -> type[Shape]:
-    """A page of a list of these."""
-    fields: dict[str, Any] = {
-        "value": (GenericAlias(list, (item,)), ...),
-        "nextLink": (str, Field(default_factory=str, description="The next page; absent on the last.")),
-    }
-    return create_model(f"{item.__name__}Page", __base__=Shape, **fields)
+    errors: list[FaultOfRequest] = absent()

@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.http.views.concurrent_reads import both, together
-from functions.http.views.records import PLURALS, shown
+from functions.http.views.records import shown
+from functions.http.views.schemas import NEWEST
 from shared.domain.tables.contract import Contract
 from shared.flow import FLOW, STEPS, Rule
+from shared.kinds import BY_NAME, KINDS
 from shared.ledger import Present
 from shared.services import Services
 
 Json = dict[str, Any]
-NEWEST = ("upload", "run", "model", "batch", "failure")
 SHOWN = 5
+NEEDS_PERSON = [(kind.name, state.name) for kind in KINDS for state in kind.states if state.needs_person]
 
 
 def summary(services: Services) -> Json:
@@ -33,12 +35,14 @@ def summary(services: Services) -> Json:
     return {
         "now": services.now().isoformat(timespec="milliseconds"),
         "paused": bool(work.get("paused")),
-        "attention": counts.get("failure", {}).get("given-up", 0)
-        + counts.get("quarantine", {}).get("held", 0),
+        "attention": sum(counts.get(kind, {}).get(state, 0) for kind, state in NEEDS_PERSON),
         "datasets": [_dataset(contract, present, tally) for contract in services.contracts],
         "flow": [_rule(rule, *done) for rule in FLOW],
         "counts": counts,
-        **{PLURALS[kind]: [shown(r) for _, r in found] for kind, found in zip(NEWEST, newest, strict=True)},
+        **{
+            BY_NAME[kind].plural: [shown(r) for _, r in found]
+            for kind, found in zip(NEWEST, newest, strict=True)
+        },
     }
 
 

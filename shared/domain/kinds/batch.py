@@ -20,9 +20,9 @@ class Batch:
     dataset: str | None = public("The dataset whose model scores it.", example="bank")
     model_version: int | None = public("The version of the model that scores all of it.", least=1, example=3)
     deployment: str | None = public("The deployment it is pinned to.", example="model-3")
-    rows: int | None = public("Rows scored so far.", unit="rows", least=0, example=500)
+    rows: int | None = public("Rows scored so far.", least=0, example=500)
     refused_rows: int | None = public(
-        "Rows that break the contract and have a fault in place of a score.", unit="rows", least=0, example=2
+        "Rows that break the contract and have a fault in place of a score.", least=0, example=2
     )
     shards: int | None = public("Shards the file is cut into.", least=0, example=4)
     shards_scored: int | None = public("Shards that are scored.", least=0, example=3)
@@ -46,7 +46,6 @@ class Batch:
     )
     decile_counts: list[int] | None = public(
         "Rows in each tenth of the scores the model knows, the lowest first.",
-        unit="rows",
         example=[51, 48, 50, 52, 49, 50, 47, 53, 50, 50],
     )
     run: str | None = public("The run that scores it, when a cluster does.", example="score-clients-a1")

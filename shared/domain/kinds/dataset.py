@@ -23,7 +23,7 @@ class Dataset:
 
     dataset: str = public("The dataset's name.", example="bank")
     version: int = public("The version of the Azure ML data asset.", least=1, example=3)
-    rows: int | None = public("Rows of all its files.", unit="rows", least=0, example=4521)
+    rows: int | None = public("Rows of all its files.", least=0, example=4521)
     uploads: list[str] | None = public(
         "The ids of the uploads that are new in this version.", example=["upload/may.csv/0x8DD5A3B1C2D4E5F"]
     )

@@ -167,13 +167,14 @@ class Kind(Generic[V]):
         """How far along `state` is."""
         return self.states.index(self.state(state))
 
-    def read(self, values: Mapping[str, Any]) -> V:
-        """The values as this kind's dataclass; what is not there is None."""
-        return self.values(**{each.name: values.get(each.name) for each in self.fields})
-
     @property
     def fields(self) -> tuple[dataclasses.Field[Any], ...]:
         return dataclasses.fields(self.values)
+
+    @property
+    def public(self) -> frozenset[str]:
+        """The names of the fields that the API, and events, show."""
+        return frozenset(each.name for each in self.fields if about(each).public)
 
     def changes(self, fact: Fact) -> Iterable[Change]:
         project = self.projections.get(type(fact))

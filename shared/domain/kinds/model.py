@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from shared.domain.facts import ModelAccepted, ModelRefused, ModelReleased, ReleaseRolledBack
-from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, internal, public
+from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, public
 from shared.domain.names import dataset_id
 
 
@@ -23,8 +22,8 @@ class Figures:
     profit: float | None = public(
         "What calling those worth a call would have brought.", unit="the currency of the costs", example=14326
     )
-    calls: int | None = public("How many it would have had called.", unit="clients", least=0, example=1531)
-    rows: int | None = public("Held-out rows it was judged on.", unit="rows", least=0, example=4940)
+    calls: int | None = public("How many it would have had called.", least=0, example=1531)
+    rows: int | None = public("Held-out rows it was judged on.", least=0, example=4940)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +75,14 @@ class Model:
     endpoint: str | None = public("The endpoint it was put behind.", example="campanha-bank")
     deployment: str | None = public("Its deployment.", example="model-3")
     previous_deployment: str | None = public("The deployment it took the traffic from.", example="model-2")
-    figures: dict[str, Any] | None = internal("What the run's evaluation found, as the pipeline wrote it.")
+    figures: Figures | None = public("How good it is on the held-out rows.")
+    champion: int | None = public("The version that served, which it had to beat.", least=1, example=2)
+    champion_figures: Figures | None = public("How good that one is on the same rows.")
+    comparison: Comparison | None = public("The two on the same rows, and how sure the difference is.")
+    baseline: Baseline | None = public("What the base rate alone would have had on these rows.")
+    drift: list[Drift] | None = public(
+        "How far the data has moved since the serving model learned, by column."
+    )
     released_at: Moment | None = public(
         "When it last began to answer.", entered="released", example="2026-11-24T08:02:40.300+00:00"
     )

@@ -18,7 +18,7 @@ class Quarantine:
     upload: str = public("The id of the upload.", example="upload/may.csv/0x8DD5A3B1C2D4E5F")
     dataset: str | None = public("The dataset whose contract the rows break.", example="bank")
     rows: int = public(
-        "Rows that break the contract; 0 when the file's shape is at fault.", unit="rows", least=0, example=4
+        "Rows that break the contract; 0 when the file's shape is at fault.", least=0, example=4
     )
     whole: bool = public("Whether no row of the file was used.", example=False)
     reason: str | None = public(

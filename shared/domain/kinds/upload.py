@@ -21,9 +21,9 @@ class Upload:
         "Which time this version is held against the contract; absent for the first."
     )
     dataset: str | None = public("The dataset whose contract the file fits.", example="bank")
-    rows: int | None = public("Rows that fit the contract.", unit="rows", least=0, example=2713)
+    rows: int | None = public("Rows that fit the contract.", least=0, example=2713)
     rejected_rows: int | None = public(
-        "Rows that break the contract and lie in quarantine.", unit="rows", least=0, example=4
+        "Rows that break the contract and lie in quarantine.", least=0, example=4
     )
     content_hash: str | None = public(
         "SHA-256 of the rows that fit, whatever their order in the file: the same rows have the same.",

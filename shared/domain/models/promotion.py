@@ -16,6 +16,7 @@ class Verdict:
     accepted: bool
     reason: str
     figures: dict[str, Any]
+    """As the model's record keeps them: see `shared.domain.kinds.model`."""
 
 
 def judge(evaluation: Mapping[str, Any], *, serving: int | None, policy: Policy) -> Verdict:
@@ -29,7 +30,7 @@ def judge(evaluation: Mapping[str, Any], *, serving: int | None, policy: Policy)
     compared_with = int(champion["version"]) if champion else None
     if compared_with != serving:
         reason = f"it was compared with {_named(compared_with)}, but {_named(serving)} serves now"
-        return Verdict(accepted=False, reason=reason, figures=dict(evaluation))
+        return Verdict(accepted=False, reason=reason, figures=_figures(evaluation))
     if champion is None:
         return _first(evaluation, challenger["log_loss"], evaluation["baseline"]["log_loss"])
     return _against_champion(evaluation, champion, policy)
@@ -39,7 +40,7 @@ def _first(evaluation: Mapping[str, Any], log_loss: float, baseline: float) -> V
     better = log_loss < baseline
     than = "better than" if better else "no better than"
     reason = f"first model: log loss {log_loss:.4f}, {than} the base rate's {baseline:.4f}"
-    return Verdict(accepted=better, reason=reason, figures=dict(evaluation))
+    return Verdict(accepted=better, reason=reason, figures=_figures(evaluation))
 
 
 def _against_champion(evaluation: Mapping[str, Any], champion: Mapping[str, Any], policy: Policy) -> Verdict:
@@ -51,7 +52,26 @@ def _against_champion(evaluation: Mapping[str, Any], champion: Mapping[str, Any]
         f" {champion['version']} on the same {evaluation['rows']} rows; better with probability {sure:.2f},"
         f" {'at least' if accepted else 'below'} the {policy.promotion_confidence:.2f} asked for"
     )
-    return Verdict(accepted=accepted, reason=reason, figures=dict(evaluation))
+    return Verdict(accepted=accepted, reason=reason, figures=_figures(evaluation))
+
+
+def _figures(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    found = {
+        "figures": _of_model(evaluation["challenger"], evaluation),
+        "champion_figures": _of_model(evaluation.get("champion"), evaluation),
+        **{name: evaluation.get(name) for name in ("comparison", "baseline", "drift")},
+    }
+    if evaluation.get("champion"):
+        found["champion"] = int(evaluation["champion"]["version"])
+    return {name: value for name, value in found.items() if value}
+
+
+def _of_model(found: Mapping[str, Any] | None, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
+    """One model's figures, less what it is called, with the rows they are of."""
+    if not found:
+        return None
+    figures = {name: value for name, value in found.items() if name not in ("name", "version")}
+    return {**figures, "rows": evaluation.get("rows")}
 
 
 def _named(version: int | None) -> str:

@@ -96,8 +96,13 @@ def test_an_event_has_the_same_id_whenever_it_is_told_and_names_what_happened() 
     assert event["id"] == history.event("model", "bank:1", record["untold"][0])["id"]
 
 
+def test_an_event_tells_only_what_is_public() -> None:
+    record = _told(_upload("arrived", name="a.csv", attempt=2, unheard_of=1))
+    assert record["untold"][0]["data"] == {"name": "a.csv"}
+
+
 def test_an_event_stays_small() -> None:
-    record = _told(_upload("arrived", figures=["x" * 100] * 100))
+    record = _told(_upload("arrived", reason="x" * 10_000))
     assert record["untold"][0]["data"] == {}
 
 
