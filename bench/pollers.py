@@ -202,7 +202,7 @@ class Polling:
         self.dropped += 1
 
     def answers(self) -> Counter[str]:
-        return sum((poller.answers for poller in self.pollers), Counter[str]({"304": 0, "404": 0, "5xx": 0}))
+        return sum((poller.answers for poller in self.pollers), Counter[str]())
 
     def went_back(self) -> list[str]:
         return [told for poller in self.pollers for told in poller.went_back]

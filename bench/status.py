@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -182,30 +182,28 @@ def _asked(what: str, tables: Tables, times: int) -> dict[str, Any]:
     """One thing asked over and over: what the first time cost a process that knew nothing, and how long all took."""
     path, query = ASKED[what]
     count = Count()
-    ask = _asking(tables, count, path, query)
-    tag = ask("")[1] if what == "304" else ""
-    if tag:
-        count.calls = count.rows_read = 0
-    ask(tag)
-    costs = {"calls": count.calls, "rows_read": count.rows_read}
     taken = []
-    for number in range(times):
-        began = time.perf_counter()
-        status, _ = ask(tag)
-        taken.append((time.perf_counter() - began) * 1000)
-        assert status == (304 if tag else 200), status
-        if sys.stderr.isatty():
-            print(
-                f"\r  {what}: {number + 1}/{times}  ",
-                end="\n" if number + 1 == times else "",
-                file=sys.stderr,
-            )
+    with _asking(tables, count, path, query) as ask:
+        tag = ask("")[1] if what == "304" else ""
+        if tag:
+            count.calls = count.rows_read = 0
+        ask(tag)
+        costs = {"calls": count.calls, "rows_read": count.rows_read}
+        for number in range(times):
+            began = time.perf_counter()
+            status, _ = ask(tag)
+            taken.append((time.perf_counter() - began) * 1000)
+            assert status == (304 if tag else 200), status
+            if sys.stderr.isatty():
+                end = "\n" if number + 1 == times else ""
+                print(f"\r  {what}: {number + 1}/{times}  ", end=end, file=sys.stderr)
     return {**costs, "median_ms": round(statistics.median(taken), 1), "p95_ms": round(_p95(taken), 1)}
 
 
+@contextmanager
 def _asking(
     tables: Tables, count: Count, path: str, query: dict[str, str]
-) -> Callable[[str], tuple[int, str]]:
+) -> Iterator[Callable[[str], tuple[int, str]]]:
     """Asks an app that has just started, over these tables; gives the status and the ETag."""
     settings = Settings(
         campanha_storage=SecretStr("-"),
@@ -218,7 +216,6 @@ def _asking(
     past, present = (Counted(AzureTable(table), count) for table in tables)
     services = _services(Ledger(past, present=present, now=now, claim_seconds=60))
     adapter = func.AsgiMiddleware(assemble(settings, from_settings(settings), lambda: services, model_api))
-    loop = asyncio.new_event_loop()
     url = f"http://bench{path}?{urlencode({**VERSION, **query})}"
 
     def ask(tag: str) -> tuple[int, str]:
@@ -229,7 +226,8 @@ def _asking(
         answer = loop.run_until_complete(adapter.handle_async(request))
         return answer.status_code, answer.headers.get("etag", "")
 
-    return ask
+    with closing(asyncio.new_event_loop()) as loop:
+        yield ask
 
 
 def _services(ledger: Ledger) -> Services:

@@ -26,7 +26,12 @@ def main(arguments: list[str]) -> int:
     which.add_argument("--slow", action="store_true", help="the slow ones alone")
     given, more = made.parse_known_args(arguments)
     more = [argument for argument in more if argument != "--"]
-    env = {**os.environ, "CAMPANHA_REQUIRE_SERVICES": "1"}  # set-up has installed them: no skips
+    env = {
+        **os.environ,
+        "CAMPANHA_REQUIRE_SERVICES": "1",  # set-up has installed them: no skips
+        # Images often forbid it; then pytest compiles 285 modules anew in each worker, and each service its own.
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
     chosen = [] if given.all else ["-m", "slow" if given.slow else "not slow"]
     workers = [] if more else WORKERS
     pytest = [sys.executable, "-m", "pytest", "-p", "tests.slowest"]
