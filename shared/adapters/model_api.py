@@ -30,9 +30,9 @@ class RestModelApi:
     def swagger(self, endpoint: str) -> dict[str, Any]:
         url, _ = self._at(endpoint)
         status, body = self._sent("GET", endpoint, f"{url.removesuffix(SCORE)}/swagger.json", None)
-        if status != 200:
+        described = _parsed(body) if status == 200 else None
+        if not isinstance(described, dict):
             raise Transient(f"endpoint {endpoint} does not describe itself: it answered {status}")
-        described: dict[str, Any] = json.loads(body)
         return described
 
     def _at(self, endpoint: str) -> tuple[str, str]:
@@ -56,3 +56,11 @@ class RestModelApi:
         if len(answer.content) > LARGEST_ANSWER:
             raise Transient(f"endpoint {endpoint} answered more than {LARGEST_ANSWER:,} bytes")
         return answer.status_code, answer.content
+
+
+def _parsed(body: bytes) -> Any:
+    """None when it is no JSON."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None

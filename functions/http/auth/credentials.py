@@ -1,4 +1,4 @@
-"""From a request's headers to its caller: a key, a token, or the dashboard's cookie."""
+"""From a request's headers to its caller: a function key, a bearer token, or the dashboard's session cookie."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wakes long polls: at once for a change made in this process, within a second for one made by another."""
+"""Wakes long polls (`?wait=`): at once for a change made in this process, within a second for one made by another."""
 
 from __future__ import annotations
 

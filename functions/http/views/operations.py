@@ -1,4 +1,4 @@
-"""What became of something an operator asked for, told from the records and facts it led to; nothing is kept twice."""
+"""How far an operation (an action answered 202) is, told from the records and facts it led to; nothing is kept twice."""
 
 from __future__ import annotations
 

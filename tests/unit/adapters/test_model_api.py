@@ -1,0 +1,109 @@
+"""One question passed to the model's endpoint, against real HTTP: answers as they are, failures as errors of ours."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from shared.adapters import model_api
+from shared.adapters.model_api import RestModelApi
+from shared.errors import Transient
+
+
+@dataclass
+class Endpoint:
+    """A model's endpoint that takes one key, and answers what the test wants."""
+
+    status: int = 200
+    body: bytes = b'{"probability": [0.5]}'
+    key: str = "new"
+    asked: list[tuple[str, str, bytes]] = field(default_factory=list)
+    """Method, path and body of each request."""
+    looked_up: int = 0
+    port: int = 0
+
+    def address(self, endpoint: str) -> tuple[str, str]:
+        """Its URL and key: at the first look an old one."""
+        self.looked_up += 1
+        return f"http://127.0.0.1:{self.port}/score", "old" if self.looked_up == 1 else "new"
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    served = Endpoint()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            served.asked.append((self.command, self.path, body))
+            known = self.headers["Authorization"] == f"Bearer {served.key}"
+            self.send_response(served.status if known else 401)
+            self.send_header("Content-Length", str(len(served.body)))
+            self.end_headers()
+            self.wfile.write(served.body)
+
+        do_GET = do_POST = _answer
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing: tests say what went wrong."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    served.port = server.server_port
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield served
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("status", [200, 422, 424, 500])
+def test_an_answer_is_passed_on_as_it_is(endpoint: Endpoint, status: int) -> None:
+    endpoint.status, endpoint.key = status, "old"
+    assert RestModelApi(endpoint.address).ask("bank", b'{"data": []}') == (status, endpoint.body)
+    assert endpoint.asked == [("POST", "/score", b'{"data": []}')]
+
+
+def test_a_rotated_key_is_looked_up_once_more(endpoint: Endpoint) -> None:
+    api = RestModelApi(endpoint.address)
+    assert api.ask("bank", b"{}")[0] == 200
+    assert api.ask("bank", b"{}")[0] == 200
+    assert (endpoint.looked_up, len(endpoint.asked)) == (2, 3)
+
+
+def test_a_key_that_is_never_accepted_is_said(endpoint: Endpoint) -> None:
+    endpoint.key = "another"
+    assert RestModelApi(endpoint.address).ask("bank", b"{}")[0] == 401
+    assert len(endpoint.asked) == 2
+
+
+def test_the_endpoint_describes_itself_beside_its_scoring_address(endpoint: Endpoint) -> None:
+    endpoint.body = b'{"swagger": "2.0"}'
+    assert RestModelApi(endpoint.address).swagger("bank") == {"swagger": "2.0"}
+    assert endpoint.asked[-1] == ("GET", "/swagger.json", b"")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(404, b"{}"), (200, b"<html>"), (200, b"[1]"), (200, b"\xff\xfe")]
+)
+def test_what_is_no_description_is_transient(endpoint: Endpoint, status: int, body: bytes) -> None:
+    endpoint.status, endpoint.body = status, body
+    with pytest.raises(Transient, match="endpoint bank does not describe itself"):
+        RestModelApi(endpoint.address).swagger("bank")
+
+
+def test_an_endpoint_that_is_not_there_is_transient(endpoint: Endpoint) -> None:
+    endpoint.port = 1
+    with pytest.raises(Transient, match="endpoint bank gave no answer"):
+        RestModelApi(endpoint.address).ask("bank", b"{}")
+
+
+def test_an_answer_beyond_all_bounds_is_not_passed_on(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_api, "LARGEST_ANSWER", 10)
+    with pytest.raises(Transient, match="more than 10 bytes"):
+        RestModelApi(endpoint.address).ask("bank", b"{}")
