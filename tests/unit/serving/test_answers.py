@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from serving.answer import answer
+from serving.arrow import CONTENT_TYPE
 from serving.model import load
 
 ROWS: list[list[Any]] = [[70, "student", 0.1], [20, "student", 0.2], [70, "admin.", -1.5]]
@@ -101,3 +104,52 @@ def test_threads_do_not_mix_each_others_rows(folder: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda one: model.probabilities(one).tolist(), columns * 5))
     assert together == alone * 5
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/json; charset=utf-8", "nonsense/;;"])
+def test_whatever_is_not_called_arrow_is_read_as_json(folder: Path, content_type: str) -> None:
+    model = load(folder)
+    said = answer(model, json.dumps(table()).encode(), content_type)
+    assert (said.status, said.content_type) == (200, "application/json")
+    assert said.body == answer(model, json.dumps(table()).encode()).body
+
+
+def test_json_called_arrow_and_arrow_called_json_are_refused_as_what_they_are_called(folder: Path) -> None:
+    model = load(folder)
+    body = json.dumps(table()).encode()
+    assert json.loads(answer(model, body, CONTENT_TYPE).body)["error"]["code"] == "BadArrow"
+    assert (
+        json.loads(answer(model, b"\xff\xff\xff\xff", "application/json").body)["error"]["code"] == "BadJson"
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"3", b'"text"', b"[[]]", b"{}", b'{"data": null}'])
+def test_any_body_gets_an_answer_with_a_code(folder: Path, body: bytes) -> None:
+    said = answer(load(folder), body)
+    error = json.loads(said.body)["error"]
+    assert (said.status, said.content_type) == (400, "application/json")
+    assert error["code"] in ("BadJson", "UnknownShape")
+    assert error["message"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "-Infinity"])
+def test_numbers_that_json_does_not_have_are_no_json(folder: Path, number: str) -> None:
+    """And what is far too large for a double is none of them by accident."""
+    body = json.dumps(table()).replace("70", number, 1).encode()
+    said = answer(load(folder), body)
+    assert (said.status, json.loads(said.body)["error"]["code"]) == (400, "BadJson")
+
+
+def test_probabilities_are_written_to_the_last_bit(folder: Path) -> None:
+    model = load(folder)
+    said = model.probabilities(
+        {"age": [row[0] for row in ROWS], "job": [row[1] for row in ROWS], "rate": [row[2] for row in ROWS]}
+    )
+    assert ask(folder, table())[1]["probability"] == said.tolist()
+
+
+def test_a_probability_that_is_no_number_never_leaves_as_one(folder: Path) -> None:
+    """orjson writes NaN as null: a client sees that there is no answer, and never a wrong one."""
+    model = dataclasses.replace(load(folder), compiled=lambda matrix: np.full(len(matrix), np.nan))
+    found = json.loads(answer(model, json.dumps(table()).encode()).body)
+    assert found["probability"] == [None] * 3

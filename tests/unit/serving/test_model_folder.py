@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pytest
 
-from serving.model import ModelBroken, load
+from serving.model import ModelBroken, describe, encode, golden_rows, load
 
 SERVING = Path(__file__).parents[3] / "serving"
 
@@ -68,3 +71,89 @@ def test_a_probability_on_a_cut_is_in_the_tenth_above(folder: Path) -> None:
     model = dataclasses.replace(load(folder), booster=Said())
     assert model.scores(told).decile.tolist() == [1, 1, 2, 9, 10, 10]
     assert model.scores(told).call.tolist() == [False, False, False, True, True, True]
+
+
+# --- what is written is what is read ------------------------------------------------------------------------------
+
+
+def test_a_description_says_what_was_given_and_who_the_trees_are(folder: Path) -> None:
+    said = json.loads((folder / "model.json").read_text())
+    text = (folder / "model.txt").read_bytes()
+    assert (said["format"], said["booster"], said["booster_sha256"]) == (
+        1,
+        "model.txt",
+        sha256(text).hexdigest(),
+    )
+    assert (said["name"], said["version"], said["threshold"]) == ("bank", "3", 0.125)
+    assert [feature["name"] for feature in said["features"]] == ["age", "job", "rate"]
+
+
+def test_a_model_answers_as_the_booster_it_was_saved_from(folder: Path) -> None:
+    model = load(folder)
+    asked = {"age": [70, 20, 60], "job": ["student", None, "admin."], "rate": [0.1, 0.2, None]}
+    direct = lightgbm.Booster(model_file=str(folder / "model.txt")).predict(encode(model.features, asked))
+    assert model.probabilities(asked).tolist() == direct.tolist()
+
+
+def test_what_is_added_later_leaves_the_rest(folder: Path) -> None:
+    before = json.loads((folder / "model.json").read_text())
+    describe(folder, compiled=True, threshold=0.5)
+    assert json.loads((folder / "model.json").read_text()) == {**before, "compiled": True, "threshold": 0.5}
+    assert load(folder).threshold == 0.5
+
+
+@pytest.mark.parametrize("depth", ["", "a", "a/b"])
+def test_a_folder_is_found_up_to_two_levels_down(folder: Path, tmp_path: Path, depth: str) -> None:
+    home = tmp_path / "azureml-models" / depth
+    shutil.copytree(folder, home)
+    assert load(tmp_path / "azureml-models").name == "bank"
+
+
+def test_a_folder_deeper_down_is_none(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "deep" / "a" / "b" / "c")
+    with pytest.raises(ModelBroken, match="holds no"):
+        load(tmp_path / "deep")
+
+
+def test_which_of_two_models_is_meant_is_not_guessed(folder: Path, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        shutil.copytree(folder, tmp_path / "both" / name)
+    with pytest.raises(ModelBroken, match="holds 2 models; one was expected"):
+        load(tmp_path / "both")
+    shutil.copytree(folder, tmp_path / "both", dirs_exist_ok=True)
+    assert (
+        load(tmp_path / "both").name == "bank"
+    )  # the folder itself is a model: what lies in it is its own affair
+
+
+def test_golden_rows_are_columns(folder: Path) -> None:
+    assert golden_rows(folder) is None
+    (folder / "golden.json").write_text('{"columns": ["age", "job"], "rows": [[1, "a"], [2, null]]}')
+    assert golden_rows(folder) == {"age": (1, 2), "job": ("a", None)}
+    assert golden_rows(folder.parent) == golden_rows(folder)  # where Azure ML puts the folder
+
+
+@pytest.mark.parametrize("rows", ["[[1]]", "[[1, 2, 3]]", "[[1, 2], [3]]"])
+def test_golden_rows_of_another_width_are_none(folder: Path, rows: str) -> None:
+    (folder / "golden.json").write_text(f'{{"columns": ["age", "job"], "rows": {rows}}}')
+    with pytest.raises(ValueError, match="zip"):
+        golden_rows(folder)
+
+
+def test_an_empty_matrix_gets_an_empty_answer(folder: Path) -> None:
+    model = load(folder)
+    scores = model.scores(encode(model.features, {"age": [], "job": [], "rate": []}))
+    assert [len(column) for column in (scores.probability, scores.decile, scores.call)] == [0, 0, 0]
+    assert (scores.decile.dtype, scores.call.dtype) == (np.int8, np.bool_)
+
+
+def test_compiled_trees_are_asked_where_there_are_any(folder: Path) -> None:
+    model = dataclasses.replace(load(folder), compiled=lambda matrix: np.full(len(matrix), 0.75))
+    asked = {"age": [1, 2], "job": [None, None], "rate": [None, None]}
+    assert model.probabilities(asked).tolist() == [0.75, 0.75]
+
+
+def test_a_call_is_worth_it_from_the_threshold_on(folder: Path) -> None:
+    model = dataclasses.replace(load(folder), compiled=lambda matrix: matrix[:, 0])
+    told = np.array([[0.1249999], [0.125], [0.1250001]])
+    assert model.scores(told).call.tolist() == [False, True, True]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import logging
 import sys
 from pathlib import Path
@@ -11,8 +13,8 @@ import numpy as np
 import pytest
 
 from serving import compiled, trees
-from serving.model import describe, encode, load
-from serving.trusted import Untrusted, compiled_for, quickened
+from serving.model import BadValue, ModelBroken, describe, encode, load
+from serving.trusted import Untrusted, compiled_for, quickened, ready
 
 ROWS = {
     "age": [70, 20, None, 55],
@@ -69,3 +71,86 @@ def test_without_rows_to_compare_on_nothing_is_trusted(folder: Path) -> None:
     model = load(folder)
     with pytest.raises(Untrusted, match="no rows"):
         compiled_for(model, encode(model.features, {name: [] for name in model.columns}))
+
+
+# --- a deployment's start -----------------------------------------------------------------------------------------
+
+
+def golden(folder: Path, rows: list[list[Any]]) -> None:
+    (folder / "golden.json").write_text(json.dumps({"columns": ["age", "job", "rate"], "rows": rows}))
+
+
+def test_a_model_is_compared_on_its_golden_rows_and_answers_compiled(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    golden(folder, [[70, "student", 0.1], [20, None, None]])
+    compared: list[int] = []
+    kept = compiled.Compiled.predict
+    monkeypatch.setattr(
+        compiled.Compiled,
+        "predict",
+        lambda self, matrix: (compared.append(len(matrix)), kept(self, matrix))[1],
+    )
+    assert ready(folder).compiled is not None
+    assert compared == [2, 2]  # once to compare, once to have answered before anybody asks
+
+
+def test_a_model_without_golden_rows_answers_by_lightgbm(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        model = ready(folder)
+    assert model.compiled is None
+    assert "bank 3 predicts with LightGBM, not with compiled trees: there are no rows" in caplog.text
+
+
+def test_a_model_that_cannot_score_does_not_start(folder: Path) -> None:
+    """At the start, where the deployment fails and the one before goes on, and not at the first caller's request."""
+    described = json.loads((folder / "model.json").read_text())
+    del described["deciles"]
+    (folder / "model.json").write_text(json.dumps(described))
+    with pytest.raises(ModelBroken, match="deciles"):
+        ready(folder)
+
+
+def test_golden_rows_that_are_no_rows_of_this_model_do_not_start_it(folder: Path) -> None:
+    golden(folder, [["old", "student", 0.1]])
+    with pytest.raises(BadValue, match="'age'"):
+        ready(folder)
+
+
+TREES = "\n".join(
+    [
+        "tree",
+        "version=v4",
+        "num_class=1",
+        "num_tree_per_iteration=1",
+        "max_feature_idx=2",
+        "objective=binary sigmoid:1",
+    ]
+)
+
+
+class Nothing:
+    """In a booster's place: some text of trees, and a probability of nothing."""
+
+    def model_to_string(self) -> str:
+        return TREES
+
+    def predict(self, matrix: Any, **_: Any) -> Any:
+        return np.zeros(len(matrix))
+
+
+@pytest.mark.parametrize(("apart", "trusted"), [(0.0, True), (1e-12, True), (2e-12, False), (-2e-12, False)])
+def test_another_exp_may_differ_in_the_last_bit_and_no_more(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, apart: float, trusted: bool
+) -> None:
+    model = load(folder)
+    matrix = encode(model.features, ROWS)
+    monkeypatch.setattr(compiled.Compiled, "predict", lambda self, given: np.zeros(len(given)) + apart)
+    model = dataclasses.replace(model, booster=Nothing())
+    if trusted:
+        assert compiled_for(model, matrix)(matrix).tolist() == [apart] * len(matrix)
+        return
+    with pytest.raises(Untrusted, match=r"differ from it by 2e-12 on 4 rows"):
+        compiled_for(model, matrix)

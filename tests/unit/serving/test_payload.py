@@ -1,0 +1,117 @@
+"""A request's shapes: what is accepted means the same in each, and whatever else JSON can say is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.payload import BadRequest, columns_of
+
+WANTED = ["age", "job"]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4)
+NAMES = st.sampled_from(["age", "job", "data", "columns", "input_data", "x"])
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=20,
+)
+ROWS = st.lists(st.tuples(SCALARS, SCALARS, SCALARS), max_size=8)
+
+
+def refusal(body: Any, wanted: list[str] = WANTED) -> tuple[str, str]:
+    with pytest.raises(BadRequest) as caught:
+        columns_of(body, wanted)
+    return caught.value.code, str(caught.value)
+
+
+@given(rows=ROWS)
+def test_every_shape_of_the_same_rows_is_the_same_columns(rows: list[tuple[Any, ...]]) -> None:
+    names = ["job", "x", "age"]
+    records = [dict(zip(names, row, strict=True)) for row in rows]
+    table = {"columns": names, "index": list(range(len(rows))), "data": [list(row) for row in rows]}
+    expected = {"age": tuple(row[2] for row in rows), "job": tuple(row[0] for row in rows)}
+    for body in ({"data": records}, {"input_data": records}, {"input_data": table}, {"data": table}):
+        assert columns_of(body, WANTED) == expected
+
+
+def answered_or_refused(body: Any) -> None:
+    """Columns of one length each, or a code that clients know; never another exception."""
+    try:
+        found = columns_of(json.loads(json.dumps(body)), WANTED)
+    except BadRequest as problem:
+        code = problem.code
+    else:
+        code = ""
+        assert list(found) == WANTED
+        assert len({len(values) for values in found.values()}) == 1
+    assert code in ("", "UnknownShape", "MissingColumn", "RowWidth")
+
+
+@given(body=JSON)
+def test_any_json_is_columns_of_one_length_or_refused(body: Any) -> None:
+    answered_or_refused(body)
+
+
+@given(inner=JSON)
+def test_anything_may_stand_in_a_place_where_rows_are_expected(inner: Any) -> None:
+    for body in ({"data": inner}, {"input_data": inner}, {"input_data": {"columns": WANTED, "data": inner}}):
+        answered_or_refused(body)
+
+
+def test_input_data_counts_where_both_are_sent() -> None:
+    both = {"input_data": [{"age": 1, "job": "a"}], "data": [{"age": 2, "job": "b"}]}
+    assert columns_of(both, WANTED) == {"age": (1,), "job": ("a",)}
+
+
+def test_a_single_wanted_column_is_a_column_still() -> None:
+    assert columns_of({"data": [{"age": [1, 2]}, {"age": None}]}, ["age"]) == {"age": ([1, 2], None)}
+
+
+@pytest.mark.parametrize("body", [{"data": []}, {"input_data": {"columns": WANTED, "data": []}}])
+def test_no_rows_are_columns_without_values(body: Any) -> None:
+    assert columns_of(body, WANTED) == {"age": (), "job": ()}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "named"),
+    [
+        (None, "UnknownShape", "neither input_data nor data"),
+        ("data", "UnknownShape", "neither input_data nor data"),
+        ({}, "UnknownShape", "neither input_data nor data"),
+        ({"data": None}, "UnknownShape", "neither a table nor a list of records"),
+        ({"data": "rows"}, "UnknownShape", "neither a table nor a list of records"),
+        ({"data": [{"age": 1, "job": 2}, []]}, "UnknownShape", "record 1 is no object"),
+        ({"data": {"columns": WANTED}}, "UnknownShape", "lacks columns or data"),
+        ({"data": {"columns": "age", "data": []}}, "UnknownShape", "lacks columns or data"),
+        ({"data": {"columns": ["age"], "data": []}}, "MissingColumn", "input_data.columns lacks 'job'"),
+        ({"data": {"columns": [], "data": []}}, "MissingColumn", "lacks 'age', 'job'"),
+        ({"data": {"columns": WANTED, "data": [[1, 2], [1, 2, 3]]}}, "RowWidth", "row 1 has not one value"),
+        ({"data": {"columns": WANTED, "data": [[1, 2], "ab"]}}, "RowWidth", "row 1"),
+        ({"data": {"columns": WANTED, "data": [{"age": 1, "job": 2}]}}, "RowWidth", "each of the 2 columns"),
+        ({"data": [{"age": 1, "job": 2}, {"job": 1}]}, "MissingColumn", "record 1 lacks 'age'"),
+        ({"data": [{}]}, "MissingColumn", "record 0 lacks 'age', 'job'"),
+    ],
+)
+def test_a_refusal_says_where_and_what_to_send(body: Any, code: str, named: str) -> None:
+    found, message = refusal(body)
+    assert found == code
+    assert named in message
+    if code == "UnknownShape":
+        assert '{"data": [{"column": value, ...}]}' in message
+    if code == "MissingColumn":
+        assert "with null where the value is not known" in message
+
+
+def test_a_refusal_never_repeats_a_clients_values() -> None:
+    secret = "4711-0815"
+    for body in (
+        {"data": [secret]},
+        {"data": [{"age": secret}]},
+        {"data": {"columns": WANTED, "data": [[secret]]}},
+        {"data": {"columns": WANTED, "data": secret}},
+    ):
+        assert secret not in refusal(body)[1]
