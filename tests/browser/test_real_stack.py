@@ -96,5 +96,7 @@ def test_a_stranger_gets_the_sign_in_page_and_nothing_else(browser: Browser, sta
         opened = context.new_page()
         answer = opened.goto(f"{stack.host_url}/dashboard/")
         assert answer is not None
-        assert answer.status == 401
-        assert opened.request.get(f"{stack.host_url}/dashboard/js/main.js").status == 401
+        assert (answer.status, answer.url) == (200, f"{stack.host_url}/dashboard/public/signin.html")
+        opened.wait_for_selector("#signin")
+        for name in ("", "index.html", "js/main.js"):
+            assert opened.request.get(f"{stack.host_url}/dashboard/{name}").status == 401, name

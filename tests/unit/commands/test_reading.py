@@ -131,7 +131,7 @@ def test_a_wrong_key_is_said(run: Run) -> None:
 
 
 def test_a_page_that_is_no_api_is_said(run: Run, app: FakeApp) -> None:
-    code, _, err = run("status", url=f"{app.url}/dashboard/signin.html?")
+    code, _, err = run("status", url=f"{app.url}/dashboard/public/signin.html?")
     assert code == 3
     assert "is no status API" in err
 
