@@ -1,6 +1,7 @@
-"""How the SDKs' clients reach one server: by what the environment says of proxies and certificates at the start.
+"""How the SDKs' clients reach one server: by what the environment says at the start, each request sent as it was made.
 
-Left to itself `requests` reads the environment anew before each request, a tenth of what a small call costs.
+Left to itself `requests` reads the environment anew before each request, and makes each ready that an SDK has made
+ready: together a third of the processor time of a small call.
 """
 
 from __future__ import annotations
@@ -9,8 +10,13 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+import requests
 from azure.core.pipeline.transport import RequestsTransport
+from requests.adapters import HTTPAdapter
+from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
+from urllib3.util import Retry
 
 CONNECT_SECONDS = 20
 READ_SECONDS = 60
@@ -33,9 +39,49 @@ def settled_transport(url: str) -> dict[str, Any]:
     """Options for the client of an Azure SDK that talks to this server alone."""
     certificates = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     transport = RequestsTransport(
-        use_env_settings=False,
+        session=StraightSession(),
         connection_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         connection_verify=certificates,
     )
     return {"transport": transport, "proxies": get_environ_proxies(url)}
+
+
+class StraightSession(requests.Session):
+    """Sends an SDK's request as it is: its address is quoted, its headers are whole, it needs no cookies.
+
+    `Session.request` would merge each with what the session has by default, and quote the address again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        # As azure.core has it: the SDK's own policy tries again, and is told of the first failure as it was.
+        retries = Retry(total=False, redirect=False, raise_on_status=False)
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, HTTPAdapter(max_retries=retries))
+
+    def request(  # type: ignore[override]
+        self, method: str, url: str, *, stream: bool = False, **given: Any
+    ) -> requests.Response:
+        """The answer. A body that is not bytes or text (a file, a form) takes the long way."""
+        body = given.pop("data", None)
+        if given.get("files") or not isinstance(body, bytes | str | None):
+            return super().request(method, url, data=body, stream=stream, **given)
+        ready = self._ready(method, url, given.pop("headers"), body)
+        how = {name: given[name] for name in ("timeout", "verify", "cert", "proxies")}
+        answer = self.get_adapter(url).send(ready, stream=stream, **how)
+        if not stream:
+            _ = answer.content  # read to its end, so that its connection is free again
+        return answer
+
+    def _ready(
+        self, method: str, url: str, headers: Any, body: bytes | str | None
+    ) -> requests.PreparedRequest:
+        made = requests.PreparedRequest()
+        made.method, made.url, made.hooks = method, url, default_hooks()
+        made.headers = CaseInsensitiveDict({**self.headers, **headers})
+        made.body = (body.encode() if isinstance(body, str) else body) or None
+        if made.body or method not in ("GET", "HEAD"):
+            made.headers["Content-Length"] = str(len(made.body or b""))
+        return made

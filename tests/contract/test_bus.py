@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import pytest
@@ -61,8 +62,9 @@ class OnQueues:
         from azure.storage.queue import QueueServiceClient
 
         from shared.adapters.queues import SHARDS, STEPS, QueueBus
+        from shared.adapters.transport import settled
 
-        service = QueueServiceClient.from_connection_string(connection_string)
+        service = settled(partial(QueueServiceClient.from_connection_string, connection_string))
         self._queues = {name: service.get_queue_client(name) for name in (STEPS, SHARDS)}
         for queue in self._queues.values():
             try:

@@ -6,6 +6,7 @@ import io
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -24,8 +25,10 @@ def files(request: pytest.FixtureRequest) -> tuple[Files, Container]:
     from azure.storage.blob import BlobServiceClient
 
     from shared.adapters.blobs import AzureFiles
+    from shared.adapters.transport import settled
 
-    service = BlobServiceClient.from_connection_string(request.getfixturevalue("azurite"))
+    account = request.getfixturevalue("azurite")
+    service = settled(partial(BlobServiceClient.from_connection_string, account))
     service.create_container(container)
     return AzureFiles(service), container
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -19,8 +20,10 @@ def table(request: pytest.FixtureRequest) -> Table:
     from azure.data.tables import TableServiceClient
 
     from shared.adapters.tables import AzureTable
+    from shared.adapters.transport import settled
 
-    service = TableServiceClient.from_connection_string(request.getfixturevalue("azurite"))
+    account = request.getfixturevalue("azurite")
+    service = settled(partial(TableServiceClient.from_connection_string, account))
     return AzureTable(service.create_table(f"t{uuid.uuid4().hex}"))
 
 

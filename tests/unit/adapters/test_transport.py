@@ -1,10 +1,19 @@
-"""What the environment says of proxies and certificates counts, though it is asked only once."""
+"""What the environment says of proxies and certificates counts, though it is asked only once; nothing else is lost."""
 
 from __future__ import annotations
 
-import pytest
+import io
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
-from shared.adapters.transport import settled_transport
+import pytest
+import requests
+from azure.core.exceptions import ServiceRequestError
+from azure.core.rest import HttpRequest
+
+from shared.adapters.transport import StraightSession, settled_transport
 
 SERVER = "https://bank.table.core.windows.net"
 PROXY = "http://proxy.bank.test:3128"
@@ -39,7 +48,6 @@ def test_the_environments_certificates_are_trusted(environment: pytest.MonkeyPat
 
 def test_requests_go_by_what_was_settled(environment: pytest.MonkeyPatch) -> None:
     """Through the client's own pipeline, to a proxy where nobody listens."""
-    from azure.core.exceptions import ServiceRequestError
     from azure.data.tables import TableServiceClient
 
     environment.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
@@ -51,3 +59,68 @@ def test_requests_go_by_what_was_settled(environment: pytest.MonkeyPatch) -> Non
     client = TableServiceClient.from_connection_string(account, retry_total=0, **settled)
     with pytest.raises(ServiceRequestError, match=r"127\.0\.0\.1|proxy"):
         next(iter(client.list_tables()))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Answers with the request it was sent, whole."""
+
+    class Echo(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            told = f"{self.requestline}\n{self.headers}".encode() + body
+            self.send_response(200)
+            self.send_header("content-length", str(len(told)))
+            self.send_header("set-cookie", "instance=7")
+            self.end_headers()
+            self.wfile.write(told)
+
+        do_GET = do_PUT = do_POST = do_DELETE = answer
+
+        def log_message(self, format: str, *values: object) -> None:
+            """Silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as serving:
+        threading.Thread(target=serving.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_address[1]}"
+        serving.shutdown()
+
+
+@pytest.mark.parametrize("body", [None, b"", b"\xff\x00", "b\xf6rse", io.BytesIO(b"a stream")])
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
+def test_a_request_is_sent_as_requests_would_send_it(
+    server: str, environment: pytest.MonkeyPatch, method: str, body: Any
+) -> None:
+    told = []
+    for session in (requests.Session(), StraightSession()):
+        if isinstance(body, io.BytesIO):
+            body.seek(0)
+        answer = session.request(
+            method,
+            f"{server}/campanha(PartitionKey='a%20b',RowKey='%25')?$filter=x%20eq%20'1'",
+            headers={"X-Ms-Date": "today", "user-agent": "azsdk", "Content-Type": "application/json"},
+            data=body,
+            files=None,
+            timeout=(5, 5),
+            verify=True,
+            cert=None,
+            allow_redirects=False,
+            proxies={},
+        )
+        told.append(sorted(answer.content.splitlines()))
+    assert told[0] == told[1]
+
+
+def test_an_answer_may_be_read_piece_by_piece(server: str) -> None:
+    """As a blob is, of which no more is held than is asked for."""
+    transport = settled_transport(server)["transport"]
+    answer = transport.send(HttpRequest("PUT", server, content=b"x" * 10_000), stream=True)
+    pieces = answer.iter_bytes()
+    assert 0 < len(next(pieces)) < 10_000
+    assert sum(map(len, pieces))
+
+
+def test_a_server_that_is_gone_is_told_as_the_sdks_tell_it() -> None:
+    transport = settled_transport("http://127.0.0.1:1")["transport"]
+    with pytest.raises(ServiceRequestError):
+        transport.send(HttpRequest("GET", "http://127.0.0.1:1/"))
