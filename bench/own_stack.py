@@ -6,7 +6,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,20 +52,44 @@ def memory_of(stack: Stack, part: str, figure: str) -> float:
 
 
 def memory_by_part(stack: Stack, words: Mapping[str, str]) -> dict[str, float]:
-    """MiB at most so far of the largest process of each part.
+    """MiB at most so far of the largest process of each part. words: as for `processes_by_part`"""
+    found = dict.fromkeys(words, 0.0)
+    for part, pid in processes_by_part(stack, words):
+        with suppress(OSError, StopIteration):  # it may just have ended
+            found[part] = max(found[part], process_memory(pid, "VmHWM"))
+    return found
+
+
+def processor_by_part(stack: Stack, words: Mapping[str, str]) -> dict[str, float]:
+    """Seconds that the processes of each part had a core so far. words: as for `processes_by_part`"""
+    found = dict.fromkeys(words, 0.0)
+    for part, pid in processes_by_part(stack, words):
+        with suppress(OSError):
+            fields = (
+                Path(f"/proc/{pid}/stat")
+                .read_text(encoding="ascii", errors="replace")
+                .rpartition(")")[2]
+                .split()
+            )
+            found[part] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
+def processes_by_part(stack: Stack, words: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """The stack's processes with the part each belongs to.
 
     words: by part, what its command line holds besides the stack's folder
     """
-    found = dict.fromkeys(words, 0.0)
     for process in Path("/proc").iterdir():
+        if not process.name.isdecimal():
+            continue
         try:
             line = (process / "cmdline").read_bytes().decode(errors="replace")
-            parts = [part for part, word in words.items() if word in line and str(stack.state) in line]
-            for part in parts[:1]:
-                found[part] = max(found[part], process_memory(int(process.name), "VmHWM"))
-        except (OSError, StopIteration, ValueError):
-            continue  # no process, or one that has just ended
-    return found
+        except OSError:
+            continue  # it has just ended
+        part = next((part for part, word in words.items() if word in line), None)
+        if part and str(stack.state) in line:
+            yield part, int(process.name)
 
 
 def process_memory(pid: int, figure: str) -> float:
