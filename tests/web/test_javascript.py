@@ -14,7 +14,12 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PROGRAM = ROOT / ".azurite" / "program.json"
 """Set-up writes into it which Node it has found, or installed."""
-FLAGS = ("--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", "--test", "--test-reporter=spec")
+FLAGS = (
+    "--experimental-detect-module",
+    "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
+    "--test",
+    "--test-reporter=spec",
+)
 
 
 @pytest.fixture(scope="module")
