@@ -1,4 +1,4 @@
-"""A step of a pipeline: a command component whose folder of code and environment are those of all its steps."""
+"""Command components: a step of a pipeline, with the code folder and environment that all its steps share."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Writes the conda files of training and serving from their hash-locked requirements: `python -m pipelines.conda`.
+"""Conda files of the training and serving environments, written from their hash-locked requirements.
 
-Azure ML takes an environment as a conda file alone, so the locks are copied into it; a test holds them equal.
+Azure ML takes an environment as a conda file alone, so `python -m pipelines.conda` copies the locks into it; a test
+holds them equal.
 """
 
 from __future__ import annotations

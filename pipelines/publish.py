@@ -1,4 +1,4 @@
-"""Publishes the pipelines to the workspace: `python -m pipelines.publish`; again changes nothing.
+"""Publishes the pipelines as batch endpoints, idempotently: `python -m pipelines.publish`; again changes nothing.
 
 Versions are short hashes of what they name, so what is unchanged is found and left alone, and a changed step gets
 a new component and a new deployment beside the old ones.

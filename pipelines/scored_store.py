@@ -1,4 +1,4 @@
-"""The datastore by which a run's output goes to the container of scored files.
+"""The datastore of scored files, identity-based: by it a run's output goes to their container.
 
 It holds no credential: on Azure the cluster's own identity must be allowed to write there (Storage Blob Data
 Contributor on the data account).

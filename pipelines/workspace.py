@@ -1,4 +1,4 @@
-"""The Azure ML workspace that a step runs in."""
+"""A step's client of the workspace it runs in, and its way to the model registry."""
 
 from __future__ import annotations
 

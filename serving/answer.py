@@ -1,4 +1,4 @@
-"""From a request's bytes to a response's bytes, with no web server in sight."""
+"""A scoring request answered, bytes to bytes: content type, errors and JSON, with no web server in sight."""
 
 from __future__ import annotations
 

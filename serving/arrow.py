@@ -1,4 +1,4 @@
-"""Arrow on the wire: an IPC stream of rows becomes the booster's matrix, and scores become an IPC stream."""
+"""Arrow IPC on the wire: a stream of rows becomes the booster's matrix, and scores become a stream."""
 
 from __future__ import annotations
 

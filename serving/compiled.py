@@ -1,4 +1,4 @@
-"""Prediction by compiled trees: the same probabilities as `Booster.predict`, many times as fast."""
+"""Compiled inference: the same probabilities as `Booster.predict`, many times as fast."""
 
 from __future__ import annotations
 

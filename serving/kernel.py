@@ -1,4 +1,4 @@
-"""A program's machine code, made by LLVM for this processor when a model is loaded; the same for every model.
+"""The JIT compiler: a program's machine code, made by LLVM when a model is loaded; the same for every model.
 
 The trees are data to it, so compiling takes as long for a thousand trees as for one, and there is nothing to keep.
 It works on blocks of rows, a column at a time: codes of a block first, then step after step on LANES rows at once,

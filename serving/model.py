@@ -1,7 +1,7 @@
-"""A trained model's folder: how rows become numbers, and numbers probabilities and decisions.
+"""The model format and feature encoding: how rows become numbers, and numbers probabilities and decisions.
 
 The one place that encodes and scores: training, evaluation and the endpoint all use this module, so that a row means
-the same to each. Publishing copies it beside the training steps; it therefore imports nothing of this project.
+the same to each.
 """
 
 from __future__ import annotations

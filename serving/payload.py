@@ -1,4 +1,4 @@
-"""A scoring request's JSON: two shapes in, columns out, and a clear refusal of anything else."""
+"""Request validation: JSON in two shapes in, columns out, and a clear refusal of anything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trees as a list of steps over small codes: what `kernel` carries out for many rows at once.
+"""Quantised, branch-free trees: a list of steps over small codes that `kernel` carries out for many rows at once.
 
 A row's value becomes a code of 8 or 16 bits once, before any tree: a number's code is how many of the thresholds
 that the trees know for it lie below it, so that "x <= threshold 3" is "code <= 3"; categories become bits, eight or

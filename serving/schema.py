@@ -1,4 +1,4 @@
-"""What a model takes and answers, as JSON schemas made from its own features."""
+"""The model's signature: JSON schemas of request and response for /swagger.json, made from its own features."""
 
 from __future__ import annotations
 

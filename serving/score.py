@@ -24,6 +24,7 @@ def init() -> None:
     _loaded["model"] = model
     _describe(model)
     # The workers are forked after this: what is here for good is neither looked through again nor copied for that.
+    # source: https://docs.python.org/3/library/gc.html#gc.freeze
     gc.collect()
     gc.freeze()
 

@@ -1,4 +1,4 @@
-"""A LightGBM model's text as trees: what each node asks and where its answers lead.
+"""Parser of LightGBM's model text: what each node of each tree asks and where its answers lead.
 
 Only what is known to be read rightly is read: the rest is refused by name, and the caller goes on with LightGBM's
 own prediction. The text's format is version v4 of LightGBM's `Tree::ToString`; what a node decides is in the
@@ -16,7 +16,9 @@ from enum import IntEnum
 
 VERSION = "v4"
 NEARLY_ZERO = float.fromhex("0x1.a95a5cp-117")
-"""1e-35 as a float: LightGBM takes it, its negative and what lies between them for zero before it asks anything."""
+"""1e-35 as a float: LightGBM takes it, its negative and what lies between them for zero before it asks anything.
+
+source: kZeroThreshold in LightGBM's include/LightGBM/meta.h"""
 
 
 class NotSupported(Exception):
@@ -39,6 +41,8 @@ class Node:
 
     A number goes left when it is at most `threshold`; a missing one, as `missing` says, goes left if `default_left`.
     A category goes left when its number, cut to an integer, is one of `categories`; NaN and negative ones go right.
+
+    source: NumericalDecision and CategoricalDecision in LightGBM's include/LightGBM/tree.h
     """
 
     feature: int
@@ -126,7 +130,9 @@ def _nodes(said: Mapping[str, str]) -> Iterator[Node]:
     rows = zip(*(said[name].split() for name in fields), strict=True)
     sets = _category_sets(said)
     for feature, threshold, decision, left, right in rows:
-        kind = int(decision)
+        kind = int(
+            decision
+        )  # bits: 1 a category, 2 missing goes left, 4 and 8 what is missing (LightGBM's tree.h)
         node = Node(feature=int(feature), left=int(left), right=int(right))
         yield (
             _by_category(node, sets[int(threshold)]) if kind & 1 else _by_number(node, kind, float(threshold))

@@ -1,4 +1,4 @@
-"""Compiled trees, trusted only where they were seen to say what the booster says."""
+"""Self-check and fallback: compiled trees are used only where they were seen to say what the booster says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the steps that score a batch share: its plan, its file's shards, and work on them side by side."""
+"""Mini-batches: a batch's shards worked on side by side in a process pool, and what the scoring steps share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scoring, step 3: the model answers each shard, with the code and in the form in which it answers at the endpoint."""
+"""Scoring, step 3, predict: batch inference of each shard, with the code and in the form of the endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scoring, step 2: each shard's records held against the contract; of the good ones, what the model is asked."""
+"""Scoring, step 2, prepare: each shard validated against the contract; of the good rows, what the model is asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scoring, step 4: each shard comes out as CSV and Parquet, as it would by the endpoint, and the whole as one CSV."""
+"""Scoring, step 4, publish: each shard as CSV and Parquet, as it would be by the endpoint, and the whole as one CSV."""
 
 from __future__ import annotations
 

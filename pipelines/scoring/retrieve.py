@@ -1,4 +1,4 @@
-"""Scoring, step 1: the plan, the model it names, and the file of clients, each checked to be what was planned."""
+"""Scoring, step 1, retrieve: the plan, the registered model it pins and the file of clients, each verified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rows a model learned from looked like, and how far other rows have moved away from that."""
+"""Data drift: each feature's population stability index against a profile of the rows a model learned from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 3: challenger and champion on the same held-out rows, and the rows a deployment must answer alike."""
+"""Training, step 3, evaluate: champion and challenger on the same hold-out; golden rows for a deployment's smoke test."""
 
 from __future__ import annotations
 

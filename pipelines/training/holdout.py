@@ -1,4 +1,4 @@
-"""Which rows are held out: a pure function of a row's part and place, so that a row stays where it once was.
+"""The hold-out split: a pure function of a row's part and place, so that a row stays where it once was.
 
 A row that a later dataset version repeats is held out there too; a champion is thus never judged on a row that it
 learned from. splitmix64: Steele, Lea and Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.

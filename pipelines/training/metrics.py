@@ -1,4 +1,4 @@
-"""How good probabilities are: ranking, calibration, money, and how sure a comparison makes us."""
+"""Metrics: AUC, average precision, log loss, profit, and the paired bootstrap interval of a difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training pipeline as Azure ML sees it: four command components and how their inputs and outputs connect.
+"""The training pipeline's definition: four command components and how inputs and outputs connect them.
 
 No postponed annotations here: `dsl.pipeline` reads the parameters' annotations as objects.
 """

@@ -1,4 +1,4 @@
-"""Step 1: the manifest's parts, checked against their digests, split into training rows and hold-out."""
+"""Training, step 1, prepare: the manifest's parts, verified by digest, split into training rows and hold-out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder that `prepare` writes and the later steps read."""
+"""The prepared data set: the folder that `prepare` writes, and how later steps read features and answers from it."""
 
 from __future__ import annotations
 

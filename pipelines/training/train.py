@@ -1,4 +1,4 @@
-"""Step 2: gradient-boosted trees, as many as held-back training rows ask for, then grown on all training rows."""
+"""Training, step 2, train: LightGBM, early stopping on held-back rows, then refitted on all training rows."""
 
 from __future__ import annotations
 

@@ -63,6 +63,7 @@ def test_the_answer_has_the_named_columns_and_says_whose_it_is(folder: Path) -> 
     assert table.schema.names == ["probability", "decile", "decision"]
     decision = pa.dictionary(pa.int8(), pa.string())
     assert table.schema.types == [pa.float64(), pa.int8(), decision]
+    assert not any(field.nullable for field in table.schema)
     assert table.schema.metadata == {b"model": b"bank", b"version": b"3"}
     said = expected(folder)
     assert {name: said[name] for name in table.schema.names} == table.to_pydict()
@@ -146,7 +147,8 @@ def test_what_cannot_be_scored_is_refused_with_what_to_mend(folder: Path) -> Non
         (stream([batch().select(["age", "job"])]), "MissingColumn", "'rate'"),
         (stream([twice]), "DuplicateColumn", "'age'"),
         (stream([batch(age=pa.array(["70"] * 4))]), "BadValue", "send numbers"),
-        (stream([batch(job=pa.array([1] * 4))]), "BadValue", "send texts"),
+        (stream([batch(job=pa.array([1] * 4))]), "BadValue", "column 'job' is of type int64; send texts"),
+        (stream([batch(job=pa.array([["student"]] * 4))]), "BadValue", "send texts"),
         (stream([batch(job=pa.array([1] * 4).dictionary_encode())]), "BadValue", "send texts"),
         (stream([batch(rate=pa.array([True] * 4))]), "BadValue", "send numbers"),
     ):
