@@ -15,9 +15,9 @@ from pathlib import Path
 from commands import ROOT
 from commands.setup import venv
 from commands.stack.ports import choose
+from localazure.workspace.hosting.server import LOOPBACK
 from localazure.workspace.processes.environments import Environments, conda_text
 
-LOOPBACK = ROOT / "localazure" / "workspace" / "hosting" / "loopback.py"
 USUAL_LOCK = ROOT / "bench" / "environments" / "usual.txt"
 USUAL_HOME = ROOT / ".environments" / "bench-usual"
 PATIENCE_SECONDS = 60.0

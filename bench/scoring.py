@@ -42,9 +42,9 @@ PATIENCE_SECONDS = 1800.0
 THREADS = (1, 2, 3)
 SHARE_GOAL, RIVAL_GOAL, MEMORY_GOAL = 0.6, 5.0, 400.0
 PARTS = {
-    "host": "localazure.host",
+    "host": "localazure\0host",
     "storage": "azurite.js",
-    "workspace": "localazure.workspace",
+    "workspace": "localazure\0workspace",
     "endpoint": "score.py",
 }
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VENV, STORAGE, ENVIRONMENTS, UV = "venv", "storage", "environments", "uv"
-EVERYTHING = (VENV, STORAGE, ENVIRONMENTS)
+VENV, EMBEDDED, STORAGE, ENVIRONMENTS, UV = "venv", "embedded", "storage", "environments", "uv"
+USUAL = (VENV, EMBEDDED)
+EVERYTHING = (*USUAL, STORAGE, ENVIRONMENTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +14,7 @@ class Command:
     """What `./dev` says about a command, and what has to be installed before it runs."""
 
     summary: str
-    needs: tuple[str, ...] = (VENV,)
+    needs: tuple[str, ...] = USUAL
 
 
 COMMANDS = {
@@ -42,8 +43,8 @@ COMMANDS = {
     "test": Command(summary="run the tests", needs=EVERYTHING),
     "check": Command(summary="lint, types, layers"),
     "bench": Command(summary="measure", needs=EVERYTHING),
-    "storage": Command(summary="one part alone: blob, queue, table storage", needs=(VENV, STORAGE)),
-    "workspace": Command(summary="one part alone: the Azure ML workspace", needs=(VENV, ENVIRONMENTS)),
+    "storage": Command(summary="one part alone: blob, queue, table storage", needs=(*USUAL, STORAGE)),
+    "workspace": Command(summary="one part alone: the Azure ML workspace", needs=(*USUAL, ENVIRONMENTS)),
     "host": Command(summary="one part alone: the Functions host"),
     "lock": Command(summary="recompile the hash-locked requirements", needs=(VENV, UV)),
 }

@@ -16,7 +16,7 @@ TYPED = (
     "functions",
     "shared",
     "commands",
-    "localazure",
+    "localazure/src/localazure",
     "bench",
     "serving",
     "pipelines",

@@ -13,9 +13,9 @@ from pipelines import conda
 LOCKS = (
     "requirements.in",
     "requirements-dev.in",
-    "localazure/storage/node-requirements.in",
+    "localazure/src/localazure/storage/node-requirements.in",
     "commands/setup/uv-requirements.in",
-    "tests/localazure/host/conformance/requirements.in",
+    "localazure/tests/host/conformance/requirements.in",
 )
 MORE = ("pipelines/environments/*.in", "bench/environments/*.in")
 

@@ -33,7 +33,7 @@ def install(root: Path) -> None:
             continue
         run(
             [
-                str(venv.python_in(root / ".venv")), "-m", "localazure.workspace.processes.environments", str(file),
+                str(venv.python_in(root / ".venv")), "-m", "localazure", "environment", str(file),
                 "--environments", str(folder),
             ],
             label=f"environment {file.stem} into .environments",

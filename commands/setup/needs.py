@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from commands.catalog import ENVIRONMENTS, STORAGE, UV, VENV
-from commands.setup import azurite, environments, venv
+from commands.catalog import EMBEDDED, ENVIRONMENTS, STORAGE, UV, VENV
+from commands.setup import environments, localazure, venv
 from commands.setup.console import say
 from commands.setup.lock import only_one
 
 
 def provide(root: Path, needs: Iterable[str]) -> None:
     """Install what is missing; raises SetupError with the step that failed and what to do."""
+    localazure.keep_programs_in(root)
     missing = [need for need in needs if not _is_ready(root, need)]
     if not missing:
         return
@@ -26,17 +27,21 @@ def provide(root: Path, needs: Iterable[str]) -> None:
 
 def _is_ready(root: Path, need: str) -> bool:
     if need == STORAGE:
-        return azurite.is_ready(root)
+        return localazure.has_storage(root)
     if need == ENVIRONMENTS:
         return environments.is_ready(root)
+    if need == EMBEDDED:
+        return localazure.is_ready(root)
     return venv.is_ready(*_locked(root, need))
 
 
 def _install(root: Path, need: str) -> None:
     if need == STORAGE:
-        azurite.install(root)
+        localazure.install_storage(root)
     elif need == ENVIRONMENTS:
         environments.install(root)
+    elif need == EMBEDDED:
+        localazure.install(root)
     else:
         folder, lock = _locked(root, need)
         venv.install(folder, lock, label=f"Python packages into {folder.name}")

@@ -19,7 +19,7 @@ class Part:
     stop_seconds: float = 15.0
 
     def command(self, stack: Stack) -> list[str]:
-        return [sys.executable, "-m", f"localazure.{self.name}", *self.arguments(stack)]
+        return [sys.executable, "-m", "localazure", self.name, *self.arguments(stack)]
 
 
 def _storage(stack: Stack) -> list[str]:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from contract import training
 
+from commands import ROOT
+from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, Server
 from shared.adapters.azureml import AzureWorkspace
 from shared.settings import Settings
-from tests.localazure.workspace.running import GROUP, NAME, SUBSCRIPTION, Server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,7 +50,13 @@ def workspace_process(
 ) -> Iterator[Server]:
     """With a training pipeline published."""
     folder = tmp_path_factory.mktemp("contract-workspace")
-    server = Server(state=folder, port=free_port(), identity_port=free_port(), storage=azurite)
+    server = Server(
+        state=folder,
+        port=free_port(),
+        identity_port=free_port(),
+        storage=azurite,
+        environments=ROOT / ".environments",
+    )
     server.start()
     try:
         with pytest.MonkeyPatch.context() as environment:

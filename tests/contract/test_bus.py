@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 import pytest
 
+from running_azure.workspace import until
 from shared.adapters.memory import MemoryBus
 from shared.domain.facts import DatasetDue, Fact, RunFailed, ShardDue, TellingDue, UploadArrived
 from shared.errors import Transient
 from shared.ports import Bus
-from tests.localazure.workspace.running import until
 
 UPLOAD = UploadArrived(name="ação/maio 1.csv", etag="0x1")
 SHARD = ShardDue(batch="b", number=3)

@@ -12,11 +12,11 @@ from contract import scoring_pipeline
 from contract.conftest import Embedded
 
 from pipelines.scored_store import publish_store
+from running_azure.workspace import WS, until
 from shared.adapters.memory import MemoryPipeline, MemoryWorkspace
 from shared.adapters.pipelines import BatchScoring
 from shared.errors import Refused
 from shared.ports import PipelineEndpoint, ScoringRequest
-from tests.localazure.workspace.running import WS, until
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pytest
 from azure.core.credentials import AzureKeyCredential
 from pydantic import SecretStr
 
+from running_azure.workspace import Topic
 from shared.adapters.subscribers import EventGridTopic, Webhook, signature, topic_client
 from shared.errors import Gone, Refused, Transient
 from shared.settings import WebhookSetting
-from tests.localazure.workspace.running import Topic
 
 SECRET = "a secret of this test"
 SOURCE = "/subscriptions/s/workspaces/w"

@@ -16,12 +16,12 @@ from contract.conftest import Embedded
 
 from commands.setup import environments
 from pipelines.conda import SERVING
+from running_azure.workspace import WS, until
 from shared.adapters.azureml import AzureWorkspace
 from shared.adapters.memory import MemoryWorkspace
 from shared.adapters.pipelines import BatchPipeline
 from shared.errors import Conflict, Transient
 from shared.ports import DeploymentPlan, RunRequest, RunView, StepView, Workspace
-from tests.localazure.workspace.running import WS, until
 
 ROOT = Path(__file__).parents[2]
 ENDED = ("Completed", "Failed", "Canceled")

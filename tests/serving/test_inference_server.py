@@ -17,11 +17,12 @@ import pytest
 import requests
 
 from commands.setup import environments
+from localazure.workspace.hosting.server import LOOPBACK
 from localazure.workspace.processes.environments import Environments, conda_text
 from pipelines.conda import SERVING
+from running_azure.workspace import until
 from shared.adapters.azureml import server_variables
 from shared.adapters.serving_code import ENTRY_SCRIPT, assemble
-from tests.localazure.workspace.running import until
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADERS = {"Content-Type": "application/json"}
@@ -114,7 +115,7 @@ def _model(folder: Path, *, compiled: bool) -> tuple[list[str], list[list[Any]],
 def _server(python: Path, base: Path, url: str, log: Path, variables: dict[str, str]) -> Iterator[None]:
     code = assemble(base)
     command = [
-        str(python), "-P", str(ROOT / "localazure" / "workspace" / "hosting" / "loopback.py"),
+        str(python), "-P", str(LOOPBACK),
         "--entry_script", str(code / ENTRY_SCRIPT), "--port", url.rpartition(":")[2],
     ]  # fmt: skip
     more = {

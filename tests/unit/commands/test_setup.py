@@ -90,7 +90,7 @@ def test_an_environment_is_built_again_when_a_file_beside_it_changes(
     (folder / "environment.yml").write_text("conda_file: conda.yml")
     (folder / "conda.yml").write_text("dependencies: []")
     built: list[str] = []
-    monkeypatch.setattr(environments, "run", lambda command, **_: built.append(Path(command[3]).name))
+    monkeypatch.setattr(environments, "run", lambda command, **_: built.append(Path(command[4]).name))
     assert not environments.is_ready(tmp_path)
     environments.install(tmp_path)
     assert built == ["conda.yml", "environment.yml"]

@@ -1,0 +1,38 @@
+"""What tests of both distributions need, and how their files are shared out among workers."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+from commands import ROOT
+from commands.setup.localazure import keep_programs_in
+from running_azure.fixtures import azurite, azurite_service, free_port
+
+__all__ = ["azurite", "azurite_service", "free_port"]
+keep_programs_in(ROOT)  # as `./dev` does
+
+SHARE_A_SERVER = ("localazure/tests/conformance/", "localazure/tests/workspace/", "tests/contract/")
+"""Folders of which all tests run in one worker, so that what their first one starts serves all of them."""
+
+
+class WholeFiles(LoadScopeScheduling):
+    """Each worker is given whole files, or whole folders."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((folder for folder in SHARE_A_SERVER if file.startswith(folder)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeFiles:
+    return WholeFiles(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers tell tests apart by their ids, and run one of each."""
+    twice = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if twice:
+        raise pytest.UsageError(f"several tests have the id {twice[0]}: workers would run one of them")

@@ -1,0 +1,118 @@
+"""Runs one Azurite: starts it, knows when it serves, stops it, and never leaves it behind.
+
+A `kill -9` of this process closes the pipe that Azurite watches, so Azurite saves and ends by itself.
+Azurite saves its own state every few seconds: a `kill -9` of *node* can lose that much.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from localazure.storage.account import Ports, connection_string
+from localazure.storage.installation import provide
+from localazure.storage.program import Program
+
+LAUNCHER = Path(__file__).with_name("azurite.js")
+LOG_BYTES = 8 * 1024 * 1024
+LOG_FILES = 4
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+
+
+class StartFailed(Exception):
+    """Azurite ended before it served; the message holds what it said."""
+
+
+class Azurite:
+    """A running Azurite, as a context manager."""
+
+    def __init__(self, *, state: Path, ports: Ports, in_memory: bool = False) -> None:
+        self.ports = ports
+        self.folder = state / "storage"
+        self.access_log = self.folder / "access.log"
+        self._errors = self.folder / "azurite.err"
+        self._in_memory = in_memory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def connection_string(self) -> str:
+        return connection_string(self.ports)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, program: Program | None = None) -> None:
+        """Start Azurite, installed first if need be, and return when all three services answer."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        program = program or provide()
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                self._command(program),
+                env={"NODE_COMPILE_CACHE": str(program.compiled), **os.environ},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,  # Ctrl-C reaches the supervisor, which then stops it
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._serves():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                said = self._errors.read_text(errors="replace")[-2000:]
+                raise StartFailed(f"Azurite did not start on {self.ports} in {self.folder}.\n{said}")
+            time.sleep(0.05)
+
+    def ended(self) -> bool:
+        """True when Azurite has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
+    def stop(self) -> None:
+        """Ask Azurite to save and end (by letting go of its stdin); insist after a while."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin:
+            process.stdin.close()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _command(self, program: Program) -> list[str]:
+        services = {"blob": self.ports.blob, "queue": self.ports.queue, "table": self.ports.table}
+        command = [
+            str(program.node), str(LAUNCHER), str(program.main), str(self.access_log), str(LOG_BYTES),
+            str(LOG_FILES), "--", "--silent", "--disableTelemetry",
+            "--skipApiVersionCheck",  # the SDKs speak a newer API version than any Azurite release names
+        ]  # fmt: skip
+        for name, port in services.items():
+            command += [f"--{name}Host", "127.0.0.1", f"--{name}Port", str(port)]
+        return command + (["--inMemoryPersistence"] if self._in_memory else ["--location", str(self.folder)])
+
+    def _serves(self) -> bool:
+        return all(_answers(port) for port in (self.ports.blob, self.ports.queue, self.ports.table))
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    except OSError:
+        return False
+    finally:
+        connection.close()
+    return True

@@ -1,0 +1,155 @@
+"""Azurite under supervision: it serves, logs within bounds, keeps state, ends with its supervisor."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobServiceClient, ContentSettings, generate_container_sas
+
+from localazure.storage import node, supervisor
+from localazure.storage.account import ACCOUNT, KEY, Ports
+from localazure.storage.installation import provide
+from localazure.storage.program import NotInstalled, installed
+from localazure.storage.supervisor import Azurite, StartFailed
+
+FreePort = Callable[[], int]
+
+
+def _ports(free_port: FreePort) -> Ports:
+    return Ports(blob=free_port(), queue=free_port(), table=free_port())
+
+
+def _gone(port: int, seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+        try:
+            connection.request("GET", "/")
+            connection.getresponse()
+        except OSError:
+            return True
+        finally:
+            connection.close()
+        time.sleep(0.05)
+    return False
+
+
+def _logged(azurite: Azurite, wanted: str) -> str:
+    """The first line of the access log with that in it; written when the answer has gone out, not before."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        for line in azurite.access_log.read_text().splitlines():
+            if wanted in line:
+                return line
+        time.sleep(0.01)
+    pytest.fail(f"no line with {wanted}")
+
+
+def test_the_access_log_says_of_a_write_what_it_was(azurite_service: Azurite) -> None:
+    blobs = BlobServiceClient.from_connection_string(azurite_service.connection_string)
+    blobs.create_container("logged")
+    written = blobs.get_blob_client("logged", "a b.csv").upload_blob(
+        b"age;job", content_settings=ContentSettings(content_type="text/csv")
+    )
+    line = _logged(azurite_service, '"PUT /devstoreaccount1/logged/a%20b.csv HTTP/1.1" 201')
+    told = json.loads(line[line.index("{") :])
+    assert told["eTag"] == written["etag"]
+    assert (told["requestId"], told["clientRequestId"]) == (
+        written["request_id"],
+        written["client_request_id"],
+    )
+    assert (told["blobType"], told["contentType"], told["contentLength"]) == ("BlockBlob", "text/csv", 7)
+    assert azurite_service.access_log.read_text().startswith("# access log ")
+
+
+def test_a_caller_that_hangs_up_before_the_answer_is_in_the_log(azurite_service: Azurite) -> None:
+    """Its blob is written all the same, and an event is due."""
+    blobs = BlobServiceClient.from_connection_string(azurite_service.connection_string)
+    blobs.create_container("hangup")
+    allowed = generate_container_sas(
+        ACCOUNT, "hangup", account_key=KEY, permission="w", expiry=datetime.now(UTC) + timedelta(hours=1)
+    )
+    head = f"PUT /{ACCOUNT}/hangup/gone.csv?{allowed} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1\r\n"
+    with socket.create_connection(("127.0.0.1", azurite_service.ports.blob)) as caller:
+        caller.sendall(f"{head}x-ms-version: 2021-12-02\r\nx-ms-blob-type: BlockBlob\r\n\r\nx".encode())
+    assert '" 201 ' in _logged(azurite_service, "/hangup/gone.csv")
+    assert blobs.get_blob_client("hangup", "gone.csv").exists()
+
+
+def test_the_log_is_bounded(tmp_path: Path, free_port: FreePort, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "LOG_BYTES", 1500)
+    monkeypatch.setattr(supervisor, "LOG_FILES", 2)
+    with Azurite(state=tmp_path, ports=_ports(free_port), in_memory=True) as azurite:
+        blobs = BlobServiceClient.from_connection_string(azurite.connection_string)
+        container = blobs.create_container("many")
+        for number in range(60):
+            container.upload_blob(f"{number}.csv", b"1")
+    files = sorted((tmp_path / "storage").glob("access.log*"))
+    assert [file.name for file in files] == ["access.log", "access.log.1", "access.log.2"]
+    assert all(file.stat().st_size < 2000 for file in files)
+    assert all(file.read_text().startswith("# access log ") for file in files)
+    assert len({file.read_text().splitlines()[0] for file in files}) == 3
+
+
+def test_state_outlives_a_stop(tmp_path: Path, free_port: FreePort) -> None:
+    for _ in range(2):
+        with Azurite(state=tmp_path, ports=_ports(free_port)) as azurite:
+            blobs = BlobServiceClient.from_connection_string(azurite.connection_string)
+            try:
+                blobs.create_container("kept")
+            except ResourceExistsError:
+                return
+    pytest.fail("the second start did not know the container of the first")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)])
+def test_azurite_ends_with_its_supervisor(tmp_path: Path, free_port: FreePort, how: signal.Signals) -> None:
+    ports = _ports(free_port)
+    command = [sys.executable, "-m", "localazure", "storage", "--state", str(tmp_path), "--in-memory"]
+    for name in ("blob", "queue", "table"):
+        command += [f"--{name}-port", str(getattr(ports, name))]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    assert process.stdout is not None
+    with process.stdout as said:
+        assert said.readline() == f"ready: storage http://127.0.0.1:{ports.blob}\n"
+        process.send_signal(how)
+        assert process.wait(20) == (0 if how is signal.SIGTERM else -how)
+    assert _gone(ports.blob)
+
+
+def test_a_taken_port_is_said(azurite_service: Azurite, tmp_path: Path, free_port: FreePort) -> None:
+    taken = Ports(blob=azurite_service.ports.blob, queue=free_port(), table=free_port())
+    with pytest.raises(StartFailed, match="EADDRINUSE"):
+        Azurite(state=tmp_path, ports=taken, in_memory=True).start()
+
+
+def test_what_is_not_installed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCALAZURE_HOME", str(tmp_path))
+    with pytest.raises(NotInstalled, match="`localazure setup`"):
+        installed()
+
+
+def test_what_cannot_be_installed_says_why_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALAZURE_HOME", str(tmp_path))
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho no registry; exit 7\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(node, "find_or_install", lambda: node.Node(binary=broken, npm=broken))
+    with pytest.raises(node.SetupFailed, match=r"ended with 7.*\nno registry\n.*npm_config_registry"):
+        provide()
+    with pytest.raises(NotInstalled):
+        installed()

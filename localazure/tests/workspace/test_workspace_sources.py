@@ -1,0 +1,206 @@
+"""Every source of data and of models, through the SDK; and the lists, labels and archives over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient
+
+from running_azure.workspace import WS, Server, until
+
+LONG = "azureml://subscriptions/"
+
+
+def _data(client: Any, **given: Any) -> Any:
+    from azure.ai.ml.entities import Data
+
+    return client.data.create_or_update(Data(**given))
+
+
+def _model(client: Any, **given: Any) -> Any:
+    from azure.ai.ml.entities import Model
+
+    return client.models.create_or_update(Model(**given))
+
+
+def _blobs(client: Any, azurite: str, path: str) -> dict[str, bytes]:
+    """The files below a datastore path."""
+    store, _, inside = path.partition("/datastores/")[2].partition("/paths/")
+    container = BlobServiceClient.from_connection_string(azurite).get_container_client(
+        client.datastores.get(store).container_name
+    )
+    names = list(container.list_blob_names(name_starts_with=inside))
+    return {name.rpartition("/")[2]: container.download_blob(name).readall() for name in names}
+
+
+def test_a_local_file_is_uploaded_once(client: Any, name: str, azurite: str, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(name)
+    made = [_data(client, name=name, path=str(file), type="uri_file") for _ in range(2)]
+    assert [one.version for one in made] == ["1", "2"]
+    assert made[0].path == made[1].path
+    assert made[0].path.startswith(LONG)
+    assert _blobs(client, azurite, made[0].path) == {"rows.csv": name.encode()}
+
+
+def test_a_local_folder_is_uploaded_with_what_is_deeper(
+    client: Any, name: str, azurite: str, tmp_path: Path
+) -> None:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "a.csv").write_text(name)
+    (tmp_path / "in" / "deep" / "b.csv").write_text("b")
+    made = _data(client, name=name, path=str(tmp_path / "in"), type="uri_folder")
+    assert _blobs(client, azurite, made.path) == {"a.csv": name.encode(), "b.csv": b"b"}
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("https://other.blob.core.windows.net/c/rows.csv", "https://other.blob.core.windows.net/c/rows.csv"),
+        (
+            "http://127.0.0.1:10000/devstoreaccount1/c/r.csv",
+            "http://127.0.0.1:10000/devstoreaccount1/c/r.csv",
+        ),
+        ("wasbs://c@other.blob.core.windows.net/rows.csv", "wasbs://c@other.blob.core.windows.net/rows.csv"),
+        (
+            "azureml://datastores/workspaceblobstore/paths/a/b.csv",
+            "/datastores/workspaceblobstore/paths/a/b.csv",
+        ),
+    ],
+)
+def test_a_path_that_is_somewhere_already_is_kept(client: Any, name: str, path: str, kept: str) -> None:
+    made = _data(
+        client, name=name, version="1", path=path, type="uri_file", description="here", tags={"a": "b"}
+    )
+    found = client.data.get(name, version="1")
+    assert found.path.endswith(kept)
+    assert (found.description, found.tags, made.version) == ("here", {"a": "b"}, "1")
+
+
+def test_archived_assets_leave_lists_and_come_back(client: Any, name: str) -> None:
+    for version in ("1", "2"):
+        _data(client, name=name, version=version, path=f"https://x/c/{version}", type="uri_file")
+    client.data.archive(name, version="2")
+    assert client.data.get(name, label="latest").version == "1"
+    assert [one.version for one in client.data.list(name, list_view_type="ArchivedOnly")] == ["2"]
+    client.data.archive(name)
+    assert name not in [one.name for one in client.data.list()]
+    assert name in [one.name for one in client.data.list(list_view_type="ArchivedOnly")]
+    client.data.restore(name)
+    client.data.restore(name, version="2")
+    assert name in [one.name for one in client.data.list()]
+    assert client.data.get(name, label="latest").version == "2"
+    assert client.data.get(name, version="2").path == "https://x/c/2"
+
+
+def _job(client: Any, name: str) -> None:
+    """A job with a named output and an artifact."""
+    from azure.ai.ml import Output, command
+    from azure.ai.ml.entities import Environment
+
+    client.environments.create_or_update(Environment(name="python", image="ubuntu"))
+    line = (
+        "mkdir -p outputs/model logs; echo artifact > outputs/model/m; echo log > logs/l; "
+        "echo named > ${{outputs.trained}}/m"
+    )
+    job = command(
+        name=name, command=line, environment="python@latest", outputs={"trained": Output(type="uri_folder")}
+    )
+    client.jobs.create_or_update(job)
+    until(lambda: client.jobs.get(name).status == "Completed", seconds=60)
+
+
+def test_models_come_from_wherever_they_are(client: Any, name: str, azurite: str, tmp_path: Path) -> None:
+    _job(client, f"job-{name}")
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "m").write_text("local")
+    stored = _data(client, name=name, path=str(tmp_path / "local"), type="uri_folder").path
+    sources = {
+        "local": (str(tmp_path / "local"), "local"),
+        "file": (str(tmp_path / "local" / "m"), "local"),
+        "output": (f"azureml://jobs/job-{name}/outputs/trained", "named\n"),
+        "artifact": (f"azureml://jobs/job-{name}/outputs/artifacts/paths/outputs/model/", "artifact\n"),
+        "runs": (f"runs:/job-{name}/outputs/model/", "artifact\n"),
+        "datastore": (
+            f"azureml://datastores/workspaceblobstore/paths/{stored.partition('/paths/')[2]}",
+            "local",
+        ),
+    }
+    for kind, (path, says) in sources.items():
+        made = _model(client, name=f"{name}-{kind}", path=path, type="custom_model", tags={"n": 1})
+        assert (made.version, made.tags) == ("1", {"n": "1"})
+        assert made.path.startswith(LONG), kind
+        assert made.job_name == (f"job-{name}" if kind in ("output", "artifact", "runs") else None)
+        client.models.download(made.name, version="1", download_path=str(tmp_path / "down"))
+        (file,) = [one for one in (tmp_path / "down" / made.name).rglob("*") if one.is_file()]
+        assert file.read_text() == says, kind
+
+
+def test_models_are_listed_labelled_and_archived(client: Any, name: str, tmp_path: Path) -> None:
+    (tmp_path / "m").write_text("m")
+    for stage in ("Development", "Production"):
+        _model(client, name=name, path=str(tmp_path / "m"), stage=stage)
+    assert [one.version for one in client.models.list(name)] == ["2", "1"]
+    assert client.models.get(name, label="latest").stage == "Production"
+    assert [one.version for one in client.models.list(name, stage="Production")] == ["2"]
+    client.models.archive(name, version="2")
+    assert client.models.get(name, label="latest").version == "1"
+    client.models.archive(name)
+    assert name not in [one.name for one in client.models.list()]
+    client.models.restore(name)
+    assert name in [one.name for one in client.models.list()]
+
+
+def test_a_model_from_nowhere_is_refused(client: Any, name: str, server: Server) -> None:
+    body = {"properties": {"modelUri": f"azureml://jobs/{name}/outputs/none", "modelType": "custom_model"}}
+    reply = server.call("PUT", f"{WS}/models/{name}/versions/1", body)
+    assert (reply.status_code, "no output 'none'" in reply.text) == (400, True)
+    with pytest.raises(ResourceNotFoundError):
+        client.models.get(name, version="1")
+
+
+def test_artifacts_of_a_job_are_its_logs_and_what_it_left_in_outputs(
+    client: Any, name: str, tmp_path: Path
+) -> None:
+    _job(client, name)
+    client.jobs.download(name, download_path=str(tmp_path))
+    files = {
+        file.relative_to(tmp_path / "artifacts").as_posix() for file in tmp_path.rglob("*") if file.is_file()
+    }
+    assert files == {"outputs/model/m", "logs/l", "user_logs/std_log.txt"}
+    client.jobs.download(name, download_path=str(tmp_path / "all"), all=True)
+    assert (tmp_path / "all" / "named-outputs" / "trained" / "m").read_text() == "named\n"
+
+
+def test_environments_by_version_label_and_list(client: Any, name: str) -> None:
+    from azure.ai.ml.entities import Environment
+
+    for image in ("a", "b"):
+        client.environments.create_or_update(Environment(name=name, image=image))
+    assert client.environments.get(name, label="latest").image == "b"
+    assert [one.version for one in client.environments.list(name)] == ["2", "1"]
+    client.environments.archive(name, version="2")
+    assert [one.version for one in client.environments.list(name)] == ["1"]
+    client.environments.restore(name, version="2")
+    assert client.environments.get(name, version="2").image == "b"
+
+
+def test_a_datastore_of_ones_own_holds_what_is_put_there(
+    client: Any, name: str, azurite: str, tmp_path: Path
+) -> None:
+    from azure.ai.ml.entities import AzureBlobDatastore
+
+    made = client.datastores.create_or_update(
+        AzureBlobDatastore(name=name, account_name="devstoreaccount1", container_name=name)
+    )
+    assert (made.name, made.container_name) == (name, name)
+    (tmp_path / "f").write_text("f")
+    data = _data(client, name=name, path=str(tmp_path / "f"), type="uri_file", datastore=name)
+    assert f"/datastores/{name}/paths/" in data.path
+    assert _blobs(client, azurite, data.path) == {"f": b"f"}
+    assert client.datastores.get_default().name == "workspaceblobstore"
+    client.datastores.delete(name)
+    assert name not in [one.name for one in client.datastores.list()]

@@ -1,0 +1,96 @@
+"""The pipelines' publishing, by the unmodified SDK: again changes nothing, and the way back is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from pipelines import publish
+from pipelines.scoring import pipeline as scoring
+from pipelines.training import pipeline as training
+from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, Server
+
+Publish = Callable[..., publish.Published]
+
+
+def _silent(line: str) -> None:
+    del line
+
+
+@pytest.fixture(scope="module")
+def client(
+    azurite: str, free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """Of a workspace in which nothing is published yet."""
+    from azure.ai.ml import MLClient
+    from azure.identity import DefaultAzureCredential
+
+    folder = tmp_path_factory.mktemp("publishing")
+    server = Server(state=folder, port=free_port(), identity_port=free_port(), storage=azurite)
+    server.start()
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in server.variables.items():
+            environment.setenv(name, value)
+        yield MLClient(DefaultAzureCredential(), SUBSCRIPTION, GROUP, NAME)
+    server.stop()
+
+
+@pytest.fixture
+def published(client: Any, azurite: str) -> Publish:
+    return partial(publish.publish, client, storage=azurite, say=_silent)
+
+
+def test_again_changes_nothing_and_another_compute_is_beside_it(client: Any, published: Publish) -> None:
+    first = published()
+    assert len(first.new) == 2 + 1 + 2 * 4
+    for name, pipeline in first.pipelines.items():
+        assert client.batch_endpoints.get(name).defaults["deploymentName"] == pipeline.deployment
+    said: list[str] = []
+    again = published(say=said.append)
+    assert again.new == ()
+    assert again.pipelines == first.pipelines
+    assert all(line.endswith(" is there") for line in said)
+    moved = published(compute="serverless")
+    assert moved.new == tuple(
+        what
+        for name, pipeline in moved.pipelines.items()
+        for what in (
+            f"component {pipeline.component}",
+            f"deployment {name}/{pipeline.deployment} on serverless",
+            f"default deployment {name}/{pipeline.deployment}",
+        )
+    )
+    back = published()
+    assert back.pipelines == first.pipelines
+    assert back.new == tuple(
+        f"default deployment {name}/{pipeline.deployment}" for name, pipeline in first.pipelines.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "inputs", "outputs"),
+    [
+        (
+            training.ENDPOINT,
+            {"manifest", "parts", "model_name", "model_version", "champion", "call_cost", "deposit_value"},
+            {"candidate"},
+        ),
+        (scoring.ENDPOINT, {"plan", "source", "model"}, {"scored"}),
+    ],
+)
+def test_the_component_asks_for_what_a_run_is_given(
+    client: Any, published: Publish, endpoint: str, inputs: set[str], outputs: set[str]
+) -> None:
+    """The names are the app's too: a run is started with these inputs."""
+    name, _, version = published().pipelines[endpoint].component.partition(":")
+    component = client.components.get(name=name, version=version)
+    assert set(component.inputs) == inputs
+    assert set(component.outputs) == outputs
+
+
+def test_scored_files_have_a_datastore(client: Any, published: Publish) -> None:
+    published()
+    assert client.datastores.get("campanha_scored").container_name == "scored"
