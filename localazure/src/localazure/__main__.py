@@ -8,6 +8,10 @@ import sys
 from localazure import __version__
 
 COMMANDS = {
+    "up": (
+        "localazure.up.__main__",
+        "storage, events and workspace together, and what clients need to reach them",
+    ),
     "storage": ("localazure.storage.__main__", "a storage account alone: blobs, queues, tables"),
     "events": ("localazure.events.__main__", "Event Grid alone: topics, storage events, subscriptions"),
     "workspace": ("localazure.workspace.__main__", "an Azure Machine Learning workspace alone"),

@@ -1,0 +1,1 @@
+"""Storage, events and workspace together, as a newcomer wants them."""

@@ -1,0 +1,92 @@
+"""Storage, events and workspace as child processes: started in that order, watched, ended in the reverse one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from localazure.up import examples
+from localazure.up.addresses import Addresses
+from localazure.workspace.processes.children import Processes, last_lines
+
+START_SECONDS = 90.0
+STOP_SECONDS = 25.0
+"""Azurite has 20 to save what it holds."""
+_LINES_IN_ERROR = 20
+
+
+class NotStarted(Exception):
+    """A part ended before it served, or took too long; the message ends with its log."""
+
+
+class Parts:
+    """The running parts of one `localazure up`; none outlives this process for long, however it ends."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self.addresses = addresses
+        self._processes = Processes(addresses.state / "processes")
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> Iterator[str]:
+        """The name of each part, as it begins to serve; raises NotStarted."""
+        self._processes.reap()
+        for name in ("storage", "events", "workspace"):
+            self._start(name, self._options(name))
+            if name == "storage":
+                examples.make(self.addresses.storage)
+            yield name
+
+    def ended(self) -> str | None:
+        """The name of a part that ended by itself."""
+        return next((name for name, child in self._children.items() if child.poll() is not None), None)
+
+    def stop(self) -> None:
+        while self._children:
+            _, child = self._children.popitem()
+            self._processes.end(child, seconds=STOP_SECONDS)
+
+    def log(self, name: str) -> Path:
+        return self.addresses.state / "logs" / f"{name}.log"
+
+    def _options(self, name: str) -> list[str]:
+        of = self.addresses
+        common = ["--state", str(of.state)]
+        if name == "storage":
+            return [*common, *(f"--{one}-port={of.ports[one]}" for one in ("blob", "queue", "table"))]
+        settings = of.workspace_settings
+        if name == "events":
+            group = settings.resource_id.partition("/providers/")[0]
+            return [
+                *common, f"--port={of.ports['events']}", "--storage", of.storage, "--resource-group", group,
+                "--system-topic", f"workspace={settings.resource_id}",
+                "--subscriptions", str(examples.subscriptions_file(of.state)),
+            ]  # fmt: skip
+        return [
+            *common, f"--port={settings.port}", f"--identity-port={settings.identity_port}",
+            "--storage", of.storage, "--events", of.topic("workspace"), f"--events-key={of.topic_key}",
+            "--environments", str(settings.environments), "--subscription", of.subscription,
+            "--resource-group", of.resource_group, "--workspace", of.workspace,
+        ]  # fmt: skip
+
+    def _start(self, name: str, options: list[str]) -> None:
+        log = self.log(name)
+        log.parent.mkdir(exist_ok=True)
+        with log.open("wb") as written:
+            child = self._processes.start(
+                [sys.executable, "-m", "localazure", name, *options],
+                directory=self.addresses.state,
+                environment={**os.environ, "PYTHONUNBUFFERED": "1"},
+                log=written,
+            )
+        self._children[name] = child
+        deadline = time.monotonic() + START_SECONDS
+        while b"ready: " not in log.read_bytes():
+            if child.poll() is not None or time.monotonic() > deadline:
+                raise NotStarted(
+                    f"{name} did not start; {log} ends with:\n{last_lines(log, _LINES_IN_ERROR)}"
+                )
+            time.sleep(0.02)

@@ -1,0 +1,174 @@
+"""`localazure up`: three parts together, what a client needs to reach them, and a clean end however it ends."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from azure.storage.queue import QueueClient
+
+from localazure.ports import is_free, lasting_port
+from localazure.up.addresses import USUAL, Addresses, PortTaken, choose
+
+FreePort = Callable[[], int]
+
+
+class Up:
+    """One `localazure up --json`, of which each port is given."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.ports = {name: lasting_port() for name in USUAL}
+        self.told: dict[str, Any] = {}
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, *, given: Mapping[str, int]) -> None:
+        command = [sys.executable, "-m", "localazure", "up", "--json", "--state", str(self.state)]
+        command += [f"--{name}-port={port}" for name, port in given.items()]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        assert line, self.said()
+        self.told = json.loads(line)
+
+    def said(self) -> str:
+        assert self.process
+        assert self.process.stderr
+        return self.process.stderr.read()
+
+    def end(self, number: signal.Signals) -> int:
+        process, self.process = self.process, None
+        assert process
+        process.send_signal(number)
+        code = process.wait(40)
+        for stream in (process.stdout, process.stderr):
+            assert stream
+            stream.close()
+        return code
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    made = Up(tmp_path)
+    yield made
+    if made.process:
+        made.end(signal.SIGTERM)
+
+
+def gone(ports: Mapping[str, int]) -> bool:
+    """Whether nobody listens any more, within a few seconds."""
+    deadline = time.monotonic() + 10
+    while not all(map(is_free, ports.values())):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_what_it_prints_leads_clients_to_all_three(up: Up) -> None:
+    up.start(given=up.ports)
+    variables = up.told["environment"]
+    assert (
+        variables["AZUREML_DEV_URL_MFE"]
+        == up.told["workspace"]
+        == f"https://127.0.0.1:{up.ports['workspace']}"
+    )
+    reply = requests.get(
+        f"{variables['IDENTITY_ENDPOINT']}?resource=https://management.azure.com",
+        headers={"X-IDENTITY-HEADER": variables["IDENTITY_HEADER"]},
+        timeout=10,
+    )
+    workspace = requests.get(
+        f"{variables['AZUREML_DEV_URL_MFE']}/subscriptions/{variables['AZURE_SUBSCRIPTION_ID']}"
+        f"/resourceGroups/{variables['AZURE_RESOURCE_GROUP']}/providers/Microsoft.MachineLearningServices"
+        f"/workspaces/{variables['AZUREML_WORKSPACE_NAME']}",
+        headers={"Authorization": f"Bearer {reply.json()['access_token']}"},
+        verify=variables["REQUESTS_CA_BUNDLE"],
+        timeout=10,
+    )
+    assert workspace.json()["name"] == "localazure"
+    event = [{"id": "1", "subject": "s", "eventType": "Placed", "eventTime": "2026-01-01T00:00:00Z", "data": {},
+              "dataVersion": "1"}]  # fmt: skip
+    key = {"aeg-sas-key": variables["EVENTGRID_TOPIC_KEY"]}
+    assert requests.post(variables["EVENTGRID_TOPIC_ENDPOINT"], json=event, headers=key, timeout=10).ok
+    queue = QueueClient.from_connection_string(variables["AZURE_STORAGE_CONNECTION_STRING"], "example-events")
+    deadline = time.monotonic() + 20
+    while not (message := queue.receive_message()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert json.loads(base64.b64decode(message.content))["eventType"] == "Placed"
+    assert up.end(signal.SIGINT) == 0
+    assert gone(up.ports)
+
+
+def test_its_file_sets_the_same_variables_in_a_shell(up: Up) -> None:
+    up.start(given=up.ports)
+    script = f". {up.told['environment_file']}; {sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
+    shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env={})
+    assert json.loads(shell.stdout).items() >= up.told["environment"].items()
+    assert os.stat(up.told["environment_file"]).st_mode & 0o077 == 0
+
+
+def test_it_comes_back_on_the_same_ports_with_what_it_held(up: Up) -> None:
+    up.start(given=up.ports)
+    before = up.told
+    assert up.end(signal.SIGTERM) == 0
+    up.start(given={})
+    assert up.told == before
+
+
+def test_a_kill_leaves_nothing_behind(up: Up) -> None:
+    up.start(given=up.ports)
+    up.end(signal.SIGKILL)
+    assert gone(up.ports)
+
+
+def test_a_part_that_dies_ends_the_others(up: Up) -> None:
+    up.start(given=up.ports)
+    [events] = [
+        int(record.name)
+        for record in (up.state / "processes").iterdir()
+        if b"\0events\0" in Path(f"/proc/{record.name}/cmdline").read_bytes()
+    ]
+    os.kill(events, signal.SIGKILL)
+    assert up.process
+    assert up.process.wait(40) == 1
+    assert "events ended by itself; see " in up.said()
+    assert gone(up.ports)
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path, azurite_service: Any) -> None:
+    taken = azurite_service.ports.blob
+    with pytest.raises(PortTaken, match=rf"port {taken} \(blob\) is taken.*--blob-port"):
+        choose(tmp_path, {"blob": taken})
+    assert not (tmp_path / "up.json").exists()
+
+
+def test_usual_ports_are_taken_when_they_are_free_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localazure.up.addresses.is_free", lambda port: port != USUAL["queue"])
+    chosen = choose(tmp_path, {"events": 7555})
+    assert chosen | {"queue": 0} == USUAL | {"queue": 0, "events": 7555}
+    assert chosen["queue"] != USUAL["queue"]
+    assert choose(tmp_path, {}) == chosen
+
+
+def test_a_proxy_is_not_asked_for_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "bank.example,localhost")
+    for folder, secret in (("workspace", "identity-header"), ("events", "topic.key")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / secret).write_text("secret\n")
+    addresses = Addresses(state=tmp_path, ports=USUAL, subscription="s", resource_group="g", workspace="w")
+    assert addresses.environment()["NO_PROXY"] == "bank.example,localhost,127.0.0.1"
+    assert addresses.environment()["EVENTGRID_TOPIC_KEY"] == "secret"
