@@ -65,7 +65,7 @@ def bare_app(stack: Stack) -> Iterator[BareApp]:
     (folder / "settings.json").write_text(json.dumps({"IsEncrypted": False, "Values": values}))
     queue, rows = _storage(stack.connection_string)
     log = stack.log("bare")
-    command = [str(venv.python_in(HOME)), "-m", "localazure.host", "--app", str(folder)]
+    command = [str(venv.python_in(HOME)), "-m", "localazure", "host", "--app", str(folder)]
     command += ["--settings", str(folder / "settings.json"), "--port", str(ports.choose()["host"])]
     environment = {
         **os.environ,

@@ -38,7 +38,7 @@ LOOK_SECONDS = 0.25
 PATIENCE_SECONDS = 1800.0
 SETTINGS = {"GATHER_QUIET_SECONDS": "3600", "GATHER_LONGEST_SECONDS": "86400", "GATHER_MOST_FILES": "1000000"}
 """One window that stays open, so that files wait and no training takes the machine from what is measured."""
-PARTS = {"host": "localazure.host", "storage": "azurite.js", "events": "localazure.events"}
+PARTS = {"host": "localazure\0host", "storage": "azurite.js", "events": "localazure\0events"}
 TABLES = ("campanha", "campanhanow", bare_app.TABLE)
 RATE_GOAL, GROWTH_GOAL, ANSWER_GOAL = 20.0, 1.1, 1000.0
 

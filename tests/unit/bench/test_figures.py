@@ -6,11 +6,13 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from bench import embedded, endpoint, latency, own_stack, scoring, status
+from bench import embedded, endpoint, flow, latency, own_stack, scoring, status
+from commands.stack import parts
 from commands.stack.errors import StackError
 from commands.stack.state import Stack
 from shared.adapters.contracts import load_contracts
@@ -224,6 +226,16 @@ def test_a_long_past_must_not_cost_more_calls() -> None:
 def test_memory_is_read_in_mib() -> None:
     now, most = (own_stack.process_memory(os.getpid(), figure) for figure in ("VmRSS", "VmHWM"))
     assert 10 < now <= most
+
+
+@pytest.mark.parametrize("measure", [scoring, flow])
+def test_a_part_is_known_by_how_it_is_started(measure: ModuleType, tmp_path: Path) -> None:
+    stack = Stack(tmp_path)
+    stack.prepare()
+    started = {name: "\0".join(part.command(stack)) for name, part in parts.PARTS.items()}
+    words = {name: word for name, word in measure.PARTS.items() if word.startswith("localazure")}
+    assert len(words) == 2
+    assert [name for name, word in words.items() if word not in started[name]] == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
