@@ -9,15 +9,42 @@ from typing import Any
 
 import pytest
 
-from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, Server, Topic
+from localazure.workspace.routes import ROUTES
+from running_azure.workspace import GROUP, NAME, ROUTES_CALLED, SUBSCRIPTION, Server, Topic
+
+HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The SDK warns about its own internals (experimental classes, deprecated imports): not ours to mend."""
-    here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
+        if HERE in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings("ignore:.*"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_route_is_called(request: pytest.FixtureRequest, _ran: set[Path]) -> Iterator[None]:
+    """Made before any server and so ended after all of them, whichever test came last: no route is without a test."""
+    yield
+    options = request.config.option
+    some = options.keyword or any("::" in argument for argument in request.config.args)
+    left_out = [file for file in HERE.glob("test_*.py") if file not in _ran]
+    if some or any("mark.slow" not in file.read_text(encoding="utf-8") for file in left_out):
+        return  # says something only where the whole folder ran, in this very process
+    uncalled = [route for one in ROUTES if (route := f"{one.method} {one.path}") not in ROUTES_CALLED]
+    if uncalled:
+        pytest.fail("no test of the workspace calls:\n" + "\n".join(uncalled), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def _ran() -> set[Path]:
+    """The files of which a test ran."""
+    return set()
+
+
+@pytest.fixture(autouse=True)
+def _runs(request: pytest.FixtureRequest, _ran: set[Path]) -> None:
+    _ran.add(request.path)
 
 
 @pytest.fixture(scope="session")
