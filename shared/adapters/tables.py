@@ -10,9 +10,10 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.data.tables import TableClient, TableEntity, TableTransactionError, UpdateMode
+from azure.data.tables import TableClient, TableEntity, UpdateMode
 
 from shared.adapters.storage_errors import answering
+from shared.adapters.table_transaction import Operation, TableTransactions, TransactionRefused
 from shared.errors import Conflict, Transient
 from shared.ports import Delete, Insert, Row, Write
 
@@ -26,7 +27,7 @@ class AzureTable:
     """Values as JSON over as many string properties as they need."""
 
     def __init__(self, client: TableClient) -> None:
-        self._client = client
+        self._client, self._transactions = client, TableTransactions(client)
 
     def get(self, partition: str, row: str) -> Row | None:
         with _answers():
@@ -69,8 +70,8 @@ class AzureTable:
     def commit(self, partition: str, writes: Sequence[Write]) -> None:
         with _answers():
             try:
-                self._client.submit_transaction([_operation(partition, write) for write in writes])
-            except TableTransactionError as cause:
+                self._transactions.commit(partition, [_operation(write) for write in writes])
+            except TransactionRefused as cause:
                 if cause.status_code in REFUSED:
                     raise Conflict from cause
                 raise
@@ -90,20 +91,22 @@ def _answers() -> AbstractContextManager[None]:
     return answering("the ledger's table")
 
 
-def _operation(partition: str, write: Write) -> Any:
+def _operation(write: Write) -> Operation:
     if isinstance(write, Insert):
-        return ("create", _entity(partition, write.row, write.value))
+        return Operation(method="POST", row=write.row, entity=_properties(write.value))
     if isinstance(write, Delete):
-        return ("delete", {"PartitionKey": partition, "RowKey": write.row})
-    entity = _entity(partition, write.old.row, write.value)
-    fence = {"etag": write.old.etag, "match_condition": MatchConditions.IfNotModified}
-    return ("update", entity, {"mode": UpdateMode.REPLACE, **fence})
+        return Operation(method="DELETE", row=write.row, if_match="*")
+    old = write.old
+    return Operation(method="PUT", row=old.row, entity=_properties(write.value), if_match=old.etag)
 
 
-def _entity(partition: str, row: str, value: dict[str, Any]) -> dict[str, Any]:
+def _entity(partition: str, row: str, value: dict[str, Any]) -> dict[str, str]:
+    return {"PartitionKey": partition, "RowKey": row, **_properties(value)}
+
+
+def _properties(value: dict[str, Any]) -> dict[str, str]:
     text = json.dumps(value, separators=(",", ":"))
-    chunks = {f"json{i}": text[start : start + CHUNK] for i, start in enumerate(range(0, len(text), CHUNK))}
-    return {"PartitionKey": partition, "RowKey": row, **chunks}
+    return {f"json{i}": text[start : start + CHUNK] for i, start in enumerate(range(0, len(text), CHUNK))}
 
 
 def _row(entity: TableEntity) -> Row:

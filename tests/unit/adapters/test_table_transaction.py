@@ -1,0 +1,184 @@
+"""A transaction is, part by part, what azure-data-tables makes of it; and what storage answers is understood."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from email import message_from_bytes
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from azure.core import MatchConditions
+from azure.core.credentials import AccessToken, AzureNamedKeyCredential, AzureSasCredential
+from azure.core.exceptions import HttpResponseError
+from azure.data.tables import TableClient, UpdateMode
+
+from shared.adapters.table_transaction import Operation, TableTransactions, TransactionRefused
+
+KEY = AzureNamedKeyCredential("bank", "YmFuaw==")
+PARTITION = "o'pen/ü %"
+ETAG = "W/\"datetime'2026-11-24T08%3A00%3A00Z'\""
+FENCE = {"etag": ETAG, "match_condition": MatchConditions.IfNotModified}
+PROPERTIES = {"json0": '{"text":"ü \\"quoted\\"\\n"}', "json1": "x"}
+OPERATIONS = [
+    Operation(method="POST", row="a'1", entity=PROPERTIES),
+    Operation(method="PUT", row="b 2", entity=PROPERTIES, if_match=ETAG),
+    Operation(method="PUT", row="c/3", entity=PROPERTIES),
+    Operation(method="DELETE", row="d", if_match="*"),
+    Operation(method="DELETE", row="e", if_match=ETAG),
+]
+
+
+def row(name: str, **properties: str) -> dict[str, str]:
+    return {"PartitionKey": PARTITION, "RowKey": name, **properties}
+
+
+THE_SAME_FOR_THE_SDK: list[Any] = [
+    ("create", row("a'1", **PROPERTIES)),
+    ("update", row("b 2", **PROPERTIES), {"mode": UpdateMode.REPLACE, **FENCE}),
+    ("upsert", row("c/3", **PROPERTIES), {"mode": UpdateMode.REPLACE}),
+    ("delete", row("d")),
+    ("delete", row("e"), FENCE),
+]
+
+UNLIKE = ("Accept", "Content-Length", "Date", "x-ms-date")
+WRITTEN = f"HTTP/1.1 204 No Content\r\nDataServiceVersion: 1.0;\r\nETag: {ETAG}\r\n\r\n"
+GONE = "HTTP/1.1 204 No Content\r\nDataServiceVersion: 1.0;\r\n\r\n"
+EXISTS = (
+    "HTTP/1.1 409 Conflict\r\nContent-Type: application/json;odata=minimalmetadata\r\n\r\n"
+    '{"odata.error":{"code":"EntityAlreadyExists","message":{"lang":"en-US","value":"1:It exists."}}}'
+)
+
+
+class Storage(ThreadingHTTPServer):
+    """Takes whatever comes, and answers with the parts it was given."""
+
+    daemon_threads = True
+    status = 202
+    parts: list[str]
+    path: str
+    asked: dict[str, str]
+    body: bytes
+
+    @property
+    def client(self) -> TableClient:
+        return TableClient(f"http://127.0.0.1:{self.server_address[1]}/bank", "ledger", credential=KEY)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Storage
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.server.path, self.server.asked = self.path, dict(self.headers.items())
+        self.server.body = self.rfile.read(int(self.headers["content-length"]))
+        part = "--changes\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+        told = "--batch\r\nContent-Type: multipart/mixed; boundary=changes\r\n\r\n"
+        told += "".join(f"{part}{answer}\r\n" for answer in self.server.parts)
+        told += "--changes--\r\n--batch--\r\n"
+        self.send_response(self.server.status)
+        self.send_header("content-type", "multipart/mixed; boundary=batch")
+        self.send_header("content-length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told.encode())
+
+    def log_message(self, format: str, *values: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def storage() -> Iterator[Storage]:
+    with Storage(("127.0.0.1", 0), Handler) as server:
+        server.parts = [WRITTEN, WRITTEN, WRITTEN, GONE, GONE]
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def as_it_was_asked(storage: Storage) -> Any:
+    """Where, with which headers, and which parts, without what differs each time: boundaries, times, ids."""
+    whole = b"Content-Type: " + storage.asked["Content-Type"].encode() + b"\r\n\r\n" + storage.body
+    parts = [
+        part for part in message_from_bytes(whole).walk() if part.get_content_type() == "application/http"
+    ]
+    names = ("Accept", "DataServiceVersion", "MaxDataServiceVersion", "x-ms-version")
+    headers = {name: storage.asked[name] for name in names}
+    return (
+        storage.path,
+        headers,
+        [(part["Content-ID"], *_read(part.get_payload(decode=True))) for part in parts],
+    )
+
+
+def _read(part: Any) -> tuple[str, list[str], Any]:
+    """A part's first line, headers and body.
+
+    The SDK also names each property's type, where text is what is assumed, and asks for an answer's form.
+    """
+    head, _, body = part.decode().partition("\r\n\r\n")
+    first, *headers = head.split("\r\n")
+    headers = [h for h in headers if h.partition(":")[0] not in UNLIKE]
+    told = {k: v for k, v in json.loads(body or "{}").items() if not k.endswith("@odata.type")}
+    return first, sorted(headers), told
+
+
+def test_a_transaction_is_what_the_sdk_makes_of_it(storage: Storage) -> None:
+    storage.client.submit_transaction(THE_SAME_FOR_THE_SDK)
+    expected = as_it_was_asked(storage)
+    TableTransactions(storage.client).commit(PARTITION, OPERATIONS)
+    assert as_it_was_asked(storage) == expected
+    assert len(expected[2]) == len(OPERATIONS)
+
+
+def test_each_rows_etag_comes_back(storage: Storage) -> None:
+    etags = TableTransactions(storage.client).commit(PARTITION, OPERATIONS)
+    assert etags == [ETAG, ETAG, ETAG, "", ""]
+
+
+def test_the_row_that_is_not_as_it_should_be_says_why(storage: Storage) -> None:
+    storage.parts = [EXISTS]
+    with pytest.raises(TransactionRefused) as refused:
+        TableTransactions(storage.client).commit(PARTITION, OPERATIONS)
+    assert refused.value.status_code == 409
+
+
+@pytest.mark.parametrize(("status", "parts"), [(403, []), (413, []), (202, [WRITTEN, WRITTEN]), (202, [])])
+def test_an_answer_that_is_none_to_the_rows_is_no_refusal(
+    storage: Storage, status: int, parts: list[str]
+) -> None:
+    storage.status, storage.parts = status, parts
+    with pytest.raises(HttpResponseError) as problem:
+        TableTransactions(storage.client).commit(PARTITION, OPERATIONS)
+    assert not isinstance(problem.value, TransactionRefused)
+
+
+class Sent(Exception):
+    """Holds the request instead of sending it."""
+
+
+class Recorder:
+    def send(self, request: Any, **_: Any) -> Any:
+        raise Sent(request)
+
+
+class Identity:
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        return AccessToken(f"for {scopes[0]}", 2**40)
+
+
+@pytest.mark.parametrize(
+    ("credential", "shown"),
+    [
+        (KEY, "SharedKey bank:"),
+        (Identity(), "Bearer for https://storage.azure.com/.default"),
+        (AzureSasCredential("sv=2&sig=s"), "?sv=2&sig=s"),
+    ],
+)
+def test_it_signs_in_as_the_client_does(credential: Any, shown: str) -> None:
+    client = TableClient("https://bank.table.core.windows.net", "ledger", credential=credential)
+    with pytest.raises(Sent) as sent:
+        TableTransactions(client, transport=Recorder(), proxies={}).commit(PARTITION, OPERATIONS)
+    (request,) = sent.value.args
+    assert shown in f"{request.headers.get('Authorization')} {request.url}"
