@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.domain.kinds.kind import Kind, State, Tone, internal, public
+from shared.domain.kinds.field import internal, public
+from shared.domain.kinds.kind import Kind
+from shared.domain.kinds.state import State, Tone
 
 STATUSES = (
     State(name="NotStarted", tone=Tone.RUN, word="not started", sentence="is not begun yet"),
