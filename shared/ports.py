@@ -45,13 +45,28 @@ class Replace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upsert:
+    """A row that holds this from now on, whatever was there."""
+
+    row: str
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Delete:
     """A row that must be there, whatever it holds, and goes."""
 
     row: str
 
 
-Write = Insert | Replace | Delete
+@dataclass(frozen=True, kw_only=True)
+class Remove:
+    """A row that must still be `old`, and goes."""
+
+    old: Row
+
+
+Write = Insert | Replace | Upsert | Delete | Remove
 
 
 class Table(Protocol):
@@ -71,11 +86,16 @@ class Table(Protocol):
     def put(self, partition: str, row: str, value: dict[str, Any]) -> None:
         """Writes the row whatever was there."""
 
-    def commit(self, partition: str, writes: Sequence[Write]) -> None:
-        """Does all the writes, at most 100 to different rows of one partition, or none; raises: Conflict."""
+    def commit(self, partition: str, writes: Sequence[Write]) -> list[str]:
+        """Does all the writes, at most 100 to different rows of one partition, or none; raises: Conflict.
 
-    def rows(self, partition: str, *, limit: int | None = None, after: str = "") -> Iterator[Row]:
-        """The partition's rows in the order of their row keys, those greater than `after`."""
+        returns: each written row's new ETag, in order; empty for one that is gone
+        """
+
+    def rows(
+        self, partition: str, *, limit: int | None = None, after: str = "", before: str = ""
+    ) -> Iterator[Row]:
+        """The partition's rows in the order of their row keys: those greater than `after`, less than `before`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,14 +13,17 @@ from shared.domain.facts import Fact, ShardDue
 from shared.errors import Conflict, Refused, Superseded, Transient
 from shared.ports import (
     Blob,
+    Delete,
     DeploymentPlan,
     Insert,
+    Remove,
     Replace,
     Row,
     RunRequest,
     RunView,
     Scores,
     ScoringRequest,
+    Upsert,
     Write,
 )
 
@@ -55,37 +58,47 @@ class MemoryTable:
         return self._store(old.partition, old.row, value)
 
     def delete(self, old: Row) -> None:
-        self._rows.pop((old.partition, old.row), None)
-        self._partitions.get(old.partition, set()).discard(old.row)
+        self._forget(old.partition, old.row)
 
     def put(self, partition: str, row: str, value: dict[str, Any]) -> None:
         self._store(partition, row, value)
 
-    def commit(self, partition: str, writes: Sequence[Write]) -> None:
+    def commit(self, partition: str, writes: Sequence[Write]) -> list[str]:
         for write in writes:
             self._check(partition, write)
-        for write in writes:
-            if isinstance(write, Insert):
-                self._store(partition, write.row, write.value)
-            elif isinstance(write, Replace):
-                self._store(partition, write.old.row, write.value)
-            else:
-                self._rows.pop((partition, write.row))
+        return [self._write(partition, write) for write in writes]
 
     def _check(self, partition: str, write: Write) -> None:
-        there = self._rows.get((partition, write.old.row if isinstance(write, Replace) else write.row))
-        if isinstance(write, Replace):
-            good = there is not None and there.etag == write.old.etag
-        else:
-            good = (there is None) == isinstance(write, Insert)
+        there = self._rows.get((partition, _key(write)))
+        match write:
+            case Replace() | Remove():
+                good = there is not None and there.etag == write.old.etag
+            case Upsert():
+                good = True
+            case _:
+                good = (there is None) == isinstance(write, Insert)
         if not good:
             raise Conflict
 
-    def rows(self, partition: str, *, limit: int | None = None, after: str = "") -> Iterator[Row]:
-        keys = sorted(row for row in self._partitions.get(partition, ()) if row > after)
+    def _write(self, partition: str, write: Write) -> str:
+        if isinstance(write, Delete | Remove):
+            self._forget(partition, _key(write))
+            return ""
+        return self._store(partition, _key(write), write.value).etag
+
+    def rows(
+        self, partition: str, *, limit: int | None = None, after: str = "", before: str = ""
+    ) -> Iterator[Row]:
+        keys = sorted(
+            row for row in self._partitions.get(partition, ()) if row > after and (not before or row < before)
+        )
         for key in keys[:limit]:
             if (partition, key) in self._rows:
                 yield self._rows[partition, key]
+
+    def _forget(self, partition: str, row: str) -> None:
+        self._rows.pop((partition, row), None)
+        self._partitions.get(partition, set()).discard(row)
 
     def _store(self, partition: str, row: str, value: dict[str, Any]) -> Row:
         etag = f'W/"{next(self._etags)}"'
@@ -93,6 +106,10 @@ class MemoryTable:
         self._rows[partition, row] = stored
         self._partitions.setdefault(partition, set()).add(row)
         return stored
+
+
+def _key(write: Write) -> str:
+    return write.old.row if isinstance(write, Replace | Remove) else write.row
 
 
 @dataclass

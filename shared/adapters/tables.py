@@ -15,7 +15,7 @@ from azure.data.tables import TableClient, TableEntity, UpdateMode
 from shared.adapters.storage_errors import answering
 from shared.adapters.table_transaction import Operation, TableTransactions, TransactionRefused
 from shared.errors import Conflict, Transient
-from shared.ports import Delete, Insert, Row, Write
+from shared.ports import Delete, Insert, Remove, Row, Upsert, Write
 
 CHUNK = 30_000
 """Characters a property: Table storage allows 64 KiB of UTF-16 each, and 1 MiB an entity."""
@@ -67,20 +67,22 @@ class AzureTable:
         with _answers():
             self._client.upsert_entity(_entity(partition, row, value), mode=UpdateMode.REPLACE)
 
-    def commit(self, partition: str, writes: Sequence[Write]) -> None:
+    def commit(self, partition: str, writes: Sequence[Write]) -> list[str]:
         with _answers():
             try:
-                self._transactions.commit(partition, [_operation(write) for write in writes])
+                return self._transactions.commit(partition, [_operation(write) for write in writes])
             except TransactionRefused as cause:
                 if cause.status_code in REFUSED:
                     raise Conflict from cause
                 raise
 
-    def rows(self, partition: str, *, limit: int | None = None, after: str = "") -> Iterator[Row]:
+    def rows(
+        self, partition: str, *, limit: int | None = None, after: str = "", before: str = ""
+    ) -> Iterator[Row]:
         query = "PartitionKey eq @partition and RowKey gt @after"
-        found = self._client.query_entities(
-            query, parameters={"partition": partition, "after": after}, results_per_page=limit
-        )
+        query += " and RowKey lt @before" if before else ""
+        keys = {"partition": partition, "after": after, "before": before}
+        found = self._client.query_entities(query, parameters=keys, results_per_page=limit)
         with _answers():
             for entity in islice(found, limit):  # one more would be another page, and another call
                 yield _row(entity)
@@ -92,10 +94,15 @@ def _answers() -> AbstractContextManager[None]:
 
 
 def _operation(write: Write) -> Operation:
-    if isinstance(write, Insert):
-        return Operation(method="POST", row=write.row, entity=_properties(write.value))
-    if isinstance(write, Delete):
-        return Operation(method="DELETE", row=write.row, if_match="*")
+    match write:
+        case Insert():
+            return Operation(method="POST", row=write.row, entity=_properties(write.value))
+        case Upsert():
+            return Operation(method="PUT", row=write.row, entity=_properties(write.value))
+        case Delete():
+            return Operation(method="DELETE", row=write.row, if_match="*")
+        case Remove():
+            return Operation(method="DELETE", row=write.old.row, if_match=write.old.etag)
     old = write.old
     return Operation(method="PUT", row=old.row, entity=_properties(write.value), if_match=old.etag)
 

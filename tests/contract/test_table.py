@@ -10,7 +10,7 @@ import pytest
 
 from shared.adapters.memory import MemoryTable
 from shared.errors import Conflict
-from shared.ports import Delete, Insert, Replace, Table, Write
+from shared.ports import Delete, Insert, Remove, Replace, Table, Upsert, Write
 
 
 @pytest.fixture(params=["memory", "azurite"])
@@ -92,6 +92,7 @@ def test_rows_of_one_partition_come_in_order_after_a_key_and_no_more_than_asked(
     assert [row.row for row in table.rows("p")] == ["a", "b", "c", "d"]
     assert [row.row for row in table.rows("p", after="b")] == ["c", "d"]
     assert [row.row for row in table.rows("p", limit=2)] == ["a", "b"]
+    assert [row.row for row in table.rows("p", after="a", before="d")] == ["b", "c"]
     assert list(table.rows("empty")) == []
 
 
@@ -106,19 +107,30 @@ def test_a_put_row_is_there_whatever_was_there(table: Table) -> None:
 def test_writes_of_one_commit_are_all_there(table: Table) -> None:
     old = table.insert("p", "old", {"n": 1})
     table.insert("p", "gone", {})
-    table.commit(
-        "p", [Insert(row="new", value={"n": 3}), Replace(old=old, value={"n": 2}), Delete(row="gone")]
+    leaving = table.insert("p", "leaving", {})
+    etags = table.commit(
+        "p",
+        [
+            Insert(row="new", value={"n": 3}),
+            Replace(old=old, value={"n": 2}),
+            Delete(row="gone"),
+            Upsert(row="put", value={"n": 4}),
+            Remove(old=leaving),
+        ],
     )
-    assert {row.row: row.value for row in table.rows("p")} == {"new": {"n": 3}, "old": {"n": 2}}
+    there = {row.row: row for row in table.rows("p")}
+    assert {key: row.value["n"] for key, row in there.items()} == {"new": 3, "old": 2, "put": 4}
+    assert etags == [there["new"].etag, there["old"].etag, "", there["put"].etag, ""]
 
 
-@pytest.mark.parametrize("fault", ["inserted already", "replaced since", "gone"])
+@pytest.mark.parametrize("fault", ["inserted already", "replaced since", "removed as it was", "gone"])
 def test_a_commit_with_one_write_that_cannot_be_made_changes_nothing(table: Table, fault: str) -> None:
     there, other = table.insert("p", "there", {"n": 1}), table.insert("p", "other", {"n": 1})
     changed = table.replace(there, {"n": 2})
     bad: dict[str, Write] = {
         "inserted already": Insert(row="there", value={}),
         "replaced since": Replace(old=there, value={}),
+        "removed as it was": Remove(old=there),
         "gone": Delete(row="missing"),
     }
     with pytest.raises(Conflict):
