@@ -11,14 +11,16 @@ from typing import Any
 
 from azure.data.tables import TableClient
 
-from shared import history
 from shared.adapters.tables import AzureTable
 from shared.domain.facts import UploadArrived
 from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
 from shared.errors import Conflict, Transient
-from shared.journal import GROUP, NOW, Journal
 from shared.kinds import changes
+from shared.ledger import history
+from shared.ledger.append_log import HOT, SEGMENT, AppendLog
+from shared.ledger.event_log import SUMS
+from shared.ledger.ledger import NOW
 from shared.ports import Insert
 
 TRANSACTION = 100
@@ -34,23 +36,24 @@ Row = tuple[str, str, dict[str, Any]]
 
 def write_past(past: TableClient, present: TableClient, entries: int) -> int:
     """Fills the ledger with at least so many entries; returns how many."""
-    table = AzureTable(past)
+    cold, hot = AzureTable(past), AzureTable(present)
     uploads = (
-        -(-entries // (ENTRIES_EACH * GROUP)) * GROUP
-    )  # whole groups: a page then always lies alike in them
-    lists = {name: List(Journal(table, name, heads=table)) for name in ("upload", "event")}
+        -(-entries // (ENTRIES_EACH * SEGMENT)) * SEGMENT
+    )  # whole segments: a page then always lies alike
+    logs = {
+        "upload": Filled(AppendLog("upload", hot=hot, cold=cold, within="upload"), uploads),
+        "event": Filled(AppendLog("event", hot=hot, cold=cold, within=NOW), 2 * uploads),
+    }
     with ThreadPoolExecutor(AT_ONCE) as writers:
         under_way: deque[Future[None]] = deque()
-        for partition, writes in _transactions(_rows(uploads, lists)):
+        for partition, writes in _transactions(_rows(uploads, logs)):
+            table = hot if partition in ("upload", NOW) else cold
             under_way.append(writers.submit(_commit, table, partition, writes))
             if len(under_way) > 4 * AT_ONCE:  # the whole past does not have to lie in memory
                 under_way.popleft().result()
         for writing in under_way:
             writing.result()
-    for name, filled in lists.items():
-        tally = {"upload/registered/bank": uploads} if name == "event" else {}
-        head = {"count": filled.count, "last": filled.last, "tally": tally, "averages": {}}
-        AzureTable(present).insert(NOW, f"list-{name}", head)
+    hot.insert(NOW, SUMS, {"tally": {"upload/registered/bank": uploads}, "weighted": {}})
     return uploads * ENTRIES_EACH
 
 
@@ -68,48 +71,50 @@ def _commit(table: AzureTable, partition: str, writes: list[Insert]) -> None:
 
 
 @dataclass
-class List:
-    """One list while it is filled: a group is a row when it is full."""
+class Filled:
+    """One log while it is filled: a segment is a row when it is full, and the newest entries are a row each."""
 
-    journal: Journal
+    log: AppendLog
+    total: int
     count: int = 0
-    last: dict[str, Any] | None = None
-    group: dict[str, Any] = field(default_factory=dict)
+    segment: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, id_: str, value: dict[str, Any]) -> Iterator[Row]:
-        yield (*self.journal.place_key(id_), {"at": self.count})
-        self.group[str(self.count % GROUP)] = value
-        self.count, self.last = self.count + 1, {"id": id_, "value": value}
-        if self.count % GROUP == 0:
-            yield from self.end()
-
-    def end(self) -> Iterator[Row]:
-        if self.group:
-            group, self.group = self.group, {}
-            yield (*self.journal.group_key(self.count - 1), group)
+    def add(self, value: dict[str, Any]) -> Iterator[Row]:
+        number, self.count = self.count, self.count + 1
+        if number >= self.total - HOT:
+            yield (self.log.within, self.log.key(number), value)
+            return
+        self.segment[str(number % SEGMENT)] = value
+        if self.count % SEGMENT == 0:
+            segment, self.segment = self.segment, {}
+            yield (*self.log.segment_key(number), segment)
 
 
-def _rows(uploads: int, lists: dict[str, List]) -> Iterator[Row]:
+def _rows(uploads: int, logs: dict[str, Filled]) -> Iterator[Row]:
     for number in range(uploads):
-        record = _record(number)
-        yield from lists["upload"].add(record["id"], {**record, "untold": []})
-        for move in record["untold"]:
-            event = history.event("upload", record["id"], move)
-            yield from lists["event"].add(event["id"], event)
-    for filled in lists.values():
-        yield from filled.end()
+        record, events = _record(number)
+        key = digest(record["id"])
+        yield (f"upload-at-{key[:2]}", key, {"at": number})
+        yield from logs["upload"].add(record)
+        for event in events:
+            yield from logs["event"].add(event)
 
 
-def _record(number: int) -> dict[str, Any]:
-    """An upload of long ago: it came, and became part of a version."""
+def _record(number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """An upload of long ago, and its events: it came, and became part of a version."""
     arrived = UploadArrived(name=f"calls-{number:07}.csv", etag=f"0x8D{number:012X}")
     values = {
         "dataset": "bank", "rows": 1000 + number % 500, "rejected_rows": 0, "sha256": digest(f"bytes {number}") * 2,
         "content_hash": digest(f"content {number}") * 2, "dataset_version": f"bank:{number // 50 + 1}",
     }  # fmt: skip
-    registered = Change(kind="upload", id=arrived.key, state="registered", values=values)
-    began = BEGAN + timedelta(seconds=number)
-    return history.advanced(history.advanced(None, changes(arrived)[0], began), registered, began)
+    moves = (changes(arrived)[0], Change(kind="upload", id=arrived.key, state="registered", values=values))
+    record: dict[str, Any] | None = None
+    events: list[dict[str, Any]] = []
+    for move in moves:
+        record = history.advanced(record, move, BEGAN + timedelta(seconds=number), cause=move.id)
+        events += history.events(move, record, cause=move.id)
+    assert record is not None
+    return record, [{**event, "tally": {}} for event in events]  # the snapshot has them all
 
 
 def _transactions(rows: Iterator[Row]) -> Iterator[tuple[str, list[Insert]]]:

@@ -26,8 +26,8 @@ README = ROOT / "README.md"
 BEGIN, END = "<!-- flow -->", "<!-- /flow -->"
 
 EXTERNAL = (
-    "UploadArrived", "RunMoved", "ScoringDue", "SweepDue", "RetrainDue",
-    "PromotionAsked", "RollbackAsked", "RowsWanted", "WorkPaused", "WorkResumed", "RetryAsked", "TellingDue",
+    "UploadArrived", "OperationRequested", "RunMoved", "ScoringDue", "SweepDue", "RetrainDue",
+    "TellingDue",
 )  # fmt: skip
 """Facts that come from outside: an event, a clock, or an operator."""
 

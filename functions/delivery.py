@@ -10,15 +10,16 @@ from shared.domain.names import digest
 from shared.errors import InProgress
 
 
-def deliver(fact: Fact) -> None:
+def deliver(fact: Fact, *, expected: bool = False) -> None:
     """Has the fact handled; what is raised makes the host deliver the message again.
 
+    expected: whether the message is one of our own, and no event or clock
     A delivery that meets another one at work is dropped: that one, or the sweep after its death, finishes it.
     """
     from shared import flow, wiring
 
     try:
-        flow.handle(fact, wiring.services())
+        flow.handle(fact, wiring.services(), expected=expected)
     except InProgress:
         telemetry.say("deliver", "Another delivery is at it; this one is dropped.", key=fact.key)
 
@@ -31,6 +32,6 @@ def give_up(queue: str, message: str, fact: Fact | None) -> None:
     reason = (
         "the step failed at every delivery; its log says why" if fact else "the message could not be read"
     )
-    retries = wiring.services().ledger.give_up(fact) if fact else 0
+    retries = wiring.services().ledger.outbox.give_up(fact) if fact else 0
     deliver(StepGivenUp(queue=queue, about=about, reason=reason, retries=retries))
     telemetry.say("give_up", f"A message of {queue} was given up.", level=logging.ERROR, key=about)

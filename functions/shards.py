@@ -13,7 +13,7 @@ shards = func.Blueprint()
 
 @shards.queue_trigger(arg_name="msg", queue_name="shards", connection="CAMPANHA_STORAGE")
 def shard_due(msg: func.QueueMessage) -> None:
-    deliver(ShardDue.from_json(msg.get_body().decode()))
+    deliver(ShardDue.from_json(msg.get_body().decode()), expected=True)
 
 
 @shards.queue_trigger(arg_name="msg", queue_name="shards-poison", connection="CAMPANHA_STORAGE")

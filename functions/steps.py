@@ -12,7 +12,7 @@ steps = func.Blueprint()
 
 @steps.queue_trigger(arg_name="msg", queue_name="steps", connection="CAMPANHA_STORAGE")
 def step_due(msg: func.QueueMessage) -> None:
-    deliver(Fact.from_json(msg.get_body().decode()))
+    deliver(Fact.from_json(msg.get_body().decode()), expected=True)
 
 
 @steps.queue_trigger(arg_name="msg", queue_name="steps-poison", connection="CAMPANHA_STORAGE")

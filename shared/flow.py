@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from shared import kinds, telemetry
 from shared.domain import facts as f
 from shared.domain.facts import Fact
 from shared.domain.kinds.kind import Change
 from shared.errors import Transient
-from shared.keeping import Kept
-from shared.ledger import Entry
-from shared.marks import Changes
+from shared.ledger.claims import Claim, Outcome
+from shared.ledger.lease import Lease
+from shared.procedures.work_pause import is_paused
 from shared.services import Services
 from shared.steps.admit_upload import admit_upload
+from shared.steps.begin_operation import begin_operation
 from shared.steps.choose_model import choose_model
 from shared.steps.close_run import close_run
 from shared.steps.collect_batch_run import collect_batch_run
 from shared.steps.find_batches import find_batches
 from shared.steps.follow_run import follow_run
-from shared.steps.gather_uploads import gather_uploads
 from shared.steps.judge_run import judge_run
 from shared.steps.look_at_endpoint import look_at_endpoint
-from shared.steps.pause_work import WORK, pause_work
+from shared.steps.pause_work import pause_work
 from shared.steps.plan_batch import plan_batch
 from shared.steps.register_dataset import register_dataset
 from shared.steps.release_model import release_model
@@ -38,7 +39,8 @@ from shared.steps.start_run import start_run
 from shared.steps.sweep import sweep
 from shared.steps.tell_subscribers import tell_subscribers
 
-Step = Callable[..., Iterable[Fact]]
+Step = Callable[..., Iterable[Fact | Change]]
+"""Returns what it led to, and beside it what it knows of things: a step writes no records itself."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,15 @@ class Rule:
 
 FLOW = (
     # new data becomes a dataset version
-    Rule((f.UploadArrived,), admit_upload, (f.UploadAdmitted, f.UploadKnown, f.UploadRejected)),
-    Rule((f.UploadAdmitted,), gather_uploads, (f.DatasetDue,)),
-    Rule((f.DatasetDue, f.RetrainDue), register_dataset, (f.DatasetRegistered, f.NothingNew, f.RunDue)),
+    Rule((f.UploadArrived,), admit_upload, (f.UploadAdmitted, f.UploadKnown, f.UploadRejected, f.DatasetDue)),
+    Rule(
+        (f.DatasetDue, f.RetrainDue),
+        register_dataset,
+        (f.DatasetRegistered, f.NothingNew, f.RunDue, f.DatasetDue),
+    ),
     # a dataset version becomes a model
     Rule((f.DatasetRegistered, f.RunDue), start_run, (f.RunStarted, f.RunPostponed, f.RunFailed, f.RunDue)),
-    Rule((f.RunMoved,), follow_run, (f.RunFinished, f.BatchRunFinished)),
+    Rule((f.RunMoved,), follow_run, (f.RunProgressed, f.RunFinished, f.BatchRunFinished)),
     Rule((f.RunFinished,), judge_run, (f.ModelAccepted, f.ModelRefused, f.RunFailed)),
     # a better model becomes the one that answers
     Rule(
@@ -73,8 +78,24 @@ FLOW = (
     Rule((f.BatchRunDue,), start_batch_run, (f.BatchRunStarted, f.BatchRunDue, f.BatchRefused)),
     Rule((f.BatchRunFinished,), collect_batch_run, (f.BatchScored, f.BatchRunDue, f.BatchRefused)),
     # what an operator asks for
+    Rule(
+        (f.OperationRequested,),
+        begin_operation,
+        (
+            f.UploadArrived,
+            f.ScoringDue,
+            f.RetrainDue,
+            f.PromotionAsked,
+            f.RollbackAsked,
+            f.RowsWanted,
+            f.QuarantineDecided,
+            f.RetryAsked,
+            f.WorkPaused,
+            f.WorkResumed,
+        ),
+    ),
     Rule((f.PromotionAsked, f.RollbackAsked), choose_model, (f.ReleaseDue, f.ReleaseNotPossible)),
-    Rule((f.RowsWanted,), release_rows, (f.UploadAdmitted, f.UploadKnown, f.RowsKept)),
+    Rule((f.RowsWanted,), release_rows, (f.UploadAdmitted, f.UploadKnown, f.RowsKept, f.DatasetDue)),
     Rule((f.WorkPaused,), pause_work, ()),
     Rule((f.WorkResumed,), resume_work, (f.RetrainDue, f.RunDue, f.ReleaseDue)),
     Rule((f.RetryAsked,), retry_step, (f.UploadArrived, f.BatchDue)),
@@ -100,94 +121,85 @@ FLOW = (
 
 STEPS: dict[type[Fact], Step] = {fact: rule.do for rule in FLOW for fact in rule.when}
 
+RECORDS_ITSELF = {fact for rule in FLOW for fact in rule.leads_to if any(when.hint for when in rule.when)}
+"""Facts that a hint may lead to. A hint leaves no trace, so nobody records them before they are handled."""
 
-def handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
+
+def handle(fact: Fact, services: Services, *, expected: bool = False) -> tuple[Fact, ...]:
     """Does the fact's step once, however often the fact is delivered, and publishes what it led to.
 
-    Claim, step, settle, publish, mark sent: a crash after any of them loses nothing and repeats nothing that
+    Claim, step, settle, record, finish, publish: a crash after any of them loses nothing and repeats nothing that
     shows (steps derive the names of what they make from the fact). A fact no rule waits for is only recorded.
 
+    expected: whether we published it ourselves, so that the outbox has it already
     returns: what the fact led to, now or at its first delivery
     raises: InProgress while another delivery is at it; whatever the step raises, after freeing the claim
     """
-    changes = services.ledger.marks.changes
     try:
-        outcome = _handle(fact, services)
-    except Exception:
-        _tell(changes, services)
-        raise
-    _tell(changes, services)
-    return outcome
+        if fact.waits and is_paused(services):
+            if not fact.hint:  # it stays in the outbox; a hint comes again with its clock
+                services.ledger.outbox.expect((fact,))
+            return ()
+        return _look(fact, services) if fact.hint else _do_once(fact, services, expected=expected)
+    finally:
+        with suppress(Transient):  # those who wait for a change look for themselves after a while
+            services.ledger.token.flush()
 
 
-def _tell(changes: Changes, services: Services) -> None:
-    """Wakes whoever waits for a change, when there was one. That it cannot be told is no reason to do a step again:
-    those who wait look for themselves after a while."""
-    with suppress(Transient):
-        services.ledger.marks.tell(changes)
+def _look(fact: Fact, services: Services) -> tuple[Fact, ...]:
+    """A hint is acted on any number of times: all it does is publish, and add to what is known."""
+    outcome = Outcome.of(STEPS[type(fact)](fact, services))
+    services.ledger.outbox.expect(led_to for led_to in outcome.facts if not led_to.hint)
+    services.bus.publish(outcome.facts)
+    services.ledger.records.apply(outcome.changes, cause=fact.key)
+    return outcome.facts
 
 
-def _handle(fact: Fact, services: Services) -> tuple[Fact, ...]:
-    step = STEPS.get(type(fact))
+def _do_once(fact: Fact, services: Services, *, expected: bool) -> tuple[Fact, ...]:
+    ledger = services.ledger
+    claim = ledger.claims.claim(fact)
+    first = claim.outcome is None and claim.attempt == 1
+    if claim.outcome is not None and not ledger.outbox.is_open(fact):
+        return claim.outcome.facts  # finished by an earlier delivery
+    own = kinds.changes(fact) if type(fact) in RECORDS_ITSELF or not expected else []
+    events = ledger.records.apply(own, cause=fact.key)
+    if not expected and ledger.outbox.begin(fact, events):
+        events = []
+    if claim.outcome is None:
+        claim = _settled(claim, services)
+    outcome = claim.outcome or Outcome()
+    events += ledger.records.apply(_changes(claim, outcome), cause=fact.key)
+    _finish(claim, outcome, events if first else ledger.outbox.unlogged(claim, events), services)
+    return outcome.facts
+
+
+def _settled(claim: Claim, services: Services) -> Claim:
+    step = STEPS.get(type(claim.fact))
     if step is None:
-        _record((fact,), services)
-        return ()
-    if fact.waits and _is_paused(services):
-        if not fact.hint:  # kept among the unfinished; a hint comes again with its clock
-            services.ledger.expect((fact,), again=True)
-        return ()
-    if fact.hint:
-        outcome = tuple(step(fact, services))
-        # Told first: a record of what nobody was told would keep the next hint from telling it.
-        _publish(outcome, services, again=True)
-        _record(outcome, services)
-        return outcome
-    entry = services.ledger.claim(fact)
-    first = entry.outcome is None
-    if first:
-        entry = _do(step, entry, services)
-    outcome = entry.outcome or ()
-    if first or not entry.sent:
-        _record(outcome, services)  # first: so that no one acts on the unseen
-        _publish(outcome, services, again=not first)
-        services.ledger.mark_sent(entry)
-        if "failure" in entry.row.value:
-            services.ledger.record([Change(kind="failure", id=entry.row.value["failure"], state="resolved")])
-    return outcome
-
-
-def ask(fact: Fact, services: Services) -> None:
-    """Has a fact that somebody asked for handled by whoever is free."""
-    _publish((fact,), services, again=True)
-
-
-def _is_paused(services: Services) -> bool:
-    work = services.ledger.document(WORK, "now")
-    return work is not None and bool(work.value["paused"])
-
-
-def _do(step: Step, entry: Entry, services: Services) -> Entry:
-    _record((entry.fact,), services)
-    with telemetry.step(step.__name__, entry.fact.key) as note:
-        kept = Kept(entry.row)
+        return services.ledger.claims.settle(claim, Outcome())
+    with telemetry.step(step.__name__, claim.fact.key) as note:
+        lease = Lease(claim.row)
         try:
-            with services.ledger.keeping(kept):
-                outcome = tuple(step(entry.fact, services))
+            with services.ledger.claims.held(lease):
+                outcome = Outcome.of(step(claim.fact, services))
         except Exception as problem:
             reason = f"{type(problem).__name__}: {problem}"
-            services.ledger.release(replace(entry, row=kept.row), reason)
+            services.ledger.claims.free(replace(claim, row=lease.row), reason)
             raise
-        note(outcome)
-    return services.ledger.settle(replace(entry, row=kept.row), outcome)
+        note(outcome.facts)
+    return services.ledger.claims.settle(replace(claim, row=lease.row), outcome)
 
 
-def _record(facts: tuple[Fact, ...], services: Services) -> None:
-    for fact in facts:
-        services.ledger.record(kinds.changes(fact))
+def _changes(claim: Claim, outcome: Outcome) -> list[Change]:
+    """What the fact's outcome says of things: recorded before it is published, so that no one acts on the unseen."""
+    resolved = [Change(kind="failure", id=claim.failure, state="resolved")] if claim.failure else []
+    led_to = [fact for fact in outcome.facts if type(fact) not in RECORDS_ITSELF]
+    return [*outcome.changes, *(change for fact in led_to for change in kinds.changes(fact)), *resolved]
 
 
-def _publish(facts: tuple[Fact, ...], services: Services, *, again: bool) -> None:
-    due = [fact for fact in facts if type(fact) in STEPS]
-    services.ledger.expect((fact for fact in due if not fact.hint), again=again)
-    services.bus.publish(due)
-    services.bus.announce(fact for fact in facts if not fact.hint and not fact.delay_seconds)
+def _finish(claim: Claim, outcome: Outcome, events: Sequence[dict[str, Any]], services: Services) -> None:
+    due = [fact for fact in outcome.facts if type(fact) in STEPS or type(fact) in RECORDS_ITSELF]
+    if services.ledger.outbox.finish(claim, (fact for fact in due if not fact.hint), events):
+        services.bus.publish(due)
+        unannounced = [claim.fact] if type(claim.fact) in RECORDS_ITSELF else []
+        services.bus.announce(fact for fact in (*unannounced, *outcome.facts) if not fact.hint)

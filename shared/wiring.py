@@ -44,7 +44,7 @@ def services() -> Services:
     credential = DefaultAzureCredential()
     workspace = AzureWorkspace(settings, credential)
     past, present = _tables(settings, credential)
-    ledger = Ledger(past, present=present, now=now, claim_seconds=settings.claim_seconds)
+    ledger = Ledger(past, present=present, now=now, lease_seconds=settings.claim_seconds)
     return Services(
         ledger=ledger,
         files=AzureFiles(_storage_client(BlobServiceClient, settings, settings.blob_uri, credential)),

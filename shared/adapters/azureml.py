@@ -165,6 +165,8 @@ class AzureWorkspace:
     def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
         with _answers(f"moving the traffic of {endpoint}"):
             found = self.client.online_endpoints.get(endpoint)
+            if found.traffic == traffic:
+                return
             found.traffic = traffic
             self.client.online_endpoints.begin_create_or_update(found).result()
 

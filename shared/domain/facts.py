@@ -10,6 +10,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
+from shared.domain.names import digest
+
 FACTS: dict[str, type[Fact]] = {}
 
 
@@ -261,6 +263,25 @@ class RunMoved(Fact):
     @property
     def key(self) -> str:
         return f"run/{self.run}/moved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunProgressed(Fact):
+    """A run was seen under way: where it is, and each of its steps."""
+
+    run: str
+    running: bool
+    """Whether it is past its start, and not over."""
+    status: str
+    """As the workspace says it."""
+    steps: list[dict[str, Any]]
+    batch: str = ""
+    """The batch that the run scores, if it does."""
+
+    @property
+    def key(self) -> str:
+        seen = digest(json.dumps([self.status, self.steps], sort_keys=True))
+        return f"run/{self.run}/progress/{seen}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -585,6 +606,24 @@ class StepGivenUp(Fact):
 
 
 # --- what an operator asks for ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationRequested(Fact):
+    """Somebody asked for an action over the API; the facts it means are due."""
+
+    operation: str
+    action: str
+    """In words: `promote bank:3`."""
+    by: str
+    facts: list[str]
+    """As JSON each."""
+    target: list[str] | None = None
+    """Kind and id of the record that shows how far it is; else the first fact's outcome does."""
+
+    @property
+    def key(self) -> str:
+        return f"operation/{self.operation}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,12 @@ from typing import IO, Any
 
 from shared.domain import names
 from shared.domain.datasets.part_writer import Part, PartWriter
-from shared.domain.facts import UploadAdmitted, UploadKnown
+from shared.domain.facts import Fact, UploadAdmitted, UploadKnown
 from shared.domain.tables.admission import Admission, Tally
 from shared.domain.tables.contract import Contract
 from shared.domain.tables.dialect import Header
-from shared.errors import Conflict
+from shared.procedures.content_claim import claim_content
+from shared.procedures.gather_window import join_window
 from shared.services import Services
 
 IN_MEMORY = 8 * 1024 * 1024
@@ -50,45 +51,42 @@ def check(admission: Admission, part_file: IO[bytes], rejects_file: IO[bytes]) -
 
 
 def keep(
-    upload: str, name: str, checked: Checked, services: Services, *, released_from: str = ""
-) -> UploadAdmitted | UploadKnown:
-    """Writes the part; its name follows from its content, so writing twice is writing once."""
+    fact: Fact, upload: str, name: str, checked: Checked, services: Services, *, released_from: str = ""
+) -> list[Fact]:
+    """Writes the part, then claims its content, then joins the gather window: in this order, each of them again is the
+    same again, and nobody takes rows for known before they lie in a part.
+
+    fact: whose step this is
+    raises: Transient while another worker admits the very same rows
+    """
     tally, dataset = checked.tally, checked.contract.dataset
-    first = _first_with(tally.content_hash, dataset, upload, services)
+    rejected = (
+        0 if released_from else tally.rejected
+    )  # theirs are in quarantine under the first upload's name
+    checked.part_file.seek(0)
+    services.files.write(names.DATASETS, names.part_blob(dataset, tally.content_hash), checked.part_file)
+    first = claim_content(tally.content_hash, dataset, upload, fact, services)
     if first != upload:
-        return UploadKnown(
+        known = UploadKnown(
             upload=upload,
             name=name,
             dataset=dataset,
             rows=tally.accepted,
             first_upload=first,
-            rejected=0 if released_from else tally.rejected,
+            rejected=rejected,
             source_sha256=tally.source_sha256,
             released_from=released_from,
         )
-    checked.part_file.seek(0)
-    blob = names.part_blob(dataset, tally.content_hash)
-    services.files.write(names.DATASETS, blob, checked.part_file)
-    return UploadAdmitted(
+        return [known]
+    admitted = UploadAdmitted(
         upload=upload,
         name=name,
         dataset=dataset,
         content_hash=tally.content_hash,
         rows=tally.accepted,
-        rejected=0
-        if released_from
-        else tally.rejected,  # theirs are in quarantine under the first upload's name
+        rejected=rejected,
         source_sha256=tally.source_sha256,
         part_sha256=checked.part.sha256,
         released_from=released_from,
     )
-
-
-def _first_with(content_hash: str, dataset: str, upload: str, services: Services) -> str:
-    """The upload that brought these rows first: this one, unless another was before it."""
-    try:
-        services.ledger.put(f"content-{dataset}", content_hash, {"upload": upload}, over=None)
-    except Conflict:
-        known = services.ledger.document(f"content-{dataset}", content_hash)
-        return str(known.value["upload"]) if known else upload
-    return upload
+    return [admitted, *join_window(admitted, services)]

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
 from shared.errors import Conflict
+from shared.ledger import Document
+from shared.procedures.submission import Intent
 from shared.services import Services
 
-OPEN = "open-batches"
-"""Batches that still need their deployment."""
-BATCH_RUNS = "batch-runs"
-"""A document for each run that scores a batch: `intended` before the POST, `submitted` after, gone at its end."""
+
+@dataclass(frozen=True, kw_only=True)
+class OpenBatch:
+    """A batch that still needs its deployment."""
+
+    deployment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRun(Intent):
+    """A run that scores a batch: `intended` before the POST, `submitted` after, gone at its end."""
+
+    batch: str
+
+
+OPEN_BATCH = Document(name="open-batch", type=OpenBatch, kept="current")
+"""One per batch under way through the endpoint."""
+BATCH_RUN = Document(name="batch-run", type=BatchRun, kept="current")
+"""One per run, by the name we chose for it."""
 
 
 def read_plan(batch: str, services: Services) -> BatchPlan:
@@ -43,15 +61,15 @@ def progress(plan: BatchPlan, so_far: dict[str, Any], now: datetime) -> dict[str
 def open_batch(batch: str, deployment: str, services: Services) -> None:
     """From now on the deployment is needed, whatever else is released."""
     with suppress(Conflict):  # opened by an earlier delivery
-        services.ledger.put(OPEN, batch, {"deployment": deployment}, over=None)
+        services.ledger.documents.write(OPEN_BATCH, batch, OpenBatch(deployment=deployment), over=None)
 
 
 def close_batch(batch: str, services: Services) -> None:
-    opened = services.ledger.document(OPEN, batch)
+    opened = services.ledger.documents.read(OPEN_BATCH, batch)
     if opened is not None:
-        services.ledger.remove(opened)
+        services.ledger.documents.delete(OPEN_BATCH, opened)
 
 
 def deployments_in_use(services: Services) -> set[str]:
     """Those that batches under way are pinned to."""
-    return {opened.value["deployment"] for opened in services.ledger.documents(OPEN)}
+    return {opened.value.deployment for opened in services.ledger.documents.read_all(OPEN_BATCH)}

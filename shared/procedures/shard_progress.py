@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.batches.plan import BatchPlan
 from shared.domain.kinds.kind import Change
 from shared.errors import Conflict
-from shared.ports import Row
+from shared.ledger import Document, Versioned
 from shared.procedures.open_batches import progress
 from shared.services import Services
 
@@ -20,63 +21,109 @@ TRIES = 20
 """Shards that end at one moment count themselves in one after another."""
 
 
-def shard_done(shard: Mapping[str, Any], plan: BatchPlan, services: Services) -> bool:
-    """Notes a shard that is put aside, and says whether none is missing now.
+@dataclass(frozen=True, kw_only=True)
+class ShardNote:
+    """What a shard that is put aside says of itself: the facts of `scored_file.ScoredShard`."""
 
-    Two shards that end at one moment may both be told so. shard: the facts of `scored_file.ScoredShard`
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """How far a batch is."""
+
+    done: str
+    """Its shards as a bit set, in hexadecimal."""
+    rows: int
+    bytes: int
+    shown: str
+    """When its record told of it last."""
+
+
+SHARD = Document(name="shard", type=ShardNote)
+"""By number, within a batch."""
+COUNTED = Document(name="shards-counted", type=Counted)
+"""One per batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoFar:
+    """Shards, rows and bytes done, this shard included."""
+
+    shards: int
+    rows: int
+    bytes: int
+    complete: bool
+    to_be_shown: bool
+
+
+def shard_done(shard: Mapping[str, Any], plan: BatchPlan, services: Services) -> SoFar:
+    """Notes a shard that is put aside, and counts it in.
+
+    Two shards that end at one moment may both find the batch complete. shard: the facts of `scored_file.ScoredShard`
     """
+    note = ShardNote(facts=dict(shard))
     with suppress(Conflict):  # noted by an earlier delivery
-        services.ledger.put(f"shards-{plan.batch}", f"{shard['number']:08d}", dict(shard), over=None)
-    so_far = _counted_in(shard, plan, services)
-    if so_far["shown"]:
-        _show(plan, so_far, services)
-    return bool(so_far["shards"] == len(plan.cut.shards))
+        services.ledger.documents.write(SHARD, f"{shard['number']:08d}", note, over=None, within=plan.batch)
+    return _counted_in(shard, plan, services)
 
 
 def shards_noted(batch: str, services: Services) -> list[dict[str, Any]]:
     """What each shard that is done said, in order."""
-    return [row.value for row in services.ledger.documents(f"shards-{batch}")]
+    return [note.value.facts for note in services.ledger.documents.read_all(SHARD, within=batch)]
 
 
-def _counted_in(shard: Mapping[str, Any], plan: BatchPlan, services: Services) -> dict[str, Any]:
-    """Shards, rows and bytes done so far, this one included, and whether it is time to show them."""
+def shown(so_far: SoFar, plan: BatchPlan, services: Services) -> list[Change]:
+    """What the batch's record is to tell of it: now and then, and never less than it told before."""
+    if not so_far.to_be_shown:
+        return []
+    record = services.ledger.find("batch", plan.batch)
+    if record is not None and record.values.get("shards_scored", 0) > so_far.shards:
+        return []
+    counted = {"shards": so_far.shards, "rows": so_far.rows, "bytes": so_far.bytes}
+    return [Change(kind="batch", id=plan.batch, values=progress(plan, counted, services.now()))]
+
+
+def _counted_in(shard: Mapping[str, Any], plan: BatchPlan, services: Services) -> SoFar:
     number, now = shard["number"], services.now()
     cut = plan.cut.shards[number]
     for _ in range(TRIES):
-        row = services.ledger.document(f"batch-{plan.batch}", "progress")
-        counted: dict[str, Any] = (
-            row.value
-            if row
-            else {"done": "0", "rows": 0, "bytes": plan.cut.shards[0].start, "shown": plan.since}
-        )
-        done, shown = int(counted["done"], 16), True
+        before = services.ledger.documents.read(COUNTED, plan.batch)
+        counted = before.value if before else _nothing_yet(plan)
+        done, stale = int(counted.done, 16), True
         if not done >> number & 1:
             done |= 1 << number
-            rows, size = counted["rows"] + shard["rows"], counted["bytes"] + cut.end - cut.start
-            shown = done.bit_count() == len(plan.cut.shards) or _is_stale(counted["shown"], now)
-            at = now.isoformat() if shown else counted["shown"]
-            counted = {"done": f"{done:x}", "rows": rows, "bytes": size, "shown": at}
-            if not _replaced(plan.batch, counted, row, services):
+            stale = done.bit_count() == len(plan.cut.shards) or _is_stale(counted.shown, now)
+            counted = Counted(
+                done=f"{done:x}",
+                rows=counted.rows + shard["rows"],
+                bytes=counted.bytes + cut.end - cut.start,
+                shown=now.isoformat() if stale else counted.shown,
+            )
+            if not _replaced(plan.batch, counted, before, services):
                 continue
-        so_far = {"shards": done.bit_count(), "rows": counted["rows"], "bytes": counted["bytes"]}
-        return {**so_far, "shown": shown}
+        shards = done.bit_count()
+        return SoFar(
+            shards=shards,
+            rows=counted.rows,
+            bytes=counted.bytes,
+            complete=shards == len(plan.cut.shards),
+            to_be_shown=stale,
+        )
     raise Conflict(f"the progress of batch {plan.batch} changed {TRIES} times under our hands")
 
 
-def _is_stale(shown: str, now: datetime) -> bool:
-    return now - datetime.fromisoformat(shown) >= SHOWN_EVERY
+def _nothing_yet(plan: BatchPlan) -> Counted:
+    return Counted(done="0", rows=0, bytes=plan.cut.shards[0].start, shown=plan.since)
 
 
-def _replaced(batch: str, counted: dict[str, Any], over: Row | None, services: Services) -> bool:
+def _is_stale(shown_at: str, now: datetime) -> bool:
+    return now - datetime.fromisoformat(shown_at) >= SHOWN_EVERY
+
+
+def _replaced(batch: str, counted: Counted, over: Versioned[Counted] | None, services: Services) -> bool:
     try:
-        services.ledger.put(f"batch-{batch}", "progress", counted, over=over)
+        services.ledger.documents.write(COUNTED, batch, counted, over=over)
     except Conflict:
         return False
     return True
-
-
-def _show(plan: BatchPlan, so_far: dict[str, Any], services: Services) -> None:
-    values = progress(plan, so_far, services.now())
-    record = services.ledger.find("batch", plan.batch)
-    if record is None or record.values.get("shards_scored", 0) <= so_far["shards"]:
-        services.ledger.record([Change(kind="batch", id=plan.batch, values=values)])

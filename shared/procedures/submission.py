@@ -1,21 +1,37 @@
-"""A run is asked for once: the document that says so is written before the POST, and read by whoever comes after."""
+"""Idempotent submission: a run is asked for once. The intent is written before the POST; who comes after reads it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, Literal, TypeVar
 
 from shared.errors import Refused, Transient
-from shared.ports import PipelineEndpoint, Row
+from shared.ledger import Document, Versioned
+from shared.ports import PipelineEndpoint
 from shared.services import Services
 
 
 @dataclass(frozen=True, kw_only=True)
-class Submission:
+class Intent:
+    """A run that is to be, or was, submitted."""
+
+    state: Literal["intended", "submitted", "free"]
+    run: str
+    """The name we chose; once it is submitted, the workspace's."""
+    posted: str | None = None
+    """When the last POST was made whose answer is not known to be a no."""
+    started: str | None = None
+
+
+IntentT = TypeVar("IntentT", bound=Intent)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission(Generic[IntentT]):
     """How far it has come."""
 
-    document: Row
+    intent: Versioned[IntentT]
     """As it is kept now."""
     run: str | None
     """The workspace's name for the run; None while nobody can know whether there is one."""
@@ -24,32 +40,42 @@ class Submission:
 
 
 def submit_once(
-    pipeline: PipelineEndpoint[Any], request: Any, document: Row, services: Services
-) -> Submission:
+    pipeline: PipelineEndpoint[Any],
+    request: Any,
+    *,
+    document: Document[IntentT],
+    part: str,
+    intent: Versioned[IntentT],
+    services: Services,
+) -> Submission[IntentT]:
     """POSTs the request, unless an earlier POST of it has arrived, or may yet arrive.
 
     The POST is the one act that cannot be taken back. Whoever comes after a crash, or after an answer that was lost,
     looks the run up by the name we chose; not finding it proves nothing until the fence has passed.
-    document: `intended`; its value's `posted` is the time of the last POST, or None
+    document, part: where the intent is kept
     raises: Refused when the answer is a definite no; the next attempt may then come at once
     """
-    posted, now, amend = document.value["posted"], services.now(), services.ledger.amend
-    run = pipeline.find(request) if posted else None
+
+    def write(value: IntentT, over: Versioned[IntentT]) -> Versioned[IntentT]:
+        return services.ledger.documents.write(document, part, value, over=over)
+
+    now = services.now()
+    run = pipeline.find(request) if intent.value.posted else None
     if run is None:
-        wait = _fence(posted, now, services)
+        wait = _fence(intent.value.posted, now, services)
         if wait > 0:
-            return Submission(document=document, run=None, wait_seconds=wait)
-        document = amend(document, {**document.value, "posted": now.isoformat()})
+            return Submission(intent=intent, run=None, wait_seconds=wait)
+        intent = write(replace(intent.value, posted=now.isoformat()), intent)
         try:
             run = pipeline.submit(request)
         except Refused:
-            amend(document, {**document.value, "posted": None})
+            write(replace(intent.value, posted=None), intent)
             raise
         except Transient:
             seconds = max(1, services.policy.submit_fence_seconds)
-            return Submission(document=document, run=None, wait_seconds=seconds)
-    submitted = {**document.value, "state": "submitted", "run": run, "started": now.isoformat()}
-    return Submission(document=amend(document, submitted), run=run)
+            return Submission(intent=intent, run=None, wait_seconds=seconds)
+    submitted = replace(intent.value, state="submitted", run=run, started=now.isoformat())
+    return Submission(intent=write(submitted, intent), run=run)
 
 
 def _fence(posted: str | None, now: datetime, services: Services) -> int:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.facts import Fact
 from shared.errors import Conflict
+from shared.ledger import Document
 from shared.ports import Blob
 from shared.services import Services
 
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """Up to when a container's blobs are known."""
+
+    since: str
+
+
+LISTED = Document(name="listed", type=Listed)
+"""One per container: a high-water mark."""
 OVERLAP = timedelta(minutes=15)
 """How far back beyond the last look is looked: clocks differ, and long uploads end late."""
 
@@ -23,15 +35,15 @@ def new_blobs(
     found and then, dying, told nobody, the next look finds again.
     """
     ledger, began = services.ledger, services.now()
-    mark = ledger.document("looked", container)
-    since = datetime.fromisoformat(mark.value["since"]) if mark else None
+    mark = ledger.documents.read(LISTED, container)
+    since = datetime.fromisoformat(mark.value.since) if mark else None
     unheard = [began - OVERLAP]
     for blob in services.files.list(container, modified_since=since):
         fact = fact_of(blob)
-        if not ledger.seen(fact):
+        if not ledger.claims.seen(fact):
             unheard.append(blob.modified)
             yield blob, fact
     try:
-        ledger.put("looked", container, {"since": min(unheard).isoformat()}, over=mark)
+        ledger.documents.write(LISTED, container, Listed(since=min(unheard).isoformat()), over=mark)
     except Conflict:
         return  # somebody else looked as well

@@ -39,7 +39,7 @@ def admit_upload(fact: UploadArrived, services: Services) -> Iterable[Fact]:
         if checked.tally.refusal:
             report = {"reason": checked.tally.refusal, **checked.report}
             return [_quarantine_whole(fact, blob, report, services)]
-        return [keep(fact.key, fact.name, checked, services)]
+        return keep(fact, fact.key, fact.name, checked, services)
 
 
 def _put_rejects_aside(fact: UploadArrived, checked: Checked, services: Services) -> None:

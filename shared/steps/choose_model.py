@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from shared.domain.facts import Fact, PromotionAsked, ReleaseDue, ReleaseNotPossible, RollbackAsked
 from shared.domain.names import dataset_id
+from shared.procedures.release import ROLL_BACK
+from shared.procedures.released_model import RELEASED, ReleasedModel
 from shared.services import Services
-from shared.steps.release_model import RELEASED, ROLL_BACK
 
 
 def choose_model(fact: PromotionAsked | RollbackAsked, services: Services) -> Iterable[Fact]:
     """Names the version; whether its deployment answers well enough is found out by the release itself."""
-    serving = services.ledger.document(RELEASED, fact.dataset)
-    answering: dict[str, Any] = serving.value if serving else {}
+    serving = services.ledger.documents.read(RELEASED, fact.dataset)
+    answering = serving.value if serving else None
     if isinstance(fact, PromotionAsked):
         return [_released(fact, fact.version, "promote", answering, services)]
-    previous = answering.get("previous")
+    previous = answering.previous if answering else ""
     if not previous:
         return [_no(fact, f"no model answered for {fact.dataset} before the present one")]
     return [_released(fact, int(previous.removeprefix("model-")), ROLL_BACK, answering, services)]
@@ -27,10 +27,10 @@ def _released(
     fact: PromotionAsked | RollbackAsked,
     version: int,
     because: str,
-    answering: dict[str, Any],
+    answering: ReleasedModel | None,
     services: Services,
 ) -> Fact:
-    if answering.get("version") == version:
+    if answering and answering.version == version:
         return _no(fact, f"model {version} answers for {fact.dataset} already")
     model = services.ledger.find("model", dataset_id(fact.dataset, version))
     if model is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.facts import Fact, ModelRefused, ModelReleased, ReleaseRolledBack, RunDue, RunFailed
+from shared.procedures.dataset_head import HEAD
+from shared.procedures.run_slot import free_slot
 from shared.services import Services
-from shared.steps.start_run import free_slot
 
 
 def close_run(
@@ -18,10 +19,10 @@ def close_run(
     one registered after finds the slot free. No wake-up is lost in between.
     """
     slot = free_slot(fact.dataset, fact.run, services, failed=isinstance(fact, RunFailed))
-    head = services.ledger.document("head", fact.dataset)
-    if slot is None or head is None or head.value["state"] != "registered":
+    head = services.ledger.documents.read(HEAD, fact.dataset)
+    if slot is None or head is None or head.value.state != "registered":
         return []
-    newest: int = head.value["version"]
-    if newest <= slot.value["version"]:
+    newest = head.value.version
+    if newest <= slot.version:
         return []
     return [RunDue(dataset=fact.dataset, version=newest, cause=fact.run)]

@@ -13,28 +13,29 @@ from shared.domain.batches.plan import BatchPlan
 from shared.domain.batches.run_output import Mismatch, check_sizes, read_shards
 from shared.domain.facts import BatchRefused, BatchRunDue, BatchRunFinished, BatchScored, Fact
 from shared.domain.kinds.kind import Change
-from shared.procedures.open_batches import BATCH_RUNS, progress, read_plan
+from shared.procedures.open_batches import BATCH_RUN, progress, read_plan
 from shared.services import Services
 
 MOST_ATTEMPTS = 2
 """A cluster loses a machine now and then; what fails twice fails for a reason."""
 
 
-def collect_batch_run(fact: BatchRunFinished, services: Services) -> Iterable[Fact]:
+def collect_batch_run(fact: BatchRunFinished, services: Services) -> Iterable[Fact | Change]:
     """Writes the manifest of a run that put out what its plan asks for: the same one as if the shards had gone
     through the endpoint. A run that failed is made once more, then the batch is refused with the reason."""
     plan = read_plan(fact.batch, services)
+    outcome: list[Fact | Change]
     if fact.status != "Completed":
-        outcome = _failed(fact, plan, fact.reason or f"it ended as {fact.status}")
+        outcome = [_failed(fact, plan, fact.reason or f"it ended as {fact.status}")]
     elif not _is_as_planned(plan, services):
         reason = (
             "the file was deleted or overwritten while it was scored; the newer version is scored instead"
         )
-        outcome = BatchRefused(batch=plan.batch, name=plan.name, reason=reason)
+        outcome = [BatchRefused(batch=plan.batch, name=plan.name, reason=reason)]
     else:
         outcome = _collected(fact, plan, services)
-    _close(fact.run, services)
-    return [outcome]
+    _close(names.batch_run_name(fact.batch, fact.attempt), services)
+    return outcome
 
 
 def _is_as_planned(plan: BatchPlan, services: Services) -> bool:
@@ -44,26 +45,23 @@ def _is_as_planned(plan: BatchPlan, services: Services) -> bool:
     return source is not None and source.etag == plan.etag
 
 
-def _collected(fact: BatchRunFinished, plan: BatchPlan, services: Services) -> Fact:
+def _collected(fact: BatchRunFinished, plan: BatchPlan, services: Services) -> list[Fact | Change]:
     try:
         shards = _checked(plan, services)
     except Mismatch as problem:
-        services.ledger.record([_judged(fact.run, "refused", reason=str(problem))])
-        return _failed(fact, plan, str(problem))
+        return [_failed(fact, plan, str(problem)), _judged(fact.run, "refused", reason=str(problem))]
     manifest = batch_manifest(plan, shards)
     blob = names.batch_manifest_blob(plan.batch)
     services.files.write(names.SCORED, blob, json.dumps(manifest, indent=1).encode())
     so_far = {"shards": len(shards), "rows": manifest["rows"], "bytes": plan.cut.size}
     values = progress(plan, so_far, services.now())
-    services.ledger.record(
-        [Change(kind="batch", id=plan.batch, values=values), _judged(fact.run, "accepted")]
-    )
-    return BatchScored(
+    scored = BatchScored(
         batch=plan.batch,
         rows=manifest["rows"],
         refused=manifest["refused_rows"],
         deciles=manifest["decile_counts"],
     )
+    return [scored, Change(kind="batch", id=plan.batch, values=values), _judged(fact.run, "accepted")]
 
 
 def _checked(plan: BatchPlan, services: Services) -> list[dict[str, Any]]:
@@ -104,6 +102,6 @@ def _judged(run: str, state: str, **values: Any) -> Change:
 
 def _close(run: str, services: Services) -> None:
     """From now on no sweep looks at it."""
-    opened = services.ledger.document(BATCH_RUNS, run)
+    opened = services.ledger.documents.read(BATCH_RUN, run)
     if opened is not None:
-        services.ledger.remove(opened)
+        services.ledger.documents.delete(BATCH_RUN, opened)

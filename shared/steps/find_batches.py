@@ -10,6 +10,7 @@ from shared.domain.tables.contract import Contract, match
 from shared.domain.tables.dialect import LONGEST, FileProblem, read_header
 from shared.errors import Superseded
 from shared.ports import Blob
+from shared.procedures.released_model import RELEASED
 from shared.procedures.unseen_blobs import new_blobs
 from shared.services import Services
 
@@ -38,4 +39,4 @@ def _can_be_scored(blob: Blob, services: Services) -> bool:
     contract = match(header.names, services.contracts, "scoring")
     if not isinstance(contract, Contract):
         return True
-    return services.ledger.document("released", contract.dataset) is not None
+    return services.ledger.documents.read(RELEASED, contract.dataset) is not None

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.facts import BatchRunFinished, Fact, RunFinished, RunMoved
-from shared.domain.kinds.kind import Change
+from shared.domain.facts import BatchRunFinished, Fact, RunFinished, RunMoved, RunProgressed
 from shared.ledger import Record
 from shared.ports import RunView
 from shared.services import Services
@@ -23,27 +22,31 @@ def follow_run(fact: RunMoved, services: Services) -> Iterable[Fact]:
     """Asks the workspace; the event that sent us here may be late, early, or about a run that is not ours."""
     record = services.ledger.find("run", fact.run)
     if record is None or record.state not in OPEN_STATES:
-        return []
+        return
     view = services.workspace.run(fact.run)
     if view is not None:
-        services.ledger.record(_progress(view, record, services.now()))
+        progress = _progress(view, record, services.now())
+        if (progress.status, progress.steps) != (record.values.get("status"), record.values.get("steps")):
+            yield progress
         if view.status in TERMINAL:
-            return [_finished(record, view.status, view.error)]
+            yield _finished(record, view.status, view.error)
+            return
     if _is_overdue(record, services):
         if view is not None:
             services.workspace.cancel_run(fact.run)
         minutes = services.policy.run_deadline_minutes
-        return [_finished(record, "Failed", f"past its deadline of {minutes} minutes; cancelled")]
-    return []
+        yield _finished(record, "Failed", f"past its deadline of {minutes} minutes; cancelled")
 
 
-def _progress(view: RunView, record: Record, now: datetime) -> list[Change]:
+def _progress(view: RunView, record: Record, now: datetime) -> RunProgressed:
     """What is seen of the run; a batch that it scores shows its steps too."""
-    state = "running" if view.status not in TERMINAL and view.steps else None
-    steps = _steps(view, record.values.get("steps", ()), now)
-    seen = Change(kind="run", id=view.name, state=state, values={"status": view.status, "steps": steps})
-    batch = record.values.get("batch")
-    return [seen, Change(kind="batch", id=batch, values={"steps": steps})] if batch else [seen]
+    return RunProgressed(
+        run=view.name,
+        running=view.status not in TERMINAL and bool(view.steps),
+        status=view.status,
+        steps=_steps(view, record.values.get("steps", ()), now),
+        batch=record.values.get("batch", ""),
+    )
 
 
 def _steps(view: RunView, noted: Iterable[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:

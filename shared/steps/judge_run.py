@@ -8,28 +8,25 @@ from shared.domain.facts import Fact, ModelAccepted, ModelRefused, RunFailed, Ru
 from shared.domain.kinds.kind import Change
 from shared.domain.models import promotion
 from shared.domain.names import dataset_id
+from shared.procedures.released_model import RELEASED
 from shared.services import Services
 
 
-def judge_run(fact: RunFinished, services: Services) -> Iterable[Fact]:
+def judge_run(fact: RunFinished, services: Services) -> Iterable[Fact | Change]:
     """Reads what the run's own evaluation found and records the verdict with its figures."""
     if fact.status != "Completed":
         reason = fact.reason or f"the run ended as {fact.status}"
         return [RunFailed(run=fact.run, dataset=fact.dataset, version=fact.version, reason=reason)]
     evaluation = services.workspace.model_documents(fact.dataset, fact.version)["evaluation"]
-    champion = services.ledger.document("released", fact.dataset)
-    serving = champion.value["version"] if champion else None
+    champion = services.ledger.documents.read(RELEASED, fact.dataset)
+    serving = champion.value.version if champion else None
     verdict = promotion.judge(evaluation, serving=serving, policy=services.policy)
     kind = ModelAccepted if verdict.accepted else ModelRefused
     outcome = kind(run=fact.run, dataset=fact.dataset, version=fact.version, reason=verdict.reason)
-    services.ledger.record(
-        [
-            Change(
-                kind="model",
-                id=dataset_id(fact.dataset, fact.version),
-                state="accepted" if verdict.accepted else "refused",
-                values={**verdict.figures, "accepted": verdict.accepted},
-            )
-        ]
+    found = Change(
+        kind="model",
+        id=dataset_id(fact.dataset, fact.version),
+        state="accepted" if verdict.accepted else "refused",
+        values={**verdict.figures, "accepted": verdict.accepted},
     )
-    return [outcome]
+    return [outcome, found]

@@ -4,49 +4,58 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
 
 from shared.domain.facts import EndpointLookDue, Fact
 from shared.domain.kinds.kind import Change
-from shared.domain.models.endpoint_health import looked, summary
+from shared.domain.models.endpoint_health import Look, looked, summary
 from shared.domain.models.smoke_test import faults
+from shared.domain.names import digest
 from shared.errors import Conflict, Refused, Transient
+from shared.ledger import Document
+from shared.procedures.released_model import RELEASED, ReleasedModel
 from shared.services import Services
-from shared.steps.release_model import RELEASED
-
-LOOKS = "looks"
-"""One document per deployment that answers: the window of looks."""
 
 
-def look_at_endpoint(fact: EndpointLookDue, services: Services) -> Iterable[Fact]:
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """The newest looks at a deployment, the oldest first: each a time in ms or a fault."""
+
+    looks: list[Look]
+
+
+LOOKS = Document(name="looks", type=Looks, kept="standing")
+"""One per deployment that answers, at the digest of its id."""
+
+
+def look_at_endpoint(fact: EndpointLookDue, services: Services) -> Iterable[Fact | Change]:
     """Looking changes nothing but what is known of the deployment; a fault shows there, and takes nobody's traffic."""
-    released = services.ledger.document(RELEASED, fact.dataset)
+    documents = services.ledger.documents
+    released = documents.read(RELEASED, fact.dataset)
     if released is None:
         return []
     serving = released.value
     look = _look(fact.dataset, serving, services)
-    id_ = f"{serving['endpoint']}/{serving['deployment']}"
-    kept = services.ledger.document(LOOKS, id_.replace("/", "-"))
-    window = looked(kept.value["looks"] if kept else [], look)
+    before = documents.read(LOOKS, digest(serving.deployment_id))
+    window = looked(before.value.looks if before else [], look)
     try:
-        services.ledger.put(LOOKS, id_.replace("/", "-"), {"looks": window}, over=kept)
+        documents.write(LOOKS, digest(serving.deployment_id), Looks(looks=window), over=before)
     except Conflict:
         return []  # another worker looked at the same moment
-    values = {"health": summary(window), "since": serving["since"]}
-    services.ledger.record([Change(kind="deployment", id=id_, values=values)])
-    return []
+    values = {"health": summary(window), "since": serving.since}
+    return [Change(kind="deployment", id=serving.deployment_id, values=values)]
 
 
-def _look(dataset: str, serving: dict[str, Any], services: Services) -> dict[str, Any]:
+def _look(dataset: str, serving: ReleasedModel, services: Services) -> Look:
     from shared.domain.models.answers import asked
 
     try:
-        golden = services.workspace.model_documents(dataset, serving["version"])["golden"]
+        golden = services.workspace.model_documents(dataset, serving.version)["golden"]
         rows = asked(golden["columns"], golden["rows"])
         began = time.monotonic()
-        scores = services.endpoint.score(serving["endpoint"], serving["deployment"], rows)
+        scores = services.endpoint.score(serving.endpoint, serving.deployment, rows)
         took = (time.monotonic() - began) * 1000
     except (Transient, Refused) as problem:
         return {"fault": str(problem)[:200]}
-    fault = faults(golden, scores.answers.scores().tolist(), scores.model_version, serving["version"])
+    fault = faults(golden, scores.answers.scores().tolist(), scores.model_version, serving.version)
     return {"fault": fault[:200]} if fault else {"ms": round(took, 2)}

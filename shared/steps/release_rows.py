@@ -45,7 +45,7 @@ def release_rows(fact: RowsWanted, services: Services) -> Iterable[Fact]:
         if not checked.tally.accepted:
             return [RowsKept(upload=fact.upload, reason=checked.tally.refusal)]
         id_ = f"released/{fact.upload}"
-        return [keep(id_, upload.values["name"], checked, services, released_from=fact.upload)]
+        return keep(fact, id_, upload.values["name"], checked, services, released_from=fact.upload)
 
 
 def _as_csv(header: dict[str, Any], rejects: Blob, services: Services) -> Iterator[bytes]:

@@ -10,5 +10,5 @@ from shared.services import Services
 
 def retry_step(fact: RetryAsked, services: Services) -> Iterable[Fact]:
     """The fact goes back on the list of the unfinished; nothing when it was done meanwhile, or was never readable."""
-    again = services.ledger.reopen(fact.about, failure=fact.failure)
+    again = services.ledger.outbox.reopen(fact.about, failure=fact.failure)
     return [again] if again else []

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domain import names
 from shared.domain.facts import BatchRefused, Fact, ShardDue, ShardsScored
+from shared.domain.kinds.kind import Change
 from shared.errors import Superseded, Transient
 from shared.ports import Blob
 from shared.procedures.open_batches import close_batch, read_plan
-from shared.procedures.shard_progress import shard_done
+from shared.procedures.shard_progress import shard_done, shown
 from shared.services import Services
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from shared.domain.batches.shard_rows import ShardRows
 
 
-def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact]:
+def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
     """Reads just the shard's bytes, asks the model the batch is pinned to, and stages the answers.
 
     The block's id is the shard's number: scoring a shard twice writes the same block twice. Rows that break the
@@ -46,7 +47,9 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact]:
     told = scored.facts
     del scored
     _give_memory_back()
-    return [ShardsScored(batch=fact.batch)] if shard_done(told, plan, services) else []
+    so_far = shard_done(told, plan, services)
+    done = [ShardsScored(batch=fact.batch)] if so_far.complete else []
+    return [*done, *shown(so_far, plan, services)]
 
 
 def _give_memory_back() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
 from shared.domain.facts import BatchRefused, BatchRunDue, BatchRunStarted, Fact
 from shared.errors import Refused
-from shared.ports import Row, ScoringRequest
-from shared.procedures.open_batches import BATCH_RUNS, read_plan
+from shared.ledger import Versioned
+from shared.ports import ScoringRequest
+from shared.procedures.open_batches import BATCH_RUN, BatchRun, read_plan
 from shared.procedures.submission import submit_once
 from shared.services import Services
 
@@ -20,29 +20,37 @@ def start_batch_run(fact: BatchRunDue, services: Services) -> Iterable[Fact]:
     should take a file too large for it is the owner's to decide."""
     plan = read_plan(fact.batch, services)
     intent = _intend(fact, services)
-    if intent.value["state"] == "submitted":
-        return [_started(intent.value["run"], fact, plan)]
+    if intent.value.state == "submitted":
+        return [_started(intent.value.run, fact, plan)]
     try:
-        sent = submit_once(services.scoring_pipeline, _request(intent, plan, services), intent, services)
+        request = _request(intent.value, plan, services)
+        sent = submit_once(
+            services.scoring_pipeline,
+            request,
+            document=BATCH_RUN,
+            part=request.name,
+            intent=intent,
+            services=services,
+        )
     except Refused as no:
-        services.ledger.remove(intent)
+        services.ledger.documents.delete(BATCH_RUN, intent)
         reason = f"no run could be started for it: {no}; then drop the file again"
         return [BatchRefused(batch=fact.batch, name=plan.name, reason=reason[:1000])]
     if sent.run is None:
-        return [_again(fact, sent.document, sent.wait_seconds)]
+        return [_again(fact, sent.intent.value, sent.wait_seconds)]
     return [_started(sent.run, fact, plan)]
 
 
-def _intend(fact: BatchRunDue, services: Services) -> Row:
+def _intend(fact: BatchRunDue, services: Services) -> Versioned[BatchRun]:
     run = names.batch_run_name(fact.batch, fact.attempt)
-    intent: dict[str, Any] = {"state": "intended", "run": run, "batch": fact.batch, "posted": None}
-    known = services.ledger.document(BATCH_RUNS, run)
-    return known or services.ledger.put(BATCH_RUNS, run, intent, over=None)
+    known = services.ledger.documents.read(BATCH_RUN, run)
+    intent = BatchRun(state="intended", run=run, batch=fact.batch)
+    return known or services.ledger.documents.write(BATCH_RUN, run, intent, over=None)
 
 
-def _request(intent: Row, plan: BatchPlan, services: Services) -> ScoringRequest:
+def _request(intent: BatchRun, plan: BatchPlan, services: Services) -> ScoringRequest:
     return ScoringRequest(
-        name=intent.value["run"],
+        name=intent.run,
         dataset=plan.cut.contract.dataset,
         model=plan.model,
         plan_url=services.files.url(names.SCORED, names.batch_plan_blob(plan.batch)),
@@ -56,6 +64,6 @@ def _started(run: str, fact: BatchRunDue, plan: BatchPlan) -> BatchRunStarted:
     return BatchRunStarted(batch=fact.batch, run=run, dataset=dataset, version=version, attempt=fact.attempt)
 
 
-def _again(fact: BatchRunDue, intent: Row, seconds: int) -> BatchRunDue:
-    cause = names.digest(f"{fact.key}/{intent.value['posted']}/{seconds}")
+def _again(fact: BatchRunDue, intent: BatchRun, seconds: int) -> BatchRunDue:
+    cause = names.digest(f"{fact.key}/{intent.posted}/{seconds}")
     return BatchRunDue(batch=fact.batch, attempt=fact.attempt, cause=cause, after_seconds=seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import islice
 
 from shared.domain import names
 from shared.domain.facts import (
@@ -18,11 +19,17 @@ from shared.domain.facts import (
     UploadArrived,
 )
 from shared.ports import Blob
-from shared.procedures.open_batches import BATCH_RUNS
+from shared.procedures.dataset_head import HEAD
+from shared.procedures.gather_window import WINDOW
+from shared.procedures.open_batches import BATCH_RUN
+from shared.procedures.released_model import RELEASED
+from shared.procedures.run_slot import SLOT
 from shared.procedures.unseen_blobs import new_blobs
 from shared.services import Services
 from shared.steps.look_at_endpoint import LOOKS
-from shared.steps.release_model import RELEASED
+
+MOST_AT_ONCE = 200
+"""Unfinished facts that one sweep has published again; the next sweep takes the next."""
 
 
 def sweep(fact: SweepDue, services: Services) -> Iterable[Fact]:
@@ -40,11 +47,11 @@ def sweep(fact: SweepDue, services: Services) -> Iterable[Fact]:
 def _unfinished(services: Services) -> Iterator[Fact]:
     """Facts whose worker died, or that were settled but not published."""
     lapsed = timedelta(seconds=services.policy.claim_seconds)
-    for fact, attempts in services.ledger.unfinished(older_than=lapsed):
+    for fact, attempts in islice(services.ledger.outbox.unfinished(older_than=lapsed), MOST_AT_ONCE):
         if attempts < services.policy.most_attempts:
             yield fact
             continue
-        retries = services.ledger.give_up(fact)
+        retries = services.ledger.outbox.give_up(fact)
         reason = f"its worker died or failed {attempts} times"
         yield StepGivenUp(queue="sweep", about=fact.key, reason=reason, retries=retries)
 
@@ -60,38 +67,37 @@ def _arrived(blob: Blob) -> Fact:
 
 
 def _runs_under_way(services: Services) -> Iterator[Fact]:
-    for slot in services.ledger.documents("slot"):
-        if slot.value["state"] == "submitted":
-            yield RunMoved(run=slot.value["run"])
-    for opened in services.ledger.documents(BATCH_RUNS):
-        if opened.value["state"] == "submitted":
-            yield RunMoved(run=opened.value["run"])
+    documents = services.ledger.documents
+    slots = [slot.value for slot in documents.read_all(SLOT)]
+    batch_runs = [run.value for run in documents.read_all(BATCH_RUN)]
+    for intent in (*slots, *batch_runs):
+        if intent.state == "submitted":
+            yield RunMoved(run=intent.run)
 
 
 def _overdue_windows(fact: SweepDue, services: Services) -> Iterator[Fact]:
     """Windows that should have closed by now: the fact that was to close them is lost."""
     longest = timedelta(seconds=services.policy.gather_longest_seconds + services.policy.claim_seconds)
     for contract in services.contracts:
-        gathered = services.ledger.documents(f"gathered-{contract.dataset}")
-        if gathered and services.now() - min(row.changed for row in gathered) > longest:
+        window = services.ledger.documents.read(WINDOW, contract.dataset)
+        if window is not None and services.now() - window.changed > longest:
             yield DatasetDue(dataset=contract.dataset, cause=fact.key)
 
 
 def _waiting_versions(services: Services) -> Iterator[Fact]:
     """Registered versions newer than the last run, while no run is under way."""
     for contract in services.contracts:
-        head = services.ledger.document("head", contract.dataset)
-        slot = services.ledger.document("slot", contract.dataset)
+        head = services.ledger.documents.read(HEAD, contract.dataset)
+        slot = services.ledger.documents.read(SLOT, contract.dataset)
         if head is None:
             continue
-        idle = slot is None or slot.value["state"] == "free"
+        idle = slot is None or slot.value.state == "free"
         waited = services.now() - head.changed > timedelta(seconds=services.policy.claim_seconds)
-        newest = head.value["version"]
-        behind = slot is None or newest > slot.value["version"]
-        if idle and waited and behind and head.value["state"] == "registered":
-            yield RunDue(
-                dataset=contract.dataset, version=newest, cause=f"sweep/{slot.etag if slot else 'first'}"
-            )
+        newest = head.value.version
+        behind = slot is None or newest > slot.value.version
+        if idle and waited and behind and head.value.state == "registered":
+            cause = f"sweep/{slot.row.etag if slot else 'first'}"
+            yield RunDue(dataset=contract.dataset, version=newest, cause=cause)
 
 
 def _looks_due(fact: SweepDue, services: Services) -> Iterator[Fact]:
@@ -100,9 +106,9 @@ def _looks_due(fact: SweepDue, services: Services) -> Iterator[Fact]:
     if not every:
         return
     for contract in services.contracts:
-        released = services.ledger.document(RELEASED, contract.dataset)
+        released = services.ledger.documents.read(RELEASED, contract.dataset)
         if released is None:
             continue
-        kept = services.ledger.document(LOOKS, f"{released.value['endpoint']}-{released.value['deployment']}")
-        if kept is None or services.now() - kept.changed >= every:
+        looks = services.ledger.documents.read(LOOKS, names.digest(released.value.deployment_id))
+        if looks is None or services.now() - looks.changed >= every:
             yield EndpointLookDue(dataset=contract.dataset, tick=fact.tick)

@@ -16,6 +16,7 @@ from shared.domain.batches.shard_rows import read_shard
 from shared.domain.facts import RunMoved
 from shared.domain.models.answers import Answers
 from shared.ports import RunView, ScoringRequest, StepView
+from shared.procedures.released_model import RELEASED, ReleasedModel
 
 STEPS = ("retrieve", "prepare", "predict", "publish")
 
@@ -57,14 +58,15 @@ def end(world: World, name: str, *, status: str = "Completed", error: str = "") 
 
 def release(world: World, version: int) -> None:
     """As if a model had been judged and released."""
-    over = world.ledger.document("released", "bank")
-    value = {
-        "version": version,
-        "deployment": f"model-{version}",
-        "previous": "",
-        "endpoint": "campanha-bank",
-    }
-    world.ledger.put("released", "bank", value, over=over)
+    over = world.ledger.documents.read(RELEASED, "bank")
+    value = ReleasedModel(
+        version=version,
+        deployment=f"model-{version}",
+        previous="",
+        endpoint="campanha-bank",
+        since=world.now().isoformat(),
+    )
+    world.ledger.documents.write(RELEASED, "bank", value, over=over)
 
 
 def output(world: World) -> dict[str, bytes]:

@@ -18,6 +18,7 @@ from shared.adapters.memory import MemoryFiles
 from shared.domain import names
 from shared.domain.facts import BatchRefused, BatchRunStarted, BatchScored, ScoringDue, SweepDue
 from shared.ports import RunView
+from shared.procedures.open_batches import BATCH_RUN
 
 TABLE = [line.rsplit(";", 1)[0] for line in bank_rows(40).splitlines()]
 CLIENTS = ("\n".join(TABLE).replace("technician", "astronaut", 3) + "\n").encode()
@@ -74,7 +75,7 @@ def test_the_batch_shows_its_run_and_its_steps(world: World) -> None:
     record = world.ledger.find("run", run)
     assert record is not None
     assert (record.state, record.values["batch"], record.values["model"]) == ("accepted", batch.id, "bank:1")
-    assert list(world.ledger.documents("batch-runs")) == []
+    assert world.ledger.documents.read_all(BATCH_RUN) == []
 
 
 def test_small_files_and_odd_names_go_through_the_endpoint() -> None:
@@ -123,7 +124,7 @@ def test_what_fails_twice_is_refused_with_the_reason(world: World) -> None:
     assert "a2 did not score it: step predict failed; mend that" in refused.reason
     assert batch_of(world).state == "refused"
     assert "manifest.json" not in output(world)
-    assert list(world.ledger.documents("batch-runs")) == []
+    assert world.ledger.documents.read_all(BATCH_RUN) == []
 
 
 def test_a_run_that_somebody_cancelled_is_not_begun_again(world: World) -> None:
@@ -156,7 +157,7 @@ def test_without_the_pipeline_the_batch_is_refused_with_what_to_do(world: World)
     world.scoring_pipeline.published = False
     world.tell(ScoringDue(tick="1"))
     assert "publish it; then drop the file again" in world.told(BatchRefused)[0].reason
-    assert list(world.ledger.documents("batch-runs")) == []
+    assert world.ledger.documents.read_all(BATCH_RUN) == []
 
 
 @pytest.mark.parametrize("newer", [CLIENTS.replace(b"no", b"xx", 1), None])
@@ -292,8 +293,8 @@ def outcome(world: World) -> dict[str, Any]:
         "runs": [(r.id, r.state) for r in world.ledger.newest("run")],
         "output": output(world),
         "failures": len(world.ledger.newest("failure")),
-        "unfinished": [fact.key for fact, _ in world.ledger.unfinished(older_than=timedelta(0))],
-        "open": len(list(world.ledger.documents("batch-runs"))),
+        "unfinished": [fact.key for fact, _ in world.ledger.outbox.unfinished(older_than=timedelta(0))],
+        "open": len(world.ledger.documents.read_all(BATCH_RUN)),
     }
 
 

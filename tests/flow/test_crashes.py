@@ -115,7 +115,7 @@ def outcome(world: World) -> dict[str, Any]:
         "scored": [b"".join(world.files.read(blob)) for blob in scored],
         "quarantine": [b"".join(world.files.read(blob)) for blob in world.files.list("quarantine")],
         "failures": len(failures),
-        "unfinished": [fact.key for fact, _ in world.ledger.unfinished(older_than=timedelta(0))],
+        "unfinished": [fact.key for fact, _ in world.ledger.outbox.unfinished(older_than=timedelta(0))],
     }
 
 

@@ -14,7 +14,7 @@ from shared import flow
 from shared.adapters.memory import MemoryTable, system_clock
 from shared.domain.facts import UploadArrived, UploadRejected
 from shared.errors import Conflict, InProgress, Transient
-from shared.keeping import Kept, keeping
+from shared.ledger.lease import Lease, heartbeat
 from shared.ports import Row
 
 FACT = UploadArrived(name="large.csv", etag="0x1")
@@ -51,7 +51,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         for _ in range(LONGER_THAN_A_CLAIM):
             assert made.table.renewed.acquire(timeout=30), "the claim is not renewed"
         try:
-            made.ledger.claim(fact)
+            made.ledger.claims.claim(fact)
         except InProgress:
             return [REJECTED]
         raise AssertionError("another delivery took the fact over from a worker that lives")
@@ -78,14 +78,14 @@ def test_a_long_step_that_fails_frees_its_claim(world: World, monkeypatch: pytes
     monkeypatch.setitem(flow.STEPS, UploadArrived, failing)
     with pytest.raises(Transient):
         flow.handle(FACT, world.services)
-    assert world.ledger.claim(FACT).outcome is None
+    assert world.ledger.claims.claim(FACT).outcome is None
 
 
 ROW = MemoryTable().insert("p", "r", {})
 
 
-def _keepers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "keeping"]
+def _heartbeats() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "heartbeat"]
 
 
 def test_a_claim_taken_over_is_renewed_no_more() -> None:
@@ -97,11 +97,11 @@ def test_a_claim_taken_over_is_renewed_no_more() -> None:
         lost.set()
         raise Conflict
 
-    with keeping(Kept(ROW), too_late, every_seconds=0.01):
+    with heartbeat(Lease(ROW), too_late, every_seconds=0.01):
         assert lost.wait(30)
-        for keeper in _keepers():
-            keeper.join(30)
-        assert _keepers() == []
+        for beat in _heartbeats():
+            beat.join(30)
+        assert _heartbeats() == []
     assert tried == [ROW]
 
 
@@ -117,13 +117,13 @@ def test_a_renewal_that_fails_is_tried_again() -> None:
         renewed.set()
         return answer
 
-    kept = Kept(ROW)
-    with keeping(kept, flickering, every_seconds=0.01):
+    lease = Lease(ROW)
+    with heartbeat(lease, flickering, every_seconds=0.01):
         assert renewed.wait(30)
-    assert kept.row == other
+    assert lease.row == other
 
 
-def test_the_keeper_ends_with_the_step() -> None:
-    with keeping(Kept(ROW), lambda row: row, every_seconds=3600):
-        assert len(_keepers()) == 1
-    assert _keepers() == []
+def test_the_heartbeat_ends_with_the_step() -> None:
+    with heartbeat(Lease(ROW), lambda row: row, every_seconds=3600):
+        assert len(_heartbeats()) == 1
+    assert _heartbeats() == []

@@ -26,6 +26,7 @@ from shared.domain.facts import (
     WorkResumed,
 )
 from shared.errors import Transient
+from shared.procedures.work_pause import ALL, WORK_PAUSE
 
 RUN_1, RUN_2 = "bank-v1-a1", "bank-v2-a1"
 
@@ -185,7 +186,7 @@ def test_the_same_file_can_be_held_against_the_contract_again(world: World) -> N
     world.tell(again)
     assert again.key != first.key
     assert world.state("upload", again.key) == "rejected"
-    assert world.ledger.chronicle.led_to("file", "incoming/odd.csv") == {"upload": again.key}
+    assert world.ledger.records.led_to("file", "incoming/odd.csv") == {"upload": again.key}
 
 
 # --- pause ------------------------------------------------------------------------------------------------
@@ -245,9 +246,9 @@ def test_pausing_twice_is_pausing_once_and_so_is_going_on(world: World) -> None:
     _pause(world, "w2")
     _resume(world, "w3")
     _resume(world, "w4")
-    work = world.ledger.document("work", "now")
+    work = world.ledger.documents.read(WORK_PAUSE, ALL)
     assert work is not None
-    assert work.value["paused"] is False
+    assert work.value.paused is False
     assert world.state("work", "w1") == "resumed"
 
 
@@ -255,9 +256,9 @@ def test_what_was_put_aside_while_work_just_went_on_is_found_by_the_sweep(world:
     """The race: the resume had looked already when the fact was put among the unfinished."""
     _pause(world)
     world.tell(world.drop("may.csv", bank_rows(30)))
-    work = world.ledger.document("work", "now")
+    work = world.ledger.documents.read(WORK_PAUSE, ALL)
     assert work is not None
-    world.ledger.put("work", "now", {**work.value, "paused": False}, over=work)
+    world.ledger.documents.write(WORK_PAUSE, ALL, replace(work.value, paused=False), over=work)
     world.pass_time(world.policy.claim_seconds + 1)
     world.tell(SweepDue(tick="1"))
     assert [request.name for request in world.pipeline.submissions] == [RUN_1]

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flow.engine import release
 from flow.test_crashes import MESSAGE_LEASE, Fuse, Killed, Wired
 from flow.world import POLICY, World, bank_rows
 from hypothesis import given, settings
@@ -27,11 +28,13 @@ from shared.adapters.scoring import RestEndpoint
 from shared.domain.batches import request_split as requests
 from shared.domain.batches import scored_file, shard_plan, shard_rows
 from shared.domain.batches.scored_file import ScoredShard
-from shared.domain.facts import BatchScored, Fact, ScoringDue, SweepDue
+from shared.domain.facts import Fact, ScoringDue, SweepDue
 from shared.domain.models.answers import DECISIONS, Answers
 from shared.errors import CampanhaError, InProgress, Unanswerable
-from shared.ledger import Ledger
+from shared.ledger.claims import Claims
+from shared.procedures import shard_progress
 from shared.procedures.open_batches import read_plan
+from shared.procedures.released_model import RELEASED
 
 ROWS = 60
 POISON = {22, 33, 44, 55, 66, 77}
@@ -49,10 +52,7 @@ PASSING = (
 )
 MOST_MINUTES = 400
 FIRST_MOMENT = "2026-11-24T08:00:00.000+00:00"
-plan_batch, score_shard, shard_progress = (
-    import_module(f"shared.{name}")
-    for name in ("steps.plan_batch", "steps.score_shard", "procedures.shard_progress")
-)
+plan_batch, score_shard = (import_module(f"shared.steps.{name}") for name in ("plan_batch", "score_shard"))
 
 
 def clients() -> bytes:
@@ -105,14 +105,7 @@ class Night:
         self.bare = {name: getattr(self.world, name) for name in ("table", "present", "files", "bus")}
 
     def _release(self, version: int) -> None:
-        over = self.world.ledger.document("released", "bank")
-        value = {
-            "version": version,
-            "deployment": f"model-{version}",
-            "previous": "",
-            "endpoint": "campanha-bank",
-        }
-        self.world.ledger.put("released", "bank", value, over=over)
+        release(self.world, version)
 
     def scored(self) -> dict[str, bytes]:
         """Minute by minute until the batch is sealed, and on until nothing is left to do."""
@@ -169,7 +162,7 @@ class Night:
         return any(blob.name.endswith("plan.json") for blob in self.world.files.list("scored"))
 
     def _sealed(self) -> bool:
-        return any(isinstance(fact, BatchScored) for fact in self.world.bus.announced)
+        return any(record.state == "scored" for record in self.world.ledger.newest("batch"))
 
     def _hold_to_the_promise(self) -> None:
         """What a reader may rely on at any moment: a manifest means that all it speaks of is there."""
@@ -225,30 +218,31 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 def counts_each_telling(patch: pytest.MonkeyPatch) -> None:
-    def count(shard: Any, plan: Any, services: Any) -> dict[str, Any]:
-        row = services.ledger.document(f"batch-{plan.batch}", "progress")
-        told = (row.value["shards"] if row else 0) + 1
-        services.ledger.put(f"batch-{plan.batch}", "progress", {"shards": told}, over=row)
-        return {"shards": told, "rows": 0, "bytes": 0, "shown": True}
+    def count(shard: Any, plan: Any, services: Any) -> shard_progress.SoFar:
+        before = services.ledger.documents.read(shard_progress.COUNTED, plan.batch)
+        told = (before.value.rows if before else 0) + 1
+        counted = shard_progress.Counted(done="0", rows=told, bytes=0, shown="")
+        services.ledger.documents.write(shard_progress.COUNTED, plan.batch, counted, over=before)
+        complete = told == len(plan.cut.shards)
+        return shard_progress.SoFar(shards=told, rows=0, bytes=0, complete=complete, to_be_shown=True)
 
     patch.setattr(shard_progress, "_counted_in", count)
 
 
 def takes_the_model_of_the_moment(patch: pytest.MonkeyPatch) -> None:
-    def newest(batch: str, dataset: str, services: Any) -> dict[str, Any]:
-        value = services.ledger.document("released", dataset).value
-        return {
-            **{name: value[name] for name in ("endpoint", "deployment", "version")},
-            "since": FIRST_MOMENT,
-        }
+    def newest(batch: str, dataset: str, services: Any) -> Any:
+        value = services.ledger.documents.read(RELEASED, dataset).value
+        return plan_batch.PinnedModel(
+            endpoint=value.endpoint, deployment=value.deployment, version=value.version, since=FIRST_MOMENT
+        )
 
     patch.setattr(plan_batch, "_pinned", newest)
 
 
 def asks_whoever_serves_now(patch: pytest.MonkeyPatch) -> None:
     def newest(batch: str, services: Any) -> Any:
-        value = services.ledger.document("released", "bank").value
-        return replace(read_plan(batch, services), deployment=value["deployment"], version=value["version"])
+        value = services.ledger.documents.read(RELEASED, "bank").value
+        return replace(read_plan(batch, services), deployment=value.deployment, version=value.version)
 
     patch.setattr(score_shard, "read_plan", newest)
 
@@ -324,14 +318,14 @@ def numbers_blocks_as_they_come(patch: pytest.MonkeyPatch) -> None:
 
 
 def leaves_the_claims_of_the_dead(patch: pytest.MonkeyPatch) -> None:
-    claim = Ledger.claim
+    claim = Claims.claim
 
-    def never_taken_over(ledger: Ledger, fact: Fact) -> Any:
-        if ledger.seen(fact) and claim(ledger, fact).outcome is None:
+    def never_taken_over(claims: Claims, fact: Fact) -> Any:
+        if claims.seen(fact) and claim(claims, fact).outcome is None:
             raise InProgress
-        return claim(ledger, fact)
+        return claim(claims, fact)
 
-    patch.setattr(Ledger, "claim", never_taken_over)
+    patch.setattr(Claims, "claim", never_taken_over)
 
 
 def takes_busy_for_broken(patch: pytest.MonkeyPatch) -> None:

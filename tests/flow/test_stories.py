@@ -27,6 +27,7 @@ from shared.domain.facts import (
 )
 from shared.errors import Transient
 from shared.ports import RunView
+from shared.procedures.run_slot import SLOT
 from shared.steps.sweep import sweep
 
 RUN_1, RUN_2 = "bank-v1-a1", "bank-v2-a1"
@@ -283,7 +284,7 @@ def test_a_lost_submission_is_made_again_only_after_the_fence(world: World) -> N
     assert [request.name for request in submissions] == [RUN_1]
     (started,) = world.told(RunStarted)
     assert started.run == RUN_1
-    assert (began - world.ledger.documents("slot")[0].changed).total_seconds() <= 0
+    assert (began - world.ledger.documents.read_all(SLOT)[0].changed).total_seconds() <= 0
 
 
 CLIENTS = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(25).splitlines()) + "\n"

@@ -16,7 +16,6 @@ from flow.world import DATASET, POLICY, World, bank_rows
 
 from shared.domain.facts import (
     BatchScored,
-    DatasetDue,
     Fact,
     ModelReleased,
     ScoringDue,
@@ -25,26 +24,20 @@ from shared.domain.facts import (
     UploadAdmitted,
 )
 from shared.ports import Row
+from shared.procedures.gather_window import join_window
 
-MODEL_CALLS = 322
-"""From a dropped CSV to a released model. Goal: 150"""
-BATCH_CALLS = 191
+MODEL_CALLS = 135
+"""From a dropped CSV to a released model."""
+BATCH_CALLS = 125
 """From the clock's tick to the sealed output of a batch of `SHARDS` shards."""
-SHARD_CALLS = 16
-"""For the dearest shard of it. Goal: 12"""
-FEW, MANY = 100, 1_500
-"""Files that wait. Goal: 10,000, which are gathered in the time of a test once none reads all that wait."""
-FILE_CALLS = 60
-"""For one more file of three rows that is admitted and joins the `FEW` that wait."""
-GROWTH = 1
-"""What it costs beyond that when it joins `MANY`. Goal: 0"""
-SWEEP_GROWTH = 2
-"""What a sweep costs with `MANY` files waiting beyond what it costs with `FEW`. Goal: 0"""
-TOLD_CALLS = 21
-"""For each file no event told of, so that a sweep has to. Goal: 2"""
-
-WINDOW_DUES = FEW
-"""How often the end of a window is due that `FEW` files wait in. Goal: 1"""
+SHARD_CALLS = 12
+"""For the dearest shard of it."""
+FEW, MANY = 100, 10_000
+"""Files that wait."""
+FILE_CALLS = 17
+"""For one more file of three rows that is admitted and joins those that wait, however many they are."""
+TOLD_CALLS = 2.1
+"""For each file no event told of, so that a sweep has to."""
 
 SHARDS, SHARD_SECONDS, UNTOLD = 8, 2, 200
 PAGE_ROWS = 1000
@@ -150,8 +143,7 @@ class Waiting:
 
     def __init__(self, files: int) -> None:
         world = CountedWorld(policy=replace(POLICY, gather_most_files=10**6, gather_longest_seconds=10**6))
-        _, due = world.handle(*map(admitted, range(files)))
-        self.dues = sum(isinstance(fact, DatasetDue) for fact in due)
+        self.dues = sum(len(join_window(admitted(number), world.services)) for number in range(files))
         arriving, led_to = world.handle(world.drop("more.csv", bank_rows(3)))
         gathering, _ = world.handle(*led_to)
         self.one_more = arriving + gathering
@@ -205,17 +197,17 @@ def test_one_more_file_costs_the_same_however_many_wait(waiting: dict[int, Waiti
     few, many = (waiting[files].one_more for files in (FEW, MANY))
     print(f"\nOne more file with {FEW} waiting\n{few}\nand with {MANY}\n{many}")
     assert few.total() <= FILE_CALLS, f"\n{few}"
-    assert many.total() - few.total() <= GROWTH, f"\n{few}\n{many}"
+    assert many.total() == few.total(), f"\n{few}\n{many}"
 
 
 def test_a_sweep_costs_the_same_however_many_wait(waiting: dict[int, Waiting]) -> None:
     few, many = (waiting[files].sweep for files in (FEW, MANY))
     print(f"\nA sweep with {FEW} files waiting\n{few}\nand with {MANY}\n{many}")
-    assert many.total() - few.total() <= SWEEP_GROWTH, f"\n{few}\n{many}"
+    assert many.total() == few.total(), f"\n{few}\n{many}"
 
 
 def test_a_window_is_due_once(waiting: dict[int, Waiting]) -> None:
-    assert 1 <= waiting[FEW].dues <= WINDOW_DUES
+    assert [waiting[files].dues for files in (FEW, MANY)] == [1, 1]
 
 
 def test_files_of_which_no_event_told_are_told_by_a_sweep() -> None:

@@ -55,6 +55,8 @@ class World:
         self.pipeline = MemoryPipeline(self.workspace)
         self.scoring_pipeline = MemoryPipeline(self.workspace)
         self.due: list[tuple[datetime, Fact]] = []
+        self.published: set[str] = set()
+        """Keys of facts that came from the bus, and so are in the outbox."""
 
     def now(self) -> datetime:
         return self.time
@@ -77,7 +79,7 @@ class World:
     @property
     def ledger(self) -> Ledger:
         seconds = self.policy.claim_seconds
-        return Ledger(self.table, present=self.present, now=self.now, claim_seconds=seconds)
+        return Ledger(self.table, present=self.present, now=self.now, lease_seconds=seconds)
 
     def pass_time(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
@@ -96,11 +98,13 @@ class World:
     def deliver(self, fact: Fact) -> None:
         """One delivery, as a trigger makes it; what it publishes waits in `due`."""
         try:
-            flow.handle(fact, self.services)
+            flow.handle(fact, self.services, expected=fact.key in self.published)
         except InProgress:
             return
         finally:
-            self.due += [(self.time + timedelta(seconds=f.delay_seconds), f) for f in self.bus.take()]
+            taken = self.bus.take()
+            self.published |= {f.key for f in taken}
+            self.due += [(self.time + timedelta(seconds=f.delay_seconds), f) for f in taken]
 
     # --- what happens outside -----------------------------------------------------------------------------
 

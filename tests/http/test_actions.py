@@ -262,11 +262,11 @@ def test_a_key_whose_request_is_under_way_waits(
     class Killed(BaseException):
         pass
 
-    def dies(*_: object) -> None:
+    def dies(*_: object, **__: object) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(actions.ActionRequest, "_do", dies)
+        patch.setattr(actions.ActionRequest, "_handle", dies)
         with pytest.raises(Killed):
             operator.post("/api/pause", headers=KEY)
     answer = operator.post("/api/pause", headers=KEY)

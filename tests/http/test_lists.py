@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from fastapi import FastAPI
+from flow.recorded import put_on_record
 from flow.world import World, bank_rows
 
 from functions.http.auth.scopes import Scope
@@ -20,7 +21,7 @@ def _said(world: World, *facts: Fact) -> None:
     """A minute later it is on record."""
     world.pass_time(60)
     for fact in facts:
-        world.ledger.record(changes(fact))
+        put_on_record(world.ledger, changes(fact))
 
 
 def _admitted(upload: UploadArrived, dataset: str) -> UploadAdmitted:

@@ -65,7 +65,7 @@ def scored(world: World, api: FastAPI) -> str:
     operator = client_of(api, scope=Scope.OPERATOR)
     assert operator.post("/api/batches", body={"name": "clients.csv"}).status_code == 202
     world.tell(*world.bus.take())
-    (record,) = [record for _, record in world.ledger.chronicle.newest("batch")]
+    (record,) = world.ledger.newest("batch")
     assert record.state == "scored"
     return record.id
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, Depends, Request
 from pydantic import BaseModel, Field
@@ -19,9 +20,7 @@ from functions.http.problems import Problem
 from functions.http.views import operations
 from functions.http.views.json_answer import JsonAnswer
 from shared import flow
-from shared.domain.audit import chained
-from shared.domain.facts import Fact
-from shared.domain.kinds.kind import Change
+from shared.domain.facts import Fact, OperationRequested
 from shared.errors import InProgress
 from shared.services import Services
 
@@ -77,33 +76,39 @@ class ActionRequest:
         if not self.idempotency_key:
             return self._begun(uuid.uuid4().hex, begin, reason)
         fingerprint = idempotency.fingerprint(self.request, reason, content)
-        kept = idempotency.begin(self.idempotency_key, self.caller.name, fingerprint, self.services)
-        if kept.value["state"] == "done":
-            return self._answer(kept.value["operation"])
+        use = idempotency.begin(self.idempotency_key, self.caller.name, fingerprint, self.services)
+        if use.value.state == "done":
+            return self._answer(use.value.operation)
         try:
-            answer = self._begun(kept.value["operation"], begin, reason)
+            answer = self._begun(use.value.operation, begin, reason)
         except Problem:
-            idempotency.free(kept, self.services)
+            idempotency.free(use, self.services)
             raise
-        idempotency.finish(kept, self.services)
+        idempotency.finish(use, self.services)
         return answer
 
     def _begun(self, operation: str, begin: Callable[[str], Action], reason: str) -> JsonAnswer:
-        """Recorded before it is done: an action nobody recorded must not happen."""
-        ledger = self.services.ledger
-        if ledger.find("operation", operation) is None:
+        """Audited before it is done: an action that nobody wrote down must not happen."""
+        if self.services.ledger.find("operation", operation) is None:
             action = begin(operation)
-            values: dict[str, Any] = {"action": action.says, "by": self.caller.name}
-            values |= {"target": action.target and list(action.target)}
-            values |= {"fact": action.facts[0].to_json() if action.facts else None}
-            values |= {"facts": [fact.to_json() for fact in action.facts], "at_once": action.at_once}
-            self._note(operation, action, reason)
-            ledger.record([Change(kind="operation", id=operation, state="asked", values=values)])
-        self._do(operation)
-        ledger.marks.touch()
+            self._audit(operation, action, reason)
+            requested = OperationRequested(
+                operation=operation,
+                action=action.says,
+                by=self.caller.name,
+                facts=[fact.to_json() for fact in action.facts],
+                target=list(action.target) if action.target else None,
+            )
+            self._handle(requested, at_once=action.at_once)
         return self._answer(operation)
 
-    def _note(self, operation: str, action: Action, reason: str) -> None:
+    def _handle(self, requested: OperationRequested, *, at_once: bool) -> None:
+        with suppress(InProgress):  # an earlier try of this very request is at it
+            due = flow.handle(requested, self.services)
+            for fact in due if at_once else ():
+                flow.handle(fact, self.services, expected=True)
+
+    def _audit(self, operation: str, action: Action, reason: str) -> None:
         entry = {
             "time": self.services.now().isoformat(timespec="milliseconds"),
             "who": self.caller.name,
@@ -114,20 +119,7 @@ class ActionRequest:
             "operation": operation,
             "traceId": self.request.state.trace_id,
         }
-        self.services.ledger.audit.append(operation, lambda before: chained(entry, before))
-
-    def _do(self, operation: str) -> None:
-        record = self.services.ledger.find("operation", operation)
-        assert record is not None  # noqa: S101  (it was recorded just now)
-        for text in record.values["facts"]:
-            fact = Fact.from_json(text)
-            if record.values["at_once"] or type(fact) not in flow.STEPS:
-                try:
-                    flow.handle(fact, self.services)
-                except InProgress:
-                    continue  # an earlier try of this very request is at it
-            else:
-                flow.ask(fact, self.services)
+        self.services.ledger.audit.append(entry, again=bool(self.idempotency_key))
 
     def _answer(self, operation: str) -> JsonAnswer:
         record = self.services.ledger.find("operation", operation)

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Header, Request
 
 from functions.http.problems import Problem
 from shared.domain.names import digest
 from shared.errors import Conflict
-from shared.ports import Row
+from shared.ledger import Document, Versioned
 from shared.services import Services
 
 IdempotencyKey = Annotated[
@@ -44,42 +45,52 @@ def fingerprint(request: Request, reason: str, content: bytes) -> str:
     return digest(f"{asked}\n{reason}\n{hashlib.sha256(content).hexdigest()}")
 
 
-def begin(key: str, caller: str, fingerprint: str, services: Services) -> Row:
+@dataclass(frozen=True, kw_only=True)
+class KeyUse:
+    """What an idempotency key was used for."""
+
+    state: Literal["begun", "done"]
+    fingerprint: str
+    operation: str
+    at: str
+    """When somebody last began it."""
+
+
+KEY_USE = Document(name="idempotency-key", type=KeyUse)
+"""By the digest of caller and key, within its first digits."""
+
+
+def begin(key: str, caller: str, fingerprint: str, services: Services) -> Versioned[KeyUse]:
     """The key's document, `done` or ours to go on with; raises: Problem 409 while another is at it, 422 when the key
     was used for something else"""
-    ledger, now = services.ledger, services.now()
+    documents, now = services.ledger.documents, services.now()
     place = digest(f"{caller}|{key}")
-    name = f"idempotency-{place[:2]}"
-    begun = {
-        "state": "begun",
-        "fingerprint": fingerprint,
-        "operation": uuid.uuid4().hex,
-        "at": now.isoformat(),
-    }
+    begun = KeyUse(state="begun", fingerprint=fingerprint, operation=uuid.uuid4().hex, at=now.isoformat())
     try:
-        return ledger.put(name, place, begun, over=None)
+        return documents.write(KEY_USE, place, begun, over=None, within=place[:2])
     except Conflict:
-        kept = ledger.document(name, place)
-    if kept is None:
+        known = documents.read(KEY_USE, place, within=place[:2])
+    if known is None:
         raise _in_progress(seconds=1)
-    if kept.value["fingerprint"] != fingerprint:
+    if known.value.fingerprint != fingerprint:
         detail = "This Idempotency-Key was used for another request; take a new one for each."
         raise Problem(422, detail, code="IdempotencyKeyReused")
-    if kept.value["state"] == "done":
-        return kept
-    if now - datetime.fromisoformat(kept.value["at"]) < TAKEN_FOR_DEAD_AFTER:
+    if known.value.state == "done":
+        return known
+    if now - datetime.fromisoformat(known.value.at) < TAKEN_FOR_DEAD_AFTER:
         raise _in_progress(seconds=2)
-    return ledger.amend(kept, {**kept.value, "at": now.isoformat()})
+    return documents.write(KEY_USE, place, replace(known.value, at=now.isoformat()), over=known)
 
 
-def finish(kept: Row, services: Services) -> None:
+def finish(use: Versioned[KeyUse], services: Services) -> None:
     """From now on the key gets the same answer."""
-    services.ledger.amend(kept, {**kept.value, "state": "done"})
+    documents = services.ledger.documents
+    documents.write(KEY_USE, use.row.row, replace(use.value, state="done"), over=use)
 
 
-def free(kept: Row, services: Services) -> None:
+def free(use: Versioned[KeyUse], services: Services) -> None:
     """The request was refused, and nothing came of it: the key may be used again."""
-    services.ledger.remove(kept)
+    services.ledger.documents.delete(KEY_USE, use)
 
 
 def _in_progress(seconds: int) -> Problem:

@@ -22,7 +22,7 @@ UploadId = Annotated[
 
 def newest_of(name: str, ledger: Ledger) -> str:
     """The id of the newest upload of that name, which is with its container or without; empty when there is none."""
-    return ledger.chronicle.led_to("file", f"{INCOMING}/{_bare(name)}").get("upload", "")
+    return str(ledger.records.led_to("file", f"{INCOMING}/{_bare(name)}").get("upload", ""))
 
 
 def _bare(name: str) -> str:

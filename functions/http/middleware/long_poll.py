@@ -12,7 +12,7 @@ from shared.errors import Transient
 from shared.ledger import Ledger
 
 LOOK_SECONDS = 1.0
-"""How often the ledger's mark is read while anybody waits: once for all who wait in this process."""
+"""How often the ledger's change token is read while anybody waits: once for all who wait in this process."""
 
 
 class Watch:
@@ -30,10 +30,10 @@ class Watch:
         """To be read before reading what is waited for; a change from then on ends the wait."""
         return self._version
 
-    async def changed(self, since: int, mark: str, seconds: float, *, facts: bool) -> bool:
+    async def changed(self, since: int, token: str, seconds: float, *, facts: bool) -> bool:
         """Waits until something changed after version `since`; False when the time is over first.
 
-        mark: the ledger's, as it was before what is waited for was read; facts: whether it tells of facts too
+        token: the ledger's change token, as it was before what is waited for was read; facts: whether it tells of facts too
         """
         self._listen()
         woken = asyncio.Event()
@@ -41,7 +41,7 @@ class Watch:
         try:
             if self._version != since:
                 return True
-            self._look(mark, facts)
+            self._look(token, facts)
             async with asyncio.timeout(seconds):
                 await woken.wait()
         except TimeoutError:
@@ -60,24 +60,24 @@ class Watch:
     def _listen(self) -> None:
         if not self._listens:
             self._listens = True
-            self._ledger().marks.on_change(self.ring)
+            self._ledger().token.on_change(self.ring)
 
-    def _look(self, mark: str, facts: bool) -> None:
-        """Starts looking for changes made elsewhere since `mark`, unless somebody looks already."""
+    def _look(self, token: str, facts: bool) -> None:
+        """Starts looking for changes made elsewhere since `token`, unless somebody looks already."""
         loop, looking = asyncio.get_running_loop(), self._looking.get(facts)
         if looking is None or looking.done() or looking.get_loop() is not loop:
-            self._looking[facts] = loop.create_task(self._look_elsewhere(mark, facts))
+            self._looking[facts] = loop.create_task(self._look_elsewhere(token, facts))
 
     async def _look_elsewhere(self, known: str | None, facts: bool) -> None:
         while self._waiting:
-            mark = await self._mark(facts)
-            if mark != known:
-                known = mark
+            token = await self._token(facts)
+            if token != known:
+                known = token
                 self.ring()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _mark(self, facts: bool) -> str | None:
+    async def _token(self, facts: bool) -> str | None:
         try:
-            return await anyio.to_thread.run_sync(lambda: self._ledger().marks.read(facts=facts))
+            return await anyio.to_thread.run_sync(lambda: self._ledger().token.read(facts=facts))
         except Transient:
             return None  # those who wait look for themselves then, and are told what is wrong

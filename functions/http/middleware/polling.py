@@ -24,7 +24,7 @@ from shared.ledger import Ledger
 LONGEST_WAIT = 200
 """Seconds; Azure's front end ends a request after 230."""
 TRUSTED_SECONDS = 30
-"""How long an answer is taken for unchanged without reading it anew. The mark tells of every change, save of one
+"""How long an answer is taken for unchanged without reading it anew. The token tells of every change, save of one
 whose process died between making it and telling: that is seen after so long."""
 MOST_REMEMBERED = 2000
 RETRY_AFTER = 5
@@ -35,9 +35,9 @@ UNCONDITIONAL = ("/api/session", "/api/health", "/api/docs")
 
 @dataclass(frozen=True)
 class Seen:
-    """What an address answered last, by its digest, and under which mark."""
+    """What an address answered last, by its digest, and under which token."""
 
-    mark: str
+    token: str
     digest: str
     retry_after: str
     at: float
@@ -53,7 +53,7 @@ class Polled:
     now: Callable[[], float] = time.monotonic
     _seen: OrderedDict[str, Seen] = field(default_factory=OrderedDict)
     _answers: SingleFlight[Answer] = field(default_factory=SingleFlight)
-    _marks: SingleFlight[str] = field(default_factory=SingleFlight)
+    _tokens: SingleFlight[str] = field(default_factory=SingleFlight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET" and is_polled(scope["path"]):
@@ -69,36 +69,36 @@ class Polled:
         key = f"{headers.get('host', '')}{scope['path']}?{scope['query_string'].decode('latin-1')}"
         facts = scope["path"] in WITH_FACTS
         while True:
-            version, mark = self.watch.version, await self._mark(facts)
-            unchanged = self._unchanged(key, mark, held)
+            version, token = self.watch.version, await self._token(facts)
+            unchanged = self._unchanged(key, token, held)
             if unchanged is None:
                 answer = await self._answers.fresh(key, partial(_asked, self.app, scope))
                 if answer.status != 200:
                     return as_it_is(answer)
-                self._remember(key, mark, answer)
+                self._remember(key, token, answer)
                 if not held & tags_of(answer.digest) and "*" not in held:
                     return tagged(answer, headers)
                 unchanged = self._seen[key]
             left = ends - self.now()
-            if left <= 0 or not await self.watch.changed(version, mark, left, facts=facts):
+            if left <= 0 or not await self.watch.changed(version, token, left, facts=facts):
                 return not_modified(unchanged.digest, held, unchanged.retry_after)
 
-    async def _mark(self, facts: bool) -> str:
+    async def _token(self, facts: bool) -> str:
         async def read() -> str:
-            return await anyio.to_thread.run_sync(lambda: self.ledger().marks.read(facts=facts))
+            return await anyio.to_thread.run_sync(lambda: self.ledger().token.read(facts=facts))
 
-        return await self._marks.fresh(str(facts), read)
+        return await self._tokens.fresh(str(facts), read)
 
-    def _unchanged(self, key: str, mark: str, held: set[str]) -> Seen | None:
+    def _unchanged(self, key: str, token: str, held: set[str]) -> Seen | None:
         """What is known of an answer that the caller has and that cannot have changed since; else None."""
         seen = self._seen.get(key)
-        if seen is None or seen.mark != mark or self.now() - seen.at > TRUSTED_SECONDS:
+        if seen is None or seen.token != token or self.now() - seen.at > TRUSTED_SECONDS:
             return None
         return seen if held & tags_of(seen.digest) else None
 
-    def _remember(self, key: str, mark: str, answer: Answer) -> None:
+    def _remember(self, key: str, token: str, answer: Answer) -> None:
         retry_after = answer.headers.get("retry-after", str(RETRY_AFTER))
-        self._seen[key] = Seen(mark, answer.digest, retry_after, self.now())
+        self._seen[key] = Seen(token, answer.digest, retry_after, self.now())
         self._seen.move_to_end(key)
         if len(self._seen) > MOST_REMEMBERED:
             self._seen.popitem(last=False)

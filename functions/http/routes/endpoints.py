@@ -18,8 +18,8 @@ from functions.http.views import schemas
 from functions.http.views.json_answer import JsonAnswer
 from shared.domain import facts as f
 from shared.ports import ModelApi
+from shared.procedures.released_model import RELEASED
 from shared.services import Services
-from shared.steps.release_model import RELEASED
 
 routes = APIRouter(tags=["endpoints"])
 
@@ -71,12 +71,12 @@ def roll_back(dataset: Name, requested: Requested, why: Reason = None) -> JsonAn
 
 
 def _endpoint(dataset: str, services: Services) -> str:
-    released = services.ledger.document(RELEASED, dataset)
+    released = services.ledger.documents.read(RELEASED, dataset)
     if released is None:
         raise Problem(
             404, "No model answers for such a dataset yet; /api/status shows which do.", code="NoModel"
         )
-    return str(released.value["endpoint"])
+    return released.value.endpoint
 
 
 def _json(body: bytes) -> dict[str, Any]:

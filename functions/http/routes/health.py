@@ -31,7 +31,7 @@ def alive() -> Response:
 def health(services: Wired) -> HealthAnswer:
     """Whether Campanha could work now: the ledger and the storage answer."""
     checks: dict[str, Callable[[], object]] = {
-        "ledger:read": lambda: services.ledger.marks.read(facts=False),
+        "ledger:read": lambda: services.ledger.token.read(facts=False),
         "storage:read": lambda: services.files.stat(INCOMING, "-"),
     }
     found = {name: [{"status": _probe(check)}] for name, check in checks.items()}

@@ -19,7 +19,7 @@ routes = APIRouter(tags=["trace"])
 def trace(asked: Name, services: Wired) -> JsonAnswer:
     """What became of a file, link by link, by its name, its SHA-256 or its content's hash; or, for a file of clients,
     which model scored it and what that was trained on."""
-    found = lineage(asked, services.ledger.chronicle)
+    found = lineage(asked, services.ledger.records)
     if found is None:
         raise Problem(
             404, "No such file was ever seen. Names are as in storage: incoming/NAME or scoring/NAME."

@@ -7,75 +7,71 @@ from typing import Any
 
 from functions.http.views.concurrent_reads import both, together
 from functions.http.views.records import shown
-from shared.chronicle import Chronicle
 from shared.domain import names
 from shared.ledger import Record
+from shared.ledger.records import Records
 
 Json = dict[str, Any]
 UPLOADS = 20
 
 
-def lineage(asked: str, chronicle: Chronicle) -> Json | None:
+def lineage(asked: str, records: Records) -> Json | None:
     """The lineage of a file, by its name (with or without its container), its SHA-256, or its content's hash; None when
     nothing like it was ever seen."""
-    found = _led_to(asked, chronicle)
+    found = _led_to(asked, records)
     if not found:
         return None
     links = (
-        _from_batch(found["batch"], chronicle)
-        if "batch" in found
-        else _from_upload(found["upload"], chronicle)
+        _from_batch(found["batch"], records) if "batch" in found else _from_upload(found["upload"], records)
     )
     return {"asked": asked, **{name: _shown(link) for name, link in links.items() if link}}
 
 
-def _led_to(asked: str, chronicle: Chronicle) -> dict[str, str]:
+def _led_to(asked: str, records: Records) -> dict[str, str]:
     """The likely first: mostly it is the first place that knows, and what costs is the number of reads."""
     places = [("hash", asked.lower())] if _is_hash(asked) else []
     containers = (f"{names.INCOMING}/", f"{names.SCORING}/")
     whole = [("file", asked)] if asked.startswith(containers) else []
     places += [*whole, *(("file", f"{container}{asked}") for container in containers)]
-    return next((found for place in places if (found := chronicle.led_to(*place))), {})
+    return next((found for place in places if (found := records.led_to(*place))), {})
 
 
 def _is_hash(text: str) -> bool:
     return len(text) == 64 and all(sign in "0123456789abcdefABCDEF" for sign in text)
 
 
-def _from_upload(id_: str, chronicle: Chronicle) -> Json:
-    links: Json = {"upload": chronicle.find("upload", id_)}
+def _from_upload(id_: str, records: Records) -> Json:
+    links: Json = {"upload": records.find("upload", id_)}
     upload = links["upload"]
     if upload and upload.values.get("same_as"):
-        upload = links["same_as"] = chronicle.find("upload", upload.values["same_as"])
+        upload = links["same_as"] = records.find("upload", upload.values["same_as"])
     version = upload.values.get("dataset_version") if upload else None
     if version:
-        batches, others = both(
-            partial(chronicle.scored_by, version), partial(_of_version, version, chronicle)
-        )
+        batches, others = both(partial(records.scored_by, version), partial(_of_version, version, records))
         links |= {**others, "batches": batches}
     return links
 
 
-def _from_batch(id_: str, chronicle: Chronicle) -> Json:
-    batch = chronicle.find("batch", id_)
+def _from_batch(id_: str, records: Records) -> Json:
+    batch = records.find("batch", id_)
     links: Json = {"batch": batch}
     if batch and batch.values.get("model_version"):
-        links |= _of_version(f"{batch.values['dataset']}:{batch.values['model_version']}", chronicle)
+        links |= _of_version(f"{batch.values['dataset']}:{batch.values['model_version']}", records)
         members = links["dataset"].values.get("uploads", []) if links["dataset"] else []
-        links["uploads"] = _all("upload", members[:UPLOADS], chronicle)
+        links["uploads"] = _all("upload", members[:UPLOADS], records)
     return links
 
 
-def _of_version(version: str, chronicle: Chronicle) -> Json:
+def _of_version(version: str, records: Records) -> Json:
     """Dataset version and model share one id; the run and the deployment are named in them."""
-    dataset, model = together(chronicle.find, [("dataset", version), ("model", version)])
+    dataset, model = together(records.find, [("dataset", version), ("model", version)])
     run = dataset.values.get("run") if dataset else None
     at = model.values if model else {}
     deployment = (
         f"{at['endpoint']}/{at['deployment']}" if at.get("deployment") and at.get("endpoint") else None
     )
     wanted = [(kind, id_) for kind, id_ in (("run", run), ("deployment", deployment)) if id_]
-    found = dict(zip([kind for kind, _ in wanted], together(chronicle.find, wanted), strict=True))
+    found = dict(zip([kind for kind, _ in wanted], together(records.find, wanted), strict=True))
     return {
         "dataset": dataset,
         "run": found.get("run"),
@@ -84,8 +80,8 @@ def _of_version(version: str, chronicle: Chronicle) -> Json:
     }
 
 
-def _all(kind: str, ids: list[str], chronicle: Chronicle) -> list[Record]:
-    found = together(chronicle.find, [(kind, id_) for id_ in ids])
+def _all(kind: str, ids: list[str], records: Records) -> list[Record]:
+    found = together(records.find, [(kind, id_) for id_ in ids])
     return [record for record in found if record is not None]
 
 

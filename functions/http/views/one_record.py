@@ -18,6 +18,6 @@ def one(kind: str, id_: str, services: Services) -> JsonAnswer:
         )
     headers = {}
     if not is_finished(record):
-        averages = services.ledger.chronicle.head().averages
+        averages = services.ledger.events.snapshot().averages
         headers["Retry-After"] = str(retry_after(record, averages, services.now()))
     return JsonAnswer(shown(record), headers=headers)

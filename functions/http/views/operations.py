@@ -48,7 +48,7 @@ def told(operation: Record, services: Services) -> tuple[Json, int | None]:
         body["detail"] = progress.detail
     if progress.status in ("Succeeded", "Failed"):
         return body, None
-    averages = services.ledger.chronicle.head().averages
+    averages = services.ledger.events.snapshot().averages
     return body, (retry_after(record, averages, services.now()) if record else None) or UNKNOWN
 
 
@@ -80,15 +80,15 @@ def _of_record(kind: str, id_: str, services: Services, *, since: int) -> Progre
 def _of_fact(fact: Fact, services: Services, deepest: int) -> Progress:
     if fact.hint or type(fact) not in STEPS:
         return Progress(status="Succeeded")  # nothing more is known of it, or needs to be
-    outcome = services.ledger.outcome(fact.key)
+    outcome = services.ledger.claims.outcome(fact.key)
     if outcome is None:
-        return Progress(status="Running" if services.ledger.seen(fact) else "NotStarted")
+        return Progress(status="Running" if services.ledger.claims.seen(fact) else "NotStarted")
     if isinstance(fact, f.WorkResumed):
         return Progress(status="Succeeded")  # what waited goes its own way
-    if isinstance(fact, f.RetryAsked) and not outcome:
+    if isinstance(fact, f.RetryAsked) and not outcome.facts:
         reason = "there is nothing to try again: it was done meanwhile, or its message could not be read"
         return Progress(status="Failed", detail=reason)
-    return _of_outcome(outcome, services, deepest)
+    return _of_outcome(outcome.facts, services, deepest)
 
 
 def _of_outcome(outcome: tuple[Fact, ...], services: Services, deepest: int) -> Progress:

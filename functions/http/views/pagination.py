@@ -60,7 +60,7 @@ def page(kind: str, query: ListQuery, request: Request, services: Services) -> J
         raise Problem(400, f"A {kind} is never in that state.", errors=[fault])
 
     def read(limit: int, before: int | None) -> list[tuple[int, Json]]:
-        found = services.ledger.chronicle.newest(kind, limit=limit, before=before)
+        found = services.ledger.records.newest(kind, limit=limit, before=before)
         return [(number, shown(record)) for number, record in found]
 
     return _page(read, query, request)
@@ -70,7 +70,7 @@ def events(query: ListQuery, request: Request, services: Services) -> Json:
     """One page of the events."""
 
     def read(limit: int, before: int | None) -> list[tuple[int, Json]]:
-        found = services.ledger.chronicle.newest_events(limit=limit, before=before)
+        found = services.ledger.events.newest(limit=limit, before=before)
         return [(entry.number, shown_event(entry)) for entry in found]
 
     return _page(read, query, request)

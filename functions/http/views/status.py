@@ -1,4 +1,4 @@
-"""The whole at a glance: what serves, what runs, what came last, what needs a person. Sums are kept, not counted."""
+"""The whole at a glance: what serves, what runs, what came last, what needs a person. Sums are folded, not counted."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ from shared.domain.tables.contract import Contract
 from shared.flow import FLOW, STEPS, Rule
 from shared.kinds import BY_NAME, KINDS
 from shared.ledger import Present
+from shared.ledger.outbox import Counted
+from shared.procedures.dataset_head import HEAD
+from shared.procedures.released_model import RELEASED, ReleasedModel
+from shared.procedures.run_slot import SLOT
+from shared.procedures.work_pause import ALL, WORK_PAUSE
 from shared.services import Services
 
 Json = dict[str, Any]
@@ -23,24 +28,23 @@ NEEDS_PERSON = [(kind.name, state.name) for kind in KINDS for state in kind.stat
 
 def summary(services: Services) -> Json:
     """Reads a fixed number of rows, however long the history is."""
-    chronicle = services.ledger.chronicle
-    present, done = both(services.ledger.present, services.ledger.done)
-    newest = together(
-        lambda kind: chronicle.newest(kind, limit=SHOWN, count=present.heads[kind].count),
-        [(kind,) for kind in NEWEST],
+    ledger = services.ledger
+    present, newest = both(
+        ledger.present,
+        lambda: together(lambda kind: ledger.newest(kind, limit=SHOWN), [(kind,) for kind in NEWEST]),
     )
-    tally = present.heads["event"].tally
+    tally = present.sums.tally
     counts = _counts(tally)
-    work = present.document("work", "now") or {}
+    pause = present.document(WORK_PAUSE, ALL)
     return {
         "now": services.now().isoformat(timespec="milliseconds"),
-        "paused": bool(work.get("paused")),
+        "paused": pause is not None and pause.paused,
         "attention": sum(counts.get(kind, {}).get(state, 0) for kind, state in NEEDS_PERSON),
         "datasets": [_dataset(contract, present, tally) for contract in services.contracts],
-        "flow": [_rule(rule, *done) for rule in FLOW],
+        "flow": [_rule(rule, present.counted) for rule in FLOW],
         "counts": counts,
         **{
-            BY_NAME[kind].plural: [shown(r) for _, r in found]
+            BY_NAME[kind].plural: [shown(record) for record in found]
             for kind, found in zip(NEWEST, newest, strict=True)
         },
     }
@@ -48,17 +52,21 @@ def summary(services: Services) -> Json:
 
 def _dataset(contract: Contract, present: Present, tally: Mapping[str, int]) -> Json:
     name = contract.dataset
-    head, slot = present.document("head", name) or {}, present.document("slot", name)
-    released = present.document("released", name)
-    serving = released and {key: released[key] for key in ("version", "deployment", "endpoint", "since")}
+    head, slot = present.document(HEAD, name), present.document(SLOT, name)
     return {
         "dataset": name,
-        "version": head.get("version"),
-        **({"rows": head["rows"]} if "rows" in head else {}),
+        "version": head.version if head else None,
+        **({"rows": head.rows} if head and head.state == "registered" else {}),
         "gathering": tally.get(f"upload/admitted/{name}", 0),
-        "serving": serving,
-        "run": slot["run"] if slot and slot["state"] != "free" else None,
+        "serving": _serving(present.document(RELEASED, name)),
+        "run": slot.run if slot and slot.state != "free" else None,
     }
+
+
+def _serving(released: ReleasedModel | None) -> Json | None:
+    if released is None:
+        return None
+    return {name: getattr(released, name) for name in ("version", "deployment", "endpoint", "since")}
 
 
 def _counts(tally: Mapping[str, int]) -> dict[str, dict[str, int]]:
@@ -70,7 +78,7 @@ def _counts(tally: Mapping[str, int]) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _rule(rule: Rule, done: Mapping[str, int], open_now: list[str]) -> Json:
+def _rule(rule: Rule, facts: Counted) -> Json:
     names = [fact.__name__ for fact in rule.when]
     counted = names if not all(fact.hint for fact in rule.when) else _led_to_by_it_alone(rule)
     return {
@@ -78,8 +86,8 @@ def _rule(rule: Rule, done: Mapping[str, int], open_now: list[str]) -> Json:
         "when": names,
         "leads_to": [fact.__name__ for fact in rule.leads_to],
         "about": (sys.modules[rule.do.__module__].__doc__ or "").strip().partition("\n")[0],
-        "count": sum(done.get(name, 0) for name in counted),
-        "open": sum(open_now.count(name) for name in names),
+        "count": sum(facts.done[name] for name in counted),
+        "open": sum(facts.open[name] for name in names),
     }
 
 

@@ -6,11 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.domain import names
-from shared.domain.facts import BatchDue, BatchRefused, BatchRunStarted, BatchScored, ShardDue, StepGivenUp
-from shared.domain.kinds.field import Moment, public
-from shared.domain.kinds.kind import Change, Kind, Thing
+from shared.domain.facts import (
+    BatchDue,
+    BatchRefused,
+    BatchRunStarted,
+    BatchScored,
+    RunProgressed,
+    ShardDue,
+    StepGivenUp,
+)
+from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, public
 from shared.domain.kinds.run import Step
-from shared.domain.kinds.state import State, Tone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,11 @@ def _due(fact: BatchDue) -> Iterable[Change]:
     yield Change(kind="file", id=f"{names.SCORING}/{fact.name}", values={"batch": id_})
 
 
+def _progressed(fact: RunProgressed) -> Iterable[Change]:
+    if fact.batch:
+        yield Change(kind="batch", id=fact.batch, values={"steps": fact.steps})
+
+
 def _run_started(fact: BatchRunStarted) -> Iterable[Change]:
     yield Change(kind="batch", id=fact.batch, values={"run": fact.run})
 
@@ -106,7 +117,7 @@ BATCH = Kind(
     plural="batches",
     sentence="One version of a file of clients that is scored through the model that answers.",
     states=(
-        State(name="due", tone=Tone.RUN, word="waiting", sentence="waits to be scored"),
+        State(name="due", tone=Tone.RUN, sentence="waits to be scored"),
         State(name="scoring", tone=Tone.RUN, sentence="is being scored"),
         State(name="scored", tone=Tone.OK, sentence="is scored", final=True),
         State(name="refused", tone=Tone.BAD, sentence="cannot be scored", final=True),
@@ -115,6 +126,7 @@ BATCH = Kind(
     projections={
         BatchDue: _due,
         BatchRunStarted: _run_started,
+        RunProgressed: _progressed,
         BatchScored: _scored,
         BatchRefused: _refused,
         StepGivenUp: _shard_given_up,

@@ -13,9 +13,7 @@ from shared.domain.facts import (
     RunPostponed,
     RunStarted,
 )
-from shared.domain.kinds.field import public
-from shared.domain.kinds.kind import Change, Kind, Thing
-from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.kind import Change, Kind, State, Thing, Tone, public
 from shared.domain.names import dataset_id
 
 
@@ -79,7 +77,6 @@ DATASET = Kind(
     plural="datasets",
     sentence="One version of a dataset: the exact files a model is trained on.",
     states=(
-        State(name="registering", tone=Tone.RUN, sentence="is being registered"),
         State(name="registered", tone=Tone.OK, sentence="is registered"),
         State(name="waiting", tone=Tone.RUN, sentence="waits for the run before it"),
         State(name="training", tone=Tone.RUN, sentence="is being trained on"),

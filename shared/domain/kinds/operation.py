@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.domain.kinds.field import internal, public
-from shared.domain.kinds.kind import Kind
-from shared.domain.kinds.state import State, Tone
+from shared.domain.facts import OperationRequested
+from shared.domain.kinds.kind import Change, Kind, State, Tone, internal, public
 
 STATUSES = (
     State(name="NotStarted", tone=Tone.RUN, word="not started", sentence="is not begun yet"),
@@ -27,8 +27,12 @@ class Operation:
     by: str = public("Who asked.", example="key:operator")
     target: list[str] | None = internal("Kind and id of the record that shows how far it is.")
     fact: str | None = internal("The fact whose outcome shows how far it is, when no record does.")
-    facts: list[str] = internal("The facts it is made of.")
-    at_once: bool = internal("Whether it is done before the request is answered.")
+
+
+def _asked(fact: OperationRequested) -> Iterable[Change]:
+    values = {"action": fact.action, "by": fact.by, "target": fact.target}
+    values |= {"fact": fact.facts[0] if fact.facts else None}
+    yield Change(kind="operation", id=fact.operation, state="asked", values=values)
 
 
 OPERATION = Kind(
@@ -37,4 +41,5 @@ OPERATION = Kind(
     sentence="What an operator asked for.",
     states=(State(name="asked", tone=Tone.REST, sentence="was asked for", final=True),),
     values=Operation,
+    projections={OperationRequested: _asked},
 )

@@ -13,11 +13,10 @@ from shared.domain.facts import (
     ModelRefused,
     RunFailed,
     RunFinished,
+    RunProgressed,
     RunStarted,
 )
-from shared.domain.kinds.field import Moment, internal, public
-from shared.domain.kinds.kind import Change, Kind, Thing
-from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, internal, public
 from shared.domain.names import dataset_id
 
 STEP_STATUSES = (
@@ -74,6 +73,11 @@ def _batch_started(fact: BatchRunStarted) -> Iterable[Change]:
     yield Change(kind="run", id=fact.run, state="started", values=values)
 
 
+def _progressed(fact: RunProgressed) -> Iterable[Change]:
+    state = "running" if fact.running else None
+    yield Change(kind="run", id=fact.run, state=state, values={"status": fact.status, "steps": fact.steps})
+
+
 def _finished(fact: RunFinished | BatchRunFinished) -> Iterable[Change]:
     state = {"Completed": "completed", "Canceled": "canceled"}.get(fact.status, "failed")
     values = {"reason": fact.reason} if fact.reason else {}
@@ -121,6 +125,7 @@ RUN = Kind(
     projections={
         RunStarted: _started,
         BatchRunStarted: _batch_started,
+        RunProgressed: _progressed,
         RunFinished: _finished,
         BatchRunFinished: _finished,
         RunFailed: _failed,

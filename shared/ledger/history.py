@@ -1,12 +1,12 @@
-"""How a record moves: only forward, each move with its time, and each move told once.
+"""How a record moves: only forward, each move with its time and its cause, and what event it makes.
 
 A record is a plain value, as the ledger keeps it:
 
-    {"id", "state", "seq", "round", "created", "updated", "values", "tallied", "untold": [move, ...]}
+    {"id", "state", "seq", "round", "created", "updated", "values", "tallied", "moves": [move, ...]}
 
 `seq` grows by one with each change. A state that ranks below the recorded one is late news and leaves the state as
-it is; only a higher `round` begins again (a model that answers again after it was replaced). `untold` are the moves
-not yet in the list of events; they are written with the record itself, so that no crash can forget them.
+it is; only a higher `round` begins again (a model that answers again after it was replaced). `moves` are the last
+few, each with its cause: a fact whose changes are applied again after a crash finds the moves it made.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from shared.kinds import BY_NAME, rank
 
 Value = dict[str, Any]
 LONGEST_HISTORY = 50
+MOVES_KEPT = 12
+"""A fact that is done again after a crash finds its own among so many."""
 MOST_TOLD = 4000
 """Characters of values that go with an event; a larger set is left out, and read from the record."""
 CALLED = ("name", "dataset", "version")
 """Values that every event of a thing tells, so that a line about it can name it."""
 
 
-def advanced(old: Value | None, change: Change, now: datetime) -> Value:
+def advanced(old: Value | None, change: Change, now: datetime, *, cause: str) -> Value:
     """The record after the change; equal to `old` when the change says nothing new.
 
     raises: ValueError for a change of values only, of what is not known yet
@@ -36,7 +38,7 @@ def advanced(old: Value | None, change: Change, now: datetime) -> Value:
     stamp = now.isoformat(timespec="milliseconds")
     change = replace(change, values=json.loads(json.dumps(change.values)))  # as it comes back from the table
     if old is None:
-        return _begun(change, stamp)
+        return _begun(change, stamp, cause)
     there = (old["round"], rank(change.kind, old["state"]))
     round_ = old["round"] if change.round is None else change.round
     here = there if change.state is None else (round_, rank(change.kind, change.state))
@@ -48,10 +50,10 @@ def advanced(old: Value | None, change: Change, now: datetime) -> Value:
     assert change.state is not None  # noqa: S101  (no state ranks as the recorded one)
     values["history"] = [*old["values"]["history"], [change.state, stamp]][-LONGEST_HISTORY:]
     new = {**old, "state": change.state, "round": round_, "seq": old["seq"] + 1, "updated": stamp}
-    return _moved({**new, "values": values}, change, before=old)
+    return _moved({**new, "values": values}, change, cause, before=old)
 
 
-def _begun(change: Change, stamp: str) -> Value:
+def _begun(change: Change, stamp: str, cause: str) -> Value:
     if change.state is None:
         raise ValueError(f"{change.kind} {change.id} is not known yet, so it cannot only gain values")
     new: Value = {"id": change.id, "state": change.state, "seq": 1, "round": change.round or 0}
@@ -60,23 +62,23 @@ def _begun(change: Change, stamp: str) -> Value:
         "updated": stamp,
         "values": {"history": [[change.state, stamp]], **change.values},
     }
-    return _moved({**new, "untold": []}, change, before=None)
+    return _moved({**new, "moves": []}, change, cause, before=None)
 
 
-def _moved(new: Value, change: Change, *, before: Value | None) -> Value:
+def _moved(new: Value, change: Change, cause: str, *, before: Value | None) -> Value:
     tallied = f"{change.kind}/{new['state']}/{new['values'].get('dataset') or ''}"
     move = {
         "seq": new["seq"],
         "state": new["state"],
         "at": new["updated"],
         "to": tallied,
-        "data": _told(change, new["values"]),
+        "cause": cause,
     }
     if before is not None:
         began = datetime.fromisoformat(before["values"]["history"][-1][1])
         stayed = (datetime.fromisoformat(new["updated"]) - began).total_seconds()
         move |= {"from": before["tallied"], "left": before["state"], "stayed": round(max(stayed, 0), 3)}
-    return {**new, "tallied": tallied, "untold": [*new["untold"], move]}
+    return {**new, "tallied": tallied, "moves": [*new["moves"], move][-MOVES_KEPT:]}
 
 
 def _told(change: Change, known: Value) -> Value:
@@ -87,33 +89,31 @@ def _told(change: Change, known: Value) -> Value:
     return called | (said if len(json.dumps(said)) <= MOST_TOLD else {})
 
 
-def event(kind: str, id_: str, move: Value) -> Value:
-    """The move as an event; its id is the same whenever it is told."""
-    return {
-        "id": event_id(kind, id_, move),
-        "time": move["at"],
-        "type": f"Campanha.{_capital(kind)}{_capital(move['state'])}.v1",
-        "subject": f"{kind}/{id_}",
-        "of": {"kind": kind, "id": id_},
-        "data": {"state": move["state"], "seq": move["seq"], **move["data"]},
-    }
+def events(change: Change, record: Value, *, cause: str) -> list[Value]:
+    """The events of the moves that this change of this cause made, as they lie in the log.
+
+    `event` is what subscribers are told, with the same id whenever it is made; `tally` and `stays` are what it adds to
+    the sums: the numbers of records by kind, state and dataset, and how long the record was in the state it left.
+    """
+    made = [move for move in record["moves"] if (move["cause"], move["state"]) == (cause, change.state)]
+    return [_event(change, record, move) for move in made]
 
 
-def event_id(kind: str, id_: str, move: Value) -> str:
-    return digest(f"{kind}/{id_}/{move['seq']}")
-
-
-def tally(move: Value) -> dict[str, int]:
-    """What the move changes in the numbers of records by kind, state and dataset."""
-    counted = {move["to"]: 1}
+def _event(change: Change, record: Value, move: Value) -> Value:
+    kind, state = change.kind, move["state"]
+    tally = {move["to"]: 1}
     if "from" in move:
-        counted[move["from"]] = counted.get(move["from"], 0) - 1
-    return counted
-
-
-def stay(kind: str, move: Value) -> dict[str, float]:
-    """How long the record was in the state it left, in seconds."""
-    return {f"{kind}/{move['left']}": move["stayed"]} if "left" in move else {}
+        tally[move["from"]] = tally.get(move["from"], 0) - 1
+    event = {
+        "id": digest(f"{kind}/{record['id']}/{move['seq']}"),
+        "time": move["at"],
+        "type": f"Campanha.{_capital(kind)}{_capital(state)}.v1",
+        "subject": f"{kind}/{record['id']}",
+        "of": {"kind": kind, "id": record["id"]},
+        "data": {"state": state, "seq": move["seq"], **_told(change, record["values"])},
+    }
+    stays = {f"{kind}/{move['left']}": move["stayed"]} if "left" in move else {}
+    return {"event": event, "tally": tally, "stays": stays}
 
 
 def _capital(words: str) -> str:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import history
 from shared.domain.kinds.kind import Change
 from shared.kinds import STATES, rank
+from shared.ledger import history
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 Value = dict[str, Any]

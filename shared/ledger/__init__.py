@@ -1,0 +1,20 @@
+"""The ledger: what was done, what is still to do, and what became of everything. Events are hints; this is the truth.
+
+claims        idempotent consumer: each fact is done once, by one worker at a time
+lease         the heartbeat that keeps a live worker's claim
+outbox        facts due and not done; finishing one is a transaction
+event_log     what happened, in order, and sums folded over it
+records       projections of the facts: the state of each upload, run, model ...
+pointers      secondary indexes: from a file's name, or a hash, to its record
+documents     small typed documents under optimistic concurrency
+append_log    what event_log, records and audit_log lie in: a hot tail, and segments
+audit_log     what operators did, hash-chained
+change_token  has anything changed? one small read
+"""
+
+from shared.ledger.append_log import Entry
+from shared.ledger.documents import Document, Versioned
+from shared.ledger.ledger import Ledger, Present
+from shared.ledger.records import Record
+
+__all__ = ["Document", "Entry", "Ledger", "Present", "Record", "Versioned"]

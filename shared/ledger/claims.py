@@ -1,0 +1,172 @@
+"""Claims: the idempotent consumer. Each fact is done once, however often it is delivered, and by one worker at a time.
+
+A fact's entry goes through these states, each one conditional write on the table:
+
+    (none) ──claim──▶ claimed ──settle──▶ settled: what it led to is known, and never changes
+                       │  ▲
+                       │  └─ the lease lapsed: its worker is dead, and another takes over
+                       └──free──▶ free: the step failed, the next delivery may try at once
+
+`settle` carries the claim's ETag: a worker whose lease lapsed and was taken over cannot overwrite the outcome.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from shared.domain.facts import Fact
+from shared.domain.kinds.kind import Change
+from shared.domain.names import digest
+from shared.errors import Conflict, InProgress
+from shared.ledger.lease import Lease, heartbeat
+from shared.ports import Row, Table
+
+REMEMBERED = 10_000
+"""Facts known to have been claimed, before all are forgotten and looked up again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a step returned: the facts it led to, and what it knows of things beside them."""
+
+    facts: tuple[Fact, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    @classmethod
+    def of(cls, returned: Iterable[Fact | Change]) -> Self:
+        both = tuple(returned)
+        return cls(
+            facts=tuple(one for one in both if isinstance(one, Fact)),
+            changes=tuple(one for one in both if isinstance(one, Change)),
+        )
+
+    def pack(self) -> str:
+        """As text that fits one table property (64 KiB) even for a batch of thousands of shards."""
+        lines = [fact.to_json() for fact in self.facts]
+        lines += [json.dumps({"change": asdict(change)}) for change in self.changes]
+        return b64encode(zlib.compress("\n".join(lines).encode())).decode()
+
+    @classmethod
+    def unpack(cls, packed: str) -> Self:
+        lines = zlib.decompress(b64decode(packed)).decode().splitlines()
+        return cls.of(_unpacked(line) for line in lines)
+
+
+def _unpacked(line: str) -> Fact | Change:
+    body = json.loads(line)
+    return Change(**body["change"]) if "change" in body else Fact.from_json(line)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A fact's entry, as this worker holds it."""
+
+    fact: Fact
+    row: Row
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """None while it is not settled."""
+        packed = self.row.value.get("outcome")
+        return None if packed is None else Outcome.unpack(packed)
+
+    @property
+    def attempt(self) -> int:
+        return int(self.row.value["attempt"])
+
+    @property
+    def failure(self) -> str:
+        """The failure that somebody had tried again by this; empty mostly."""
+        return str(self.row.value.get("failure", ""))
+
+
+class Claims:
+    """The facts' entries, each at the digest of its fact's key."""
+
+    def __init__(self, table: Table, *, now: Callable[[], datetime], lease_seconds: int) -> None:
+        self._table, self._now = table, now
+        self._lease = timedelta(seconds=lease_seconds)
+        self._seen: set[tuple[str, str]] = set()
+
+    def claim(self, fact: Fact) -> Claim:
+        """Takes the fact for this worker, or returns what it already led to.
+
+        raises: InProgress while another worker's lease runs.
+        """
+        partition, row = _place(fact.key)
+        claimed = {"state": "claimed", "fact": fact.to_json(), "key": fact.key, "attempt": 1}
+        claimed |= {"begun": self._now().isoformat()}
+        try:
+            return Claim(fact=fact, row=self._table.insert(partition, row, claimed))
+        except Conflict:
+            return self._take_over(fact, partition, row)
+
+    def _take_over(self, fact: Fact, partition: str, row: str) -> Claim:
+        old = self._table.get(partition, row)
+        if old is None:
+            raise InProgress
+        if old.value["state"] == "settled":
+            return Claim(fact=fact, row=old)
+        if old.value["state"] == "claimed" and self._now() - old.changed < self._lease:
+            raise InProgress
+        claimed = {**old.value, "state": "claimed", "attempt": old.value["attempt"] + 1}
+        try:
+            return Claim(fact=fact, row=self._table.replace(old, claimed))
+        except Conflict as cause:
+            raise InProgress from cause
+
+    def held(self, lease: Lease) -> AbstractContextManager[None]:
+        """While the body of the `with` runs, the lease does not lapse."""
+        every = self._lease.total_seconds() / 3
+        return heartbeat(lease, lambda row: self._table.replace(row, row.value), every_seconds=every)
+
+    def settle(self, claim: Claim, outcome: Outcome) -> Claim:
+        """Writes down what the fact led to; raises: Conflict when the lease lapsed and another worker took it."""
+        settled = {**claim.row.value, "state": "settled", "outcome": outcome.pack()}
+        return Claim(fact=claim.fact, row=self._table.replace(claim.row, settled))
+
+    def free(self, claim: Claim, reason: str) -> None:
+        """The step failed; the next delivery may try at once."""
+        try:
+            self._table.replace(claim.row, {**claim.row.value, "state": "free", "last_error": reason[:500]})
+        except Conflict:
+            return  # our lease had lapsed; its new holder decides
+
+    def find(self, key: str) -> Row | None:
+        """The entry of the fact of that key."""
+        return self._table.get(*_place(key))
+
+    def outcome(self, key: str) -> Outcome | None:
+        """What the fact of that key led to; None while it has not been done."""
+        row = self.find(key)
+        packed = row.value.get("outcome") if row else None
+        return None if packed is None else Outcome.unpack(packed)
+
+    def reset(self, row: Row, *, failure: str) -> None:
+        """Gives an unsettled fact all its attempts again; failure: the record of its having been given up."""
+        again = {"state": "free", "attempt": 0, "failure": failure}
+        self._table.replace(row, {**row.value, **again, "retries": row.value.get("retries", 0) + 1})
+
+    def seen(self, fact: Fact) -> bool:
+        """Whether any delivery of the fact got as far as a claim. Once it has it always has, so it is remembered."""
+        place = _place(fact.key)
+        if place in self._seen:
+            return True
+        if self._table.get(*place) is None:
+            return False
+        if len(self._seen) >= REMEMBERED:
+            self._seen.clear()
+        self._seen.add(place)
+        return True
+
+
+def _place(key: str) -> tuple[str, str]:
+    digested = digest(key)
+    return f"fact-{digested[:2]}", digested

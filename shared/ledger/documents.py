@@ -1,0 +1,122 @@
+"""Small typed documents under optimistic concurrency: what several workers change, one value at a time.
+
+Who uses a document declares it, with the dataclass of its value; the ledger knows none of them by name. A version that
+was read is the fence for the next write, as an ETag is on the wire.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from shared.errors import Conflict
+from shared.ledger.change_token import ChangeToken
+from shared.ports import Delete, Row, Table
+
+T = TypeVar("T")
+
+MOST_WRITES = 100
+"""What a table takes in one transaction."""
+
+Kept = Literal["standing", "current", "past"]
+"""`standing`: a few, read all at once by whoever looks at the whole; `current`: as long as something is under way, in a
+partition of its own; `past`: for good, found by key among any number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document(Generic[T]):
+    """One kind of document, as its owner declares it."""
+
+    name: str
+    type: type[T]
+    kept: Kept = "past"
+    shown: bool = False
+    """Whether somebody who looks at the whole can see it, so that a change of it is one of theirs."""
+
+    def row_key(self, part: str) -> str:
+        return f"doc-{self.name}-{part}" if self.kept == "standing" else part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Versioned(Generic[T]):
+    """A document's value as it was read, or written, last."""
+
+    value: T
+    row: Row
+
+    @property
+    def changed(self) -> datetime:
+        """By storage's clock."""
+        return self.row.changed
+
+
+class Documents:
+    """Reads and writes documents wherever they are kept."""
+
+    def __init__(self, *, present: Table, past: Table, now_partition: str, token: ChangeToken) -> None:
+        self._present, self._past, self._now, self._token = present, past, now_partition, token
+
+    def read(self, document: Document[T], part: str, *, within: str = "") -> Versioned[T] | None:
+        row = self._table(document).get(self._partition(document, within), document.row_key(part))
+        return _versioned(document, row) if row else None
+
+    def read_all(self, document: Document[T], *, within: str = "") -> list[Versioned[T]]:
+        """All parts, in the order of their keys."""
+        partition = self._partition(document, within)
+        first = document.row_key("")
+        after, before = (first, f"{first[:-1]}.") if document.kept == "standing" else ("", "")
+        rows = self._table(document).rows(partition, after=after, before=before)
+        return [_versioned(document, row) for row in rows]
+
+    def write(
+        self, document: Document[T], part: str, value: T, *, over: Versioned[T] | None, within: str = ""
+    ) -> Versioned[T]:
+        """Writes over exactly the version that was read (None: there was none); raises: Conflict."""
+        if document.shown:
+            self._token.note_things()
+        table, body = self._table(document), _to_json(value)
+        if over is None:
+            row = table.insert(self._partition(document, within), document.row_key(part), body)
+        else:
+            row = table.replace(over.row, body)
+        return Versioned(value=value, row=row)
+
+    def delete(self, document: Document[T], *versions: Versioned[T]) -> None:
+        """Takes documents of one partition away, whatever became of them."""
+        table = self._table(document)
+        for start in range(0, len(versions), MOST_WRITES):
+            some = versions[start : start + MOST_WRITES]
+            if len(some) == 1 or not _all_gone(table, some):
+                for version in some:
+                    table.delete(version.row)
+
+    def of(self, document: Document[T], rows: dict[str, Row], part: str) -> T | None:
+        """The value of a standing document among rows that were read together."""
+        row = rows.get(document.row_key(part))
+        return _versioned(document, row).value if row else None
+
+    def _table(self, document: Document[Any]) -> Table:
+        return self._past if document.kept == "past" else self._present
+
+    def _partition(self, document: Document[Any], within: str) -> str:
+        if document.kept == "standing":
+            return self._now
+        return f"doc-{document.name}-{within}" if within else f"doc-{document.name}"
+
+
+def _all_gone(table: Table, versions: tuple[Versioned[T], ...]) -> bool:
+    """Whether they could be taken away in one transaction: not when somebody took one of them already."""
+    try:
+        table.commit(versions[0].row.partition, [Delete(row=version.row.row) for version in versions])
+    except Conflict:
+        return False
+    return True
+
+
+def _versioned(document: Document[T], row: Row) -> Versioned[T]:
+    return Versioned(value=document.type(**row.value), row=row)
+
+
+def _to_json(value: Any) -> dict[str, Any]:
+    return asdict(value)

@@ -1,0 +1,132 @@
+"""The events, in the order in which they happened, and sums over all of them.
+
+An event is one row of an append-only log. Its writes belong to the transaction that finishes the fact that caused it
+(see `outbox`), so an event is in the log exactly when its fact is done. Sums are folded, not written each time: a
+snapshot covers what has left the log's hot tail, moving on in the transaction in which those entries leave, and who
+asks adds the few that are hot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Any, Self
+
+from shared.ledger.append_log import AppendLog, Entry
+from shared.ports import Insert, Replace, Row, Table, Write
+
+HOT = 25
+SUMS = "event~sums"
+"""The snapshot's row; it sorts behind the log's."""
+WEIGHT = 20
+"""An average over the newest so many, roughly: older ones fade."""
+CLOCKS_DIFFER = timedelta(minutes=10)
+
+Value = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sums:
+    """What is summed along the log."""
+
+    tally: Mapping[str, int] = field(default_factory=dict)
+    """How many records now, by `kind/state/dataset`."""
+    weighted: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """By `kind/state`: how many stays were averaged (at most `WEIGHT`), and their mean in seconds."""
+
+    @property
+    def averages(self) -> dict[str, float]:
+        """How long records stay in a state, in seconds, by `kind/state`."""
+        return {name: mean for name, (_, mean) in self.weighted.items()}
+
+    def with_event(self, logged: Value) -> Self:
+        """The sums with one event more, as it lies in the log."""
+        tally = dict(self.tally)
+        for name, more in logged["tally"].items():
+            tally[name] = tally.get(name, 0) + more
+        weighted = dict(self.weighted)
+        for name, seconds in logged["stays"].items():
+            count, mean = weighted.get(name, (0, 0.0))
+            count = min(count + 1, WEIGHT)
+            weighted[name] = [count, round(mean + (seconds - mean) / count, 3)]
+        return type(self)(tally={name: total for name, total in tally.items() if total}, weighted=weighted)
+
+
+class EventLog:
+    """The log of events, in the partition that stands for the present."""
+
+    def __init__(self, *, hot: Table, cold: Table, within: str) -> None:
+        self._hot, self._within = hot, within
+        self._log = AppendLog("event", hot=hot, cold=cold, within=within, tail=HOT)
+
+    def inserts(self, events: Iterable[Value]) -> list[Write]:
+        """Writes that append the events, for a transaction of the caller's; see `AppendLog.inserts`."""
+        return self._log.inserts(events)
+
+    def grown(self, by: int) -> None:
+        self._log.grown(by, self._folded)
+
+    def lost_the_race(self) -> None:
+        self._log.lost_the_race()
+
+    def missing(self, events: Sequence[Value], *, since: datetime) -> list[Value]:
+        """Those of the events that are not in the log; since: none of them was logged before.
+
+        For facts that are done again after a crash, which is seldom: reads the log back to that time.
+        """
+        wanted = {event["event"]["id"] for event in events}
+        for entry in self._back_to(since - CLOCKS_DIFFER):
+            wanted.discard(entry.value["event"]["id"])
+        return [event for event in events if event["event"]["id"] in wanted]
+
+    def _back_to(self, time: datetime) -> Iterator[Entry]:
+        before: int | None = None
+        while page := self._log.newest(100, before=before):
+            yield from page
+            before = page[-1].number
+            if before == 0 or datetime.fromisoformat(page[-1].value["event"]["time"]) < time:
+                return
+
+    def newest(self, *, limit: int = 50, before: int | None = None) -> list[Entry]:
+        """The newest events first; each entry's value is the event alone."""
+        return [_event(entry) for entry in self._log.newest(limit, before=before)]
+
+    def following(self, number: int, *, limit: int) -> list[Entry]:
+        """The events from this number on, the oldest first, as far as there is no gap."""
+        wanted = range(number, number + limit)
+        found = self._log.at(wanted)
+        return [_event(found[n]) for n in takewhile(found.__contains__, wanted)]
+
+    def count(self) -> int:
+        return self._log.count()
+
+    def snapshot(self) -> Sums:
+        """The sums without the newest few events: one small read, good enough for an estimate."""
+        row = self._hot.get(self._within, SUMS)
+        return _sums(row)
+
+    def sums(self, rows: Sequence[Row]) -> Sums:
+        """The sums over all events; rows: of the log's partition, read together in one go."""
+        total = _sums(next((row for row in rows if row.row == SUMS), None))
+        hot = [entry for row in rows if (entry := self._log.hot_entry(row))]
+        for entry in reversed(hot):
+            total = total.with_event(entry.value)
+        return total
+
+    def _folded(self, leaving: Sequence[Entry]) -> list[Write]:
+        row = self._hot.get(self._within, SUMS)
+        total = _sums(row)
+        for entry in leaving:
+            total = total.with_event(entry.value)
+        value = {"tally": dict(total.tally), "weighted": dict(total.weighted)}
+        return [Replace(old=row, value=value) if row else Insert(row=SUMS, value=value)]
+
+
+def _sums(row: Row | None) -> Sums:
+    return Sums(**row.value) if row else Sums()
+
+
+def _event(entry: Entry) -> Entry:
+    return Entry(number=entry.number, value=entry.value["event"], row=entry.row)

@@ -1,0 +1,299 @@
+"""The outbox: facts that are due and not yet done, so that none is forgotten whatever becomes of its message.
+
+A fact's row is there before its message is, and goes when the fact is done. Finishing a fact is one transaction: its
+own row goes, the rows of what it led to come, the events it caused are appended, it is counted, and the change tokens
+move on. So an event is told, and a fact is counted, exactly when the fact is done; and a worker that dies before that
+transaction, or a message that is lost after it, leaves a row behind, which the sweep finds.
+
+This is the transactional outbox pattern with the relay inside: whoever writes the rows publishes them at once, and the
+sweep is the relay for what was not.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.domain.facts import Fact
+from shared.domain.names import digest
+from shared.errors import Conflict
+from shared.ledger.append_log import CAS_TRIES, pause
+from shared.ledger.change_token import ChangeToken
+from shared.ledger.claims import Claim, Claims
+from shared.ledger.event_log import EventLog
+from shared.ports import Delete, Insert, Replace, Row, Table, Upsert, Write
+
+OPEN = "open-"
+COUNT = "count-"
+COUNTERS = 8
+"""Rows over which the counting is spread, so that many workers seldom meet at one; who reads adds them up."""
+AT_ONCE = 80
+"""Rows of what a fact led to, or of its events, in one transaction; storage takes 100 writes."""
+
+Value = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """How many facts of each type are done, and how many are open, or how both change."""
+
+    done: Counter[str] = field(default_factory=Counter)
+    open: Counter[str] = field(default_factory=Counter)
+
+    def plus(self, other: Counted) -> Counted:
+        done, open_ = Counter(self.done), Counter(self.open)
+        done.update(other.done)
+        open_.update(other.open)
+        return Counted(done=done, open=open_)
+
+    def to_json(self) -> Value:
+        return {"done": dict(self.done), "open": {name: n for name, n in self.open.items() if n}}
+
+    @classmethod
+    def from_json(cls, value: Value) -> Counted:
+        return cls(done=Counter(value["done"]), open=Counter(value["open"]))
+
+    @classmethod
+    def opened(cls, facts: Iterable[Fact], *, by: int = 1) -> Counted:
+        return cls(open=Counter({name: by * n for name, n in Counter(map(_type, facts)).items()}))
+
+    @classmethod
+    def finished(cls, fact: Fact) -> Counted:
+        return cls(done=Counter({_type(fact): 1}), open=Counter({_type(fact): -1}))
+
+
+class Outbox:
+    """Open facts, in the partition that stands for the present."""
+
+    def __init__(
+        self,
+        present: Table,
+        *,
+        within: str,
+        claims: Claims,
+        events: EventLog,
+        token: ChangeToken,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._present, self._within = present, within
+        self._claims, self._events, self._token, self._now = claims, events, token, now
+        self._lock = threading.Lock()
+        """The workers of this process finish one after another, rather than one against another."""
+        self._counter_row = f"{COUNT}{secrets.randbelow(COUNTERS)}"
+        self._counter: Row | None = None
+
+    # --- writing ------------------------------------------------------------------------------------------
+
+    def expect(self, facts: Iterable[Fact]) -> None:
+        """These are about to be published, perhaps not for the first time: should nobody claim them in time, the sweep
+        publishes them again. Those that were claimed already are in the outbox, or done."""
+        due = [fact for fact in _distinct(facts) if not self._claims.seen(fact)]
+        for start in range(0, len(due), AT_ONCE):
+            self._commit(_Transaction(opens=due[start : start + AT_ONCE], renews=True))
+
+    def begin(self, fact: Fact, events: Sequence[Value]) -> bool:
+        """Notes a fact that came from outside and so was expected by nobody, with the events that it is itself.
+
+        returns: False when it is noted already; nothing is written then
+        """
+        return self._commit(_Transaction(begins=fact, events=events))
+
+    def finish(self, claim: Claim, led_to: Iterable[Fact], events: Sequence[Value]) -> bool:
+        """The fact is done: see above; led_to: what is to be published after this.
+
+        returns: False when another delivery has finished it meanwhile; nothing is written then
+        """
+        due = _distinct(led_to)
+        while len(due) > AT_ONCE:
+            self._commit(_Transaction(opens=due[:AT_ONCE]))
+            due = due[AT_ONCE:]
+        while len(events) + len(due) > AT_ONCE:
+            self.append(events[:AT_ONCE])
+            events = events[AT_ONCE:]
+        return self._commit(_Transaction(closes=claim.fact, opens=due, events=events))
+
+    def append(self, events: Sequence[Value]) -> None:
+        """Puts events into the log by themselves: those of a fact that has more than fit in the transaction that
+        finishes it."""
+        if events:
+            self._commit(_Transaction(events=events))
+
+    def unlogged(self, claim: Claim, events: Sequence[Value]) -> Sequence[Value]:
+        """Those of a fact's events that are still to be told: all, unless an earlier attempt came that far."""
+        if not events:
+            return events
+        return self._events.missing(events, since=datetime.fromisoformat(claim.row.value["begun"]))
+
+    def give_up(self, fact: Fact) -> int:
+        """Takes an open fact from the sweep: from now on it is a person's.
+
+        returns: how often somebody has had it tried again since it was given up first
+        """
+        self._mark(fact, given_up=True)
+        entry = self._claims.find(fact.key)
+        return int(entry.value.get("retries", 0)) if entry else 0
+
+    def reopen(self, key: str, *, failure: str) -> Fact | None:
+        """Gives a fact that was given up back to the sweep, with all its attempts before it.
+
+        failure: the record of it, which is resolved once the fact is done
+        returns: None when there is no such fact, or it was done meanwhile
+        """
+        row = self._claims.find(key)
+        if row is None or row.value["state"] == "settled":
+            return None
+        fact = Fact.from_json(row.value["fact"])
+        if row.value.get("failure") != failure:
+            self._claims.reset(row, failure=failure)
+        self._mark(fact, given_up=False)
+        return fact
+
+    def _mark(self, fact: Fact, *, given_up: bool) -> None:
+        old = self._present.get(self._within, _row_key(fact))
+        if old is not None and bool(old.value.get("given_up")) == given_up:
+            return
+        value = {"fact": fact.to_json()} | ({"given_up": True} if given_up else {})
+        write = Replace(old=old, value=value) if old else Insert(row=_row_key(fact), value=value)
+        more = 0 if old is None and given_up else -1 if given_up else 1
+        self._commit(_Transaction(more=[write], counted=Counted.opened([fact], by=more)))
+
+    # --- looking ------------------------------------------------------------------------------------------
+
+    def is_open(self, fact: Fact) -> bool:
+        """Whether the fact is still to be finished."""
+        return self._present.get(self._within, _row_key(fact)) is not None
+
+    def unfinished(self, *, older_than: timedelta) -> Iterator[tuple[Fact, int]]:
+        """Facts published or claimed, but not finished, for so long that no worker can still be at them; their attempts."""
+        for row in self._present.rows(self._within, after=OPEN, before=f"{OPEN}~"):
+            if row.value.get("given_up") or self._now() - row.changed < older_than:
+                continue
+            fact = Fact.from_json(row.value["fact"])
+            entry = self._claims.find(fact.key)
+            if entry is None:
+                due = row.changed + timedelta(seconds=fact.delay_seconds)
+                if self._now() - due >= older_than:
+                    yield fact, 0
+            elif self._now() - entry.changed >= older_than:
+                yield fact, entry.value["attempt"]
+
+    def counted(self, rows: Iterable[Row] | None = None) -> Counted:
+        """The facts done and open; rows: of the partition, when they were read already."""
+        rows = self._present.rows(self._within, after=COUNT, before=f"{COUNT}~") if rows is None else rows
+        total = Counted()
+        for row in rows:
+            if row.row.startswith(COUNT):
+                total = total.plus(Counted.from_json(row.value))
+        return total
+
+    # --- the transaction ----------------------------------------------------------------------------------
+
+    def _commit(self, asked: _Transaction) -> bool:
+        """Writes it, among others who append and count; False when there is nothing to do (any more)."""
+        with self._lock:
+            for attempt in range(CAS_TRIES):
+                counter = self._counter_write(asked.counts())
+                writes = [*asked.writes(), *counter, *self._events.inserts(asked.events)]
+                if asked.events:
+                    self._token.note_things()
+                writes += self._token.writes()
+                try:
+                    etags = self._present.commit(self._within, writes)
+                except Conflict:
+                    self._counter = None
+                    self._events.lost_the_race()
+                    asked, there = self._as_it_is_now(asked)
+                    if not there:
+                        return False
+                    pause(attempt)
+                    continue
+                self._token.moved()
+                if counter:
+                    self._counter = _written(
+                        counter[0], etags[len(asked.writes())], self._within, self._now()
+                    )
+                self._events.grown(len(asked.events))
+                return True
+        raise Conflict(f"the outbox changed {CAS_TRIES} times under our hands")
+
+    def _as_it_is_now(self, asked: _Transaction) -> tuple[_Transaction, bool]:
+        """The transaction without what is there already; and whether there is still a reason for it."""
+        if asked.begins and self.is_open(asked.begins):
+            return asked, False
+        if asked.closes and not self.is_open(asked.closes):
+            return asked, False
+        known = [fact for fact in asked.opens if self.is_open(fact)]
+        opens = [fact for fact in asked.opens if fact not in known]
+        renewed = [*asked.renewed, *known] if asked.renews else asked.renewed
+        again = _Transaction(
+            begins=asked.begins,
+            closes=asked.closes,
+            opens=opens,
+            renews=asked.renews,
+            renewed=renewed,
+            events=asked.events,
+            more=asked.more,
+            counted=asked.counted,
+        )
+        return again, bool(again.writes() or again.events)
+
+    def _counter_write(self, counted: Counted) -> list[Insert | Replace]:
+        if not counted.done and not counted.open:
+            return []
+        if self._counter is None:
+            self._counter = self._present.get(self._within, self._counter_row)
+        if self._counter is None:
+            return [Insert(row=self._counter_row, value=counted.to_json())]
+        total = Counted.from_json(self._counter.value).plus(counted)
+        return [Replace(old=self._counter, value=total.to_json())]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Transaction:
+    """What is to be written together."""
+
+    begins: Fact | None = None
+    closes: Fact | None = None
+    opens: Sequence[Fact] = ()
+    renews: bool = False
+    """Whether a fact that is open already is open anew from now: its message is sent again."""
+    renewed: Sequence[Fact] = ()
+    events: Sequence[Value] = ()
+    more: Sequence[Write] = ()
+    counted: Counted = field(default_factory=Counted)
+
+    def writes(self) -> list[Write]:
+        new = [*([self.begins] if self.begins else []), *self.opens]
+        return [
+            *(Insert(row=_row_key(fact), value={"fact": fact.to_json()}) for fact in new),
+            *(Upsert(row=_row_key(fact), value={"fact": fact.to_json()}) for fact in self.renewed),
+            *([Delete(row=_row_key(self.closes))] if self.closes else []),
+            *self.more,
+        ]
+
+    def counts(self) -> Counted:
+        opened = Counted.opened([*([self.begins] if self.begins else []), *self.opens])
+        closed = Counted.finished(self.closes) if self.closes else Counted()
+        return self.counted.plus(opened).plus(closed)
+
+
+def _written(write: Insert | Replace, etag: str, partition: str, now: datetime) -> Row:
+    row = write.row if isinstance(write, Insert) else write.old.row
+    return Row(partition=partition, row=row, value=write.value, etag=etag, changed=now)
+
+
+def _distinct(facts: Iterable[Fact]) -> list[Fact]:
+    return list({fact.key: fact for fact in facts}.values())
+
+
+def _row_key(fact: Fact) -> str:
+    return f"{OPEN}{digest(fact.key)}"
+
+
+def _type(fact: Fact) -> str:
+    return type(fact).__name__

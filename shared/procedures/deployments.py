@@ -1,0 +1,47 @@
+"""Deployments that no longer answer: the one before is kept for the way back, older ones are collected."""
+
+from __future__ import annotations
+
+from shared.domain.kinds.kind import Change
+from shared.domain.names import dataset_id
+from shared.errors import Refused
+from shared.procedures.open_batches import deployments_in_use
+from shared.procedures.release import ROLL_BACK, Release
+from shared.services import Services
+
+
+def retire(release: Release, deployment: str) -> list[Change]:
+    """The model that answered until now: replaced by a better one, or taken back by an operator."""
+    id_ = dataset_id(release.plan.model, int(deployment.removeprefix("model-")))
+    taken_back = release.because == ROLL_BACK
+    reason = {"reason": f"rolled back to model {release.plan.version} by an operator"} if taken_back else {}
+    state = "rolled-back" if taken_back else "previous"
+    return [
+        Change(kind="model", id=id_, state=state, values={"traffic": 0, **reason}),
+        Change(
+            kind="deployment",
+            id=f"{release.plan.endpoint}/{deployment}",
+            state="standby",
+            values={"traffic": 0},
+        ),
+    ]
+
+
+def collect_unneeded(release: Release, previous: str, services: Services) -> list[Change]:
+    """Removes those that neither answer, nor are kept for the way back, nor are needed by a batch under way."""
+    endpoint = release.plan.endpoint
+    needed = {release.plan.deployment, previous, *deployments_in_use(services)}
+    unneeded = [name for name in services.workspace.deployments(endpoint) if name not in needed]
+    return [change for name in unneeded for change in remove(endpoint, name, services)]
+
+
+def remove(endpoint: str, deployment: str, services: Services) -> list[Change]:
+    """A deployment that somebody made by hand has no record, and gets none."""
+    try:
+        services.workspace.delete_deployment(endpoint, deployment)
+    except Refused:
+        return []  # it stays where it is, without traffic; the next release tries again
+    id_ = f"{endpoint}/{deployment}"
+    if services.ledger.find("deployment", id_) is None:
+        return []
+    return [Change(kind="deployment", id=id_, state="removed", values={"traffic": 0})]

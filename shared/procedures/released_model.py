@@ -1,0 +1,27 @@
+"""The released model of a dataset: which version answers, in which deployment, and which was there before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.ledger import Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleasedModel:
+    """What answers for one dataset now."""
+
+    version: int
+    endpoint: str
+    deployment: str
+    previous: str
+    """The deployment before it, kept for the way back; empty for the first."""
+    since: str
+
+    @property
+    def deployment_id(self) -> str:
+        return f"{self.endpoint}/{self.deployment}"
+
+
+RELEASED = Document(name="released", type=ReleasedModel, kept="standing", shown=True)
+"""One per dataset."""

@@ -1,0 +1,39 @@
+"""A dataset's run slot: a mutex that lets one training run at a time hold the dataset, and remembers the last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from shared.errors import Conflict
+from shared.ledger import Document
+from shared.procedures.submission import Intent
+from shared.services import Services
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot(Intent):
+    """The run that holds the slot, or held it last: `intended` before the POST, `submitted` after, then `free`."""
+
+    version: int
+    attempt: int
+    failed: bool = False
+    """Whether that run came to nothing, so that a retry may make another for the same version."""
+
+
+SLOT = Document(name="slot", type=Slot, kept="standing", shown=True)
+"""One per dataset."""
+
+
+def free_slot(dataset: str, run: str, services: Services, *, failed: bool) -> Slot | None:
+    """Lets the dataset's next run begin; returns the slot, or None when the run does not hold it (any more)."""
+    documents = services.ledger.documents
+    slot = documents.read(SLOT, dataset)
+    if slot is None or slot.value.run != run:
+        return None
+    if slot.value.state == "free":
+        return slot.value
+    freed = replace(slot.value, state="free", failed=failed)
+    try:
+        return documents.write(SLOT, dataset, freed, over=slot).value
+    except Conflict:
+        return free_slot(dataset, run, services, failed=failed)
