@@ -16,7 +16,9 @@ from shared.domain.facts import (
     RunProgressed,
     RunStarted,
 )
-from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, internal, public
+from shared.domain.kinds.field import Moment, internal, public
+from shared.domain.kinds.kind import Change, Kind, Thing
+from shared.domain.kinds.state import State, Tone
 from shared.domain.names import dataset_id
 
 STEP_STATUSES = (

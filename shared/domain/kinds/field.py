@@ -1,19 +1,71 @@
-"""Values of a kind between JSON and their dataclass: read with all they hold, shown with what is public."""
+"""A field of a kind's values: what it means, with unit and example; and values between JSON and their dataclass."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, NewType, TypeVar, get_args, get_type_hints
 
-from shared.domain.kinds.kind import About, V, about
+from shared.domain.kinds.state import State
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+Moment = NewType("Moment", str)
+"""A point in time: RFC 3339, UTC."""
+V = TypeVar("V", bound="DataclassInstance")
+"""A dataclass of values: frozen, each field `public` or `internal`; one whose type admits None may be unknown."""
+ABOUT = "about"
+"""The key under which a dataclass field carries its `About`."""
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What is to be said of a field."""
+
+    sentence: str
+    example: Any = None
+    unit: str = ""
+    least: int | None = None
+    most: int | None = None
+    one_of: tuple[State, ...] = ()
+    """The closed vocabulary its value is of."""
+    entered: str = ""
+    """The state whose newest entry in the history is the value: such a field is not kept, but read from there."""
+    public: bool = True
+
+
+def public(
+    sentence: str,
+    *,
+    example: Any = None,
+    unit: str = "",
+    least: int | None = None,
+    most: int | None = None,
+    one_of: tuple[State, ...] = (),
+    entered: str = "",
+) -> Any:
+    """A field that the API, and events, show. example: none is needed for what is made of fields that have theirs"""
+    about = About(
+        sentence=sentence, example=example, unit=unit, least=least, most=most, one_of=one_of, entered=entered
+    )
+    return field(metadata={ABOUT: about})
+
+
+def internal(sentence: str) -> Any:
+    """A field that only the product itself reads."""
+    return field(metadata={ABOUT: About(sentence=sentence, public=False)})
+
+
+def about(of: dataclasses.Field[Any]) -> About:
+    """raises: KeyError for a field that is neither `public` nor `internal`"""
+    found: About = of.metadata[ABOUT]
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """One field of a dataclass of values."""
 
