@@ -55,6 +55,26 @@ def test_nothing_is_done_when_all_is_there(monkeypatch: pytest.MonkeyPatch, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_missing_is_installed_in_order_once_and_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed: list[str] = []
+    monkeypatch.setenv("LOCALAZURE_HOME", str(tmp_path / "azurite"))
+    monkeypatch.setattr(venv, "is_ready", lambda folder, lock: folder.name in installed)
+    monkeypatch.setattr(venv, "install", lambda folder, lock, label: installed.append(folder.name))
+    for module, ready, install, name in (
+        (localazure, "is_ready", "install", "localazure"),
+        (localazure, "has_storage", "install_storage", "storage"),
+        (environments, "is_ready", "install", "environments"),
+    ):
+        monkeypatch.setattr(module, ready, lambda root, name=name: name in installed)
+        monkeypatch.setattr(module, install, lambda root, name=name: installed.append(name))
+    needs.provide(tmp_path, (*catalog.EVERYTHING, catalog.UV))
+    needs.provide(tmp_path, catalog.EVERYTHING)
+    assert installed == [".venv", "localazure", "storage", "environments", ".uv"]
+    assert capsys.readouterr().err.count("Setting up this checkout") == 1
+
+
 def test_every_command_is_listed_and_helps() -> None:
     listed = subprocess.run([sys.executable, "dev"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in catalog.COMMANDS:
