@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic
 
 from shared.domain.facts import Fact
@@ -65,10 +66,19 @@ class Kind(Generic[V]):
         """The fields of its values."""
         return parts(self.values)
 
-    @property
+    @cached_property
     def public(self) -> frozenset[str]:
         """The names of the fields that the API, and events, show."""
         return frozenset(part.name for part in self.parts if part.about.public)
+
+    def times(self, history: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """The fields that are read from the history: when a thing last came into a state."""
+        entered = dict(history)
+        return {name: entered[state] for name, state in self._entered if state in entered}
+
+    @cached_property
+    def _entered(self) -> tuple[tuple[str, str], ...]:
+        return tuple((part.name, part.about.entered) for part in self.parts if part.about.entered)
 
     def changes(self, fact: Fact) -> Iterable[Change]:
         project = self.projections.get(type(fact))
