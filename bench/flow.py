@@ -1,7 +1,7 @@
 """Hundreds of tiny files dropped at once: how many a second are admitted, with few waiting and with many.
 
 Ours: the first upload begins -> event, queue, host, contract, part, ledger -> the last file is recorded as admitted,
-while somebody looks at the dashboard's summary and the sweep goes round. The window stays open, so nothing is trained.
+while somebody looks at the dashboard's summary and the reconciler goes round. The window stays open, so nothing is trained.
 The limit, in the same run: a bare queue function (`bench.bare_function`) on the same host and storage, that reads the
 blob with pandas, writes a Parquet and inserts one row. Calls are counted from storage's access log.
 """

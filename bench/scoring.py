@@ -36,7 +36,7 @@ from commands.stack.settings import script_environment
 from commands.stack.state import Stack
 from shared.domain.policy import Policy
 
-SETTINGS = {"GATHER_QUIET_SECONDS": "1", "RELEASE_LOOK_SECONDS": "1"}
+SETTINGS = {"GATHER_QUIET_SECONDS": "1", "RELEASE_POLL_SECONDS": "1"}
 USUAL_ROWS = 1_000_000
 PATIENCE_SECONDS = 1800.0
 THREADS = (1, 2, 3)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from commands import publish
-from commands.client.states import is_final
 from commands.client.status_api import Client
 from commands.setup import bank_rows
 from commands.stack import progress, supervisor
@@ -26,7 +25,7 @@ from commands.stack.upload import upload
 
 PATIENCE = 180.0
 """Seconds a chapter may take before the demo gives up and says where to look."""
-SETTINGS = {"GATHER_QUIET_SECONDS": "2", "RELEASE_LOOK_SECONDS": "2"}
+SETTINGS = {"GATHER_QUIET_SECONDS": "2", "RELEASE_POLL_SECONDS": "2"}
 
 
 def main(arguments: list[str]) -> int:
@@ -96,7 +95,7 @@ class Demo:
     def _faulty(self, name: str, rows: list[bytes]) -> str:
         odd = [b"not a row at all", rows[0].replace(b"no", b"perhaps", 1), rows[1] + b";;;,,,"]
         self._drop("incoming", name, [self.header, *odd])
-        record = self._follow(f"uploads/{name}", is_final)
+        record = self._follow(f"uploads/{name}", lambda r: r["state"] in ("rejected", "registered"))
         if record["state"] != "rejected":
             raise StackError(f"{name} should be in quarantine, but is {record['state']}")
         return f"quarantined: {record['reason']}"
@@ -104,8 +103,8 @@ class Demo:
     def _again(self, name: str, rows: list[bytes]) -> str:
         runs = len(self.client.get("runs")["value"])
         self._drop("incoming", name, [self.header, *rows])
-        record = self._follow(f"uploads/{name}", is_final)
-        if record["state"] != "known" or len(self.client.get("runs")["value"]) != runs:
+        record = self._follow(f"uploads/{name}", lambda r: r["state"] in ("duplicate", "registered"))
+        if record["state"] != "duplicate" or len(self.client.get("runs")["value"]) != runs:
             raise StackError(f"{name} holds known rows, yet it is {record['state']}")
         return "known already: nothing happened twice"
 
@@ -113,7 +112,7 @@ class Demo:
         """Clients of whom nobody knows yet what they will answer: the last column is cut off."""
         lines = [_without_last(line) for line in [self.header, *rows]]
         self._drop("scoring", name, lines)
-        batch = self._follow(f"trace/scoring/{name}", lambda r: is_final(r["batch"]))
+        batch = self._follow(f"trace/scoring/{name}", lambda r: r["batch"]["state"] in ("scored", "refused"))
         record = batch["batch"]
         if record["state"] != "scored" or record["rows"] != len(rows):
             raise StackError(f"the batch should have {len(rows)} scored rows: {record}")
@@ -150,7 +149,7 @@ class Demo:
 
 
 def _model_settled(trace: dict[str, Any]) -> bool:
-    return is_final(trace.get("model", {}))
+    return trace.get("model", {}).get("state") in ("released", "refused", "rolled-back")
 
 
 def _without_last(line: bytes) -> bytes:

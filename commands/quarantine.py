@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commands.client import states, tables
+from commands.client import tables
 from commands.client.output import acted, as_json, end_of, listing
 from commands.client.status_api import Json
 from commands.client.target import command, find, parser
@@ -11,7 +11,7 @@ COLUMNS = ("name", "state", "rows", "whole", "reason", "updated")
 ROWS = ("line", "column", "value", "rule", "remedy")
 DONE = {
     "retry": "It is held against the contract again. `./dev trace NAME` follows it.",
-    "release": "Its good rows are on their way into the next dataset version.",
+    "readmit": "Its good rows are on their way into the next dataset version.",
     "discard": "Discarded: it needs nobody any more.",
 }
 
@@ -20,12 +20,12 @@ DONE = {
 def main(arguments: list[str]) -> int:
     made = parser("quarantine", __doc__)
     made.add_argument("name", nargs="?", help="one file (default: the list)")
-    made.add_argument("--only", metavar="STATE", help=states.choices("quarantine"))
+    made.add_argument("--only", metavar="STATE", help="held, retried, readmitted or discarded")
     made.add_argument("--most", type=int, default=20, metavar="N", help="how many at most (default: 20)")
     doing = made.add_mutually_exclusive_group()
     for action, meaning in (
         ("retry", "check it again"),
-        ("release", "admit the good rows"),
+        ("readmit", "admit the good rows after all"),
         ("discard", "it needs nobody"),
     ):
         doing.add_argument(f"--{action}", dest="action", action="store_const", const=action, help=meaning)
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     if given.action and not given.name:
         made.error(f"--{given.action} needs the file's name")
-    if given.action in ("release", "discard") and not given.reason:
+    if given.action in ("readmit", "discard") and not given.reason:
         made.error(f"--{given.action} needs a --reason")
     client = find(given).client
     if given.action:
@@ -64,5 +64,5 @@ def _one(found: Json, *, given_json: bool) -> int:
     rows = [{**row, "column": row["column"] or "whole line"} for row in found["rows"]]
     tables.show("Faults", rows, ROWS)
     print(f"The full report: {found['report']}" if found["more"] else "These are all.")
-    print(f"Mend the file and drop it again, or: ./dev quarantine '{upload['name']}' --release --reason WHY")
+    print(f"Mend the file and drop it again, or: ./dev quarantine '{upload['name']}' --readmit --reason WHY")
     return end_of(upload)

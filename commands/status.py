@@ -16,7 +16,7 @@ SECTIONS = {
     "uploads": ("name", "state", "rows", "rejected_rows", "dataset_version", "reason", "updated"),
     "runs": ("id", "state", "reason", "updated"),
     "models": ("id", "state", "deployment", "reason", "updated"),
-    "batches": ("name", "state", "rows", "refused_rows", "model_version", "output", "reason", "updated"),
+    "batches": ("name", "state", "rows", "rejected_rows", "model_version", "output", "reason", "updated"),
     "failures": ("about", "state", "queue", "reason", "updated"),
 }
 FLOW = ("step", "count", "open", "about")

@@ -17,7 +17,7 @@ TOLD = {
     "run": (),
     "model": (),
     "deployment": ("endpoint", "traffic", "since"),
-    "batch": ("rows", "refused_rows", "model_version", "output"),
+    "batch": ("rows", "rejected_rows", "model_version", "output"),
 }
 """What is told of each kind besides name, state and reason."""
 
@@ -52,7 +52,7 @@ def _print_link(caption: str, link: Json) -> None:
 
     line = Text.assemble(
         (f"{caption:<13}", "bold"), str(link.get("name") or link.get("id")), "  ",
-        tables.cell("state", link), f"  {tables.ago(str(link.get('updated', '')))}",
+        (str(link.get("state", "")), tables.style(str(link.get("state")))), f"  {tables.ago(str(link.get('updated', '')))}",
     )  # fmt: skip
     out = tables.console()
     out.print(line)

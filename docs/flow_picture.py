@@ -26,8 +26,8 @@ README = ROOT / "README.md"
 BEGIN, END = "<!-- flow -->", "<!-- /flow -->"
 
 EXTERNAL = (
-    "UploadArrived", "OperationRequested", "RunMoved", "ScoringDue", "SweepDue", "RetrainDue",
-    "TellingDue",
+    "UploadArrived", "OperationRequested", "RunMoved", "ScoringDue", "ReconcileDue", "RetrainDue",
+    "NotificationDue",
 )  # fmt: skip
 """Facts that come from outside: an event, a clock, or an operator."""
 

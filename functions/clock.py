@@ -1,4 +1,4 @@
-"""The clocks: score, sweep, retrain. The schedules are settings; a missed tick is made up for by the next sweep."""
+"""The clocks: score, reconcile, retrain. The schedules are settings; the next reconciliation makes up for a missed tick."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import azure.functions as func
 
 from functions.delivery import deliver
-from shared.domain.facts import RetrainDue, ScoringDue, SweepDue
+from shared.domain.facts import ReconcileDue, RetrainDue, ScoringDue
 
 clock = func.Blueprint()
 
@@ -21,9 +21,9 @@ def scoring_due(timer: func.TimerRequest) -> None:
     deliver(ScoringDue(tick=_tick(), late=timer.past_due))
 
 
-@clock.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%")
-def sweep_due(timer: func.TimerRequest) -> None:
-    deliver(SweepDue(tick=_tick()))
+@clock.timer_trigger(arg_name="timer", schedule="%RECONCILE_SCHEDULE%")
+def reconcile_due(timer: func.TimerRequest) -> None:
+    deliver(ReconcileDue(tick=_tick()))
 
 
 @clock.timer_trigger(arg_name="timer", schedule="%RETRAIN_SCHEDULE%")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from shared import telemetry
-from shared.domain.facts import Fact, StepGivenUp
+from shared.domain.facts import Fact, StepDeadLettered
 from shared.domain.names import digest
 from shared.errors import InProgress
 
@@ -14,7 +14,7 @@ def deliver(fact: Fact, *, expected: bool = False) -> None:
     """Has the fact handled; what is raised makes the host deliver the message again.
 
     expected: whether the message is one of our own, and no event or clock
-    A delivery that meets another one at work is dropped: that one, or the sweep after its death, finishes it.
+    A delivery that meets another one at work is dropped: that one, or the reconciler after its death, finishes it.
     """
     from shared import flow, wiring
 
@@ -24,7 +24,7 @@ def deliver(fact: Fact, *, expected: bool = False) -> None:
         telemetry.say("deliver", "Another delivery is at it; this one is dropped.", key=fact.key)
 
 
-def give_up(queue: str, message: str, fact: Fact | None) -> None:
+def dead_letter(queue: str, message: str, fact: Fact | None) -> None:
     """Records that a message failed as often as it may, so that a person sees it; what it says is not logged."""
     from shared import wiring
 
@@ -32,6 +32,6 @@ def give_up(queue: str, message: str, fact: Fact | None) -> None:
     reason = (
         "the step failed at every delivery; its log says why" if fact else "the message could not be read"
     )
-    retries = wiring.services().ledger.outbox.give_up(fact) if fact else 0
-    deliver(StepGivenUp(queue=queue, about=about, reason=reason, retries=retries))
-    telemetry.say("give_up", f"A message of {queue} was given up.", level=logging.ERROR, key=about)
+    retries = wiring.services().ledger.outbox.dead_letter(fact) if fact else 0
+    deliver(StepDeadLettered(queue=queue, about=about, reason=reason, retries=retries))
+    telemetry.say("dead_letter", f"A message of {queue} was given up.", level=logging.ERROR, key=about)

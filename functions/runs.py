@@ -6,7 +6,7 @@ import json
 
 import azure.functions as func
 
-from functions.delivery import deliver, give_up
+from functions.delivery import dead_letter, deliver
 from shared.domain.facts import RunMoved
 
 runs = func.Blueprint()
@@ -19,5 +19,5 @@ def run_moved(msg: func.QueueMessage) -> None:
 
 
 @runs.queue_trigger(arg_name="msg", queue_name="run-events-poison", connection="CAMPANHA_STORAGE")
-def run_event_given_up(msg: func.QueueMessage) -> None:
-    give_up("run-events", msg.get_body().decode(errors="replace"), None)
+def run_event_dead_lettered(msg: func.QueueMessage) -> None:
+    dead_letter("run-events", msg.get_body().decode(errors="replace"), None)

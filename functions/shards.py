@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions.delivery import deliver, give_up
+from functions.delivery import dead_letter, deliver
 from functions.steps import readable
 from shared.domain.facts import ShardDue
 
@@ -17,6 +17,6 @@ def shard_due(msg: func.QueueMessage) -> None:
 
 
 @shards.queue_trigger(arg_name="msg", queue_name="shards-poison", connection="CAMPANHA_STORAGE")
-def shard_given_up(msg: func.QueueMessage) -> None:
+def shard_dead_lettered(msg: func.QueueMessage) -> None:
     text = msg.get_body().decode(errors="replace")
-    give_up("shards", text, readable(text))
+    dead_letter("shards", text, readable(text))

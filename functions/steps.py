@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions.delivery import deliver, give_up
+from functions.delivery import dead_letter, deliver
 from shared.domain.facts import Fact
 
 steps = func.Blueprint()
@@ -16,9 +16,9 @@ def step_due(msg: func.QueueMessage) -> None:
 
 
 @steps.queue_trigger(arg_name="msg", queue_name="steps-poison", connection="CAMPANHA_STORAGE")
-def step_given_up(msg: func.QueueMessage) -> None:
+def step_dead_lettered(msg: func.QueueMessage) -> None:
     text = msg.get_body().decode(errors="replace")
-    give_up("steps", text, readable(text))
+    dead_letter("steps", text, readable(text))
 
 
 def readable(text: str) -> Fact | None:

@@ -6,7 +6,7 @@ import json
 
 import azure.functions as func
 
-from functions.delivery import deliver, give_up
+from functions.delivery import dead_letter, deliver
 from shared.domain.facts import UploadArrived
 from shared.domain.names import INCOMING
 
@@ -25,12 +25,12 @@ def upload_arrived(msg: func.QueueMessage) -> None:
 
 
 @uploads.queue_trigger(arg_name="msg", queue_name="blob-events-poison", connection="CAMPANHA_STORAGE")
-def upload_given_up(msg: func.QueueMessage) -> None:
+def upload_dead_lettered(msg: func.QueueMessage) -> None:
     try:
         arrived = _parse(msg)
     except (ValueError, KeyError, TypeError, AttributeError):  # a poisoned message may be anything
         arrived = None
-    give_up("blob-events", msg.get_body().decode(errors="replace"), arrived)
+    dead_letter("blob-events", msg.get_body().decode(errors="replace"), arrived)
 
 
 def _parse(msg: func.QueueMessage) -> UploadArrived | None:

@@ -37,7 +37,7 @@ class Superseded(Transient):
 
 
 class InProgress(CampanhaError):
-    """Another delivery of the same fact is being worked on; it, or the sweep, will finish it."""
+    """Another delivery of the same fact is being worked on; it, or the reconciler, will finish it."""
 
 
 class Refused(CampanhaError):

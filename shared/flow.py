@@ -24,20 +24,20 @@ from shared.steps.collect_batch_run import collect_batch_run
 from shared.steps.find_batches import find_batches
 from shared.steps.follow_run import follow_run
 from shared.steps.judge_run import judge_run
-from shared.steps.look_at_endpoint import look_at_endpoint
+from shared.steps.notify_subscribers import notify_subscribers
 from shared.steps.pause_work import pause_work
 from shared.steps.plan_batch import plan_batch
+from shared.steps.probe_endpoint import probe_endpoint
+from shared.steps.readmit_rows import readmit_rows
+from shared.steps.reconcile import reconcile
 from shared.steps.register_dataset import register_dataset
 from shared.steps.release_model import release_model
-from shared.steps.release_rows import release_rows
 from shared.steps.resume_work import resume_work
 from shared.steps.retry_step import retry_step
 from shared.steps.score_shard import score_shard
 from shared.steps.seal_batch import seal_batch
 from shared.steps.start_batch_run import start_batch_run
 from shared.steps.start_run import start_run
-from shared.steps.sweep import sweep
-from shared.steps.tell_subscribers import tell_subscribers
 
 Step = Callable[..., Iterable[Fact | Change]]
 """Returns what it led to, and beside it what it knows of things: a step writes no records itself."""
@@ -54,7 +54,11 @@ class Rule:
 
 FLOW = (
     # new data becomes a dataset version
-    Rule((f.UploadArrived,), admit_upload, (f.UploadAdmitted, f.UploadKnown, f.UploadRejected, f.DatasetDue)),
+    Rule(
+        (f.UploadArrived,),
+        admit_upload,
+        (f.UploadAdmitted, f.UploadDuplicated, f.UploadRejected, f.DatasetDue),
+    ),
     Rule(
         (f.DatasetDue, f.RetrainDue),
         register_dataset,
@@ -85,36 +89,40 @@ FLOW = (
             f.UploadArrived,
             f.ScoringDue,
             f.RetrainDue,
-            f.PromotionAsked,
-            f.RollbackAsked,
-            f.RowsWanted,
+            f.PromotionRequested,
+            f.RollbackRequested,
+            f.ReadmissionRequested,
             f.QuarantineDecided,
-            f.RetryAsked,
+            f.RetryRequested,
             f.WorkPaused,
             f.WorkResumed,
         ),
     ),
-    Rule((f.PromotionAsked, f.RollbackAsked), choose_model, (f.ReleaseDue, f.ReleaseNotPossible)),
-    Rule((f.RowsWanted,), release_rows, (f.UploadAdmitted, f.UploadKnown, f.RowsKept, f.DatasetDue)),
+    Rule((f.PromotionRequested, f.RollbackRequested), choose_model, (f.ReleaseDue, f.ReleaseNotPossible)),
+    Rule(
+        (f.ReadmissionRequested,),
+        readmit_rows,
+        (f.UploadAdmitted, f.UploadDuplicated, f.ReadmissionRefused, f.DatasetDue),
+    ),
     Rule((f.WorkPaused,), pause_work, ()),
     Rule((f.WorkResumed,), resume_work, (f.RetrainDue, f.RunDue, f.ReleaseDue)),
-    Rule((f.RetryAsked,), retry_step, (f.UploadArrived, f.BatchDue)),
+    Rule((f.RetryRequested,), retry_step, (f.UploadArrived, f.BatchDue)),
     # how well the model answers
-    Rule((f.EndpointLookDue,), look_at_endpoint, ()),
+    Rule((f.EndpointProbeDue,), probe_endpoint, ()),
     # who is told
-    Rule((f.TellingDue,), tell_subscribers, (f.TellingDue, f.StepGivenUp)),
+    Rule((f.NotificationDue,), notify_subscribers, (f.NotificationDue, f.StepDeadLettered)),
     # what no event told us
     Rule(
-        (f.SweepDue,),
-        sweep,
+        (f.ReconcileDue,),
+        reconcile,
         (
             f.UploadArrived,
             f.RunMoved,
             f.DatasetDue,
             f.RunDue,
-            f.EndpointLookDue,
-            f.TellingDue,
-            f.StepGivenUp,
+            f.EndpointProbeDue,
+            f.NotificationDue,
+            f.StepDeadLettered,
         ),
     ),
 )

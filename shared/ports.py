@@ -234,16 +234,16 @@ class ScoringRequest:
     """Folder in the container of scored files."""
 
 
-Asked = TypeVar("Asked", contravariant=True)  # noqa: PLC0105 (what is asked for, in either direction)
+RequestT = TypeVar("RequestT", contravariant=True)  # noqa: PLC0105 (what is asked for, in either direction)
 
 
-class PipelineEndpoint(Protocol[Asked]):
+class PipelineEndpoint(Protocol[RequestT]):
     """A published pipeline."""
 
-    def find(self, request: Asked) -> str | None:
+    def find(self, request: RequestT) -> str | None:
         """The run this request has started already, if any."""
 
-    def submit(self, request: Asked) -> str:
+    def submit(self, request: RequestT) -> str:
         """Starts the run; returns the workspace's name for it.
 
         raises: Refused when the answer is a definite no (nothing was started);
@@ -288,7 +288,7 @@ class Bus(Protocol):
         """Has each handled, at least once, in any order, no sooner than its `delay_seconds`."""
 
     def announce(self, facts: Iterable[Fact]) -> None:
-        """These have happened: has subscribers told soon. Must not fail the work: a sweep has them told as well."""
+        """These have happened: has subscribers notified soon. Must not fail the work: a reconciliation does so as well."""
 
 
 class Subscriber(Protocol):
@@ -298,10 +298,10 @@ class Subscriber(Protocol):
     def name(self) -> str:
         """Stays the same as long as it is the same subscriber; fits a row key."""
 
-    def greet(self) -> None:
+    def handshake(self) -> None:
         """Asks whether it wants to be told at all, before it is told anything. raises: Transient, Refused, Gone"""
 
-    def tell(self, events: Sequence[dict[str, Any]]) -> int:
+    def deliver(self, events: Sequence[dict[str, Any]]) -> int:
         """Tells the events, in order; how many were taken before one was not.
 
         raises: when not even the first was taken: Transient (try again), Refused (this event), Gone (never again)

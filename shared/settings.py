@@ -124,8 +124,8 @@ class Settings(BaseSettings):
     deposit_value: float = Field(default=_POLICY.deposit_value, gt=0)
     promotion_confidence: float = Field(default=_POLICY.promotion_confidence, ge=0, le=1)
     endpoint_prefix: str = _POLICY.endpoint_prefix
-    release_look_seconds: int = Field(default=_POLICY.release_look_seconds, ge=1)
-    endpoint_look_seconds: int = Field(default=_POLICY.endpoint_look_seconds, ge=0)
+    release_poll_seconds: int = Field(default=_POLICY.release_poll_seconds, ge=1)
+    endpoint_probe_seconds: int = Field(default=_POLICY.endpoint_probe_seconds, ge=0)
     score_catch_up: Literal["latest", "all", "none"] = _POLICY.score_catch_up
     shard_bytes: int = Field(default=_POLICY.shard_bytes, ge=1)
     request_bytes: int = Field(default=_POLICY.request_bytes, ge=10_000)

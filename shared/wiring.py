@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from shared.heap import give_large_blocks_back
+from shared.malloc_settings import give_large_blocks_back
 from shared.package_data import CONTRACTS
 from shared.services import Services
 

@@ -9,7 +9,7 @@ from commands.stack.state import Stack
 
 IMPATIENT = {
     "SCORE_SCHEDULE": "*/10 * * * * *",
-    "SWEEP_SCHEDULE": "*/15 * * * * *",
+    "RECONCILE_SCHEDULE": "*/15 * * * * *",
     "CLAIM_SECONDS": "20",
 }
 """A person at a screen waits for what in Azure runs by the minute or the hour, and for what a killed host left."""

@@ -131,7 +131,7 @@ class PublishedPipeline:
         return None
 
     def submit(self, request: RunRequest) -> str:
-        """Looks first, since nothing there keeps a second run of the same request from starting."""
+        """Probes first, since nothing there keeps a second run of the same request from starting."""
         started = self.find(request)
         if started is not None:
             return started

@@ -11,7 +11,7 @@ from azure.storage.queue import QueueServiceClient
 
 from shared import telemetry
 from shared.adapters.storage_errors import answering
-from shared.domain.facts import Fact, ShardDue, TellingDue
+from shared.domain.facts import Fact, NotificationDue, ShardDue
 from shared.errors import Transient
 
 STEPS = "steps"
@@ -39,6 +39,6 @@ class QueueBus:
         if not self._tells or not any(True for _ in facts):
             return
         try:
-            self.publish([TellingDue(tick=secrets.token_hex(8))])
+            self.publish([NotificationDue(tick=secrets.token_hex(8))])
         except Transient as problem:
-            telemetry.say("announce", f"{problem}; the sweep has them told.", level=logging.WARNING)
+            telemetry.say("announce", f"{problem}; the reconciler has them told.", level=logging.WARNING)

@@ -44,10 +44,10 @@ class EventGridTopic:
         self._client, self._source = client, source
         self.name = f"topic-{digest(endpoint)[:12]}"
 
-    def greet(self) -> None:
+    def handshake(self) -> None:
         """A topic that is there wants events."""
 
-    def tell(self, events: Sequence[Event]) -> int:
+    def deliver(self, events: Sequence[Event]) -> int:
         from azure.core.exceptions import AzureError, HttpResponseError
         from azure.core.messaging import CloudEvent
 
@@ -88,14 +88,14 @@ class Webhook:
     def name(self) -> str:
         return f"webhook-{digest(self.url)[:12]}"
 
-    def greet(self) -> None:
+    def handshake(self) -> None:
         """The handshake: an address that did not ask for events is told none."""
         answer = self._sent("OPTIONS", headers={"WebHook-Request-Origin": ORIGIN})
         allowed = answer.headers.get("WebHook-Allowed-Origin", "")
         if allowed not in (ORIGIN, "*"):
             raise Refused(f"{self.name} did not answer the handshake with WebHook-Allowed-Origin: {ORIGIN}")
 
-    def tell(self, events: Sequence[Event]) -> int:
+    def deliver(self, events: Sequence[Event]) -> int:
         ends = self.now() + LONGEST_TELLING
         for number, event in enumerate(events):
             if self.now() > ends:

@@ -91,7 +91,7 @@ class UploadAdmitted(Fact):
     rejected: int
     source_sha256: str
     part_sha256: str
-    released_from: str = ""
+    readmitted_from: str = ""
     """The upload whose rows were put aside first, when somebody let them in all the same."""
 
     @property
@@ -118,7 +118,7 @@ class UploadRejected(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UploadKnown(Fact):
+class UploadDuplicated(Fact):
     """The upload holds exactly the rows of an earlier one; nothing changes."""
 
     upload: str
@@ -128,7 +128,7 @@ class UploadKnown(Fact):
     first_upload: str
     rejected: int = 0
     source_sha256: str = ""
-    released_from: str = ""
+    readmitted_from: str = ""
 
     @property
     def key(self) -> str:
@@ -355,16 +355,16 @@ class ReleaseDue(Fact):
     run: str
     dataset: str
     version: int
-    look: int
+    poll: int
     after_seconds: int
-    asked: int = 0
+    requested_ms: int = 0
     """When an operator asked for it, in milliseconds since 1970; 0: the model earned it by itself."""
     because: str = ""
     """`promote` or `roll back`, when it was asked for."""
 
     @property
     def key(self) -> str:
-        return f"release/{self.dataset}/{self.version}{_again(self.asked)}/look/{self.look}"
+        return f"release/{self.dataset}/{self.version}{_again(self.requested_ms)}/poll/{self.poll}"
 
     @property
     def delay_seconds(self) -> int:
@@ -373,7 +373,7 @@ class ReleaseDue(Fact):
     @property
     def waits(self) -> bool:
         """What an operator asked for is done at once: taking a model back may be why work is paused."""
-        return not self.asked
+        return not self.requested_ms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -386,11 +386,11 @@ class ModelReleased(Fact):
     deployment: str
     previous: str
     endpoint: str = ""
-    asked: int = 0
+    requested_ms: int = 0
 
     @property
     def key(self) -> str:
-        return f"model/{self.dataset}/{self.version}{_again(self.asked)}/released"
+        return f"model/{self.dataset}/{self.version}{_again(self.requested_ms)}/released"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -401,15 +401,15 @@ class ReleaseRolledBack(Fact):
     dataset: str
     version: int
     reason: str
-    asked: int = 0
+    requested_ms: int = 0
 
     @property
     def key(self) -> str:
-        return f"model/{self.dataset}/{self.version}{_again(self.asked)}/rolled-back"
+        return f"model/{self.dataset}/{self.version}{_again(self.requested_ms)}/rolled-back"
 
 
-def _again(asked: int) -> str:
-    return f"/asked/{asked}" if asked else ""
+def _again(requested_ms: int) -> str:
+    return f"/requested/{requested_ms}" if requested_ms else ""
 
 
 # --- scoring ----------------------------------------------------------------------------------------------
@@ -528,7 +528,7 @@ class BatchScored(Fact):
 
     batch: str
     rows: int
-    refused: int
+    rejected: int
     deciles: list[int]
 
     @property
@@ -553,7 +553,7 @@ class BatchRefused(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SweepDue(Fact):
+class ReconcileDue(Fact):
     """The clock says: hold storage and Azure ML against the ledger."""
 
     hint: ClassVar[bool] = True
@@ -561,11 +561,11 @@ class SweepDue(Fact):
 
     @property
     def key(self) -> str:
-        return f"sweep/{self.tick}"
+        return f"reconcile/{self.tick}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndpointLookDue(Fact):
+class EndpointProbeDue(Fact):
     """Time to see whether the model that answers for a dataset still answers well."""
 
     hint: ClassVar[bool] = True
@@ -578,7 +578,7 @@ class EndpointLookDue(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TellingDue(Fact):
+class NotificationDue(Fact):
     """Something has happened that those who subscribed have not been told of."""
 
     hint: ClassVar[bool] = True
@@ -590,7 +590,7 @@ class TellingDue(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepGivenUp(Fact):
+class StepDeadLettered(Fact):
     """A message failed as often as it may; a person has to look."""
 
     queue: str
@@ -602,7 +602,7 @@ class StepGivenUp(Fact):
     @property
     def key(self) -> str:
         again = f"/retry/{self.retries}" if self.retries else ""
-        return f"given-up/{self.queue}/{self.about}{again}"
+        return f"dead-lettered/{self.queue}/{self.about}{again}"
 
 
 # --- what an operator asks for ----------------------------------------------------------------------------
@@ -627,13 +627,13 @@ class OperationRequested(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PromotionAsked(Fact):
+class PromotionRequested(Fact):
     """Somebody wants this model version to answer, whatever the gate said of it."""
 
     dataset: str
     version: int
     operation: str
-    asked: int
+    requested_ms: int
 
     @property
     def key(self) -> str:
@@ -641,12 +641,12 @@ class PromotionAsked(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RollbackAsked(Fact):
+class RollbackRequested(Fact):
     """Somebody wants the model before the present one to answer again."""
 
     dataset: str
     operation: str
-    asked: int
+    requested_ms: int
 
     @property
     def key(self) -> str:
@@ -667,7 +667,7 @@ class ReleaseNotPossible(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RowsWanted(Fact):
+class ReadmissionRequested(Fact):
     """Somebody wants the rows of an upload that were put aside, with the contract's rules on values waived."""
 
     upload: str
@@ -679,7 +679,7 @@ class RowsWanted(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RowsKept(Fact):
+class ReadmissionRefused(Fact):
     """None of the rows put aside can be read as the contract's types: they stay in quarantine."""
 
     upload: str
@@ -696,7 +696,7 @@ class QuarantineDecided(Fact):
 
     upload: str
     decision: str
-    """`retried`, `released` or `discarded`."""
+    """`retried`, `readmitted` or `discarded`."""
     by: str
     reason: str
 
@@ -732,7 +732,7 @@ class WorkResumed(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetryAsked(Fact):
+class RetryRequested(Fact):
     """Somebody wants a step that was given up to be tried again."""
 
     failure: str

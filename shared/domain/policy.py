@@ -29,10 +29,10 @@ class Policy:
     """How probable it must be (paired bootstrap) that the challenger's log loss is the lower one; fraction of 1."""
 
     endpoint_prefix: str = "campanha-"
-    release_look_seconds: int = 15
+    release_poll_seconds: int = 15
     """How often a deployment in the making is looked at."""
-    release_most_looks: int = 120
-    endpoint_look_seconds: int = 60
+    release_most_polls: int = 120
+    endpoint_probe_seconds: int = 60
     """How often the model that answers is asked rows whose answers are known; 0: never."""
 
     score_catch_up: Literal["latest", "all", "none"] = "latest"

@@ -3,10 +3,10 @@
 A fact's row is there before its message is, and goes when the fact is done. Finishing a fact is one transaction: its
 own row goes, the rows of what it led to come, the events it caused are appended, it is counted, and the change tokens
 move on. So an event is told, and a fact is counted, exactly when the fact is done; and a worker that dies before that
-transaction, or a message that is lost after it, leaves a row behind, which the sweep finds.
+transaction, or a message that is lost after it, leaves a row behind, which the reconciler finds.
 
 This is the transactional outbox pattern with the relay inside: whoever writes the rows publishes them at once, and the
-sweep is the relay for what was not.
+reconcile is the relay for what was not.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Outbox:
     # --- writing ------------------------------------------------------------------------------------------
 
     def expect(self, facts: Iterable[Fact]) -> None:
-        """These are about to be published, perhaps not for the first time: should nobody claim them in time, the sweep
+        """These are about to be published, perhaps not for the first time: should nobody claim them in time, the reconciler
         publishes them again. Those that were claimed already are in the outbox, or done."""
         due = [fact for fact in _distinct(facts) if not self._claims.seen(fact)]
         for start in range(0, len(due), AT_ONCE):
@@ -129,17 +129,17 @@ class Outbox:
             return events
         return self._events.missing(events, since=datetime.fromisoformat(claim.row.value["begun"]))
 
-    def give_up(self, fact: Fact) -> int:
-        """Takes an open fact from the sweep: from now on it is a person's.
+    def dead_letter(self, fact: Fact) -> int:
+        """Takes an open fact from the reconciler: from now on it is a person's.
 
         returns: how often somebody has had it tried again since it was given up first
         """
-        self._mark(fact, given_up=True)
+        self._mark(fact, dead_lettered=True)
         entry = self._claims.find(fact.key)
         return int(entry.value.get("retries", 0)) if entry else 0
 
     def reopen(self, key: str, *, failure: str) -> Fact | None:
-        """Gives a fact that was given up back to the sweep, with all its attempts before it.
+        """Gives a fact that was given up back to the reconciler, with all its attempts before it.
 
         failure: the record of it, which is resolved once the fact is done
         returns: None when there is no such fact, or it was done meanwhile
@@ -150,16 +150,16 @@ class Outbox:
         fact = Fact.from_json(row.value["fact"])
         if row.value.get("failure") != failure:
             self._claims.reset(row, failure=failure)
-        self._mark(fact, given_up=False)
+        self._mark(fact, dead_lettered=False)
         return fact
 
-    def _mark(self, fact: Fact, *, given_up: bool) -> None:
+    def _mark(self, fact: Fact, *, dead_lettered: bool) -> None:
         old = self._present.get(self._within, _row_key(fact))
-        if old is not None and bool(old.value.get("given_up")) == given_up:
+        if old is not None and bool(old.value.get("dead_lettered")) == dead_lettered:
             return
-        value = {"fact": fact.to_json()} | ({"given_up": True} if given_up else {})
+        value = {"fact": fact.to_json()} | ({"dead_lettered": True} if dead_lettered else {})
         write = Replace(old=old, value=value) if old else Insert(row=_row_key(fact), value=value)
-        more = 0 if old is None and given_up else -1 if given_up else 1
+        more = 0 if old is None and dead_lettered else -1 if dead_lettered else 1
         self._commit(_Transaction(more=[write], counted=Counted.opened([fact], by=more)))
 
     # --- looking ------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ class Outbox:
     def unfinished(self, *, older_than: timedelta) -> Iterator[tuple[Fact, int]]:
         """Facts published or claimed, but not finished, for so long that no worker can still be at them; their attempts."""
         for row in self._present.rows(self._within, after=OPEN, before=f"{OPEN}~"):
-            if row.value.get("given_up") or self._now() - row.changed < older_than:
+            if row.value.get("dead_lettered") or self._now() - row.changed < older_than:
                 continue
             fact = Fact.from_json(row.value["fact"])
             entry = self._claims.find(fact.key)

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from shared.domain import names
 from shared.domain.datasets.part_writer import Part, PartWriter
-from shared.domain.facts import Fact, UploadAdmitted, UploadKnown
+from shared.domain.facts import Fact, UploadAdmitted, UploadDuplicated
 from shared.domain.tables.admission import Admission, Tally
 from shared.domain.tables.contract import Contract
 from shared.domain.tables.dialect import Header
@@ -51,7 +51,7 @@ def check(admission: Admission, part_file: IO[bytes], rejects_file: IO[bytes]) -
 
 
 def keep(
-    fact: Fact, upload: str, name: str, checked: Checked, services: Services, *, released_from: str = ""
+    fact: Fact, upload: str, name: str, checked: Checked, services: Services, *, readmitted_from: str = ""
 ) -> list[Fact]:
     """Writes the part, then claims its content, then joins the gather window: in this order, each of them again is the
     same again, and nobody takes rows for known before they lie in a part.
@@ -61,13 +61,13 @@ def keep(
     """
     tally, dataset = checked.tally, checked.contract.dataset
     rejected = (
-        0 if released_from else tally.rejected
+        0 if readmitted_from else tally.rejected
     )  # theirs are in quarantine under the first upload's name
     checked.part_file.seek(0)
     services.files.write(names.DATASETS, names.part_blob(dataset, tally.content_hash), checked.part_file)
     first = claim_content(tally.content_hash, dataset, upload, fact, services)
     if first != upload:
-        known = UploadKnown(
+        known = UploadDuplicated(
             upload=upload,
             name=name,
             dataset=dataset,
@@ -75,7 +75,7 @@ def keep(
             first_upload=first,
             rejected=rejected,
             source_sha256=tally.source_sha256,
-            released_from=released_from,
+            readmitted_from=readmitted_from,
         )
         return [known]
     admitted = UploadAdmitted(
@@ -87,6 +87,6 @@ def keep(
         rejected=rejected,
         source_sha256=tally.source_sha256,
         part_sha256=checked.part.sha256,
-        released_from=released_from,
+        readmitted_from=readmitted_from,
     )
     return [admitted, *join_window(admitted, services)]

@@ -26,18 +26,18 @@ class Release:
     """What answers until the traffic moves."""
 
     @property
-    def asked(self) -> int:
+    def requested_ms(self) -> int:
         """When an operator asked for it; 0 when the model earned it by itself."""
-        return self.fact.asked if isinstance(self.fact, ReleaseDue) else 0
+        return self.fact.requested_ms if isinstance(self.fact, ReleaseDue) else 0
 
     @property
     def because(self) -> str:
         return self.fact.because if isinstance(self.fact, ReleaseDue) else ""
 
     @property
-    def looks(self) -> int:
+    def polls(self) -> int:
         """How often the deployment in the making was polled."""
-        return self.fact.look if isinstance(self.fact, ReleaseDue) else 0
+        return self.fact.poll if isinstance(self.fact, ReleaseDue) else 0
 
 
 def release_of(fact: ModelAccepted | ReleaseDue, services: Services) -> Release:
@@ -55,18 +55,18 @@ def hopeless(state: str, release: Release, services: Services) -> str:
     """Why the deployment in the making will not come to anything; empty while it may."""
     if state in ("Failed", "Canceled"):
         return f"the deployment ended as {state}; its log says why"
-    if release.looks >= services.policy.release_most_looks:
-        return f"the deployment was still {state} after {release.looks} looks"
+    if release.polls >= services.policy.release_most_polls:
+        return f"the deployment was still {state} after {release.polls} polls"
     return ""
 
 
 def smoke_test(plan: DeploymentPlan, services: Services) -> str:
     """Asks the deployment rows whose answers are known. What is wrong with its answers; empty when nothing is."""
-    from shared.domain.models.answers import asked
+    from shared.domain.models.answers import feature_table
 
     golden = services.workspace.model_documents(plan.model, plan.version)["golden"]
     try:
-        rows = asked(golden["columns"], golden["rows"])
+        rows = feature_table(golden["columns"], golden["rows"])
         scores = services.endpoint.score(plan.endpoint, plan.deployment, rows)
     except Refused as no:
         return f"the smoke test was refused: {no}"

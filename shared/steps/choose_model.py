@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shared.domain.facts import Fact, PromotionAsked, ReleaseDue, ReleaseNotPossible, RollbackAsked
+from shared.domain.facts import Fact, PromotionRequested, ReleaseDue, ReleaseNotPossible, RollbackRequested
 from shared.domain.names import dataset_id
 from shared.procedures.release import ROLL_BACK
 from shared.procedures.released_model import RELEASED, ReleasedModel
 from shared.services import Services
 
 
-def choose_model(fact: PromotionAsked | RollbackAsked, services: Services) -> Iterable[Fact]:
+def choose_model(fact: PromotionRequested | RollbackRequested, services: Services) -> Iterable[Fact]:
     """Names the version; whether its deployment answers well enough is found out by the release itself."""
     serving = services.ledger.documents.read(RELEASED, fact.dataset)
     answering = serving.value if serving else None
-    if isinstance(fact, PromotionAsked):
+    if isinstance(fact, PromotionRequested):
         return [_released(fact, fact.version, "promote", answering, services)]
     previous = answering.previous if answering else ""
     if not previous:
@@ -24,7 +24,7 @@ def choose_model(fact: PromotionAsked | RollbackAsked, services: Services) -> It
 
 
 def _released(
-    fact: PromotionAsked | RollbackAsked,
+    fact: PromotionRequested | RollbackRequested,
     version: int,
     because: str,
     answering: ReleasedModel | None,
@@ -39,12 +39,12 @@ def _released(
         run=model.values["run"],
         dataset=fact.dataset,
         version=version,
-        look=0,
+        poll=0,
         after_seconds=0,
-        asked=fact.asked,
+        requested_ms=fact.requested_ms,
         because=because,
     )
 
 
-def _no(fact: PromotionAsked | RollbackAsked, reason: str) -> Fact:
+def _no(fact: PromotionRequested | RollbackRequested, reason: str) -> Fact:
     return ReleaseNotPossible(operation=fact.operation, dataset=fact.dataset, reason=reason)

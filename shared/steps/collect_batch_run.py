@@ -58,7 +58,7 @@ def _collected(fact: BatchRunFinished, plan: BatchPlan, services: Services) -> l
     scored = BatchScored(
         batch=plan.batch,
         rows=manifest["rows"],
-        refused=manifest["refused_rows"],
+        rejected=manifest["rejected_rows"],
         deciles=manifest["decile_counts"],
     )
     return [scored, Change(kind="batch", id=plan.batch, values=values), _judged(fact.run, "accepted")]
@@ -101,7 +101,7 @@ def _judged(run: str, state: str, **values: Any) -> Change:
 
 
 def _close(run: str, services: Services) -> None:
-    """From now on no sweep looks at it."""
+    """From now on no reconciliation looks at it."""
     opened = services.ledger.documents.read(BATCH_RUN, run)
     if opened is not None:
         services.ledger.documents.delete(BATCH_RUN, opened)

@@ -44,11 +44,11 @@ def release_model(fact: ModelAccepted | ReleaseDue, services: Services) -> Itera
 
 
 def _begun(release: Release, services: Services) -> list[Fact | Change]:
-    plan, round_ = release.plan, release.asked or None
+    plan, round_ = release.plan, release.requested_ms or None
     try:
         services.workspace.begin_deployment(plan)
     except Refused as no:  # so there is no deployment, and no traffic to give back
-        return [_given_up(release, str(no))]
+        return [_dead_lettered(release, str(no))]
     values = {"endpoint": plan.endpoint, "deployment": plan.deployment}
     about = {**values, "dataset": plan.model, "version": plan.version, "traffic": 0}
     model, deployment = dataset_id(plan.model, plan.version), f"{plan.endpoint}/{plan.deployment}"
@@ -60,14 +60,14 @@ def _begun(release: Release, services: Services) -> list[Fact | Change]:
 
 
 def _poll_again(release: Release, services: Services) -> ReleaseDue:
-    fact, look = release.fact, release.looks + 1
+    fact, poll = release.fact, release.polls + 1
     return ReleaseDue(
         run=fact.run,
         dataset=fact.dataset,
         version=fact.version,
-        look=look,
-        after_seconds=min(services.policy.release_look_seconds, 2**look),
-        asked=release.asked,
+        poll=poll,
+        after_seconds=min(services.policy.release_poll_seconds, 2**poll),
+        requested_ms=release.requested_ms,
         because=release.because,
     )
 
@@ -81,7 +81,7 @@ def _released(release: Release, previous: str, services: Services) -> list[Fact 
         deployment=plan.deployment,
         previous=previous,
         endpoint=plan.endpoint,
-        asked=release.asked,
+        requested_ms=release.requested_ms,
     )
     retired = retire(release, previous) if previous else []
     return [released, *retired, *collect_unneeded(release, previous, services)]
@@ -89,11 +89,15 @@ def _released(release: Release, previous: str, services: Services) -> list[Fact 
 
 def _taken_down(release: Release, reason: str, services: Services) -> list[Fact | Change]:
     removed = remove(release.plan.endpoint, release.plan.deployment, services)
-    return [_given_up(release, reason), *removed]
+    return [_dead_lettered(release, reason), *removed]
 
 
-def _given_up(release: Release, reason: str) -> ReleaseRolledBack:
+def _dead_lettered(release: Release, reason: str) -> ReleaseRolledBack:
     fact = release.fact
     return ReleaseRolledBack(
-        run=fact.run, dataset=fact.dataset, version=fact.version, reason=reason[:1000], asked=release.asked
+        run=fact.run,
+        dataset=fact.dataset,
+        version=fact.version,
+        reason=reason[:1000],
+        requested_ms=release.requested_ms,
     )

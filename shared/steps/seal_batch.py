@@ -26,7 +26,7 @@ def seal_batch(fact: ShardsScored, services: Services) -> Iterable[Fact]:
         BatchScored(
             batch=fact.batch,
             rows=manifest["rows"],
-            refused=manifest["refused_rows"],
+            rejected=manifest["rejected_rows"],
             deciles=manifest["decile_counts"],
         )
     ]

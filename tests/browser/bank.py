@@ -82,7 +82,7 @@ def flow() -> list[Json]:
     counts = {
         "admit_upload": 46, "gather_uploads": 38, "register_dataset": 9, "start_run": 11, "follow_run": 118,
         "judge_run": 8, "release_model": 14, "close_run": 8, "find_batches": 318, "plan_batch": 27,
-        "score_shard": 1204, "seal_batch": 1198, "sweep": 640,
+        "score_shard": 1204, "seal_batch": 1198, "reconcile": 640,
     }  # fmt: skip
     open_now = {"follow_run": 1, "score_shard": 3}
     return [
@@ -286,7 +286,7 @@ def _uploads(clock: Clock) -> list[Json]:
         found.append(_admitted(clock, f"calls-2026-w{38 + version}.csv", hours, rows, rejected, version))
     found.append(_admitted(clock, "calls-2026-w46.csv", 0.03, 3120, 12, TRAINING))
     found.append(_admitted(clock, "branch-porto-extra.csv", 0.02, 1120, 0, TRAINING))
-    known = [["arrived", clock.ago(40.6)], ["known", clock.ago(40.59)]]
+    known = [["arrived", clock.ago(40.6)], ["duplicate", clock.ago(40.59)]]
     found.append(
         _record(
             "upload",
@@ -406,7 +406,7 @@ def _batches(clock: Clock) -> list[Json]:
             model_version=SERVING,
             deployment=f"model-{SERVING}",
             rows=262_144,
-            refused_rows=3,
+            rejected_rows=3,
             shards=40,
             shards_scored=25,
             bytes=29_360_128,
@@ -453,7 +453,7 @@ def _scored(clock: Clock, number: int, hours: float, version: int, rows: int) ->
     folder = f"scored/{id_}"
     return _record(
         "batch", id_, history, name=f"to-call-w{40 + number}.csv", dataset=DATASET, model_version=version,
-        deployment=f"model-{version}", rows=rows, refused_rows=2 * number, shards=4, shards_scored=4,
+        deployment=f"model-{version}", rows=rows, rejected_rows=2 * number, shards=4, shards_scored=4,
         bytes=rows * 112, bytes_done=rows * 112, rows_per_second=rows / 9.4, started=clock.ago(hours, -2),
         sealed=clock.ago(hours, -12), output=f"{folder}/scored.csv", parquet=f"{folder}/scored.parquet",
         manifest=f"{folder}/manifest.json", decile_counts=counts, links={},
@@ -492,7 +492,7 @@ def _deployments(clock: Clock) -> list[Json]:
 
 def _failure(clock: Clock) -> Json:
     return _record(
-        "failure", _digest("given up")[:16], [["given-up", clock.ago(5.5)]], queue="steps",
+        "failure", _digest("given up")[:16], [["dead-lettered", clock.ago(5.5)]], queue="steps",
         about="release_model bank-additional:5",
         reason="the step failed 5 times; last: the endpoint answered 429 (quota of the instance type is used up)",
         links={},

@@ -20,7 +20,7 @@ ACTIONS = [
     (
         "#/quarantine/leads-from-crm.csv",
         "Admit the good rows",
-        "quarantine/leads-from-crm.csv/release",
+        "quarantine/leads-from-crm.csv/readmit",
         "agreed",
     ),
     ("#/quarantine/leads-from-crm.csv", "Discard", "quarantine/leads-from-crm.csv/discard", "a test file"),

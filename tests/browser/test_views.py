@@ -199,7 +199,7 @@ def test_the_flow_shows_every_step_and_every_fact(open_page: Open, app: Any) -> 
         }
         assert told == set(rule["leads_to"])
     outside = page.locator(".flow-in .chip").evaluate_all("all => all.map((one) => one.title.split(':')[0])")
-    assert {"UploadArrived", "RunMoved", "ScoringDue", "SweepDue", "RetrainDue"} <= set(outside)
+    assert {"UploadArrived", "RunMoved", "ScoringDue", "ReconcileDue", "RetrainDue"} <= set(outside)
     assert page.locator(".flow-wires path.head").count() >= 9
 
 

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from running_azure.waiting import until
+from running_azure.workspace import until
 from shared.adapters.memory import MemoryBus
-from shared.domain.facts import DatasetDue, Fact, RunFailed, ShardDue, TellingDue, UploadArrived
+from shared.domain.facts import DatasetDue, Fact, NotificationDue, RunFailed, ShardDue, UploadArrived
 from shared.errors import Transient
 from shared.ports import Bus
 
@@ -147,7 +147,7 @@ def test_the_time_of_a_delayed_fact_comes_and_it_waits_for_no_other(outside: Out
 def test_what_happened_has_subscribers_told_soon(on_queues: OnQueues) -> None:
     on_queues.bus.announce([UPLOAD, SHARD])
     (told,) = on_queues.wait_for("steps")
-    assert isinstance(told, TellingDue)
+    assert isinstance(told, NotificationDue)
 
 
 def test_without_subscribers_nobody_is_told(azurite: str) -> None:
@@ -166,7 +166,7 @@ def test_an_announcement_that_fails_does_not_fail_the_work(
 ) -> None:
     on_queues.remove("steps")
     on_queues.bus.announce([UPLOAD])
-    assert "the sweep has them told" in caplog.text
+    assert "the reconciler has them told" in caplog.text
 
 
 def test_a_queue_that_does_not_take_a_fact_fails_the_work(on_queues: OnQueues) -> None:

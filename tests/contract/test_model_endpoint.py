@@ -11,14 +11,16 @@ import pytest
 
 from shared.adapters.memory import MemoryEndpoint
 from shared.adapters.scoring import RestEndpoint
-from shared.domain.models.answers import asked
+from shared.domain.models.answers import feature_table
 from shared.domain.models.smoke_test import faults
 from shared.errors import Unanswerable
 from shared.ports import ModelEndpoint, Scores
 from tests.serving.test_inference_server import DEPLOYED, Served, serving
 
 Score = Callable[[Any], Scores]
-ROWS = asked(["age", "job"], [[age, job] for age in range(20, 60) for job in ("student", "retired", None)])
+ROWS = feature_table(
+    ["age", "job"], [[age, job] for age in range(20, 60) for job in ("student", "retired", None)]
+)
 
 
 @pytest.fixture(scope="module")

@@ -52,9 +52,9 @@ def _topic(url: str) -> EventGridTopic:
 
 def test_a_topic_gets_cloud_events_with_stable_ids(topic: Topic) -> None:
     subscriber = _topic(topic.url)
-    subscriber.greet()
-    assert subscriber.tell([_event(1), _event(2)]) == 2
-    assert subscriber.tell([_event(1)]) == 1
+    subscriber.handshake()
+    assert subscriber.deliver([_event(1), _event(2)]) == 2
+    assert subscriber.deliver([_event(1)]) == 1
     first, second, again = topic.events
     assert (first["id"], second["id"], again["id"]) == ("id-1", "id-2", "id-1")
     assert (first["specversion"], first["source"], first["type"]) == (
@@ -79,12 +79,12 @@ def test_a_topic_that_does_not_take_events_is_told_later(
     for _ in range(10):  # however often the SDK tries
         topic.refusals.put(status)
     with pytest.raises(problem, match=str(status)):
-        _topic(topic.url).tell([_event(1)])
+        _topic(topic.url).deliver([_event(1)])
 
 
 def test_a_topic_that_is_not_there_is_told_later(free_port: Callable[[], int]) -> None:
     with pytest.raises(Transient):
-        _topic(f"http://127.0.0.1:{free_port()}/api/events").tell([_event(1)])
+        _topic(f"http://127.0.0.1:{free_port()}/api/events").deliver([_event(1)])
 
 
 # --- webhooks ---------------------------------------------------------------------------------------------
@@ -145,18 +145,18 @@ def _webhook(hook: Hook) -> Webhook:
 
 
 def test_a_webhook_is_asked_first(hook: Hook) -> None:
-    _webhook(hook).greet()
+    _webhook(hook).handshake()
     assert hook.asked == ["campanha"]
     hook.allows = "*"
-    _webhook(hook).greet()
+    _webhook(hook).handshake()
     for allowed in ("", "somebody-else"):
         hook.allows = allowed
         with pytest.raises(Refused, match="handshake"):
-            _webhook(hook).greet()
+            _webhook(hook).handshake()
 
 
 def test_a_webhook_gets_each_event_signed(hook: Hook) -> None:
-    assert _webhook(hook).tell([_event(1), _event(2)]) == 2
+    assert _webhook(hook).deliver([_event(1), _event(2)]) == 2
     headers, body = hook.heard[0]
     told = json.loads(body)
     assert headers["Content-Type"] == "application/cloudevents+json; charset=utf-8"
@@ -184,34 +184,34 @@ def test_what_a_webhook_answers_decides_whether_it_is_told_again(
 ) -> None:
     hook.statuses = [status]
     with pytest.raises(problem):
-        _webhook(hook).tell([_event(1)])
+        _webhook(hook).deliver([_event(1)])
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_not_followed(hook: Hook, status: int) -> None:
     hook.statuses = [status]
     with pytest.raises(Refused):
-        _webhook(hook).tell([_event(1)])
+        _webhook(hook).deliver([_event(1)])
     assert len(hook.heard) == 1
 
 
 def test_what_was_taken_before_a_failure_is_not_told_again(hook: Hook) -> None:
     hook.statuses = [200, 200, 503]
-    assert _webhook(hook).tell([_event(n) for n in range(5)]) == 2
+    assert _webhook(hook).deliver([_event(n) for n in range(5)]) == 2
 
 
 def test_a_slow_listener_is_told_the_rest_the_next_time(hook: Hook) -> None:
     """Each look at the clock finds 20 seconds gone, two looks for each event."""
     clock = itertools.count(0, 20)
     slow = Webhook(hook.url, SECRET, SOURCE, now=lambda: float(next(clock)))
-    assert slow.tell([_event(n) for n in range(5)]) == 2
+    assert slow.deliver([_event(n) for n in range(5)]) == 2
     assert len(hook.heard) == 2
 
 
 def test_nobody_listening_is_told_later(free_port: Callable[[], int]) -> None:
     nobody = Webhook(f"http://127.0.0.1:{free_port()}/", SECRET, SOURCE)
     with pytest.raises(Transient):
-        nobody.tell([_event(1)])
+        nobody.deliver([_event(1)])
 
 
 # --- which addresses may be told --------------------------------------------------------------------------

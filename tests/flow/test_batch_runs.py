@@ -16,7 +16,7 @@ from flow.world import POLICY, World, bank_rows
 
 from shared.adapters.memory import MemoryFiles
 from shared.domain import names
-from shared.domain.facts import BatchRefused, BatchRunStarted, BatchScored, ScoringDue, SweepDue
+from shared.domain.facts import BatchRefused, BatchRunStarted, BatchScored, ReconcileDue, ScoringDue
 from shared.ports import RunView
 from shared.procedures.open_batches import BATCH_RUN
 
@@ -100,7 +100,7 @@ def test_an_event_that_never_came_is_made_up_for_by_the_sweep(world: World) -> N
     run = started(world)
     engine.score(world.scoring_pipeline.submissions[0], world.files)
     world.workspace.runs[run] = RunView(name=run, status="Completed")
-    world.tell(SweepDue(tick="1"))
+    world.tell(ReconcileDue(tick="1"))
     assert world.told(BatchScored)
 
 
@@ -138,7 +138,7 @@ def test_a_run_past_its_deadline_is_cancelled(world: World) -> None:
         run = started(world)
         world.workspace.runs[run] = RunView(name=run, status="NotResponding")
         world.pass_time(world.policy.run_deadline_minutes * 60 + 1)
-        world.tell(SweepDue(tick="late"))
+        world.tell(ReconcileDue(tick="late"))
     assert world.workspace.cancelled == [request.name for request in world.scoring_pipeline.submissions]
     assert "past its deadline of 360 minutes" in world.told(BatchRefused)[0].reason
 
@@ -168,7 +168,7 @@ def test_a_file_that_changed_meanwhile_is_refused_and_its_newer_version_scored(
     if newer is None:
         del world.files._blobs["scoring", NAME]
         world.workspace.runs[run] = RunView(name=run, status="Completed")
-        world.tell(SweepDue(tick="1"))
+        world.tell(ReconcileDue(tick="1"))
     else:
         world.files.write("scoring", NAME, newer)
         engine.end(world, run)
@@ -251,7 +251,7 @@ def test_an_output_that_is_not_the_plans_never_gets_a_manifest(
 
 
 def live_through(fuse: Fuse, *, until_scored: bool = False, lost: bool = False) -> World:
-    """Half an hour: a file waits to be scored, its first run fails, its second one scores it; with a sweep a minute.
+    """Half an hour: a file waits to be scored, its first run fails, its second one scores it; reconciled each minute.
 
     lost: the message of the killed worker does not come back
     """
@@ -262,7 +262,10 @@ def live_through(fuse: Fuse, *, until_scored: bool = False, lost: bool = False) 
         setattr(world, name, Wired(port, fuse))
     for minute in range(30):
         end_runs(bare)
-        world.due += [(world.time, SweepDue(tick=str(minute))), (world.time, ScoringDue(tick=str(minute)))]
+        world.due += [
+            (world.time, ReconcileDue(tick=str(minute))),
+            (world.time, ScoringDue(tick=str(minute))),
+        ]
         end_of_minute = world.time + timedelta(minutes=1)
         drain(world, bare, until=end_of_minute, lost=lost)
         world.time = end_of_minute
@@ -274,7 +277,7 @@ def live_through(fuse: Fuse, *, until_scored: bool = False, lost: bool = False) 
 
 
 def end_runs(bare: dict[str, Any]) -> None:
-    """They end without an event: the sweep has to see it."""
+    """They end without an event: the reconciler has to see it."""
     for request in bare["scoring_pipeline"].submissions:
         failed = request.name.endswith("-a1")
         if not failed and bare["workspace"].runs[request.name].status != "Completed":

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flow.world import World, bank_rows, evaluation_of, golden
 
-from shared.domain.facts import BatchScored, ScoringDue, SweepDue
+from shared.domain.facts import BatchScored, ReconcileDue, ScoringDue
 from shared.ports import RunView
 
 MESSAGE_LEASE = timedelta(minutes=10)
@@ -53,7 +53,7 @@ CLIENTS = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(12).splitlines(
 
 
 def live_through(fuse: Fuse, *, until_scored: bool = False, lost: bool = False) -> World:
-    """A day: a file with a bad row is dropped, its run ends, clients are scored; with a sweep a minute.
+    """A day: a file with a bad row is dropped, its run ends, clients are scored; with a reconciliation a minute.
 
     lost: the message of the killed worker does not come back
     """
@@ -67,7 +67,10 @@ def live_through(fuse: Fuse, *, until_scored: bool = False, lost: bool = False) 
         setattr(world, name, Wired(port, fuse))
     for minute in range(60):
         end_runs(bare)
-        world.due += [(world.time, SweepDue(tick=str(minute))), (world.time, ScoringDue(tick=str(minute)))]
+        world.due += [
+            (world.time, ReconcileDue(tick=str(minute))),
+            (world.time, ScoringDue(tick=str(minute))),
+        ]
         end_of_minute = world.time + timedelta(minutes=1)
         drain(world, bare, until=end_of_minute, lost=lost)
         world.time = end_of_minute
@@ -111,7 +114,7 @@ def outcome(world: World) -> dict[str, Any]:
         "datasets": dict(world.workspace.datasets),
         "traffic": dict(world.workspace.traffic),
         "uploads": [(r.state, r.values["rows"], r.values["rejected_rows"]) for r in uploads],
-        "batches": [(r.state, r.values.get("rows"), r.values.get("refused_rows")) for r in batches],
+        "batches": [(r.state, r.values.get("rows"), r.values.get("rejected_rows")) for r in batches],
         "scored": [b"".join(world.files.read(blob)) for blob in scored],
         "quarantine": [b"".join(world.files.read(blob)) for blob in world.files.list("quarantine")],
         "failures": len(failures),
@@ -140,7 +143,7 @@ def test_an_undisturbed_day_ends_with_a_model_and_a_batch(undisturbed: tuple[dic
 def test_a_crash_at_any_call_changes_nothing(
     undisturbed: tuple[dict[str, Any], int], after: bool, every: int
 ) -> None:
-    """Every other worker takes its message with it: then the sweep alone brings the day to its end.
+    """Every other worker takes its message with it: then the reconciler alone brings the day to its end.
 
     Each seventh call, and among the slow tests each.
     """
@@ -156,7 +159,7 @@ def test_a_crash_at_any_call_changes_nothing(
 
 
 def calls_that_matter() -> int:
-    """The calls of the day up to the sealed batch; afterwards the sweeps only look."""
+    """The calls of the day up to the sealed batch; afterwards reconciliations only look."""
     fuse = Fuse()
     live_through(fuse, until_scored=True)
     return fuse.calls

@@ -10,16 +10,16 @@ from flow.world import World, bank_rows
 
 from shared.domain.facts import (
     ModelReleased,
-    PromotionAsked,
+    PromotionRequested,
     QuarantineDecided,
+    ReadmissionRefused,
+    ReadmissionRequested,
+    ReconcileDue,
     ReleaseNotPossible,
-    RetryAsked,
-    RollbackAsked,
-    RowsKept,
-    RowsWanted,
+    RetryRequested,
+    RollbackRequested,
     ScoringDue,
-    StepGivenUp,
-    SweepDue,
+    StepDeadLettered,
     UploadAdmitted,
     UploadArrived,
     WorkPaused,
@@ -45,14 +45,16 @@ def two_models(world: World) -> World:
 def _roll_back(world: World, operation: str = "o1") -> None:
     world.pass_time(1)
     world.tell(
-        RollbackAsked(dataset="bank", operation=operation, asked=round(world.now().timestamp() * 1000))
+        RollbackRequested(
+            dataset="bank", operation=operation, requested_ms=round(world.now().timestamp() * 1000)
+        )
     )
 
 
 def _promote(world: World, version: int, operation: str = "p1") -> None:
     world.pass_time(1)
     asked = round(world.now().timestamp() * 1000)
-    world.tell(PromotionAsked(dataset="bank", version=version, operation=operation, asked=asked))
+    world.tell(PromotionRequested(dataset="bank", version=version, operation=operation, requested_ms=asked))
 
 
 def test_a_roll_back_lets_the_model_before_answer_again(two_models: World) -> None:
@@ -109,11 +111,13 @@ def test_what_cannot_be_promoted_is_said(two_models: World, version: int, why: s
 
 def test_asking_twice_releases_once(two_models: World) -> None:
     two_models.pass_time(1)
-    asked = RollbackAsked(dataset="bank", operation="o1", asked=round(two_models.now().timestamp() * 1000))
+    asked = RollbackRequested(
+        dataset="bank", operation="o1", requested_ms=round(two_models.now().timestamp() * 1000)
+    )
     two_models.tell(asked, asked)
     two_models.tell(asked)
     assert two_models.workspace.traffic == {"campanha-bank": {"model-1": 100}}
-    assert len([fact for fact in two_models.told(ModelReleased) if fact.asked]) == 1
+    assert len([fact for fact in two_models.told(ModelReleased) if fact.requested_ms]) == 1
 
 
 # --- quarantine -------------------------------------------------------------------------------------------
@@ -133,26 +137,26 @@ def _with_odd_ages(world: World) -> UploadArrived:
 def test_rows_put_aside_are_let_in_where_they_can_be_typed(world: World) -> None:
     upload = _with_odd_ages(world)
     assert world.state("quarantine", upload.key) == "held"
-    world.tell(RowsWanted(upload=upload.key, operation="o1"))
+    world.tell(ReadmissionRequested(upload=upload.key, operation="o1"))
     admitted = world.told(UploadAdmitted)[-1]
-    assert (admitted.rows, admitted.released_from, admitted.name) == (1, upload.key, "may.csv")
+    assert (admitted.rows, admitted.readmitted_from, admitted.name) == (1, upload.key, "may.csv")
     record = world.ledger.find("upload", admitted.upload)
     assert record is not None
-    assert (record.state, record.values["released_from"]) == ("registered", upload.key)
+    assert (record.state, record.values["readmitted_from"]) == ("registered", upload.key)
     assert record.values["dataset_version"] == "bank:2"
 
 
 def test_rows_let_in_twice_are_in_once(world: World) -> None:
     upload = _with_odd_ages(world)
-    wanted = RowsWanted(upload=upload.key, operation="o1")
+    wanted = ReadmissionRequested(upload=upload.key, operation="o1")
     world.tell(wanted, replace(wanted, operation="o2"))
-    assert len([fact for fact in world.told(UploadAdmitted) if fact.released_from]) == 1
+    assert len([fact for fact in world.told(UploadAdmitted) if fact.readmitted_from]) == 1
 
 
 def test_a_file_of_another_shape_cannot_be_let_in(world: World) -> None:
     upload = world.drop("odd.csv", "a;b\n1;2\n")
-    world.tell(upload, RowsWanted(upload=upload.key, operation="o1"))
-    (kept,) = world.told(RowsKept)
+    world.tell(upload, ReadmissionRequested(upload=upload.key, operation="o1"))
+    (kept,) = world.told(ReadmissionRefused)
     assert "as a whole was refused" in kept.reason
     assert world.state("quarantine", upload.key) == "held"
 
@@ -164,7 +168,7 @@ def test_a_file_none_of_whose_rows_fits_shows_every_row_and_can_be_let_in(world:
     record = world.ledger.find("quarantine", upload.key)
     assert record is not None
     assert (record.values["rows"], record.values["whole"]) == (3, True)
-    world.tell(RowsWanted(upload=upload.key, operation="o1"))
+    world.tell(ReadmissionRequested(upload=upload.key, operation="o1"))
     assert [fact.rows for fact in world.told(UploadAdmitted)] == [3]
 
 
@@ -207,7 +211,7 @@ def test_paused_work_begins_nothing_and_loses_nothing(world: World) -> None:
     assert world.state("upload", upload.key) == "registered"  # what comes in is still taken in
     assert world.pipeline.submissions == []
     world.pass_time(3600)
-    world.tell(SweepDue(tick="1"))
+    world.tell(ReconcileDue(tick="1"))
     assert world.pipeline.submissions == []
     _resume(world)
     assert [request.name for request in world.pipeline.submissions] == [RUN_1]
@@ -260,7 +264,7 @@ def test_what_was_put_aside_while_work_just_went_on_is_found_by_the_sweep(world:
     assert work is not None
     world.ledger.documents.write(WORK_PAUSE, ALL, replace(work.value, paused=False), over=work)
     world.pass_time(world.policy.claim_seconds + 1)
-    world.tell(SweepDue(tick="1"))
+    world.tell(ReconcileDue(tick="1"))
     assert [request.name for request in world.pipeline.submissions] == [RUN_1]
 
 
@@ -280,7 +284,7 @@ class _Broken:
         return getattr(self._files, name)
 
 
-def _given_up(world: World) -> UploadArrived:
+def _dead_lettered(world: World) -> UploadArrived:
     """An upload whose step failed as often as it may."""
     upload = world.drop("may.csv", bank_rows(30))
     files, world.files = world.files, _Broken(world.files)  # type: ignore[assignment]
@@ -288,26 +292,26 @@ def _given_up(world: World) -> UploadArrived:
         with pytest.raises(Transient):
             world.deliver(upload)
         world.pass_time(world.policy.claim_seconds + 1)
-    world.tell(SweepDue(tick="1"))
+    world.tell(ReconcileDue(tick="1"))
     world.files = files
     return upload
 
 
 def test_a_step_that_was_given_up_can_be_tried_again(world: World) -> None:
-    upload = _given_up(world)
+    upload = _dead_lettered(world)
     (failure,) = world.ledger.newest("failure")
-    assert (failure.state, failure.values["about"]) == ("given-up", upload.key)
-    world.tell(RetryAsked(failure=failure.id, about=upload.key, operation="o1"))
+    assert (failure.state, failure.values["about"]) == ("dead-lettered", upload.key)
+    world.tell(RetryRequested(failure=failure.id, about=upload.key, operation="o1"))
     assert world.state("upload", upload.key) == "registered"
     assert world.state("failure", failure.id) == "resolved"
 
 
 def test_a_step_that_fails_again_is_another_failure(world: World) -> None:
-    upload = _given_up(world)
+    upload = _dead_lettered(world)
     (failure,) = world.ledger.newest("failure")
     world.files = _Broken(world.files)  # type: ignore[assignment]
     with pytest.raises(Transient):
-        world.tell(RetryAsked(failure=failure.id, about=upload.key, operation="o1"))
+        world.tell(RetryRequested(failure=failure.id, about=upload.key, operation="o1"))
     assert world.state("failure", failure.id) == "retried"
     world.due = []
     for _ in range(world.policy.most_attempts - 1):
@@ -315,17 +319,17 @@ def test_a_step_that_fails_again_is_another_failure(world: World) -> None:
         with pytest.raises(Transient):
             world.deliver(upload)
     world.pass_time(world.policy.claim_seconds + 1)
-    world.tell(SweepDue(tick="2"))
-    assert [record.state for record in world.ledger.newest("failure")] == ["given-up", "retried"]
-    assert [fact.retries for fact in world.told(StepGivenUp)] == [0, 1]
+    world.tell(ReconcileDue(tick="2"))
+    assert [record.state for record in world.ledger.newest("failure")] == ["dead-lettered", "retried"]
+    assert [fact.retries for fact in world.told(StepDeadLettered)] == [0, 1]
 
 
 def test_what_was_done_meanwhile_is_not_done_again(world: World) -> None:
     upload = world.drop("may.csv", bank_rows(30))
     world.tell(upload)
-    world.tell(StepGivenUp(queue="blob-events", about=upload.key, reason="a message came back"))
+    world.tell(StepDeadLettered(queue="blob-events", about=upload.key, reason="a message came back"))
     (failure,) = world.ledger.newest("failure")
-    world.tell(RetryAsked(failure=failure.id, about=upload.key, operation="o1"))
+    world.tell(RetryRequested(failure=failure.id, about=upload.key, operation="o1"))
     assert len(world.told(UploadAdmitted)) == 1
 
 
@@ -340,14 +344,14 @@ def _health(world: World) -> dict[str, Any]:
 
 
 def test_the_model_that_answers_is_looked_at_again_and_again(two_models: World) -> None:
-    two_models.policy = replace(two_models.policy, endpoint_look_seconds=60)
+    two_models.policy = replace(two_models.policy, endpoint_probe_seconds=60)
     for minute in range(3):
-        two_models.tell(SweepDue(tick=f"{minute}"))
-        two_models.tell(SweepDue(tick=f"{minute} again"))
+        two_models.tell(ReconcileDue(tick=f"{minute}"))
+        two_models.tell(ReconcileDue(tick=f"{minute} again"))
         two_models.pass_time(61)
     assert (_health(two_models)["status"], _health(two_models)["requests"]) == ("pass", 3)
     two_models.endpoint.model_version = "7"  # somebody has put another model there
-    two_models.tell(SweepDue(tick="4"))
+    two_models.tell(ReconcileDue(tick="4"))
     assert (_health(two_models)["status"], _health(two_models)["errors"]) == ("fail", 1)
     assert two_models.workspace.traffic == {"campanha-bank": {"model-2": 100}}
 
@@ -357,7 +361,7 @@ def test_a_batch_says_which_shard_was_given_up(two_models: World) -> None:
     two_models.files.write("scoring", "clients.csv", clients.encode())
     two_models.tell(ScoringDue(tick="1"))
     (batch,) = two_models.ledger.newest("batch")
-    two_models.tell(StepGivenUp(queue="shards", about=f"shard/{batch.id}/0", reason="it failed"))
+    two_models.tell(StepDeadLettered(queue="shards", about=f"shard/{batch.id}/0", reason="it failed"))
     (failure,) = two_models.ledger.newest("failure")
     told = two_models.ledger.find("batch", batch.id)
     assert told is not None
@@ -367,7 +371,7 @@ def test_a_batch_says_which_shard_was_given_up(two_models: World) -> None:
 
 
 def test_a_shard_of_a_batch_that_never_was_is_a_failure_and_no_batch(world: World) -> None:
-    world.tell(StepGivenUp(queue="shards", about="shard/nobody-planned-me/0", reason="it failed"))
+    world.tell(StepDeadLettered(queue="shards", about="shard/nobody-planned-me/0", reason="it failed"))
     assert [record.values["about"] for record in world.ledger.newest("failure")] == [
         "shard/nobody-planned-me/0"
     ]

@@ -28,7 +28,7 @@ from shared.adapters.scoring import RestEndpoint
 from shared.domain.batches import request_split as requests
 from shared.domain.batches import scored_file, shard_plan, shard_rows
 from shared.domain.batches.scored_file import ScoredShard
-from shared.domain.facts import Fact, ScoringDue, SweepDue
+from shared.domain.facts import Fact, ReconcileDue, ScoringDue
 from shared.domain.models.answers import DECISIONS, Answers
 from shared.errors import CampanhaError, InProgress, Unanswerable
 from shared.ledger.claims import Claims
@@ -111,7 +111,8 @@ class Night:
         """Minute by minute until the batch is sealed, and on until nothing is left to do."""
         for minute in range(MOST_MINUTES):
             self.world.due += [
-                (self.world.time, tick) for tick in (ScoringDue(tick=str(minute)), SweepDue(tick=str(minute)))
+                (self.world.time, tick)
+                for tick in (ScoringDue(tick=str(minute)), ReconcileDue(tick=str(minute)))
             ]
             if not self.calm and self._planned() and self.chance.random() < 0.3:
                 self._release(8 + minute)
@@ -199,7 +200,7 @@ def test_a_calm_night(calm: dict[str, bytes]) -> None:
     assert len(manifest["shards"]) > 5
     assert manifest["rows"] == ROWS
     # astronaut, 1;2, the stray quote, a job over many lines
-    assert manifest["refused_rows"] == 4 + len(POISON)
+    assert manifest["rejected_rows"] == 4 + len(POISON)
     assert lines.count("the model could not score this row") == len(POISON)
     assert versions(calm) == {"7", ""}
 

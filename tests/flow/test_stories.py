@@ -14,6 +14,7 @@ from shared.domain.facts import (
     BatchScored,
     ModelRefused,
     ModelReleased,
+    ReconcileDue,
     ReleaseRolledBack,
     RetrainDue,
     RunFailed,
@@ -21,14 +22,13 @@ from shared.domain.facts import (
     RunPostponed,
     RunStarted,
     ScoringDue,
-    SweepDue,
-    UploadKnown,
+    UploadDuplicated,
     UploadRejected,
 )
 from shared.errors import Transient
 from shared.ports import RunView
 from shared.procedures.run_slot import SLOT
-from shared.steps.sweep import sweep
+from shared.steps.reconcile import reconcile
 
 RUN_1, RUN_2 = "bank-v1-a1", "bank-v2-a1"
 
@@ -68,8 +68,8 @@ def test_the_same_rows_under_another_name_change_nothing(world: World) -> None:
     _release_first_model(world)
     again = world.drop("copy.csv", bank_rows(30).replace(";", ",").replace("\n", "\r\n"))
     world.tell(again)
-    assert world.state("upload", again.key) == "known"
-    assert [fact.name for fact in world.told(UploadKnown)] == ["copy.csv"]
+    assert world.state("upload", again.key) == "duplicate"
+    assert [fact.name for fact in world.told(UploadDuplicated)] == ["copy.csv"]
     assert len(world.pipeline.submissions) == 1
 
 
@@ -193,10 +193,10 @@ def test_a_deployment_that_cannot_be_made_is_taken_back(world: World) -> None:
 def test_a_slow_deployment_is_looked_at_again_until_it_is_there(world: World) -> None:
     world.workspace.state_of_new_deployments = "Creating"
     world.tell(world.drop("may.csv", bank_rows(30)))
-    world.policy = replace(world.policy, release_most_looks=5)
+    world.policy = replace(world.policy, release_most_polls=5)
     world.finish_run(RUN_1)
     (fact,) = world.told(ReleaseRolledBack)
-    assert "still Creating after 5 looks" in fact.reason
+    assert "still Creating after 5 polls" in fact.reason
 
 
 def test_a_failed_run_frees_the_way_and_the_retraining_clock_tries_again(world: World) -> None:
@@ -221,7 +221,7 @@ def test_a_run_past_its_deadline_is_cancelled_and_failed_with_the_reason(world: 
     world.tell(RunMoved(run=RUN_1))
     assert world.state("run", RUN_1) == "started"
     world.pass_time(world.policy.run_deadline_minutes * 60 + 1)
-    world.tell(SweepDue(tick="late"))
+    world.tell(ReconcileDue(tick="late"))
     (failed,) = world.told(RunFailed)
     assert "past its deadline of 360 minutes" in failed.reason
     assert world.workspace.cancelled == [RUN_1]
@@ -230,15 +230,15 @@ def test_a_run_past_its_deadline_is_cancelled_and_failed_with_the_reason(world: 
 def test_a_lost_run_event_is_made_up_for_by_the_sweep(world: World) -> None:
     world.tell(world.drop("may.csv", bank_rows(30)))
     world.workspace.runs[RUN_1] = RunView(name=RUN_1, status="Failed")
-    world.tell(SweepDue(tick="1"))
+    world.tell(ReconcileDue(tick="1"))
     assert world.told(RunFailed)
 
 
 def test_a_lost_upload_event_is_made_up_for_by_the_sweep(world: World) -> None:
     world.drop("may.csv", bank_rows(30))
-    world.tell(SweepDue(tick="1"))
+    world.tell(ReconcileDue(tick="1"))
     assert len(world.pipeline.submissions) == 1
-    world.tell(SweepDue(tick="2"))
+    world.tell(ReconcileDue(tick="2"))
     assert len(world.pipeline.submissions) == 1
 
 
@@ -297,7 +297,7 @@ def test_clients_come_out_scored_each_once_and_in_order(world: World) -> None:
     world.files.write("scoring", "clients.csv", text.encode())
     world.tell(ScoringDue(tick="1"))
     (fact,) = world.told(BatchScored)
-    assert (fact.rows, fact.refused) == (25, 1)
+    assert (fact.rows, fact.rejected) == (25, 1)
     blob = world.files.stat("scored", f"{fact.batch}/scored.csv")
     assert blob is not None
     lines = b"".join(world.files.read(blob)).decode().splitlines()
@@ -378,20 +378,20 @@ def test_odd_names_are_only_names(world: World, name: str) -> None:
 def test_what_a_look_found_and_told_nobody_the_next_look_finds_again(world: World) -> None:
     world.drop("lost.csv", bank_rows(5))
     for tick in ("1", "2"):
-        list(sweep(SweepDue(tick=tick), world.services))  # dies before it tells
+        list(reconcile(ReconcileDue(tick=tick), world.services))  # dies before it tells
         world.pass_time(3600)
-    world.tell(SweepDue(tick="3"))
+    world.tell(ReconcileDue(tick="3"))
     assert [record.state for record in world.ledger.newest("upload")] == ["registered"]
 
 
 def test_a_look_costs_what_is_new(world: World) -> None:
     for number in range(20):
         world.drop(f"{number}.csv", bank_rows(2, start=number))
-    world.tell(SweepDue(tick="1"))
+    world.tell(ReconcileDue(tick="1"))
     world.pass_time(3600)
-    world.tell(SweepDue(tick="2"))
+    world.tell(ReconcileDue(tick="2"))
     world.pass_time(3600)
     looked = []
     world.files.list = lambda container, *, modified_since=None: looked.append(modified_since) or []  # type: ignore
-    world.tell(SweepDue(tick="3"))
+    world.tell(ReconcileDue(tick="3"))
     assert looked == [world.time - timedelta(hours=1, minutes=15)]

@@ -18,9 +18,9 @@ from shared.domain.facts import (
     BatchScored,
     Fact,
     ModelReleased,
+    ReconcileDue,
     ScoringDue,
     ShardDue,
-    SweepDue,
     UploadAdmitted,
 )
 from shared.ports import Row
@@ -37,7 +37,7 @@ FEW, MANY = 100, 10_000
 FILE_CALLS = 17
 """For one more file of three rows that is admitted and joins those that wait, however many they are."""
 TOLD_CALLS = 2.1
-"""For each file no event told of, so that a sweep has to."""
+"""For each file no event told of, so that a reconciliation has to."""
 
 SHARDS, SHARD_SECONDS, UNTOLD = 8, 2, 200
 PAGE_ROWS = 1000
@@ -139,7 +139,7 @@ class CountedWorld(World):
 
 
 class Waiting:
-    """So many files wait in an open window: how often it is due, and what one more file costs, and then a sweep."""
+    """So many files wait in an open window: how often it is due, what one more file costs, and a reconciliation then."""
 
     def __init__(self, files: int) -> None:
         world = CountedWorld(policy=replace(POLICY, gather_most_files=10**6, gather_longest_seconds=10**6))
@@ -148,7 +148,7 @@ class Waiting:
         gathering, _ = world.handle(*led_to)
         self.one_more = arriving + gathering
         world.pass_time(15)
-        self.sweep, _ = world.handle(SweepDue(tick="1"))
+        self.reconcile, _ = world.handle(ReconcileDue(tick="1"))
 
 
 def admitted(number: int) -> UploadAdmitted:
@@ -201,8 +201,8 @@ def test_one_more_file_costs_the_same_however_many_wait(waiting: dict[int, Waiti
 
 
 def test_a_sweep_costs_the_same_however_many_wait(waiting: dict[int, Waiting]) -> None:
-    few, many = (waiting[files].sweep for files in (FEW, MANY))
-    print(f"\nA sweep with {FEW} files waiting\n{few}\nand with {MANY}\n{many}")
+    few, many = (waiting[files].reconcile for files in (FEW, MANY))
+    print(f"\nA reconcile with {FEW} files waiting\n{few}\nand with {MANY}\n{many}")
     assert many.total() == few.total(), f"\n{few}\n{many}"
 
 
@@ -213,7 +213,7 @@ def test_a_window_is_due_once(waiting: dict[int, Waiting]) -> None:
 def test_files_of_which_no_event_told_are_told_by_a_sweep() -> None:
     world = CountedWorld()
     dropped = [world.drop(f"{number}.csv", bank_rows(3, start=3 * number)) for number in range(UNTOLD)]
-    calls, told = world.handle(SweepDue(tick="1"))
-    print(f"\nA sweep that tells of {UNTOLD} files\n{calls}")
+    calls, told = world.handle(ReconcileDue(tick="1"))
+    print(f"\nA reconcile that tells of {UNTOLD} files\n{calls}")
     assert set(told) >= set(dropped)
     assert calls.total() <= UNTOLD * TOLD_CALLS, f"\n{calls}"

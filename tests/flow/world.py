@@ -18,7 +18,7 @@ from shared.adapters.memory import (
     MemoryWorkspace,
 )
 from shared.domain.facts import Fact, RunMoved, UploadArrived
-from shared.domain.models.answers import asked
+from shared.domain.models.answers import feature_table
 from shared.domain.policy import Policy
 from shared.domain.tables.contract import Contract
 from shared.errors import InProgress
@@ -32,7 +32,7 @@ POLICY = Policy(
     gather_longest_seconds=60,
     gather_most_files=25,
     claim_seconds=60,
-    endpoint_look_seconds=0,
+    endpoint_probe_seconds=0,
 )
 DATASET = "bank"
 
@@ -155,17 +155,13 @@ def evaluation_of(
             "low": -0.02,
             "high": 0.001,
             "probability_better": probability_better,
-            "auc_difference": 0.01,
-            "profit_difference": 4.0,
-            "resamples": 1000,
         }
-        body["drift"] = [{"column": "age", "psi": 0.02}]
     return body
 
 
 def golden(endpoint: MemoryEndpoint, version: int) -> dict[str, Any]:
     rows = [[age] for age in range(20, 40)]
-    scores = MemoryEndpoint().score("e", f"model-{version}", asked(["age"], rows))
+    scores = MemoryEndpoint().score("e", f"model-{version}", feature_table(["age"], rows))
     return {"columns": ["age"], "rows": rows, "probability": scores.answers.scores().tolist()}
 
 

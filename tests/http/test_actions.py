@@ -12,7 +12,7 @@ from flow.world import World, bank_rows
 from functions.http.auth.scopes import Scope
 from functions.http.dependencies import actions, idempotency
 from shared.domain.audit import broken_at
-from shared.domain.facts import StepGivenUp, UploadArrived
+from shared.domain.facts import StepDeadLettered, UploadArrived
 from shared.errors import Refused
 from tests.http.asking import VERSION, Answer, Client, client_of
 
@@ -181,10 +181,10 @@ def test_a_newer_file_of_the_name_does_not_hide_what_the_older_left(
 
 
 def test_rows_are_let_in_through_the_api(world: World, quarantined: UploadArrived, operator: Client) -> None:
-    answer = operator.post("/api/quarantine/may.csv/release", body={"reason": "old people are people"})
+    answer = operator.post("/api/quarantine/may.csv/readmit", body={"reason": "old people are people"})
     _do(world)
     assert _followed(operator, answer)["status"] == "Succeeded"
-    assert world.state("quarantine", quarantined.key) == "released"
+    assert world.state("quarantine", quarantined.key) == "readmitted"
     assert operator.post("/api/quarantine/may.csv/discard").json()["code"] == "AlreadyDecided"
 
 
@@ -220,7 +220,7 @@ def test_what_is_discarded_is_no_longer_asked_about(
 
 def test_a_failure_is_tried_again_through_the_api(world: World, operator: Client) -> None:
     upload = world.drop("may.csv", bank_rows(30))
-    world.tell(StepGivenUp(queue="blob-events", about=upload.key, reason="it failed"))
+    world.tell(StepDeadLettered(queue="blob-events", about=upload.key, reason="it failed"))
     (failure,) = operator.get("/api/failures").json()["value"]
     answer = operator.post(f"/api/failures/{failure['id']}/retry")
     ended = _followed(operator, answer)
@@ -416,11 +416,11 @@ def test_without_a_model_there_is_nobody_to_ask(operator: Client) -> None:
 
 
 def test_an_action_outlives_the_process_that_took_it(world: World, operator: Client) -> None:
-    """Its message is lost: the sweep finds the fact all the same."""
-    from shared.domain.facts import SweepDue
+    """Its message is lost: the reconciler finds the fact all the same."""
+    from shared.domain.facts import ReconcileDue
 
     answer = _csv(operator, "/api/uploads/may.csv", bank_rows(30))
     world.bus.take()
     world.pass_time(world.policy.claim_seconds + timedelta(minutes=2).total_seconds())
-    world.tell(SweepDue(tick="1"))
+    world.tell(ReconcileDue(tick="1"))
     assert _followed(operator, answer)["status"] == "Succeeded"

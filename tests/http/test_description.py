@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from urllib3 import HTTPResponse
 
 from functions.http.auth.scopes import Scope
 from functions.http.middleware.long_poll import Watch
-from shared.domain.facts import ScoringDue, StepGivenUp
+from shared.domain.facts import ScoringDue, StepDeadLettered
 from tests.http.asking import HOST, Client, app_over, client_of, key
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +47,7 @@ def lived_in() -> Iterator[FastAPI]:
     world.finish_run("bank-v1-a1")
     clients = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(5).splitlines()) + "\n"
     world.files.write("scoring", "clients.csv", clients.encode())
-    world.tell(ScoringDue(tick="1"), StepGivenUp(queue="steps", about="x", reason="it failed"))
+    world.tell(ScoringDue(tick="1"), StepDeadLettered(queue="steps", about="x", reason="it failed"))
 
     async def at_once(*_: object, **__: object) -> bool:
         return False
@@ -53,6 +55,13 @@ def lived_in() -> Iterator[FastAPI]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Watch, "changed", at_once)
         yield app_over(world, rate_limit_per_minute=10**9)
+
+
+def test_the_file_is_what_the_app_gives() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/openapi.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_description_is_served_to_whoever_may_read(reader: Client) -> None:

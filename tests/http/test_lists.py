@@ -192,7 +192,7 @@ def test_a_file_is_traced_by_its_name_its_hash_and_its_contents(scored: World, r
 
 def test_a_copy_is_traced_to_what_it_is_a_copy_of(scored: World, reader: Client) -> None:
     way = _asked(reader, "/api/trace/may again.csv").json()
-    assert way["upload"]["state"] == "known"
+    assert way["upload"]["state"] == "duplicate"
     assert way["same_as"]["name"] == "may.csv"
     assert way["model"]["id"] == "bank:1"
 

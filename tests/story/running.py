@@ -30,7 +30,7 @@ from commands.stack.upload import upload
 
 QUICK = {
     "GATHER_QUIET_SECONDS": "2",
-    "RELEASE_LOOK_SECONDS": "2",
+    "RELEASE_POLL_SECONDS": "2",
     "SCORE_SCHEDULE": "*/5 * * * * *",
     "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:02",
 }

@@ -97,7 +97,7 @@ def test_a_host_killed_during_a_batch_leaves_no_row_out_and_none_twice(survivor:
     version = scored[0].split(delimiter).index(b"model_version")
     assert {line.split(delimiter)[version] for line in scored[1:]} == {b"1"}
     manifest = json.loads(site.blob(batch["output"].replace("scored.csv", "manifest.json")))
-    assert (manifest["rows"], manifest["refused_rows"]) == (len(rows), 0)
+    assert (manifest["rows"], manifest["rejected_rows"]) == (len(rows), 0)
     assert [record["id"] for record in site.all("batches")] == [batch["id"]]
 
 
@@ -119,7 +119,7 @@ def test_without_one_event_the_sweep_brings_a_file_to_a_model_by_the_older_pipel
     assert site.runs_in_azure_ml("bank-v2-a1") == ["Completed"]
     site.up()  # what the events' part missed it tells now, before what comes after
     site.drop("incoming", "first-again.csv", [header, *rows[:2500]])
-    site.until(lambda: site.get("uploads/first-again.csv").get("state") == "known", "the late events")
+    site.until(lambda: site.get("uploads/first-again.csv").get("state") == "duplicate", "the late events")
     assert len(site.all("runs")) == before + 1
 
 
@@ -152,4 +152,4 @@ def test_what_cannot_be_read_or_done_ends_as_a_failure_that_is_shown(site: Runni
     for queue in messages:
         site.until(lambda queue=queue: site.held(f"{queue}-poison") == 0, f"an empty {queue}-poison")
     (scoring,) = [rule for rule in site.get("status")["flow"] if rule["do"] == "score_shard"]
-    assert scoring["open"] == 0, "what was given up is a person's, not the sweep's"
+    assert scoring["open"] == 0, "what was given up is a person's, not the reconciler's"

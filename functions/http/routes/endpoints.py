@@ -64,7 +64,9 @@ def roll_back(dataset: Name, requested: Requested, why: Reason = None) -> JsonAn
 
     def begin(operation: str) -> Action:
         check_dataset(dataset, requested.services)
-        wanted = f.RollbackAsked(dataset=dataset, operation=operation, asked=requested.milliseconds)
+        wanted = f.RollbackRequested(
+            dataset=dataset, operation=operation, requested_ms=requested.milliseconds
+        )
         return Action(says=f"roll back {dataset}", facts=(wanted,), at_once=True)
 
     return requested.once(begin, reason=reason_of(why))

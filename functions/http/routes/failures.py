@@ -15,7 +15,6 @@ from functions.http.views.one_record import one
 from functions.http.views.record_schemas import record
 from functions.http.views.shape import page_of
 from shared.domain import facts as f
-from shared.domain.kinds.failure import FAILURE
 
 routes = APIRouter(tags=["failures"])
 
@@ -40,9 +39,9 @@ def retry_failure(id: Name, requested: Requested, why: Reason = None) -> JsonAns
         failure = requested.services.ledger.find("failure", id)
         if failure is None:
             raise Problem(404, "There is no such failure; /api/failures lists what there is.")
-        if not FAILURE.state(failure.state).needs_person:
+        if failure.state != "dead-lettered":
             raise Problem(409, f"That was tried again already: it is {failure.state}.", code="AlreadyDecided")
-        again = f.RetryAsked(failure=id, about=failure.values["about"], operation=operation)
+        again = f.RetryRequested(failure=id, about=failure.values["about"], operation=operation)
         return Action(says=f"try {failure.values['about']} again", facts=(again,), at_once=True)
 
     return requested.once(begin, reason=reason_of(why))

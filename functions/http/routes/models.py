@@ -40,8 +40,8 @@ def promote(name: Name, version: Version, requested: Requested, why: Reason = No
         model = dataset_id(name, version)
         if requested.services.ledger.find("model", model) is None:
             raise Problem(404, "There is no such model; /api/models lists what there is.")
-        wanted = f.PromotionAsked(
-            dataset=name, version=version, operation=operation, asked=requested.milliseconds
+        wanted = f.PromotionRequested(
+            dataset=name, version=version, operation=operation, requested_ms=requested.milliseconds
         )
         return Action(says=f"promote {model}", facts=(wanted,), at_once=True)
 

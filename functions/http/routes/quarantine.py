@@ -17,7 +17,6 @@ from functions.http.views.record_schemas import record
 from functions.http.views.shape import page_of
 from shared.domain import facts as f
 from shared.domain import names
-from shared.domain.kinds.quarantine import QUARANTINE
 from shared.ledger import Record
 from shared.services import Services
 
@@ -58,14 +57,14 @@ def retry_file(name: Name, requested: Requested, of: UploadId = None, why: Reaso
     return requested.once(begin, reason=reason_of(why))
 
 
-@routes.post("/api/quarantine/{name:path}/release", status_code=202, responses=accepted(404))
+@routes.post("/api/quarantine/{name:path}/readmit", status_code=202, responses=accepted(404))
 def release_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JsonAnswer:
     """Lets the rows in that were put aside, with the contract's rules on values waived: every row that can still be
     read as the contract's types joins the next dataset version."""
 
     def begin(operation: str) -> Action:
         held, _ = _held(name, of, requested.services)
-        wanted = f.RowsWanted(upload=held.id, operation=operation)
+        wanted = f.ReadmissionRequested(upload=held.id, operation=operation)
         return Action(says=f"let in the rows of {held.values['name']}", facts=(wanted,))
 
     return requested.once(begin, reason=reason_of(why))
@@ -89,7 +88,7 @@ def _held(name: str, of: str | None, services: Services) -> tuple[Record, Record
     held = services.ledger.find("quarantine", upload.id) if upload else None
     if upload is None or held is None:
         raise Problem(404, NOT_THERE)
-    if not QUARANTINE.state(held.state).needs_person:
+    if held.state != "held":
         raise Problem(409, f"That was decided already: it is {held.state}.", code="AlreadyDecided")
     return held, upload
 

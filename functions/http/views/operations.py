@@ -85,7 +85,7 @@ def _of_fact(fact: Fact, services: Services, deepest: int) -> Progress:
         return Progress(status="Running" if services.ledger.claims.seen(fact) else "NotStarted")
     if isinstance(fact, f.WorkResumed):
         return Progress(status="Succeeded")  # what waited goes its own way
-    if isinstance(fact, f.RetryAsked) and not outcome.facts:
+    if isinstance(fact, f.RetryRequested) and not outcome.facts:
         reason = "there is nothing to try again: it was done meanwhile, or its message could not be read"
         return Progress(status="Failed", detail=reason)
     return _of_outcome(outcome.facts, services, deepest)
@@ -108,14 +108,16 @@ def _end(fact: Fact, services: Services) -> Progress | None:
         case f.DatasetRegistered() | f.RunDue() | f.RunStarted() | f.RunPostponed():
             return _of_record("dataset", dataset_id(fact.dataset, fact.version), services, since=0)
         case f.ReleaseDue():
-            return _of_record("model", dataset_id(fact.dataset, fact.version), services, since=fact.asked)
-        case f.UploadAdmitted() | f.UploadKnown():
+            return _of_record(
+                "model", dataset_id(fact.dataset, fact.version), services, since=fact.requested_ms
+            )
+        case f.UploadAdmitted() | f.UploadDuplicated():
             return _of_record("upload", fact.upload, services, since=0)
         case f.NothingNew():
             return Progress(
                 status="Succeeded", detail="nothing new had gathered, and the last run did not fail"
             )
-        case f.ReleaseNotPossible() | f.RowsKept():
+        case f.ReleaseNotPossible() | f.ReadmissionRefused():
             return Progress(status="Failed", detail=fact.reason)
         case _:
             return None

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from running_azure.target import IN_AZURE, NAMED, Target
-from running_azure.waiting import until
-from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, Server
+from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, Server, until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from running_azure.host import Answer, Hosted
-from running_azure.waiting import until
+from running_azure.host import Answer, Hosted, await_that
 
 APP = """
 @app.route(route="items/{id}", methods=["GET"])
@@ -229,7 +228,7 @@ def test_a_drain_says_what_is_outstanding(host: Hosted) -> None:
     assert host.ask("POST", "/admin/host/drain", headers=master).status == 202
     assert status() == {"state": "InProgress", "outstandingInvocations": 1, "outstandingRetries": 0}
     assert waiting.ended() == [200]
-    until(lambda: status()["state"] == "Completed", "the end of the drain")
+    await_that(lambda: status()["state"] == "Completed", "the end of the drain")
 
 
 def test_asked_to_stop_it_answers_long_polls_and_finishes_the_rest(host: Hosted) -> None:
@@ -237,7 +236,7 @@ def test_asked_to_stop_it_answers_long_polls_and_finishes_the_rest(host: Hosted)
     host.await_notes("waiting")
     host.await_notes("working")
     host.terminate()
-    until(lambda: bool(polling.answers), "the end of the long poll")
+    await_that(lambda: bool(polling.answers), "the end of the long poll")
     assert [answer.status for answer in polling.answers] == [503]
     assert working.answers == []
     assert working.ended() == [200]

@@ -20,8 +20,7 @@ from localazure.host.retry import RetryPolicy
 from localazure.host.runner import Runner
 from localazure.host.schedule import Interval
 from localazure.host.timers import Status, TimerListener
-from running_azure.host import Hosted
-from running_azure.waiting import until
+from running_azure.host import Hosted, await_that
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def missed(status: BlobClient, *, schedule_changed: bool = False) -> None:
 
 def test_a_new_timer_writes_down_when_it_is_due(hosted: Hosted, status: BlobClient) -> None:
     hosted.start()
-    until(status.exists, "the status")
+    await_that(status.exists, "the status")
     told = json.loads(status.download_blob().readall())
     due = datetime(datetime.now(UTC).year + 1, 1, 1).astimezone(UTC)
     assert datetime.fromisoformat(told["Next"]) == due
@@ -49,7 +48,7 @@ def test_a_new_timer_writes_down_when_it_is_due(hosted: Hosted, status: BlobClie
 
 def test_a_missed_tick_runs_once_after_a_restart(hosted: Hosted, status: BlobClient) -> None:
     hosted.start()
-    until(status.exists, "the status")
+    await_that(status.exists, "the status")
     hosted.kill()
     missed(status)
     hosted.start()
@@ -61,7 +60,7 @@ def test_a_missed_tick_runs_once_after_a_restart(hosted: Hosted, status: BlobCli
         found = Status.parse(status.download_blob().readall())
         return found is not None and found.next > datetime.now(UTC)
 
-    until(is_caught_up, "the new status")
+    await_that(is_caught_up, "the new status")
     hosted.kill()
     hosted.start()
     assert hosted.ask("GET", "/admin/host/ping").status == 200
@@ -70,11 +69,11 @@ def test_a_missed_tick_runs_once_after_a_restart(hosted: Hosted, status: BlobCli
 
 def test_after_a_change_of_schedule_nothing_was_missed(hosted: Hosted, status: BlobClient) -> None:
     hosted.start()
-    until(status.exists, "the status")
+    await_that(status.exists, "the status")
     hosted.kill()
     missed(status, schedule_changed=True)
     hosted.start()
-    until(lambda: "another schedule" in hosted.log.read_text(), "the log line")
+    await_that(lambda: "another schedule" in hosted.log.read_text(), "the log line")
     assert hosted.notes("tick") == []
 
 

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from running_azure.waiting import until
-from running_azure.workspace import WS, Server
+from running_azure.workspace import WS, Server, until
 
 DONE = ("Completed", "Failed", "Canceled")
 MLTABLE = """

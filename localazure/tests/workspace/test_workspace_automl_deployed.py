@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from running_azure.waiting import until
-from running_azure.workspace import WS, Server
+from running_azure.workspace import WS, Server, until
 
 ROWS = "age;job;y\n" + "".join(
     f"{20 + n % 50};{'ab'[n % 2]};{'yes' if n % 50 > 25 else 'no'}\n" for n in range(200)

@@ -9,8 +9,7 @@ import pytest
 import requests
 from azure.core.exceptions import HttpResponseError
 
-from running_azure.waiting import until
-from running_azure.workspace import WS, Server
+from running_azure.workspace import WS, Server, until
 
 JOB = {"properties": {"jobType": "Command", "command": "true", "experimentName": "e"}}
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from running_azure.waiting import until
-from running_azure.workspace import Server, Topic
+from running_azure.workspace import Server, Topic, until
 
 CODE = """
 import json, os, pathlib, sys

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from running_azure.waiting import until
-from running_azure.workspace import WS, Server
+from running_azure.workspace import WS, Server, until
 
 
 @pytest.fixture(autouse=True)

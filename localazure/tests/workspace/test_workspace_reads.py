@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from running_azure.waiting import until
-from running_azure.workspace import WS, Server
+from running_azure.workspace import WS, Server, until
 
 
 def _done(server: Server, name: str, **properties: Any) -> None:

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from running_azure.waiting import until
-from running_azure.workspace import WS, Server, Topic, alive
+from running_azure.workspace import WS, Server, Topic, alive, until
 
 SPEC = {
     "type": "command",

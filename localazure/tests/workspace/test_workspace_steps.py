@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from running_azure.waiting import until
-from running_azure.workspace import WS, Server
+from running_azure.workspace import WS, Server, until
 
 STORE = "azureml://datastores/workspaceblobstore/paths"
 

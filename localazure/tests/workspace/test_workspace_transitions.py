@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from running_azure.waiting import until
-from running_azure.workspace import WS, Server, Topic
+from running_azure.workspace import WS, Server, Topic, until
 
 STEP = {"type": "command", "name": "step", "outputs": {"out": {"type": "uri_folder"}}}
 

@@ -30,7 +30,7 @@ def batch_manifest(plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> dict[st
             "deployment": plan.deployment,
         },
         "rows": sum(shard["rows"] for shard in shards),
-        "refused_rows": sum(shard["refused"] for shard in shards),
+        "rejected_rows": sum(shard["refused"] for shard in shards),
         "decile_counts": [sum(counts) for counts in zip(*(s["deciles"] for s in shards), strict=True)],
         "shards": [
             {"start": cut.start, "end": cut.end, **{name: shard[name] for name in OF_A_SHARD}}

@@ -13,12 +13,10 @@ from shared.domain.facts import (
     BatchScored,
     RunProgressed,
     ShardDue,
-    StepGivenUp,
+    StepDeadLettered,
 )
-from shared.domain.kinds.field import Moment, public
-from shared.domain.kinds.kind import Change, Kind, Thing
+from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, public
 from shared.domain.kinds.run import Step
-from shared.domain.kinds.state import State, Tone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +29,7 @@ class Batch:
     model_version: int | None = public("The version of the model that scores all of it.", least=1, example=3)
     deployment: str | None = public("The deployment it is pinned to.", example="model-3")
     rows: int | None = public("Rows scored so far.", least=0, example=500)
-    refused_rows: int | None = public(
+    rejected_rows: int | None = public(
         "Rows that break the contract and have a fault in place of a score.", least=0, example=2
     )
     shards: int | None = public("Shards the file is cut into.", least=0, example=4)
@@ -83,7 +81,7 @@ def _run_started(fact: BatchRunStarted) -> Iterable[Change]:
 def _scored(fact: BatchScored) -> Iterable[Change]:
     values = {
         "rows": fact.rows,
-        "refused_rows": fact.refused,
+        "rejected_rows": fact.rejected,
         "decile_counts": fact.deciles,
         "parquet": f"{names.SCORED}/{names.parquet_folder(fact.batch)}",
         "output": f"{names.SCORED}/{names.scored_blob(fact.batch)}",
@@ -98,7 +96,7 @@ def _refused(fact: BatchRefused) -> Iterable[Change]:
     yield Change(kind="batch", id=fact.batch, state="refused", values=values)
 
 
-def _shard_given_up(fact: StepGivenUp) -> Iterable[Change]:
+def _shard_given_up(fact: StepDeadLettered) -> Iterable[Change]:
     shard = ShardDue.parts(fact.about)
     if shard is None:
         return
@@ -119,7 +117,7 @@ BATCH = Kind(
     plural="batches",
     sentence="One version of a file of clients that is scored through the model that answers.",
     states=(
-        State(name="due", tone=Tone.RUN, word="waiting", sentence="waits to be scored"),
+        State(name="due", tone=Tone.RUN, sentence="waits to be scored"),
         State(name="scoring", tone=Tone.RUN, sentence="is being scored"),
         State(name="scored", tone=Tone.OK, sentence="is scored", final=True),
         State(name="refused", tone=Tone.BAD, sentence="cannot be scored", final=True),
@@ -131,7 +129,7 @@ BATCH = Kind(
         RunProgressed: _progressed,
         BatchScored: _scored,
         BatchRefused: _refused,
-        StepGivenUp: _shard_given_up,
+        StepDeadLettered: _shard_given_up,
     },
     links=_links,
 )

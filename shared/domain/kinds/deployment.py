@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.domain.facts import ModelReleased
-from shared.domain.kinds.field import Moment, public
-from shared.domain.kinds.kind import Change, Kind, Thing
-from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, public
 from shared.domain.names import dataset_id
 
 HEALTH = (
@@ -50,7 +48,7 @@ def _serving(fact: ModelReleased) -> Iterable[Change]:
         kind="deployment",
         id=f"{fact.endpoint}/{fact.deployment}",
         state="serving",
-        round=fact.asked or None,
+        round=fact.requested_ms or None,
         values={**about, "deployment": fact.deployment, "traffic": 100},
     )
 

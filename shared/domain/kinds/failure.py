@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.domain import names
-from shared.domain.facts import RetryAsked, StepGivenUp
-from shared.domain.kinds.field import public
-from shared.domain.kinds.kind import Change, Kind
-from shared.domain.kinds.state import State, Tone
+from shared.domain.facts import RetryRequested, StepDeadLettered
+from shared.domain.kinds.kind import Change, Kind, State, Tone, public
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +22,12 @@ class Failure:
     reason: str = public("The last error.", example="Transient: the workspace does not respond")
 
 
-def _given_up(fact: StepGivenUp) -> Iterable[Change]:
+def _dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
     values = {"queue": fact.queue, "about": fact.about, "reason": fact.reason}
-    yield Change(kind="failure", id=names.digest(fact.key), state="given-up", values=values)
+    yield Change(kind="failure", id=names.digest(fact.key), state="dead-lettered", values=values)
 
 
-def _retried(fact: RetryAsked) -> Iterable[Change]:
+def _retried(fact: RetryRequested) -> Iterable[Change]:
     yield Change(kind="failure", id=fact.failure, state="retried")
 
 
@@ -39,7 +37,7 @@ FAILURE = Kind(
     sentence="A step that failed as often as it may.",
     states=(
         State(
-            name="given-up",
+            name="dead-lettered",
             tone=Tone.BAD,
             sentence="was given up: a person is needed",
             final=True,
@@ -50,5 +48,5 @@ FAILURE = Kind(
         State(name="resolved", tone=Tone.OK, sentence="is resolved", final=True),
     ),
     values=Failure,
-    projections={StepGivenUp: _given_up, RetryAsked: _retried},
+    projections={StepDeadLettered: _dead_lettered, RetryRequested: _retried},
 )

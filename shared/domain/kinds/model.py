@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.domain.facts import ModelAccepted, ModelRefused, ModelReleased, ReleaseRolledBack
-from shared.domain.kinds.field import Moment, public
-from shared.domain.kinds.kind import Change, Kind, Thing
-from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, public
 from shared.domain.names import dataset_id
 
 
@@ -112,7 +110,7 @@ def _released(fact: ModelReleased) -> Iterable[Change]:
         id=dataset_id(fact.dataset, fact.version),
         state="released",
         values={"deployment": fact.deployment, "previous_deployment": fact.previous or None},
-        round=fact.asked or None,
+        round=fact.requested_ms or None,
     )
 
 
@@ -122,7 +120,7 @@ def _rolled_back(fact: ReleaseRolledBack) -> Iterable[Change]:
         id=dataset_id(fact.dataset, fact.version),
         state="rolled-back",
         values={"reason": fact.reason},
-        round=fact.asked or None,
+        round=fact.requested_ms or None,
     )
 
 
@@ -139,13 +137,7 @@ MODEL = Kind(
         State(name="refused", tone=Tone.REST, sentence="is not better: refused", final=True),
         State(name="releasing", tone=Tone.RUN, sentence="is being put behind the endpoint"),
         State(name="released", tone=Tone.OK, word="in service", sentence="is in service", final=True),
-        State(
-            name="previous",
-            tone=Tone.REST,
-            word="was in service",
-            sentence="made way for a newer one",
-            final=True,
-        ),
+        State(name="previous", tone=Tone.REST, sentence="made way for a newer one", final=True),
         State(name="rolled-back", tone=Tone.WARN, sentence="was rolled back", final=True),
     ),
     values=Model,

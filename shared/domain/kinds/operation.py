@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.domain.facts import OperationRequested
-from shared.domain.kinds.field import internal, public
-from shared.domain.kinds.kind import Change, Kind
-from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.kind import Change, Kind, State, Tone, internal, public
 
 STATUSES = (
     State(name="NotStarted", tone=Tone.RUN, word="not started", sentence="is not begun yet"),
@@ -31,17 +29,17 @@ class Operation:
     fact: str | None = internal("The fact whose outcome shows how far it is, when no record does.")
 
 
-def _asked(fact: OperationRequested) -> Iterable[Change]:
+def _requested(fact: OperationRequested) -> Iterable[Change]:
     values = {"action": fact.action, "by": fact.by, "target": fact.target}
     values |= {"fact": fact.facts[0] if fact.facts else None}
-    yield Change(kind="operation", id=fact.operation, state="asked", values=values)
+    yield Change(kind="operation", id=fact.operation, state="requested", values=values)
 
 
 OPERATION = Kind(
     name="operation",
     plural="operations",
     sentence="What an operator asked for.",
-    states=(State(name="asked", tone=Tone.REST, sentence="was asked for", final=True),),
+    states=(State(name="requested", tone=Tone.REST, sentence="was requested", final=True),),
     values=Operation,
-    projections={OperationRequested: _asked},
+    projections={OperationRequested: _requested},
 )

@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.facts import QuarantineDecided, UploadAdmitted, UploadKnown, UploadRejected
-from shared.domain.kinds.field import public
-from shared.domain.kinds.kind import Change, Kind
-from shared.domain.kinds.state import State, Tone
+from shared.domain.facts import QuarantineDecided, UploadAdmitted, UploadDuplicated, UploadRejected
+from shared.domain.kinds.kind import Change, Kind, State, Tone, public
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +28,10 @@ class Quarantine:
     decided_because: str | None = public("The reason given with the decision.", example="a test file")
 
 
-def _admitted(fact: UploadAdmitted | UploadKnown) -> Iterable[Change]:
+def _admitted(fact: UploadAdmitted | UploadDuplicated) -> Iterable[Change]:
     yield from _held(fact.upload, fact.name, fact.rejected, dataset=fact.dataset)
-    if fact.released_from:  # what waited in quarantine is in a dataset version now
-        yield Change(kind="quarantine", id=fact.released_from, state="released")
+    if fact.readmitted_from:  # what waited in quarantine is in a dataset version now
+        yield Change(kind="quarantine", id=fact.readmitted_from, state="readmitted")
 
 
 def _rejected(fact: UploadRejected) -> Iterable[Change]:
@@ -71,7 +69,7 @@ QUARANTINE = Kind(
         ),
         State(name="retried", tone=Tone.REST, word="checked again", sentence="is checked again", final=True),
         State(
-            name="released",
+            name="readmitted",
             tone=Tone.OK,
             word="admitted after all",
             sentence="is admitted after all",
@@ -82,7 +80,7 @@ QUARANTINE = Kind(
     values=Quarantine,
     projections={
         UploadAdmitted: _admitted,
-        UploadKnown: _admitted,
+        UploadDuplicated: _admitted,
         UploadRejected: _rejected,
         QuarantineDecided: _decided,
     },

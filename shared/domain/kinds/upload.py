@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain import names
-from shared.domain.facts import UploadAdmitted, UploadArrived, UploadKnown, UploadRejected
-from shared.domain.kinds.field import internal, public
-from shared.domain.kinds.kind import Change, Kind, Thing
-from shared.domain.kinds.state import State, Tone
+from shared.domain.facts import UploadAdmitted, UploadArrived, UploadDuplicated, UploadRejected
+from shared.domain.kinds.kind import Change, Kind, State, Thing, Tone, internal, public
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +36,7 @@ class Upload:
     same_as: str | None = public(
         "The id of the upload that brought the same rows first.", example="upload/april.csv/0x8DD59"
     )
-    released_from: str | None = public(
+    readmitted_from: str | None = public(
         "The id of the upload whose quarantined rows were admitted after all.",
         example="upload/may.csv/0x8DD5A",
     )
@@ -64,7 +62,7 @@ def _admitted(fact: UploadAdmitted) -> Iterable[Change]:
         "content_hash": fact.content_hash,
         "sha256": fact.source_sha256,
     }
-    values |= {"released_from": fact.released_from} if fact.released_from else {}
+    values |= {"readmitted_from": fact.readmitted_from} if fact.readmitted_from else {}
     yield Change(kind="upload", id=fact.upload, state="admitted", values=values)
     yield from _found_by(fact.upload, fact.source_sha256, fact.content_hash)
 
@@ -78,10 +76,10 @@ def _rejected(fact: UploadRejected) -> Iterable[Change]:
     yield from _found_by(fact.upload, fact.source_sha256)
 
 
-def _known(fact: UploadKnown) -> Iterable[Change]:
+def _known(fact: UploadDuplicated) -> Iterable[Change]:
     values: dict[str, Any] = {"name": fact.name, "dataset": fact.dataset, "rows": fact.rows}
     values |= {"same_as": fact.first_upload, "rejected_rows": fact.rejected, "sha256": fact.source_sha256}
-    yield Change(kind="upload", id=fact.upload, state="known", values=values)
+    yield Change(kind="upload", id=fact.upload, state="duplicate", values=values)
 
 
 def _found_by(upload: str, *hashes: str) -> Iterable[Change]:
@@ -98,11 +96,11 @@ UPLOAD = Kind(
     plural="uploads",
     sentence="One version of a CSV that was dropped to train on.",
     states=(
-        State(name="arrived", tone=Tone.RUN, word="being checked", sentence="arrived"),
+        State(name="arrived", tone=Tone.RUN, sentence="arrived"),
         State(name="admitted", tone=Tone.RUN, sentence="fits its contract"),
         State(name="registered", tone=Tone.OK, sentence="became part of a dataset version", final=True),
         State(
-            name="known",
+            name="duplicate",
             tone=Tone.REST,
             word="known already",
             sentence="holds rows that are known already",
@@ -121,7 +119,7 @@ UPLOAD = Kind(
         UploadArrived: _arrived,
         UploadAdmitted: _admitted,
         UploadRejected: _rejected,
-        UploadKnown: _known,
+        UploadDuplicated: _known,
     },
     links=_links,
 )

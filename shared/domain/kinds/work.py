@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.domain.facts import WorkPaused
-from shared.domain.kinds.field import public
-from shared.domain.kinds.kind import Change, Kind
-from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.kind import Change, Kind, State, Tone, public
 
 
 @dataclass(frozen=True, kw_only=True)

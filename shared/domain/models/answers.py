@@ -96,7 +96,7 @@ class Answers:
         )
 
 
-def asked(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
+def feature_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
     """Rows of plain values as the record batch a model takes."""
     values = zip(*rows, strict=True) if rows else [()] * len(columns)
     return pa.record_batch([pa.array(list(column)) for column in values], names=list(columns))

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 WINDOW = 60
-"""Looks that are kept."""
+"""Probes that are kept."""
 SLOW_MS = 1000.0
 """A deployment that answers slower than this, at the 95th percentile, is warned of."""
 

@@ -18,7 +18,7 @@ from shared.adapters.blobs import AzureFiles
 from shared.adapters.queues import QueueBus
 from shared.adapters.storage_errors import answering
 from shared.adapters.tables import AzureTable
-from shared.domain.facts import SweepDue
+from shared.domain.facts import ReconcileDue
 from shared.errors import CampanhaError, Refused, Superseded, Transient
 from shared.ports import Blob, Row
 
@@ -180,8 +180,8 @@ def test_nothing_the_table_says_is_final(answers: Answers, call: str, status: in
 
 def test_a_queue_that_takes_nothing_is_transient(answers: Answers) -> None:
     bus = QueueBus(QueueServiceClient.from_connection_string(answers(503, "ServerBusy"), **ONCE))
-    with pytest.raises(Transient, match="the queue steps, given a SweepDue, answered 503 ServerBusy"):
-        bus.publish([SweepDue(tick="t")])
+    with pytest.raises(Transient, match="the queue steps, given a ReconcileDue, answered 503 ServerBusy"):
+        bus.publish([ReconcileDue(tick="t")])
 
 
 def test_an_error_of_ours_passes_as_it_is() -> None:

@@ -21,7 +21,7 @@ ACTIONS = {
     ("models", "bank:3", "--promote", "--reason", "r"): ("models/bank/3/promote", {"reason": "r"}),
     ("models", "--roll-back", "bank", "--reason", "r"): ("endpoints/bank/rollback", {"reason": "r"}),
     ("quarantine", "a b.csv", "--retry"): ("quarantine/a b.csv/retry", {}),
-    ("quarantine", "x.csv", "--release", "--reason", "r"): ("quarantine/x.csv/release", {"reason": "r"}),
+    ("quarantine", "x.csv", "--readmit", "--reason", "r"): ("quarantine/x.csv/readmit", {"reason": "r"}),
     ("quarantine", "x.csv", "--discard", "--reason", "r"): ("quarantine/x.csv/discard", {"reason": "r"}),
 }
 

@@ -46,7 +46,7 @@ class Bank:
         elif name == "faulty.csv":
             self._add("uploads", record("upload", name, "rejected", name=name, reason="3 rows are no rows"))
         elif name == "first-again.csv":
-            self._add("uploads", record("upload", name, "known", name=name))
+            self._add("uploads", record("upload", name, "duplicate", name=name))
         else:
             self._train(name, len(rows))
 

@@ -34,7 +34,7 @@ SHOWN = {
     ("batches", "to-call-november-6f2c"): ["29.4 MB", "model-7"],
     ("batches", "to-call-november-6f2c", "--rows", "3"): ["probability", "decision"],
     ("quarantine",): ["leads-from-crm.csv", "held"],
-    ("quarantine", "leads-from-crm.csv"): ["age: not an integer", "41 years", "write digits only", "--release"],
+    ("quarantine", "leads-from-crm.csv"): ["age: not an integer", "41 years", "write digits only", "--readmit"],
     ("events",): ["UploadRejected", "QuarantineHeld", "leads-from-crm.csv", "calls-2026-w46.csv"],
     ("predict", "--fields"): ["euribor3m", "number", "blue-collar"],
 }  # fmt: skip
@@ -186,7 +186,7 @@ def test_an_operator_does_not_read_the_record(run: Run) -> None:
 
 USAGE = [
     ("runs", "--wait"), ("models", "bank"), ("models", "--promote"), ("models", "bank:1", "--promote"),
-    ("batches", "--rows", "3"), ("quarantine", "--retry"), ("quarantine", "x.csv", "--release"), ("predict",), ("trace",),
+    ("batches", "--rows", "3"), ("quarantine", "--retry"), ("quarantine", "x.csv", "--readmit"), ("predict",), ("trace",),
     ("predict", "x.csv", "--fields"),
 ]  # fmt: skip
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from declared import fits
 
 from shared.domain import facts as f
-from shared.domain.kinds.field import Part, parts, read, shown
-from shared.domain.kinds.kind import Kind
-from shared.domain.kinds.model import MODEL
-from shared.domain.kinds.run import RUN
-from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.kind import Kind, State, Tone, about
 from shared.kinds import BY_NAME, INDEXES, KINDS, STATES, STATUSES_OF, changes, rank
 
 EACH_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -35,7 +32,6 @@ def test_each_state_is_told_apart_and_said_in_words(kind: Kind[Any]) -> None:
 @pytest.mark.parametrize("of", STATUSES_OF)
 def test_each_word_of_a_vocabulary_is_told_apart(of: str) -> None:
     _told_apart(STATUSES_OF[of])
-    assert of not in BY_NAME, "words are looked up by one name, whether of a kind or not"
 
 
 def _told_apart(states: tuple[State, ...]) -> None:
@@ -49,25 +45,39 @@ def _told_apart(states: tuple[State, ...]) -> None:
 
 @EACH_KIND
 def test_each_field_says_what_it_means_with_an_example(kind: Kind[Any]) -> None:
-    found = list(_with_inner(kind.values))
-    assert found
-    for of, part in found:
-        said, place = part.about, f"{of.__name__}.{part.name}"
+    fields = list(_all_fields(kind.values))
+    assert fields
+    for of, field, hint in fields:
+        said, place = about(field), f"{of.__name__}.{field.name}"
         assert re.fullmatch(r"[A-Z0-9].*\.", said.sentence), place
-        if said.public and not part.inner:
-            assert said.example not in (None, []), place
-            assert fits(said.example, part.hint), place
+        if said.public and not any(map(dataclasses.is_dataclass, _parts(hint))):
+            assert _fits(said.example, hint), place
         if said.entered:
             assert said.entered in STATES[kind.name], place
         if said.one_of:
             assert said.example in [state.name for state in said.one_of], place
 
 
-def _with_inner(of: type[Any]) -> Iterator[tuple[type[Any], Part]]:
-    for part in parts(of):
-        yield of, part
-        if part.inner:
-            yield from _with_inner(part.inner)
+def _all_fields(of: type) -> Iterator[tuple[type, dataclasses.Field[Any], Any]]:
+    hints = get_type_hints(of)
+    for field in dataclasses.fields(of):
+        yield of, field, hints[field.name]
+        for part in _parts(hints[field.name]):
+            if dataclasses.is_dataclass(part):
+                yield from _all_fields(part)
+
+
+def _parts(hint: Any) -> list[Any]:
+    return [hint, *(part for inner in get_args(hint) for part in _parts(inner))]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, part) for part in get_args(hint) if part is not type(None))
+    if get_origin(hint) is list:
+        return isinstance(value, list) and bool(value) and all(_fits(v, get_args(hint)[0]) for v in value)
+    plain = getattr(hint, "__supertype__", hint)
+    return type(value) is plain or (plain is float and type(value) is int)
 
 
 FACTS: tuple[f.Fact, ...] = (
@@ -75,10 +85,10 @@ FACTS: tuple[f.Fact, ...] = (
     f.UploadArrived(name="a.csv", etag="1", attempt=2),
     f.UploadAdmitted(
         upload="u", name="a.csv", dataset="bank", content_hash="c", rows=3, rejected=1, source_sha256="s",
-        part_sha256="p", released_from="v",
+        part_sha256="p", readmitted_from="v",
     ),
     f.UploadRejected(upload="u", name="a.csv", reason="bad", source_sha256="s", rejected=2, dataset="bank"),
-    f.UploadKnown(upload="u", name="a.csv", dataset="bank", rows=3, first_upload="t", rejected=1, released_from="v"),
+    f.UploadDuplicated(upload="u", name="a.csv", dataset="bank", rows=3, first_upload="t", rejected=1, readmitted_from="v"),
     f.DatasetRegistered(dataset="bank", version=1, rows=3, uploads=1),
     f.RunPostponed(dataset="bank", version=1, reason="later"),
     f.RunStarted(run="r", dataset="bank", version=1),
@@ -89,14 +99,14 @@ FACTS: tuple[f.Fact, ...] = (
     f.ModelAccepted(run="r", dataset="bank", version=1, reason="better"),
     f.ModelRefused(run="r", dataset="bank", version=1, reason="worse"),
     f.ModelReleased(run="r", dataset="bank", version=1, deployment="model-1", previous="", endpoint="e"),
-    f.ReleaseRolledBack(run="r", dataset="bank", version=1, reason="wrong", asked=7),
+    f.ReleaseRolledBack(run="r", dataset="bank", version=1, reason="wrong", requested_ms=7),
     f.BatchDue(name="c.csv", etag="1"),
     f.BatchRunStarted(batch="b", run="r", dataset="bank", version=1, attempt=1),
-    f.BatchScored(batch="b", rows=3, refused=1, deciles=[0] * 10),
+    f.BatchScored(batch="b", rows=3, rejected=1, deciles=[0] * 10),
     f.BatchRefused(batch="b", name="c.csv", reason="no model"),
-    f.StepGivenUp(queue="steps", about="shard/b/1", reason="bad"),
+    f.StepDeadLettered(queue="steps", about="shard/b/1", reason="bad"),
     f.OperationRequested(operation="o", action="promote bank:1", by="key:operator", facts=["{}"]),
-    f.RetryAsked(failure="x", about="shard/b/1", operation="o"),
+    f.RetryRequested(failure="x", about="shard/b/1", operation="o"),
     f.QuarantineDecided(upload="u", decision="discarded", by="key:operator", reason=""),
     f.WorkPaused(operation="o", by="key:operator", reason=""),
 )  # fmt: skip
@@ -115,22 +125,9 @@ def test_a_fact_changes_only_what_the_table_declares(fact: f.Fact) -> None:
             assert kind in BY_NAME
             continue
         assert change.state is None or rank(change.kind, change.state) >= 0
-        declared = {part.name for part in BY_NAME[change.kind].parts if not part.about.entered}
+        declared = {field.name for field in BY_NAME[change.kind].fields if not about(field).entered}
         assert set(change.values) <= declared, change.kind
 
 
 def test_a_fact_that_is_only_due_changes_nothing() -> None:
-    assert changes(f.SweepDue(tick="1")) == []
-
-
-def test_values_are_read_with_all_they_hold_and_shown_without_what_is_internal() -> None:
-    steps = [{"name": "train", "status": "Running", "started": "2026-11-24T08:00:00.000+00:00"}]
-    values = {"dataset": "bank", "attempt": 2, "steps": steps, "reason": None, "unheard_of": 1}
-    run = read(RUN.values, values)
-    assert (run.attempt, run.version, run.steps and run.steps[0].status) == (2, None, "Running")
-    assert shown(RUN.values, values) == {"dataset": "bank", "steps": steps}
-
-
-def test_when_a_thing_came_into_a_state_is_read_from_its_history() -> None:
-    history = [("releasing", "1"), ("released", "2"), ("previous", "3"), ("released", "4")]
-    assert MODEL.times(history) == {"released_at": "4"}
+    assert changes(f.ReconcileDue(tick="1")) == []

@@ -1,8 +1,7 @@
 /** What became of a file, link by link: beads on a rail. */
 
 import { h, icon } from "../core/dom.js";
-import { tone } from "../core/states.js";
-import { badge } from "./badge.js";
+import { badge, tone } from "./badge.js";
 
 /** links: [{kind, icon, title, href, record?, text: nodes, future?}] */
 export function chain(links) {

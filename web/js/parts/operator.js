@@ -43,13 +43,13 @@ export const retry = ({ name, id }) => ({
   text: "Use this after the data contract was changed. The same file is held against it anew.",
 });
 
-export const release = ({ name, id }) => ({
+export const readmit = ({ name, id }) => ({
   label: "Admit the good rows",
   title: `Admit the good rows of ${name}?`,
-  path: `quarantine/${name}/release`,
+  path: `quarantine/${name}/readmit`,
   query: { upload: id },
   reason: true,
-  done: `${name} is released.`,
+  done: `${name} is readmitted.`,
   text: "Rows that fit the contract become part of the next dataset version; the others stay in quarantine.",
 });
 

@@ -2,7 +2,6 @@
 
 import { h } from "../core/dom.js";
 import { compact, duration, number, percent, plural, size } from "../core/format.js";
-import { tone } from "../core/states.js";
 
 /** The share of a batch that is done, 0 to 1, or null while that is unknown. */
 export function share(batch) {
@@ -39,7 +38,7 @@ export function progress(batch) {
       },
       h("span", {
         class: "bar-fill",
-        "data-tone": tone(batch.state, "batch") === "bad" ? "bad" : null,
+        "data-tone": batch.state === "refused" ? "bad" : null,
         vars: { "--share": done.toFixed(4) },
       }),
     ),

@@ -4,7 +4,6 @@ import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
 import { ago, compact, duration, number, seconds, shown } from "../core/format.js";
 import { to } from "../core/router.js";
-import { choices } from "../core/states.js";
 import { badge } from "../parts/badge.js";
 import { deciles } from "../parts/deciles.js";
 import { facts, places, reason } from "../parts/facts.js";
@@ -23,6 +22,15 @@ export const feeds = ({ parts, query }) =>
     : { batches: ["batches", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }] };
 
 const isScored = ({ batch }) => batch.value?.state === "scored";
+
+const STATES = [
+  ["All", ""],
+  ["Under way", "scoring"],
+  ["Scored", "scored"],
+  ["Refused", "refused"],
+];
+
+const GOING = new Set(["due", "scoring"]);
 
 const byModel = (batch) =>
   batch.model_version &&
@@ -49,7 +57,7 @@ const COLUMNS = [
     title: "Refused rows",
     width: "6rem",
     right: true,
-    cell: (batch) => shown(batch.refused_rows, number(batch.refused_rows)),
+    cell: (batch) => shown(batch.rejected_rows, number(batch.rejected_rows)),
   },
   { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (batch) => ago(batch.updated) },
 ];
@@ -80,7 +88,7 @@ function list(here, feed, live) {
       { class: "stack" },
       segments(
         "Which batches",
-        choices("batch").map(([text, state]) => [text, to("batches", { state }), state === chosen]),
+        STATES.map(([text, state]) => [text, to("batches", { state }), state === chosen]),
       ),
       panel(
         { title: "Batches, newest first", flush: true },
@@ -121,7 +129,7 @@ function one(batch, rows) {
           { class: "stack" },
           progress(batch),
           shards(batch),
-          batch.steps?.length > 0 && gantt(batch),
+          batch.steps?.length > 0 && gantt(asRun(batch)),
         ),
       ),
     h(
@@ -132,7 +140,7 @@ function one(batch, rows) {
         facts([
           ["Rows", number(batch.rows), true],
           ["Scored by", byModel(batch), true],
-          ["Refused rows", number(batch.refused_rows)],
+          ["Refused rows", number(batch.rejected_rows)],
           ["Deployment", batch.deployment],
           ["Run", batch.run && h("a", { href: to("runs", batch.run) }, batch.run)],
           ["Rate", batch.rows_per_second && `${compact(batch.rows_per_second)} rows/s`],
@@ -174,6 +182,9 @@ function one(batch, rows) {
       ),
   );
 }
+
+/** A batch that a cluster scores has a run's steps. */
+const asRun = (batch) => ({ ...batch, state: GOING.has(batch.state) ? "running" : batch.state });
 
 function shards(batch) {
   if (!(batch.shards > 1) || batch.shards > 400) return null;

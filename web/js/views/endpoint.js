@@ -90,7 +90,7 @@ function endpoint(name, deployments, live) {
         {
           title: "Latency",
           about:
-            "As this page saw it since it was opened: half of the requests, and 95 of 100, were answered within.",
+            "As this page saw it since it was opened: the p50 and p95 of the requests' times.",
         },
         latency(first),
       ),
@@ -100,9 +100,9 @@ function endpoint(name, deployments, live) {
 function health({ health }) {
   const asked = health.requests ?? 0;
   return facts([
-    ["Health", badge(health.status, "health"), true],
-    ["Half within", shown(health.p50_ms, milliseconds(health.p50_ms)), true],
-    ["95 of 100 within", shown(health.p95_ms, milliseconds(health.p95_ms)), true],
+    ["Health", badge(health.status), true],
+    ["p50", shown(health.p50_ms, milliseconds(health.p50_ms)), true],
+    ["p95", shown(health.p95_ms, milliseconds(health.p95_ms)), true],
     ["Requests", number(asked), true],
     [
       "Errors",
@@ -123,8 +123,8 @@ function table(deployments) {
     { title: "Model" },
     { title: "State" },
     { title: "Traffic", right: true },
-    { title: "Half within", right: true },
-    { title: "95 of 100 within", right: true },
+    { title: "p50", right: true },
+    { title: "p95", right: true },
     { title: "Since" },
   ];
   return gridTable(
@@ -133,7 +133,7 @@ function table(deployments) {
     deployments.map((each) => [
       each.deployment,
       h("a", { href: to("models", each.dataset, each.version) }, `${each.dataset}:${each.version}`),
-      badge(each.state, "deployment"),
+      badge(each.state),
       `${each.traffic} %`,
       milliseconds(each.health?.p50_ms),
       milliseconds(each.health?.p95_ms),
@@ -165,7 +165,7 @@ function latency({ id }) {
   const last = points.at(-1);
   const numbers = gridTable(
     "Latency",
-    [{ title: "At" }, { title: "Half within", right: true }, { title: "95 of 100 within", right: true }],
+    [{ title: "At" }, { title: "p50", right: true }, { title: "p95", right: true }],
     points
       .slice(-30)
       .reverse()
@@ -179,7 +179,7 @@ function latency({ id }) {
     {
       key: `latency-${id}`,
       high: 220,
-      label: `Latency, last: half within ${milliseconds(last.p50)}, 95 of 100 within ${milliseconds(last.p95)}`,
+      label: `Latency, last: p50 ${milliseconds(last.p50)}, p95 ${milliseconds(last.p95)}`,
       numbers,
     },
     points,
@@ -189,8 +189,8 @@ function latency({ id }) {
 
 function latencyOptions(points, colours) {
   const told = tip((place) => [
-    `half within ${milliseconds(points[place].p50)}`,
-    `95 of 100 within ${milliseconds(points[place].p95)}`,
+    `p50 ${milliseconds(points[place].p50)}`,
+    `p95 ${milliseconds(points[place].p95)}`,
   ]);
   const dots = { points: { show: points.length < 40, size: 5 } };
   return {

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.domain.facts import EndpointLookDue, Fact
+from shared.domain.facts import EndpointProbeDue, Fact
 from shared.domain.kinds.kind import Change
 from shared.domain.models.endpoint_health import Look, looked, summary
 from shared.domain.models.smoke_test import faults
@@ -18,17 +18,17 @@ from shared.services import Services
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looks:
+class Probes:
     """The newest looks at a deployment, the oldest first: each a time in ms or a fault."""
 
     looks: list[Look]
 
 
-LOOKS = Document(name="looks", type=Looks, kept="standing")
+PROBES = Document(name="looks", type=Probes, kept="standing")
 """One per deployment that answers, at the digest of its id."""
 
 
-def look_at_endpoint(fact: EndpointLookDue, services: Services) -> Iterable[Fact | Change]:
+def probe_endpoint(fact: EndpointProbeDue, services: Services) -> Iterable[Fact | Change]:
     """Looking changes nothing but what is known of the deployment; a fault shows there, and takes nobody's traffic."""
     documents = services.ledger.documents
     released = documents.read(RELEASED, fact.dataset)
@@ -36,10 +36,10 @@ def look_at_endpoint(fact: EndpointLookDue, services: Services) -> Iterable[Fact
         return []
     serving = released.value
     look = _look(fact.dataset, serving, services)
-    before = documents.read(LOOKS, digest(serving.deployment_id))
+    before = documents.read(PROBES, digest(serving.deployment_id))
     window = looked(before.value.looks if before else [], look)
     try:
-        documents.write(LOOKS, digest(serving.deployment_id), Looks(looks=window), over=before)
+        documents.write(PROBES, digest(serving.deployment_id), Probes(looks=window), over=before)
     except Conflict:
         return []  # another worker looked at the same moment
     values = {"health": summary(window), "since": serving.since}
@@ -47,11 +47,11 @@ def look_at_endpoint(fact: EndpointLookDue, services: Services) -> Iterable[Fact
 
 
 def _look(dataset: str, serving: ReleasedModel, services: Services) -> Look:
-    from shared.domain.models.answers import asked
+    from shared.domain.models.answers import feature_table
 
     try:
         golden = services.workspace.model_documents(dataset, serving.version)["golden"]
-        rows = asked(golden["columns"], golden["rows"])
+        rows = feature_table(golden["columns"], golden["rows"])
         began = time.monotonic()
         scores = services.endpoint.score(serving.endpoint, serving.deployment, rows)
         took = (time.monotonic() - began) * 1000

@@ -9,13 +9,13 @@ from itertools import islice
 from shared.domain import names
 from shared.domain.facts import (
     DatasetDue,
-    EndpointLookDue,
+    EndpointProbeDue,
     Fact,
+    NotificationDue,
+    ReconcileDue,
     RunDue,
     RunMoved,
-    StepGivenUp,
-    SweepDue,
-    TellingDue,
+    StepDeadLettered,
     UploadArrived,
 )
 from shared.ports import Blob
@@ -26,22 +26,22 @@ from shared.procedures.released_model import RELEASED
 from shared.procedures.run_slot import SLOT
 from shared.procedures.unseen_blobs import new_blobs
 from shared.services import Services
-from shared.steps.look_at_endpoint import LOOKS
+from shared.steps.probe_endpoint import PROBES
 
 MOST_AT_ONCE = 200
-"""Unfinished facts that one sweep has published again; the next sweep takes the next."""
+"""Unfinished facts that one reconciliation has published again; the next reconciliation takes the next."""
 
 
-def sweep(fact: SweepDue, services: Services) -> Iterable[Fact]:
-    """Finds what is due and says so; every fact it returns is done once, however often a sweep finds it."""
+def reconcile(fact: ReconcileDue, services: Services) -> Iterable[Fact]:
+    """Finds what is due and says so; every fact it returns is done once, however often a reconciliation finds it."""
     yield from _unfinished(services)
     yield from _missed_uploads(services)
     yield from _runs_under_way(services)
     yield from _overdue_windows(fact, services)
     yield from _waiting_versions(services)
-    yield from _looks_due(fact, services)
+    yield from _probes_due(fact, services)
     if services.subscribers:
-        yield TellingDue(tick=fact.tick)
+        yield NotificationDue(tick=fact.tick)
 
 
 def _unfinished(services: Services) -> Iterator[Fact]:
@@ -51,9 +51,9 @@ def _unfinished(services: Services) -> Iterator[Fact]:
         if attempts < services.policy.most_attempts:
             yield fact
             continue
-        retries = services.ledger.outbox.give_up(fact)
+        retries = services.ledger.outbox.dead_letter(fact)
         reason = f"its worker died or failed {attempts} times"
-        yield StepGivenUp(queue="sweep", about=fact.key, reason=reason, retries=retries)
+        yield StepDeadLettered(queue="reconcile", about=fact.key, reason=reason, retries=retries)
 
 
 def _missed_uploads(services: Services) -> Iterator[Fact]:
@@ -75,7 +75,7 @@ def _runs_under_way(services: Services) -> Iterator[Fact]:
             yield RunMoved(run=intent.run)
 
 
-def _overdue_windows(fact: SweepDue, services: Services) -> Iterator[Fact]:
+def _overdue_windows(fact: ReconcileDue, services: Services) -> Iterator[Fact]:
     """Windows that should have closed by now: the fact that was to close them is lost."""
     longest = timedelta(seconds=services.policy.gather_longest_seconds + services.policy.claim_seconds)
     for contract in services.contracts:
@@ -96,19 +96,19 @@ def _waiting_versions(services: Services) -> Iterator[Fact]:
         newest = head.value.version
         behind = slot is None or newest > slot.value.version
         if idle and waited and behind and head.value.state == "registered":
-            cause = f"sweep/{slot.row.etag if slot else 'first'}"
+            cause = f"reconcile/{slot.row.etag if slot else 'first'}"
             yield RunDue(dataset=contract.dataset, version=newest, cause=cause)
 
 
-def _looks_due(fact: SweepDue, services: Services) -> Iterator[Fact]:
+def _probes_due(fact: ReconcileDue, services: Services) -> Iterator[Fact]:
     """The models that answer, when it is time to look at them again."""
-    every = timedelta(seconds=services.policy.endpoint_look_seconds)
+    every = timedelta(seconds=services.policy.endpoint_probe_seconds)
     if not every:
         return
     for contract in services.contracts:
         released = services.ledger.documents.read(RELEASED, contract.dataset)
         if released is None:
             continue
-        looks = services.ledger.documents.read(LOOKS, names.digest(released.value.deployment_id))
+        looks = services.ledger.documents.read(PROBES, names.digest(released.value.deployment_id))
         if looks is None or services.now() - looks.changed >= every:
-            yield EndpointLookDue(dataset=contract.dataset, tick=fact.tick)
+            yield EndpointProbeDue(dataset=contract.dataset, tick=fact.tick)

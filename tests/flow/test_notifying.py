@@ -11,10 +11,10 @@ import pytest
 from flow.test_crashes import MESSAGE_LEASE, Fuse, Killed, Wired
 from flow.world import World, bank_rows
 
-from shared.domain.facts import StepGivenUp, SweepDue, TellingDue
+from shared.domain.facts import NotificationDue, ReconcileDue, StepDeadLettered
 from shared.errors import CampanhaError, Gone, Refused, Transient
 from shared.services import Services
-from shared.steps import tell_subscribers
+from shared.steps import notify_subscribers
 
 
 @dataclass
@@ -26,14 +26,14 @@ class Listener:
     problem: CampanhaError | None = None
     takes: int = 1000
     """How many at a time."""
-    greeted: int = 0
+    shook_hands: int = 0
 
-    def greet(self) -> None:
-        self.greeted += 1
+    def handshake(self) -> None:
+        self.shook_hands += 1
         if self.problem:
             raise self.problem
 
-    def tell(self, events: Sequence[dict[str, Any]]) -> int:
+    def deliver(self, events: Sequence[dict[str, Any]]) -> int:
         if self.problem:
             raise self.problem
         taken = list(events)[: self.takes]
@@ -71,7 +71,7 @@ def _events(world: World) -> list[str]:
 def test_every_event_is_told_in_order_with_its_number(telling: Telling, listener: Listener) -> None:
     telling.tell(telling.drop("may.csv", bank_rows(30)))
     telling.finish_run("bank-v1-a1")
-    telling.tell(TellingDue(tick="1"))
+    telling.tell(NotificationDue(tick="1"))
     assert [event["id"] for event in listener.heard] == _events(telling)
     assert [event["sequence"] for event in listener.heard] == list(range(len(listener.heard)))
     kinds = [event["type"] for event in listener.heard]
@@ -81,20 +81,20 @@ def test_every_event_is_told_in_order_with_its_number(telling: Telling, listener
         "Campanha.DatasetRegistered.v1",
     ]
     assert "Campanha.ModelReleased.v1" in kinds
-    assert listener.greeted == 1
+    assert listener.shook_hands == 1
 
 
 def test_what_was_told_is_not_told_again(telling: Telling, listener: Listener) -> None:
     telling.tell(telling.drop("may.csv", bank_rows(30)))
-    telling.tell(TellingDue(tick="1"), TellingDue(tick="2"))
-    telling.tell(SweepDue(tick="3"))
+    telling.tell(NotificationDue(tick="1"), NotificationDue(tick="2"))
+    telling.tell(ReconcileDue(tick="3"))
     assert [event["id"] for event in listener.heard] == _events(telling)
 
 
 def test_a_subscriber_that_takes_a_few_at_a_time_gets_them_all(telling: Telling, listener: Listener) -> None:
     listener.takes = 1
     telling.tell(telling.drop("may.csv", bank_rows(30)))
-    telling.tell(TellingDue(tick="1"))
+    telling.tell(NotificationDue(tick="1"))
     assert [event["id"] for event in listener.heard] == _events(telling)
 
 
@@ -105,16 +105,16 @@ def test_a_subscriber_that_is_down_is_told_later_and_asked_less_and_less(
     telling.tell(telling.drop("may.csv", bank_rows(30)))
     tries = []
     for minute in range(60):
-        before = listener.greeted
-        telling.tell(SweepDue(tick=str(minute)))
-        tries += [minute] * (listener.greeted - before)
+        before = listener.shook_hands
+        telling.tell(ReconcileDue(tick=str(minute)))
+        tries += [minute] * (listener.shook_hands - before)
         telling.pass_time(60)
     assert 4 <= len(tries) <= 8
     pauses = [later - sooner for sooner, later in pairwise(tries)]
     assert pauses == sorted(pauses)
     listener.problem = None
-    telling.pass_time(tell_subscribers.LONGEST)
-    telling.tell(SweepDue(tick="up again"))
+    telling.pass_time(notify_subscribers.LONGEST)
+    telling.tell(ReconcileDue(tick="up again"))
     assert [event["id"] for event in listener.heard] == _events(telling)
 
 
@@ -122,7 +122,7 @@ def test_one_that_is_down_keeps_no_other_waiting(telling: Telling, listener: Lis
     deaf = Listener(name="deaf", problem=Transient("down"))
     telling.listeners = (deaf, listener)
     telling.tell(telling.drop("may.csv", bank_rows(30)))
-    telling.tell(TellingDue(tick="1"))
+    telling.tell(NotificationDue(tick="1"))
     assert [event["id"] for event in listener.heard] == _events(telling)
 
 
@@ -131,29 +131,29 @@ def test_one_that_wants_to_hear_no_more_is_asked_no_more_and_a_person_is_told(
 ) -> None:
     listener.problem = Gone()
     telling.tell(telling.drop("may.csv", bank_rows(30)))
-    telling.tell(TellingDue(tick="1"))
+    telling.tell(NotificationDue(tick="1"))
     listener.problem = None
     telling.pass_time(100_000)
-    telling.tell(SweepDue(tick="2"))
+    telling.tell(ReconcileDue(tick="2"))
     assert listener.heard == []
-    assert [fact.about for fact in telling.told(StepGivenUp)] == ["listener"]
+    assert [fact.about for fact in telling.told(StepDeadLettered)] == ["listener"]
 
 
 def test_an_event_that_is_refused_for_good_is_passed_over_in_the_end(
     telling: Telling, listener: Listener
 ) -> None:
     telling.tell(telling.drop("may.csv", bank_rows(30)))
-    telling.tell(TellingDue(tick="1"))
+    telling.tell(NotificationDue(tick="1"))
     before = len(listener.heard)
     telling.tell(telling.drop("june.csv", bank_rows(30, start=500)))
     listener.problem = Refused("413")
-    for hour in range(tell_subscribers.MOST_REFUSALS):
-        telling.tell(SweepDue(tick=str(hour)))
-        telling.pass_time(tell_subscribers.LONGEST + 1)
+    for hour in range(notify_subscribers.MOST_REFUSALS):
+        telling.tell(ReconcileDue(tick=str(hour)))
+        telling.pass_time(notify_subscribers.LONGEST + 1)
     listener.problem = None
-    telling.tell(SweepDue(tick="well again"))
+    telling.tell(ReconcileDue(tick="well again"))
     passed_over = _events(telling)[before]
-    assert [fact.about for fact in telling.told(StepGivenUp)] == [passed_over]
+    assert [fact.about for fact in telling.told(StepDeadLettered)] == [passed_over]
     assert [event["id"] for event in listener.heard[before:]] == _events(telling)[
         before + 1 : len(listener.heard) + 1
     ]
@@ -164,21 +164,21 @@ def test_a_new_subscriber_is_told_the_newest(telling: Telling) -> None:
         telling.tell(telling.drop(f"{number}.csv", "a;b\n1;2\n"))
     late = Listener(name="late")
     telling.listeners = (late,)
-    telling.tell(TellingDue(tick="1"))
-    assert [event["id"] for event in late.heard] == _events(telling)[-tell_subscribers.FIRST_HEARS :]
+    telling.tell(NotificationDue(tick="1"))
+    assert [event["id"] for event in late.heard] == _events(telling)[-notify_subscribers.FIRST_HEARS :]
 
 
 def test_two_workers_do_not_tell_the_same_subscriber_at_once(telling: Telling, listener: Listener) -> None:
     telling.tell(telling.drop("may.csv", bank_rows(30)))
 
     class Slow(Listener):
-        def tell(self, events: Sequence[dict[str, Any]]) -> int:
+        def deliver(self, events: Sequence[dict[str, Any]]) -> int:
             telling.listeners = (listener,)
-            telling.deliver(TellingDue(tick="another worker"))
-            return super().tell(events)
+            telling.deliver(NotificationDue(tick="another worker"))
+            return super().deliver(events)
 
     telling.listeners = (Slow(),)
-    telling.tell(TellingDue(tick="1"))
+    telling.tell(NotificationDue(tick="1"))
     assert listener.heard == []
 
 
@@ -189,11 +189,11 @@ def test_a_crash_at_any_call_leaves_no_event_untold(after: bool) -> None:
     assert calls.calls > 50
     for at in range(1, calls.calls + 1, 3):
         world, listener = _live(Fuse(at, after=after))
-        world.pass_time(tell_subscribers.LEASE.total_seconds() + 1)
-        world.tell(SweepDue(tick="1"))
+        world.pass_time(notify_subscribers.LEASE.total_seconds() + 1)
+        world.tell(ReconcileDue(tick="1"))
         world.pass_time(world.policy.claim_seconds + 1)
-        world.tell(SweepDue(tick="2"))
-        world.tell(TellingDue(tick="3"))
+        world.tell(ReconcileDue(tick="2"))
+        world.tell(NotificationDue(tick="3"))
         heard = [event["id"] for event in listener.heard]
         assert list(dict.fromkeys(heard)) == _events(world), at
         reached = {(record.id, record.state) for record in world.ledger.newest("upload")}
@@ -208,7 +208,7 @@ def _live(fuse: Fuse) -> tuple[Telling, Listener]:
     bare = {name: getattr(world, name) for name in ("table", "present", "bus")}
     for name, port in bare.items():
         setattr(world, name, Wired(port, fuse))
-    world.due = [(world.time, upload), (world.time, TellingDue(tick="0"))]
+    world.due = [(world.time, upload), (world.time, NotificationDue(tick="0"))]
     while world.due:
         world.due.sort(key=lambda item: item[0])
         when, fact = world.due.pop(0)

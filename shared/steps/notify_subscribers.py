@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.facts import Fact, StepGivenUp, TellingDue
+from shared.domain.facts import Fact, NotificationDue, StepDeadLettered
 from shared.errors import Conflict, Gone, Refused, Transient
 from shared.ledger import Document, Entry, Versioned
 from shared.ports import Subscriber
@@ -20,7 +20,7 @@ class Cursor:
 
     next: int
     """The number of the event it is told next."""
-    greeted: bool = False
+    shook_hands: bool = False
     failures: int = 0
     not_before: str | None = None
     gone: bool = False
@@ -41,7 +41,7 @@ MOST_REFUSALS = 12
 """An event refused so often (some hours of it) is passed over, so that later ones are told."""
 
 
-def tell_subscribers(fact: TellingDue, services: Services) -> Iterable[Fact]:
+def notify_subscribers(fact: NotificationDue, services: Services) -> Iterable[Fact]:
     """Each subscriber has a mark of its own in the list of events, moved on only after it took them: a crash in between
     tells some again, and their ids say so."""
     count = services.ledger.events.count()
@@ -49,7 +49,7 @@ def tell_subscribers(fact: TellingDue, services: Services) -> Iterable[Fact]:
         yield from _told(subscriber, count, fact, services)
 
 
-def _told(subscriber: Subscriber, count: int, fact: TellingDue, services: Services) -> Iterator[Fact]:
+def _told(subscriber: Subscriber, count: int, fact: NotificationDue, services: Services) -> Iterator[Fact]:
     cursor = _cursor(subscriber, count, services)
     if cursor is None or not _is_due(cursor.value, count, services.now()):
         return
@@ -61,12 +61,12 @@ def _told(subscriber: Subscriber, count: int, fact: TellingDue, services: Servic
     if not events:
         return
     try:
-        if not cursor.value.greeted:
-            subscriber.greet()
-        taken = subscriber.tell([_event(entry) for entry in events])
+        if not cursor.value.shook_hands:
+            subscriber.handshake()
+        taken = subscriber.deliver([_event(entry) for entry in events])
     except Gone:
         _moved(subscriber, cursor, services, gone=True, until=None)
-        yield StepGivenUp(
+        yield StepDeadLettered(
             queue=f"subscriber {subscriber.name}", about=subscriber.name, reason="it wants to hear no more"
         )
         return
@@ -74,9 +74,11 @@ def _told(subscriber: Subscriber, count: int, fact: TellingDue, services: Servic
         yield from _put_off(subscriber, cursor, events[0], problem, services)
         return
     reached = cursor.value.next + taken
-    _moved(subscriber, cursor, services, next=reached, greeted=True, failures=0, not_before=None, until=None)
+    _moved(
+        subscriber, cursor, services, next=reached, shook_hands=True, failures=0, not_before=None, until=None
+    )
     if reached < count:
-        yield TellingDue(tick=f"{fact.tick}/{reached}")
+        yield NotificationDue(tick=f"{fact.tick}/{reached}")
 
 
 def _cursor(subscriber: Subscriber, count: int, services: Services) -> Versioned[Cursor] | None:
@@ -105,7 +107,7 @@ def _put_off(
         after = first.number + 1
         _moved(subscriber, cursor, services, next=after, failures=0, not_before=None, until=None)
         about = first.value["id"]
-        yield StepGivenUp(queue=f"subscriber {subscriber.name}", about=about, reason=str(problem)[:1000])
+        yield StepDeadLettered(queue=f"subscriber {subscriber.name}", about=about, reason=str(problem)[:1000])
         return
     seconds = min(LONGEST, SHORTEST * 2 ** (failures - 1))
     later = (services.now() + timedelta(seconds=seconds)).isoformat()

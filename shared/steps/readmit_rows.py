@@ -10,21 +10,21 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from shared.domain import names
-from shared.domain.facts import Fact, RowsKept, RowsWanted
+from shared.domain.facts import Fact, ReadmissionRefused, ReadmissionRequested
 from shared.domain.tables.admission import check_rows
 from shared.ports import Blob
 from shared.procedures.admission import IN_MEMORY, check, keep
 from shared.services import Services
 
 
-def release_rows(fact: RowsWanted, services: Services) -> Iterable[Fact]:
+def readmit_rows(fact: ReadmissionRequested, services: Services) -> Iterable[Fact]:
     """Reads them again with the rules on values waived; they join the next dataset version as an upload of their own.
 
     What cannot be read even so stays in quarantine: a word where a number must be, or an answer nobody can give.
     """
     upload = services.ledger.find("upload", fact.upload)
     if upload is None:
-        return [RowsKept(upload=fact.upload, reason="there is no such upload")]
+        return [ReadmissionRefused(upload=fact.upload, reason="there is no such upload")]
     folder = names.quarantine_folder(upload.values["name"], upload.values["etag"])
     report = services.files.content(names.QUARANTINE, f"{folder}{names.REPORT}")
     rejects = services.files.stat(names.QUARANTINE, f"{folder}{names.REJECTS}")
@@ -33,19 +33,19 @@ def release_rows(fact: RowsWanted, services: Services) -> Iterable[Fact]:
         reason = (
             "the file as a whole was refused, so no row of it is known to be one; mend it and drop it again"
         )
-        return [RowsKept(upload=fact.upload, reason=reason)]
+        return [ReadmissionRefused(upload=fact.upload, reason=reason)]
     with (
         tempfile.SpooledTemporaryFile(IN_MEMORY) as part_file,
         tempfile.SpooledTemporaryFile(IN_MEMORY) as still_rejected,
     ):
         admission = check_rows(_as_csv(header, rejects, services), services.contracts, waived=True)
         if admission.contract is None:
-            return [RowsKept(upload=fact.upload, reason=admission.problem)]
+            return [ReadmissionRefused(upload=fact.upload, reason=admission.problem)]
         checked = check(admission, part_file, still_rejected)
         if not checked.tally.accepted:
-            return [RowsKept(upload=fact.upload, reason=checked.tally.refusal)]
-        id_ = f"released/{fact.upload}"
-        return keep(fact, id_, upload.values["name"], checked, services, released_from=fact.upload)
+            return [ReadmissionRefused(upload=fact.upload, reason=checked.tally.refusal)]
+        id_ = f"readmitted/{fact.upload}"
+        return keep(fact, id_, upload.values["name"], checked, services, readmitted_from=fact.upload)
 
 
 def _as_csv(header: dict[str, Any], rejects: Blob, services: Services) -> Iterator[bytes]:
