@@ -53,6 +53,8 @@ def write_past(past: TableClient, present: TableClient, entries: int) -> int:
                 under_way.popleft().result()
         for writing in under_way:
             writing.result()
+    for filled in logs.values():
+        hot.insert(filled.log.within, filled.log.end_key, {"next": filled.count})
     hot.insert(NOW, SUMS, {"tally": {"upload/registered/bank": uploads}, "weighted": {}})
     return uploads * ENTRIES_EACH
 

@@ -1,8 +1,10 @@
 """An append-only log: a hot tail of one row per entry, and behind it segments of 25 entries a row.
 
-Entries are numbered without gaps. Appending is one insert of the next number's row: whoever loses that race takes the
-number after. The newest entries are one range read of a small partition; the older ones lie in segments, found by
-their number alone, so neither a page nor an entry costs more when the log is long:
+Entries are numbered without gaps. Appending is one transaction: the next number's row comes, and the row that says
+where the end is moves on, as it was read; whoever loses that race takes the number after. (The insert alone would not
+do: a worker that last looked long ago may think the end is at a number whose row has left the tail since.) The newest
+entries are one range read of a small partition; the older ones lie in segments, found by their number alone, so
+neither a page nor an entry costs more when the log is long:
 
     cold table                                  hot table, newest first
     [0 .. 24] [25 .. 49] [50 .. 74]             149 148 147 ... 76 75
@@ -20,10 +22,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.errors import Conflict, Transient
-from shared.ports import Insert, Remove, Row, Table, Write
+from shared.ports import Insert, Remove, Replace, Row, Table, Write
 
 SEGMENT = 25
 """Entries a segment row: their values together stay far below the MiB a row may have."""
@@ -52,6 +55,17 @@ class Entry:
     row: Row
 
 
+@dataclass(frozen=True)
+class _End:
+    """The row that says where the end is; None while the log is empty."""
+
+    row: Row | None
+
+    @property
+    def next(self) -> int:
+        return int(self.row.value["next"]) if self.row else 0
+
+
 class AppendLog:
     """One such log, in a partition of the hot table (`within`), its rows' keys beginning with its name."""
 
@@ -59,7 +73,8 @@ class AppendLog:
         """tail: entries at least that stay hot"""
         self.name, self.within, self._tail = name, within, tail
         self._hot, self._cold = hot, cold
-        self._next: int | None = None
+        self._end: _End | None = None
+        """The end, as this process knows it."""
         self._cold_below = 0
         """Entries below this number were seen cold; what is cold stays cold."""
 
@@ -76,38 +91,54 @@ class AppendLog:
 
     def append_at(self, number: int, value: Value) -> Entry | None:
         """Puts the value at the log's end, which must be this number; None when somebody else did so first."""
+        end = self._end or self._end_now()
+        appended = self._appending(end, [value])
         try:
-            row = self._hot.insert(self.within, self.key(number), value)
+            if end.next != number:
+                raise Conflict
+            etags = self._hot.commit(self.within, appended)
         except Conflict:
             self.lost_the_race()
             return None
-        self._next = number
-        self.grown(1)
-        return Entry(number=number, value=value, row=row)
+        self.grown(appended, etags)
+        return Entry(number=number, value=value, row=as_written(appended[0], etags[0], self.within))
 
     def next_number(self) -> int:
         """The number an entry appended now would get, as far as this process knows."""
-        if self._next is None:
-            self._next = self.count()
-        return self._next
+        return (self._end or self._end_now()).next
 
-    def inserts(self, values: Iterable[Value]) -> list[Write]:
+    def inserts(self, values: Sequence[Value]) -> list[Insert | Replace]:
         """Writes that append the values, for a transaction of the caller's on `within`; after it: `grown`, or, when it
         was refused, `lost_the_race`."""
-        first = self.next_number()
-        return [Insert(row=self.key(first + n), value=value) for n, value in enumerate(values)]
+        return self._appending(self._end or self._end_now(), values) if values else []
 
-    def grown(self, by: int, fold: Fold = lambda entries: ()) -> None:
-        """So many were appended at the next number. Every segment's worth of them, the oldest hot ones move on."""
-        before = self.next_number()
-        self._next = before + by
-        if before // SEGMENT != self._next // SEGMENT and self._next > self._tail + SEGMENT:
+    def _appending(self, end: _End, values: Sequence[Value]) -> list[Insert | Replace]:
+        moved = {"next": end.next + len(values)}
+        return [
+            *(Insert(row=self.key(end.next + n), value=value) for n, value in enumerate(values)),
+            Replace(old=end.row, value=moved) if end.row else Insert(row=self.end_key, value=moved),
+        ]
+
+    def grown(
+        self, appended: Sequence[Insert | Replace], etags: Sequence[str], fold: Fold = lambda entries: ()
+    ) -> None:
+        """These writes of `inserts` were done, and left these ETags, and maybe more after them. Every segment's worth of
+        entries, the oldest hot ones move on."""
+        if not appended:
+            return
+        end = _End(as_written(appended[-1], etags[len(appended) - 1], self.within))
+        self._end, before, after = end, end.next - (len(appended) - 1), end.next
+        if before // SEGMENT != after // SEGMENT and after > self._tail + SEGMENT:
             with suppress(Conflict, Transient):  # the next one compacts what this one could not
                 self.compact(fold)
 
     def lost_the_race(self) -> None:
         """Somebody else appended: look for the end anew."""
-        self._next = None
+        self._end = None
+
+    def _end_now(self) -> _End:
+        self._end = end = _End(self._hot.get(self.within, self.end_key))
+        return end
 
     # --- compaction ---------------------------------------------------------------------------------------
 
@@ -156,8 +187,7 @@ class AppendLog:
 
     def count(self) -> int:
         """How many entries there are."""
-        newest = self._entries(limit=1)
-        return newest[0].number + 1 if newest else 0
+        return self._end_now().next
 
     def get(self, number: int) -> Entry | None:
         """The entry at this number, as it is now."""
@@ -190,6 +220,11 @@ class AppendLog:
         hot = self._entries(limit=limit)
         last = hot[-1].number if hot else 0
         return hot + (self.newest(limit - len(hot), before=last) if len(hot) < limit and last else [])
+
+    @property
+    def end_key(self) -> str:
+        """The row key of what says where the end is: {"next": the number of the entry that comes next}."""
+        return f"{self.name}~end"
 
     def key(self, number: int) -> str:
         """The row key of a hot entry: the newest sorts first."""
@@ -235,6 +270,12 @@ class AppendLog:
 def pause(attempt: int) -> None:
     """Lets whoever was quicker finish: full jitter, longer each time, and never two callers equally long."""
     time.sleep(random.uniform(0, min(LONGEST_PAUSE_SECONDS, 0.002 * 2**attempt)))  # noqa: S311  (no secret)
+
+
+def as_written(write: Insert | Replace, etag: str, partition: str) -> Row:
+    """The row as a transaction of this process left it; `changed` is by this machine's clock."""
+    row = write.row if isinstance(write, Insert) else write.old.row
+    return Row(partition=partition, row=row, value=write.value, etag=etag, changed=datetime.now(UTC))
 
 
 def _values(entries: list[Entry]) -> Value:

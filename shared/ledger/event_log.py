@@ -8,7 +8,7 @@ asks adds the few that are hot.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -61,12 +61,12 @@ class EventLog:
         self._hot, self._within = hot, within
         self._log = AppendLog("event", hot=hot, cold=cold, within=within, tail=HOT)
 
-    def inserts(self, events: Iterable[Value]) -> list[Write]:
+    def inserts(self, events: Sequence[Value]) -> list[Insert | Replace]:
         """Writes that append the events, for a transaction of the caller's; see `AppendLog.inserts`."""
         return self._log.inserts(events)
 
-    def grown(self, by: int) -> None:
-        self._log.grown(by, self._folded)
+    def grown(self, appended: Sequence[Insert | Replace], etags: Sequence[str]) -> None:
+        self._log.grown(appended, etags, self._folded)
 
     def lost_the_race(self) -> None:
         self._log.lost_the_race()

@@ -22,7 +22,7 @@ from typing import Any
 from shared.domain.facts import Fact
 from shared.domain.names import digest
 from shared.errors import Conflict
-from shared.ledger.append_log import CAS_TRIES, pause
+from shared.ledger.append_log import CAS_TRIES, as_written, pause
 from shared.ledger.change_token import ChangeToken
 from shared.ledger.claims import Claim, Claims
 from shared.ledger.event_log import EventLog
@@ -197,8 +197,9 @@ class Outbox:
         """Writes it, among others who append and count; False when there is nothing to do (any more)."""
         with self._lock:
             for attempt in range(CAS_TRIES):
-                counter = self._counter_write(asked.counts())
-                writes = [*asked.writes(), *counter, *self._events.inserts(asked.events)]
+                opened, counter = asked.writes(), self._counter_write(asked.counts())
+                appended = self._events.inserts(asked.events)
+                writes = [*opened, *counter, *appended]
                 if asked.events:
                     self._token.note_things()
                 writes += self._token.writes()
@@ -213,11 +214,10 @@ class Outbox:
                     pause(attempt)
                     continue
                 self._token.moved()
+                etags = etags[len(opened) :]
                 if counter:
-                    self._counter = _written(
-                        counter[0], etags[len(asked.writes())], self._within, self._now()
-                    )
-                self._events.grown(len(asked.events))
+                    self._counter = as_written(counter[0], etags[0], self._within)
+                self._events.grown(appended, etags[len(counter) :])
                 return True
         raise Conflict(f"the outbox changed {CAS_TRIES} times under our hands")
 
@@ -280,11 +280,6 @@ class _Transaction:
         opened = Counted.opened([*([self.begins] if self.begins else []), *self.opens])
         closed = Counted.finished(self.closes) if self.closes else Counted()
         return self.counted.plus(opened).plus(closed)
-
-
-def _written(write: Insert | Replace, etag: str, partition: str, now: datetime) -> Row:
-    row = write.row if isinstance(write, Insert) else write.old.row
-    return Row(partition=partition, row=row, value=write.value, etag=etag, changed=now)
 
 
 def _distinct(facts: Iterable[Fact]) -> list[Fact]:
