@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import pytest
@@ -10,6 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from commands import ROOT
 from commands.setup.localazure import keep_programs_in
+from localazure.storage.program import NotInstalled, installed
 from running_azure.fixtures import azurite, azurite_service, free_port
 
 __all__ = ["azurite", "azurite_service", "free_port"]
@@ -25,6 +27,17 @@ class WholeFiles(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         return next((folder for folder in SHARE_A_SERVER if file.startswith(folder)), file)
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The program `node` that set-up has found, or installed."""
+    try:
+        return str(installed().node)
+    except NotInstalled as missing:
+        if os.environ.get("CAMPANHA_REQUIRE_SERVICES"):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeFiles:

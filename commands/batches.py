@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from commands.client import tables
-from commands.client.batch_progress import GOING, pace, share
+from commands.client import states, tables
+from commands.client.batch_progress import pace, share
 from commands.client.output import acted, as_json, end_of, listing, values
 from commands.client.status_api import Client, Json
 from commands.client.target import BAD, FINE, command, find, parser
@@ -31,7 +31,7 @@ COLUMNS = (
 def main(arguments: list[str]) -> int:
     made = parser("batches", __doc__)
     made.add_argument("batch", nargs="?", help="one batch's id (default: the list)")
-    made.add_argument("--only", metavar="STATE", help="due, scoring, scored or refused")
+    made.add_argument("--only", metavar="STATE", help=states.choices("batch"))
     made.add_argument("--dataset")
     made.add_argument("--most", type=int, default=20, metavar="N", help="how many at most (default: 20)")
     made.add_argument("--watch", action="store_true", help="progress bars until nothing is being scored")
@@ -86,11 +86,11 @@ def _watch(client: Client, only: str | None) -> int:
             for batch in _followed(client, only, known):
                 known[batch["id"]] = batch
                 _draw(progress, bars, batch)
-            if not any(batch["state"] in GOING for batch in known.values()):
+            if not any(states.is_going(batch) for batch in known.values()):
                 break
     if not known:
         print("Nothing is being scored. Drop a file of clients: ./dev drop --scoring FILE")
-    return BAD if any(tables.is_bad(batch) for batch in known.values()) else FINE
+    return BAD if any(states.is_bad(batch) for batch in known.values()) else FINE
 
 
 def _followed(client: Client, only: str | None, known: dict[str, Json]) -> list[Json]:
@@ -98,7 +98,7 @@ def _followed(client: Client, only: str | None, known: dict[str, Json]) -> list[
     if only:
         return [client.get(f"batches/{only}")]
     newest = client.listed("batches", most=50)
-    return [batch for batch in newest if batch["state"] in GOING or batch["id"] in known]
+    return [batch for batch in newest if states.is_going(batch) or batch["id"] in known]
 
 
 def _draw(progress: Progress, bars: dict[str, Any], batch: Json) -> None:
@@ -106,7 +106,7 @@ def _draw(progress: Progress, bars: dict[str, Any], batch: Json) -> None:
         bars[batch["id"]] = progress.add_task(batch["name"], total=1.0, pace="")
     told = (
         pace(batch)
-        if batch["state"] in GOING
+        if states.is_going(batch)
         else batch.get("output") or batch.get("reason") or batch["state"]
     )
     progress.update(bars[batch["id"]], completed=share(batch), pace=told)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from commands import publish
+from commands.client.states import is_final
 from commands.client.status_api import Client
 from commands.setup import bank_rows
 from commands.stack import progress, supervisor
@@ -95,7 +96,7 @@ class Demo:
     def _faulty(self, name: str, rows: list[bytes]) -> str:
         odd = [b"not a row at all", rows[0].replace(b"no", b"perhaps", 1), rows[1] + b";;;,,,"]
         self._drop("incoming", name, [self.header, *odd])
-        record = self._follow(f"uploads/{name}", lambda r: r["state"] in ("rejected", "registered"))
+        record = self._follow(f"uploads/{name}", is_final)
         if record["state"] != "rejected":
             raise StackError(f"{name} should be in quarantine, but is {record['state']}")
         return f"quarantined: {record['reason']}"
@@ -103,7 +104,7 @@ class Demo:
     def _again(self, name: str, rows: list[bytes]) -> str:
         runs = len(self.client.get("runs")["value"])
         self._drop("incoming", name, [self.header, *rows])
-        record = self._follow(f"uploads/{name}", lambda r: r["state"] in ("duplicate", "registered"))
+        record = self._follow(f"uploads/{name}", is_final)
         if record["state"] != "duplicate" or len(self.client.get("runs")["value"]) != runs:
             raise StackError(f"{name} holds known rows, yet it is {record['state']}")
         return "known already: nothing happened twice"
@@ -112,7 +113,7 @@ class Demo:
         """Clients of whom nobody knows yet what they will answer: the last column is cut off."""
         lines = [_without_last(line) for line in [self.header, *rows]]
         self._drop("scoring", name, lines)
-        batch = self._follow(f"trace/scoring/{name}", lambda r: r["batch"]["state"] in ("scored", "refused"))
+        batch = self._follow(f"trace/scoring/{name}", lambda r: is_final(r["batch"]))
         record = batch["batch"]
         if record["state"] != "scored" or record["rows"] != len(rows):
             raise StackError(f"the batch should have {len(rows)} scored rows: {record}")
@@ -149,7 +150,7 @@ class Demo:
 
 
 def _model_settled(trace: dict[str, Any]) -> bool:
-    return trace.get("model", {}).get("state") in ("released", "refused", "rolled-back")
+    return is_final(trace.get("model", {}))
 
 
 def _without_last(line: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from commands.client import tables
+from commands.client import states, tables
 from commands.client.output import acted, as_json, end_of, listing, values
 from commands.client.status_api import Json
 from commands.client.target import command, find, parser
@@ -19,7 +19,7 @@ MOVED, SHIFTED = 0.1, 0.25
 def main(arguments: list[str]) -> int:
     made = parser("models", __doc__)
     made.add_argument("model", nargs="?", metavar="DATASET:VERSION", help="one model (default: the list)")
-    made.add_argument("--only", metavar="STATE", help="accepted, refused, released, previous or rolled-back")
+    made.add_argument("--only", metavar="STATE", help=states.choices("model"))
     made.add_argument("--dataset")
     made.add_argument("--most", type=int, default=20, metavar="N", help="how many at most (default: 20)")
     doing = made.add_mutually_exclusive_group()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commands.client import tables
+from commands.client import states, tables
 from commands.client.output import acted, as_json, end_of, listing
 from commands.client.status_api import Json
 from commands.client.target import command, find, parser
@@ -20,7 +20,7 @@ DONE = {
 def main(arguments: list[str]) -> int:
     made = parser("quarantine", __doc__)
     made.add_argument("name", nargs="?", help="one file (default: the list)")
-    made.add_argument("--only", metavar="STATE", help="held, retried, readmitted or discarded")
+    made.add_argument("--only", metavar="STATE", help=states.choices("quarantine"))
     made.add_argument("--most", type=int, default=20, metavar="N", help="how many at most (default: 20)")
     doing = made.add_mutually_exclusive_group()
     for action, meaning in (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from commands.client import tables
+from commands.client import states, tables
 from commands.client.output import acted, as_json, end_of, listing, values
 from commands.client.status_api import Client, Json
 from commands.client.target import command, find, parser
-from commands.client.timeline import GOING, steps, took
+from commands.client.timeline import steps, took
 
 COLUMNS = ("id", "dataset", "version", "state", "took", "reason", "updated")
 
@@ -15,7 +15,7 @@ COLUMNS = ("id", "dataset", "version", "state", "took", "reason", "updated")
 def main(arguments: list[str]) -> int:
     made = parser("runs", __doc__)
     made.add_argument("run", nargs="?", help="one run's name (default: the list)")
-    made.add_argument("--only", metavar="STATE", help="started, running, accepted, refused or failed")
+    made.add_argument("--only", metavar="STATE", help=states.choices("run"))
     made.add_argument("--dataset")
     made.add_argument("--most", type=int, default=20, metavar="N", help="how many at most (default: 20)")
     made.add_argument("--wait", action="store_true", help="with RUN: wait until it is over")
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
 def _one(client: Client, name: str, *, wait: bool, given_json: bool) -> int:
     run: Json = {}
     for run in client.changes(f"runs/{name}"):
-        if not wait or run["state"] not in GOING:
+        if not wait or not states.is_going(run):
             break
         if not given_json:
             tables.console().print(steps(run))

@@ -52,7 +52,7 @@ def _print_link(caption: str, link: Json) -> None:
 
     line = Text.assemble(
         (f"{caption:<13}", "bold"), str(link.get("name") or link.get("id")), "  ",
-        (str(link.get("state", "")), tables.style(str(link.get("state")))), f"  {tables.ago(str(link.get('updated', '')))}",
+        tables.cell("state", link), f"  {tables.ago(str(link.get('updated', '')))}",
     )  # fmt: skip
     out = tables.console()
     out.print(line)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from commands.client import tables
-from commands.client.batch_progress import GOING as SCORING
+from commands.client import states, tables
 from commands.client.batch_progress import pace, share
 from commands.client.event_line import COLUMNS, row
 from commands.client.output import as_json
 from commands.client.status_api import Client, Json
 from commands.client.target import BAD, FINE, command, find, parser
-from commands.client.timeline import GOING as TRAINING
 from commands.client.timeline import steps
 
 if TYPE_CHECKING:
@@ -64,12 +62,7 @@ def _changes(client: Client, until_quiet: bool) -> Iterator[Json]:
 
 def is_quiet(status: Json) -> bool:
     """Nothing arrives, gathers, trains, is released or scored."""
-    counts = status.get("counts", {})
-    going = {
-        "upload": ("arrived", "admitted"), "dataset": ("registering", "waiting", "training"),
-        "run": TRAINING, "model": ("releasing",), "batch": SCORING,
-    }  # fmt: skip
-    return not any(counts.get(kind, {}).get(state) for kind, states in going.items() for state in states)
+    return not states.going(status.get("counts", {}))
 
 
 def picture(status: Json, events: list[Json]) -> Group:
@@ -77,8 +70,8 @@ def picture(status: Json, events: list[Json]) -> Group:
     from rich.console import Group
 
     parts: list[RenderableType] = [_headline(status)]
-    parts += [_run(run) for run in status["runs"] if run["state"] in TRAINING]
-    parts += [_batch(batch) for batch in status["batches"] if batch["state"] in SCORING]
+    parts += [_run(run) for run in status["runs"] if states.is_going(run)]
+    parts += [_batch(batch) for batch in status["batches"] if states.is_going(batch)]
     if events:
         parts.append(tables.table("What happened", [row(event) for event in events], COLUMNS))
     return Group(*parts)

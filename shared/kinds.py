@@ -9,11 +9,12 @@ from shared.domain.kinds.batch import BATCH
 from shared.domain.kinds.dataset import DATASET
 from shared.domain.kinds.deployment import DEPLOYMENT, HEALTH
 from shared.domain.kinds.failure import FAILURE
-from shared.domain.kinds.kind import Change, Kind, State
+from shared.domain.kinds.kind import Change, Kind
 from shared.domain.kinds.model import MODEL
 from shared.domain.kinds.operation import OPERATION, STATUSES
 from shared.domain.kinds.quarantine import QUARANTINE
 from shared.domain.kinds.run import RUN, STEP_STATUSES
+from shared.domain.kinds.state import State
 from shared.domain.kinds.upload import UPLOAD
 from shared.domain.kinds.work import WORK
 
@@ -33,7 +34,7 @@ KINDS: tuple[Kind[Any], ...] = (
     OPERATION,
     WORK,
 )
-STATUSES_OF: dict[str, tuple[State, ...]] = {"step": STEP_STATUSES, "health": HEALTH, "operation": STATUSES}
+STATUSES_OF: dict[str, tuple[State, ...]] = {"step": STEP_STATUSES, "health": HEALTH, "progress": STATUSES}
 """Words that are no states of a record: they tell of what it holds, or are made of others' states."""
 INDEXES = ("file", "hash", "scored-by")
 """Kinds without states: a file's name, a hash, a model version, and what it leads to."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from commands.client import tables
 from commands.client.status_api import Json
 
-GOING = ("due", "scoring")
-
 
 def share(batch: Json) -> float:
     """How much of it is scored, 0 to 1."""

@@ -6,23 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from commands.client import tables
+from commands.client import states, tables
 from commands.client.status_api import Client, Json
 from commands.client.target import BAD, FINE
+from shared.kinds import KINDS
 
-UNTOLD = (
-    "links",
-    "history",
-    "kind",
-    "seq",
-    "etag",
-    "steps",
-    "figures",
-    "champion_figures",
-    "comparison",
-    "drift",
-    "baseline",
-)
+UNTOLD = {"links", "history", "kind", "seq", "etag"} | {
+    part.name for kind in KINDS for part in kind.parts if part.inner
+}
+"""What is left out where a record's values are printed: what programs need, and what is more than a value."""
 
 
 def as_json(answer: Any) -> None:
@@ -57,7 +49,7 @@ def _told(name: str, value: Any) -> str:
 
 def end_of(record: Mapping[str, Any]) -> int:
     """The exit code that a record's state deserves."""
-    return BAD if tables.is_bad(record) else FINE
+    return BAD if states.is_bad(record) else FINE
 
 
 def acted(

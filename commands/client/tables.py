@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from commands.client import states
+from shared.domain.kinds.field import Moment
+from shared.kinds import KINDS
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-STYLES = {
-    "green": ("registered", "released", "scored", "accepted", "trained", "serving", "pass", "resolved", "Completed"),
-    "blue": ("arrived", "admitted", "training", "started", "running", "releasing", "scoring", "due", "waiting", "Running"),
-    "yellow": ("rolled-back", "canceled", "Canceled"),
-    "red": ("rejected", "held", "failed", "Failed", "dead-lettered", "fail"),
-}  # fmt: skip
-MOMENTS = ("created", "updated", "since", "time", "started", "released_at")
-COUNTS = ("rows", "rejected_rows", "rejected_rows", "gathering", "count", "open", "requests", "errors")
+MOMENTS = {"created", "updated", "time"} | {
+    part.name for kind in KINDS for part in kind.parts if part.hint is Moment
+}
+COUNTS = ("rows", "rejected_rows", "gathering", "count", "open", "requests", "errors")
 NUMBERS = (*COUNTS, "version", "traffic", "pid")
 LONG = ("reason", "about", "name", "value", "values", "rule", "remedy", "log", "serving", "what")
 """Columns that may be folded over several lines."""
@@ -30,14 +30,6 @@ SPARED = (
     "since", "against_serving", "rows", "updated",
 )  # fmt: skip
 """Columns that are left out first where there is no room for all."""
-BAD = {"upload": ("rejected",), "run": ("failed", "canceled"), "batch": ("refused",), "dataset": ("failed",),
-       "failure": ("dead-lettered",), "quarantine": ("held",), "model": ("rolled-back",)}  # fmt: skip
-"""The states of each kind that a script should stop at."""
-
-
-def is_bad(record: Mapping[str, Any]) -> bool:
-    """Whether the record is in a state somebody should look at."""
-    return record.get("state") in BAD.get(str(record.get("kind")), ())
 
 
 def console() -> Console:
@@ -61,7 +53,7 @@ def table(title: str, records: Sequence[Mapping[str, Any]], columns: Sequence[st
     from rich.table import Table
 
     filled = [name for name in columns if any(record.get(name) not in (None, "", []) for record in records)]
-    cells = {name: [cell(name, record.get(name)) for record in records] for name in filled}
+    cells = {name: [cell(name, record) for record in records] for name in filled}
     shown = _fitting(filled, {name: _width(name, cells[name]) for name in filled}, console().width)
     made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for name in shown:
@@ -88,21 +80,18 @@ def _fitting(columns: list[str], widths: Mapping[str, int], room: int) -> list[s
     return shown
 
 
-def cell(name: str, value: Any) -> Text:
-    """A value under the column `name`; never taken for markup."""
+def cell(name: str, record: Mapping[str, Any]) -> Text:
+    """The record's value under the column `name`; never taken for markup."""
     from rich.text import Text
 
-    if name in ("state", "status"):
-        return Text(text(value), style=style(str(value)))
+    value = record.get(name)
+    if name == "state":
+        return Text(text(value), style=states.colour(str(record.get("kind")), str(value)))
     if name in MOMENTS and isinstance(value, str):
         return Text(ago(value))
     if name in COUNTS and isinstance(value, int):
         return Text(f"{value:,}")
     return Text(text(value))
-
-
-def style(state: str) -> str:
-    return next((colour for colour, states in STYLES.items() if state in states), "dim")
 
 
 def text(value: Any) -> str:

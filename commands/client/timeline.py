@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from commands.client import tables
+from commands.client import states, tables
 from commands.client.status_api import Json
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-GOING = ("started", "running")
-WAITING = ("NotStarted", "Queued", "Preparing", "Provisioning", "Starting")
 WIDE = 40
 
 
@@ -36,9 +34,9 @@ def spans(run: Json) -> list[Span | None]:
     cannot have begun earlier than they ended, so the later of the two is its begin.
     """
     found: list[Span | None] = []
-    over = None if run["state"] in GOING else datetime.fromisoformat(run["updated"])
+    over = None if states.is_going(run) else datetime.fromisoformat(run["updated"])
     for step in run.get("steps") or []:
-        if not step.get("started") or step["status"] in WAITING:
+        if not step.get("started") or states.waits(step["status"]):
             found.append(None)
             continue
         end = datetime.fromisoformat(step["ended"]) if step.get("ended") else over or datetime.now(UTC)
@@ -78,5 +76,5 @@ def _bar(step: Json, span: Span | None, whole: Span) -> Text:
     left = round(Span(begin=whole.begin, end=span.begin).seconds * scale)
     bar = " " * left + "━" * max(1, round(span.seconds * scale))
     return Text.assemble(
-        name, (f"{bar:<{WIDE}}", tables.style(step["status"])), status, tables.duration(span.seconds)
+        name, (f"{bar:<{WIDE}}", states.colour("step", step["status"])), status, tables.duration(span.seconds)
     )

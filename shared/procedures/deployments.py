@@ -17,7 +17,7 @@ def retire(release: Release, deployment: str) -> list[Change]:
     reason = {"reason": f"rolled back to model {release.plan.version} by an operator"} if taken_back else {}
     state = "rolled-back" if taken_back else "previous"
     return [
-        Change(kind="model", id=id_, state=state, values={"traffic": 0, **reason}),
+        Change(kind="model", id=id_, state=state, values=reason),
         Change(
             kind="deployment",
             id=f"{release.plan.endpoint}/{deployment}",

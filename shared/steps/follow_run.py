@@ -8,20 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.facts import BatchRunFinished, Fact, RunFinished, RunMoved, RunProgressed
+from shared.domain.kinds.run import RUN, TERMINAL, WAITING
+from shared.domain.kinds.state import Tone
 from shared.ledger import Record
 from shared.ports import RunView
 from shared.services import Services
-
-TERMINAL = {"Completed", "Failed", "Canceled"}
-"""`NotResponding` is not among them: a run may come back from it."""
-WAITING = {"NotStarted", "Queued", "Preparing", "Provisioning", "Starting"}
-OPEN_STATES = ("started", "running")
 
 
 def follow_run(fact: RunMoved, services: Services) -> Iterable[Fact]:
     """Asks the workspace; the event that sent us here may be late, early, or about a run that is not ours."""
     record = services.ledger.find("run", fact.run)
-    if record is None or record.state not in OPEN_STATES:
+    if record is None or RUN.state(record.state).tone is not Tone.RUN:
         return
     view = services.workspace.run(fact.run)
     if view is not None:

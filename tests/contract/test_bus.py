@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from running_azure.workspace import until
+from running_azure.waiting import until
 from shared.adapters.memory import MemoryBus
 from shared.domain.facts import DatasetDue, Fact, NotificationDue, RunFailed, ShardDue, UploadArrived
 from shared.errors import Transient

@@ -11,7 +11,8 @@ from azure.storage.blob import BlobServiceClient
 from contract import training
 from contract.conftest import Embedded
 
-from running_azure.workspace import WS, until
+from running_azure.waiting import until
+from running_azure.workspace import WS
 from shared.adapters.memory import MemoryPipeline, MemoryWorkspace
 from shared.adapters.pipelines import RUN_TAG, BatchPipeline, PublishedPipeline
 from shared.errors import Refused, Transient

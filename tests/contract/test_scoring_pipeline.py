@@ -12,7 +12,8 @@ from contract import scoring_pipeline
 from contract.conftest import Embedded
 
 from pipelines.scored_store import publish_store
-from running_azure.workspace import WS, until
+from running_azure.waiting import until
+from running_azure.workspace import WS
 from shared.adapters.memory import MemoryPipeline, MemoryWorkspace
 from shared.adapters.pipelines import BatchScoring
 from shared.errors import Refused

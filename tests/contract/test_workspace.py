@@ -16,7 +16,8 @@ from contract.conftest import Embedded
 
 from commands.setup import environments
 from pipelines.conda import SERVING
-from running_azure.workspace import WS, until
+from running_azure.waiting import until
+from running_azure.workspace import WS
 from shared.adapters.azureml import AzureWorkspace
 from shared.adapters.memory import MemoryWorkspace
 from shared.adapters.pipelines import BatchPipeline

@@ -155,7 +155,11 @@ def evaluation_of(
             "low": -0.02,
             "high": 0.001,
             "probability_better": probability_better,
+            "auc_difference": 0.01,
+            "profit_difference": 4.0,
+            "resamples": 1000,
         }
+        body["drift"] = [{"column": "age", "psi": 0.02}]
     return body
 
 

@@ -7,8 +7,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,13 +53,6 @@ def lived_in() -> Iterator[FastAPI]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Watch, "changed", at_once)
         yield app_over(world, rate_limit_per_minute=10**9)
-
-
-def test_the_file_is_what_the_app_gives() -> None:
-    done = subprocess.run(
-        [sys.executable, "docs/openapi.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_description_is_served_to_whoever_may_read(reader: Client) -> None:

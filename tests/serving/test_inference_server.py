@@ -20,7 +20,7 @@ from commands.setup import environments
 from localazure.workspace.hosting.server import LOOPBACK
 from localazure.workspace.processes.environments import Environments, conda_text
 from pipelines.conda import SERVING
-from running_azure.workspace import until
+from running_azure.waiting import until
 from shared.adapters.azureml import server_variables
 from shared.adapters.serving_code import ENTRY_SCRIPT, assemble
 

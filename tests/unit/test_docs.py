@@ -45,6 +45,17 @@ def test_the_performance_section_is_what_the_results_give() -> None:
     assert done.returncode == 0, f"run `python docs/performance.py`: {done.stdout}{done.stderr}"
 
 
+def test_what_is_made_from_the_code_is_current() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/generated.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"run `python docs/generated.py`: {done.stdout}{done.stderr}"
+
+
 def test_the_picture_is_what_the_table_gives(flow_picture: ModuleType) -> None:
     drawn = (ROOT / "docs" / "flow.svg").read_text(encoding="utf-8")
     assert drawn == flow_picture.picture(flow_picture.rows()), "run `python docs/flow_picture.py`"

@@ -7,7 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,15 +27,27 @@ Reading = Callable[[Path], set[str]]
 """From the ignore file to the files of the package."""
 
 
-def _git(*arguments: str) -> set[str]:
-    listed = ["git", "ls-files", "-z", "--cached", "--others", *arguments]
-    done = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
-    return {name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()}
+@cache
+def of_the_repository() -> frozenset[str]:
+    """Every file that is no by-product of working here."""
+    listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return frozenset(name for name in listed if (ROOT / name).is_file())
+
+
+def _git(*command: str, names: Iterable[str] = ()) -> set[str]:
+    """The names it prints. names: those it is asked about"""
+    asked = "".join(f"{name}\0" for name in names)
+    done = subprocess.run(
+        ["git", *command], cwd=ROOT, input=asked, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (0, 1), done.stderr  # 1 is check-ignore's word for none
+    return set(done.stdout.split("\0")) - {""}
 
 
 def as_git_reads_it(ignore: Path) -> set[str]:
     """So do azd, the deployment action and the editors' extensions."""
-    return _git("--exclude-standard") - _git("--ignored", f"--exclude-from={ignore}")
+    command = ("-c", f"core.excludesFile={ignore}", "check-ignore", "--no-index", "-z", "--stdin")
+    return set(of_the_repository() - _git(*command, names=of_the_repository()))
 
 
 def as_core_tools_reads_it(ignore: Path) -> set[str]:
@@ -46,7 +59,7 @@ def as_core_tools_reads_it(ignore: Path) -> set[str]:
     patterns = [
         re.escape(line).replace(r"\*", "[^/]+") for line in lines if line and not line.startswith("#")
     ]
-    return {name for name in _git("--exclude-standard") if not re.match("|".join(patterns), name)}
+    return {name for name in of_the_repository() if not re.match("|".join(patterns), name)}
 
 
 readings = pytest.mark.parametrize("reading", [as_git_reads_it, as_core_tools_reads_it])
@@ -55,10 +68,11 @@ readings = pytest.mark.parametrize("reading", [as_git_reads_it, as_core_tools_re
 def lacking(files: set[str]) -> set[str]:
     """What the app opens or imports, and the package does not have."""
     needed = (ROOT / name for name in CODE)
-    there = _git("--exclude-standard")
     wanted = {path.relative_to(ROOT).as_posix() for path in (*OPENED, *needed)}
     return {
-        name for name in there if name in wanted or name.startswith(tuple(f"{each}/" for each in wanted))
+        name
+        for name in of_the_repository()
+        if name in wanted or name.startswith(tuple(f"{each}/" for each in wanted))
     } - files
 
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, describe, it, mock } from "node:test";
-import { gantt, isOver, runTime, runTitle, strip } from "../../web/js/parts/gantt.js";
+import { gantt, runTime, runTitle, strip } from "../../web/js/parts/gantt.js";
 import { interval } from "../../web/js/parts/interval.js";
 import { progress, share } from "../../web/js/parts/progress.js";
 import { spark } from "../../web/js/parts/spark.js";
@@ -56,35 +56,34 @@ const step = (name, status, started, ended) => ({
 describe("a run in time", () => {
   it("a step begins when those before it have ended, whatever the workspace says of when it was made", () => {
     const steps = [step("prepare", "Completed", 0, 10), step("train", "Completed", 1, 25)];
-    const made = gantt({ state: "accepted", updated: at(25), steps });
+    const made = gantt({ kind: "run", state: "accepted", updated: at(25), steps });
     const bars = those(made, "gantt-bar").map((bar) => bar.style.cssText);
     assert.deepEqual(bars, ["--from: 0.0000; --long: 0.4000;", "--from: 0.4000; --long: 0.6000;"]);
   });
 
   it("what goes on reaches until now, what has ended until then", () => {
     const steps = [step("prepare", "Running", 0, null)];
-    assert.deepEqual(runTime({ state: "running", steps }), { begin: BEGAN, seconds: 30 });
-    assert.deepEqual(runTime({ state: "failed", updated: at(12), steps }), { begin: BEGAN, seconds: 12 });
+    assert.deepEqual(runTime({ kind: "run", state: "running", steps }), { begin: BEGAN, seconds: 30 });
+    assert.deepEqual(runTime({ kind: "run", state: "failed", updated: at(12), steps }), { begin: BEGAN, seconds: 12 });
   });
 
   it("what waits has no bar, and a run of nothing else no time", () => {
     const steps = [step("prepare", "Running", 0, null), step("train", "Queued", 0, null)];
-    assert.equal(those(gantt({ state: "running", steps }), "gantt-bar").length, 1);
-    assert.equal(runTime({ state: "started", steps: [step("train", "Queued", 0, null)] }), null);
-    assert.match(gantt({ state: "started", steps: [] }).textContent, /No step has started yet/);
-    assert.equal(strip({ state: "started" }).textContent, "no step yet");
+    assert.equal(those(gantt({ kind: "run", state: "running", steps }), "gantt-bar").length, 1);
+    assert.equal(runTime({ kind: "run", state: "started", steps: [step("train", "Queued", 0, null)] }), null);
+    assert.match(gantt({ kind: "run", state: "started", steps: [] }).textContent, /No step has started yet/);
+    assert.equal(strip({ kind: "run", state: "started" }).textContent, "no step yet");
   });
 
   it("even the shortest step can be seen in the strip", () => {
     const steps = [step("prepare", "Completed", 0, 0), step("train", "Completed", 0, 20)];
-    const [prepare, train] = strip({ state: "accepted", updated: at(20), steps }).childNodes;
+    const [prepare, train] = strip({ kind: "run", state: "accepted", updated: at(20), steps }).childNodes;
     assert.deepEqual([prepare.style.cssText, train.style.cssText], ["--long: 0.500;", "--long: 20.000;"]);
   });
 
-  it("says what it does, and whether it is over", () => {
+  it("says what it does", () => {
     assert.equal(runTitle({ batch: "b-1" }), "Scoring b-1");
     assert.equal(runTitle({ dataset: "bank", version: 7 }), "Training on bank, version 7");
-    assert.deepEqual(["started", "running", "accepted", "failed"].map((state) => isOver({ state })), [false, false, true, true]); // prettier-ignore
   });
 });
 

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PROGRAM = ROOT / ".azurite" / "program.json"
-"""Set-up writes into it which Node it has found, or installed."""
 FLAGS = (
     "--experimental-detect-module",
     "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
     "--test",
     "--test-reporter=spec",
 )
-
-
-@pytest.fixture(scope="module")
-def node() -> str:
-    if not PROGRAM.exists():
-        if os.environ.get("CAMPANHA_REQUIRE_SERVICES"):
-            pytest.fail(f"{PROGRAM} is missing: `./dev test` installs Azurite and Node")
-        pytest.skip("no Node here: `./dev test` installs one")
-    return str(json.loads(PROGRAM.read_text(encoding="utf-8"))["node"])
 
 
 def run(node: str, *files: Path) -> subprocess.CompletedProcess[str]:

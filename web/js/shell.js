@@ -7,8 +7,8 @@ import { plural } from "./core/format.js";
 import { to } from "./core/router.js";
 import { leave, mayAct, mayAudit, scopeName } from "./core/session.js";
 import { bindShortcuts } from "./core/shortcuts.js";
+import { isGoing } from "./core/states.js";
 import { bindTheme } from "./core/theme.js";
-import { isOver } from "./parts/gantt.js";
 import { resume } from "./parts/operator.js";
 
 const element = (id) => document.getElementById(id);
@@ -129,7 +129,7 @@ function drawNavigation(status, view) {
   if (!status) return;
   const counts = {
     quarantine: status.counts.quarantine?.held ?? 0,
-    runs: status.runs.filter((run) => !isOver(run)).length,
+    runs: status.runs.filter(isGoing).length,
     batches: (status.counts.batch?.due ?? 0) + (status.counts.batch?.scoring ?? 0),
   };
   for (const place of element("nav").querySelectorAll("[data-count]")) {

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from functions.http.problems import Problem
 from functions.http.views.static_files import Folder
+from shared.package_data import WEB
 
-WEB = Path(__file__).parents[3] / "web"
 HOME = "/dashboard/"
 PUBLIC = f"{HOME}public/"
 SIGN_IN = f"{PUBLIC}signin.html"

@@ -15,6 +15,7 @@ from functions.http.views.one_record import one
 from functions.http.views.record_schemas import record
 from functions.http.views.shape import page_of
 from shared.domain import facts as f
+from shared.domain.kinds.failure import FAILURE
 
 routes = APIRouter(tags=["failures"])
 
@@ -39,7 +40,7 @@ def retry_failure(id: Name, requested: Requested, why: Reason = None) -> JsonAns
         failure = requested.services.ledger.find("failure", id)
         if failure is None:
             raise Problem(404, "There is no such failure; /api/failures lists what there is.")
-        if failure.state != "dead-lettered":
+        if not FAILURE.state(failure.state).needs_person:
             raise Problem(409, f"That was tried again already: it is {failure.state}.", code="AlreadyDecided")
         again = f.RetryRequested(failure=id, about=failure.values["about"], operation=operation)
         return Action(says=f"try {failure.values['about']} again", facts=(again,), at_once=True)

@@ -17,6 +17,7 @@ from functions.http.views.record_schemas import record
 from functions.http.views.shape import page_of
 from shared.domain import facts as f
 from shared.domain import names
+from shared.domain.kinds.quarantine import QUARANTINE
 from shared.ledger import Record
 from shared.services import Services
 
@@ -88,7 +89,7 @@ def _held(name: str, of: str | None, services: Services) -> tuple[Record, Record
     held = services.ledger.find("quarantine", upload.id) if upload else None
     if upload is None or held is None:
         raise Problem(404, NOT_THERE)
-    if held.state != "held":
+    if not QUARANTINE.state(held.state).needs_person:
         raise Problem(409, f"That was decided already: it is {held.state}.", code="AlreadyDecided")
     return held, upload
 

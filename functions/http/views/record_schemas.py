@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_origin
 from pydantic import Field, create_model
 
 from functions.http.views.shape import Moment, Shape, absent, list_of
-from shared.domain.kinds import kind
-from shared.domain.kinds.values import Part, parts
+from shared.domain.kinds import field
+from shared.domain.kinds.field import Part, parts
 from shared.kinds import BY_NAME, STATES
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _fields(of: type[DataclassInstance]) -> dict[str, Any]:
 def _type(part: Part) -> Any:
     if part.about.one_of:
         return _one_of(state.name for state in part.about.one_of)
-    if part.hint is kind.Moment:
+    if part.hint is field.Moment:
         return Moment
     if part.inner is None:
         return part.hint

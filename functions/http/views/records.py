@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from shared.domain.kinds import values
+from shared.domain.kinds import field
 from shared.domain.kinds.kind import Thing
 from shared.domain.names import INCOMING, SCORING
 from shared.kinds import BY_NAME
@@ -21,12 +21,12 @@ DROPPED = {"upload": INCOMING, "batch": SCORING}
 
 def shown(record: Record) -> Json:
     """The record as JSON; what is not known is not there."""
-    history = record.values["history"]
-    known = values.read(BY_NAME[record.kind].values, record.values, entered=dict(history))
+    kind, history = BY_NAME[record.kind], record.values["history"]
+    known = {**record.values, **kind.times(history)}
     head = {"id": record.id, "kind": record.kind, "state": record.state, "seq": record.seq}
     times = {"created": record.created, "updated": record.updated, "history": history}
-    thing = Thing(id=record.id, state=record.state, values=known)
-    return {**head, **times, **values.shown(known), "links": _links(record.kind, thing)}
+    thing = Thing(id=record.id, state=record.state, values=field.read(kind.values, known))
+    return {**head, **times, **field.shown(kind.values, known), "links": _links(record.kind, thing)}
 
 
 def shown_event(entry: Entry) -> Json:

@@ -147,7 +147,7 @@ class Operation(Shape):
     """How far something is that was asked for."""
 
     id: str
-    status: str = Field(json_schema_extra={"enum": [status.name for status in STATUSES_OF["operation"]]})
+    status: str = Field(json_schema_extra={"enum": [status.name for status in STATUSES_OF["progress"]]})
     action: str
     createdDateTime: Moment
     lastUpdatedDateTime: Moment

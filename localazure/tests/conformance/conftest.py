@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from running_azure.target import IN_AZURE, NAMED, Target
-from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, Server, until
+from running_azure.waiting import until
+from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, Server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from running_azure.target import Target
-from running_azure.workspace import until
+from running_azure.waiting import until
 
 
 def _pipeline(python: str, second: str = "cat ${{inputs.before}}/n > ${{outputs.after}}/n") -> Any:

@@ -18,8 +18,9 @@ from azure.storage.blob import ContainerClient
 
 from localazure.events.patience import SCHEDULE, Failure, Patience, refusal
 from localazure.storage.supervisor import Azurite
-from running_azure.events import KEY, Inbox, Pump, await_that
+from running_azure.events import KEY, Inbox, Pump
 from running_azure.receiver import Answer, Receiver, Sent, agreeing
+from running_azure.waiting import until
 
 ANY = Failure("any", outcome="GenericError")
 
@@ -117,7 +118,7 @@ def refusing(status: int) -> Callable[[Sent], Answer]:
 
 def buried(dead: ContainerClient) -> tuple[str, dict[str, Any]]:
     """The name and content of the first dead letter, waited for."""
-    await_that(lambda: any(dead.list_blob_names()), "a dead letter")
+    until(lambda: any(dead.list_blob_names()), "a dead letter")
     name = next(iter(dead.list_blob_names()))
     [letter] = json.loads(dead.download_blob(name).readall())
     return name, letter
@@ -172,7 +173,7 @@ def test_a_missing_container_is_waited_for(
     receiver.answer = refusing(413)
     pump = grid()
     publish(pump, event())
-    await_that(lambda: "the dead letter is written later" in pump.log.read_text(), "the first try")
+    until(lambda: "the dead letter is written later" in pump.log.read_text(), "the first try")
     dead.create_container()
     assert buried(dead)[1]["lastDeliveryOutcome"] == "PayloadTooLarge"
 
@@ -181,7 +182,7 @@ def test_a_container_that_never_comes_is_given_up(grid: Callable[..., Pump], rec
     receiver.answer = refusing(413)
     pump = grid("--life-scale", "0.00005")
     publish(pump, event())
-    await_that(lambda: "no dead letter could be written" in pump.log.read_text(), "the drop")
+    until(lambda: "no dead letter could be written" in pump.log.read_text(), "the drop")
 
 
 def test_a_dead_letter_outlives_a_kill(
@@ -190,7 +191,7 @@ def test_a_dead_letter_outlives_a_kill(
     receiver.answer = refusing(400)
     pump = grid()
     publish(pump, event("kept"))
-    await_that(lambda: "becomes a dead letter" in pump.log.read_text(), "the verdict")
+    until(lambda: "becomes a dead letter" in pump.log.read_text(), "the verdict")
     pump.kill()
     dead.create_container()
     pump.start()

@@ -15,8 +15,9 @@ from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 
 from localazure.events.subscriptions import CLOUD_EVENTS
 from localazure.storage.supervisor import Azurite
-from running_azure.events import KEY, Pump, await_that
+from running_azure.events import KEY, Pump
 from running_azure.receiver import OK, Answer, Receiver, Sent, agreeing
+from running_azure.waiting import until
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ def test_one_that_fails_does_not_hold_up_the_others(grid: Pump, receiver: Receiv
     def all_good() -> bool:
         return len({one.body[0]["subject"] for one in receiver.events} - {"bad"}) == 8
 
-    await_that(all_good, "the good ones")
+    until(all_good, "the good ones")
 
 
 def test_a_slow_webhook_holds_up_no_other_subscription(grid: Pump, receiver: Receiver) -> None:
@@ -229,11 +230,11 @@ def test_a_subscription_outlives_a_kill_and_is_not_asked_again(grid: Pump, recei
     grid.kill()
     receiver.answer = agreeing
     grid.start()
-    await_that(lambda: len(receiver.events) >= 2, "the second delivery")
+    until(lambda: len(receiver.events) >= 2, "the second delivery")
     assert receiver.events[-1].body[0]["subject"] == "kept"
     assert sum(one.is_validation for one in receiver.sent) == 1
     publish(grid, event("new"))
-    await_that(lambda: receiver.events[-1].body[0]["subject"] == "new", "the new one")
+    until(lambda: receiver.events[-1].body[0]["subject"] == "new", "the new one")
 
 
 def test_a_deleted_subscription_gets_nothing_more(grid: Pump, receiver: Receiver) -> None:
@@ -269,7 +270,7 @@ def test_a_webhook_of_the_file_may_start_later_than_event_grid(
     grid.start()
     try:
         publish(grid, event("early"))
-        await_that(lambda: len(receiver.sent) > 1, "a second question")
+        until(lambda: len(receiver.sent) > 1, "a second question")
         receiver.answer = agreeing
         assert receiver.await_events(1)[0].body[0]["subject"] == "early"
         assert "the handshake failed: it answered 503" in grid.log.read_text()
@@ -281,7 +282,7 @@ def test_the_log_holds_no_data_and_no_keys(grid: Pump, receiver: Receiver) -> No
     receiver.answer = lambda sent: agreeing(sent) if sent.is_validation else (400, {}, b"")
     subscribed(grid, receiver)
     publish(grid, event("a", iban="PT50-0002"))
-    await_that(lambda: "is dropped: UndeliverableDueToClientError" in grid.log.read_text(), "the drop")
+    until(lambda: "is dropped: UndeliverableDueToClientError" in grid.log.read_text(), "the drop")
     said = grid.log.read_text()
     assert "PT50" not in said
     assert "secret" not in said

@@ -17,7 +17,8 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from localazure.ports import lasting_port
 from localazure.storage.supervisor import Azurite
 from running_azure.events import KEY, Pump
-from running_azure.host import Hosted, Pipe, await_that
+from running_azure.host import Hosted, Pipe
+from running_azure.waiting import until
 
 TRIGGERS = """
 @app.blob_trigger(arg_name="blob", path="%PREFIX%-in/{name}.csv", connection="DATA")
@@ -79,7 +80,7 @@ def container(host: Hosted, name: str) -> ContainerClient:
 
 def text_of(host: Hosted, name: str) -> str:
     blob = container(host, "out").get_blob_client(name)
-    await_that(blob.exists, name)
+    until(blob.exists, name)
     return blob.download_blob().readall().decode()
 
 
@@ -141,7 +142,7 @@ def test_what_fails_five_times_lies_in_the_poison_queue(host: Hosted) -> None:
         told.update(found if found["ContainerName"] == f"{host.prefix}-in" else {})
         return bool(told)
 
-    await_that(is_there, "the poison message")
+    until(is_there, "the poison message")
     assert told == {
         "Type": "BlobTrigger", "FunctionId": "Host.Functions.seen", "BlobType": "BlockBlob",
         "ContainerName": f"{host.prefix}-in", "BlobName": "bad.csv", "ETag": etag,
@@ -167,7 +168,7 @@ def test_notices_of_what_is_no_more_are_dropped(host: Hosted) -> None:
     notices.send(notice(host, BlobName="gone.csv"))
     notices.send(notice(host))
     notices.send(notice(host, FunctionId="Host.Functions.nobody"))
-    await_that(lambda: notices.count() == 0, "the end of the notices")
+    until(lambda: notices.count() == 0, "the end of the notices")
     assert len(host.notes("seen")) == 1
 
 

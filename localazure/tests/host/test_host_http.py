@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from running_azure.host import Hosted, await_that
+from running_azure.host import Hosted
+from running_azure.waiting import until
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_an_asgi_app_gets_and_gives_everything(shared_host: Hosted) -> None:
 def test_a_failure_is_logged_with_the_apps_own_line_and_without_keys(shared_host: Hosted) -> None:
     reply = shared_host.ask("GET", f"/api/fails?code={shared_host.function_key}&secret=no")
     assert (reply.status, reply.body) == (500, b"")
-    await_that(lambda: "e_fails failed" in shared_host.log.read_text(), "the log line")
+    until(lambda: "e_fails failed" in shared_host.log.read_text(), "the log line")
     said = shared_host.log.read_text()
     assert 'raise RuntimeError(f"called with {req.url}")' in said
     assert "code=***&secret=no" in said
@@ -148,7 +149,7 @@ def test_asked_to_stop_it_still_answers_what_it_began(hosted: Hosted) -> None:
     asking.start()
     hosted.await_notes("slow request")
     hosted.terminate()
-    await_that(lambda: "Stopping" in hosted.log.read_text(), "the log line")
+    until(lambda: "Stopping" in hosted.log.read_text(), "the log line")
     hosted.open_gate()
     asking.join(15)
     assert answers == [(200, b"finished")]

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from running_azure.host import Answer, Hosted, await_that
+from running_azure.host import Answer, Hosted
+from running_azure.waiting import until
 
 APP = """
 @app.route(route="items/{id}", methods=["GET"])
@@ -228,7 +229,7 @@ def test_a_drain_says_what_is_outstanding(host: Hosted) -> None:
     assert host.ask("POST", "/admin/host/drain", headers=master).status == 202
     assert status() == {"state": "InProgress", "outstandingInvocations": 1, "outstandingRetries": 0}
     assert waiting.ended() == [200]
-    await_that(lambda: status()["state"] == "Completed", "the end of the drain")
+    until(lambda: status()["state"] == "Completed", "the end of the drain")
 
 
 def test_asked_to_stop_it_answers_long_polls_and_finishes_the_rest(host: Hosted) -> None:
@@ -236,7 +237,7 @@ def test_asked_to_stop_it_answers_long_polls_and_finishes_the_rest(host: Hosted)
     host.await_notes("waiting")
     host.await_notes("working")
     host.terminate()
-    await_that(lambda: bool(polling.answers), "the end of the long poll")
+    until(lambda: bool(polling.answers), "the end of the long poll")
     assert [answer.status for answer in polling.answers] == [503]
     assert working.answers == []
     assert working.ended() == [200]

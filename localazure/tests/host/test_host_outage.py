@@ -9,7 +9,8 @@ import pytest
 
 from localazure.storage.account import Ports
 from localazure.storage.supervisor import Azurite
-from running_azure.host import Hosted, Pipe, await_that
+from running_azure.host import Hosted, Pipe
+from running_azure.waiting import until
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_messages_flow_again_when_the_storage_is_back(
         queue.send(b"before")
         host.await_notes("work")
         storage.stop()
-        await_that(lambda: "out-work cannot be read" in host.log.read_text(), "the warning")
+        until(lambda: "out-work cannot be read" in host.log.read_text(), "the warning")
         storage.start()
         queue.send(b"after")
         told = host.await_notes("work", 2)

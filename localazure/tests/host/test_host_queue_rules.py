@@ -11,7 +11,8 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from localazure.storage.supervisor import Azurite
-from running_azure.host import Hosted, Pipe, await_that
+from running_azure.host import Hosted, Pipe
+from running_azure.waiting import until
 
 Queues = Callable[[str], Pipe]
 RULES = "AzureFunctionsJobHost__extensions__queues__"
@@ -44,7 +45,7 @@ def test_a_failed_message_comes_again_after_the_retry_delay(hosted: Hosted, queu
     queue("work").send(b"bad")
     told = hosted.await_notes("work", 2)
     assert [one["dequeue_count"] for one in told] == [1, 2]
-    await_that(lambda: count(hosted, "work-poison") == 1, "the poisoned message")
+    until(lambda: count(hosted, "work-poison") == 1, "the poisoned message")
 
 
 def count(hosted: Hosted, name: str) -> int:
@@ -66,11 +67,11 @@ def test_a_long_function_keeps_its_message(hosted: Hosted, queue: Queues, azurit
         lines = azurite_service.access_log.read_text().splitlines()
         return sum(renewals in line and '" 204 ' in line for line in lines) >= 4
 
-    await_that(renewed, "four renewals")
+    until(renewed, "four renewals")
     assert len(hosted.notes("work")) == 1
     hosted.open_gate()
     hosted.await_notes("work done")
-    await_that(lambda: queue("work").count() == 0, "the deletion")
+    until(lambda: queue("work").count() == 0, "the deletion")
 
 
 def test_received_too_often_it_is_poisoned_unread(hosted: Hosted, queue: Queues, azurite: str) -> None:
@@ -83,7 +84,7 @@ def test_received_too_often_it_is_poisoned_unread(hosted: Hosted, queue: Queues,
     assert taken
     client.update_message(taken, visibility_timeout=0)
     hosted.start(**{f"{RULES}maxDequeueCount": "1"})
-    await_that(lambda: count(hosted, "work-poison") == 1, "the poisoned message")
+    until(lambda: count(hosted, "work-poison") == 1, "the poisoned message")
     assert hosted.notes("work") == []
     assert base64.b64decode(queue("work-poison").await_raw()) == b"worn"
 
@@ -95,7 +96,7 @@ def test_a_poison_queue_has_no_poison_queue(hosted_app: Callable[..., Hosted]) -
     Pipe(host.storage, f"{host.prefix}-odd-poison").send(b"x")
     told = host.await_notes("odd", 1)
     assert told[0]["dequeue_count"] == 1
-    await_that(lambda: "it stays until its lease ends" in host.log.read_text(), "the second look")
+    until(lambda: "it stays until its lease ends" in host.log.read_text(), "the second look")
     assert count(host, "odd-poison") == 1
     assert count(host, "odd-poison-poison") == 0
 
@@ -128,7 +129,7 @@ def test_outputs_by_parameter_and_by_return(hosted_app: Callable[..., Hosted]) -
     host = hosted_app(SENDING)
     host.start()
     Pipe(host.storage, f"{host.prefix}-in").send(b"x")
-    await_that(lambda: count(host, "set") == 1 and count(host, "returned") == 1, "both outputs")
+    until(lambda: count(host, "set") == 1 and count(host, "returned") == 1, "both outputs")
     assert base64.b64decode(Pipe(host.storage, f"{host.prefix}-set").await_raw()) == b"set: x"
     assert base64.b64decode(Pipe(host.storage, f"{host.prefix}-returned").await_raw()) == b"returned <&>"
 

@@ -6,7 +6,8 @@ import base64
 import time
 from collections.abc import Callable
 
-from running_azure.host import Hosted, Pipe, await_that
+from running_azure.host import Hosted, Pipe
+from running_azure.waiting import until
 
 Queues = Callable[[str], Pipe]
 
@@ -17,7 +18,7 @@ def test_a_message_is_delivered_once_and_deleted(hosted: Hosted, queue: Queues) 
     [told] = hosted.await_notes("work")
     assert (told["text"], told["dequeue_count"]) == ("grüße", 1)
     assert told["inserted"].endswith("+00:00")
-    await_that(lambda: queue("work").count() == 0, "the deletion")
+    until(lambda: queue("work").count() == 0, "the deletion")
 
 
 def test_bytes_that_are_no_text_arrive_as_they_are(hosted: Hosted, queue: Queues) -> None:
@@ -55,7 +56,7 @@ def poisoned(queue: Queues, name: str) -> str:
         except ResourceNotFoundError:
             return False
 
-    await_that(is_there, "a poisoned message")
+    until(is_there, "a poisoned message")
     return poison.await_raw()
 
 
@@ -85,7 +86,7 @@ def test_killed_in_the_middle_it_delivers_again_when_the_lease_ends(hosted: Host
     told = hosted.await_notes("work", 2)
     assert [one["dequeue_count"] for one in told] == [1, 2]
     hosted.await_notes("work done")
-    await_that(lambda: queue("work").count() == 0, "the deletion")
+    until(lambda: queue("work").count() == 0, "the deletion")
 
 
 def test_asked_to_stop_it_finishes_what_it_began_and_fetches_no_more(hosted: Hosted, queue: Queues) -> None:
@@ -93,7 +94,7 @@ def test_asked_to_stop_it_finishes_what_it_began_and_fetches_no_more(hosted: Hos
     queue("work").send(b"slow")
     hosted.await_notes("work")
     hosted.terminate()
-    await_that(lambda: "Stopping" in hosted.log.read_text(), "the log line")
+    until(lambda: "Stopping" in hosted.log.read_text(), "the log line")
     queue("work").send(b"too late")
     hosted.open_gate()
     assert hosted.ended() == 0
@@ -107,7 +108,7 @@ def test_asked_twice_it_ends_at_once(hosted: Hosted, queue: Queues) -> None:
     queue("work").send(b"slow")
     hosted.await_notes("work")
     hosted.terminate()
-    await_that(lambda: "Stopping" in hosted.log.read_text(), "the log line")
+    until(lambda: "Stopping" in hosted.log.read_text(), "the log line")
     hosted.terminate()
     assert hosted.ended(seconds=5) == 1
     assert hosted.notes("work done") == []

@@ -14,7 +14,8 @@ from azure.storage.blob import BlobClient
 
 from localazure.host import owner
 from localazure.ports import lasting_port
-from running_azure.host import Hosted, await_that
+from running_azure.host import Hosted
+from running_azure.waiting import until
 
 EVERY_SECOND = "* * * * * *"
 
@@ -42,7 +43,7 @@ def test_one_ticks_and_the_other_waits_for_its_turn(two: tuple[Hosted, Hosted]) 
     first.start(TICK=EVERY_SECOND)
     first.await_notes("tick")
     second.start(TICK=EVERY_SECOND)
-    await_that(lambda: waits(second), "the log line")
+    until(lambda: waits(second), "the log line")
     first.await_notes("tick", len(first.notes("tick")) + 2)
     assert second.notes("tick") == []
     first.terminate()
@@ -78,7 +79,7 @@ def test_another_ones_lock_that_breaks_is_taken(
     lease = blob.acquire_lease(60)
     before = len(hosted.notes("tick"))
     hosted.start(TICK=EVERY_SECOND)
-    await_that(lambda: waits(hosted), "the log line")
+    until(lambda: waits(hosted), "the log line")
     assert len(hosted.notes("tick")) == before
     lease.release()
     hosted.await_notes("tick", before + 1)

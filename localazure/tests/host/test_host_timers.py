@@ -20,7 +20,8 @@ from localazure.host.retry import RetryPolicy
 from localazure.host.runner import Runner
 from localazure.host.schedule import Interval
 from localazure.host.timers import Status, TimerListener
-from running_azure.host import Hosted, await_that
+from running_azure.host import Hosted
+from running_azure.waiting import until
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def missed(status: BlobClient, *, schedule_changed: bool = False) -> None:
 
 def test_a_new_timer_writes_down_when_it_is_due(hosted: Hosted, status: BlobClient) -> None:
     hosted.start()
-    await_that(status.exists, "the status")
+    until(status.exists, "the status")
     told = json.loads(status.download_blob().readall())
     due = datetime(datetime.now(UTC).year + 1, 1, 1).astimezone(UTC)
     assert datetime.fromisoformat(told["Next"]) == due
@@ -48,7 +49,7 @@ def test_a_new_timer_writes_down_when_it_is_due(hosted: Hosted, status: BlobClie
 
 def test_a_missed_tick_runs_once_after_a_restart(hosted: Hosted, status: BlobClient) -> None:
     hosted.start()
-    await_that(status.exists, "the status")
+    until(status.exists, "the status")
     hosted.kill()
     missed(status)
     hosted.start()
@@ -60,7 +61,7 @@ def test_a_missed_tick_runs_once_after_a_restart(hosted: Hosted, status: BlobCli
         found = Status.parse(status.download_blob().readall())
         return found is not None and found.next > datetime.now(UTC)
 
-    await_that(is_caught_up, "the new status")
+    until(is_caught_up, "the new status")
     hosted.kill()
     hosted.start()
     assert hosted.ask("GET", "/admin/host/ping").status == 200
@@ -69,11 +70,11 @@ def test_a_missed_tick_runs_once_after_a_restart(hosted: Hosted, status: BlobCli
 
 def test_after_a_change_of_schedule_nothing_was_missed(hosted: Hosted, status: BlobClient) -> None:
     hosted.start()
-    await_that(status.exists, "the status")
+    until(status.exists, "the status")
     hosted.kill()
     missed(status, schedule_changed=True)
     hosted.start()
-    await_that(lambda: "another schedule" in hosted.log.read_text(), "the log line")
+    until(lambda: "another schedule" in hosted.log.read_text(), "the log line")
     assert hosted.notes("tick") == []
 
 

@@ -108,10 +108,3 @@ class Inbox:
             taken.append(json.loads(base64.b64decode(message.content)))
             self._queue.delete_message(message)
         return taken
-
-
-def await_that(holds: Callable[[], bool], what: str, *, seconds: float = 40) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} did not come within {seconds:g} s"
-        time.sleep(0.005)

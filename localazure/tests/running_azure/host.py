@@ -7,13 +7,14 @@ import http.client
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from azure.storage.queue import QueueClient
+
+from running_azure.waiting import until
 
 APP = Path(__file__).parents[1] / "host" / "app"
 NEVER = "0 0 0 1 1 *"
@@ -98,7 +99,7 @@ class Hosted:
         return [told for line in lines if (told := json.loads(line))["what"] == what]
 
     def await_notes(self, what: str, count: int = 1, *, seconds: float = 40) -> list[dict[str, Any]]:
-        await_that(lambda: len(self.notes(what)) >= count, f"{count} x {what!r}", seconds=seconds)
+        until(lambda: len(self.notes(what)) >= count, f"{count} x {what!r}", seconds=seconds)
         return self.notes(what)
 
     def open_gate(self) -> None:
@@ -178,15 +179,8 @@ class Pipe:
             found.extend(one.content for one in self._queue.receive_messages(max_messages=1))
             return bool(found)
 
-        await_that(look, "a message", seconds=seconds)
+        until(look, "a message", seconds=seconds)
         return found[0]
 
     def count(self) -> int:
         return int(self._queue.get_queue_properties().approximate_message_count or 0)
-
-
-def await_that(holds: Callable[[], bool], what: str, *, seconds: float = 40) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} did not come within {seconds:g} s"
-        time.sleep(0.01)

@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,15 +120,6 @@ class Server:
         self._session.trust_env = False
         authority = str(self.state / "tls" / "ca.pem")
         return self._session.request(method, url, json=body, headers=given, timeout=30, verify=authority)
-
-
-def until(check: Callable[[], Any], *, seconds: float = 30) -> Any:
-    """The first true answer of `check`; fails when it has none in time."""
-    deadline = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
-    return found
 
 
 class Topic(http.server.ThreadingHTTPServer):

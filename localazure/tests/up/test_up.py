@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from azure.storage.queue import QueueClient
 
 from localazure.ports import is_free, lasting_port
 from localazure.up.addresses import USUAL, Addresses, PortTaken, choose
+from running_azure.waiting import until
 
 FreePort = Callable[[], int]
 
@@ -65,14 +65,9 @@ def up(tmp_path: Path) -> Iterator[Up]:
         made.end(signal.SIGTERM)
 
 
-def gone(ports: Mapping[str, int]) -> bool:
-    """Whether nobody listens any more, within a few seconds."""
-    deadline = time.monotonic() + 10
-    while not all(map(is_free, ports.values())):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+def await_end(ports: Mapping[str, int]) -> None:
+    """Nobody listens any more, a few seconds later at most."""
+    until(lambda: all(map(is_free, ports.values())), "the end of all parts", seconds=10)
 
 
 def test_what_it_prints_leads_clients_to_all_three(up: Up) -> None:
@@ -102,13 +97,10 @@ def test_what_it_prints_leads_clients_to_all_three(up: Up) -> None:
     key = {"aeg-sas-key": variables["EVENTGRID_TOPIC_KEY"]}
     assert requests.post(variables["EVENTGRID_TOPIC_ENDPOINT"], json=event, headers=key, timeout=10).ok
     queue = QueueClient.from_connection_string(variables["AZURE_STORAGE_CONNECTION_STRING"], "example-events")
-    deadline = time.monotonic() + 20
-    while not (message := queue.receive_message()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    message = until(queue.receive_message, "the event")
     assert json.loads(base64.b64decode(message.content))["eventType"] == "Placed"
     assert up.end(signal.SIGINT) == 0
-    assert gone(up.ports)
+    await_end(up.ports)
 
 
 def test_its_file_sets_the_same_variables_in_a_shell(up: Up) -> None:
@@ -130,7 +122,7 @@ def test_it_comes_back_on_the_same_ports_with_what_it_held(up: Up) -> None:
 def test_a_kill_leaves_nothing_behind(up: Up) -> None:
     up.start(given=up.ports)
     up.end(signal.SIGKILL)
-    assert gone(up.ports)
+    await_end(up.ports)
 
 
 def test_a_part_that_dies_ends_the_others(up: Up) -> None:
@@ -144,7 +136,7 @@ def test_a_part_that_dies_ends_the_others(up: Up) -> None:
     assert up.process
     assert up.process.wait(40) == 1
     assert "events ended by itself; see " in up.said()
-    assert gone(up.ports)
+    await_end(up.ports)
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path, azurite_service: Any) -> None:

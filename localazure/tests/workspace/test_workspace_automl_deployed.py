@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from running_azure.workspace import WS, Server, until
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server
 
 ROWS = "age;job;y\n" + "".join(
     f"{20 + n % 50};{'ab'[n % 2]};{'yes' if n % 50 > 25 else 'no'}\n" for n in range(200)

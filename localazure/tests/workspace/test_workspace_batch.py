@@ -9,7 +9,8 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from running_azure.pipelines import publish
-from running_azure.workspace import WS, Server, Topic, until
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server, Topic
 
 COMMAND = (
     "cat ${{inputs.words}}/* > ${{outputs.said}}/all; "

@@ -11,7 +11,8 @@ import pytest
 from localazure.workspace.history.events import RunEvents
 from localazure.workspace.settings import Settings
 from localazure.workspace.store.documents import Store
-from running_azure.workspace import WS, Server, Topic, until
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server, Topic
 
 ML = "Microsoft.MachineLearningServices"
 

@@ -9,7 +9,8 @@ import pytest
 import requests
 from azure.core.exceptions import HttpResponseError
 
-from running_azure.workspace import WS, Server, until
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server
 
 JOB = {"properties": {"jobType": "Command", "command": "true", "experimentName": "e"}}
 

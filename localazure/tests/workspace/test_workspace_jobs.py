@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from running_azure.workspace import Server, Topic, until
+from running_azure.waiting import until
+from running_azure.workspace import Server, Topic
 
 CODE = """
 import json, os, pathlib, sys

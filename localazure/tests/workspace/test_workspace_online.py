@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import requests
 
-from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, WS, Server, alive, until
+from running_azure.waiting import until
+from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, WS, Server, alive
 
 CONDA = "dependencies: [python=3.11, pip, {pip: [azureml-inference-server-http==1.5.1]}]\n"
 SCORE = """

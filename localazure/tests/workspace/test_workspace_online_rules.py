@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, WS, Server, until
+from running_azure.waiting import until
+from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, WS, Server
 
 CONDA = "dependencies: [python=3.11, pip, {pip: [azureml-inference-server-http==1.5.1]}]\n"
 SCORE = """

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from running_azure.workspace import WS, Server, until
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server
 
 
 @pytest.fixture(autouse=True)

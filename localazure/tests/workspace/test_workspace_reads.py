@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from running_azure.workspace import WS, Server, until
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server
 
 
 def _done(server: Server, name: str, **properties: Any) -> None:

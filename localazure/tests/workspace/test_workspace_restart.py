@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from running_azure.workspace import WS, Server, Topic, alive, until
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server, Topic, alive
 
 SPEC = {
     "type": "command",

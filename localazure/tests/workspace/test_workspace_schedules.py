@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from running_azure.workspace import WS, Server, until
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server
 
 HOUR = 3600
 

@@ -9,7 +9,8 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 
-from running_azure.workspace import WS, Server, until
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server
 
 LONG = "azureml://subscriptions/"
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from running_azure.workspace import WS, Server, until
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server
 
 STORE = "azureml://datastores/workspaceblobstore/paths"
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from running_azure.workspace import WS, Server, Topic, until
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server, Topic
 
 STEP = {"type": "command", "name": "step", "outputs": {"out": {"type": "uri_folder"}}}
 

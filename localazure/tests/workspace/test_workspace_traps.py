@@ -14,7 +14,8 @@ import requests
 from azure.core.exceptions import ResourceExistsError
 
 from running_azure import DISTRIBUTION
-from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, WS, Server, until
+from running_azure.waiting import until
+from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, WS, Server
 
 URL = "https://x.blob.core.windows.net/c/{}.json"
 

@@ -15,8 +15,10 @@ from shared.domain.facts import (
     ShardDue,
     StepDeadLettered,
 )
-from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, public
+from shared.domain.kinds.field import Moment, public
+from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.run import Step
+from shared.domain.kinds.state import State, Tone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +119,7 @@ BATCH = Kind(
     plural="batches",
     sentence="One version of a file of clients that is scored through the model that answers.",
     states=(
-        State(name="due", tone=Tone.RUN, sentence="waits to be scored"),
+        State(name="due", tone=Tone.RUN, word="waiting", sentence="waits to be scored"),
         State(name="scoring", tone=Tone.RUN, sentence="is being scored"),
         State(name="scored", tone=Tone.OK, sentence="is scored", final=True),
         State(name="refused", tone=Tone.BAD, sentence="cannot be scored", final=True),

@@ -13,7 +13,9 @@ from shared.domain.facts import (
     RunPostponed,
     RunStarted,
 )
-from shared.domain.kinds.kind import Change, Kind, State, Thing, Tone, public
+from shared.domain.kinds.field import public
+from shared.domain.kinds.kind import Change, Kind, Thing
+from shared.domain.kinds.state import State, Tone
 from shared.domain.names import dataset_id
 
 

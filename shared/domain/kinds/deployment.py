@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.domain.facts import ModelReleased
-from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, public
+from shared.domain.kinds.field import Moment, public
+from shared.domain.kinds.kind import Change, Kind, Thing
+from shared.domain.kinds.state import State, Tone
 from shared.domain.names import dataset_id
 
 HEALTH = (

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from shared.domain import names
 from shared.domain.facts import RetryRequested, StepDeadLettered
-from shared.domain.kinds.kind import Change, Kind, State, Tone, public
+from shared.domain.kinds.field import public
+from shared.domain.kinds.kind import Change, Kind
+from shared.domain.kinds.state import State, Tone
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.domain.facts import ModelAccepted, ModelRefused, ModelReleased, ReleaseRolledBack
-from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, public
+from shared.domain.kinds.field import Moment, public
+from shared.domain.kinds.kind import Change, Kind, Thing
+from shared.domain.kinds.state import State, Tone
 from shared.domain.names import dataset_id
 
 
@@ -137,7 +139,13 @@ MODEL = Kind(
         State(name="refused", tone=Tone.REST, sentence="is not better: refused", final=True),
         State(name="releasing", tone=Tone.RUN, sentence="is being put behind the endpoint"),
         State(name="released", tone=Tone.OK, word="in service", sentence="is in service", final=True),
-        State(name="previous", tone=Tone.REST, sentence="made way for a newer one", final=True),
+        State(
+            name="previous",
+            tone=Tone.REST,
+            word="was in service",
+            sentence="made way for a newer one",
+            final=True,
+        ),
         State(name="rolled-back", tone=Tone.WARN, sentence="was rolled back", final=True),
     ),
     values=Model,

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.domain.facts import OperationRequested
-from shared.domain.kinds.kind import Change, Kind, State, Tone, internal, public
+from shared.domain.kinds.field import internal, public
+from shared.domain.kinds.kind import Change, Kind
+from shared.domain.kinds.state import State, Tone
 
 STATUSES = (
     State(name="NotStarted", tone=Tone.RUN, word="not started", sentence="is not begun yet"),

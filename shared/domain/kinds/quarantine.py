@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.facts import QuarantineDecided, UploadAdmitted, UploadDuplicated, UploadRejected
-from shared.domain.kinds.kind import Change, Kind, State, Tone, public
+from shared.domain.kinds.field import public
+from shared.domain.kinds.kind import Change, Kind
+from shared.domain.kinds.state import State, Tone
 
 
 @dataclass(frozen=True, kw_only=True)

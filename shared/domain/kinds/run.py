@@ -16,7 +16,9 @@ from shared.domain.facts import (
     RunProgressed,
     RunStarted,
 )
-from shared.domain.kinds.kind import Change, Kind, Moment, State, Thing, Tone, internal, public
+from shared.domain.kinds.field import Moment, internal, public
+from shared.domain.kinds.kind import Change, Kind, Thing
+from shared.domain.kinds.state import State, Tone
 from shared.domain.names import dataset_id
 
 STEP_STATUSES = (
@@ -34,6 +36,9 @@ STEP_STATUSES = (
 are not told that there are no others.
 
 source: azure-ai-ml, entities/_job/job.py, `JobStatus`"""
+TERMINAL = frozenset(status.name for status in STEP_STATUSES if status.final)
+WAITING = frozenset(status.name for status in STEP_STATUSES if status.tone is Tone.REST)
+"""Of a step that the workspace has made, and not begun."""
 
 
 @dataclass(frozen=True, kw_only=True)

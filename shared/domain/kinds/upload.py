@@ -8,7 +8,9 @@ from typing import Any
 
 from shared.domain import names
 from shared.domain.facts import UploadAdmitted, UploadArrived, UploadDuplicated, UploadRejected
-from shared.domain.kinds.kind import Change, Kind, State, Thing, Tone, internal, public
+from shared.domain.kinds.field import internal, public
+from shared.domain.kinds.kind import Change, Kind, Thing
+from shared.domain.kinds.state import State, Tone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,7 @@ UPLOAD = Kind(
     plural="uploads",
     sentence="One version of a CSV that was dropped to train on.",
     states=(
-        State(name="arrived", tone=Tone.RUN, sentence="arrived"),
+        State(name="arrived", tone=Tone.RUN, word="being checked", sentence="arrived"),
         State(name="admitted", tone=Tone.RUN, sentence="fits its contract"),
         State(name="registered", tone=Tone.OK, sentence="became part of a dataset version", final=True),
         State(

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.domain.facts import WorkPaused
-from shared.domain.kinds.kind import Change, Kind, State, Tone, public
+from shared.domain.kinds.field import public
+from shared.domain.kinds.kind import Change, Kind
+from shared.domain.kinds.state import State, Tone
 
 
 @dataclass(frozen=True, kw_only=True)

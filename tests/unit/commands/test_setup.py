@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from commands import catalog
-from commands.setup import console, environments, needs, venv
+from commands.setup import console, environments, localazure, needs, venv
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,6 +53,26 @@ def test_nothing_is_done_when_all_is_there(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(needs, "_is_ready", lambda root, need: True)
     needs.provide(tmp_path, catalog.EVERYTHING)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_missing_is_installed_in_order_once_and_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed: list[str] = []
+    monkeypatch.setenv("LOCALAZURE_HOME", str(tmp_path / "azurite"))
+    monkeypatch.setattr(venv, "is_ready", lambda folder, lock: folder.name in installed)
+    monkeypatch.setattr(venv, "install", lambda folder, lock, label: installed.append(folder.name))
+    for module, ready, install, name in (
+        (localazure, "is_ready", "install", "localazure"),
+        (localazure, "has_storage", "install_storage", "storage"),
+        (environments, "is_ready", "install", "environments"),
+    ):
+        monkeypatch.setattr(module, ready, lambda root, name=name: name in installed)
+        monkeypatch.setattr(module, install, lambda root, name=name: installed.append(name))
+    needs.provide(tmp_path, (*catalog.EVERYTHING, catalog.UV))
+    needs.provide(tmp_path, catalog.EVERYTHING)
+    assert installed == [".venv", "localazure", "storage", "environments", ".uv"]
+    assert capsys.readouterr().err.count("Setting up this checkout") == 1
 
 
 def test_every_command_is_listed_and_helps() -> None:
@@ -97,3 +118,42 @@ def test_an_environment_is_built_again_when_a_file_beside_it_changes(
     assert environments.is_ready(tmp_path)
     (folder / "conda.yml").write_text("dependencies: [pip]")
     assert not environments.is_ready(tmp_path)
+
+
+def test_the_embedded_azure_is_installed_again_when_its_pyproject_or_lock_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "localazure" / "src" / "localazure" / "storage" / "package-lock.json"
+    lock.parent.mkdir(parents=True)
+    project = tmp_path / "localazure" / "pyproject.toml"
+    for file in (lock, project):
+        file.write_text("{}")
+    (tmp_path / ".venv").mkdir()
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("LOCALAZURE_HOME", str(programs))
+    ran: list[list[str]] = []
+    monkeypatch.setattr(localazure, "run", lambda command, **_: ran.append(command))
+    steps = (
+        (localazure.is_ready, localazure.install, project),
+        (localazure.has_storage, localazure.install_storage, lock),
+    )
+    for is_ready, install, file in steps:
+        assert not is_ready(tmp_path)
+        install(tmp_path)
+        assert is_ready(tmp_path)
+        file.write_text('{"changed": true}')
+        assert not is_ready(tmp_path)
+    assert "--no-index" in ran[0]
+    assert ran[1][1:] == ["-m", "localazure", "setup"]
+
+
+def test_programs_of_the_embedded_azure_are_kept_in_the_checkout_unless_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALAZURE_HOME", "elsewhere")
+    localazure.keep_programs_in(tmp_path)
+    assert os.environ["LOCALAZURE_HOME"] == "elsewhere"
+    monkeypatch.delenv("LOCALAZURE_HOME")
+    localazure.keep_programs_in(tmp_path)
+    assert Path(os.environ["LOCALAZURE_HOME"]).parent == tmp_path

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterator
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import pytest
+from declared import fits
 
 from shared.domain import facts as f
-from shared.domain.kinds.kind import Kind, State, Tone, about
+from shared.domain.kinds.field import Part, parts, read, shown
+from shared.domain.kinds.kind import Kind
+from shared.domain.kinds.model import MODEL
+from shared.domain.kinds.run import RUN
+from shared.domain.kinds.state import State, Tone
 from shared.kinds import BY_NAME, INDEXES, KINDS, STATES, STATUSES_OF, changes, rank
 
 EACH_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -32,6 +35,7 @@ def test_each_state_is_told_apart_and_said_in_words(kind: Kind[Any]) -> None:
 @pytest.mark.parametrize("of", STATUSES_OF)
 def test_each_word_of_a_vocabulary_is_told_apart(of: str) -> None:
     _told_apart(STATUSES_OF[of])
+    assert of not in BY_NAME, "words are looked up by one name, whether of a kind or not"
 
 
 def _told_apart(states: tuple[State, ...]) -> None:
@@ -45,39 +49,25 @@ def _told_apart(states: tuple[State, ...]) -> None:
 
 @EACH_KIND
 def test_each_field_says_what_it_means_with_an_example(kind: Kind[Any]) -> None:
-    fields = list(_all_fields(kind.values))
-    assert fields
-    for of, field, hint in fields:
-        said, place = about(field), f"{of.__name__}.{field.name}"
+    found = list(_with_inner(kind.values))
+    assert found
+    for of, part in found:
+        said, place = part.about, f"{of.__name__}.{part.name}"
         assert re.fullmatch(r"[A-Z0-9].*\.", said.sentence), place
-        if said.public and not any(map(dataclasses.is_dataclass, _parts(hint))):
-            assert _fits(said.example, hint), place
+        if said.public and not part.inner:
+            assert said.example not in (None, []), place
+            assert fits(said.example, part.hint), place
         if said.entered:
             assert said.entered in STATES[kind.name], place
         if said.one_of:
             assert said.example in [state.name for state in said.one_of], place
 
 
-def _all_fields(of: type) -> Iterator[tuple[type, dataclasses.Field[Any], Any]]:
-    hints = get_type_hints(of)
-    for field in dataclasses.fields(of):
-        yield of, field, hints[field.name]
-        for part in _parts(hints[field.name]):
-            if dataclasses.is_dataclass(part):
-                yield from _all_fields(part)
-
-
-def _parts(hint: Any) -> list[Any]:
-    return [hint, *(part for inner in get_args(hint) for part in _parts(inner))]
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    if get_origin(hint) in (Union, UnionType):
-        return any(_fits(value, part) for part in get_args(hint) if part is not type(None))
-    if get_origin(hint) is list:
-        return isinstance(value, list) and bool(value) and all(_fits(v, get_args(hint)[0]) for v in value)
-    plain = getattr(hint, "__supertype__", hint)
-    return type(value) is plain or (plain is float and type(value) is int)
+def _with_inner(of: type[Any]) -> Iterator[tuple[type[Any], Part]]:
+    for part in parts(of):
+        yield of, part
+        if part.inner:
+            yield from _with_inner(part.inner)
 
 
 FACTS: tuple[f.Fact, ...] = (
@@ -125,9 +115,22 @@ def test_a_fact_changes_only_what_the_table_declares(fact: f.Fact) -> None:
             assert kind in BY_NAME
             continue
         assert change.state is None or rank(change.kind, change.state) >= 0
-        declared = {field.name for field in BY_NAME[change.kind].fields if not about(field).entered}
+        declared = {part.name for part in BY_NAME[change.kind].parts if not part.about.entered}
         assert set(change.values) <= declared, change.kind
 
 
 def test_a_fact_that_is_only_due_changes_nothing() -> None:
     assert changes(f.ReconcileDue(tick="1")) == []
+
+
+def test_values_are_read_with_all_they_hold_and_shown_without_what_is_internal() -> None:
+    steps = [{"name": "train", "status": "Running", "started": "2026-11-24T08:00:00.000+00:00"}]
+    values = {"dataset": "bank", "attempt": 2, "steps": steps, "reason": None, "unheard_of": 1}
+    run = read(RUN.values, values)
+    assert (run.attempt, run.version, run.steps and run.steps[0].status) == (2, None, "Running")
+    assert shown(RUN.values, values) == {"dataset": "bank", "steps": steps}
+
+
+def test_when_a_thing_came_into_a_state_is_read_from_its_history() -> None:
+    history = [("releasing", "1"), ("released", "2"), ("previous", "3"), ("released", "4")]
+    assert MODEL.times(history) == {"released_at": "4"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.code import module_of
 from pipelines.scoring import pipeline as scoring
 from pipelines.training import pipeline as training
 
@@ -74,6 +76,18 @@ def test_an_option_is_called_as_what_it_is_given(pipeline: Any) -> None:
         pairs = re.findall(r"--([a-z-]+) \$\{\{\w+\.(\w+)\}\}", line)
         assert pairs
         assert all(option.replace("-", "_") == name for option, name in pairs), line
+
+
+def test_a_step_does_without_none_of_its_options(pipeline: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """A default would hide that a command line forgot one."""
+    for line in pipeline.COMMANDS:
+        step = import_module(module_of(line))
+        options = re.findall(r"--[a-z-]+", line)
+        for lacking in options:
+            with pytest.raises(SystemExit) as ended:
+                step.main([text for option in options if option != lacking for text in (option, "1")])
+            assert ended.value.code == 2
+            assert f"the following arguments are required: {lacking}\n" in capsys.readouterr().err
 
 
 def test_steps_share_code_and_environment_and_do_not_spin(pipeline: Any, tmp_path: Path) -> None:

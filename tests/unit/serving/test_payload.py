@@ -106,6 +106,12 @@ def test_a_refusal_says_where_and_what_to_send(body: Any, code: str, named: str)
         assert "with null where the value is not known" in message
 
 
+def test_the_message_is_all_that_a_client_reads() -> None:
+    assert refusal({"data": [{"job": 1}]})[1] == (
+        "record 0 lacks 'age'; every feature must be there, with null where the value is not known"
+    )
+
+
 def test_a_refusal_never_repeats_a_clients_values() -> None:
     secret = "4711-0815"
     for body in (

@@ -119,3 +119,34 @@ def test_the_example_of_an_answer_is_one_of_this_model(folder: Path) -> None:
     assert (example["model"], example["version"]) == ("bank", "3")
     assert example["probability"] == [model.threshold]
     assert example["decision"] == ["call"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("probability", -0.001),
+        ("probability", 1.001),
+        ("probability", None),
+        ("decile", 0),
+        ("decile", 11),
+        ("decile", 4.5),
+        ("decision", "perhaps"),
+        ("model", 3),
+    ],
+)
+def test_an_answer_that_cannot_be_does_not_fit(folder: Path, name: str, value: Any) -> None:
+    schema = response_schema(load(folder))
+    right = schema["example"]
+    assert not fits(schema, {**right, name: value if name == "model" else [value]})
+    assert not fits(schema, {key: kept for key, kept in right.items() if key != name})
+
+
+def test_the_ends_of_what_can_be_fit(folder: Path) -> None:
+    schema = response_schema(load(folder))
+    ends = {"probability": [0, 1], "decile": [1, 10], "decision": ["skip", "call"]}
+    assert fits(schema, {**schema["example"], **ends})
+
+
+def test_the_example_of_a_request_is_a_client_that_could_be(folder: Path) -> None:
+    example = request_schema(load(folder))["example"]
+    assert example == {"data": [{"age": 0, "job": "admin.", "rate": 0}]}

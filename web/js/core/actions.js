@@ -4,6 +4,7 @@ import { address, ask, idempotencyKey } from "../../public/js/api.js";
 import { note, say } from "./announce.js";
 import { h, show } from "./dom.js";
 import { mayAct } from "./session.js";
+import { isFinal } from "./states.js";
 
 const FOLLOW = 120;
 
@@ -109,7 +110,7 @@ async function followed(location) {
   for (;;) {
     const answer = await ask(here);
     const operation = answer.value;
-    if (["Succeeded", "Failed", "Canceled"].includes(operation.status) || Date.now() > until)
+    if (isFinal(operation.status, "progress") || Date.now() > until)
       return operation;
     await new Promise((done) => {
       setTimeout(done, 1000 * Math.max(pause, answer.retryAfter ?? 0));

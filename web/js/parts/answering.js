@@ -19,7 +19,7 @@ export function answerCard(dataset, models) {
       "div",
       { class: "top" },
       h("h2", {}, h("a", { href: to("models", { dataset: dataset.dataset }) }, dataset.dataset)),
-      dataset.serving ? badge("serving") : h("span", { class: "badge" }, "no model yet"),
+      dataset.serving ? badge("serving", "deployment") : h("span", { class: "badge" }, "no model yet"),
     ),
     dataset.serving
       ? served(dataset, serving, known)

@@ -4,13 +4,14 @@ import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
 import { ago, plural, words } from "../core/format.js";
 import { to, toQuarantined } from "../core/router.js";
+import { needsPerson } from "../core/states.js";
 import { badge } from "./badge.js";
 import { retryFailure } from "./operator.js";
 import { nothing, panel } from "./panel.js";
 
 export function attention(status, quarantine, live) {
-  const held = (quarantine.value?.value ?? []).filter((each) => each.state === "held");
-  const failures = status.failures.filter((failure) => failure.state === "dead-lettered");
+  const held = (quarantine.value?.value ?? []).filter(needsPerson);
+  const failures = status.failures.filter(needsPerson);
   const items = [...failures.map((failure) => failureItem(failure, live)), ...held.map(heldItem)];
   return panel(
     {
@@ -35,7 +36,7 @@ function failureItem(failure, live) {
       words(failure.about.split(" ")[0]),
       failure.about.includes(" ") && ` ${failure.about.slice(failure.about.indexOf(" ") + 1)}`,
       " ",
-      badge(failure.state),
+      badge(failure.state, "failure"),
     ),
     ago(failure.updated),
     h("p", { class: "why" }, failure.reason),

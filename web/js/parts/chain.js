@@ -1,7 +1,8 @@
 /** What became of a file, link by link: beads on a rail. */
 
 import { h, icon } from "../core/dom.js";
-import { badge, tone } from "./badge.js";
+import { tone } from "../core/states.js";
+import { badge } from "./badge.js";
 
 /** links: [{kind, icon, title, href, record?, text: nodes, future?}] */
 export function chain(links) {

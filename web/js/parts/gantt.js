@@ -1,17 +1,18 @@
 /** A run's steps in time: a strip for lists, bars with a scale for the run's own page. */
 
 import { h } from "../core/dom.js";
+import { STATUSES } from "../core/kinds.js";
 import { clock, duration, now, words } from "../core/format.js";
-import { stateWords, tone } from "./badge.js";
+import { isGoing, stateWords, tone } from "../core/states.js";
 
 const iso = (milliseconds) => new Date(milliseconds).toISOString();
-const WAITING = new Set(["NotStarted", "Queued", "Preparing", "Provisioning", "Starting"]);
 
 /** What a run does: trains on a dataset version, or scores a batch on a cluster. */
 export const runTitle = (run) =>
   run.batch ? `Scoring ${run.batch}` : `Training on ${run.dataset}, version ${run.version}`;
 
-export const isOver = (run) => !["started", "running"].includes(run.state);
+/** A step that Azure ML has made, and not begun. */
+const waits = (step) => step.status in STATUSES.step && tone(step.status, "step") === "rest";
 
 /**
  * Each step with its begin and end in milliseconds; null before it has begun.
@@ -22,8 +23,8 @@ export const isOver = (run) => !["started", "running"].includes(run.state);
 function spans(run) {
   const ended = [];
   return (run.steps ?? []).map((step) => {
-    const end = step.ended ? Date.parse(step.ended) : isOver(run) ? Date.parse(run.updated) : now();
-    const begun = step.started && !WAITING.has(step.status);
+    const end = step.ended ? Date.parse(step.ended) : isGoing(run) ? now() : Date.parse(run.updated);
+    const begun = step.started && !waits(step);
     const begin = begun
       ? Math.max(Date.parse(step.started), ...ended.filter((before) => before <= end))
       : null;

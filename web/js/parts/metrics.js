@@ -1,6 +1,7 @@
 /** The figures a model is judged by: what each is, how it is written, and which way is better. */
 
 import { digits, percent, signed } from "../core/format.js";
+import { tone } from "../core/states.js";
 
 /** How much of the base rate's log loss a model saves, 0 to 1: what can be compared between hold-outs. */
 export const gain = (figures, baseline) =>
@@ -36,3 +37,7 @@ export const METRICS = {
 };
 
 export const better = ({ good }) => (good > 0 ? "higher is better" : "lower is better");
+
+/** How the verdict on a model is coloured: to be refused is no trouble of the model's, and worth a look. */
+export const verdictTone = ({ state }) =>
+  state === "refused" || tone(state, "model") === "warn" ? "warn" : "ok";

@@ -2,6 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { compact, duration, number, percent, plural, size } from "../core/format.js";
+import { tone } from "../core/states.js";
 
 /** The share of a batch that is done, 0 to 1, or null while that is unknown. */
 export function share(batch) {
@@ -38,7 +39,7 @@ export function progress(batch) {
       },
       h("span", {
         class: "bar-fill",
-        "data-tone": batch.state === "refused" ? "bad" : null,
+        "data-tone": tone(batch.state, "batch") === "bad" ? "bad" : null,
         vars: { "--share": done.toFixed(4) },
       }),
     ),

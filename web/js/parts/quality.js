@@ -7,19 +7,19 @@
 
 import { h, s } from "../core/dom.js";
 import { ago, day, number } from "../core/format.js";
-import { stateWords } from "./badge.js";
+import { stateWords } from "../core/states.js";
 import { axis, chart, tip } from "./chart.js";
 import { better, METRICS } from "./metrics.js";
 import { gridTable } from "./table.js";
 
-const MARKS = [
-  ["released", "in service"],
-  ["previous", "was in service"],
-  ["refused", "refused"],
-  ["rolled-back", "rolled back"],
-  ["serving", "serving model then, same rows"],
-];
-const KNOWN = new Set(["released", "previous", "refused", "rolled-back"]);
+/** How each mark is drawn in a legend of 16 by 16; a model that is in none of these states is drawn as in service. */
+const SHAPES = {
+  released: () => s("circle", { cx: 8, cy: 8, r: 5 }),
+  previous: () => s("circle", { cx: 8, cy: 8, r: 5 }),
+  refused: () => s("path", { d: "M4 4l8 8M12 4l-8 8" }),
+  "rolled-back": () => s("path", { d: "M8 2.500l5.500 5.500L8 13.500 2.500 8z" }),
+  serving: () => s("path", { d: "M3 8h10" }),
+};
 
 /** models: records, any order */
 export function quality(models, metric) {
@@ -28,7 +28,7 @@ export function quality(models, metric) {
     .sort((a, b) => a.version - b.version);
   const points = known.map((model) => point(model, METRICS[metric]));
   const { title, text } = METRICS[metric];
-  const label = `${title} of ${points.length} model versions, ${better(METRICS[metric])}. ${points.map((p) => `Version ${p.version}, ${stateWords(p.state)}: ${text(p.value)}`).join(". ")}.`;
+  const label = `${title} of ${points.length} model versions, ${better(METRICS[metric])}. ${points.map((p) => `Version ${p.version}, ${stateWords(p.state, "model")}: ${text(p.value)}`).join(". ")}.`;
   return chart(
     {
       key: `quality-${metric}`,
@@ -46,7 +46,7 @@ function point(model, metric) {
   const { champion_figures: champion, baseline } = model;
   return {
     version: model.version,
-    state: KNOWN.has(model.state) ? model.state : "released",
+    state: model.state in SHAPES ? model.state : "released",
     time: model.created,
     reason: model.reason,
     value: metric.of(model.figures, baseline),
@@ -66,9 +66,9 @@ function legend(points) {
     ...points.map((p) => p.state),
     ...points.filter((p) => p.champion !== null).map(() => "serving"),
   ]);
-  const items = MARKS.filter(([mark]) => there.has(mark)).map(([mark, text]) =>
-    h("li", {}, markShape(mark), text),
-  );
+  const items = Object.keys(SHAPES)
+    .filter((mark) => there.has(mark))
+    .map((mark) => h("li", {}, markShape(mark), markWords(mark)));
   if (points.some((p) => p.baseline !== null))
     items.push(
       h(
@@ -85,18 +85,14 @@ function legend(points) {
   return h("ul", { class: "legend" }, items);
 }
 
+const markWords = (mark) =>
+  mark === "serving" ? "serving model then, same rows" : stateWords(mark, "model");
+
 function markShape(mark) {
-  const shapes = {
-    released: s("circle", { cx: 8, cy: 8, r: 5 }),
-    previous: s("circle", { cx: 8, cy: 8, r: 5 }),
-    refused: s("path", { d: "M4 4l8 8M12 4l-8 8" }),
-    "rolled-back": s("path", { d: "M8 2.500l5.500 5.500L8 13.500 2.500 8z" }),
-    serving: s("path", { d: "M3 8h10" }),
-  };
   return s(
     "svg",
     { class: "mark", "data-mark": mark, viewBox: "0 0 16 16", "aria-hidden": "true" },
-    shapes[mark],
+    SHAPES[mark](),
   );
 }
 
@@ -110,7 +106,7 @@ function numbers(points, metric) {
   ];
   const rows = points.map((p) => [
     number(p.version),
-    stateWords(p.state),
+    stateWords(p.state, "model"),
     ago(p.time),
     metric.text(p.value),
     metric.text(p.champion),
@@ -169,7 +165,7 @@ function padded(low, high) {
 }
 
 function tipLines(p, metric) {
-  const lines = [`Version ${p.version}: ${stateWords(p.state)}`, `${metric.title} ${metric.text(p.value)}`];
+  const lines = [`Version ${p.version}: ${stateWords(p.state, "model")}`, `${metric.title} ${metric.text(p.value)}`];
   if (p.champion !== null) lines.push(`Serving model then: ${metric.text(p.champion)}`);
   return [...lines, day(p.time)];
 }

@@ -3,17 +3,15 @@
 import { h } from "../core/dom.js";
 import { ago } from "../core/format.js";
 import { to } from "../core/router.js";
-import { gantt, isOver, runTitle } from "./gantt.js";
+import { isGoing } from "../core/states.js";
+import { gantt, runTitle } from "./gantt.js";
 import { nothing, panel } from "./panel.js";
 import { progress } from "./progress.js";
 
-/** The runs that are not over. */
-export const going = (runs) => runs.filter((run) => !isOver(run));
-
 export function underWay(status, batches) {
-  const runs = going(status.runs);
+  const runs = status.runs.filter(isGoing);
   const scoring = (batches.value?.value ?? status.batches)
-    .filter((batch) => ["due", "scoring"].includes(batch.state))
+    .filter(isGoing)
     .sort((a, b) => (a.state < b.state ? 1 : -1));
   const items = [...runs.map(runItem), ...scoring.map(batchItem)];
   return panel(

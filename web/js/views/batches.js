@@ -4,6 +4,7 @@ import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
 import { ago, compact, duration, number, seconds, shown } from "../core/format.js";
 import { to } from "../core/router.js";
+import { choices } from "../core/states.js";
 import { badge } from "../parts/badge.js";
 import { deciles } from "../parts/deciles.js";
 import { facts, places, reason } from "../parts/facts.js";
@@ -22,15 +23,6 @@ export const feeds = ({ parts, query }) =>
     : { batches: ["batches", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }] };
 
 const isScored = ({ batch }) => batch.value?.state === "scored";
-
-const STATES = [
-  ["All", ""],
-  ["Under way", "scoring"],
-  ["Scored", "scored"],
-  ["Refused", "refused"],
-];
-
-const GOING = new Set(["due", "scoring"]);
 
 const byModel = (batch) =>
   batch.model_version &&
@@ -88,7 +80,7 @@ function list(here, feed, live) {
       { class: "stack" },
       segments(
         "Which batches",
-        STATES.map(([text, state]) => [text, to("batches", { state }), state === chosen]),
+        choices("batch").map(([text, state]) => [text, to("batches", { state }), state === chosen]),
       ),
       panel(
         { title: "Batches, newest first", flush: true },
@@ -129,7 +121,7 @@ function one(batch, rows) {
           { class: "stack" },
           progress(batch),
           shards(batch),
-          batch.steps?.length > 0 && gantt(asRun(batch)),
+          batch.steps?.length > 0 && gantt(batch),
         ),
       ),
     h(
@@ -182,9 +174,6 @@ function one(batch, rows) {
       ),
   );
 }
-
-/** A batch that a cluster scores has a run's steps. */
-const asRun = (batch) => ({ ...batch, state: GOING.has(batch.state) ? "running" : batch.state });
 
 function shards(batch) {
   if (!(batch.shards > 1) || batch.shards > 400) return null;

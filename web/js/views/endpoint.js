@@ -100,7 +100,7 @@ function endpoint(name, deployments, live) {
 function health({ health }) {
   const asked = health.requests ?? 0;
   return facts([
-    ["Health", badge(health.status), true],
+    ["Health", badge(health.status, "health"), true],
     ["p50", shown(health.p50_ms, milliseconds(health.p50_ms)), true],
     ["p95", shown(health.p95_ms, milliseconds(health.p95_ms)), true],
     ["Requests", number(asked), true],
@@ -133,7 +133,7 @@ function table(deployments) {
     deployments.map((each) => [
       each.deployment,
       h("a", { href: to("models", each.dataset, each.version) }, `${each.dataset}:${each.version}`),
-      badge(each.state),
+      badge(each.state, "deployment"),
       `${each.traffic} %`,
       milliseconds(each.health?.p50_ms),
       milliseconds(each.health?.p95_ms),

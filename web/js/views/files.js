@@ -4,6 +4,7 @@ import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
 import { ago, number, shown } from "../core/format.js";
 import { to, toQuarantined } from "../core/router.js";
+import { choices } from "../core/states.js";
 import { badge } from "../parts/badge.js";
 import { head, segments } from "../parts/head.js";
 import { retrain, upload } from "../parts/operator.js";
@@ -14,14 +15,6 @@ export const title = () => "Files";
 export const feeds = ({ query }) => ({
   uploads: ["uploads", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }],
 });
-
-const STATES = [
-  ["All", ""],
-  ["In quarantine", "rejected"],
-  ["Registered", "registered"],
-  ["Known already", "duplicate"],
-  ["Being checked", "arrived"],
-];
 
 const COLUMNS = [
   {
@@ -80,7 +73,7 @@ export function draw({ here, status, feeds, live }) {
         { class: "tools" },
         segments(
           "Which files",
-          STATES.map(([text, state]) => [text, to("files", { state }), state === chosen]),
+          choices("upload").map(([text, state]) => [text, to("files", { state }), state === chosen]),
         ),
         segments("Which list", [
           ["Files", to("files"), true],

@@ -4,13 +4,14 @@ import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
 import { ago, digits, number, percent, plural, shown, signed } from "../core/format.js";
 import { to } from "../core/router.js";
+import { isGoing } from "../core/states.js";
 import { badge } from "../parts/badge.js";
 import { drift, driftBars, MOVED, SHIFTED } from "../parts/drift.js";
 import { facts, reason } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
 import { figures } from "../parts/figures.js";
 import { interval } from "../parts/interval.js";
-import { better, METRICS } from "../parts/metrics.js";
+import { better, METRICS, verdictTone } from "../parts/metrics.js";
 import { promote, rollBack } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { quality } from "../parts/quality.js";
@@ -82,7 +83,7 @@ export function draw({ here, status, feeds, live }) {
 const tools = (model, live) =>
   model.state === "released"
     ? actionButton(rollBack(model.dataset, model.version), live)
-    : ["refused", "previous", "rolled-back", "accepted"].includes(model.state) &&
+    : !isGoing(model) &&
       actionButton(promote(model), live);
 
 // --- all of a dataset --------------------------------------------------------------------------------------------
@@ -164,7 +165,6 @@ function ofDataset(here, status, models, live) {
 // --- one -----------------------------------------------------------------------------------------------------------
 
 function one(model, batches) {
-  const bad = ["refused", "rolled-back"].includes(model.state);
   return h(
     "div",
     { class: "stack" },
@@ -173,7 +173,7 @@ function one(model, batches) {
       h(
         "div",
         { class: "stack" },
-        reason(model.reason, bad ? "warn" : "ok"),
+        reason(model.reason, verdictTone(model)),
         model.comparison && interval(model.comparison),
         model.comparison &&
           facts([

@@ -4,23 +4,23 @@ import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
 import { compact, number, plural } from "../core/format.js";
 import { to } from "../core/router.js";
+import { goingStates, isGoing, stateWords, waitingStates } from "../core/states.js";
 import { answerCard } from "../parts/answering.js";
 import { attention } from "../parts/attention.js";
 import { feedList } from "../parts/happened.js";
 import { pause, scoreNow } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
-import { going, underWay } from "../parts/underway.js";
+import { underWay } from "../parts/underway.js";
 
 export const title = () => "Now";
 export const feeds = () => ({
   events: ["events", { maxpagesize: 30 }],
   models: ["models", { maxpagesize: 30 }],
   batches: ["batches", { maxpagesize: 20 }],
-  quarantine: ["quarantine", { state: "held", maxpagesize: 5 }],
+  quarantine: ["quarantine", { state: waitingStates("quarantine")[0], maxpagesize: 5 }],
 });
 export const moves = (status) =>
-  Boolean(status) &&
-  (going(status.runs).length > 0 || status.batches.some((batch) => batch.state === "scoring"));
+  Boolean(status) && [...status.runs, ...status.batches].some(isGoing);
 
 export function draw({ status, feeds, live }) {
   return h(
@@ -77,7 +77,7 @@ function headline(status) {
 }
 
 function doing(status) {
-  const runs = going(status.runs).filter((run) => !run.batch);
+  const runs = status.runs.filter((run) => isGoing(run) && !run.batch);
   const scoring = status.batches.filter((batch) => batch.state === "scoring");
   const parts = [];
   if (runs.length === 1) parts.push(`version ${runs[0].version} is being trained`);
@@ -100,32 +100,16 @@ function needs(status) {
 // --- the way of data, in six numbers ---------------------------------------------------------------------------
 
 function way(status) {
-  const of = (kind, ...states) => states.reduce((sum, state) => sum + (status.counts[kind]?.[state] ?? 0), 0);
+  const under = (kind) =>
+    goingStates(kind).map((state) => [status.counts[kind]?.[state] ?? 0, stateWords(state, kind)]);
   const all = (kind) => Object.values(status.counts[kind] ?? {}).reduce((sum, count) => sum + count, 0);
-  const gathering = status.datasets.reduce((sum, dataset) => sum + dataset.gathering, 0);
   const places = [
-    [
-      "Files",
-      all("upload"),
-      to("files"),
-      [
-        [of("upload", "arrived", "admitted"), "being checked"],
-        [gathering, "gathering"],
-      ],
-    ],
-    [
-      "Dataset versions",
-      all("dataset"),
-      to("datasets"),
-      [
-        [of("dataset", "waiting"), "waiting"],
-        [of("dataset", "training"), "training"],
-      ],
-    ],
-    ["Runs", all("run"), to("runs"), [[of("run", "started", "running"), "running"]]],
-    ["Models judged", all("model"), to("models"), [[of("model", "releasing"), "releasing"]]],
+    ["Files", all("upload"), to("files"), under("upload")],
+    ["Dataset versions", all("dataset"), to("datasets"), under("dataset")],
+    ["Runs", all("run"), to("runs"), under("run")],
+    ["Models judged", all("model"), to("models"), under("model")],
     ["Now in service", status.datasets.filter((dataset) => dataset.serving).length, to("endpoint"), []],
-    ["Batches", all("batch"), to("batches"), [[of("batch", "due", "scoring"), "under way"]]],
+    ["Batches", all("batch"), to("batches"), under("batch")],
   ];
   return h(
     "ol",

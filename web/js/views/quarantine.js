@@ -4,6 +4,7 @@ import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
 import { ago, number, plural } from "../core/format.js";
 import { to, toQuarantined } from "../core/router.js";
+import { choices, needsPerson } from "../core/states.js";
 import { badge } from "../parts/badge.js";
 import { facts, reason } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
@@ -44,20 +45,13 @@ const COLUMNS = [
   { title: "When", width: "minmax(7rem, 1fr)", right: true, cell: (file) => ago(file.updated) },
 ];
 
-const STATES = [
-  ["All", ""],
-  ["In quarantine", "held"],
-  ["Admitted after all", "readmitted"],
-  ["Discarded", "discarded"],
-];
-
 export function draw({ here, feeds, live }) {
   if (feeds.list) return list(here, feeds.list);
   return [
     head({
       title: name(here),
       crumbs: [["Quarantine", to("quarantine")]],
-      tools: feeds.one.value?.decision?.state === "held" && tools(feeds.one.value.upload, live),
+      tools: feeds.one.value?.decision && needsPerson(feeds.one.value.decision) && tools(feeds.one.value.upload, live),
       mark: feeds.one.value && mark(feeds.one.value),
     }),
     fromFeed(feeds.one, one, { isEmpty: () => false }),
@@ -66,7 +60,7 @@ export function draw({ here, feeds, live }) {
 
 function list(here, feed) {
   const chosen = here.query.get("state") ?? "";
-  const choices = STATES.map(([text, state]) => [text, to("quarantine", { state }), state === chosen]);
+  const narrowed = choices("quarantine").map(([text, state]) => [text, to("quarantine", { state }), state === chosen]);
   const rows = (value) => [
     table("Quarantine", COLUMNS, value.value),
     pages(value, ["quarantine"], here.query),
@@ -82,7 +76,7 @@ function list(here, feed) {
     h(
       "div",
       { class: "stack" },
-      segments("Which files", choices),
+      segments("Which files", narrowed),
       panel({ title: "Files, newest first", flush: true }, fromFeed(feed, rows, { empty })),
     ),
   ];

@@ -3,9 +3,10 @@
 import { h } from "../core/dom.js";
 import { ago, duration, moment, shown } from "../core/format.js";
 import { to } from "../core/router.js";
-import { badge, stateWords, tone } from "../parts/badge.js";
+import { choices, isGoing, stateWords, tone } from "../core/states.js";
+import { badge } from "../parts/badge.js";
 import { facts, reason } from "../parts/facts.js";
-import { gantt, isOver, runTime, runTitle, strip } from "../parts/gantt.js";
+import { gantt, runTime, runTitle, strip } from "../parts/gantt.js";
 import { head, segments } from "../parts/head.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { gridTable, pages, table } from "../parts/table.js";
@@ -17,16 +18,8 @@ export const feeds = ({ parts, query }) =>
     : { runs: ["runs", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }] };
 export const moves = (_, feeds) =>
   feeds.run
-    ? Boolean(feeds.run.value) && !isOver(feeds.run.value)
-    : (feeds.runs?.value?.value ?? []).some((run) => !isOver(run));
-
-const STATES = [
-  ["All", ""],
-  ["Running", "running"],
-  ["Accepted", "accepted"],
-  ["Refused", "refused"],
-  ["Failed", "failed"],
-];
+    ? Boolean(feeds.run.value) && isGoing(feeds.run.value)
+    : (feeds.runs?.value?.value ?? []).some(isGoing);
 
 const COLUMNS = [
   {
@@ -81,7 +74,7 @@ function list(here, feed) {
       { class: "stack" },
       segments(
         "Which runs",
-        STATES.map(([text, state]) => [text, to("runs", { state }), state === chosen]),
+        choices("run").map(([text, state]) => [text, to("runs", { state }), state === chosen]),
       ),
       panel(
         { title: "Runs, newest first", flush: true },
@@ -118,7 +111,7 @@ function one(run) {
           h(
             "span",
             { class: "small quiet" },
-            isOver(run) ? "took " : "for ",
+            isGoing(run) ? "for " : "took ",
             shown(time.seconds, duration(time.seconds)),
           ),
       },
@@ -150,7 +143,7 @@ function one(run) {
         gridTable(
           "States of the run",
           [{ title: "State" }, { title: "Since" }],
-          run.history.map(([state, time]) => [stateWords(state), moment(time)]),
+          run.history.map(([state, time]) => [stateWords(state, "run"), moment(time)]),
         ),
       ),
     ),

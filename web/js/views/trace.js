@@ -3,10 +3,12 @@
 import { h } from "../core/dom.js";
 import { ago, digits, number, plural, shown } from "../core/format.js";
 import { to, toQuarantined } from "../core/router.js";
+import { isGoing } from "../core/states.js";
 import { chain } from "../parts/chain.js";
 import { reason } from "../parts/facts.js";
 import { strip } from "../parts/gantt.js";
 import { head } from "../parts/head.js";
+import { verdictTone } from "../parts/metrics.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { progress } from "../parts/progress.js";
 
@@ -14,7 +16,7 @@ const asked = (here) => here.parts.join("/");
 
 export const title = (here) => (here.parts.length ? here.parts.at(-1) : "Trace a file");
 export const feeds = (here) => (here.parts.length ? { trace: [`trace/${asked(here)}`] } : {});
-export const moves = (_, feeds) => feeds.trace?.value?.run?.state === "running";
+export const moves = (_, feeds) => isGoing(feeds.trace?.value?.run ?? {});
 
 export function draw({ here, status, feeds }) {
   if (!feeds.trace) return start(status);
@@ -198,7 +200,7 @@ function modelLink(model) {
     title: model.id,
     href: to("models", model.dataset, model.version),
     record: model,
-    text: [reason(model.reason, { refused: "warn", "rolled-back": "warn" }[model.state] ?? "ok"), figures],
+    text: [reason(model.reason, verdictTone(model)), figures],
   };
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,13 @@ def broken(number: int) -> int:
     if number == 1:
         raise WrongSource("the file changed")
     return number
+
+
+def first_fails(begun: Path, number: int) -> None:
+    (begun / str(number)).touch()
+    if number == 0:
+        raise WrongSource("the file changed")
+    time.sleep(0.1)
 
 
 def test_all_shards_together_are_all_rows_of_the_file(source: Path) -> None:
@@ -117,8 +125,19 @@ def test_what_a_shard_raises_ends_the_step(cores: Any, count: int) -> None:
         list(done)
 
 
+def test_shards_that_wait_are_not_begun_when_one_has_failed(cores: Any, tmp_path: Path) -> None:
+    """A run that is lost anyway ends soon, and does not first work through the rest of a large file."""
+    cores(2)
+    plan = planned(every=200)
+    assert len(plan.cut.shards) > 40
+    with pytest.raises(WrongSource):
+        list(minibatches.each_shard(partial(first_fails, tmp_path), plan))
+    assert len(list(tmp_path.iterdir())) < 20
+
+
 def test_cores_are_those_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5, 6}, raising=False)
+    mine = {0: {3, 5, 6}}  # 0 is this process, whatever its number
+    monkeypatch.setattr(os, "sched_getaffinity", mine.__getitem__, raising=False)
     assert minibatches.cores() == 3
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: None)

@@ -106,6 +106,12 @@ def test_columns_that_moved_alike_stand_in_the_order_of_their_names() -> None:
     assert [one["column"] for one in drift(profile(same, matrix), same, matrix)] == ["a", "b", "c"]
 
 
+def test_groups_are_cut_at_the_deciles() -> None:
+    (age,) = profile(features()[:1], np.arange(100.0).reshape(-1, 1))["columns"]
+    assert age["edges"] == pytest.approx([9.9, 19.8, 29.7, 39.6, 49.5, 59.4, 69.3, 79.2, 89.1])
+    assert age["shares"] == pytest.approx([0.1] * 10 + [0.0])
+
+
 def test_a_value_on_an_edge_is_in_the_group_above() -> None:
     edges = [1.0, 2.0]
     (age, _), said = features(), np.array([0.9, 1.0, 1.5, 2.0, 9.0, np.nan])

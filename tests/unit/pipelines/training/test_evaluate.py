@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from declared import faults
+from flow.world import POLICY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -19,6 +21,7 @@ from pipelines.training.evaluate import Judged
 from pipelines.training.metrics import auc, average_precision, log_loss, profit
 from serving import compiled, model
 from serving.model import Feature, Model
+from shared.domain.models import promotion
 from tests.unit.pipelines.runs import BANK, evaluation, part, trained
 
 PROBABILITIES = arrays.arrays(np.float64, st.integers(1, 80), elements=st.floats(0, 1))
@@ -155,6 +158,20 @@ def test_the_evaluation_names_the_holdout_and_counts_it(tmp_path: Path) -> None:
     learned = prepared.read_rows(home, prepared.TRAIN, [])
     base = np.full(found["rows"], learned.answers.mean())
     assert found["baseline"]["log_loss"] == pytest.approx(log_loss(held.answers, base))
+
+
+def test_what_it_finds_is_what_the_models_record_declares(tmp_path: Path) -> None:
+    candidate = trained(tmp_path, [part(tmp_path / "parts", 500, 1)])
+    found = evaluation(candidate)
+    held = rows([0.9, 0.2], [1.0, 0.0])
+    one = evaluate.judge(saying(), held, call_cost=20, deposit_value=100)
+    compared = {"comparison": evaluate.compare(one, one, held.answers), "champion": one.figures}
+    moved = {"drift": [{"column": "p", "psi": 0.1}]}
+    verdict = promotion.judge({**found, **compared, **moved}, serving=1, policy=POLICY)
+    assert {"figures", "champion", "champion_figures", "comparison", "baseline", "drift"} == set(
+        verdict.figures
+    )
+    assert faults("model", {"dataset": "bank", "version": 1, **verdict.figures}) == []
 
 
 def test_a_model_that_compiled_trees_disagree_with_is_told_apart_in_the_log(

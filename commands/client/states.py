@@ -1,0 +1,66 @@
+"""What a record's state means, from the table of kinds: its colour, whether it goes on, whether it is trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.domain.kinds.state import State, Tone
+from shared.kinds import BY_NAME, KINDS, STATUSES_OF
+
+COLOURS = {Tone.OK: "green", Tone.RUN: "blue", Tone.WARN: "yellow", Tone.BAD: "red", Tone.REST: "dim"}
+
+
+def _known(kind: str, name: str) -> State | None:
+    """None for what only a newer app says."""
+    states = BY_NAME[kind].states if kind in BY_NAME else STATUSES_OF.get(kind, ())
+    return next((state for state in states if state.name == name), None)
+
+
+def colour(kind: str, name: str) -> str:
+    """kind: of a record, or step, health, progress"""
+    state = _known(kind, name)
+    return COLOURS[state.tone if state else Tone.REST]
+
+
+def _of(record: Mapping[str, Any]) -> State | None:
+    return _known(str(record.get("kind")), str(record.get("state")))
+
+
+def is_bad(record: Mapping[str, Any]) -> bool:
+    """Whether a script should stop at it, and somebody look."""
+    state = _of(record)
+    return state is not None and state.failed
+
+
+def is_going(record: Mapping[str, Any]) -> bool:
+    """Whether something follows by itself."""
+    state = _of(record)
+    return state is not None and state.tone is Tone.RUN
+
+
+def is_final(record: Mapping[str, Any]) -> bool:
+    state = _of(record)
+    return state is not None and state.final
+
+
+def waits(status: str) -> bool:
+    """Whether a run's step was made, and has not begun."""
+    state = _known("step", status)
+    return state is not None and state.tone is Tone.REST
+
+
+def going(counts: Mapping[str, Mapping[str, int]]) -> int:
+    """How many records are in states from which something follows by itself. counts: by kind and state"""
+    return sum(
+        counts.get(kind.name, {}).get(state.name, 0)
+        for kind in KINDS
+        for state in kind.states
+        if state.tone is Tone.RUN
+    )
+
+
+def choices(kind: str) -> str:
+    """The kind's states, for the help of a command: `due, scoring, scored or refused`."""
+    *others, last = (state.name for state in BY_NAME[kind].states)
+    return f"{', '.join(others)} or {last}"

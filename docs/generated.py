@@ -1,0 +1,166 @@
+"""Writes what is made from the code: `python docs/generated.py`.
+
+`docs/openapi.json` is the HTTP API's description as the app gives it; `docs/kinds.md` and `web/js/core/kinds.js` are the
+table of kinds for readers and for the dashboard. With `--check` nothing is written; the exit code is 1 when a file is not
+what the code gives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from shared.domain.kinds.field import (  # noqa: E402
+    Moment,
+    Part,
+    parts,
+)
+from shared.domain.kinds.kind import Kind  # noqa: E402
+from shared.domain.kinds.state import State, Tone  # noqa: E402
+from shared.kinds import KINDS, STATUSES_OF  # noqa: E402
+
+Json = dict[str, Any]
+
+# --- the HTTP API -------------------------------------------------------------------------------------------
+
+
+def openapi() -> str:
+    """The description; no setting shows in it."""
+    from pydantic import SecretStr
+
+    from functions.http.app import assemble
+    from functions.http.auth.credentials import from_settings
+    from functions.http.openapi import describe
+    from shared import wiring
+    from shared.settings import Settings
+
+    settings = Settings(
+        campanha_storage=SecretStr("-"),
+        azure_subscription_id="-",
+        azure_resource_group="-",
+        azureml_workspace="-",
+        reader_key=SecretStr("only to make the description"),
+    )
+    app = assemble(settings, from_settings(settings), wiring.services, wiring.model_api)
+    return json.dumps(describe(app), indent=1, ensure_ascii=False) + "\n"
+
+
+# --- the dashboard's table of kinds -------------------------------------------------------------------------
+
+
+def module() -> str:
+    """The states of each kind, and the words that are none, as a JavaScript module."""
+    kinds = {kind.name: {"plural": kind.plural, "states": _states(kind.states)} for kind in KINDS}
+    statuses = {of: _states(words) for of, words in STATUSES_OF.items()}
+    return (
+        "/** The kinds of things and their states; made from shared/kinds.py by `python docs/generated.py`. */\n\n"
+        f"export const KINDS = {json.dumps(kinds, indent=2)};\n\n"
+        "/** Words that are no states of a record: of a run's step, of a deployment's health, of an operation. */\n"
+        f"export const STATUSES = {json.dumps(statuses, indent=2)};\n"
+    )
+
+
+def _states(states: tuple[State, ...]) -> Json:
+    return {
+        state.name: {
+            "tone": state.tone.value,
+            "label": state.label,
+            "sentence": state.sentence,
+            "final": state.final,
+            "needsPerson": state.needs_person,
+        }
+        for state in states
+    }
+
+
+# --- the page -----------------------------------------------------------------------------------------------
+
+HEAD = """# Kinds
+
+What there is, which states it has, and what is known of it: [shared/kinds.py](../shared/kinds.py), written out by
+`python docs/generated.py`. A thing goes through its states in the order of the table and never back; where a kind can go
+through them again (a model that is released anew), its history shows each time. A state that is **final** is the last
+unless somebody acts: whoever polls can stop. Fields that are not known are not there.
+"""
+ASKS = {
+    Tone.OK: "as it should be",
+    Tone.RUN: "under way",
+    Tone.WARN: "worth a look",
+    Tone.BAD: "it came to nothing",
+    Tone.REST: "nothing to do",
+}
+TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", Moment: "time"}
+
+
+def page() -> str:
+    lines = [HEAD]
+    for kind in KINDS:
+        lines += _kind(kind)
+    lines += ["## What records hold", ""]
+    inner = [part.inner for kind in KINDS for part in kind.parts if part.about.public and part.inner]
+    for of in dict.fromkeys(inner):
+        lines += [f"### {of.__name__}", "", of.__doc__ or "", "", *_fields(parts(of))]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _kind(kind: Kind[Any]) -> Iterator[str]:
+    yield from (f"## {kind.name.capitalize()}", "", kind.sentence, "")
+    yield from ("| state | it ... | the dashboard says | which means |", "|---|---|---|---|")
+    for state in kind.states:
+        asks = "a person has to decide" if state.needs_person else ASKS[state.tone]
+        final = ", final" if state.final else ""
+        yield f"| `{state.name}` | {state.sentence} | {state.label} | {asks}{final} |"
+    yield ""
+    yield from _fields(kind.parts)
+
+
+def _fields(of: tuple[Part, ...]) -> Iterator[str]:
+    yield from ("| field | type | meaning | example |", "|---|---|---|---|")
+    for part in of:
+        said = part.about
+        if said.public:
+            unit = f", {said.unit}" if said.unit else ""
+            example = "" if said.example is None else f"`{json.dumps(said.example)}`"
+            yield f"| `{part.name}` | {_type(part)}{unit} | {said.sentence} | {example} |"
+    yield ""
+
+
+def _type(part: Part) -> str:
+    if part.about.one_of:
+        return " or ".join(f"`{word.name}`" for word in part.about.one_of)
+    hint = get_args(part.hint)[0] if get_origin(part.hint) is list else part.hint
+    word = TYPES.get(hint) or f"[{hint.__name__}](#{hint.__name__.lower()})"
+    return f"list of: {word}" if get_origin(part.hint) is list else word
+
+
+FILES = {
+    ROOT / "docs" / "openapi.json": openapi,
+    ROOT / "docs" / "kinds.md": page,
+    ROOT / "web" / "js" / "core" / "kinds.js": module,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Writes what is not current; with --check only says so."""
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is stale")
+    given = made.parse_args(arguments)
+    texts = {file: make() for file, make in FILES.items()}
+    stale = [file for file, text in texts.items() if not file.exists() or file.read_text("utf-8") != text]
+    for file in stale:
+        if not given.check:
+            file.write_text(texts[file], encoding="utf-8")
+        print(f"{file.relative_to(ROOT)} {'is not current' if given.check else 'written'}")
+    return int(given.check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

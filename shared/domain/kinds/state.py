@@ -1,0 +1,59 @@
+"""A state of a kind, or a word of a closed vocabulary: its tone, its words, whether it is final."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Tone(StrEnum):
+    """What a state asks of whoever looks."""
+
+    OK = "ok"
+    """As it should be."""
+    RUN = "run"
+    """Under way: something follows by itself."""
+    WARN = "warn"
+    """Not as it was meant; worth a look."""
+    BAD = "bad"
+    """It came to nothing, or a person is needed."""
+    REST = "rest"
+    """Nothing to do, and nothing to be said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """One state of a kind, or one word of a closed vocabulary."""
+
+    name: str
+    tone: Tone
+    sentence: str
+    """What a line says after the name of the thing: `may.csv` *fits its contract*."""
+    word: str = ""
+    """What a badge says, where that is not the name with spaces for its dashes."""
+    final: bool = False
+    """Nothing follows by itself: whoever polls can stop."""
+    needs_person: bool = False
+    """Nothing follows before somebody has decided."""
+
+    @property
+    def label(self) -> str:
+        return self.word or self.name.replace("-", " ")
+
+    @property
+    def failed(self) -> bool:
+        """Whether what leads here did not come to what it was meant for."""
+        return self.tone in (Tone.WARN, Tone.BAD)
+
+    @property
+    def succeeded(self) -> bool:
+        return self.final and not self.failed
+
+
+def named(states: Iterable[State], name: str) -> State:
+    """raises: KeyError for a name that none of them has"""
+    found = next((state for state in states if state.name == name), None)
+    if found is None:
+        raise KeyError(name)
+    return found
