@@ -35,17 +35,17 @@ def install() -> None:
 
 
 class BareApp:
-    """The function as it runs: told of files, and how far it is."""
+    """The running function: files are sent to its queue, and its log says how many are done."""
 
     def __init__(self, log: Path, queue: QueueClient, rows: TableClient) -> None:
         self._log, self._queue, self._rows = log, queue, rows
 
-    def tell(self, name: str) -> None:
-        """A file is up. As the trigger wants it by default, in base64."""
+    def send(self, name: str) -> None:
+        """Queues the message that a file is up; in base64, as the trigger expects it by default."""
         self._queue.send_message(b64encode(name.encode()).decode())
 
     def done(self) -> int:
-        """Files taken in so far; asks nobody, so as not to be in the way."""
+        """Files taken in so far, by the log alone: a request would disturb the measurement."""
         return self._log.read_text(encoding="utf-8", errors="replace").count("file_dropped succeeded")
 
     def last_inserted(self) -> float:

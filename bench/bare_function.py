@@ -1,6 +1,6 @@
 """The limit of small files, a function app of its own: pandas reads the blob, writes a Parquet, and one row is inserted.
 
-No contract, no check, no second delivery, nothing that survives a crash, nobody who is told.
+No contract, no check, no second delivery, nothing that survives a crash, nobody who is notified.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The embedded Azure alone: how soon each part is ready, and what one call on the workspace costs.
 
 A part is stopped and started again while the others run, so that its time is its own; it ends with its line `ready`.
-The call reads a registered data asset, over TLS and one kept connection. Beside it: a server that says the same bytes
+The call reads a registered data asset, over TLS and one persistent connection. Beside it: a server that says the same bytes
 over TLS and does nothing else, which is as fast as such a server in Python can be; and the same call by azure-ai-ml,
 which is what a user's script waits for.
 """
@@ -103,7 +103,7 @@ def _calls(stack: Stack, times: int) -> dict[str, dict[str, float]]:
 
 
 def _registered(stack: Stack) -> tuple[Any, str, str]:
-    """A client, the address of a data asset it has just registered, and a token to ask for it."""
+    """A client, the address of a data asset it has just registered, and a token to request it."""
     from azure.ai.ml import MLClient
     from azure.ai.ml.entities import Data
     from azure.identity import DefaultAzureCredential

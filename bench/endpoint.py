@@ -42,7 +42,7 @@ CLOSE = 1e-9
 VARIABLES = server_variables(serving_workers())
 """As `./dev` deploys on this machine."""
 HELLO_VARIABLES = {**VARIABLES, "AML_APP_ROOT": str(ROOT / "serving")}
-"""As quiet as ours: the server looks there for what it logs."""
+"""As quiet as ours: the server reads there what it logs."""
 USUAL_VARIABLES = {"WORKER_COUNT": VARIABLES["WORKER_COUNT"]}
 """As many processes; forked before it loads its model, since LightGBM's threads do not survive a fork."""
 
@@ -58,7 +58,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
-    """Trains a model, serves it in every way, and asks each in turn, round after round."""
+    """Trains a model, serves it in every way, and calls each in turn, round after round."""
     load_before = load()
     with tempfile.TemporaryDirectory(prefix="campanha-bench-") as folder, ExitStack() as running:
         case = Case(Path(folder), given.data)
@@ -134,9 +134,9 @@ class Contestant:
                 raise RuntimeError(f"{self.name} answers otherwise than the trees, by {apart:.3g}")
 
     def _answers(self, body: bytes) -> list[float]:
-        asked = urllib.request.Request(self.url, body, {"Content-Type": self.content_type})
+        request = urllib.request.Request(self.url, body, {"Content-Type": self.content_type})
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(asked, timeout=60) as reply:
+        with opener.open(request, timeout=60) as reply:
             text = reply.read()
         if self.form == ".arrow":
             import pyarrow as pa

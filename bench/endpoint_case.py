@@ -59,8 +59,8 @@ def _train(data: Path, folder: Path) -> Path:
     prepare.main(["--manifest", at["manifest.json"], "--parts", at["parts"], "--prepared", at["prepared"]])
     named = ["--model-name", contract.dataset, "--model-version", "1"]
     train.main(["--prepared", at["prepared"], *named, *MONEY, "--model", at["model"]])
-    told = ["--prepared", at["prepared"], "--model", at["model"], "--champion", "none"]
-    evaluate.main([*told, *MONEY, "--candidate", at["candidate"]])
+    options = ["--prepared", at["prepared"], "--model", at["model"], "--champion", "none"]
+    evaluate.main([*options, *MONEY, "--candidate", at["candidate"]])
     return folder / "candidate"
 
 

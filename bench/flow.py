@@ -1,7 +1,7 @@
 """Hundreds of tiny files dropped at once: how many a second are admitted, with few waiting and with many.
 
 Ours: the first upload begins -> event, queue, host, contract, part, ledger -> the last file is recorded as admitted,
-while somebody looks at the dashboard's summary and the reconciler goes round. The window stays open, so nothing is trained.
+while a client polls the dashboard's summary and the reconciler runs. The window stays open, so nothing is trained.
 The limit, in the same run: a bare queue function (`bench.bare_function`) on the same host and storage, that reads the
 blob with pandas, writes a Parquet and inserts one row. Calls are counted from storage's access log.
 """
@@ -34,7 +34,7 @@ from commands.stack.state import Stack
 
 ROWS = 3
 UPLOADERS = 8
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 PATIENCE_SECONDS = 1800.0
 SETTINGS = {"GATHER_QUIET_SECONDS": "3600", "GATHER_LONGEST_SECONDS": "86400", "GATHER_MOST_FILES": "1000000"}
 """One window that stays open, so that files wait and no training takes the machine from what is measured."""
@@ -136,13 +136,13 @@ class Uploader:
 
 
 class Dashboard:
-    """Somebody who looks at the summary again and again, and how long each answer took."""
+    """A client that polls the summary, and how long each answer took."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._seen: Json = {}
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._poll, daemon=True)
         self.taken: list[float] = []
         """Milliseconds of each answer."""
         self.began = 0.0
@@ -165,24 +165,24 @@ class Dashboard:
         """How many facts of that kind are due and not done."""
         return sum(rule["open"] for rule in self._seen["flow"] if fact in rule["when"])
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         while not self._over.is_set():
             began = time.perf_counter()
             self._seen = self._client.get("status")
             self.taken.append((time.perf_counter() - began) * 1000)
-            self._over.wait(LOOK_SECONDS)
+            self._over.wait(POLL_SECONDS)
 
 
 def _limit(stack: Stack, files: int) -> Json:
     """The same files through a bare queue function, on a host of its own."""
     with bare_app.bare_app(stack) as app:
         put = Uploader(stack.connection_string, "bare")
-        put([("first.csv", 0)], app.tell)
+        put([("first.csv", 0)], app.send)
         _await(lambda: app.done() >= 1, "the first file to be taken in")
         _say(f"the limit: {files:,} files through a bare queue function ...")
         calls = CallCount(_access_log(stack), TABLES, dropped_into="bare")
         cpu, began = processor_by_part(stack, PARTS), time.time()
-        put([(f"small-{n:06}.csv", n * ROWS) for n in range(files)], app.tell)
+        put([(f"small-{n:06}.csv", n * ROWS) for n in range(files)], app.send)
         _await(lambda: app.done() > files, f"{files} files to be taken in")
         spent = {part: seconds - cpu[part] for part, seconds in processor_by_part(stack, PARTS).items()}
         counted = calls.new()
@@ -259,7 +259,7 @@ def _await(over: Callable[[], bool], what: str) -> None:
     while not over():
         if time.monotonic() > deadline:
             raise StackError(f"waited {PATIENCE_SECONDS:.0f} s for {what}")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def _say(sentence: str) -> None:

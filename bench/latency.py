@@ -2,7 +2,7 @@
 
 The app path: `upload_blob` returned -> access log of storage -> events pump -> queue `blob-events` -> host ->
 the line `admit_upload begins.` in the host's log. The bare path: `send_message` returned -> `receive_message`
-of a thread that asks its own queue every 100 ms. The bare path has no event and no host in it: it is what a
+of a thread that polls its own queue every 100 ms. The bare path has no event and no host in it: it is what a
 queue alone costs on this machine, not a rival that does the same work.
 """
 
@@ -34,7 +34,7 @@ SEED = 20_261_124
 IDLE_SECONDS = (0.5, 1.5)
 POLL_SECONDS = 0.1
 PATIENCE_SECONDS = 60.0
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 ROWS = 20
 SETTINGS = {"GATHER_QUIET_SECONDS": "3600"}
 """The window of uploads stays open, so that no training starts while we measure."""
@@ -71,7 +71,7 @@ def _measure(stack: Stack, uploads: int) -> dict[str, Any]:
     log = HostLog(stack.log("host"))
     put = Uploader(stack.connection_string)
     rss_idle = _rss(stack)
-    first = _upload(put, log, 0)  # the host makes its clients at the first message: told apart
+    first = _upload(put, log, 0)  # the host makes its clients at the first message: reported apart
     _pause(chance)
     with BarePoller(stack.connection_string) as bare:
         app_ms, bare_ms = [], []
@@ -131,9 +131,9 @@ class Uploader:
         """The key of the upload, and when it ended."""
         blob = self._blobs.get_blob_client("incoming", name)
         text = ContentSettings(content_type="text/csv")
-        told = blob.upload_blob(content, overwrite=True, content_settings=text)
+        written = blob.upload_blob(content, overwrite=True, content_settings=text)
         ended = time.time()
-        etag = str(told["etag"]).strip('"')
+        etag = str(written["etag"]).strip('"')
         return f"upload/{name}/{etag}", ended
 
 
@@ -150,7 +150,7 @@ class HostLog:
             for line in self._file.read_text(encoding="utf-8", errors="replace").splitlines():
                 if "admit_upload begins. {" in line and _key_of(line) == key:
                     return datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp()
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         tail = self._file.read_text(encoding="utf-8", errors="replace")[-2000:]
         raise StackError(f"{key} was not admitted within {PATIENCE_SECONDS:.0f} s. The host says:\n{tail}")
 
@@ -163,7 +163,7 @@ def _key_of(line: str) -> str | None:
 
 
 class BarePoller:
-    """A thread that asks a queue of its own every 100 ms, and what it takes until it has a message."""
+    """A thread that polls a queue of its own every 100 ms, and what it takes until it has a message."""
 
     def __init__(self, connection_string: str) -> None:
         service = QueueServiceClient.from_connection_string(connection_string)

@@ -17,7 +17,8 @@ WARM_UP = 20
 
 
 def tool() -> str:
-    return "ab (ApacheBench), connections kept" if shutil.which("ab") else "Python threads, connections kept"
+    program = "ab (ApacheBench)" if shutil.which("ab") else "Python threads"
+    return f"{program}, persistent connections"
 
 
 def measured(url: str, body: Path, content_type: str, *, seconds: float, clients: int) -> dict[str, float]:

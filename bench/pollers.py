@@ -37,7 +37,7 @@ LISTS = ("/api/uploads", "/api/events", "/api/runs", "/api/quarantine")
 
 
 def add_options(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--pollers", type=int, default=200, help="how many ask (default: 200)")
+    made.add_argument("--pollers", type=int, default=200, help="how many poll (default: 200)")
     made.add_argument("--minutes", type=float, default=10.0, help="for how long (default: 10)")
     made.add_argument("--every", type=float, default=20.0, help="seconds between two files (default: 20)")
     made.add_argument(
@@ -53,8 +53,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         asyncio.run(polling.run())
         memory = memory_of(stack, "host", "VmHWM")
     answers = polling.answers()
-    asked = sum(answers.values()) - answers["404"]
-    ratio = answers["304"] / asked if asked else 0.0
+    polls = sum(answers.values()) - answers["404"]
+    ratio = answers["304"] / polls if polls else 0.0
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {**machine(), "load_before": load_before, "load_after": load()},
@@ -89,7 +89,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
 
 @dataclass
 class Poller:
-    """One client: what it asks for, and what it was told."""
+    """One polling client: what it requests, and what the answers were."""
 
     path: str
     interval: float
@@ -102,7 +102,7 @@ class Poller:
     _seen: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
     async def poll(self, client: httpx.AsyncClient) -> float:
-        """Asks once; after how many seconds to ask again."""
+        """Polls once; returns after how many seconds to poll again."""
         held = {"if-none-match": self._tag} if self._tag else {}
         params = {**VERSION, **({"wait": str(self.wait)} if self.wait and self._tag else {})}
         began = time.monotonic()
@@ -146,7 +146,7 @@ def records_in(body: Any) -> list[dict[str, Any]]:
 
 
 class Polling:
-    """Files that flow, and all who look."""
+    """Files that flow, and all that poll meanwhile."""
 
     def __init__(self, stack: Stack, given: argparse.Namespace) -> None:
         self._stack, self._given = stack, given
@@ -205,7 +205,7 @@ class Polling:
         return sum((poller.answers for poller in self.pollers), Counter[str]())
 
     def went_back(self) -> list[str]:
-        return [told for poller in self.pollers for told in poller.went_back]
+        return [step for poller in self.pollers for step in poller.went_back]
 
     def milliseconds(self) -> dict[str, float]:
         taken = sorted(value for poller in self.pollers for value in poller.taken)
@@ -224,12 +224,14 @@ def show(results: dict[str, Any]) -> None:
     from rich.console import Console
 
     console = Console()
-    how, told = (
+    how, answered = (
         results["how"],
         ", ".join(f"{count:,} x {status}" for status, count in results["answers"].items() if count),
     )
-    console.print(f"{how['pollers']} pollers, {how['minutes']:g} minutes, {results['files']} files: {told}")
+    console.print(
+        f"{how['pollers']} pollers, {how['minutes']:g} minutes, {results['files']} files: {answered}"
+    )
     console.print(goals_table(results))
     taken = results["milliseconds"]
-    console.print(f"An answer that nobody waited for: median {taken['median']} ms, p95 {taken['p95']} ms.")
+    console.print(f"An answer that was not long-polled: median {taken['median']} ms, p95 {taken['p95']} ms.")
     console.print(machine_line(results))

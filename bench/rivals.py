@@ -32,7 +32,7 @@ def mlflow_python() -> Path:
 def mlflow_serves(model: Path, folder: Path) -> Iterator[str]:
     """`mlflow models serve` with one worker; gives the address that takes rows.
 
-    model: our model's folder; folder: where mlflow keeps its copy and its log
+    model: our model's folder; folder: where mlflow writes its copy and its log
     """
     python, saved = mlflow_python(), folder / "mlflow-model"
     log = folder / "mlflow.log"

@@ -4,7 +4,7 @@ Ours: the upload has ended -> `POST /api/batches`, queue, host, endpoint, storag
 The clock would find the file as well; how long it sleeps is a setting, and no matter of speed.
 The limit: `bench.scoring_limit`, one process with the same model that reads the same blob and writes the same
 bytes to the same storage; the fastest of several numbers of threads. The output of both is compared, shard by shard.
-The usual client: pandas reads the same blob, asks `mlflow models serve` for 1,000 rows at a time in JSON, one request
+The usual client: pandas reads the same blob, sends `mlflow models serve` 1,000 rows at a time in JSON, one request
 after the other, and writes a CSV to the same storage; on fewer rows, since it takes its time.
 """
 
@@ -283,7 +283,7 @@ def _wait(client: Client, path: str, state: Any, ends: tuple[str, ...]) -> dict[
         found = client.known(path)
         if state(found) in ends:
             return found
-        time.sleep(2)  # the batch tells when it was sealed; asking more often would only be work
+        time.sleep(2)  # the batch records when it was sealed; polling more often would only be load
     raise StackError(f"{path} did not come to an end in {PATIENCE_SECONDS:.0f} s")
 
 

@@ -53,7 +53,7 @@ from shared.wiring import model_api, now
 FEW = 1000
 KEY = "a reader of this bench alone"
 VERSION = {"api-version": "2026-11-24"}
-ASKED: dict[str, tuple[str, dict[str, str]]] = {
+REQUESTS: dict[str, tuple[str, dict[str, str]]] = {
     "summary": ("/api/status", {}),
     "page of 50": ("/api/uploads", {"maxpagesize": "50"}),
     "trace": ("/api/trace/may.csv", {}),
@@ -66,22 +66,24 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--entries", type=int, default=1_000_000, help="rows of the ledger (default: 1,000,000)"
     )
-    made.add_argument("--asked", type=int, default=300, help="times each thing is asked (default: 300)")
+    made.add_argument(
+        "--requests", type=int, default=300, help="times each thing is requested (default: 300)"
+    )
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
-    """Fills two ledgers, a short one and a long one, and asks the same of both."""
+    """Fills two ledgers, a short one and a long one, and requests the same of both."""
     load_before = load()
     with _own_tables() as service:
         measured = {
-            name: _measure(service, name, n, given.asked)
+            name: _measure(service, name, n, given.requests)
             for name, n in (("few", FEW), ("many", given.entries))
         }
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {**machine(), "load_before": load_before, "load_after": load()},
         "how": {
-            "asked": given.asked,
+            "requests": given.requests,
             "entries": given.entries,
             "storage": "Azurite, in memory",
             "p95": "nearest rank",
@@ -108,7 +110,7 @@ def _measure(service: TableServiceClient, name: str, entries: int, times: int) -
     taken = round(time.monotonic() - began)
     past, present = (AzureTable(table) for table in tables)
     _live_through_a_day(Ledger(past, present=present, now=now, lease_seconds=60))
-    answers = {what: _asked(what, tables, times) for what in ASKED}
+    answers = {what: _measured(what, tables, times) for what in REQUESTS}
     return {"entries": written, "written_seconds": taken, "answers": answers}
 
 
@@ -116,7 +118,7 @@ def _live_through_a_day(ledger: Ledger) -> None:
     """A file that became a version, a run, a released model and a scored batch: what is traced."""
     arrived = facts.UploadArrived(name="may.csv", etag="0x1")
     run = "bank-v1-a1"
-    told: list[facts.Fact] = [
+    happened: list[facts.Fact] = [
         arrived,
         facts.UploadAdmitted(
             upload=arrived.key, name="may.csv", dataset="bank", rows=30, rejected=0, content_hash="c" * 64,
@@ -126,7 +128,7 @@ def _live_through_a_day(ledger: Ledger) -> None:
         facts.RunStarted(run=run, dataset="bank", version=1),
         facts.ModelAccepted(run=run, dataset="bank", version=1, reason="first model"),
     ]  # fmt: skip
-    for fact in told:
+    for fact in happened:
         _put_on_record(ledger, changes(fact))
     registered = {"dataset_version": "bank:1"}
     scoring = {"name": "to-call.csv", "dataset": "bank", "model_version": 1, "deployment": "model-1"}
@@ -185,20 +187,20 @@ class Counted:
 Tables = tuple[TableClient, TableClient]
 
 
-def _asked(what: str, tables: Tables, times: int) -> dict[str, Any]:
-    """One thing asked over and over: what the first time cost a process that knew nothing, and how long all took."""
-    path, query = ASKED[what]
+def _measured(what: str, tables: Tables, times: int) -> dict[str, Any]:
+    """One thing requested over and over: calls and rows of a first, uncached request, and p50 and p95 of the others."""
+    path, query = REQUESTS[what]
     count = Count()
     taken = []
-    with _asking(tables, count, path, query) as ask:
-        tag = ask("")[1] if what == "304" else ""
+    with _client(tables, count, path, query) as get:
+        tag = get("")[1] if what == "304" else ""
         if tag:
             count.calls = count.rows_read = 0
-        ask(tag)
+        get(tag)
         costs = {"calls": count.calls, "rows_read": count.rows_read}
         for number in range(times):
             began = time.perf_counter()
-            status, _ = ask(tag)
+            status, _ = get(tag)
             taken.append((time.perf_counter() - began) * 1000)
             assert status == (304 if tag else 200), status
             if sys.stderr.isatty():
@@ -208,10 +210,10 @@ def _asked(what: str, tables: Tables, times: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _asking(
+def _client(
     tables: Tables, count: Count, path: str, query: dict[str, str]
 ) -> Iterator[Callable[[str], tuple[int, str]]]:
-    """Asks an app that has just started, over these tables; gives the status and the ETag."""
+    """A client of an app that has just started, over these tables; each request returns the status and the ETag."""
     settings = Settings(
         campanha_storage=SecretStr("-"),
         azure_subscription_id="s",
@@ -225,7 +227,7 @@ def _asking(
     adapter = func.AsgiMiddleware(assemble(settings, from_settings(settings), lambda: services, model_api))
     url = f"http://bench{path}?{urlencode({**VERSION, **query})}"
 
-    def ask(tag: str) -> tuple[int, str]:
+    def get(tag: str) -> tuple[int, str]:
         headers = {"x-functions-key": KEY, "host": "bench", **({"if-none-match": tag} if tag else {})}
         request = HttpRequest(
             "GET", url, headers=headers, params={}, route_params={}, body_type="bytes", body=b""
@@ -234,7 +236,7 @@ def _asking(
         return answer.status_code, answer.headers.get("etag", "")
 
     with closing(asyncio.new_event_loop()) as loop:
-        yield ask
+        yield get
 
 
 def _services(ledger: Ledger) -> Services:
@@ -259,9 +261,9 @@ def _p95(values: list[float]) -> float:
 
 def _goals(measured: dict[str, Any]) -> list[dict[str, Any]]:
     few, many = measured["few"]["answers"], measured["many"]["answers"]
-    same = all(few[what][cost] == many[what][cost] for what in ASKED for cost in ("calls", "rows_read"))
+    same = all(few[what][cost] == many[what][cost] for what in REQUESTS for cost in ("calls", "rows_read"))
     goals = [{"goal": f"calls and rows as with {FEW:,} entries", "measured": None, "met": same}]
-    for what in ASKED:
+    for what in REQUESTS:
         goal = UNCHANGED_GOAL if what == "304" else ANSWER_GOAL
         p95 = many[what]["p95_ms"]
         goals.append({"goal": f"{what}: p95 < {goal:.0f} ms", "measured": p95, "met": p95 < goal})
@@ -281,7 +283,7 @@ def show(results: dict[str, Any]) -> None:
     made = Shown(title=f"An answer, with {FEW:,} ledger entries and with {entries:,}", title_justify="left")
     for column in ("", "calls", "rows read", "median ms", "p95 ms"):
         made.add_column(column, justify="right" if column else "left")
-    for what in ASKED:
+    for what in REQUESTS:
         for name in ("few", "many"):
             answer = results[name]["answers"][what]
             label = what if name == "few" else ""

@@ -1,4 +1,4 @@
-"""Calls on the embedded storage, counted from its access log by service and by what was asked."""
+"""Calls on the embedded storage, counted from its access log by service and operation."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from pathlib import Path
 
 from localazure.events.access_log import AccessLog
 
-ASKED = re.compile(r'"(?P<method>[A-Z]+) /[^/ ]+/(?P<path>[^ ?]*)(?P<query>\?\S*)? HTTP/')
+REQUEST = re.compile(r'"(?P<method>[A-Z]+) /[^/ ]+/(?P<path>[^ ?]*)(?P<query>\?\S*)? HTTP/')
 ENTITY = re.compile(r"[^/(]+\((?P<keys>.*)\)")
 TABLE_VERBS = {"GET": "get", "PUT": "replace", "PATCH": "merge", "MERGE": "merge", "DELETE": "delete"}
 QUEUE_VERBS = {"GET": "receive", "POST": "send", "PUT": "renew", "DELETE": "delete"}
 
 Call = tuple[str, str]
-"""The service, and what it was asked."""
+"""The service, and its operation."""
 
 
 def call_of(line: str, tables: Container[str]) -> Call | None:
-    """What a line of the log says was asked; None for a line that tells of no call.
+    """The call that a line of the log records; None for a line that records none.
 
-    tables: whose names are those of tables, which the addresses do not tell from those of containers
+    tables: whose names are those of tables, which addresses alone do not distinguish from containers
     """
-    asked = ASKED.search(line)
-    if asked is None:
+    request = REQUEST.search(line)
+    if request is None:
         return None
-    method, path = asked["method"], asked["path"]
+    method, path = request["method"], request["path"]
     first = path.partition("/")[0].partition("(")[0]
     if first in ("$batch", "Tables") or first in tables:
         return "table", _table_verb(method, path)
@@ -45,7 +45,7 @@ def _table_verb(method: str, path: str) -> str:
 
 
 class CallCount:
-    """The calls since it was last asked."""
+    """The calls since the count was last read."""
 
     def __init__(self, log: Path, tables: Container[str], *, dropped_into: str) -> None:
         """dropped_into: the container whose uploads are the measurement's own, and are left out"""

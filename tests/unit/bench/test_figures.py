@@ -209,7 +209,7 @@ def test_a_call_is_measured_in_milliseconds() -> None:
 
 
 def answers(calls: int, p95: float) -> dict[str, Any]:
-    return {"answers": {what: {"calls": calls, "rows_read": 3, "p95_ms": p95} for what in status.ASKED}}
+    return {"answers": {what: {"calls": calls, "rows_read": 3, "p95_ms": p95} for what in status.REQUESTS}}
 
 
 def test_a_long_past_must_not_cost_more_calls() -> None:

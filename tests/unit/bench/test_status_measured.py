@@ -29,11 +29,11 @@ def test_every_thing_is_asked_of_both_ledgers(
     monkeypatch.setattr(status, "FEW", 100)
     given = argparse.ArgumentParser()
     status.add_options(given)
-    results = status.run(given.parse_args(["--entries", str(ENTRIES), "--asked", "2"]))
+    results = status.run(given.parse_args(["--entries", str(ENTRIES), "--requests", "2"]))
     assert results["few"]["entries"] >= 100
     assert results["many"]["entries"] >= ENTRIES
     for answers in (results["few"]["answers"], results["many"]["answers"]):
-        assert answers.keys() == status.ASKED.keys()
+        assert answers.keys() == status.REQUESTS.keys()
         assert all(0 < answer["median_ms"] <= answer["p95_ms"] for answer in answers.values())
         assert answers["304"]["calls"] < answers["summary"]["calls"]
     same_cost, *_ = results["goals"]
