@@ -1,4 +1,4 @@
-"""What a publication has found and made, told thing by thing: what was new is its change set."""
+"""Change set of a publication: says thing by thing what it found and what it made, and collects what was new."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Say = Callable[[str], None]
 
 
 class Tally:
-    """Says each thing as it is settled, and keeps what was new."""
+    """Says each thing as it is settled, and collects what was new."""
 
     def __init__(self, say: Say) -> None:
         self._say = say

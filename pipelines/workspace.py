@@ -8,7 +8,7 @@ from typing import Any
 
 
 def client() -> Any:
-    """An MLClient with the compute's managed identity; Azure ML tells every step where it runs."""
+    """An MLClient with the compute's managed identity; Azure ML sets in every step's environment where it runs."""
     from azure.ai.ml import MLClient
     from azure.identity import DefaultAzureCredential
 

@@ -75,5 +75,5 @@ def _tables(program: Program) -> npt.NDArray[np.int64]:
         "leaf_slots": program.leaf_slots,
     }
     for name in ("columns", "thresholds", "steps", "trees", "leaves"):
-        said[name] = getattr(program, name).ctypes.data  # the program keeps them where they are
+        said[name] = getattr(program, name).ctypes.data  # the program owns them, so they stay where they are
     return np.array([said[name] for name in TABLES], dtype=np.int64)

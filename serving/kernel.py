@@ -1,6 +1,6 @@
 """The JIT compiler: a program's machine code, made by LLVM when a model is loaded; the same for every model.
 
-The trees are data to it, so compiling takes as long for a thousand trees as for one, and there is nothing to keep.
+The trees are data to it, so compiling takes as long for a thousand trees as for one, and there is nothing to cache.
 It works on blocks of rows, a column at a time: codes of a block first, then step after step on LANES rows at once,
 then each row's leaves are added in the trees' order, as LightGBM adds them; the result is the same to the last bit.
 """
@@ -40,7 +40,7 @@ class Kernel:
     """`call(tables, -sigmoid, divisor, matrix, rows, stride, scratch, out)`: addresses, and no state between calls.
 
     matrix: doubles, each column `stride` after the one before; scratch: BLOCK codes for each column and each slot;
-    out: a double a row. ctypes gives up Python's lock for the call, so threads run it side by side.
+    out: a double a row. ctypes releases the GIL for the call, so threads run it side by side.
     """
 
     def __init__(self, bits: int) -> None:
@@ -252,7 +252,7 @@ class _Writer:
         return self.b.gep(array, [place], inbounds=True, source_etype=kind)
 
     def _record(self, table: Any, place: Any, kind: Any) -> Any:
-        """The fields of a record, each as 64 bits when it is asked for."""
+        """The fields of a record, each loaded as 64 bits when it is needed."""
         start = self._at(table, self.b.mul(place, _int(kind.itemsize)), _I8)
 
         def load(name: str) -> Any:

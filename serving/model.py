@@ -47,13 +47,13 @@ class BadValue(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
-    """A column the model looks at."""
+    """A feature: a column the model reads."""
 
     name: str
     type: str
     """integer, number or category."""
     values: tuple[str, ...] = ()
-    """A category's values; the place in this order is the number the booster sees, so it is kept for ever."""
+    """A category's values; the place in this order is the number the booster sees, so it never changes."""
 
     @cached_property
     def codes(self) -> dict[str, float]:
@@ -86,13 +86,13 @@ def blank(rows: int, features: Sequence[Feature]) -> Floats:
 
 
 def encode(features: Sequence[Feature], columns: Columns) -> Floats:
-    """A fresh matrix, a row a client; columns that are no feature are not looked at. raises: BadValue"""
+    """A fresh matrix, a row a client; columns that are no feature are ignored. raises: BadValue"""
     rows = len(columns[features[0].name])
     if rows == 1:
         try:
             return np.array([_row(features, columns)], dtype=np.float64, order="F")
         except (TypeError, ValueError, OverflowError):
-            log.debug("a value that is no feature's: looked for column by column")
+            log.debug("a value that is no feature's: searched column by column")
     matrix = blank(rows, features)
     for place, feature in enumerate(features):
         matrix[:, place] = feature.encode(columns[feature.name])

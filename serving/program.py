@@ -48,7 +48,7 @@ class Program:
     """All of it data: addresses of these arrays are what the kernel gets."""
 
     bits: int
-    """Of a code: 8, or 16 when a feature has more thresholds, or a tree more leaves, than 8 bits tell apart."""
+    """Of a code: 8, or 16 when a feature has more thresholds, or a tree more leaves, than 8 bits distinguish."""
     columns: Records
     thresholds: npt.NDArray[np.float64]
     steps: Records
@@ -100,7 +100,7 @@ def _thresholds(trees: Trees) -> dict[int, list[float]]:
 
 
 def _bits(trees: Trees, thresholds: dict[int, list[float]]) -> int:
-    """The largest code is kept for what is missing and goes right."""
+    """The largest code is reserved for what is missing and goes right."""
     codes = max((len(values) + 1 for values in thresholds.values()), default=0)
     most = max(codes, max((len(tree.leaves) - 1 for tree in trees.trees), default=0))
     for bits in (8, 16):
@@ -132,7 +132,7 @@ class _Made:
         }
 
     def tree(self, tree: Tree, member: int) -> tuple[int, int, int, int]:
-        """member: its place in the group of trees whose answers are kept until all are there"""
+        """member: its place in the group of trees whose answers are held until all are there"""
         first, leaf = len(self.steps), len(self.leaves)
         self.leaves += tree.leaves
         answer = self.leaf_slots + member if tree.nodes else 0

@@ -23,7 +23,7 @@ def init() -> None:
     model = ready(Path(os.environ["AZUREML_MODEL_DIR"]))
     _loaded["model"] = model
     _describe(model)
-    # The workers are forked after this: what is here for good is neither looked through again nor copied for that.
+    # The workers are forked after this: what is here for good is neither collected (gc) nor copied on write for that.
     # source: https://docs.python.org/3/library/gc.html#gc.freeze
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Parser of LightGBM's model text: what each node of each tree asks and where its answers lead.
+"""Parser of LightGBM's model text: what each node of each tree tests and where its branches lead.
 
 Only what is known to be read rightly is read: the rest is refused by name, and the caller goes on with LightGBM's
 own prediction. The text's format is version v4 of LightGBM's `Tree::ToString`; what a node decides is in the
@@ -16,7 +16,7 @@ from enum import IntEnum
 
 VERSION = "v4"
 NEARLY_ZERO = float.fromhex("0x1.a95a5cp-117")
-"""1e-35 as a float: LightGBM takes it, its negative and what lies between them for zero before it asks anything.
+"""1e-35 as a float: LightGBM takes it, its negative and what lies between them for zero before it tests anything.
 
 source: kZeroThreshold in LightGBM's include/LightGBM/meta.h"""
 
@@ -121,7 +121,7 @@ def _tree(said: Mapping[str, str], features: int) -> Tree:
     nodes = tuple(_nodes(said)) if len(leaves) > 1 else ()
     _check_shape(nodes, len(leaves))
     if not all(0 <= node.feature < features for node in nodes):
-        raise NotSupported(f"a node that asks a feature beyond the {features} there are")
+        raise NotSupported(f"a node that tests a feature beyond the {features} there are")
     return Tree(nodes=nodes, leaves=leaves)
 
 
@@ -154,7 +154,7 @@ def _by_number(node: Node, kind: int, threshold: float) -> Node:
 
 
 def _category_sets(said: Mapping[str, str]) -> list[frozenset[int]]:
-    """Sets of categories are kept as bits of 32-bit words; boundaries say which words are whose."""
+    """Sets of categories are stored as bits of 32-bit words; boundaries say which words are whose."""
     ends = [int(value) for value in said.get("cat_boundaries", "0").split()]
     words = [int(value) for value in said.get("cat_threshold", "").split()]
     return [

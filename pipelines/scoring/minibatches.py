@@ -18,7 +18,7 @@ from shared.domain.batches.shard_rows import ShardRows, read_shard
 PLAN, MODEL = "plan.json", "model"
 """What `retrieve` leaves: the plan as it was written, and the folder in which the model's files are."""
 COUNTS = "counts.json"
-"""What `prepare` and `predict` leave beside their shards: how many rows each asks about."""
+"""What `prepare` and `predict` leave beside their shards: how many rows each sends to the model."""
 
 Done = TypeVar("Done")
 
@@ -48,13 +48,13 @@ def read_rows(source: Path, plan: BatchPlan, number: int) -> list[ShardRows]:
         return list(read_shard(file.read(shard.end - shard.start), plan.cut))
 
 
-def rows_asked(read: list[ShardRows]) -> int:
-    """About how many of the records the model is asked."""
+def rows_to_score(read: list[ShardRows]) -> int:
+    """How many of the records the model scores: those that fit the contract."""
     return sum(piece.features.num_rows for piece in read)
 
 
 def stream(folder: Path, number: int) -> Path:
-    """The Arrow stream of a shard: what the model is asked, or what it answered. None of a shard without a good row."""
+    """The Arrow stream of a shard: what the model is to score, or its answers. None of a shard without a good row."""
     return folder / f"{number:05d}.arrow"
 
 
@@ -82,7 +82,7 @@ def cores() -> int:
 
 
 def _released(work: Callable[[int], Done], number: int) -> Done:
-    """Arrow keeps what it frees for the next use; between shards a process is better small."""
+    """Arrow pools what it frees for the next use; between shards a process is better small."""
     done = work(number)
     pa.default_memory_pool().release_unused()
     return done

@@ -37,7 +37,7 @@ def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any]:
     folder, file = Input(type="uri_folder"), Input(type="uri_file")
     retrieved, source = {"retrieved": folder}, {"source": file}
     step = Steps(code, environment)
-    # A run asked for again is to do its work again: Azure ML would hand back the outputs of the one before.
+    # A run requested again is to do its work again: Azure ML would hand back the outputs of the one before.
     again = {"is_deterministic": False}
     return (
         step(

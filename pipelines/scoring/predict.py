@@ -20,11 +20,11 @@ model_of = lru_cache(maxsize=1)(ready)
 
 def predict_shard(number: int, *, model: Path, prepared: Path, predicted: Path) -> int:
     """How many rows it answered."""
-    asked = stream(prepared, number)
-    if not asked.exists():
+    features = stream(prepared, number)
+    if not features.exists():
         return 0
     answering: Model = model_of(model)
-    matrix = matrix_of(asked.read_bytes(), answering.features)
+    matrix = matrix_of(features.read_bytes(), answering.features)
     said = written(answering.scores(matrix), model=answering.name, version=answering.version)
     stream(predicted, number).write_bytes(said)
     return len(matrix)
@@ -41,10 +41,10 @@ def main(arguments: list[str]) -> int:
     model = given.retrieved / MODEL
     work = partial(predict_shard, model=model, prepared=given.prepared, predicted=given.predicted)
     answered = list(each_shard(work, plan))
-    asked = json.loads((given.prepared / COUNTS).read_text(encoding="utf-8"))
-    if answered != asked:
+    expected = json.loads((given.prepared / COUNTS).read_text(encoding="utf-8"))
+    if answered != expected:
         raise SystemExit(
-            f"{sum(asked)} rows were asked about and {sum(answered)} answered; run the step again"
+            f"{sum(expected)} rows were to be scored and {sum(answered)} were; run the step again"
         )
     shutil.copyfile(given.prepared / COUNTS, given.predicted / COUNTS)
     print(f"{plan.batch}: {sum(answered)} rows answered by {plan.model}")

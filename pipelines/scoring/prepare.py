@@ -1,4 +1,4 @@
-"""Scoring, step 2, prepare: each shard validated against the contract; of the good rows, what the model is asked."""
+"""Scoring, step 2, prepare: each shard validated against the contract; of the good rows, the model's features."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from pipelines.scoring.minibatches import COUNTS, each_shard, read_plan, read_rows, rows_asked, stream
+from pipelines.scoring.minibatches import COUNTS, each_shard, read_plan, read_rows, rows_to_score, stream
 from shared.domain.models.arrow_wire import packed
 
 
 def prepare_shard(number: int, *, retrieved: Path, source: Path, prepared: Path) -> tuple[int, int]:
-    """Its rows, and those the model is asked about.
+    """How many rows it has, and how many of them the model scores.
 
-    Only the model's columns are kept, in the very stream that would go to the endpoint. The lines themselves are read
-    once more when they are put out: reading them takes less time than keeping and fetching them, taken apart.
+    Only the model's columns are written, in the very stream that would go to the endpoint. The lines themselves are
+    read once more when they are put out: that takes less time than storing and fetching them, taken apart.
     """
     read = read_rows(source, read_plan(retrieved), number)
-    asked = [piece.features for piece in read if piece.features.num_rows]
-    if asked:
-        stream(prepared, number).write_bytes(packed(asked))
-    return sum(map(len, read)), rows_asked(read)
+    features = [piece.features for piece in read if piece.features.num_rows]
+    if features:
+        stream(prepared, number).write_bytes(packed(features))
+    return sum(map(len, read)), rows_to_score(read)
 
 
 def main(arguments: list[str]) -> int:
@@ -35,9 +35,9 @@ def main(arguments: list[str]) -> int:
     plan = read_plan(given.retrieved)
     work = partial(prepare_shard, retrieved=given.retrieved, source=given.source, prepared=given.prepared)
     counts = list(each_shard(work, plan))
-    (given.prepared / COUNTS).write_text(json.dumps([asked for _, asked in counts]), encoding="utf-8")
-    rows, asked = (sum(column) for column in zip(*counts, strict=True))
-    print(f"{plan.batch}: {rows} rows, {rows - asked} of them break the contract")
+    (given.prepared / COUNTS).write_text(json.dumps([good for _, good in counts]), encoding="utf-8")
+    rows, good = (sum(column) for column in zip(*counts, strict=True))
+    print(f"{plan.batch}: {rows} rows, {rows - good} of them rejected")
     return 0
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from pipelines.scoring.minibatches import each_shard, read_plan, read_rows, rows_asked, stream
+from pipelines.scoring.minibatches import each_shard, read_plan, read_rows, rows_to_score, stream
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
 from shared.domain.batches.run_output import told
@@ -24,22 +24,22 @@ Facts = dict[str, Any]
 
 
 def publish_shard(
-    number: int, *, retrieved: Path, source: Path, predicted: Path, scored: Path, aside: Path
+    number: int, *, retrieved: Path, source: Path, predicted: Path, scored: Path, lines: Path
 ) -> Facts:
-    """Writes its Parquet file, and its lines aside: they have their place in the whole when those before are written."""
+    """Writes its Parquet file, and its lines apart: their place in the whole is known when those before are written."""
     plan = read_plan(retrieved)
     read = read_rows(source, plan, number)
-    answers = _answers(stream(predicted, number), rows_asked(read), plan)
+    answers = _answers(stream(predicted, number), rows_to_score(read), plan)
     shard = write_shard(with_answers(read, answers, str(plan.version)), plan.cut.header, number=number)
-    (aside / str(number)).write_bytes(shard.lines)
+    (lines / str(number)).write_bytes(shard.lines)
     place(scored, names.parquet_blob(plan.batch, number), plan).write_bytes(shard.table)
     return {**shard.facts, "parquet_bytes": len(shard.table)}
 
 
-def _answers(file: Path, asked: int, plan: BatchPlan) -> Answers:
-    if not asked and not file.exists():
+def _answers(file: Path, rows: int, plan: BatchPlan) -> Answers:
+    if not rows and not file.exists():
         return Answers.joined([])
-    version, answers = unpacked(file.read_bytes(), asked=asked)
+    version, answers = unpacked(file.read_bytes(), asked=rows)
     if version != str(plan.version):
         raise ValueError(f"model {version} answered; the batch is pinned to model {plan.version}")
     return answers
@@ -50,13 +50,13 @@ def place(scored: Path, blob: str, plan: BatchPlan) -> Path:
     return scored / blob.removeprefix(names.batch_folder(plan.batch))
 
 
-def appended(shards: Iterable[Facts], aside: Path, whole: IO[bytes]) -> Iterator[Facts]:
-    """Puts each shard's lines behind those before, and passes on what it tells."""
+def appended(shards: Iterable[Facts], lines: Path, whole: IO[bytes]) -> Iterator[Facts]:
+    """Puts each shard's lines behind those before, and passes on its facts."""
     for facts in shards:
-        lines = aside / str(facts["number"])
-        with lines.open("rb") as file:
+        piece = lines / str(facts["number"])
+        with piece.open("rb") as file:
             shutil.copyfileobj(file, whole)
-        lines.unlink()
+        piece.unlink()
         yield facts
 
 
@@ -71,16 +71,16 @@ def main(arguments: list[str]) -> int:
     place(given.scored, names.parquet_folder(plan.batch), plan).mkdir(parents=True, exist_ok=True)
     whole = place(given.scored, names.scored_blob(plan.batch), plan)
     with tempfile.TemporaryDirectory() as folder, whole.open("wb") as file:
-        aside = Path(folder)
+        lines = Path(folder)
         work = partial(
             publish_shard,
             retrieved=given.retrieved,
             source=given.source,
             predicted=given.predicted,
             scored=given.scored,
-            aside=aside,
+            lines=lines,
         )
-        shards = list(appended(each_shard(work, plan), aside, file))
+        shards = list(appended(each_shard(work, plan), lines, file))
     said = json.dumps(told(plan, shards))  # last: it says that all of it is there
     place(given.scored, names.batch_shards_blob(plan.batch), plan).write_text(said, encoding="utf-8")
     rows, refused = (sum(shard[name] for shard in shards) for name in ("rows", "refused"))

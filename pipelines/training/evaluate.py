@@ -41,7 +41,7 @@ class Judged:
 
 
 def judge(model: Model, rows: prepared.Rows, *, call_cost: float, deposit_value: float) -> Judged:
-    """Both models are judged at today's cost and value, each looking at the columns it was trained on."""
+    """Both models are judged at today's cost and value, each on the columns it was trained on."""
     probabilities = model.probabilities(rows.columns)
     called = probabilities >= call_cost / deposit_value
     figures = {
@@ -114,8 +114,8 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     """Writes the candidate's folder; returns its evaluation."""
     model = load(given.model)
     champion, known = (None, None) if given.champion == NO_CHAMPION else _champion(given.champion)
-    asked = dict.fromkeys([*model.columns, *(champion.columns if champion else ())])
-    rows = prepared.read_rows(given.prepared, prepared.HOLDOUT, asked)
+    columns = dict.fromkeys([*model.columns, *(champion.columns if champion else ())])
+    rows = prepared.read_rows(given.prepared, prepared.HOLDOUT, columns)
     money = {"call_cost": given.call_cost, "deposit_value": given.deposit_value}
     ours = judge(model, rows, **money)
     theirs = judge(champion, rows, **money) if champion else None

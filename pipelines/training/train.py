@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> int:
     rate = float(rows.answers.mean())
     if not 0 < rate < 1:
         raise SystemExit(
-            "all training rows have the same answer; there is nothing to tell apart, gather more"
+            "all training rows have the same answer; a classifier needs both answers, gather more"
         )
     validation = np.load(given.prepared / prepared.VALIDATION, allow_pickle=False)
     matrix = encode(features, rows.columns)

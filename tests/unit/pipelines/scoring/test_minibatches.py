@@ -70,7 +70,7 @@ def test_all_shards_together_are_all_rows_of_the_file(source: Path) -> None:
     plan = planned()
     assert len(plan.cut.shards) > 3
     read = [minibatches.read_rows(source, plan, number) for number in range(len(plan.cut.shards))]
-    assert sum(map(minibatches.rows_asked, read)) == 120
+    assert sum(map(minibatches.rows_to_score, read)) == 120
     assert min(len(piece) for pieces in read for piece in pieces) > 0
 
 
@@ -80,7 +80,7 @@ def test_the_model_is_asked_about_good_rows_only(tmp_path: Path) -> None:
     plan = planned(data=faulty, every=10_000)
     read = minibatches.read_rows(tmp_path / "clients.csv", plan, 0)
     assert sum(map(len, read)) == 40
-    assert 0 < minibatches.rows_asked(read) < 40
+    assert 0 < minibatches.rows_to_score(read) < 40
 
 
 def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / folder).mkdir()
     (tmp_path / "retrieved" / minibatches.PLAN).write_text(json.dumps(PLAN.to_json()))
     for number in SHARDS:
-        asked = minibatches.rows_asked(minibatches.read_rows(tmp_path / "clients.csv", PLAN, number))
+        asked = minibatches.rows_to_score(minibatches.read_rows(tmp_path / "clients.csv", PLAN, number))
         stream(tmp_path / "predicted", number).write_bytes(answered(asked))
     return tmp_path
 

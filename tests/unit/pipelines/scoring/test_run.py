@@ -242,7 +242,7 @@ def test_rows_nobody_answered_end_the_run(tmp_path: Path) -> None:
     run.retrieve()
     run.prepare()
     (tmp_path / "prepared" / "00001.arrow").unlink()
-    with pytest.raises(SystemExit, match=r"rows were asked about and .* answered"):
+    with pytest.raises(SystemExit, match=r"rows were to be scored and .* were"):
         run.predict()
 
 

@@ -126,7 +126,7 @@ def test_a_shard_without_a_good_row_asks_nothing(home: Path, capsys: pytest.Capt
     assert [stream(home / "prepared", n).exists() for n in range(len(counts))] == [
         count > 0 for count in counts
     ]
-    assert capsys.readouterr().out.strip() == "clients-1: 60 rows, 30 of them break the contract"
+    assert capsys.readouterr().out.strip() == "clients-1: 60 rows, 30 of them rejected"
 
 
 # --- predict ------------------------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def test_another_count_than_was_asked_ends_the_step_without_a_result(
     """Also where the sum is right: rows of one shard are not those of another."""
     monkeypatch.setattr(predict, "model_of", lambda folder: answering())
     (asked / "prepared" / COUNTS).write_text(counts)
-    with pytest.raises(SystemExit, match="rows were asked about and 3 answered; run the step again"):
+    with pytest.raises(SystemExit, match="rows were to be scored and 3 were; run the step again"):
         predicted(asked)
     assert not (asked / "predicted" / COUNTS).exists()
 
