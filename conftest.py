@@ -10,12 +10,12 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from commands import ROOT
-from commands.setup.localazure import keep_programs_in
+from commands.setup.localazure import install_programs_in
 from localazure.storage.program import NotInstalled, installed
 from running_azure.fixtures import azurite, azurite_service, free_port
 
 __all__ = ["azurite", "azurite_service", "free_port"]
-keep_programs_in(ROOT)  # as `./dev` does
+install_programs_in(ROOT)  # as `./dev` does
 
 SHARE_A_SERVER = ("localazure/tests/conformance/", "localazure/tests/workspace/", "tests/contract/")
 """Folders of which all tests run in one worker, so that what their first one starts serves all of them."""

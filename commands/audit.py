@@ -1,4 +1,4 @@
-"""List who asked for what, newest first; with --verify, hold every entry against the one before it."""
+"""List the audit trail: who requested what, newest first; with --verify, check its hash chain entry by entry."""
 
 from __future__ import annotations
 

@@ -35,22 +35,22 @@ def _list(arguments: list[str]) -> int:
 
 
 def _follow(client: Client, found: list[Json], *, given_json: bool) -> int:
-    told: set[str] = set()
-    _tell(found, told, given_json=given_json)
+    printed: set[str] = set()
+    _print_new(found, printed, given_json=given_json)
     try:
         for _ in client.changes("status"):
-            _tell(client.listed("events", most=100), told, given_json=given_json)
+            _print_new(client.listed("events", most=100), printed, given_json=given_json)
     except KeyboardInterrupt:
         return FINE
     return FINE
 
 
-def _tell(newest: list[Json], told: set[str], *, given_json: bool) -> None:
-    """Prints those not told yet, oldest first."""
+def _print_new(newest: list[Json], printed: set[str], *, given_json: bool) -> None:
+    """Prints those not printed yet, oldest first."""
     for event in reversed(newest):
-        if event["id"] in told:
+        if event["id"] in printed:
             continue
-        told.add(event["id"])
+        printed.add(event["id"])
         if given_json:
             print(json.dumps(event, ensure_ascii=False), flush=True)
         else:

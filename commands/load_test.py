@@ -1,6 +1,6 @@
 """Many requests to a model's endpoint: how long they take, how many a second, and whether all are answered.
 
-Without --url it asks the endpoint of the running stack. Each request carries the example that the endpoint's own
+Without --url it calls the endpoint of the running stack. Each request carries the example that the endpoint's own
 description gives, or --body. The bound is on the whole test: every request answered within so many seconds.
 """
 
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         requests=given.requests,
         clients=given.concurrency,
         seconds=given.bound,
-        told=_progress(given),
+        progress=_progress(given),
     )
     result = _result(found, given, endpoint.url)
     if given.json:
@@ -108,9 +108,9 @@ class Endpoint:
     def example(self, rows: int) -> bytes:
         """The request that the endpoint's own Swagger shows, with its record so many times."""
         url = f"{self.url.removesuffix('/score')}/swagger.json?version=3"
-        asked = urllib.request.Request(url, headers=self.headers)
+        request = urllib.request.Request(url, headers=self.headers)
         try:
-            with _opener(self).open(asked, timeout=30) as reply:
+            with _opener(self).open(request, timeout=30) as reply:
                 schemas = json.load(reply)["components"]["schemas"]
             (record,) = schemas["ServiceInput"]["example"]["data"]
         except urllib.error.URLError as problem:
@@ -152,7 +152,7 @@ def _of_app(given: argparse.Namespace) -> Endpoint:
 
 
 def _progress(given: argparse.Namespace) -> Callable[[int], None]:
-    """A number that counts, where somebody looks."""
+    """A counter on a terminal."""
     if given.json or not sys.stderr.isatty():
         return lambda done: None
     return lambda done: print(f"\r  {done}/{given.requests}", end="", file=sys.stderr, flush=True)

@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     schema = _schema(client.get(f"endpoints/{dataset}/swagger"))
     if given.fields:
         return _fields(dataset, schema, given_json=given.json)
-    answers = _asked(client, dataset, _records(given, schema))
+    answers = _predicted(client, dataset, _records(given, schema))
     _print(answers, given_json=given.json)
     return FINE
 
@@ -144,7 +144,7 @@ def _typed(text: str, about: Mapping[str, Any]) -> Any:
 # --- answers --------------------------------------------------------------------------------------------------
 
 
-def _asked(client: Client, dataset: str, records: Iterator[Json]) -> Iterator[Json]:
+def _predicted(client: Client, dataset: str, records: Iterator[Json]) -> Iterator[Json]:
     number = 0
     while some := list(islice(records, AT_ONCE)):
         answer = client.post(f"endpoints/{dataset}/score", {"data": some})

@@ -16,7 +16,7 @@ OURS = {"stack.json", "stack.lock"}
 
 def main(arguments: list[str]) -> int:
     made = parser("reset", __doc__)
-    made.add_argument("--yes", action="store_true", help="do not ask")
+    made.add_argument("--yes", action="store_true", help="do not prompt")
     given = made.parse_args(arguments)
     folder = given.state.resolve()
     if not folder.exists():

@@ -1,6 +1,6 @@
 """Start the embedded Azure and the app: what runs already is left alone, what does not is started.
 
-Ports are chosen at the first start and kept. State stays on disk, so a killed part goes on where it was.
+Ports are chosen at the first start and stored. State stays on disk, so a killed part goes on where it was.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="an app setting, kept for later starts (such as GATHER_QUIET_SECONDS=2)",
+        help="an app setting, stored for later starts (such as GATHER_QUIET_SECONDS=2)",
     )
     given = made.parse_args(arguments)
     stack = Stack(given.state)
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _check(stack: Stack) -> None:
-    """What was chosen is kept, and the app would fail at its first message: so it is read once as the app reads it.
+    """What was chosen is stored, and the app would fail at its first message: so it is read once as the app reads it.
 
     raises: StackError that says which settings are wrong
     """

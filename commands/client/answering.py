@@ -1,4 +1,4 @@
-"""Which model answers: the endpoint and deployment that a dataset is served by, as the app's status tells it."""
+"""Which model answers: the endpoint and deployment that a dataset is served by, as the app's status says."""
 
 from __future__ import annotations
 

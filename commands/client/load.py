@@ -81,11 +81,11 @@ def run(
     requests: int,
     clients: int,
     seconds: float = math.inf,
-    told: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Load:
     """Each client sends its next request when it has the answer to the one before.
 
-    seconds: no request is begun later than this. told: is called with how many have ended
+    seconds: no request is begun later than this. progress: is called with how many have ended
     """
     load, lock, numbers = Load(), threading.Lock(), itertools.count()
     began = time.perf_counter()
@@ -93,10 +93,10 @@ def run(
     def client() -> None:
         connection = question.connection()
         while next(numbers) < requests and time.perf_counter() - began < seconds:
-            one = _ask(question, connection)
+            one = _send(question, connection)
             with lock:
                 _add(load, one)
-                told(load.requests)
+                progress(load.requests)
         connection.close()
 
     threads = [threading.Thread(target=client, daemon=True) for _ in range(min(clients, requests))]
@@ -116,7 +116,7 @@ class _One:
     said: bytes = b""
 
 
-def _ask(question: Question, connection: http.client.HTTPConnection) -> _One:
+def _send(question: Question, connection: http.client.HTTPConnection) -> _One:
     place = question.place
     path = f"{place.path or '/'}{'?' + place.query if place.query else ''}"
     began = time.perf_counter()

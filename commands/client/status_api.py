@@ -37,7 +37,7 @@ class Refused(StackError):
 
 
 class Client:
-    """One app at `url`, asked with one of its keys, or with a token of Microsoft Entra."""
+    """One app at `url`, called with one of its keys, or with a token of Microsoft Entra."""
 
     def __init__(self, url: str, *, key: str | None = None, token: str | None = None) -> None:
         import requests
@@ -47,7 +47,7 @@ class Client:
         credential = {"x-functions-key": key} if key else {"Authorization": f"Bearer {token}"}
         self._session.headers.update({**credential, "Accept": "application/json"})
         if urlsplit(self.url).hostname in ("127.0.0.1", "localhost"):
-            self._session.trust_env = False  # a proxy must not be asked for this machine
+            self._session.trust_env = False  # no proxy for this machine
 
     @classmethod
     def of(cls, stack: Stack, scope: str = "operator") -> Client:
@@ -91,7 +91,7 @@ class Client:
             if answer.status_code != 304:
                 tag = answer.headers.get("ETag")
                 yield _json(answer)
-            # An app that does not hold answers back must not be asked without a pause.
+            # An app that does not hold answers back must not be polled without a pause.
             time.sleep(max(0.0, min(1.0, _pause(answer)) - (time.monotonic() - began)))
 
     def act(self, path: str, body: Json | None = None, *, query: Json | None = None) -> Json:
@@ -172,9 +172,9 @@ def _json(answer: requests.Response) -> Json:
 
 
 def _pause(answer: requests.Response) -> float:
-    """Seconds until it is worth asking again."""
-    told = answer.headers.get("Retry-After", "")
-    return float(told) if told.isdigit() else 1.0
+    """Retry-After: seconds until it is worth requesting again."""
+    seconds = answer.headers.get("Retry-After", "")
+    return float(seconds) if seconds.isdigit() else 1.0
 
 
 def _short(problem: Exception) -> str:

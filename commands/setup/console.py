@@ -45,7 +45,7 @@ def run(
             env=env,
             cwd=directory,
         )
-        assert process.stdout is not None  # noqa: S101  (PIPE was asked for)
+        assert process.stdout is not None  # noqa: S101  (PIPE was requested)
         for line in process.stdout:
             written.write(line)
             step.saw(line)

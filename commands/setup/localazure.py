@@ -10,16 +10,16 @@ from commands.setup import venv
 from commands.setup.console import run
 
 HOME = ".azurite"
-"""What localazure installs for itself, Azurite and Node, it keeps in the checkout too."""
+"""What localazure installs for itself, Azurite and Node, goes into the checkout too."""
 
 
-def keep_programs_in(root: Path) -> None:
-    """From now on, for this process and those it starts; whoever has chosen another place keeps it."""
+def install_programs_in(root: Path) -> None:
+    """Sets where localazure installs programs, for this process and those it starts; a place already set stands."""
     os.environ.setdefault("LOCALAZURE_HOME", str(root / HOME))
 
 
 def is_ready(root: Path) -> bool:
-    """True when `.venv` has the command and metadata that the folder's pyproject.toml asks for now."""
+    """True when `.venv` has the command and metadata that the folder's pyproject.toml declares now."""
     stamp = _stamp(root)
     return stamp.exists() and stamp.read_text() == _digest(root / "localazure" / "pyproject.toml")
 

@@ -13,7 +13,7 @@ from commands.setup.lock import only_one
 
 def provide(root: Path, needs: Iterable[str]) -> None:
     """Install what is missing; raises SetupError with the step that failed and what to do."""
-    localazure.keep_programs_in(root)
+    localazure.install_programs_in(root)
     missing = [need for need in needs if not _is_ready(root, need)]
     if not missing:
         return

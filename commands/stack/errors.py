@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class StackError(Exception):
-    """What was asked of the stack cannot be done; the message says why and what to do."""
+    """What was requested of the stack cannot be done; the message says why and what to do."""

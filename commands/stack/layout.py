@@ -1,4 +1,4 @@
-"""What storage holds before anything happens, and who hears of what: in Azure, Bicep does this."""
+"""Containers, queues and event subscriptions, before anything happens: in Azure, Bicep makes them."""
 
 from __future__ import annotations
 

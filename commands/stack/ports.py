@@ -1,4 +1,4 @@
-"""Ports of 127.0.0.1 for one stack, chosen once and kept: addresses stand in what the stack has stored."""
+"""Ports of 127.0.0.1 for one stack, chosen once and for good: addresses stand in what the stack has stored."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ LOOK_SECONDS = 0.03
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """A process that was started; `born` tells it from a later one that was given the same pid."""
+    """A process that was started; `born` distinguishes it from a later one that was given the same pid."""
 
     pid: int
     born: str
@@ -70,7 +70,7 @@ def start(command: Sequence[str], *, directory: Path, log: Path, env: Mapping[st
 
 
 def log_end(log: Path) -> int:
-    """Where the next line of `log` will be; a log grown large is set aside first."""
+    """Where the next line of `log` will be; a log grown large is rotated first."""
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_BYTES:
         os.replace(log, log.with_suffix(".log.1"))
@@ -78,15 +78,15 @@ def log_end(log: Path) -> int:
 
 
 def birth(pid: int) -> str:
-    """When the process `pid` started, in whatever form the system tells; empty when there is none."""
+    """When the process `pid` started, in whatever form the system has; empty when there is none."""
     if sys.platform == "linux":
         return _birth_linux(pid)
     if sys.platform == "win32":
         return _birth_windows(pid)
-    told = subprocess.run(
+    listed = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
-    state, _, started = told.stdout.strip().partition(" ")
+    state, _, started = listed.stdout.strip().partition(" ")
     return "" if state.startswith("Z") else started.strip()
 
 
@@ -101,7 +101,7 @@ def _birth_linux(pid: int) -> str:
 
 def _birth_windows(pid: int) -> str:
     if sys.platform != "win32":
-        raise AssertionError("only asked on Windows")
+        raise AssertionError("only called on Windows")
     import ctypes
     from ctypes import wintypes
 
@@ -121,7 +121,7 @@ def _birth_windows(pid: int) -> str:
 
 
 def _reap(pid: int) -> None:
-    """A child of this very process stays a zombie until asked for."""
+    """A child of this very process stays a zombie until waited for."""
     if os.name != "nt":
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)

@@ -74,7 +74,7 @@ def script_environment(stack: Stack) -> dict[str, str]:
 
 
 def no_proxy() -> dict[str, str]:
-    """A machine behind a proxy must not ask it for 127.0.0.1."""
+    """A machine behind a proxy must not use it for 127.0.0.1."""
     there = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
     names = [name for name in there.split(",") if name]
     return {"NO_PROXY": ",".join(dict.fromkeys([*names, "127.0.0.1", "localhost"]))}

@@ -22,7 +22,7 @@ SCOPES = ("reader", "operator", "admin")
 
 
 class Stack:
-    """Reads and keeps STATE/stack.json. Safe to make when nothing runs: it starts nothing by itself."""
+    """Reads and writes STATE/stack.json. Safe to make when nothing runs: it starts nothing by itself."""
 
     subscription = "00000000-0000-0000-0000-000000000000"
     resource_group = workspace = "campanha"
@@ -30,26 +30,26 @@ class Stack:
     def __init__(self, state: Path, root: Path = ROOT) -> None:
         self.state, self.root = state.resolve(), root
         self._file = self.state / "stack.json"
-        self._kept: dict[str, Any] = self._read()
+        self._stored: dict[str, Any] = self._read()
 
     # --- addresses ------------------------------------------------------------------------------------------
 
     @property
     def ports(self) -> dict[str, int]:
-        kept: dict[str, int] = self._kept["ports"]
-        return kept
+        stored: dict[str, int] = self._stored["ports"]
+        return stored
 
     @property
     def event_key(self) -> str:
-        return str(self._kept["event_key"])
+        return str(self._stored["event_key"])
 
     @property
     def keys(self) -> dict[str, str]:
         """What opens the app's HTTP API: a key for each scope."""
-        if "keys" not in self._kept:
+        if "keys" not in self._stored:
             raise StackError(f"{self._file} holds no keys yet: `./dev up` makes them.")
-        kept: dict[str, str] = self._kept["keys"]
-        return kept
+        stored: dict[str, str] = self._stored["keys"]
+        return stored
 
     @property
     def connection_string(self) -> str:
@@ -94,41 +94,41 @@ class Stack:
         except FileNotFoundError as cause:
             raise StackError(f"{file} is missing: {part} writes it when it starts (`./dev up`).") from cause
 
-    # --- what is kept ---------------------------------------------------------------------------------------
+    # --- what is stored --------------------------------------------------------------------------------------
 
     @property
     def chosen_settings(self) -> dict[str, str]:
         """App settings given by the user, which outlive a restart."""
-        kept: dict[str, str] = self._kept.get("settings", {})
-        return kept
+        stored: dict[str, str] = self._stored.get("settings", {})
+        return stored
 
     def prepare(self, settings: Mapping[str, str] | None = None) -> None:
         """Choose ports and keys at the first start; remember `settings` for the app."""
-        if "ports" not in self._kept:
-            self._kept = {
+        if "ports" not in self._stored:
+            self._stored = {
                 "ports": ports.choose(),
                 "event_key": base64.b64encode(secrets.token_bytes(32)).decode(),
                 "parts": {},
             }
-        self._kept.setdefault("keys", {scope: secrets.token_urlsafe(32) for scope in SCOPES})
+        self._stored.setdefault("keys", {scope: secrets.token_urlsafe(32) for scope in SCOPES})
         if settings:
-            self._kept["settings"] = {**self.chosen_settings, **settings}
+            self._stored["settings"] = {**self.chosen_settings, **settings}
         self._write()
 
     def process(self, part: str) -> Process | None:
         """The part's process when it runs."""
-        kept = self._kept.get("parts", {}).get(part)
-        process = Process(**kept) if kept else None
+        stored = self._stored.get("parts", {}).get(part)
+        process = Process(**stored) if stored else None
         return process if process and process.is_alive() else None
 
     def started(self, part: str, process: Process) -> None:
         """Remember the part's process, so that later commands find it."""
-        self._kept.setdefault("parts", {})[part] = {"pid": process.pid, "born": process.born}
+        self._stored.setdefault("parts", {})[part] = {"pid": process.pid, "born": process.born}
         self._write()
 
     def stopped(self, part: str) -> None:
         """Forget the part's process."""
-        if self._kept.get("parts", {}).pop(part, None):
+        if self._stored.get("parts", {}).pop(part, None):
             self._write()
 
     @contextlib.contextmanager
@@ -136,21 +136,21 @@ class Stack:
         """Two commands do not start or stop the same stack at once."""
         self.state.mkdir(parents=True, exist_ok=True)
         with only_one(self.state / "stack.lock", waiting_for=f"another ./dev is busy with {self.state}"):
-            self._kept = self._read()
+            self._stored = self._read()
             yield
 
     def _read(self) -> dict[str, Any]:
         try:
-            kept: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
+            stored: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except ValueError as cause:
             raise StackError(f"{self._file} is damaged ({cause}): `./dev reset` starts afresh.") from cause
-        return kept
+        return stored
 
     def _write(self) -> None:
         self.state.mkdir(parents=True, exist_ok=True)
         written = self._file.with_suffix(".new")
         with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(self._kept, file, indent=1)
+            json.dump(self._stored, file, indent=1)
         os.replace(written, self._file)

@@ -23,7 +23,7 @@ Announce = Callable[[str, float, bool], None]
 def up(stack: Stack, announce: Announce, settings: Mapping[str, str] | None = None) -> None:
     """Start what does not run, in order, and return when all serve.
 
-    settings: app settings, kept for later starts
+    settings: app settings, stored for later starts
 
     raises: StackError with the end of the log of the part that did not start
     """
