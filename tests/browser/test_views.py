@@ -180,11 +180,11 @@ def test_the_chart_has_its_numbers_as_a_table(open_page: Open) -> None:
 def test_the_model_is_tried_in_its_own_terms(open_page: Open) -> None:
     page = open_page().go("#/api")
     page.get_by_label("age", exact=True).fill("41")
-    page.get_by_role("button", name="Ask the model").click()
+    page.get_by_role("button", name="Score the record").click()
     expect(page.locator(".answer")).to_contain_text("41.0 %")
     expect(page.locator(".answer")).to_contain_text("Call")
     page.get_by_label("age", exact=True).fill("forty")
-    page.get_by_role("button", name="Ask the model").click()
+    page.get_by_role("button", name="Score the record").click()
     expect(page.get_by_role("alert")).to_contain_text("write digits only")
 
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { address, API_VERSION, ask, idempotencyKey, Problem, Unreachable } from "../../web/public/js/api.js";
+import { address, API_VERSION, request, idempotencyKey, Problem, Unreachable } from "../../web/public/js/api.js";
 import { fakeServer, json, unchanged } from "./server.js";
 
 let asked;
@@ -15,7 +15,7 @@ const URL_ = address("status");
 
 /** What comes of one question that is answered so. */
 async function told(answer, options) {
-  const asking = ask(URL_, options);
+  const asking = request(URL_, options);
   asked.at(-1).answer(answer);
   return asking;
 }
@@ -87,11 +87,11 @@ describe("an answer", () => {
   });
 
   it("that does not come is Unreachable, unless nobody waits for it any more", async () => {
-    const asking = ask(URL_);
+    const asking = request(URL_);
     asked.at(-1).hangUp(new TypeError("fetch failed"));
     await assert.rejects(asking, (error) => error instanceof Unreachable && error.cause.message === "fetch failed");
     const stop = new AbortController();
-    const stopped = ask(URL_, { signal: stop.signal });
+    const stopped = request(URL_, { signal: stop.signal });
     stop.abort();
     await assert.rejects(stopped, { name: "AbortError" });
   });

@@ -28,7 +28,7 @@ const main = document.getElementById("main");
 const live = new Live(draw);
 let shown = null;
 
-/** Loads the view that the address names and asks for what it shows. */
+/** Loads the view that the address names and requests what it shows. */
 async function go() {
   const address = location.hash;
   if (address.startsWith("#key=")) location.reload();

@@ -1,6 +1,6 @@
 /** What an operator may do: asked back, sent once, followed to its end. */
 
-import { address, ask, idempotencyKey } from "../../public/js/api.js";
+import { address, request, idempotencyKey } from "../../public/js/api.js";
 import { note, say } from "./announce.js";
 import { h, show } from "./dom.js";
 import { mayAct } from "./session.js";
@@ -80,7 +80,7 @@ async function perform(action, live) {
   try {
     const headers = { "Idempotency-Key": idempotencyKey() };
     if (action.type) headers["Content-Type"] = action.type;
-    const answer = await ask(address(action.path, action.query), { method: "POST", body: action.body ?? {}, headers });
+    const answer = await request(address(action.path, action.query), { method: "POST", body: action.body ?? {}, headers });
     say(`${action.label}: asked for.`);
     const end = answer.operation ? await followed(answer.operation) : { status: "Succeeded" };
     tellEnd(action, end);
@@ -108,7 +108,7 @@ async function followed(location) {
   const here = new URL(url.pathname + url.search, document.baseURI);
   let pause = 0.5;
   for (;;) {
-    const answer = await ask(here);
+    const answer = await request(here);
     const operation = answer.value;
     if (isFinal(operation.status, "progress") || Date.now() > until)
       return operation;

@@ -27,7 +27,7 @@ export function icon(name) {
 }
 
 /**
- * A place for something that draws itself (a canvas): kept as long as its key stays, told of new values.
+ * A place for something that draws itself (a canvas): the same element as long as its key stays, updated with new values.
  * start(element, value) -> {update(value), stop()}
  */
 export function island(key, properties, value, start) {
@@ -67,7 +67,7 @@ function dispatch(event) {
   return this.$on?.[event.type]?.call(this, event);
 }
 
-/** Makes `container` show exactly `nodes`, keeping each element that can stay: focus, scroll and open details live on. */
+/** Makes `container` show exactly `nodes`, reusing each element that can stay: focus, scroll and open details live on. */
 export function show(container, ...nodes) {
   const fresh = document.createElement("div");
   append(fresh, nodes);
@@ -119,7 +119,7 @@ function morph(old, wanted) {
 
 function morphAttributes(old, wanted) {
   for (const { name } of [...old.attributes]) {
-    // `open` belongs to whoever looks at the page.
+    // `open` belongs to the viewer.
     if (name !== "style" && name !== "open" && !wanted.hasAttribute(name)) old.removeAttribute(name);
   }
   for (const { name, value } of wanted.attributes) {

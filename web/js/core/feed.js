@@ -1,12 +1,12 @@
 /** One resource of the API as the page knows it: its last value, whether that is fresh, and what went wrong. */
 
-import { address, ask } from "../../public/js/api.js";
+import { address, request } from "../../public/js/api.js";
 
 export class Feed {
   #tag = null;
-  #asking = null;
+  #pending = null;
 
-  /** wanted(): whether it is worth asking yet; a resource that cannot be there is not asked for. */
+  /** wanted(): whether it is worth requesting yet; a resource that cannot be there is not requested. */
   constructor(path, query = {}, wanted = () => true) {
     this.wanted = wanted;
     this.path = path;
@@ -21,18 +21,18 @@ export class Feed {
     return this.error ? "failed" : "loading";
   }
 
-  /** Asks whether there is something new. Returns whether anything to show has changed; raises nothing. */
+  /** A conditional request, single flight: two at once share one. Returns whether anything to show has changed; raises nothing. */
   refresh(signal) {
     if (!this.wanted()) return Promise.resolve(false);
-    this.#asking ??= this.#ask(signal).finally(() => {
-      this.#asking = null;
+    this.#pending ??= this.#fetch(signal).finally(() => {
+      this.#pending = null;
     });
-    return this.#asking;
+    return this.#pending;
   }
 
-  async #ask(signal) {
+  async #fetch(signal) {
     try {
-      const answer = await ask(this.url, { etag: this.#tag, signal });
+      const answer = await request(this.url, { etag: this.#tag, signal });
       const mended = this.error !== null;
       this.error = null;
       if (!answer.changed) return mended;

@@ -13,7 +13,7 @@ const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style
 
 let ahead = 0;
 
-/** The server's clock, as far as its answers tell: a viewer's clock may be wrong. */
+/** The server's clock, as far as its answers say: a viewer's clock may be wrong. */
 export const now = () => Date.now() + ahead;
 
 export function serverSaidNow(text) {

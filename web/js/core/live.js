@@ -1,16 +1,16 @@
 /**
- * Keeps the page current with one open request per window.
+ * Long polling: one open request per window, by which the page stays current.
  *
- * /api/status is long-polled: the answer comes when something has changed. Then the few feeds of the view are asked
- * conditionally, and otherwise every LOOK seconds (a latency changes without a transition).
- * Whatever goes wrong, the next try waits longer, up to LONGEST; a hidden window asks nothing.
+ * /api/status is long-polled: the answer comes when something has changed. Then the few feeds of the view are requested
+ * conditionally, and otherwise every POLL seconds (a latency changes without a transition).
+ * Whatever goes wrong, the next try waits longer, up to LONGEST; a hidden window requests nothing.
  */
 
-import { address, ask } from "../../public/js/api.js";
+import { address, request } from "../../public/js/api.js";
 import { serverSaidNow } from "./format.js";
 
 const WAIT = 50;
-const LOOK = 15;
+const POLL = 15;
 const SHORTEST = 0.5;
 const UNHELD = 5;
 const LONGEST = 60;
@@ -25,17 +25,17 @@ export class Live {
   #quick = 0;
   #stopped = new AbortController();
   #sleeping = null;
-  #looked = 0;
+  #polled = 0;
 
-  /** told(): called after anything to show has changed. */
-  constructor(told) {
-    this.told = told;
+  /** changed(): called after anything to show has changed. */
+  constructor(changed) {
+    this.changed = changed;
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#pause() : this.hurry()));
     addEventListener("online", () => this.hurry());
     addEventListener("offline", () => this.#lose(new Error("This device is offline.")));
   }
 
-  /** What the view shows besides the status. They are asked at once. */
+  /** What the view shows besides the status. They are requested at once. */
   watch(feeds) {
     this.#feeds = feeds;
     return this.#refresh();
@@ -43,39 +43,39 @@ export class Live {
 
   /** Never returns: the loop of the page. */
   async run() {
-    setInterval(() => this.#look(), 1000);
+    setInterval(() => this.#poll(), 1000);
     for (;;) await this.#sleep(Math.max(SHORTEST, await this.#once()));
   }
 
-  /** Try again now, and look at everything. */
+  /** Try again now, and refresh everything. */
   hurry() {
     if (this.state === "lost") this.#pause();
     this.#sleeping?.();
-    this.#looked = 0;
+    this.#polled = 0;
   }
 
-  /** Asks for the status; returns how many seconds to wait before the next time. */
+  /** Requests the status; returns how many seconds to wait before the next time. */
   async #once() {
     if (document.hidden) return LONGEST;
     const began = performance.now();
     try {
       const wait = this.#tag && this.state === "live" ? WAIT : null;
       const options = { etag: this.#tag, signal: this.#stopped.signal };
-      const answer = await ask(address("status", { wait }), options);
-      await this.#heard(answer);
+      const answer = await request(address("status", { wait }), options);
+      await this.#received(answer);
       return this.#afterAnswer(answer, performance.now() - began);
     } catch (error) {
       return error.name === "AbortError" ? 0 : this.#lose(error);
     }
   }
 
-  /** An app that does not hold its answers back is asked ever less often, down to every UNHELD seconds. */
+  /** An app that does not hold its answers back is polled ever less often, down to every UNHELD seconds. */
   #afterAnswer(answer, milliseconds) {
     this.#quick = answer.changed || milliseconds > 2000 ? 0 : this.#quick + 1;
     return Math.min(this.#quick, answer.retryAfter ?? UNHELD);
   }
 
-  async #heard(answer) {
+  async #received(answer) {
     const was = this.state;
     this.#failures = 0;
     this.state = "live";
@@ -86,7 +86,7 @@ export class Live {
       serverSaidNow(answer.value.now);
     }
     if (!answer.changed && was === "live") return;
-    this.told();
+    this.changed();
     await this.#refresh();
   }
 
@@ -103,23 +103,23 @@ export class Live {
     this.state = "lost";
     this.error = error;
     this.retryAt = Date.now() + 1000 * pause;
-    this.told();
+    this.changed();
     return pause;
   }
 
-  #look() {
-    if (this.state !== "live" || document.hidden || Date.now() - this.#looked < 1000 * LOOK) return;
+  #poll() {
+    if (this.state !== "live" || document.hidden || Date.now() - this.#polled < 1000 * POLL) return;
     this.#refresh();
   }
 
   async #refresh() {
-    this.#looked = Date.now();
+    this.#polled = Date.now();
     const { signal } = this.#stopped;
-    const ask = (feed) => feed.refresh(signal).then((news) => news && this.told());
+    const refreshed = (feed) => feed.refresh(signal).then((news) => news && this.changed());
     const unwanted = this.#feeds.filter((feed) => !feed.wanted());
-    await Promise.all(this.#feeds.map(ask));
-    // What the others brought may make some worth asking.
-    await Promise.all(unwanted.map(ask));
+    await Promise.all(this.#feeds.map(refreshed));
+    // What the others brought may make some worth requesting.
+    await Promise.all(unwanted.map(refreshed));
   }
 
   #pause() {

@@ -1,6 +1,6 @@
-/** Who is looking: a reader sees, an operator may also act. */
+/** The session: whose it is and its scope; a reader sees, an operator may also act. */
 
-import { address, ask } from "../../public/js/api.js";
+import { address, request } from "../../public/js/api.js";
 
 let scope = "reader";
 
@@ -10,9 +10,9 @@ export async function begin() {
   if (key) {
     // Out of the address bar and the history before anything else happens.
     history.replaceState(null, "", location.pathname + location.search + "#/");
-    await ask(address("session"), { method: "POST", body: { key } });
+    await request(address("session"), { method: "POST", body: { key } });
   }
-  const answer = await ask(address("session"));
+  const answer = await request(address("session"));
   scope = answer.value?.scope ?? "reader";
 }
 
@@ -22,6 +22,6 @@ export const scopeName = () => scope;
 
 /** Forget the session, and show the sign-in page. */
 export async function leave() {
-  await ask(address("session"), { method: "DELETE" });
+  await request(address("session"), { method: "DELETE" });
   location.assign(location.pathname);
 }

@@ -30,9 +30,9 @@ function start(element, first, options) {
   let plot = null;
   const draw = (force) => {
     const width = element.clientWidth;
-    const told = JSON.stringify([value, width]);
-    if (width < 40 || (told === drawn && !force)) return;
-    drawn = told;
+    const wanted = JSON.stringify([value, width]);
+    if (width < 40 || (wanted === drawn && !force)) return;
+    drawn = wanted;
     plot?.destroy();
     const made = options(value, colours(), width);
     plot = new uPlot(

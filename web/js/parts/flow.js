@@ -2,7 +2,7 @@
  * The flow as a picture: the rules of the table as boxes in lanes, the facts between them as wires.
  *
  * Drawn from /api/status alone. A rule that waits for a fact of the rule before it stands to its right; any other
- * begins a lane. Wires are measured after layout; on a narrow page the lanes run downwards and chips tell the rest.
+ * begins a lane. Wires are measured after layout; on a narrow page the lanes run downwards and chips say the rest.
  */
 
 import { h, island, s } from "../core/dom.js";

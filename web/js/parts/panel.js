@@ -48,7 +48,7 @@ export function nothing(title, ...what) {
 
 const NEXT = {
   403: "It takes a key that may do more. Sign out, and in again with one.",
-  404: "It may have been named differently, or be older than what is kept. The lists show what there is.",
+  404: "It may have been named differently, or be older than what is retained. The lists show what there is.",
   429: "Too many requests; the page tries again by itself.",
 };
 

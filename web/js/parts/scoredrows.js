@@ -1,4 +1,4 @@
-/** The first rows of a batch's output: what the model said first, then what it was asked about. */
+/** The first rows of a batch's output: the model's score first, then the client's columns. */
 
 import { h } from "../core/dom.js";
 import { percent } from "../core/format.js";

@@ -1,4 +1,4 @@
-/** Records as rows. On a phone each row becomes a card; the roles keep it a table for screen readers. */
+/** Records as rows. On a phone each row becomes a card; by its roles it stays a table for screen readers. */
 
 import { h } from "../core/dom.js";
 import { to } from "../core/router.js";
@@ -38,7 +38,7 @@ function row(columns, record) {
   return h("div", { role: "row", key: `${record.kind ?? ""} ${record.id}` }, cells);
 }
 
-/** Newest and older pages of a list; the address keeps the place. */
+/** Newest and older pages of a list; the address holds the place. */
 export function pages(value, view, query) {
   const next = value.nextLink && new URL(value.nextLink, document.baseURI).searchParams.get("after");
   const here = Object.fromEntries(query);

@@ -1,6 +1,6 @@
 /** A form made from the model endpoint's own schema, the answer, and the same request for a terminal. */
 
-import { address, ask } from "../../public/js/api.js";
+import { address, request } from "../../public/js/api.js";
 import { say } from "../core/announce.js";
 import { h } from "../core/dom.js";
 import { percent } from "../core/format.js";
@@ -40,7 +40,7 @@ export function tryForm(dataset, swagger, redraw) {
       h(
         "button",
         { class: "button", "data-kind": "main", disabled: !mayAct() || Boolean(last?.sending) },
-        last?.sending ? "Asking …" : "Ask the model",
+        last?.sending ? "Scoring …" : "Score the record",
       ),
     ),
     last &&
@@ -83,7 +83,7 @@ async function send(dataset, record, redraw) {
   tries.set(dataset, { sending: true });
   redraw();
   try {
-    const { value } = await ask(address(`endpoints/${dataset}/score`), {
+    const { value } = await request(address(`endpoints/${dataset}/score`), {
       method: "POST",
       body: { data: [record] },
     });
@@ -119,7 +119,7 @@ function answered(answer) {
   );
 }
 
-/** The endpoint as its swagger.json tells it: operations, fields, and a request to copy. */
+/** The endpoint as its swagger.json describes it: operations, fields, and a request to copy. */
 export function describe(dataset, swagger) {
   const { record, example } = recordSchema(swagger);
   const rows = Object.entries(record.properties).map(([name, schema]) => [

@@ -20,7 +20,7 @@ export function draw({ here, status, feeds, redraw, live }) {
   const served = status.datasets.filter((dataset) => dataset.serving);
   const dataset = here.query.get("dataset");
   if (!dataset && served.length > 0) {
-    // The address says which model: so that it can be shared, and the feed asked for.
+    // The address says which model: so that it can be shared, and the feed requested.
     queueMicrotask(() => {
       location.replace(to("api", { dataset: served[0].dataset }));
     });

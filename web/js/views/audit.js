@@ -1,4 +1,4 @@
-/** Who asked for what, newest first. An admin's view: the API refuses it to everybody else. */
+/** The audit trail: who requested what, newest first. An admin's view: the API refuses it to everybody else. */
 
 import { h } from "../core/dom.js";
 import { ago } from "../core/format.js";
@@ -13,7 +13,7 @@ export const feeds = ({ query }) => ({
 
 const COLUMNS = [
   {
-    title: "What was asked for",
+    title: "What was requested",
     width: "minmax(0, 3fr)",
     name: true,
     cell: (entry) => [
@@ -69,7 +69,7 @@ export function draw({ here, feeds }) {
           table("Audit", COLUMNS, linked(value.value)),
           pages(value, ["audit"], here.query),
         ],
-        { empty: nothing("Nobody has asked for anything yet", "Actions are kept here, with who asked and why.") },
+        { empty: nothing("Nobody has requested anything yet", "Actions are recorded here, with who requested them and why.") },
       ),
     ),
   ];

@@ -13,7 +13,7 @@ export function draw({ status }) {
   return [
     head({
       title: "Flow",
-      lead: "When this happens, do that, which leads to these. Every number is counted as the step is done, once for each fact, however often it is told.",
+      lead: "When this happens, do that, which leads to these. Every number is counted as the step is done, once for each fact, however often it is delivered.",
     }),
     h(
       "div",

@@ -37,11 +37,11 @@ export function address(path, query = {}) {
  * One request. A 304 gives `changed: false`.
  * raises: Problem, Unreachable; AbortError when `signal` says so
  */
-export async function ask(
+export async function request(
   url,
   { method = "GET", etag = null, body = null, headers = {}, signal = null } = {},
 ) {
-  // The app takes a change asked with a cookie only from a page that can set a header of its own.
+  // The app takes a change requested with a cookie only from a page that can set a header of its own.
   const sent = { Accept: "application/json", "x-requested-with": "campanha", ...headers };
   if (etag) sent["If-None-Match"] = etag;
   if (body !== null && !sent["Content-Type"]) sent["Content-Type"] = "application/json";

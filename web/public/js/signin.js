@@ -1,6 +1,6 @@
 /** Signing in: with the form, or at once with the key in the address's fragment (#key=...). */
 
-import { address, ask } from "./api.js";
+import { address, request } from "./api.js";
 
 const form = document.getElementById("signin");
 const said = document.getElementById("said");
@@ -9,7 +9,7 @@ async function signIn(key) {
   said.hidden = true;
   form.querySelector("button").disabled = true;
   try {
-    await ask(address("session"), { method: "POST", body: { key } });
+    await request(address("session"), { method: "POST", body: { key } });
     enter();
   } catch (error) {
     said.textContent =
@@ -27,7 +27,7 @@ form.addEventListener("submit", (event) => {
   signIn(new FormData(form).get("key").trim());
 });
 
-/** To the view that was asked for before there was a session, or to the first one. */
+/** To the view that was requested before there was a session, or to the first one. */
 function enter() {
   const wanted = new URL("../", location);
   if (location.hash.startsWith("#/")) wanted.hash = location.hash;
