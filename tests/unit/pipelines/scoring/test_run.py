@@ -165,10 +165,10 @@ def test_faults_and_scores_are_what_this_compares(candidate: Path) -> None:
     world = through_the_endpoint(FILES["with faults"], candidate)
     (scored,) = world.told(BatchScored)
     assert 390 < scored.rows < 400
-    assert 14 <= scored.refused < 30
+    assert 14 <= scored.rejected < 30
     manifest = json.loads(output(world)["manifest.json"])
     assert len(manifest["shards"]) > 4
-    assert sum(manifest["decile_counts"]) == scored.rows - scored.refused
+    assert sum(manifest["decile_counts"]) == scored.rows - scored.rejected
 
 
 def test_several_processes_put_out_the_same(
