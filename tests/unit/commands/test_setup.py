@@ -152,8 +152,8 @@ def test_programs_of_the_embedded_azure_are_kept_in_the_checkout_unless_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOCALAZURE_HOME", "elsewhere")
-    localazure.keep_programs_in(tmp_path)
+    localazure.install_programs_in(tmp_path)
     assert os.environ["LOCALAZURE_HOME"] == "elsewhere"
     monkeypatch.delenv("LOCALAZURE_HOME")
-    localazure.keep_programs_in(tmp_path)
+    localazure.install_programs_in(tmp_path)
     assert Path(os.environ["LOCALAZURE_HOME"]).parent == tmp_path
