@@ -203,9 +203,9 @@ def _running(clock: Clock) -> Json:
             "started": clock.ago(seconds=19),
             "ended": clock.ago(seconds=15),
         },
-        {"name": "train", "status": "Running", "started": clock.ago(seconds=15), "ended": None},
-        {"name": "evaluate", "status": "NotStarted", "started": None, "ended": None},
-        {"name": "register", "status": "NotStarted", "started": None, "ended": None},
+        {"name": "train", "status": "Running", "started": clock.ago(seconds=15)},
+        {"name": "evaluate", "status": "NotStarted"},
+        {"name": "register", "status": "NotStarted"},
     ]
     history = [["started", clock.ago(seconds=21)], ["running", clock.ago(seconds=19)]]
     run = f"run-{DATASET}-{TRAINING}"
@@ -216,7 +216,7 @@ def _failed_run(clock: Clock) -> Json:
     at = 150.0
     steps = [
         {"name": "prepare", "status": "Failed", "started": clock.ago(at, 8), "ended": clock.ago(at, 5)},
-        {"name": "train", "status": "NotStarted", "started": None, "ended": None},
+        {"name": "train", "status": "NotStarted"},
     ]
     history = [["started", clock.ago(at, 10)], ["running", clock.ago(at, 8)], ["failed", clock.ago(at, 4)]]
     reason = "prepare failed: the compute ran out of disk (No space left on device)"
@@ -331,9 +331,8 @@ def _admitted(clock: Clock, name: str, hours: float, rows: int, rejected: int, v
 
 def _rejected(clock: Clock, name: str, hours: float, reason: str) -> Json:
     history = [["arrived", clock.ago(hours)], ["rejected", clock.ago(hours, -1)]]
-    quarantine = f"quarantine/{name}/report.json"
     return _record(
-        "upload", upload_id(name), history, name=name, etag="0x8DE0B", reason=reason, quarantine=quarantine,
+        "upload", upload_id(name), history, name=name, etag="0x8DE0B", reason=reason,
         links={"quarantine": f"/api/quarantine/{name}"},
     )  # fmt: skip
 
@@ -350,7 +349,8 @@ def _held(upload: Json) -> Json:
 
 def quarantined(upload: Json) -> Json:
     """Why the rows of an upload were put aside."""
-    name, about = upload["name"], {"upload": upload, "decision": _held(upload)}
+    name, report = upload["name"], f"quarantine/{upload['name']}/report.json"
+    about = {"upload": upload, "decision": _held(upload), "report": report}
     if name == EVIL:
         row = {
             "line": 1,
@@ -364,7 +364,6 @@ def quarantined(upload: Json) -> Json:
             "summary": {row["rule"]: 1},
             "rows": [row],
             "more": False,
-            "report": upload["quarantine"],
         }
     remedy = "write digits only, such as 42"
     rows = [
@@ -380,10 +379,7 @@ def quarantined(upload: Json) -> Json:
                  "remedy": "remove the quote, or close it"})  # fmt: skip
     summary = {"age: not an integer": 2391, "job: not one of: admin., blue-collar, ...": 212,
                'a quote (") is opened and not closed': 9}  # fmt: skip
-    report = upload.get("quarantine") or f"quarantine/{name}/report.json"
-    return {
-        **about, "summary": summary, "rows": rows, "more": True, "report": report,
-    }  # fmt: skip
+    return {**about, "summary": summary, "rows": rows, "more": True}
 
 
 # --- scoring ------------------------------------------------------------------------------------------------
@@ -411,7 +407,7 @@ def _batches(clock: Clock) -> list[Json]:
             shards_scored=25,
             bytes=29_360_128,
             bytes_done=18_350_080,
-            rows_per_second=2849.4,
+            rows_per_second=2849,
             eta_seconds=55,
             started=clock.ago(seconds=92),
             links={},
@@ -454,7 +450,7 @@ def _scored(clock: Clock, number: int, hours: float, version: int, rows: int) ->
     return _record(
         "batch", id_, history, name=f"to-call-w{40 + number}.csv", dataset=DATASET, model_version=version,
         deployment=f"model-{version}", rows=rows, rejected_rows=2 * number, shards=4, shards_scored=4,
-        bytes=rows * 112, bytes_done=rows * 112, rows_per_second=rows / 9.4, started=clock.ago(hours, -2),
+        bytes=rows * 112, bytes_done=rows * 112, rows_per_second=round(rows / 9.4), started=clock.ago(hours, -2),
         sealed=clock.ago(hours, -12), output=f"{folder}/scored.csv", parquet=f"{folder}/scored.parquet",
         manifest=f"{folder}/manifest.json", decile_counts=counts, links={},
     )  # fmt: skip
@@ -504,7 +500,8 @@ def _events(collections: dict[str, list[Json]]) -> list[Json]:
     for records in collections.values():
         for record in records:
             found += [_event(record, state, time) for state, time in record["history"]]
-    return sorted(found, key=lambda event: str(event["time"]), reverse=True)
+    found.sort(key=lambda event: str(event["time"]), reverse=True)
+    return [{**event, "sequence": len(found) - place} for place, event in enumerate(found)]
 
 
 def _audit(clock: Clock) -> list[Json]:

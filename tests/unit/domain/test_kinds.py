@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from shared.domain.kinds.run import RUN
 from shared.domain.kinds.state import State, Tone
 from shared.kinds import BY_NAME, INDEXES, KINDS, STATES, STATUSES_OF, changes, rank
 
+ROOT = Path(__file__).parents[3]
 EACH_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
 
@@ -134,3 +137,33 @@ def test_values_are_read_with_all_they_hold_and_shown_without_what_is_internal()
 def test_when_a_thing_came_into_a_state_is_read_from_its_history() -> None:
     history = [("releasing", "1"), ("released", "2"), ("previous", "3"), ("released", "4")]
     assert MODEL.times(history) == {"released_at": "4"}
+
+
+# --- each state is one that something comes into ----------------------------------------------------------------
+
+
+def _words(file: Path) -> set[str]:
+    """The texts in a file's code, but those that declare states."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    declaring = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "State"]
+    declared = {id(inner) for node in declaring for inner in ast.walk(node)}
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in declared
+    }
+
+
+def _changing(kind: Kind[Any]) -> list[Path]:
+    """The files that make changes of the kind, and those that make the facts of it."""
+    makes = [rf'Change\(\s*kind="{kind.name}"', *(rf"\b{fact.__name__}\(" for fact in kind.projections)]
+    made = re.compile("|".join(makes))
+    files = [file for folder in ("shared", "functions") for file in (ROOT / folder).rglob("*.py")]
+    return [file for file in files if made.search(file.read_text(encoding="utf-8"))]
+
+
+@EACH_KIND
+def test_each_state_is_set_somewhere(kind: Kind[Any]) -> None:
+    said = {word for file in _changing(kind) for word in _words(file)}
+    assert [state.name for state in kind.states if state.name not in said] == []
