@@ -36,13 +36,15 @@ def main(arguments: list[str]) -> int:
     made.add_argument("--most", type=int, default=20, metavar="N", help="how many at most (default: 20)")
     made.add_argument("--watch", action="store_true", help="progress bars until nothing is being scored")
     made.add_argument("--rows", type=int, metavar="N", help="with BATCH: its first N scored rows")
-    made.add_argument("--score-now", action="store_true", help="look for files of clients now")
+    made.add_argument(
+        "--score-now", action="store_true", help="score files that wait, without waiting for the clock"
+    )
     given = made.parse_args(arguments)
     if given.rows and not given.batch:
         made.error("--rows needs a BATCH")
     client = find(given).client
     if given.score_now:
-        done = "Files of clients are being looked for. `./dev batches --watch` shows them."
+        done = "Files that wait are being collected. `./dev batches --watch` shows them."
         return acted(client, "batches", given_json=given.json, done=done)
     if given.rows:
         return _rows(client, given.batch, given.rows, given_json=given.json)
@@ -94,7 +96,7 @@ def _watch(client: Client, only: str | None) -> int:
 
 
 def _followed(client: Client, only: str | None, known: dict[str, Json]) -> list[Json]:
-    """The batch asked for; else all that are under way, and those that were a moment ago."""
+    """The batch requested; else all that are under way, and those that were a moment ago."""
     if only:
         return [client.get(f"batches/{only}")]
     newest = client.listed("batches", most=50)
@@ -104,9 +106,9 @@ def _followed(client: Client, only: str | None, known: dict[str, Json]) -> list[
 def _draw(progress: Progress, bars: dict[str, Any], batch: Json) -> None:
     if batch["id"] not in bars:
         bars[batch["id"]] = progress.add_task(batch["name"], total=1.0, pace="")
-    told = (
+    beside = (
         pace(batch)
         if states.is_going(batch)
         else batch.get("output") or batch.get("reason") or batch["state"]
     )
-    progress.update(bars[batch["id"]], completed=share(batch), pace=told)
+    progress.update(bars[batch["id"]], completed=share(batch), pace=beside)

@@ -1,6 +1,6 @@
 """The whole loop on real bank data: file, dataset version, run, verdict, release, scored batch; about a minute.
 
-Starts the embedded Azure afresh in a folder of its own, and leaves it running for you to look around.
+Starts the embedded Azure afresh in a folder of its own, and leaves it running for you to explore.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from commands.stack.state import Stack
 from commands.stack.upload import upload
 
 PATIENCE = 180.0
-"""Seconds a chapter may take before the demo gives up and says where to look."""
+"""Seconds a chapter may take before the demo times out and says which log to read."""
 SETTINGS = {"GATHER_QUIET_SECONDS": "2", "RELEASE_POLL_SECONDS": "2"}
 
 
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     demo = Demo(stack, file.read_bytes())
     print(f"\nData: {source}, {len(demo.rows):,} rows")
     try:
-        story = demo.tell()
+        story = demo.run()
     except StackError as stopped:
         print(f"\nThe demo stopped: {stopped}\nLogs: {stack.state}/logs", file=sys.stderr)
         return 1
@@ -72,7 +72,7 @@ class Demo:
         lines = self.text.splitlines()
         self.header, self.rows = lines[0], [line for line in lines[1:] if line]
 
-    def tell(self) -> list[tuple[str, str]]:
+    def run(self) -> list[tuple[str, str]]:
         """The five chapters, each a line of the summary; raises: StackError when one does not come about."""
         print("\nPublishing the training pipeline ...")
         if publish.main(["--state", str(self.stack.state)]):
@@ -107,7 +107,7 @@ class Demo:
         record = self._follow(f"uploads/{name}", is_final)
         if record["state"] != "duplicate" or len(self.client.get("runs")["value"]) != runs:
             raise StackError(f"{name} holds known rows, yet it is {record['state']}")
-        return "known already: nothing happened twice"
+        return "duplicate: nothing happened twice"
 
     def _clients(self, name: str, rows: list[bytes]) -> str:
         """Clients of whom nobody knows yet what they will answer: the last column is cut off."""
@@ -128,16 +128,16 @@ class Demo:
             upload(self.stack.connection_string, container, name, file)
 
     def _follow(self, path: str, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Asks the app until `done`, telling each change as it comes."""
-        began, told = time.monotonic(), ""
+        """Polls the app until `done`, printing each change as it comes."""
+        began, printed = time.monotonic(), ""
         while time.monotonic() - began < PATIENCE:
             record = self.client.known(path)
-            told = _tell_change(record, told, time.monotonic() - began)
+            printed = _print_change(record, printed, time.monotonic() - began)
             if record and done(record):
                 return record
             time.sleep(0.3)
         raise StackError(
-            f"{path} did not come to its end within {PATIENCE:.0f} s; it is at: {told or 'nothing'}"
+            f"{path} did not come to its end within {PATIENCE:.0f} s; it is at: {printed or 'nothing'}"
         )
 
     def _show_first_rows(self, output: str) -> None:
@@ -158,8 +158,8 @@ def _without_last(line: bytes) -> bytes:
     return line.rsplit(delimiter, 1)[0]
 
 
-def _tell_change(record: dict[str, Any], told: str, seconds: float) -> str:
-    """Prints where the thing is when that has changed; returns what was told last."""
+def _print_change(record: dict[str, Any], printed: str, seconds: float) -> str:
+    """Prints where the thing is when that has changed; returns what was printed last."""
     parts = record if "state" not in record else {"": record}
     links = {kind: value for kind, value in parts.items() if isinstance(value, dict) and "state" in value}
     now = "  ".join(f"{kind} {value['state']}".strip() for kind, value in links.items() if kind != "same_as")
@@ -167,9 +167,9 @@ def _tell_change(record: dict[str, Any], told: str, seconds: float) -> str:
     now += "".join(
         f"  {step['name']} {step['status'].lower()}" for step in steps if step["status"] == "Running"
     )
-    if now != told and now:
+    if now != printed and now:
         print(f"  {seconds:5.1f} s  {now}", flush=True)
-    return now or told
+    return now or printed
 
 
 def _summary(story: list[tuple[str, str]], seconds: float, state: Path) -> None:

@@ -138,7 +138,7 @@ def _by_address(given: argparse.Namespace) -> Endpoint:
 
 
 def _of_app(given: argparse.Namespace) -> Endpoint:
-    """The endpoint whose model answers for the app, looked up by the SDK with your sign-in, or the stack's."""
+    """The endpoint whose model answers for the app, found by the SDK with your sign-in, or the stack's."""
     target = find(argparse.Namespace(state=given.state, url=None, key=None))
     name = answering(target.client, given.dataset).endpoint
     endpoints = workspace(target.stack).online_endpoints

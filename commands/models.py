@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
         "--promote", action="store_true", help="put this model behind the endpoint, tested first"
     )
     doing.add_argument("--roll-back", metavar="DATASET", help="let the model before answer again")
-    made.add_argument("--reason", help="why; kept in the audit record")
+    made.add_argument("--reason", help="why; written to the audit trail")
     given = made.parse_args(arguments)
     if (given.promote or given.roll_back) and not given.reason:
         made.error("--promote and --roll-back need a --reason")

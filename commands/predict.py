@@ -1,4 +1,4 @@
-"""Ask the model: about one record given by hand, or about every row of a CSV or JSON file."""
+"""Score through the model: one record given by hand, or every row of a CSV or JSON file."""
 
 from __future__ import annotations
 

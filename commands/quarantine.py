@@ -1,4 +1,4 @@
-"""List what was refused; show why, row by row; check a file again, admit its good rows, or discard it."""
+"""List files with rejected rows; show why, row by row; check a file again, readmit its good rows, or discard it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     doing = made.add_mutually_exclusive_group()
     for action, meaning in (
         ("retry", "check it again"),
-        ("readmit", "admit the good rows after all"),
+        ("readmit", "readmit the good rows"),
         ("discard", "it needs nobody"),
     ):
         doing.add_argument(f"--{action}", dest="action", action="store_const", const=action, help=meaning)
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
         metavar="ID",
         help="an older file of this name: its `upload` in --json (default: the newest)",
     )
-    made.add_argument("--reason", help="why; kept in the audit record")
+    made.add_argument("--reason", help="why; written to the audit trail")
     given = made.parse_args(arguments)
     if given.action and not given.name:
         made.error(f"--{given.action} needs the file's name")
@@ -57,8 +57,8 @@ def _one(found: Json, *, given_json: bool) -> int:
         as_json(found)
         return end_of(found["upload"])
     upload = found["upload"]
-    put_aside = f"{upload.get('rejected_rows')} rows were put aside, {upload.get('rows')} admitted."
-    print(f"{upload['name']}: {upload.get('reason') or put_aside}\n")
+    counted = f"{upload.get('rejected_rows')} rows were rejected, {upload.get('rows')} admitted."
+    print(f"{upload['name']}: {upload.get('reason') or counted}\n")
     summary = [{"rule": rule, "count": count} for rule, count in found["summary"].items()]
     tables.show("Which rules, how often", summary, ("count", "rule"))
     rows = [{**row, "column": row["column"] or "whole line"} for row in found["rows"]]

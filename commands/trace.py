@@ -1,4 +1,4 @@
-"""Show what became of one file: upload, dataset version, run, model, deployment, batches; or, of a scored file, back."""
+"""Show a file's lineage: upload, dataset version, run, model, deployment, batches; or, of a scored file, back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from commands.client.target import command, find, parser
 
 CAPTIONS = {"same_as": "Same rows as", "uploads": "Made of"}
 LISTED = ("name", "state", "rows", "reason", "updated")
-TOLD = {
+SHOWN = {
     "upload": ("rows", "rejected_rows", "sha256"),
     "dataset": ("rows", "waiting_for"),
     "run": (),
@@ -19,7 +19,7 @@ TOLD = {
     "deployment": ("endpoint", "traffic", "since"),
     "batch": ("rows", "rejected_rows", "model_version", "output"),
 }
-"""What is told of each kind besides name, state and reason."""
+"""What is shown of each kind besides name, state and reason."""
 
 
 @command
@@ -56,9 +56,9 @@ def _print_link(caption: str, link: Json) -> None:
     )  # fmt: skip
     out = tables.console()
     out.print(line)
-    for name in (*TOLD.get(str(link.get("kind")), ()), "reason"):
+    for name in (*SHOWN.get(str(link.get("kind")), ()), "reason"):
         if link.get(name) not in (None, ""):
-            told = tables.ago(str(link[name])) if name in tables.MOMENTS else tables.text(link[name])
-            out.print(Text(f"{'':13}{name.replace('_', ' ')}: {told}", style="dim"))
+            shown = tables.ago(str(link[name])) if name in tables.MOMENTS else tables.text(link[name])
+            out.print(Text(f"{'':13}{name.replace('_', ' ')}: {shown}", style="dim"))
     for step in link.get("steps") or []:
         out.print(Text(f"{'':13}{step['name']}: {step['status'].lower()}", style="dim"))

@@ -66,7 +66,7 @@ def is_quiet(status: Json) -> bool:
 
 
 def picture(status: Json, events: list[Json]) -> Group:
-    """All of it, for one look."""
+    """One frame: all of it, read once."""
     from rich.console import Group
 
     parts: list[RenderableType] = [_headline(status)]

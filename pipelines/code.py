@@ -1,6 +1,6 @@
 """A pipeline's code snapshot: the modules that its steps run, and every module of ours that they import.
 
-Azure ML uploads one folder for a step and runs its command there, so the folder is the first place Python looks for
+Azure ML uploads one folder for a step and runs its command there, so the folder is the first place Python searches for
 modules. Each of ours lies in it under its package's name: none can be taken for a library's, nor the other way round.
 """
 

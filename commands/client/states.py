@@ -28,7 +28,7 @@ def _of(record: Mapping[str, Any]) -> State | None:
 
 
 def is_bad(record: Mapping[str, Any]) -> bool:
-    """Whether a script should stop at it, and somebody look."""
+    """Whether it failed: a script should stop at it, and somebody investigate."""
     state = _of(record)
     return state is not None and state.failed
 

@@ -26,7 +26,7 @@ LONG = ("reason", "about", "name", "value", "values", "rule", "remedy", "log", "
 UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 FOLDED = 24
 SPARED = (
-    "output", "id", "queue", "dataset_version", "rejected_rows", "rejected_rows", "deployment", "auc", "took", "dataset",
+    "output", "id", "queue", "dataset_version", "rejected_rows", "deployment", "auc", "took", "dataset",
     "since", "against_serving", "rows", "updated",
 )  # fmt: skip
 """Columns that are left out first where there is no room for all."""

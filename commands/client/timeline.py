@@ -30,7 +30,7 @@ class Span:
 def spans(run: Json) -> list[Span | None]:
     """When each step began and ended; None before it has begun.
 
-    Azure ML makes all steps of a pipeline at once and tells when it made them. A step that others had to end before
+    Azure ML makes all steps of a pipeline at once and reports when it made them. A step that others had to end before
     cannot have begun earlier than they ended, so the later of the two is its begin.
     """
     found: list[Span | None] = []

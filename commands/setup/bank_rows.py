@@ -92,6 +92,6 @@ def rows_sha256(data: bytes) -> str:
     text = data.decode()
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
     header, *rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-    kept = [place for place, name in enumerate(header) if name != "id"]
-    lines = sorted("\x1f".join(row[place] for place in kept) for row in rows)
+    columns = [place for place, name in enumerate(header) if name != "id"]
+    lines = sorted("\x1f".join(row[place] for place in columns) for row in rows)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

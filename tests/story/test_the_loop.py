@@ -18,7 +18,7 @@ def test_the_demo_goes_all_the_way_round(tmp_path: Path) -> None:
             cwd=ROOT, capture_output=True, text=True, timeout=540, check=False,
         )  # fmt: skip
         assert told.returncode == 0, told.stdout[-3000:] + told.stderr[-3000:]
-        assert "known already: nothing happened twice" in told.stdout
+        assert "duplicate: nothing happened twice" in told.stdout
         assert "500 scored by model" in told.stdout
     finally:
         down = [sys.executable, "-m", "commands", "down", "--state", str(tmp_path / "demo")]

@@ -115,7 +115,7 @@ def test_each_chapter_is_told_as_it_comes_and_once_more_at_the_end(
         "first file   30 rows -> dataset bank-additional:1 -> released: better",
         "more rows    20 rows -> dataset bank-additional:2 -> released: better",
         "with faults  quarantined: 3 rows are no rows",
-        "first again  known already: nothing happened twice",
+        "first again  duplicate: nothing happened twice",
         "clients      20 scored by model 2 -> scored/clients.csv",
     ):
         assert chapter in summary
