@@ -19,7 +19,7 @@ ACTIONS = [
     ("#/quarantine/leads-from-crm.csv", "Check again", "quarantine/leads-from-crm.csv/retry", None),
     (
         "#/quarantine/leads-from-crm.csv",
-        "Admit the good rows",
+        "Readmit the good rows",
         "quarantine/leads-from-crm.csv/readmit",
         "agreed",
     ),

@@ -108,17 +108,17 @@ def test_what_is_in_quarantine_is_checked_again_admitted_and_discarded(page: Pag
     expect(page.get_by_role("region", name="Faults")).to_contain_text("thirty")
     _do(page, "Check again")
     _said(page, "Check again: none of the 3 rows fits the contract")
-    _do(page, "Admit the good rows", reason="they are ours")
-    _said(page, "Admit the good rows: ")
+    _do(page, "Readmit the good rows", reason="they are ours")
+    _said(page, "Readmit the good rows: ")
     _do(page, "Discard", reason="a test file")
     _said(page, "unreadable.csv is discarded.")
     expect(page.locator("main")).to_contain_text("discarded")
     _go(page, site, "quarantine/odd.csv")
-    _do(page, "Admit the good rows", reason="people grow old")
-    _said(page, "odd.csv is released.")
+    _do(page, "Readmit the good rows", reason="people grow old")
+    _said(page, "odd.csv is readmitted.")
     _go(page, site, "quarantine")
     expect(page.get_by_role("row").filter(has_text="odd.csv").first).to_contain_text(
-        "admitted after all", timeout=PATIENCE
+        "readmitted", timeout=PATIENCE
     )
 
 
@@ -132,7 +132,7 @@ def test_a_step_that_was_given_up_is_tried_again(page: Page, site: Running) -> N
     site.drop("incoming", "lost.csv", [header, b"not a row"])
     main = _go(page, site, "")
     attention = main.get_by_role("region", name="Needs a person")
-    failure = attention.get_by_role("listitem").filter(has_text="given up")
+    failure = attention.get_by_role("listitem").filter(has_text="dead-lettered")
     expect(failure).to_contain_text("lost.csv", timeout=2 * PATIENCE)
     blobs.create_container("quarantine")
     _do(page, "Try again", within=failure)

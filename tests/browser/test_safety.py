@@ -94,7 +94,7 @@ def test_an_address_with_a_key_signs_in_wherever_it_is_opened(browser: Browser, 
         page.goto(f"{app.url}/dashboard/")
         page.wait_for_selector("#signin")
         page.goto(f"{app.url}/dashboard/#key=a-reader")
-        expect(page.locator("#side-foot")).to_contain_text("You may look")
+        expect(page.locator("#side-foot")).to_contain_text("You may read")
         page.goto(f"{app.url}/dashboard/#key=an-operator")
         expect(page.locator("#side-foot")).to_contain_text("You may act")
         assert "key" not in page.url

@@ -17,7 +17,7 @@ VIEWS: dict[str, list[str]] = {
     ],
     "#/flow": ["Admit upload", "Judge run", "1,204", "3 open", "Retrain due", "Release rolled back"],
     "#/trace": ["The newest files", "calls-2026-w46.csv"],
-    "#/files": ["calls-2026-w45 (copy).csv", "known already", "24,700", "bank-additional:7"],
+    "#/files": ["calls-2026-w45 (copy).csv", "duplicate", "24,700", "bank-additional:7"],
     "#/datasets": ["bank-additional:8", "28,940", "training"],
     "#/datasets/bank-additional/8": ["28,940", "branch-porto-extra.csv", "run-bank-additional-8"],
     "#/quarantine": ["leads-from-crm.csv", "none of the 2,408 rows fits the contract"],
@@ -28,7 +28,7 @@ VIEWS: dict[str, list[str]] = {
     "#/models/bank-additional/6": ["below the 0.90 asked for", "Better with probability", "38.0 %", "0.2941"],
     "#/batches": ["to-call-november.csv", "63 %", "model 7", "lacks the columns euribor3m"],
     "#/endpoint": ["campanha-bank-additional", "model-7 100 %", "8.4 ms", "20 ms", "4,211", "standby"],
-    "#/events": ["is held in quarantine", "is in service", "was given up"],
+    "#/events": ["is held in quarantine", "is in service", "was dead-lettered"],
     "#/nowhere": ["There is no view of this name"],
 }  # fmt: skip
 

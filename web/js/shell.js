@@ -60,7 +60,7 @@ export function drawShell(live, shown) {
   if (live.status) {
     show(
       element("side-foot"),
-      h("span", {}, h("strong", {}, mayAct() ? "You may act" : "You may look"), ` as ${scopeName()}`),
+      h("span", {}, h("strong", {}, mayAct() ? "You may act" : "You may read"), ` as ${scopeName()}`),
       h("span", {}, plural(live.status.datasets.length, "dataset")),
     );
   }

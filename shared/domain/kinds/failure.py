@@ -14,9 +14,9 @@ from shared.domain.kinds.state import State, Tone
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """What is known of a step that was given up."""
+    """What is known of a step that was dead-lettered."""
 
-    queue: str = public("The queue whose message was given up.", example="steps")
+    queue: str = public("The queue whose message was dead-lettered.", example="steps")
     about: str = public(
         "The key of the fact whose step failed, or the message.",
         example="batch/clients.csv/0x8DD5A3B1C2D4E5F",
@@ -41,7 +41,8 @@ FAILURE = Kind(
         State(
             name="dead-lettered",
             tone=Tone.BAD,
-            sentence="was given up: a person is needed",
+            word="dead-lettered",
+            sentence="was dead-lettered: a person is needed",
             final=True,
             needs_person=True,
         ),

@@ -39,7 +39,7 @@ class Upload:
         "The id of the upload that brought the same rows first.", example="upload/april.csv/0x8DD59"
     )
     readmitted_from: str | None = public(
-        "The id of the upload whose quarantined rows were admitted after all.",
+        "The id of the upload whose quarantined rows were readmitted.",
         example="upload/may.csv/0x8DD5A",
     )
     reason: str | None = public("Why it was rejected.", example="none of the 3 rows fits the contract")
@@ -104,8 +104,7 @@ UPLOAD = Kind(
         State(
             name="duplicate",
             tone=Tone.REST,
-            word="known already",
-            sentence="holds rows that are known already",
+            sentence="is a duplicate: its rows are known already",
             final=True,
         ),
         State(

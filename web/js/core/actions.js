@@ -1,4 +1,4 @@
-/** What an operator may do: asked back, sent once, followed to its end. */
+/** An operator's actions: confirmed in a dialog, sent once (Idempotency-Key), polled to their end. */
 
 import { address, request, idempotencyKey } from "../../public/js/api.js";
 import { note, say } from "./announce.js";
@@ -10,7 +10,7 @@ const FOLLOW = 120;
 
 /**
  * A button for an action; nothing for a reader.
- * action: {label, title, text, path, body?, kind?, reason?: ask for one, file?: ask for one, done: sentence}
+ * action: {label, title, text, path, body?, kind?, reason?: required, file?: required, done: sentence}
  */
 export function actionButton(action, live) {
   if (!mayAct()) return null;
@@ -26,7 +26,7 @@ export function actionButton(action, live) {
   );
 }
 
-/** Ask back in a dialog, and do it when told to. */
+/** A dialog to confirm the action, which is then performed. */
 export function confirm(action, live) {
   const dialog = document.getElementById("confirm");
   const submit = async (event) => {
@@ -45,7 +45,7 @@ export function confirm(action, live) {
       { method: "dialog", on: { submit } },
       action.file && field("File", { name: "file", type: "file", required: true, accept: ".csv,text/csv" }),
       action.reason &&
-        field("Why (it is kept in the record)", {
+        field("Why (for the audit trail)", {
           name: "reason",
           required: true,
           maxlength: 300,
@@ -81,7 +81,7 @@ async function perform(action, live) {
     const headers = { "Idempotency-Key": idempotencyKey() };
     if (action.type) headers["Content-Type"] = action.type;
     const answer = await request(address(action.path, action.query), { method: "POST", body: action.body ?? {}, headers });
-    say(`${action.label}: asked for.`);
+    say(`${action.label}: requested.`);
     const end = answer.operation ? await followed(answer.operation) : { status: "Succeeded" };
     tellEnd(action, end);
   } catch (error) {
@@ -97,7 +97,7 @@ function tellEnd(action, end) {
     });
   else if (end.status === "Succeeded") note(end.detail ?? action.done ?? `${action.label}: done.`);
   else
-    note(`${action.label}: it goes on; look at the events.`, { link: { href: "#/events", text: "Events" } });
+    note(`${action.label}: it goes on; see the events.`, { link: { href: "#/events", text: "Events" } });
 }
 
 /** The operation at its end, or as it is after FOLLOW seconds. */

@@ -27,8 +27,8 @@ export const KINDS = {
       },
       "duplicate": {
         "tone": "rest",
-        "label": "known already",
-        "sentence": "holds rows that are known already",
+        "label": "duplicate",
+        "sentence": "is a duplicate: its rows are known already",
         "final": true,
         "needsPerson": false
       },
@@ -60,8 +60,8 @@ export const KINDS = {
       },
       "readmitted": {
         "tone": "ok",
-        "label": "admitted after all",
-        "sentence": "is admitted after all",
+        "label": "readmitted",
+        "sentence": "is readmitted",
         "final": true,
         "needsPerson": false
       },
@@ -286,8 +286,8 @@ export const KINDS = {
     "states": {
       "dead-lettered": {
         "tone": "bad",
-        "label": "dead lettered",
-        "sentence": "was given up: a person is needed",
+        "label": "dead-lettered",
+        "sentence": "was dead-lettered: a person is needed",
         "final": true,
         "needsPerson": true
       },

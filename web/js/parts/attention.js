@@ -1,4 +1,4 @@
-/** What needs a person: steps that were given up, files in quarantine. */
+/** What needs a person: steps that were dead-lettered, files in quarantine. */
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
@@ -22,7 +22,7 @@ export function attention(status, quarantine, live) {
     },
     items.length > 0
       ? h("ul", { class: "lines" }, items)
-      : nothing("Nothing needs you", "Files in quarantine and steps that were given up appear here."),
+      : nothing("Nothing needs you", "Files in quarantine and dead-lettered steps appear here."),
   );
 }
 
@@ -54,7 +54,7 @@ function heldItem(file) {
     h(
       "p",
       { class: "why" },
-      file.reason ?? `${plural(file.rows, "row")} put aside, the others admitted.`,
+      file.reason ?? `${plural(file.rows, "row")} rejected, the others admitted.`,
       " ",
       h("a", { href }, "See every reason"),
     ),

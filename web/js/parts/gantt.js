@@ -17,7 +17,7 @@ const waits = (step) => step.status in STATUSES.step && tone(step.status, "step"
 /**
  * Each step with its begin and end in milliseconds; null before it has begun.
  *
- * Azure ML makes all steps of a pipeline at once and tells when it made them. A step that others had to end before
+ * Azure ML makes all steps of a pipeline at once and reports when it made them. A step that others had to end before
  * cannot have begun earlier than they ended, so the later of the two is its begin.
  */
 function spans(run) {

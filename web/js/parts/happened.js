@@ -6,14 +6,14 @@ import { to, toQuarantined, toRecord } from "../core/router.js";
 import { said, tone } from "../core/states.js";
 
 /** What people did has no page of its own. */
-const ASKED = {
+const REQUESTED = {
   operation: ({ action, by }) =>
-    `Asked for: ${action ?? "an action"}${by ? `, with the ${by.replace("key:", "key of the ")}` : ""}`,
+    `Requested: ${action ?? "an action"}${by ? `, with the ${by.replace("key:", "key of the ")}` : ""}`,
   work: ({ state, reason }) =>
     state === "paused" ? `Everything is paused${reason ? `: ${reason}` : ""}` : "Work goes on",
 };
 
-/** The state an event tells of: Campanha.BatchScored.v1 -> scored. */
+/** The state an event reports: Campanha.BatchScored.v1 -> scored. */
 const stateOf = (event) => event.data?.state ?? "";
 
 export const typeName = (type) =>
@@ -40,7 +40,7 @@ export function subject(event) {
 }
 
 export function sentence(event) {
-  const aloud = ASKED[event.of.kind]?.(event.data ?? {});
+  const aloud = REQUESTED[event.of.kind]?.(event.data ?? {});
   if (aloud) return [aloud];
   const { name, href } = subject(event);
   const words = said(stateOf(event), event.of.kind);

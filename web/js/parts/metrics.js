@@ -38,6 +38,6 @@ export const METRICS = {
 
 export const better = ({ good }) => (good > 0 ? "higher is better" : "lower is better");
 
-/** How the verdict on a model is coloured: to be refused is no trouble of the model's, and worth a look. */
+/** How the verdict on a model is coloured: a refusal is no fault of the system's, and worth attention. */
 export const verdictTone = ({ state }) =>
   state === "refused" || tone(state, "model") === "warn" ? "warn" : "ok";

@@ -1,4 +1,4 @@
-/** Each thing an operator may do, in words: what is asked back, and what is said when it is done. */
+/** An operator's actions in words: the dialog's question, and what is said when it is done. */
 
 export const retrain = (dataset) => ({
   label: "Retrain now",
@@ -12,7 +12,7 @@ export const scoreNow = () => ({
   label: "Score now",
   title: "Score what lies in scoring now?",
   path: "batches",
-  done: "Files of clients are being looked for.",
+  done: "Files that wait are being collected.",
   text: "Every file in the container scoring that was not scored yet is scored by the model in service.",
 });
 
@@ -22,7 +22,7 @@ export const upload = () => ({
   path: "uploads",
   file: true,
   done: "The file is here; it is held against the data contract now.",
-  text: "It is put into the container incoming under its own name, as any other way would. Rows that are known already are recognised.",
+  text: "It is put into the container incoming under its own name, as any other way would. A file whose rows are known already is a duplicate.",
 });
 
 export const uploadClients = () => ({
@@ -44,8 +44,8 @@ export const retry = ({ name, id }) => ({
 });
 
 export const readmit = ({ name, id }) => ({
-  label: "Admit the good rows",
-  title: `Admit the good rows of ${name}?`,
+  label: "Readmit the good rows",
+  title: `Readmit the good rows of ${name}?`,
   path: `quarantine/${name}/readmit`,
   query: { upload: id },
   reason: true,

@@ -115,7 +115,7 @@ function numbers(points, metric) {
 }
 
 function options({ points, metric }, colours, width) {
-  const told = tip((place) => tipLines(points[place], METRICS[metric]));
+  const hover = tip((place) => tipLines(points[place], METRICS[metric]));
   const every = Math.max(1, Math.ceil((points.length * 46) / width));
   return {
     data: [
@@ -151,8 +151,8 @@ function options({ points, metric }, colours, width) {
         { stroke: colours["ink-3"], width: 1.5, dash: [4, 4], points: { show: false } },
       ],
       hooks: {
-        init: [told.hooks.init],
-        setCursor: [told.hooks.setCursor],
+        init: [hover.hooks.init],
+        setCursor: [hover.hooks.setCursor],
         draw: [(plot) => paint(plot, points, colours)],
       },
     },

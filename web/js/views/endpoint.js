@@ -15,13 +15,13 @@ import { gridTable } from "../parts/table.js";
 export const title = () => "Endpoint";
 export const feeds = () => ({ deployments: ["deployments", { maxpagesize: 50 }] });
 
-/** Latencies as this page saw them, by deployment: the API tells only the newest. */
+/** Latencies as this page saw them, by deployment: the API gives only the newest. */
 const seen = new Map();
 const MOST = 720;
 
 export function draw({ feeds, live }) {
   return [
-    head({ title: "Endpoint", lead: "Where programs ask the model for an answer, one request at a time." }),
+    head({ title: "Endpoint", lead: "Where programs have rows scored in real time, one request at a time." }),
     fromFeed(
       feeds.deployments,
       (value) =>
@@ -98,19 +98,19 @@ function endpoint(name, deployments, live) {
 }
 
 function health({ health }) {
-  const asked = health.requests ?? 0;
+  const requests = health.requests ?? 0;
   return facts([
     ["Health", badge(health.status, "health"), true],
     ["p50", shown(health.p50_ms, milliseconds(health.p50_ms)), true],
     ["p95", shown(health.p95_ms, milliseconds(health.p95_ms)), true],
-    ["Requests", number(asked), true],
+    ["Requests", number(requests), true],
     [
       "Errors",
       h(
         "span",
         { class: health.errors ? "worse" : null },
         number(health.errors),
-        asked > 0 && ` (${percent((health.errors ?? 0) / asked, 2)})`,
+        requests > 0 && ` (${percent((health.errors ?? 0) / requests, 2)})`,
       ),
       true,
     ],
@@ -159,9 +159,9 @@ function latency({ id }) {
   if (points.length === 0)
     return nothing(
       "No figures yet",
-      "They come with the first requests, and when the app has looked at them.",
+      "They come with the first requests, and when the app has probed the endpoint.",
     );
-  if (points.length < 2) return nothing("Two looks are needed", "The second comes in a quarter of a minute.");
+  if (points.length < 2) return nothing("Two measurements are needed", "The second comes in a quarter of a minute.");
   const last = points.at(-1);
   const numbers = gridTable(
     "Latency",
@@ -188,7 +188,7 @@ function latency({ id }) {
 }
 
 function latencyOptions(points, colours) {
-  const told = tip((place) => [
+  const hover = tip((place) => [
     `p50 ${milliseconds(points[place].p50)}`,
     `p95 ${milliseconds(points[place].p95)}`,
   ]);
@@ -208,7 +208,7 @@ function latencyOptions(points, colours) {
         { stroke: colours.accent, width: 2, fill: colours["accent-soft"], ...dots },
         { stroke: colours.gold, width: 2, ...dots },
       ],
-      hooks: told.hooks && { init: [told.hooks.init], setCursor: [told.hooks.setCursor] },
+      hooks: hover.hooks && { init: [hover.hooks.init], setCursor: [hover.hooks.setCursor] },
     },
   };
 }

@@ -29,7 +29,7 @@ const COLUMNS = [
   { title: "State", width: "minmax(8.5rem, 0.9fr)", cell: (file) => badge(file.state, "upload") },
   { title: "Rows", width: "5.5rem", right: true, cell: (file) => shown(file.rows, number(file.rows)) },
   {
-    title: "Put aside",
+    title: "Rejected",
     width: "5.5rem",
     right: true,
     cell: (file) =>

@@ -1,4 +1,4 @@
-/** Quarantine: which files were refused, whole or in part, and for every row why and what to do. */
+/** Quarantine: which files were rejected, whole or in part, and for every row why and what to do. */
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
@@ -37,7 +37,7 @@ const COLUMNS = [
   },
   { title: "State", width: "minmax(8.5rem, 1fr)", cell: (file) => badge(file.state, "quarantine") },
   {
-    title: "Rows put aside",
+    title: "Rows rejected",
     width: "7.5rem",
     right: true,
     cell: (file) => (file.whole ? `all${file.rows ? `, ${number(file.rows)}` : ""}` : number(file.rows)),
@@ -106,17 +106,17 @@ function one(found) {
         reason(
           whole(upload),
           upload.state === "rejected" ? "bad" : "warn",
-          "Mend the file as the table below says and drop it again; rows that are known already are recognised.",
+          "Mend the file as the table below says and drop it again; duplicates are recognised.",
         ),
         facts([
           ["Came", ago(upload.created)],
           ["Rows admitted", upload.state === "rejected" ? "none" : number(upload.rows)],
-          ["Rows put aside", upload.rejected_rows ? number(upload.rejected_rows) : "all"],
+          ["Rows rejected", upload.rejected_rows ? number(upload.rejected_rows) : "all"],
           ["Decided by", decision?.decided_by],
           ["Because", decision?.decided_because],
           ["Full report", h("code", {}, found.report)],
           [
-            "Its way",
+            "Lineage",
             h("a", { href: to("trace", "incoming", ...upload.name.split("/")) }, "What became of it"),
           ],
         ]),

@@ -12,10 +12,10 @@ import { verdictTone } from "../parts/metrics.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { progress } from "../parts/progress.js";
 
-const asked = (here) => here.parts.join("/");
+const searched = (here) => here.parts.join("/");
 
 export const title = (here) => (here.parts.length ? here.parts.at(-1) : "Trace a file");
-export const feeds = (here) => (here.parts.length ? { trace: [`trace/${asked(here)}`] } : {});
+export const feeds = (here) => (here.parts.length ? { trace: [`trace/${searched(here)}`] } : {});
 export const moves = (_, feeds) => isGoing(feeds.trace?.value?.run ?? {});
 
 export function draw({ here, status, feeds }) {
@@ -125,7 +125,7 @@ const future = (kind, icon, text) => ({ kind, icon, text: h("p", {}, text) });
 function uploadLink(upload) {
   const parts = [
     upload.rows !== undefined && plural(upload.rows, "row"),
-    upload.rejected_rows ? `${number(upload.rejected_rows)} put aside` : "",
+    upload.rejected_rows ? `${number(upload.rejected_rows)} rejected` : "",
   ].filter(Boolean);
   const why =
     upload.links?.quarantine &&
