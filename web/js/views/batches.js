@@ -139,7 +139,7 @@ function one(batch, rows) {
           ["Took", batch.sealed && batch.started && duration(seconds(batch.started, batch.sealed))],
           ["Came", ago(batch.created)],
           [
-            "Its way",
+            "Lineage",
             h("a", { href: to("trace", "scoring", ...batch.name.split("/")) }, "Back to the files behind it"),
           ],
         ]),

@@ -24,10 +24,10 @@ export function draw({ here, status, feeds }) {
     head({
       title: title(here),
       crumbs: [["Trace a file", to("trace")]],
-      lead: "What became of this file, link by link.",
+      lead: "The lineage of this file, link by link: what became of it.",
     }),
     panel(
-      { title: "Its way" },
+      { title: "Lineage" },
       fromFeed(feeds.trace, (value) => chain(value.batch ? backward(value) : forward(value)), {
         isEmpty: () => false,
       }),
