@@ -157,8 +157,8 @@ def handle(fact: Fact, services: Services, *, expected: bool = False) -> tuple[F
 def _look(fact: Fact, services: Services) -> tuple[Fact, ...]:
     """A hint is acted on any number of times: all it does is publish, and add to what is known."""
     outcome = Outcome.of(STEPS[type(fact)](fact, services))
-    services.ledger.outbox.expect(led_to for led_to in outcome.facts if not led_to.hint)
-    services.bus.publish(outcome.facts)
+    due = services.ledger.outbox.expect(led_to for led_to in outcome.facts if not led_to.hint)
+    services.bus.publish([*due, *(led_to for led_to in outcome.facts if led_to.hint)])
     services.ledger.records.apply(outcome.changes, cause=fact.key)
     return outcome.facts
 

@@ -49,7 +49,13 @@ class Ledger:
         self.claims = Claims(past, now=now, lease_seconds=lease_seconds)
         self.events = EventLog(hot=present, cold=past, within=NOW)
         self.outbox = Outbox(
-            present, within=NOW, claims=self.claims, events=self.events, token=self.token, now=now
+            present,
+            within=NOW,
+            claims=self.claims,
+            events=self.events,
+            token=self.token,
+            now=now,
+            lease_seconds=lease_seconds,
         )
         self.records = Records(
             present=present, past=past, kinds=STATES, now=now, noted=self.token.note_things

@@ -79,8 +79,10 @@ class Outbox:
         events: EventLog,
         token: ChangeToken,
         now: Callable[[], datetime],
+        lease_seconds: int,
     ) -> None:
         self._present, self._within = present, within
+        self._lease = timedelta(seconds=lease_seconds)
         self._claims, self._events, self._token, self._now = claims, events, token, now
         self._lock = threading.Lock()
         """The workers of this process finish one after another, rather than one against another."""
@@ -89,12 +91,23 @@ class Outbox:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def expect(self, facts: Iterable[Fact]) -> None:
-        """These are about to be published, perhaps not for the first time: should nobody claim them in time, the reconciler
-        publishes them again. Those that were claimed already are in the outbox, or done."""
-        due = [fact for fact in _distinct(facts) if not self._claims.seen(fact)]
+    def expect(self, facts: Iterable[Fact]) -> list[Fact]:
+        """Facts that may have been published before are about to be: should nobody claim them in time, the reconciler
+        publishes them again.
+
+        returns: those whose message is to be sent. A backlog is not sent twice: a fact that waits here for less than a
+        lease, unclaimed, has a message on its way
+        """
+        found = _distinct(facts)
+        claimed = [fact for fact in found if self._claims.seen(fact)]  # it is in the outbox already, or done
+        due = [fact for fact in found if fact not in claimed and not self._is_on_its_way(fact)]
         for start in range(0, len(due), AT_ONCE):
             self._commit(_Transaction(opens=due[start : start + AT_ONCE], renews=True))
+        return [*claimed, *due]
+
+    def _is_on_its_way(self, fact: Fact) -> bool:
+        row = self._present.get(self._within, _row_key(fact))
+        return row is not None and self._now() - row.changed < self._lease
 
     def begin(self, fact: Fact, events: Sequence[Value]) -> bool:
         """Notes a fact that came from outside and so was expected by nobody, with the events that it is itself.

@@ -28,8 +28,10 @@ from shared.procedures.unseen_blobs import new_blobs
 from shared.services import Services
 from shared.steps.probe_endpoint import PROBES
 
+EVENT_DELAY = timedelta(seconds=30)
+"""So late a blob's event may be without being taken for lost; a second is usual."""
 MOST_AT_ONCE = 200
-"""Unfinished facts that one reconciliation has published again; the next reconciliation takes the next."""
+"""Missed uploads, and unfinished facts, that one reconciliation publishes; the next takes the next."""
 
 
 def reconcile(fact: ReconcileDue, services: Services) -> Iterable[Fact]:
@@ -57,9 +59,12 @@ def _unfinished(services: Services) -> Iterator[Fact]:
 
 
 def _missed_uploads(services: Services) -> Iterator[Fact]:
-    """Blobs no event told us of."""
-    for _, arrived in new_blobs(names.INCOMING, _arrived, services):
-        yield arrived
+    """Blobs whose event is lost, or later than it ever is; those it has published before wait in the outbox."""
+    late = services.now() - EVENT_DELAY
+    missed = (
+        arrived for blob, arrived in new_blobs(names.INCOMING, _arrived, services) if blob.modified < late
+    )
+    yield from islice(missed, MOST_AT_ONCE)
 
 
 def _arrived(blob: Blob) -> Fact:

@@ -60,7 +60,7 @@ def test_a_run_gives_the_same_bytes_and_the_same_manifest_as_the_endpoint(world:
     assert {"scored.csv", "manifest.json", "parquet/00000.parquet"} < output(world).keys()
     assert world.endpoint.asked == 0
     assert world.told(BatchScored) == through_the_endpoint.told(BatchScored)
-    assert (world.told(BatchScored)[0].rows, world.told(BatchScored)[0].refused) == (40, 3)
+    assert (world.told(BatchScored)[0].rows, world.told(BatchScored)[0].rejected) == (40, 3)
 
 
 def test_the_batch_shows_its_run_and_its_steps(world: World) -> None:

@@ -22,13 +22,14 @@ from shared.domain.facts import (
     RunPostponed,
     RunStarted,
     ScoringDue,
+    UploadArrived,
     UploadDuplicated,
     UploadRejected,
 )
 from shared.errors import Transient
 from shared.ports import RunView
 from shared.procedures.run_slot import SLOT
-from shared.steps.reconcile import reconcile
+from shared.steps.reconcile import EVENT_DELAY, reconcile
 
 RUN_1, RUN_2 = "bank-v1-a1", "bank-v2-a1"
 
@@ -234,12 +235,29 @@ def test_a_lost_run_event_is_made_up_for_by_the_sweep(world: World) -> None:
     assert world.told(RunFailed)
 
 
-def test_a_lost_upload_event_is_made_up_for_by_the_sweep(world: World) -> None:
+def test_a_lost_upload_event_is_made_up_for_by_a_reconciliation(world: World) -> None:
     world.drop("may.csv", bank_rows(30))
+    world.tell(ReconcileDue(tick="its event may yet come"))
+    assert world.told(UploadArrived) == []
+    world.pass_time(EVENT_DELAY.total_seconds() + 1)
     world.tell(ReconcileDue(tick="1"))
     assert len(world.pipeline.submissions) == 1
     world.tell(ReconcileDue(tick="2"))
     assert len(world.pipeline.submissions) == 1
+
+
+def test_a_backlog_is_not_published_twice(world: World) -> None:
+    """Files wait unclaimed for longer than a reconciliation takes to come round: their messages are on their way."""
+    for number in range(5):
+        world.drop(f"{number}.csv", bank_rows(2, start=number))
+    world.pass_time(EVENT_DELAY.total_seconds() + 1)
+    published = []
+    for tick, seconds in (("1", 0), ("2", 10), ("3", world.policy.claim_seconds + 1)):
+        world.pass_time(seconds)
+        world.due = []
+        world.deliver(ReconcileDue(tick=tick))
+        published.append(sum(isinstance(fact, UploadArrived) for _, fact in world.due))
+    assert published == [5, 0, 5]
 
 
 class _LosesReplies:
@@ -387,6 +405,7 @@ def test_what_a_look_found_and_told_nobody_the_next_look_finds_again(world: Worl
 def test_a_look_costs_what_is_new(world: World) -> None:
     for number in range(20):
         world.drop(f"{number}.csv", bank_rows(2, start=number))
+    world.pass_time(EVENT_DELAY.total_seconds() + 1)
     world.tell(ReconcileDue(tick="1"))
     world.pass_time(3600)
     world.tell(ReconcileDue(tick="2"))
