@@ -55,7 +55,7 @@ class Batch:
     def _scored(self, rows: ShardRows) -> ScoredRows:
         scores = self.model.scores(_matrix(self.model, rows.features))
         answers = Answers.checked(
-            scores.probability, scores.decile, _named(scores.call), asked=rows.features.num_rows
+            scores.probability, scores.decile, _named(scores.call), rows=rows.features.num_rows
         )
         return ScoredRows(read=rows, answers=answers, model_version=self.model.version)
 

@@ -1,7 +1,7 @@
-"""HTTP: liveness for anybody; the API and the dashboard for whoever shows a key, a token or a session.
+"""HTTP: liveness without a credential; the API and the dashboard with a key, a token or a session.
 
-The host lets everything through (ANONYMOUS), since a bearer token alone must also get in: whoever may not is turned
-away by `functions.http.middleware.gate`, on every route.
+The host authenticates nothing (ANONYMOUS), since a bearer token alone must also do: a request without a credential is
+refused by `functions.http.middleware.gate`, on every route.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ async def _answer(req: func.HttpRequest, context: func.Context) -> func.HttpResp
 
 
 def _not_configured(req: func.HttpRequest) -> func.HttpResponse:
-    """What nobody needs a key to be told; which settings they are, the log alone says."""
+    """Answered without a credential, so it names no setting; the log does."""
     from functions.http.problems import Problem, response
 
     detail = "The app's settings need mending; its log names them."

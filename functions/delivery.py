@@ -34,4 +34,4 @@ def dead_letter(queue: str, message: str, fact: Fact | None) -> None:
     )
     retries = wiring.services().ledger.outbox.dead_letter(fact) if fact else 0
     deliver(StepDeadLettered(queue=queue, about=about, reason=reason, retries=retries))
-    telemetry.say("dead_letter", f"A message of {queue} was given up.", level=logging.ERROR, key=about)
+    telemetry.say("dead_letter", f"A message of {queue} was dead-lettered.", level=logging.ERROR, key=about)

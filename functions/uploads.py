@@ -34,7 +34,7 @@ def upload_dead_lettered(msg: func.QueueMessage) -> None:
 
 
 def _parse(msg: func.QueueMessage) -> UploadArrived | None:
-    """The upload an event tells of; None for events that are none of ours.
+    """The upload an event is about; None for events that are none of ours.
 
     The blob is found by the event's subject, never by following its URL.
     """

@@ -148,13 +148,13 @@ def handle(fact: Fact, services: Services, *, expected: bool = False) -> tuple[F
             if not fact.hint:  # it stays in the outbox; a hint comes again with its clock
                 services.ledger.outbox.expect((fact,))
             return ()
-        return _look(fact, services) if fact.hint else _do_once(fact, services, expected=expected)
+        return _handle_hint(fact, services) if fact.hint else _handle_fact(fact, services, expected=expected)
     finally:
         with suppress(Transient):  # those who wait for a change look for themselves after a while
             services.ledger.token.flush()
 
 
-def _look(fact: Fact, services: Services) -> tuple[Fact, ...]:
+def _handle_hint(fact: Fact, services: Services) -> tuple[Fact, ...]:
     """A hint is acted on any number of times: all it does is publish, and add to what is known."""
     outcome = Outcome.of(STEPS[type(fact)](fact, services))
     due = services.ledger.outbox.expect(led_to for led_to in outcome.facts if not led_to.hint)
@@ -163,7 +163,7 @@ def _look(fact: Fact, services: Services) -> tuple[Fact, ...]:
     return outcome.facts
 
 
-def _do_once(fact: Fact, services: Services, *, expected: bool) -> tuple[Fact, ...]:
+def _handle_fact(fact: Fact, services: Services, *, expected: bool) -> tuple[Fact, ...]:
     ledger = services.ledger
     claim = ledger.claims.claim(fact)
     first = claim.outcome is None and claim.attempt == 1

@@ -274,7 +274,7 @@ class ModelEndpoint(Protocol):
 class ModelApi(Protocol):
     """The model's REST endpoint as any client meets it, past no traffic rule."""
 
-    def ask(self, endpoint: str, body: bytes) -> tuple[int, bytes]:
+    def score(self, endpoint: str, body: bytes) -> tuple[int, bytes]:
         """POSTs the JSON as it is; the status and the body that came back. raises: Transient when nothing came."""
 
     def swagger(self, endpoint: str) -> dict[str, Any]:

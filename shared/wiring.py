@@ -110,7 +110,7 @@ def _bus(settings: Settings, credential: TokenCredential) -> QueueBus:
     from shared.adapters.queues import QueueBus
 
     queues = _storage_client(QueueServiceClient, settings, settings.queue_uri, credential)
-    return QueueBus(queues, tells=bool(settings.event_topic_endpoint or settings.webhook_list()))
+    return QueueBus(queues, notifies=bool(settings.event_topic_endpoint or settings.webhook_list()))
 
 
 def _subscribers(settings: Settings, credential: TokenCredential) -> list[Subscriber]:

@@ -1,2 +1,2 @@
-"""The HTTP API. Rooms: auth (who may ask), middleware (what wraps each request), routes (what may be asked),
-dependencies (what routes are handed), views (what is shown)."""
+"""The HTTP API. Rooms: auth (authentication and scopes), middleware (what wraps each request), routes (the
+resources), dependencies (what FastAPI injects into routes), views (records as JSON)."""

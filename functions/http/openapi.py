@@ -1,7 +1,7 @@
 """The API's own description, OpenAPI 3.1: what the routes declare, and what every request passes on its way to them.
 
 A route names its answer (`response_model`) and the problems of its own (`responses`). Here is what is the same for all:
-who may ask, the parameters and answers of the layers before the routes, and the shape of a problem.
+the scopes, the parameters and answers of the layers before the routes, and the shape of a problem.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _complete(path: str, method: str, operation: Json) -> None:
 
 
 def _states(path: str) -> list[str]:
-    """The states a list can be asked for."""
+    """The states a list can be filtered by."""
     kind = BY_PLURAL.get(path.removeprefix("/api/"))
     of = [STATES[kind.name]] if kind else STATES.values()
     return list(dict.fromkeys(state for states in of for state in states))

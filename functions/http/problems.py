@@ -55,7 +55,7 @@ def answer(problem: Problem, request: Request) -> JSONResponse:
 
 
 def response(problem: Problem, *, instance: str, trace_id: str = "") -> JSONResponse:
-    """instance: the path that was asked for"""
+    """instance: the request's path"""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,

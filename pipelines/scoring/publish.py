@@ -15,7 +15,7 @@ from typing import IO, Any
 from pipelines.scoring.minibatches import each_shard, read_plan, read_rows, rows_to_score, stream
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
-from shared.domain.batches.run_output import told
+from shared.domain.batches.run_output import describe
 from shared.domain.batches.scored_file import with_answers, write_shard
 from shared.domain.models.answers import Answers
 from shared.domain.models.arrow_wire import unpacked
@@ -39,7 +39,7 @@ def publish_shard(
 def _answers(file: Path, rows: int, plan: BatchPlan) -> Answers:
     if not rows and not file.exists():
         return Answers.joined([])
-    version, answers = unpacked(file.read_bytes(), asked=rows)
+    version, answers = unpacked(file.read_bytes(), rows=rows)
     if version != str(plan.version):
         raise ValueError(f"model {version} answered; the batch is pinned to model {plan.version}")
     return answers
@@ -81,7 +81,7 @@ def main(arguments: list[str]) -> int:
             lines=lines,
         )
         shards = list(appended(each_shard(work, plan), lines, file))
-    said = json.dumps(told(plan, shards))  # last: it says that all of it is there
+    said = json.dumps(describe(plan, shards))  # last: it says that all of it is there
     place(given.scored, names.batch_shards_blob(plan.batch), plan).write_text(said, encoding="utf-8")
     rows, refused = (sum(shard[name] for shard in shards) for name in ("rows", "refused"))
     print(f"{plan.batch}: {rows} rows put out, {refused} of them without a score")

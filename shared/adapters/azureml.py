@@ -223,12 +223,12 @@ def _said(problem: AzureError) -> str:
 
 def _step(child: Any) -> StepView:
     """A step's child run; nothing changes in it after its end, so its last change is its end."""
-    told, status = child.creation_context, _plain(child.status)
-    ended = getattr(told, "last_modified_at", None) if status in ENDED else None
+    context, status = child.creation_context, _plain(child.status)
+    ended = getattr(context, "last_modified_at", None) if status in ENDED else None
     return StepView(
         name=str(child.display_name or child.name),
         status=status,
-        started=_moment(getattr(told, "created_at", None)),
+        started=_moment(getattr(context, "created_at", None)),
         ended=_moment(ended),
     )
 

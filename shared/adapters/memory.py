@@ -280,18 +280,18 @@ class MemoryEndpoint:
 
     model_version: str = ""
     """What it calls itself; empty: the number in the deployment's name."""
-    asked: int = 0
+    requests: int = 0
 
     def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
         from shared.domain.models.answers import Answers
 
-        self.asked += 1
+        self.requests += 1
         first = rows.column(0).to_pylist()
         probability = [round((zlib.crc32(repr(value).encode()) % 997) / 997, 6) for value in first]
         answers = Answers.checked(
             probability,
             [min(int(p * 10), 9) + 1 for p in probability],
             ["call" if p >= 0.5 else "skip" for p in probability],
-            asked=len(first),
+            rows=len(first),
         )
         return Scores(model_version=self.model_version or deployment.removeprefix("model-"), answers=answers)

@@ -23,7 +23,7 @@ class RestModelApi:
         self._address = address
         self._known: dict[str, tuple[str, str]] = {}
 
-    def ask(self, endpoint: str, body: bytes) -> tuple[int, bytes]:
+    def score(self, endpoint: str, body: bytes) -> tuple[int, bytes]:
         url, _ = self._at(endpoint)
         return self._sent("POST", endpoint, url, body)
 

@@ -29,10 +29,10 @@ RUN_TAG = "campanha.run"
 Json = dict[str, Any]
 
 
-Asked = TypeVar("Asked", RunRequest, ScoringRequest)
+Request = TypeVar("Request", RunRequest, ScoringRequest)
 
 
-class BatchEndpoint(ABC, Generic[Asked]):
+class BatchEndpoint(ABC, Generic[Request]):
     """A batch endpoint with a pipeline component deployment; its kinds say what their pipeline asks for."""
 
     def __init__(
@@ -48,10 +48,10 @@ class BatchEndpoint(ABC, Generic[Asked]):
         self._address = address
         self._exists = exists
 
-    def find(self, request: Asked) -> str | None:
+    def find(self, request: Request) -> str | None:
         return request.name if self._exists(request.name) else None
 
-    def submit(self, request: Asked) -> str:
+    def submit(self, request: Request) -> str:
         body = {
             "properties": {
                 "name": request.name,
@@ -67,9 +67,9 @@ class BatchEndpoint(ABC, Generic[Asked]):
         return str(_accepted(answer)["name"])
 
     @abstractmethod
-    def _inputs(self, request: Asked) -> Json: ...
+    def _inputs(self, request: Request) -> Json: ...
 
-    def _outputs(self, request: Asked) -> Json:
+    def _outputs(self, request: Request) -> Json:
         return {}
 
 

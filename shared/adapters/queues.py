@@ -23,10 +23,10 @@ FOREVER = -1
 class QueueBus:
     """Facts as base64 JSON messages (what the Functions queue trigger expects), delayed by their visibility."""
 
-    def __init__(self, service: QueueServiceClient, *, tells: bool = False) -> None:
-        """tells: whether anybody has subscribed to our events"""
+    def __init__(self, service: QueueServiceClient, *, notifies: bool = False) -> None:
+        """notifies: whether there are subscribers to our events"""
         self._queues = {name: service.get_queue_client(name) for name in (STEPS, SHARDS)}
-        self._tells = tells
+        self._notifies = notifies
 
     def publish(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
@@ -36,7 +36,7 @@ class QueueBus:
                 queue.send_message(message, visibility_timeout=fact.delay_seconds, time_to_live=FOREVER)
 
     def announce(self, facts: Iterable[Fact]) -> None:
-        if not self._tells or not any(True for _ in facts):
+        if not self._notifies or not any(True for _ in facts):
             return
         try:
             self.publish([NotificationDue(tick=secrets.token_hex(8))])

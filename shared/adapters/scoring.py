@@ -54,7 +54,7 @@ class RestEndpoint:
     def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
         from shared.domain.models.arrow_wire import packed, unpacked
 
-        body, asked = packed([rows]), rows.num_rows
+        body, count = packed([rows]), rows.num_rows
         deadline, unusable = time.monotonic() + self._patience, 0
         for attempt in range(1_000_000):
             reply = self._turn(endpoint, deployment, body, attempt, deadline)
@@ -65,7 +65,7 @@ class RestEndpoint:
                 continue
             _refuse(reply, deployment)
             try:
-                version, answers = unpacked(reply.body, asked=asked)
+                version, answers = unpacked(reply.body, rows=count)
                 return Scores(model_version=version, answers=answers)
             except ValueError as problem:
                 unusable += 1
@@ -138,9 +138,9 @@ def _whole(answer: requests.Response, until: float) -> bytes:
 
 def _pause(reply: Reply | None, attempt: int) -> float:
     """Seconds to leave the endpoint in peace: as it asks, or longer each time."""
-    asked = reply.headers.get("Retry-After", "") if reply else ""
-    if asked.isdecimal():
-        return float(asked)
+    retry_after = reply.headers.get("Retry-After", "") if reply else ""
+    if retry_after.isdecimal():
+        return float(retry_after)
     longest: float = min(0.1 * 2 ** min(attempt, 10), 10.0)
     return random.uniform(0.5, 1.0) * longest  # noqa: S311 - not a secret
 
@@ -149,8 +149,8 @@ def _refuse(reply: Reply, deployment: str) -> None:
     if reply.status == 200:
         return
     why = _reason(reply.body) or reply.headers.get("ms-azureml-model-error-reason", "no reason given")
-    said = f"deployment {deployment} answered {reply.status}: {why}"
-    raise Unanswerable(said) if reply.status in ROWS_AT_FAULT else Refused(said)
+    message = f"deployment {deployment} answered {reply.status}: {why}"
+    raise Unanswerable(message) if reply.status in ROWS_AT_FAULT else Refused(message)
 
 
 def _reason(body: bytes) -> str:

@@ -24,7 +24,7 @@ ORIGIN = "campanha"
 """Who asks to tell, in the handshake of the CloudEvents HTTP webhook specification."""
 TIMEOUT = (5, 15)
 BUSY = frozenset({408, 425, 429})
-LONGEST_TELLING = 60
+LONGEST_DELIVERY = 60
 """Seconds after which no further event of a request's worth is begun: a slow listener is told the rest next time."""
 
 Event = dict[str, Any]
@@ -51,7 +51,7 @@ class EventGridTopic:
         from azure.core.exceptions import AzureError, HttpResponseError
         from azure.core.messaging import CloudEvent
 
-        told = [
+        cloud_events = [
             CloudEvent(
                 source=self._source,
                 id=event["id"],
@@ -64,7 +64,7 @@ class EventGridTopic:
             for event in events
         ]
         try:
-            self._client.send(told)
+            self._client.send(cloud_events)
         except HttpResponseError as cause:
             status = cause.status_code or 0
             if 400 <= status < 500 and status not in BUSY:
@@ -96,19 +96,19 @@ class Webhook:
             raise Refused(f"{self.name} did not answer the handshake with WebHook-Allowed-Origin: {ORIGIN}")
 
     def deliver(self, events: Sequence[Event]) -> int:
-        ends = self.now() + LONGEST_TELLING
+        ends = self.now() + LONGEST_DELIVERY
         for number, event in enumerate(events):
             if self.now() > ends:
                 return number
             try:
-                self._tell(event)
+                self._post(event)
             except (Transient, Refused):
                 if number == 0:
                     raise
                 return number
         return len(events)
 
-    def _tell(self, event: Event) -> None:
+    def _post(self, event: Event) -> None:
         body = json.dumps(cloud_event(event, self.source), ensure_ascii=False).encode()
         stamp = str(int(self.now()))
         headers = {

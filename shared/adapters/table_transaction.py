@@ -157,8 +157,8 @@ class SharedKey(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
         self._credential = credential
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
-        asked, (name, key) = request.http_request, self._credential.named_key
-        date = asked.headers["x-ms-date"] = formatdate(usegmt=True)
-        lines = [asked.method, "", asked.headers["Content-Type"], date, f"/{name}{urlsplit(asked.url).path}"]
+        http, (name, key) = request.http_request, self._credential.named_key
+        date = http.headers["x-ms-date"] = formatdate(usegmt=True)
+        lines = [http.method, "", http.headers["Content-Type"], date, f"/{name}{urlsplit(http.url).path}"]
         digest = hmac.new(b64decode(key), "\n".join(lines).encode(), hashlib.sha256).digest()
-        asked.headers["Authorization"] = f"SharedKey {name}:{b64encode(digest).decode()}"
+        http.headers["Authorization"] = f"SharedKey {name}:{b64encode(digest).decode()}"

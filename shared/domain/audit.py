@@ -14,8 +14,8 @@ START = "0" * 64
 
 def chained(entry: Value, before: Value | None) -> Value:
     """The entry with the hash of the one before it, and its own over all of that."""
-    told = {**entry, "previous": before["hash"] if before else START}
-    return {**told, "hash": _hash(told)}
+    body = {**entry, "previous": before["hash"] if before else START}
+    return {**body, "hash": _hash(body)}
 
 
 def broken_at(entries: Iterable[Value]) -> int | None:
@@ -25,12 +25,12 @@ def broken_at(entries: Iterable[Value]) -> int | None:
     """
     expected = START
     for number, entry in enumerate(entries):
-        told = {name: value for name, value in entry.items() if name != "hash"}
-        if told.get("previous") != expected or entry.get("hash") != _hash(told):
+        body = {name: value for name, value in entry.items() if name != "hash"}
+        if body.get("previous") != expected or entry.get("hash") != _hash(body):
             return number
         expected = entry["hash"]
     return None
 
 
-def _hash(told: Value) -> str:
-    return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+def _hash(body: Value) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

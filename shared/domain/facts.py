@@ -364,7 +364,7 @@ class ReleaseDue(Fact):
 
     @property
     def key(self) -> str:
-        return f"release/{self.dataset}/{self.version}{_again(self.requested_ms)}/poll/{self.poll}"
+        return f"release/{self.dataset}/{self.version}{_round(self.requested_ms)}/poll/{self.poll}"
 
     @property
     def delay_seconds(self) -> int:
@@ -390,7 +390,7 @@ class ModelReleased(Fact):
 
     @property
     def key(self) -> str:
-        return f"model/{self.dataset}/{self.version}{_again(self.requested_ms)}/released"
+        return f"model/{self.dataset}/{self.version}{_round(self.requested_ms)}/released"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -405,10 +405,10 @@ class ReleaseRolledBack(Fact):
 
     @property
     def key(self) -> str:
-        return f"model/{self.dataset}/{self.version}{_again(self.requested_ms)}/rolled-back"
+        return f"model/{self.dataset}/{self.version}{_round(self.requested_ms)}/rolled-back"
 
 
-def _again(requested_ms: int) -> str:
+def _round(requested_ms: int) -> str:
     return f"/requested/{requested_ms}" if requested_ms else ""
 
 

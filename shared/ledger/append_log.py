@@ -39,7 +39,7 @@ LAST = 10**10 - 1
 CAS_TRIES = 20
 """Losing a compare-and-swap this often in a row is no contention any more: something is broken."""
 
-LONGEST_PAUSE_SECONDS = 0.25
+LONGEST_BACK_OFF_SECONDS = 0.25
 
 Value = dict[str, Any]
 Fold = Callable[[Sequence["Entry"]], Iterable[Write]]
@@ -86,7 +86,7 @@ class AppendLog:
             entry = self.append_at(self.next_number(), value)
             if entry is not None:
                 return entry
-            pause(attempt)
+            back_off(attempt)
         raise Conflict(f"the end of the log {self.name} moved {CAS_TRIES} times under our hands")
 
     def append_at(self, number: int, value: Value) -> Entry | None:
@@ -267,9 +267,9 @@ class AppendLog:
         return Entry(number=number, value=value, row=segment)
 
 
-def pause(attempt: int) -> None:
+def back_off(attempt: int) -> None:
     """Lets whoever was quicker finish: full jitter, longer each time, and never two callers equally long."""
-    time.sleep(random.uniform(0, min(LONGEST_PAUSE_SECONDS, 0.002 * 2**attempt)))  # noqa: S311  (no secret)
+    time.sleep(random.uniform(0, min(LONGEST_BACK_OFF_SECONDS, 0.002 * 2**attempt)))  # noqa: S311  (no secret)
 
 
 def as_written(write: Insert | Replace, etag: str, partition: str) -> Row:

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.domain.audit import chained
 from shared.errors import Conflict
-from shared.ledger.append_log import CAS_TRIES, AppendLog, Entry, pause
+from shared.ledger.append_log import CAS_TRIES, AppendLog, Entry, back_off
 from shared.ports import Table
 
 AUDIT = "audit"
@@ -18,21 +18,21 @@ class AuditLog:
     def __init__(self, *, present: Table, past: Table) -> None:
         self._log = AppendLog(AUDIT, hot=present, cold=past, within=AUDIT)
 
-    def append(self, entry: dict[str, Any], *, again: bool) -> int:
+    def append(self, entry: dict[str, Any], *, retried: bool) -> int:
         """Puts the entry at the end, chained to the one before; its number.
 
-        again: it may be in the log already, from an attempt that died after writing it
+        retried: it may be in the log already, from an attempt that died after writing it
         raises: Conflict when others always were quicker
         """
         for attempt in range(CAS_TRIES):
             newest = self._log.newest(1)
-            if again and (number := self._number_of(entry["operation"])) is not None:
+            if retried and (number := self._number_of(entry["operation"])) is not None:
                 return number
             number = newest[0].number + 1 if newest else 0
             chained_entry = chained(entry, newest[0].value if newest else None)
             if self._log.append_at(number, chained_entry) is not None:
                 return number
-            pause(attempt)
+            back_off(attempt)
         raise Conflict(f"the end of the audit log moved {CAS_TRIES} times under our hands")
 
     def newest(self, limit: int, *, before: int | None = None) -> list[Entry]:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 MOST_WRITES = 100
 """What a table takes in one transaction."""
 
-Kept = Literal["standing", "current", "past"]
+Placement = Literal["standing", "current", "past"]
 """`standing`: a few, read all at once by whoever looks at the whole; `current`: as long as something is under way, in a
 partition of its own; `past`: for good, found by key among any number."""
 
@@ -30,12 +30,12 @@ class Document(Generic[T]):
 
     name: str
     type: type[T]
-    kept: Kept = "past"
+    placement: Placement = "past"
     shown: bool = False
     """Whether somebody who looks at the whole can see it, so that a change of it is one of theirs."""
 
     def row_key(self, part: str) -> str:
-        return f"doc-{self.name}-{part}" if self.kept == "standing" else part
+        return f"doc-{self.name}-{part}" if self.placement == "standing" else part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Documents:
         """All parts, in the order of their keys."""
         partition = self._partition(document, within)
         first = document.row_key("")
-        after, before = (first, f"{first[:-1]}.") if document.kept == "standing" else ("", "")
+        after, before = (first, f"{first[:-1]}.") if document.placement == "standing" else ("", "")
         rows = self._table(document).rows(partition, after=after, before=before)
         return [_versioned(document, row) for row in rows]
 
@@ -87,7 +87,7 @@ class Documents:
         table = self._table(document)
         for start in range(0, len(versions), MOST_WRITES):
             some = versions[start : start + MOST_WRITES]
-            if len(some) == 1 or not _all_gone(table, some):
+            if len(some) == 1 or not _deleted_together(table, some):
                 for version in some:
                     table.delete(version.row)
 
@@ -97,15 +97,15 @@ class Documents:
         return _versioned(document, row).value if row else None
 
     def _table(self, document: Document[Any]) -> Table:
-        return self._past if document.kept == "past" else self._present
+        return self._past if document.placement == "past" else self._present
 
     def _partition(self, document: Document[Any], within: str) -> str:
-        if document.kept == "standing":
+        if document.placement == "standing":
             return self._now
         return f"doc-{document.name}-{within}" if within else f"doc-{document.name}"
 
 
-def _all_gone(table: Table, versions: tuple[Versioned[T], ...]) -> bool:
+def _deleted_together(table: Table, versions: tuple[Versioned[T], ...]) -> bool:
     """Whether they could be taken away in one transaction: not when somebody took one of them already."""
     try:
         table.commit(versions[0].row.partition, [Delete(row=version.row.row) for version in versions])

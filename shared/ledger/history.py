@@ -22,9 +22,9 @@ from shared.kinds import BY_NAME, rank
 
 Value = dict[str, Any]
 LONGEST_HISTORY = 50
-MOVES_KEPT = 12
+MOST_MOVES = 12
 """A fact that is done again after a crash finds its own among so many."""
-MOST_TOLD = 4000
+MOST_PUBLIC = 4000
 """Characters of values that go with an event; a larger set is left out, and read from the record."""
 CALLED = ("name", "dataset", "version")
 """Values that every event of a thing tells, so that a line about it can name it."""
@@ -39,11 +39,11 @@ def advanced(old: Value | None, change: Change, now: datetime, *, cause: str) ->
     change = replace(change, values=json.loads(json.dumps(change.values)))  # as it comes back from the table
     if old is None:
         return _begun(change, stamp, cause)
-    there = (old["round"], rank(change.kind, old["state"]))
+    recorded = (old["round"], rank(change.kind, old["state"]))
     round_ = old["round"] if change.round is None else change.round
-    here = there if change.state is None else (round_, rank(change.kind, change.state))
-    values = {**change.values, **old["values"]} if here < there else {**old["values"], **change.values}
-    if here <= there:
+    incoming = recorded if change.state is None else (round_, rank(change.kind, change.state))
+    values = {**change.values, **old["values"]} if incoming < recorded else {**old["values"], **change.values}
+    if incoming <= recorded:
         if values == old["values"]:
             return old
         return {**old, "seq": old["seq"] + 1, "updated": stamp, "values": values}
@@ -78,15 +78,15 @@ def _moved(new: Value, change: Change, cause: str, *, before: Value | None) -> V
         began = datetime.fromisoformat(before["values"]["history"][-1][1])
         stayed = (datetime.fromisoformat(new["updated"]) - began).total_seconds()
         move |= {"from": before["tallied"], "left": before["state"], "stayed": round(max(stayed, 0), 3)}
-    return {**new, "tallied": tallied, "moves": [*new["moves"], move][-MOVES_KEPT:]}
+    return {**new, "tallied": tallied, "moves": [*new["moves"], move][-MOST_MOVES:]}
 
 
-def _told(change: Change, known: Value) -> Value:
-    """What the change said that is public, and what the thing is called however much that is."""
+def _public_values(change: Change, known: Value) -> Value:
+    """The public values of a change for its event, and the names of the thing however many values there are."""
     called = {name: known[name] for name in CALLED if known.get(name) is not None}
     public = BY_NAME[change.kind].public
-    said = {name: value for name, value in change.values.items() if name in public and value is not None}
-    return called | (said if len(json.dumps(said)) <= MOST_TOLD else {})
+    values = {name: value for name, value in change.values.items() if name in public and value is not None}
+    return called | (values if len(json.dumps(values)) <= MOST_PUBLIC else {})
 
 
 def events(change: Change, record: Value, *, cause: str) -> list[Value]:
@@ -110,7 +110,7 @@ def _event(change: Change, record: Value, move: Value) -> Value:
         "type": f"Campanha.{_capital(kind)}{_capital(state)}.v1",
         "subject": f"{kind}/{record['id']}",
         "of": {"kind": kind, "id": record["id"]},
-        "data": {"state": state, "seq": move["seq"], **_told(change, record["values"])},
+        "data": {"state": state, "seq": move["seq"], **_public_values(change, record["values"])},
     }
     stays = {f"{kind}/{move['left']}": move["stayed"]} if "left" in move else {}
     return {"event": event, "tally": tally, "stays": stays}

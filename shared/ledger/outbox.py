@@ -22,7 +22,7 @@ from typing import Any
 from shared.domain.facts import Fact
 from shared.domain.names import digest
 from shared.errors import Conflict
-from shared.ledger.append_log import CAS_TRIES, as_written, pause
+from shared.ledger.append_log import CAS_TRIES, as_written, back_off
 from shared.ledger.change_token import ChangeToken
 from shared.ledger.claims import Claim, Claims
 from shared.ledger.event_log import EventLog
@@ -206,14 +206,14 @@ class Outbox:
 
     # --- the transaction ----------------------------------------------------------------------------------
 
-    def _commit(self, asked: _Transaction) -> bool:
+    def _commit(self, transaction: _Transaction) -> bool:
         """Writes it, among others who append and count; False when there is nothing to do (any more)."""
         with self._lock:
             for attempt in range(CAS_TRIES):
-                opened, counter = asked.writes(), self._counter_write(asked.counts())
-                appended = self._events.inserts(asked.events)
+                opened, counter = transaction.writes(), self._counter_write(transaction.counts())
+                appended = self._events.inserts(transaction.events)
                 writes = [*opened, *counter, *appended]
-                if asked.events:
+                if transaction.events:
                     self._token.note_things()
                 writes += self._token.writes()
                 try:
@@ -221,10 +221,10 @@ class Outbox:
                 except Conflict:
                     self._counter = None
                     self._events.lost_the_race()
-                    asked, there = self._as_it_is_now(asked)
-                    if not there:
+                    transaction, needed = self._rebased(transaction)
+                    if not needed:
                         return False
-                    pause(attempt)
+                    back_off(attempt)
                     continue
                 self._token.moved()
                 etags = etags[len(opened) :]
@@ -234,26 +234,26 @@ class Outbox:
                 return True
         raise Conflict(f"the outbox changed {CAS_TRIES} times under our hands")
 
-    def _as_it_is_now(self, asked: _Transaction) -> tuple[_Transaction, bool]:
+    def _rebased(self, transaction: _Transaction) -> tuple[_Transaction, bool]:
         """The transaction without what is there already; and whether there is still a reason for it."""
-        if asked.begins and self.is_open(asked.begins):
-            return asked, False
-        if asked.closes and not self.is_open(asked.closes):
-            return asked, False
-        known = [fact for fact in asked.opens if self.is_open(fact)]
-        opens = [fact for fact in asked.opens if fact not in known]
-        renewed = [*asked.renewed, *known] if asked.renews else asked.renewed
-        again = _Transaction(
-            begins=asked.begins,
-            closes=asked.closes,
+        if transaction.begins and self.is_open(transaction.begins):
+            return transaction, False
+        if transaction.closes and not self.is_open(transaction.closes):
+            return transaction, False
+        known = [fact for fact in transaction.opens if self.is_open(fact)]
+        opens = [fact for fact in transaction.opens if fact not in known]
+        renewed = [*transaction.renewed, *known] if transaction.renews else transaction.renewed
+        rebased = _Transaction(
+            begins=transaction.begins,
+            closes=transaction.closes,
             opens=opens,
-            renews=asked.renews,
+            renews=transaction.renews,
             renewed=renewed,
-            events=asked.events,
-            more=asked.more,
-            counted=asked.counted,
+            events=transaction.events,
+            more=transaction.more,
+            counted=transaction.counted,
         )
-        return again, bool(again.writes() or again.events)
+        return rebased, bool(rebased.writes() or rebased.events)
 
     def _counter_write(self, counted: Counted) -> list[Insert | Replace]:
         if not counted.done and not counted.open:

@@ -12,7 +12,7 @@ from typing import Any
 from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
 from shared.errors import Conflict
-from shared.ledger.append_log import CAS_TRIES, pause
+from shared.ledger.append_log import CAS_TRIES, back_off
 from shared.ports import Table
 
 SEVERAL = "scored-by"
@@ -50,7 +50,7 @@ class Pointers:
                 self._table.replace(old, new)
             except Conflict:
                 if attempt:
-                    pause(attempt)
+                    back_off(attempt)
                 continue
             return True
         raise Conflict(f"the pointer {place} changed {CAS_TRIES} times under our hands")

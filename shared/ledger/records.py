@@ -18,7 +18,7 @@ from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
 from shared.errors import Conflict
 from shared.ledger import history
-from shared.ledger.append_log import CAS_TRIES, AppendLog, Entry, pause
+from shared.ledger.append_log import CAS_TRIES, AppendLog, Entry, back_off
 from shared.ledger.pointers import SEVERAL, Pointers
 from shared.ports import Row, Table
 
@@ -95,7 +95,7 @@ class Records:
                 elif new != entry.value:
                     self._remember(change.kind, self._logs[change.kind].change(entry, new))
             except Conflict:
-                pause(attempt)
+                back_off(attempt)
                 continue
             if entry is None or new != entry.value:
                 self._noted()
@@ -119,7 +119,7 @@ class Records:
                 if entry is not None:
                     self._remember(kind, entry)
                     return
-                pause(attempt)
+                back_off(attempt)
         raise Conflict(f"the end of the list of {kind} moved {CAS_TRIES} times under our hands")
 
     def _place(self, kind: str, id_: str, number: int) -> Row:

@@ -50,7 +50,7 @@ def check(admission: Admission, part_file: IO[bytes], rejects_file: IO[bytes]) -
     return Checked(contract, header, admission.tally, writer.part, part_file, rejects_file)
 
 
-def keep(
+def store_part(
     fact: Fact, upload: str, name: str, checked: Checked, services: Services, *, readmitted_from: str = ""
 ) -> list[Fact]:
     """Writes the part, then claims its content, then joins the gather window: in this order, each of them again is the

@@ -20,5 +20,5 @@ class Head:
     """Of the whole version; known once it is registered."""
 
 
-HEAD = Document(name="head", type=Head, kept="standing", shown=True)
+HEAD = Document(name="head", type=Head, placement="standing", shown=True)
 """One per dataset."""

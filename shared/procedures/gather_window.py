@@ -26,9 +26,9 @@ class Window:
     """The upload that opened it, and so says when it is due."""
 
 
-WINDOW = Document(name="window", type=Window, kept="current")
+WINDOW = Document(name="window", type=Window, placement="current")
 """One per dataset while its window is open."""
-GATHERED = Document(name="gathered", type=UploadAdmitted, kept="current")
+GATHERED = Document(name="gathered", type=UploadAdmitted, placement="current")
 """The uploads in a dataset's window, by the digest of their id."""
 
 

@@ -29,9 +29,9 @@ class BatchRun(Intent):
     batch: str
 
 
-OPEN_BATCH = Document(name="open-batch", type=OpenBatch, kept="current")
+OPEN_BATCH = Document(name="open-batch", type=OpenBatch, placement="current")
 """One per batch under way through the endpoint."""
-BATCH_RUN = Document(name="batch-run", type=BatchRun, kept="current")
+BATCH_RUN = Document(name="batch-run", type=BatchRun, placement="current")
 """One per run, by the name we chose for it."""
 
 

@@ -23,5 +23,5 @@ class ReleasedModel:
         return f"{self.endpoint}/{self.deployment}"
 
 
-RELEASED = Document(name="released", type=ReleasedModel, kept="standing", shown=True)
+RELEASED = Document(name="released", type=ReleasedModel, placement="standing", shown=True)
 """One per dataset."""

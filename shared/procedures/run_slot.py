@@ -20,7 +20,7 @@ class Slot(Intent):
     """Whether that run came to nothing, so that a retry may make another for the same version."""
 
 
-SLOT = Document(name="slot", type=Slot, kept="standing", shown=True)
+SLOT = Document(name="slot", type=Slot, placement="standing", shown=True)
 """One per dataset."""
 
 

@@ -26,7 +26,7 @@ OVERLAP = timedelta(minutes=15)
 """How far back beyond the last look is looked: clocks differ, and long uploads end late."""
 
 
-def new_blobs(
+def unseen_blobs(
     container: str, fact_of: Callable[[Blob], Fact], services: Services
 ) -> Iterator[tuple[Blob, Fact]]:
     """The blobs whose fact no delivery has claimed, with that fact.
@@ -37,13 +37,13 @@ def new_blobs(
     ledger, began = services.ledger, services.now()
     mark = ledger.documents.read(LISTED, container)
     since = datetime.fromisoformat(mark.value.since) if mark else None
-    unheard = [began - OVERLAP]
+    unclaimed = [began - OVERLAP]
     for blob in services.files.list(container, modified_since=since):
         fact = fact_of(blob)
         if not ledger.claims.seen(fact):
-            unheard.append(blob.modified)
+            unclaimed.append(blob.modified)
             yield blob, fact
     try:
-        ledger.documents.write(LISTED, container, Listed(since=min(unheard).isoformat()), over=mark)
+        ledger.documents.write(LISTED, container, Listed(since=min(unclaimed).isoformat()), over=mark)
     except Conflict:
         return  # somebody else looked as well

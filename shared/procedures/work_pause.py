@@ -19,7 +19,7 @@ class WorkPause:
     since: str
 
 
-WORK_PAUSE = Document(name="work-pause", type=WorkPause, kept="standing", shown=True)
+WORK_PAUSE = Document(name="work-pause", type=WorkPause, placement="standing", shown=True)
 ALL = "all"
 """The one part there is."""
 

@@ -12,7 +12,7 @@ from shared.domain import names
 from shared.domain.facts import Fact, UploadArrived, UploadRejected
 from shared.domain.tables.admission import check_rows
 from shared.ports import Blob
-from shared.procedures.admission import IN_MEMORY, Checked, check, keep
+from shared.procedures.admission import IN_MEMORY, Checked, check, store_part
 from shared.services import Services
 
 
@@ -35,14 +35,14 @@ def admit_upload(fact: UploadArrived, services: Services) -> Iterable[Fact]:
         tempfile.SpooledTemporaryFile(IN_MEMORY) as rejects_file,
     ):
         checked = check(admission, part_file, rejects_file)
-        _put_rejects_aside(fact, checked, services)
+        _quarantine_rejects(fact, checked, services)
         if checked.tally.refusal:
             report = {"reason": checked.tally.refusal, **checked.report}
             return [_quarantine_whole(fact, blob, report, services)]
-        return keep(fact, fact.key, fact.name, checked, services)
+        return store_part(fact, fact.key, fact.name, checked, services)
 
 
-def _put_rejects_aside(fact: UploadArrived, checked: Checked, services: Services) -> None:
+def _quarantine_rejects(fact: UploadArrived, checked: Checked, services: Services) -> None:
     if not checked.tally.rejected:
         return
     folder = names.quarantine_folder(fact.name, fact.etag)

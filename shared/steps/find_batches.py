@@ -11,7 +11,7 @@ from shared.domain.tables.dialect import LONGEST, FileProblem, read_header
 from shared.errors import Superseded
 from shared.ports import Blob
 from shared.procedures.released_model import RELEASED
-from shared.procedures.unseen_blobs import new_blobs
+from shared.procedures.unseen_blobs import unseen_blobs
 from shared.services import Services
 
 
@@ -19,7 +19,7 @@ def find_batches(fact: ScoringDue, services: Services) -> Iterable[Fact]:
     """Names each new file once. A file whose dataset has no released model yet waits for a later tick."""
     if fact.late and services.policy.score_catch_up == "none":
         return
-    for blob, due in new_blobs(names.SCORING, _due, services):
+    for blob, due in unseen_blobs(names.SCORING, _due, services):
         if _can_be_scored(blob, services):
             yield due
 

@@ -28,10 +28,10 @@ class Cursor:
     """A lease: so long one worker tells it, and no other."""
 
 
-CURSOR = Document(name="cursor", type=Cursor, kept="standing")
+CURSOR = Document(name="cursor", type=Cursor, placement="standing")
 """One per subscriber."""
 AT_ONCE = 25
-FIRST_HEARS = 100
+FIRST_EVENTS = 100
 """A new subscriber is told the newest so many: none that happened around its coming is missed."""
 LEASE = timedelta(seconds=120)
 """How long one worker tells a subscriber before another may; longer than telling takes."""
@@ -46,10 +46,10 @@ def notify_subscribers(fact: NotificationDue, services: Services) -> Iterable[Fa
     tells some again, and their ids say so."""
     count = services.ledger.events.count()
     for subscriber in services.subscribers:
-        yield from _told(subscriber, count, fact, services)
+        yield from _deliver(subscriber, count, fact, services)
 
 
-def _told(subscriber: Subscriber, count: int, fact: NotificationDue, services: Services) -> Iterator[Fact]:
+def _deliver(subscriber: Subscriber, count: int, fact: NotificationDue, services: Services) -> Iterator[Fact]:
     cursor = _cursor(subscriber, count, services)
     if cursor is None or not _is_due(cursor.value, count, services.now()):
         return
@@ -71,7 +71,7 @@ def _told(subscriber: Subscriber, count: int, fact: NotificationDue, services: S
         )
         return
     except (Transient, Refused) as problem:
-        yield from _put_off(subscriber, cursor, events[0], problem, services)
+        yield from _back_off(subscriber, cursor, events[0], problem, services)
         return
     reached = cursor.value.next + taken
     _moved(
@@ -85,7 +85,7 @@ def _cursor(subscriber: Subscriber, count: int, services: Services) -> Versioned
     known = services.ledger.documents.read(CURSOR, subscriber.name)
     if known is not None:
         return known
-    begun = Cursor(next=max(0, count - FIRST_HEARS))
+    begun = Cursor(next=max(0, count - FIRST_EVENTS))
     try:
         return services.ledger.documents.write(CURSOR, subscriber.name, begun, over=None)
     except Conflict:
@@ -98,7 +98,7 @@ def _is_due(cursor: Cursor, count: int, now: datetime) -> bool:
     return all(at is None or datetime.fromisoformat(at) <= now for at in (cursor.until, cursor.not_before))
 
 
-def _put_off(
+def _back_off(
     subscriber: Subscriber, cursor: Versioned[Cursor], first: Entry, problem: Exception, services: Services
 ) -> Iterator[Fact]:
     """It is tried again later, and later each time; an event that is refused for too long is passed over."""

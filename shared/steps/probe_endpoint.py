@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shared.domain.facts import EndpointProbeDue, Fact
 from shared.domain.kinds.kind import Change
-from shared.domain.models.endpoint_health import Look, looked, summary
+from shared.domain.models.endpoint_health import Probe, summary, with_probe
 from shared.domain.models.smoke_test import faults
 from shared.domain.names import digest
 from shared.errors import Conflict, Refused, Transient
@@ -19,12 +19,12 @@ from shared.services import Services
 
 @dataclass(frozen=True, kw_only=True)
 class Probes:
-    """The newest looks at a deployment, the oldest first: each a time in ms or a fault."""
+    """The newest probes at a deployment, the oldest first: each a time in ms or a fault."""
 
-    looks: list[Look]
+    probes: list[Probe]
 
 
-PROBES = Document(name="looks", type=Probes, kept="standing")
+PROBES = Document(name="probes", type=Probes, placement="standing")
 """One per deployment that answers, at the digest of its id."""
 
 
@@ -35,18 +35,18 @@ def probe_endpoint(fact: EndpointProbeDue, services: Services) -> Iterable[Fact 
     if released is None:
         return []
     serving = released.value
-    look = _look(fact.dataset, serving, services)
+    probe = _probe(fact.dataset, serving, services)
     before = documents.read(PROBES, digest(serving.deployment_id))
-    window = looked(before.value.looks if before else [], look)
+    window = with_probe(before.value.probes if before else [], probe)
     try:
-        documents.write(PROBES, digest(serving.deployment_id), Probes(looks=window), over=before)
+        documents.write(PROBES, digest(serving.deployment_id), Probes(probes=window), over=before)
     except Conflict:
         return []  # another worker looked at the same moment
     values = {"health": summary(window), "since": serving.since}
     return [Change(kind="deployment", id=serving.deployment_id, values=values)]
 
 
-def _look(dataset: str, serving: ReleasedModel, services: Services) -> Look:
+def _probe(dataset: str, serving: ReleasedModel, services: Services) -> Probe:
     from shared.domain.models.answers import feature_table
 
     try:

@@ -13,7 +13,7 @@ from shared.domain import names
 from shared.domain.facts import Fact, ReadmissionRefused, ReadmissionRequested
 from shared.domain.tables.admission import check_rows
 from shared.ports import Blob
-from shared.procedures.admission import IN_MEMORY, check, keep
+from shared.procedures.admission import IN_MEMORY, check, store_part
 from shared.services import Services
 
 
@@ -45,7 +45,7 @@ def readmit_rows(fact: ReadmissionRequested, services: Services) -> Iterable[Fac
         if not checked.tally.accepted:
             return [ReadmissionRefused(upload=fact.upload, reason=checked.tally.refusal)]
         id_ = f"readmitted/{fact.upload}"
-        return keep(fact, id_, upload.values["name"], checked, services, readmitted_from=fact.upload)
+        return store_part(fact, id_, upload.values["name"], checked, services, readmitted_from=fact.upload)
 
 
 def _as_csv(header: dict[str, Any], rejects: Blob, services: Services) -> Iterator[bytes]:

@@ -24,7 +24,7 @@ from shared.procedures.gather_window import WINDOW
 from shared.procedures.open_batches import BATCH_RUN
 from shared.procedures.released_model import RELEASED
 from shared.procedures.run_slot import SLOT
-from shared.procedures.unseen_blobs import new_blobs
+from shared.procedures.unseen_blobs import unseen_blobs
 from shared.services import Services
 from shared.steps.probe_endpoint import PROBES
 
@@ -62,7 +62,7 @@ def _missed_uploads(services: Services) -> Iterator[Fact]:
     """Blobs whose event is lost, or later than it ever is; those it has published before wait in the outbox."""
     late = services.now() - EVENT_DELAY
     missed = (
-        arrived for blob, arrived in new_blobs(names.INCOMING, _arrived, services) if blob.modified < late
+        arrived for blob, arrived in unseen_blobs(names.INCOMING, _arrived, services) if blob.modified < late
     )
     yield from islice(missed, MOST_AT_ONCE)
 
@@ -114,6 +114,6 @@ def _probes_due(fact: ReconcileDue, services: Services) -> Iterator[Fact]:
         released = services.ledger.documents.read(RELEASED, contract.dataset)
         if released is None:
             continue
-        looks = services.ledger.documents.read(PROBES, names.digest(released.value.deployment_id))
-        if looks is None or services.now() - looks.changed >= every:
+        probed = services.ledger.documents.read(PROBES, names.digest(released.value.deployment_id))
+        if probed is None or services.now() - probed.changed >= every:
             yield EndpointProbeDue(dataset=contract.dataset, tick=fact.tick)

@@ -67,7 +67,7 @@ def register_dataset(fact: DatasetDue | RetrainDue, services: Services) -> Itera
         return [_retry(dataset, fact, services) or NothingNew(dataset=fact.dataset, cause=fact.key)]
     wait = timedelta(0) if isinstance(fact, RetrainDue) else _still_open(dataset, services)
     if wait > timedelta(0):
-        return [_look_again(fact, math.ceil(wait.total_seconds()))]
+        return [_check_again(fact, math.ceil(wait.total_seconds()))]
     close_window(fact.dataset, services)
     dataset = Dataset(fact.dataset, head, gathered(fact.dataset, services))
     manifest = _next_manifest(dataset, services)
@@ -75,12 +75,12 @@ def register_dataset(fact: DatasetDue | RetrainDue, services: Services) -> Itera
         leave_window(dataset.gathered, services)
         return [NothingNew(dataset=fact.dataset, cause=fact.key)]
     fence = Head(version=manifest.version, state="registering", by=fact.key)
-    untold = _untold(dataset, services)
+    unannounced = _unannounced(dataset, services)
     head = services.ledger.documents.write(HEAD, fact.dataset, fence, over=head)
-    return [*untold, *_register(Dataset(fact.dataset, head, dataset.gathered), manifest, services)]
+    return [*unannounced, *_register(Dataset(fact.dataset, head, dataset.gathered), manifest, services)]
 
 
-def _untold(dataset: Dataset, services: Services) -> list[Fact | Change]:
+def _unannounced(dataset: Dataset, services: Services) -> list[Fact | Change]:
     """What the newest version's worker was to return, when it died between registering and settling: the fact that
     comes after it says so in its place."""
     if dataset.head is None or services.ledger.claims.outcome(dataset.head.value.by) is not None:
@@ -94,7 +94,7 @@ def _still_open(dataset: Dataset, services: Services) -> timedelta:
     return remaining(times, services.now(), services.policy, more_coming=arriving)
 
 
-def _look_again(fact: DatasetDue | RetrainDue, seconds: int) -> DatasetDue:
+def _check_again(fact: DatasetDue | RetrainDue, seconds: int) -> DatasetDue:
     return DatasetDue(dataset=fact.dataset, cause=names.digest(fact.key), after_seconds=max(1, seconds))
 
 
@@ -106,12 +106,12 @@ def _finish_or_wait(
     assert head is not None  # noqa: S101  (registering implies a head)
     abandoned = services.now() - head.changed > timedelta(seconds=services.policy.claim_seconds)
     if head.value.by != fact.key and not abandoned:
-        return [_look_again(fact, 5)]
+        return [_check_again(fact, 5)]
     text = services.files.content(names.DATASETS, names.manifest_blob(dataset.name, dataset.version))
     manifest = Manifest.from_json(text) if text else _next_manifest(dataset, services)
     if manifest is None:
         raise LookupError(f"version {dataset.version} of {dataset.name} was begun, but its uploads are gone")
-    return [*_register(dataset, manifest, services), _look_again(fact, 1)]
+    return [*_register(dataset, manifest, services), _check_again(fact, 1)]
 
 
 def _next_manifest(dataset: Dataset, services: Services) -> Manifest | None:

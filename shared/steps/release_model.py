@@ -48,7 +48,7 @@ def _begun(release: Release, services: Services) -> list[Fact | Change]:
     try:
         services.workspace.begin_deployment(plan)
     except Refused as no:  # so there is no deployment, and no traffic to give back
-        return [_dead_lettered(release, str(no))]
+        return [_rolled_back(release, str(no))]
     values = {"endpoint": plan.endpoint, "deployment": plan.deployment}
     about = {**values, "dataset": plan.model, "version": plan.version, "traffic": 0}
     model, deployment = dataset_id(plan.model, plan.version), f"{plan.endpoint}/{plan.deployment}"
@@ -89,10 +89,10 @@ def _released(release: Release, previous: str, services: Services) -> list[Fact 
 
 def _taken_down(release: Release, reason: str, services: Services) -> list[Fact | Change]:
     removed = remove(release.plan.endpoint, release.plan.deployment, services)
-    return [_dead_lettered(release, reason), *removed]
+    return [_rolled_back(release, reason), *removed]
 
 
-def _dead_lettered(release: Release, reason: str) -> ReleaseRolledBack:
+def _rolled_back(release: Release, reason: str) -> ReleaseRolledBack:
     fact = release.fact
     return ReleaseRolledBack(
         run=fact.run,

@@ -44,10 +44,10 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
     scored = write_shard(_answered(read, plan, services), plan.cut.header, number=fact.number)
     services.files.stage(names.SCORED, names.scored_blob(fact.batch), fact.number, scored.lines)
     services.files.write(names.SCORED, names.parquet_blob(fact.batch, fact.number), scored.table)
-    told = scored.facts
+    described = scored.facts
     del scored
     _give_memory_back()
-    so_far = shard_done(told, plan, services)
+    so_far = shard_done(described, plan, services)
     done = [ShardsScored(batch=fact.batch)] if so_far.complete else []
     return [*done, *shown(so_far, plan, services)]
 
@@ -78,7 +78,7 @@ def _answered(read: Iterator[ShardRows], plan: BatchPlan, services: Services) ->
     from shared.domain.batches.scored_file import ScoredRows
     from shared.domain.models.answers import Answers
 
-    def ask(rows: Any) -> Answers:
+    def score(rows: Any) -> Answers:
         scores = services.endpoint.score(plan.endpoint, plan.deployment, rows)
         if scores.model_version != str(plan.version):
             raise Transient(
@@ -89,5 +89,5 @@ def _answered(read: Iterator[ShardRows], plan: BatchPlan, services: Services) ->
 
     for piece in read:
         requests = sized(piece.features, most_bytes=services.policy.request_bytes)
-        answers = Answers.joined([row_by_row(rows, ask) for rows in requests])
+        answers = Answers.joined([row_by_row(rows, score) for rows in requests])
         yield ScoredRows(read=piece, answers=answers, model_version=str(plan.version))

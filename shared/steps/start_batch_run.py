@@ -37,7 +37,7 @@ def start_batch_run(fact: BatchRunDue, services: Services) -> Iterable[Fact]:
         reason = f"no run could be started for it: {no}; then drop the file again"
         return [BatchRefused(batch=fact.batch, name=plan.name, reason=reason[:1000])]
     if sent.run is None:
-        return [_again(fact, sent.intent.value, sent.wait_seconds)]
+        return [_retry_later(fact, sent.intent.value, sent.wait_seconds)]
     return [_started(sent.run, fact, plan)]
 
 
@@ -64,6 +64,6 @@ def _started(run: str, fact: BatchRunDue, plan: BatchPlan) -> BatchRunStarted:
     return BatchRunStarted(batch=fact.batch, run=run, dataset=dataset, version=version, attempt=fact.attempt)
 
 
-def _again(fact: BatchRunDue, intent: BatchRun, seconds: int) -> BatchRunDue:
+def _retry_later(fact: BatchRunDue, intent: BatchRun, seconds: int) -> BatchRunDue:
     cause = names.digest(f"{fact.key}/{intent.posted}/{seconds}")
     return BatchRunDue(batch=fact.batch, attempt=fact.attempt, cause=cause, after_seconds=seconds)

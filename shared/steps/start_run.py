@@ -78,7 +78,7 @@ def _submit(
     except Refused as no:
         return [RunFailed(run=request.name, dataset=fact.dataset, version=fact.version, reason=str(no))]
     if sent.run is None:
-        return [_again(fact, sent.intent.value, sent.wait_seconds)]
+        return [_retry_later(fact, sent.intent.value, sent.wait_seconds)]
     return [_started(sent.run, sent.intent.value, fact)]
 
 
@@ -90,6 +90,6 @@ def _started(run: str, slot: Slot, fact: DatasetRegistered | RunDue) -> RunStart
     return RunStarted(run=run, dataset=fact.dataset, version=fact.version, attempt=slot.attempt)
 
 
-def _again(fact: DatasetRegistered | RunDue, slot: Slot, seconds: int) -> RunDue:
+def _retry_later(fact: DatasetRegistered | RunDue, slot: Slot, seconds: int) -> RunDue:
     cause = names.digest(f"{fact.key}/{slot.posted}/{seconds}")
     return RunDue(dataset=fact.dataset, version=fact.version, cause=cause, after_seconds=seconds)

@@ -57,7 +57,7 @@ class InMemory:
 class OnQueues:
     """Reads as the Functions host does: base64, and a message that is read is gone."""
 
-    def __init__(self, connection_string: str, *, tells: bool) -> None:
+    def __init__(self, connection_string: str, *, notifies: bool) -> None:
         from azure.core.exceptions import ResourceExistsError
         from azure.storage.queue import QueueServiceClient
 
@@ -71,7 +71,7 @@ class OnQueues:
                 queue.create_queue()
             except ResourceExistsError:
                 queue.clear_messages()
-        self.bus = QueueBus(service, tells=tells)
+        self.bus = QueueBus(service, notifies=notifies)
 
     def messages(self, queue: str) -> list[Any]:
         found = list(self._queues[queue].receive_messages())
@@ -97,7 +97,7 @@ class OnQueues:
 
 @pytest.fixture
 def on_queues(azurite: str) -> OnQueues:
-    return OnQueues(azurite, tells=True)
+    return OnQueues(azurite, notifies=True)
 
 
 @pytest.fixture(params=["memory", "azurite"])
@@ -151,7 +151,7 @@ def test_what_happened_has_subscribers_told_soon(on_queues: OnQueues) -> None:
 
 
 def test_without_subscribers_nobody_is_told(azurite: str) -> None:
-    alone = OnQueues(azurite, tells=False)
+    alone = OnQueues(azurite, notifies=False)
     alone.bus.announce([UPLOAD])
     assert (alone.held("steps"), alone.held("shards")) == (0, 0)
 

@@ -10,7 +10,7 @@ from flow.world import World
 from shared.adapters.memory import MemoryEndpoint, MemoryFiles
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
-from shared.domain.batches.run_output import told
+from shared.domain.batches.run_output import describe
 from shared.domain.batches.scored_file import with_answers, write_shard
 from shared.domain.batches.shard_rows import read_shard
 from shared.domain.facts import RunMoved
@@ -39,7 +39,7 @@ def score(request: ScoringRequest, files: MemoryFiles) -> None:
         files.write(names.SCORED, names.parquet_blob(plan.batch, shard.number), scored.table)
         shards.append({**scored.facts, "parquet_bytes": len(scored.table)})
     files.write(names.SCORED, names.scored_blob(plan.batch), whole)
-    write_told(files, plan.batch, told(plan, shards))
+    write_told(files, plan.batch, describe(plan, shards))
 
 
 def write_told(files: MemoryFiles, batch: str, body: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ def test_a_run_gives_the_same_bytes_and_the_same_manifest_as_the_endpoint(world:
     through_the_endpoint.tell(ScoringDue(tick="1"))
     assert output(world) == output(through_the_endpoint)
     assert {"scored.csv", "manifest.json", "parquet/00000.parquet"} < output(world).keys()
-    assert world.endpoint.asked == 0
+    assert world.endpoint.requests == 0
     assert world.told(BatchScored) == through_the_endpoint.told(BatchScored)
     assert (world.told(BatchScored)[0].rows, world.told(BatchScored)[0].rejected) == (40, 3)
 

@@ -259,7 +259,7 @@ def writes_the_header_again(patch: pytest.MonkeyPatch) -> None:
 
 
 def takes_any_answer(patch: pytest.MonkeyPatch) -> None:
-    def unchecked(probability: Any, decile: Any, decision: Any, *, asked: int) -> Answers:
+    def unchecked(probability: Any, decile: Any, decision: Any, *, rows: int) -> Answers:
         places = np.asarray([DECISIONS.index(name) for name in decision.to_pylist()], np.int8)
         return Answers(probability=probability, decile=np.asarray(decile), decision=places)
 
@@ -269,11 +269,11 @@ def takes_any_answer(patch: pytest.MonkeyPatch) -> None:
 def fills_up_short_answers(patch: pytest.MonkeyPatch) -> None:
     checked = Answers.checked
 
-    def filled(probability: Any, decile: Any, decision: Any, *, asked: int) -> Answers:
-        missing = asked - len(probability)
+    def filled(probability: Any, decile: Any, decision: Any, *, rows: int) -> Answers:
+        missing = rows - len(probability)
         values = [*probability.to_pylist(), *[0.0] * missing]
         tenths = [*decile.to_pylist(), *[1] * missing]
-        return checked(values, tenths, [*decision.to_pylist(), *["skip"] * missing], asked=asked)
+        return checked(values, tenths, [*decision.to_pylist(), *["skip"] * missing], rows=rows)
 
     patch.setattr(Answers, "checked", filled)
 

@@ -331,7 +331,7 @@ def test_a_batch_is_scored_once_however_often_the_clock_ticks(world: World) -> N
     world.tell(ScoringDue(tick="1"), ScoringDue(tick="2"))
     world.tell(ScoringDue(tick="3"))
     assert len(world.told(BatchScored)) == 1
-    assert world.endpoint.asked <= 2
+    assert world.endpoint.requests <= 2
 
 
 @pytest.mark.parametrize(("catch_up", "batches"), [("latest", 1), ("all", 1), ("none", 0)])

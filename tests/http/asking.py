@@ -94,7 +94,7 @@ class FakeModelApi:
     body: bytes = b'{"model": "bank", "version": "1", "probability": [0.5], "decision": ["call"]}'
     asked: list[tuple[str, bytes]] = field(default_factory=list)
 
-    def ask(self, endpoint: str, body: bytes) -> tuple[int, bytes]:
+    def score(self, endpoint: str, body: bytes) -> tuple[int, bytes]:
         self.asked.append((endpoint, body))
         return self.status, self.body
 

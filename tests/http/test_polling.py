@@ -172,7 +172,7 @@ def test_a_change_made_by_another_process_is_seen_too(
     world: World, api: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody rings here; the ledger's mark tells, and is read once for all who wait."""
-    monkeypatch.setattr(long_poll, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(long_poll, "POLL_SECONDS", 0.01)
 
     async def story() -> list[Answer]:
         client = client_of(api)

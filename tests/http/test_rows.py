@@ -89,7 +89,7 @@ def test_the_first_rows_of_a_batch_are_shown_defused(world: World, scored: str, 
 def test_only_whole_rows_of_a_large_output_are_shown(
     world: World, scored: str, reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.http.views.scored_rows.LOOKED_AT", 30)
+    monkeypatch.setattr("functions.http.views.scored_rows.HEAD_BYTES", 30)
     world.files.write("scored", names.scored_blob(scored), b"job;balance\n" + b"student;100\n" * 100)
     told = reader.get(f"/api/batches/{scored}/rows", params={**VERSION, "maxpagesize": 200}).json()
     assert told["value"] == [["student", "100"]]

@@ -56,7 +56,7 @@ def test_every_event_names_its_thing() -> None:
 
 
 def test_an_event_too_large_to_tell_still_names_its_thing() -> None:
-    record = _told(_upload("arrived", name="a.csv"), _upload("admitted", reason="x" * history.MOST_TOLD))
+    record = _told(_upload("arrived", name="a.csv"), _upload("admitted", reason="x" * history.MOST_PUBLIC))
     data = history.event("upload", "u", record["untold"][-1])["data"]
     assert data == {"state": "admitted", "seq": 2, "name": "a.csv"}
 

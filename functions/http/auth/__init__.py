@@ -1,1 +1,2 @@
-"""Authentication and authorization: who asks (function key, Entra token, session cookie), and for how much they may."""
+"""Authentication and authorization: the caller (by function key, Entra token or session cookie), and
+its scope."""

@@ -1,4 +1,4 @@
-"""The caller: who a credential says is asking, and the three ways in which a credential is turned down."""
+"""The caller: the identity behind a credential, and the three ways in which a credential is refused."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from functions.http.auth.scopes import Scope
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Somebody who showed a credential we accept."""
+    """An authenticated client of the API: its name and scope."""
 
     name: str
-    """For the audit trail and the limits: `key:operator`, `session:operator:` and what tells the session from others,
+    """For the audit trail and the limits: `key:operator`, `session:operator:` and the session's random id,
     or `entra:` and the object id; never the credential itself."""
     scope: Scope
     by_cookie: bool = False
-    """A browser sends a cookie on its own, so a change asked by one needs proof of where it came from."""
+    """A browser sends a cookie on its own, so a change by cookie needs proof of its origin (see `same_origin`)."""
 
 
 class NotAdmitted(Exception):
@@ -24,7 +24,7 @@ class NotAdmitted(Exception):
 
 
 class CannotTell(Exception):
-    """Whether the credential is good cannot be found out now; nobody gets in meanwhile."""
+    """Whether the credential is good cannot be found out now (503); it is refused meanwhile."""
 
 
 class NotPermitted(Exception):

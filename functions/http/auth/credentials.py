@@ -16,7 +16,7 @@ from shared import telemetry
 from shared.settings import Settings
 
 UNRESOLVED = "@Microsoft.KeyVault("
-"""What an app setting holds when its Key Vault reference could not be read: a text anybody can guess."""
+"""What an app setting holds when its Key Vault reference could not be read: a public text, so no secret."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Credentials:
 
 
 def from_settings(settings: Settings) -> Credentials:
-    """What the settings let in; says so in the log when that is nobody."""
+    """The credentials that the settings name; logs an error when there are none."""
     named = {
         Scope.READER: settings.reader_key,
         Scope.OPERATOR: settings.operator_key,

@@ -28,7 +28,7 @@ LABELS: dict[Scope, Label] = {Scope.READER: "reader", Scope.OPERATOR: "operator"
 
 
 def required(method: str, path: str) -> Scope:
-    """What it takes to ask this: reading takes a reader, everything else an operator, save the audit trail."""
+    """The scope a request takes: reading takes a reader, everything else an operator, the audit trail an admin."""
     if path.startswith(ADMIN_ONLY):
         return Scope.ADMIN
     return Scope.READER if method in READING or path == SESSION else Scope.OPERATOR

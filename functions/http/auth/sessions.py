@@ -28,23 +28,23 @@ class Sessions:
     now: Callable[[], float] = time.time
 
     def begin(self, scope: Scope) -> str:
-        """The value of a cookie for whoever has just shown the key of `scope`."""
-        told = f"{scope.label}.{int(self.now()) + self.seconds}.{secrets.token_hex(8)}"
-        return f"{told}.{self._signature(scope, told)}"
+        """A new session's cookie value, for a client that has just shown the key of `scope`."""
+        payload = f"{scope.label}.{int(self.now()) + self.seconds}.{secrets.token_hex(8)}"
+        return f"{payload}.{self._signature(scope, payload)}"
 
     def caller(self, value: str) -> Caller:
         """raises: NotAdmitted when the cookie is forged, over, or signed with a key that is no longer ours"""
-        told, _, signature = value.rpartition(".")
-        label, _, rest = told.partition(".")
+        payload, _, signature = value.rpartition(".")
+        label, _, rest = payload.partition(".")
         ends, _, session = rest.partition(".")
         scope = next((one for one in self.keys if one.label == label), None)
         if scope is None or len(value) > LONGEST_COOKIE or not (ends.isascii() and ends.isdigit()):
             raise NotAdmitted
-        good = hmac.compare_digest(signature.encode(), self._signature(scope, told).encode())
+        good = hmac.compare_digest(signature.encode(), self._signature(scope, payload).encode())
         if not good or int(ends) <= self.now():
             raise NotAdmitted
         return Caller(name=f"session:{label}:{session}", scope=scope, by_cookie=True)
 
-    def _signature(self, scope: Scope, told: str) -> str:
+    def _signature(self, scope: Scope, payload: str) -> str:
         signing = hmac.digest(self.keys[scope].encode(), b"campanha dashboard session", hashlib.sha256)
-        return hmac.new(signing, told.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(signing, payload.encode(), hashlib.sha256).hexdigest()

@@ -1,7 +1,9 @@
 """Bearer tokens (JWT) of Microsoft Entra, checked against the tenant's signing keys, which are fetched and cached here.
 
 Only RS256 is accepted, whatever a token's header says: a token that names `none`, or `HS256` with our public key
-as its secret, is refused before its signature is looked at.
+as its secret, is refused before its signature is checked.
+
+Source: RFC 8725 (JSON Web Token Best Current Practices), section 3.1.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ ROLES = {"Reader": Scope.READER, "Operator": Scope.OPERATOR, "Admin": Scope.ADMI
 LONGEST_TOKEN = 16_384
 KEYS_LIVE_SECONDS = 24 * 3600
 REFETCH_FLOOR_SECONDS = 300
-"""An unknown key id makes us look once more, but not more often: anybody can make up key ids."""
+"""An unknown key id has the keys fetched again (they rotate), but not more often than this: a key id can be made up."""
 RETRY_FLOOR_SECONDS = 15
-"""How soon a tenant that did not answer is asked again while there are no keys to go by."""
+"""How soon the keys are fetched again after a failure, while there are none to go by."""
 LEEWAY_SECONDS = 60
 TIMEOUT = (5, 10)
 
@@ -71,7 +73,7 @@ class SigningKeys:
                 raise NotAdmitted from None
 
     def _refetch(self) -> bool:
-        """Whether there are fresh keys now; old ones are kept while they live."""
+        """Whether there are fresh keys now; after a failure the old ones serve until `KEYS_LIVE_SECONDS`."""
         try:
             discovered = self.fetch(f"{self.issuer}/.well-known/openid-configuration")
             if discovered["issuer"] != self.issuer:

@@ -1,1 +1,1 @@
-"""What routes are handed (FastAPI dependencies): services and caller, parsed parameters, idempotent actions."""
+"""FastAPI dependencies of the routes: services and caller, parsed parameters, idempotent actions."""

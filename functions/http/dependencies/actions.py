@@ -1,4 +1,4 @@
-"""An action that is asked for: noted in the audit trail, recorded as an operation, begun, and answered 202."""
+"""Long-running operations: an action is audited, recorded as an operation, begun, and answered 202."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Action:
     target: tuple[str, str] | None = None
     """Kind and id of the record that shows how far it is; else the first fact's outcome does."""
     at_once: bool = False
-    """Handled here and now; otherwise by whoever is free."""
+    """Handled within the request; otherwise by the next free worker."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +63,14 @@ class ActionRequest:
 
     @property
     def milliseconds(self) -> int:
-        """When it is asked for, since 1970."""
+        """The request's time, in milliseconds since 1970."""
         return round(self.services.now().timestamp() * 1000)
 
     def once(self, begin: Callable[[str], Action], *, reason: str = "", content: bytes = b"") -> JsonAnswer:
         """Does what `begin` names, given the operation's id, and answers 202; or answers as it did before.
 
         content: what else the request holds that makes it this request
-        raises: Problem of `begin`'s (nothing is kept then), 409 while it is being done, 422 when the key was used for
+        raises: Problem of `begin`'s (nothing is stored then), 409 while it is being done, 422 when the key was used for
         something else
         """
         if not self.idempotency_key:
@@ -88,7 +88,8 @@ class ActionRequest:
         return answer
 
     def _begun(self, operation: str, begin: Callable[[str], Action], reason: str) -> JsonAnswer:
-        """Audited before it is done: an action that nobody wrote down must not happen."""
+        """Writes the audit entry before the operation: a crash in between leaves an entry too many, never an action
+        that the audit trail does not have."""
         if self.services.ledger.find("operation", operation) is None:
             action = begin(operation)
             self._audit(operation, action, reason)
@@ -103,7 +104,7 @@ class ActionRequest:
         return self._answer(operation)
 
     def _handle(self, requested: OperationRequested, *, at_once: bool) -> None:
-        with suppress(InProgress):  # an earlier try of this very request is at it
+        with suppress(InProgress):  # an earlier attempt of this very request is at it
             due = flow.handle(requested, self.services)
             for fact in due if at_once else ():
                 flow.handle(fact, self.services, expected=True)
@@ -119,12 +120,12 @@ class ActionRequest:
             "operation": operation,
             "traceId": self.request.state.trace_id,
         }
-        self.services.ledger.audit.append(entry, again=bool(self.idempotency_key))
+        self.services.ledger.audit.append(entry, retried=bool(self.idempotency_key))
 
     def _answer(self, operation: str) -> JsonAnswer:
         record = self.services.ledger.find("operation", operation)
         assert record is not None  # noqa: S101
-        body, wait = operations.told(record, self.services)
+        body, wait = operations.progress_body(record, self.services)
         here = f"{self.request.base_url}api/operations/{operation}?{PARAMETER}={KNOWN[-1]}"
         headers = {"Operation-Location": here, "Location": body.get("resourceLocation", here)}
         return JsonAnswer(body, 202, {**headers, "Retry-After": str(wait or 1)})

@@ -21,7 +21,7 @@ CSV_BODY: dict[str, Any] = {
 """The body as the API's description has it."""
 LONGEST_FILE_NAME = 512
 UNSTORABLE = r"\x00-\x1f\x7f\\"
-"""What storage, or a browser on the way to it, does not keep in a name."""
+"""What storage, or a browser on the way to it, changes in a name."""
 FILE_NAME = re.compile(rf"[^{UNSTORABLE}]+")
 FileName = Annotated[
     str,
@@ -35,7 +35,7 @@ FileName = Annotated[
 
 
 async def _content(request: Request) -> bytes:
-    """The body as it came. The worker hands it over whole, so its size is bounded by the gate."""
+    """The body as it came. The Functions worker hands it over whole, so its size is bounded by the gate."""
     return await request.body()
 
 
@@ -43,7 +43,7 @@ Content = Annotated[bytes, Depends(_content)]
 
 
 def check_file(name: str, content: bytes, request: Request) -> None:
-    """raises: Problem for a name storage would not keep as it is, for an empty body, and for one that is no text"""
+    """raises: Problem for a name that storage would change, for an empty body, and for one that is no text"""
     parts = name.split("/")
     fits = FILE_NAME.fullmatch(name) and not name.endswith(".")
     if not fits or any(part in ("", ".", "..") for part in parts):

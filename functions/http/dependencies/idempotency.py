@@ -2,7 +2,7 @@
 
     nothing ──first request──▶ begun ──action is under way──▶ done: the same answer from now on
                                  │
-                                 └─ the process died: whoever comes after a minute goes on with the same operation
+                                 └─ the process died: a retry after a minute goes on with the same operation
 
 What an action makes is named by its operation, so going on with it repeats nothing. The header is the one of the IETF
 draft "The Idempotency-Key HTTP Header Field"; a key belongs to the caller who sent it.
@@ -35,14 +35,14 @@ IdempotencyKey = Annotated[
 ]
 """The request's key; empty when it has none."""
 TAKEN_FOR_DEAD_AFTER = timedelta(minutes=1)
-"""After so long whoever comes goes on with what the first request began."""
+"""After so long a retry goes on with what the first request began."""
 
 
 def fingerprint(request: Request, reason: str, content: bytes) -> str:
     """What makes it this request and no other."""
     url = request.url
-    asked = f"{request.method} {url.path}?{url.query}"
-    return digest(f"{asked}\n{reason}\n{hashlib.sha256(content).hexdigest()}")
+    line = f"{request.method} {url.path}?{url.query}"
+    return digest(f"{line}\n{reason}\n{hashlib.sha256(content).hexdigest()}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class KeyUse:
     fingerprint: str
     operation: str
     at: str
-    """When somebody last began it."""
+    """When it was last begun."""
 
 
 KEY_USE = Document(name="idempotency-key", type=KeyUse)

@@ -1,4 +1,4 @@
-"""What routes are handed: the services, and who asks."""
+"""What routes are handed: the services, and the caller."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ QUESTIONS = "/api/endpoints/"
 LARGEST_JSON = 64 * 1024
 """Bytes of a body that is neither a file nor a question to the model."""
 LARGEST_QUESTION = 4 * 1024 * 1024
-"""Bytes of a body that asks the model."""
+"""Bytes of the body of a scoring request."""
 
 
 def largest_body(path: str, largest_file: int) -> int:

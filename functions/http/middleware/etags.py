@@ -56,11 +56,11 @@ def tagged(answer: Answer, headers: Headers) -> Response:
     headers: the request's
     """
     zips = len(answer.body) >= SMALLEST_ZIPPED and _takes_gzip(headers.get("accept-encoding", ""))
-    told = {**_without_length(answer), "etag": f'"{answer.digest}-gzip"' if zips else f'"{answer.digest}"'}
-    told |= {"cache-control": CACHE_CONTROL, "vary": "Accept-Encoding"}
+    fields = {**_without_length(answer), "etag": f'"{answer.digest}-gzip"' if zips else f'"{answer.digest}"'}
+    fields |= {"cache-control": CACHE_CONTROL, "vary": "Accept-Encoding"}
     if zips:
-        told["content-encoding"] = "gzip"
-    return Response(answer.zipped if zips else answer.body, 200, told)
+        fields["content-encoding"] = "gzip"
+    return Response(answer.zipped if zips else answer.body, 200, fields)
 
 
 def not_modified(digest: str, held: set[str], retry_after: str) -> Response:

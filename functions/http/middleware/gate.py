@@ -30,7 +30,7 @@ class Gate:
     largest_file: int
     """Bytes."""
     public: str
-    """The folder that anybody may read: the sign-in page with what belongs to it."""
+    """The folder that needs no credential: the sign-in page with what belongs to it."""
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == LIVE:
@@ -61,7 +61,7 @@ class Gate:
         await self.app(scope, body_size.bounded(receive, largest), limited)
 
     def _is_open(self, method: str, path: str) -> bool:
-        """Whether nobody needs to have said who they are."""
+        """Whether the address needs no credential."""
         if path == SESSION:
             return method in ("POST", "DELETE")
         return method in READING and path.startswith(self.public)
@@ -69,7 +69,7 @@ class Gate:
     async def _admit(self, scope: AsgiScope, headers: Headers) -> Caller | None:
         """The caller; None when there is none. For a token the tenant's keys may have to be fetched: in a thread.
 
-        raises: Problem 503 when it cannot be told now, 403 when the credential opens nothing
+        raises: Problem 503 when it cannot be found out now, 403 when the credential opens nothing
         """
         try:
             if "authorization" in headers:

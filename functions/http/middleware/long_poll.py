@@ -11,18 +11,18 @@ import anyio.to_thread
 from shared.errors import Transient
 from shared.ledger import Ledger
 
-LOOK_SECONDS = 1.0
-"""How often the ledger's change token is read while anybody waits: once for all who wait in this process."""
+POLL_SECONDS = 1.0
+"""How often the ledger's change token is read while requests wait: once for all that wait in this process."""
 
 
 class Watch:
-    """Counts changes; whoever waits is woken by the next one."""
+    """Counts changes; a waiting request is woken by the next one."""
 
     def __init__(self, ledger: Callable[[], Ledger]) -> None:
         self._ledger = ledger
         self._version = 0
         self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
-        self._looking: dict[bool, asyncio.Task[None]] = {}
+        self._pollers: dict[bool, asyncio.Task[None]] = {}
         self._listens = False
 
     @property
@@ -33,7 +33,7 @@ class Watch:
     async def changed(self, since: int, token: str, seconds: float, *, facts: bool) -> bool:
         """Waits until something changed after version `since`; False when the time is over first.
 
-        token: the ledger's change token, as it was before what is waited for was read; facts: whether it tells of facts too
+        token: the ledger's change token, as it was before the answer was read; facts: whether it moves with facts too
         """
         self._listen()
         woken = asyncio.Event()
@@ -41,7 +41,7 @@ class Watch:
         try:
             if self._version != since:
                 return True
-            self._look(token, facts)
+            self._ensure_polled(token, facts)
             async with asyncio.timeout(seconds):
                 await woken.wait()
         except TimeoutError:
@@ -54,7 +54,7 @@ class Watch:
         """Something changed. Called from any thread."""
         self._version += 1
         for woken, loop in tuple(self._waiting.items()):
-            with suppress(RuntimeError):  # its loop has ended, and so has whoever waited in it
+            with suppress(RuntimeError):  # its loop has ended, and with it the requests that waited in it
                 loop.call_soon_threadsafe(woken.set)
 
     def _listen(self) -> None:
@@ -62,22 +62,22 @@ class Watch:
             self._listens = True
             self._ledger().token.on_change(self.ring)
 
-    def _look(self, token: str, facts: bool) -> None:
-        """Starts looking for changes made elsewhere since `token`, unless somebody looks already."""
-        loop, looking = asyncio.get_running_loop(), self._looking.get(facts)
-        if looking is None or looking.done() or looking.get_loop() is not loop:
-            self._looking[facts] = loop.create_task(self._look_elsewhere(token, facts))
+    def _ensure_polled(self, token: str, facts: bool) -> None:
+        """Starts polling the token for changes by other processes since `token`, unless a task polls already."""
+        loop, poller = asyncio.get_running_loop(), self._pollers.get(facts)
+        if poller is None or poller.done() or poller.get_loop() is not loop:
+            self._pollers[facts] = loop.create_task(self._poll_token(token, facts))
 
-    async def _look_elsewhere(self, known: str | None, facts: bool) -> None:
+    async def _poll_token(self, known: str | None, facts: bool) -> None:
         while self._waiting:
             token = await self._token(facts)
             if token != known:
                 known = token
                 self.ring()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _token(self, facts: bool) -> str | None:
         try:
             return await anyio.to_thread.run_sync(lambda: self._ledger().token.read(facts=facts))
         except Transient:
-            return None  # those who wait look for themselves then, and are told what is wrong
+            return None  # the waiting requests read for themselves then, and answer with the error

@@ -1,4 +1,4 @@
-"""Polling: conditional GETs (If-None-Match, 304), `?wait=` (long poll), and many who ask the same cost as much as one."""
+"""Polling: conditional GETs (If-None-Match, 304), `?wait=` (long poll), and single flight for like requests."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from shared.ledger import Ledger
 LONGEST_WAIT = 200
 """Seconds; Azure's front end ends a request after 230."""
 TRUSTED_SECONDS = 30
-"""How long an answer is taken for unchanged without reading it anew. The token tells of every change, save of one
-whose process died between making it and telling: that is seen after so long."""
+"""How long an answer is taken for unchanged without reading it anew. The token moves with every change, save one
+whose process died between making it and moving the token: that is seen after so long."""
 MOST_REMEMBERED = 2000
 RETRY_AFTER = 5
 WITH_FACTS = ("/api/status",)
@@ -63,7 +63,7 @@ class Polled:
 
     async def _polled(self, scope: Scope) -> Response:
         headers = Headers(scope=scope)
-        seconds, scope = _wait_of(scope)
+        seconds, scope = _without_wait(scope)
         held = held_tags(headers.get("if-none-match", ""))
         ends = self.now() + seconds
         key = f"{headers.get('host', '')}{scope['path']}?{scope['query_string'].decode('latin-1')}"
@@ -72,7 +72,7 @@ class Polled:
             version, token = self.watch.version, await self._token(facts)
             unchanged = self._unchanged(key, token, held)
             if unchanged is None:
-                answer = await self._answers.fresh(key, partial(_asked, self.app, scope))
+                answer = await self._answers.fresh(key, partial(_buffered, self.app, scope))
                 if answer.status != 200:
                     return as_it_is(answer)
                 self._remember(key, token, answer)
@@ -109,7 +109,7 @@ def is_polled(path: str) -> bool:
     return path.startswith("/api/") and not path.startswith(UNCONDITIONAL)
 
 
-def _wait_of(scope: Scope) -> tuple[int, Scope]:
+def _without_wait(scope: Scope) -> tuple[int, Scope]:
     """How long the caller would wait, and the request without that; raises: Problem when it is no such number."""
     query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
     wait = query.pop("wait", None)
@@ -121,7 +121,7 @@ def _wait_of(scope: Scope) -> tuple[int, Scope]:
     return int(wait), {**scope, "query_string": urlencode(query).encode()}
 
 
-async def _asked(app: ASGIApp, scope: Scope) -> Answer:
+async def _buffered(app: ASGIApp, scope: Scope) -> Answer:
     """The route's answer, held until it is whole."""
     parts: list[bytes] = []
     start: Message = {}
@@ -129,12 +129,12 @@ async def _asked(app: ASGIApp, scope: Scope) -> Answer:
     async def nothing() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def keep(message: Message) -> None:
+    async def collect(message: Message) -> None:
         nonlocal start
         if message["type"] == "http.response.start":
             start = message
         else:
             parts.append(message.get("body", b""))
 
-    await app(dict(scope), nothing, keep)
+    await app(dict(scope), nothing, collect)
     return Answer(start["status"], MutableHeaders(raw=list(start["headers"])), b"".join(parts))

@@ -1,4 +1,4 @@
-"""Rate limiting: how often one caller may ask one instance (a token bucket each); who a caller without a name is."""
+"""Rate limiting: a token bucket for each caller in each instance; a caller without a name is its client address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.types import Scope
 WINDOW_SECONDS = 60
 WITH_PORT = re.compile(r"([0-9.]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?")
 MOST_CALLERS = 10_000
-"""Beyond so many, those that asked longest ago are forgotten; their buckets are full again anyway."""
+"""Beyond so many the least recently used buckets are dropped; they are full again anyway."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Limiter:
 
 
 def client_address(scope: Scope, headers: Mapping[str, str]) -> str:
-    """Where the request came from: what Azure's front end added last, as whatever stands before is the caller's own.
+    """Where the request came from: the last X-Forwarded-For entry, which Azure's front end added; those before it are
+    the caller's own and can be forged.
 
     The front end adds the port too, which is another for each connection.
     """

@@ -1,4 +1,4 @@
-"""Single flight: one reading for all who ask the same at the same time, and none that began before they asked."""
+"""Single flight: request coalescing. One read for all concurrent requests of a key, begun after the last came."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """Readings under way, and those that begin when these have ended, by what is asked."""
+    """Reads under way, and those that begin when these have ended, by key."""
 
     def __init__(self) -> None:
         self._under_way: dict[str, asyncio.Task[T]] = {}
         self._next: dict[str, asyncio.Task[T]] = {}
 
     async def fresh(self, key: str, read: Callable[[], Awaitable[T]]) -> T:
-        """What `read` gives, or the like reading of somebody who asked before it began."""
+        """What `read` gives, or another caller's read of the same key that has not begun yet.
+
+        One that has begun is not joined: it may have passed the row that changed just before this call."""
         task = self._next.get(key)
         if task is None or task.get_loop() is not asyncio.get_running_loop():
             task = self._next[key] = asyncio.ensure_future(self._fly(key, read, self._under_way.get(key)))

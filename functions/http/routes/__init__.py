@@ -1,1 +1,1 @@
-"""What may be asked: one file for each resource."""
+"""The API's routes: one file for each resource."""

@@ -1,4 +1,4 @@
-"""/api/audit: who asked for what, as a chain of hashes; for admins."""
+"""/api/audit: the audit trail of operators' actions, as a hash chain; for admins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/dashboard: its files. Those in web/public make the sign-in page and are for anybody; all others need a session."""
+"""/dashboard: its files. Those in web/public, the sign-in page, need no credential; all others need a session."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def file(name: str, request: Request) -> Response:
 
 
 def sign_in_instead(problem: Problem, request: Request) -> Response | None:
-    """The way to the sign-in page for a person at a browser whom `problem` keeps out; None for everybody else.
+    """A redirect to the sign-in page for a browser without a session; None for all other clients and problems.
 
-    A browser keeps the address's fragment on its way there, and so the view that was asked for.
+    A browser carries the address's fragment over a redirect (RFC 9110, section 10.2.2), and so the page's view.
     """
     wants_page = "text/html" in request.headers.get("accept", "")
     if problem.status != 401 or not wants_page or not request.url.path.startswith(PAGES):

@@ -1,4 +1,4 @@
-"""/api/endpoints: the endpoint that serves a dataset's model: its own description, a question asked of it, rollback."""
+"""/api/endpoints: the endpoint that serves a dataset's model: its description, a scoring request, rollback."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def swagger(dataset: Name, services: Wired, api: Api) -> JsonAnswer:
 @routes.post("/api/endpoints/{dataset}/score", response_model=schemas.Answer, responses=problems(404, 422))
 def score(dataset: Name, question: Question, services: Wired, api: Api) -> JsonAnswer:
     """Asks the model that answers now, and passes its answer on as it is."""
-    status, body = api.ask(_endpoint(dataset, services), question.model_dump_json().encode())
+    status, body = api.score(_endpoint(dataset, services), question.model_dump_json().encode())
     if status == 200:
         return JsonAnswer(_json(body))
     if status in (400, 413, 422, 424):
         error = _json(body).get("error", {})
-        said = error.get("message") if isinstance(error, dict) else None
-        detail = said or "The model could not answer for these values."
+        message = error.get("message") if isinstance(error, dict) else None
+        detail = message or "The model could not answer for these values."
         raise Problem(422, str(detail)[:1000], code="ModelRefusedInput")
     raise Problem(503, "The model's endpoint does not answer now.", headers={"Retry-After": "5"})
 
@@ -83,7 +83,7 @@ def _endpoint(dataset: str, services: Services) -> str:
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(body)
+        parsed = json.loads(body)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -1,4 +1,4 @@
-"""/api/failures: what failed as often as it may (dead letters), and the request to try it again."""
+"""/api/failures: dead letters (what failed as often as it may), and the request to retry one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/api/health: liveness for anybody; for callers, readiness: whether ledger and storage answer."""
+"""/api/health: liveness without a credential; with one, readiness: whether ledger and storage answer."""
 
 from __future__ import annotations
 

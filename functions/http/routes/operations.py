@@ -20,5 +20,5 @@ def operation(id: Name, services: Wired) -> JsonAnswer:
     record = services.ledger.find("operation", id)
     if record is None:
         raise Problem(404, "There is no such operation.")
-    body, wait = operations.told(record, services)
+    body, wait = operations.progress_body(record, services)
     return JsonAnswer(body, headers={"Retry-After": str(wait)} if wait is not None else None)

@@ -23,7 +23,7 @@ from shared.services import Services
 
 routes = APIRouter(tags=["quarantine"])
 
-NOT_THERE = "Nothing of such a file is in quarantine; /api/quarantine lists what is."
+NOT_QUARANTINED = "Nothing of such a file is in quarantine; /api/quarantine lists what is."
 
 
 @routes.get("/api/quarantine", response_model=page_of(record("quarantine")))
@@ -38,7 +38,7 @@ def quarantined(name: Name, services: Wired, of: UploadId = None) -> JsonAnswer:
     upload = upload_of(name, of, services.ledger)
     found = quarantine_report(upload, services) if upload else None
     if found is None:
-        raise Problem(404, NOT_THERE)
+        raise Problem(404, NOT_QUARANTINED)
     return JsonAnswer(found)
 
 
@@ -88,7 +88,7 @@ def _held(name: str, of: str | None, services: Services) -> tuple[Record, Record
     upload = upload_of(name, of, services.ledger)
     held = services.ledger.find("quarantine", upload.id) if upload else None
     if upload is None or held is None:
-        raise Problem(404, NOT_THERE)
+        raise Problem(404, NOT_QUARANTINED)
     if not QUARANTINE.state(held.state).needs_person:
         raise Problem(409, f"That was decided already: it is {held.state}.", code="AlreadyDecided")
     return held, upload

@@ -1,4 +1,4 @@
-"""/api/pause and /api/resume: work as a whole, halted and let go on."""
+"""/api/pause and /api/resume: all work that begins something new, paused and resumed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From records of the ledger to what is shown: JSON, links, pages, lineage, when to ask again."""
+"""Views: the ledger's records as JSON, links, pages (nextLink), lineage, operations and Retry-After."""

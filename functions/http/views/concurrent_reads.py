@@ -1,4 +1,4 @@
-"""Concurrency: reads that do not need each other's answer are asked at once, in threads."""
+"""Concurrent reads: independent reads of the ledger run at once, in a thread pool."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="read")
 
 
 def both(one: Callable[[], S], other: Callable[[], T]) -> tuple[S, T]:
-    """What the two answer, asked at once; the first that fails raises. Only `other`, which stays in this thread, may
-    ask several things together itself."""
-    asked = _threads.submit(one)
+    """What the two return, run at once; the first that fails raises.
+
+    Only `other`, which stays in this thread, may call `together` itself: a pool's thread that waits for others of its
+    own pool is a deadlock once all of them do.
+    """
+    future = _threads.submit(one)
     answer = other()
-    return asked.result(), answer
+    return future.result(), answer
 
 
 def together(read: Callable[..., T], arguments: Iterable[tuple[Any, ...]]) -> list[T]:

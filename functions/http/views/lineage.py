@@ -15,24 +15,24 @@ Json = dict[str, Any]
 UPLOADS = 20
 
 
-def lineage(asked: str, records: Records) -> Json | None:
+def lineage(key: str, records: Records) -> Json | None:
     """The lineage of a file, by its name (with or without its container), its SHA-256, or its content's hash; None when
     nothing like it was ever seen."""
-    found = _led_to(asked, records)
+    found = _led_to(key, records)
     if not found:
         return None
     links = (
         _from_batch(found["batch"], records) if "batch" in found else _from_upload(found["upload"], records)
     )
-    return {"asked": asked, **{name: _shown(link) for name, link in links.items() if link}}
+    return {"asked": key, **{name: _shown(link) for name, link in links.items() if link}}
 
 
-def _led_to(asked: str, records: Records) -> dict[str, str]:
+def _led_to(key: str, records: Records) -> dict[str, str]:
     """The likely first: mostly it is the first place that knows, and what costs is the number of reads."""
-    places = [("hash", asked.lower())] if _is_hash(asked) else []
+    places = [("hash", key.lower())] if _is_hash(key) else []
     containers = (f"{names.INCOMING}/", f"{names.SCORING}/")
-    whole = [("file", asked)] if asked.startswith(containers) else []
-    places += [*whole, *(("file", f"{container}{asked}") for container in containers)]
+    whole = [("file", key)] if key.startswith(containers) else []
+    places += [*whole, *(("file", f"{container}{key}") for container in containers)]
     return next((found for place in places if (found := records.led_to(*place))), {})
 
 

@@ -1,4 +1,4 @@
-"""How far an operation (an action answered 202) is, told from the records and facts it led to; nothing is kept twice."""
+"""Status of a long-running operation: derived from the records and facts it led to, and stored nowhere itself."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Progress:
     record: Record | None = None
 
 
-def told(operation: Record, services: Services) -> tuple[Json, int | None]:
-    """The operation as JSON, and after how many seconds it is worth asking again (None: it is over)."""
+def progress_body(operation: Record, services: Services) -> tuple[Json, int | None]:
+    """The operation as JSON, and its Retry-After in seconds (None: it is over)."""
     progress = _progress(operation, services)
     record = progress.record
     body: Json = {
@@ -62,7 +62,7 @@ def _progress(operation: Record, services: Services) -> Progress:
 
 
 def _of_record(kind: str, id_: str, services: Services, *, since: int) -> Progress:
-    """since: for what may have ended before, when it was asked for"""
+    """since: for what may have ended before, the time of the request"""
     record = services.ledger.find(kind, id_)
     if record is None:
         return Progress(status="NotStarted")
@@ -103,7 +103,7 @@ def _of_outcome(outcome: tuple[Fact, ...], services: Services, deepest: int) -> 
 
 
 def _end(fact: Fact, services: Services) -> Progress | None:
-    """How far the thing is that this fact is about; None when what follows from the fact has to be looked at."""
+    """How far the thing is that this fact is about; None when its outcome has to be followed."""
     match fact:
         case f.DatasetRegistered() | f.RunDue() | f.RunStarted() | f.RunPostponed():
             return _of_record("dataset", dataset_id(fact.dataset, fact.version), services, since=0)

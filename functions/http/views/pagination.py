@@ -16,8 +16,8 @@ from shared.services import Services
 
 MOST = 200
 SCANNED = 500
-"""Entries looked at for one page, however few of them fit: a page's cost is bounded, and a filtered page may hold
-fewer than asked, even none, and still have a nextLink."""
+"""Entries scanned for one page, however few of them fit: a page's cost is bounded, and a filtered page may hold
+fewer than `maxpagesize`, even none, and still have a nextLink."""
 CHUNK = 100
 
 Json = dict[str, Any]
@@ -98,7 +98,7 @@ def _page(read: Read, query: ListQuery, request: Request) -> Json:
 
 
 def _scan(read: Read, query: ListQuery) -> Iterator[tuple[int, Json]]:
-    """The entries to look at, at most `SCANNED` of them; without a filter just one page."""
+    """The entries to scan, at most `SCANNED` of them; without a filter just one page."""
     before, left = query.after, SCANNED if query.filtered else query.maxpagesize
     while left > 0:
         chunk = read(min(CHUNK, left), before)

@@ -71,10 +71,10 @@ def _one_of(names: Iterable[str]) -> Any:
 
 
 def _field(part: Part) -> Any:
-    said = part.about
+    about = part.about
     return (Field if part.required else absent)(
-        description=f"{said.sentence[:-1]} ({said.unit})." if said.unit else said.sentence,
-        examples=None if said.example is None else [said.example],
-        ge=said.least,
-        le=said.most,
+        description=f"{about.sentence[:-1]} ({about.unit})." if about.unit else about.sentence,
+        examples=None if about.example is None else [about.example],
+        ge=about.least,
+        le=about.most,
     )

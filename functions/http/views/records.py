@@ -14,9 +14,9 @@ from shared.ledger import Entry, Record
 Json = dict[str, Any]
 
 VERSIONED = ("dataset", "model")
-"""Kinds asked for by name and version."""
+"""Kinds addressed by name and version."""
 DROPPED = {"upload": INCOMING, "batch": SCORING}
-"""Kinds that are a file somebody dropped, and the container it lies in."""
+"""Kinds that are a dropped file, and its container."""
 
 
 def shown(record: Record) -> Json:
@@ -48,7 +48,7 @@ def _links(kind: str, thing: Thing[Any]) -> Json:
 
 
 def address(kind: str, id_: str, name: str | None) -> str:
-    """Where one thing is asked for. name: of its file, for the kinds that are asked for by it"""
+    """The URL of one record. name: of its file, for the kinds that are addressed by it"""
     plural = f"/api/{BY_NAME[kind].plural}"
     if kind in VERSIONED:
         of, _, version = id_.rpartition(":")

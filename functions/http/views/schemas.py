@@ -78,8 +78,8 @@ class Glance(Shape):
 
 
 def _newest() -> dict[str, Any]:
-    said = "The newest, the newest first."
-    return {BY_NAME[kind].plural: (list_of(record(kind)), Field(description=said)) for kind in NEWEST}
+    description = "The newest, the newest first."
+    return {BY_NAME[kind].plural: (list_of(record(kind)), Field(description=description)) for kind in NEWEST}
 
 
 def _links() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from shared.domain import names
 from shared.domain.tables.dialect import FileProblem, read_header
 from shared.services import Services
 
-LOOKED_AT = 256 * 1024
+HEAD_BYTES = 256 * 1024
 """Bytes of a scored file that are read for its first rows."""
 NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -26,12 +26,12 @@ def first_rows(batch: str, most: int, services: Services) -> Json:
         raise Problem(
             404, "There are no scored rows of such a batch (yet); /api/batches says how far each is."
         )
-    data = services.files.read_range(blob, 0, min(blob.size, LOOKED_AT))
+    data = services.files.read_range(blob, 0, min(blob.size, HEAD_BYTES))
     header, _ = read_header([data])
     if isinstance(header, FileProblem):
         raise Problem(404, "The output does not begin with rows that can be shown.")
     text = data[header.end :].decode(errors="replace")
-    whole = text if blob.size <= LOOKED_AT else text[: text.rfind("\n") + 1]
+    whole = text if blob.size <= HEAD_BYTES else text[: text.rfind("\n") + 1]
     rows = csv.reader(io.StringIO(whole, newline=""), delimiter=header.delimiter)
     value = [[defused(cell) for cell in row] for row, _ in zip(rows, range(most), strict=False)]
     return {"columns": [defused(name) for name in header.names], "value": value}

@@ -18,9 +18,9 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def absent(**said: Any) -> Any:
+def absent(**constraints: Any) -> Any:
     """A field that is not there when it is not known. A default would put null into the description."""
-    return Field(default_factory=lambda: None, **said)
+    return Field(default_factory=lambda: None, **constraints)
 
 
 def list_of(item: type[Shape]) -> Any:

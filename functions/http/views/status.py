@@ -92,6 +92,6 @@ def _rule(rule: Rule, facts: Counted) -> Json:
 
 
 def _led_to_by_it_alone(rule: Rule) -> list[str]:
-    """A step that only looks leaves no trace of its own; it is counted by what nothing else leads to."""
+    """A step that handles hints leaves no trace of its own; it is counted by what nothing else leads to."""
     leading = Counter(fact for other in FLOW for fact in other.leads_to)
     return [fact.__name__ for fact in rule.leads_to if leading[fact] == 1 and fact in STEPS]

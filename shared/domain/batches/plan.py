@@ -43,5 +43,5 @@ class BatchPlan:
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
         body = json.loads(text)
-        said = {name: body[name] for name in ("batch", "name", "etag")}
-        return cls(**said, **body["model"], cut=ShardPlan.from_json(body["cut"]))
+        source = {name: body[name] for name in ("batch", "name", "etag")}
+        return cls(**source, **body["model"], cut=ShardPlan.from_json(body["cut"]))

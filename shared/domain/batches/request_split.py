@@ -25,7 +25,7 @@ def sized(batch: Any, *, most_bytes: int) -> list[Any]:
     return [batch.slice(start, step) for start in range(0, rows, step)]
 
 
-def row_by_row(rows: Any, ask: Callable[[Any], Answers]) -> Answers:
+def row_by_row(rows: Any, score: Callable[[Any], Answers]) -> Answers:
     """Asks about all rows; where the model fails on them, about each half, until the rows at fault stand alone.
 
     Those come out without a score and with the reason; all others are scored.
@@ -36,7 +36,7 @@ def row_by_row(rows: Any, ask: Callable[[Any], Answers]) -> Answers:
     def halve(part: Any) -> Answers:
         nonlocal failures
         try:
-            return ask(part)
+            return score(part)
         except Unanswerable as no:
             failures += 1
             if failures > MOST_FAILURES:

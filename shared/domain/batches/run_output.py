@@ -21,13 +21,13 @@ class Mismatch(ValueError):
     """What a run put out is not what its plan asks for; the message says where."""
 
 
-def told(plan: BatchPlan, shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def describe(plan: BatchPlan, shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The document a run leaves beside its output. shards: `scored_file.ScoredShard.facts` and `parquet_bytes` of each"""
     return {"batch": plan.batch, "model": plan.model, "shards": [dict(shard) for shard in shards]}
 
 
 def read_shards(text: bytes | None, plan: BatchPlan) -> list[dict[str, Any]]:
-    """The shards as the run told them, in order; raises: Mismatch"""
+    """The shards as the run described them, in order; raises: Mismatch"""
     if text is None:
         raise Mismatch(f"it left no {names.batch_shards_blob(plan.batch)}")
     try:

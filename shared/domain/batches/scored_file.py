@@ -49,11 +49,11 @@ def with_answers(read: Sequence[ShardRows], answers: Answers, model_version: str
     """Each stretch with its answers. answers: those to the good records of all, in order"""
     pieces, done = [], 0
     for piece in read:
-        asked = piece.features.num_rows
+        rows = piece.features.num_rows
         pieces.append(
-            ScoredRows(read=piece, answers=answers.stretch(done, asked), model_version=model_version)
+            ScoredRows(read=piece, answers=answers.stretch(done, rows), model_version=model_version)
         )
-        done += asked
+        done += rows
     return pieces
 
 

@@ -94,8 +94,8 @@ class _Check:
                     column.fault(row) for column in checked if column.bad is not None and column.bad[row]
                 ]
                 problems[row] = "; ".join(faults)
-        keep = None if good.all() else good
-        arrays = [check.array(column, keep) for check, column in zip(self._checks, checked, strict=True)]
+        mask = None if good.all() else good
+        arrays = [check.array(column, mask) for check, column in zip(self._checks, checked, strict=True)]
         features = pa.record_batch(arrays, names=[check.name for check in self._checks])
         return ShardRows(rows=rows, good=good, features=features, problems=problems)
 

@@ -39,7 +39,9 @@ class PartWriter:
         import pyarrow.parquet as pq
 
         types = {"integer": pa.int64(), "number": pa.float64(), "category": pa.string()}
-        self._schema = pa.schema([(column.name, types[column.type]) for column in contract.kept("training")])
+        self._schema = pa.schema(
+            [(column.name, types[column.type]) for column in contract.columns_for("training")]
+        )
         self._out = _Measured(file)
         self._writer = pq.ParquetWriter(self._out, self._schema, compression="zstd")
         self._held: list[Any] = []

@@ -98,7 +98,7 @@ def _refused(fact: BatchRefused) -> Iterable[Change]:
     yield Change(kind="batch", id=fact.batch, state="refused", values=values)
 
 
-def _shard_given_up(fact: StepDeadLettered) -> Iterable[Change]:
+def _shard_dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
     shard = ShardDue.parts(fact.about)
     if shard is None:
         return
@@ -131,7 +131,7 @@ BATCH = Kind(
         RunProgressed: _progressed,
         BatchScored: _scored,
         BatchRefused: _refused,
-        StepDeadLettered: _shard_given_up,
+        StepDeadLettered: _shard_dead_lettered,
     },
     links=_links,
 )

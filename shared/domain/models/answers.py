@@ -46,16 +46,16 @@ class Answers:
         return counts
 
     @classmethod
-    def checked(cls, probability: Any, decile: Any, decision: Sequence[str] | Any, *, asked: int) -> Self:
+    def checked(cls, probability: Any, decile: Any, decision: Sequence[str] | Any, *, rows: int) -> Self:
         """raises: Unusable when they are not as many as were asked about, or not what they should be."""
         score = np.asarray(probability, dtype=np.float64)
         tenth = np.asarray(decile)
         choice = _decisions(decision)
-        if not len(score) == len(tenth) == len(choice) == asked:
-            raise Unusable(f"{asked} rows were asked about and {len(score)} answered")
+        if not len(score) == len(tenth) == len(choice) == rows:
+            raise Unusable(f"{rows} rows were asked about and {len(score)} answered")
         if not (np.isfinite(score).all() and (score >= 0).all() and (score <= 1).all()):
             raise Unusable("an answer is no probability")
-        if asked and not (tenth.min() >= 1 and tenth.max() <= DECILES):
+        if rows and not (tenth.min() >= 1 and tenth.max() <= DECILES):
             raise Unusable(f"a decile is not between 1 and {DECILES}")
         return cls(probability=pa.array(score), decile=tenth.astype(np.int8), decision=choice)
 

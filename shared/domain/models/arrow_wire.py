@@ -19,10 +19,10 @@ def packed(batches: Sequence[Any]) -> bytes:
     return bytes(out.getvalue())
 
 
-def unpacked(body: bytes, *, asked: int) -> tuple[str, Answers]:
+def unpacked(body: bytes, *, rows: int) -> tuple[str, Answers]:
     """The version of the model that answered, and its answers.
 
-    raises: ValueError when this is no answer to `asked` rows
+    raises: ValueError when this is no answer to that many rows
     """
     with pa.ipc.open_stream(body) as stream:
         table = stream.read_all().combine_chunks()
@@ -31,7 +31,7 @@ def unpacked(body: bytes, *, asked: int) -> tuple[str, Answers]:
     if missing or b"version" not in facts:
         raise ValueError(f"the answer lacks {', '.join(sorted(missing)) or 'the model version'}")
     columns = [_only_chunk(table.column(name)) for name in ("probability", "decile", "decision")]
-    return facts[b"version"].decode(), Answers.checked(*columns, asked=asked)
+    return facts[b"version"].decode(), Answers.checked(*columns, rows=rows)
 
 
 def _only_chunk(column: Any) -> Any:

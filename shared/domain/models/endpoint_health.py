@@ -1,4 +1,4 @@
-"""How well a deployment has answered lately: a window of looks, each a time or a fault."""
+"""How well a deployment has answered lately: a window of probes, each a time or a fault."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ WINDOW = 60
 SLOW_MS = 1000.0
 """A deployment that answers slower than this, at the 95th percentile, is warned of."""
 
-Look = dict[str, Any]
+Probe = dict[str, Any]
 """`ms` of an answer that was right, or the `fault`."""
 
 
-def looked(looks: Sequence[Look], look: Look) -> list[Look]:
-    """The window with one look more."""
-    return [*looks, look][-WINDOW:]
+def with_probe(probes: Sequence[Probe], probe: Probe) -> list[Probe]:
+    """The window with one probe more."""
+    return [*probes, probe][-WINDOW:]
 
 
-def summary(looks: Sequence[Look]) -> dict[str, Any]:
+def summary(probes: Sequence[Probe]) -> dict[str, Any]:
     """What is shown of the window; times to two digits, so that it changes only when something does.
 
-    `fail`: the newest look found a fault; `warn`: an earlier one did, or it is slow
+    `fail`: the newest probe found a fault; `warn`: an earlier one did, or it is slow
     """
-    times = sorted(look["ms"] for look in looks if "ms" in look)
-    errors = len(looks) - len(times)
-    told: dict[str, Any] = {"requests": len(looks), "errors": errors}
+    times = sorted(probe["ms"] for probe in probes if "ms" in probe)
+    errors = len(probes) - len(times)
+    shown: dict[str, Any] = {"requests": len(probes), "errors": errors}
     if times:
-        told["p50_ms"] = _two_digits(median(times))
-        told["p95_ms"] = _two_digits(times[math.ceil(0.95 * len(times)) - 1])
-    slow = told.get("p95_ms", 0) > SLOW_MS
-    failing = not looks or "fault" in looks[-1]
-    return {"status": "fail" if failing else "warn" if errors or slow else "pass", **told}
+        shown["p50_ms"] = _two_digits(median(times))
+        shown["p95_ms"] = _two_digits(times[math.ceil(0.95 * len(times)) - 1])
+    slow = shown.get("p95_ms", 0) > SLOW_MS
+    failing = not probes or "fault" in probes[-1]
+    return {"status": "fail" if failing else "warn" if errors or slow else "pass", **shown}
 
 
 def _two_digits(value: float) -> float:

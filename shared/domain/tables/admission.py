@@ -125,7 +125,7 @@ class Admission:
         """The records, once; nothing when there is a problem."""
         if self.header is None or self.contract is None:
             return
-        columns = self.contract.kept(self.purpose)
+        columns = self.contract.columns_for(self.purpose)
         content = _ContentHash(self.contract.dataset, columns)
         free = (
             [column.name for column in self.contract.columns] if self._waived else ()

@@ -55,9 +55,9 @@ class ColumnCheck:
         bad = np.isin(codes, list(faults)) if faults else None
         return CheckedColumn(codes=codes, values=values, faults=faults, bad=bad)
 
-    def array(self, checked: CheckedColumn, keep: npt.NDArray[np.bool_] | None) -> Any:
-        """The column for the model; keep: the records it is asked about (None: all)."""
-        codes = checked.codes if keep is None else checked.codes[keep]
+    def array(self, checked: CheckedColumn, mask: npt.NDArray[np.bool_] | None) -> Any:
+        """The column for the model; mask: the records it is asked about (None: all)."""
+        codes = checked.codes if mask is None else checked.codes[mask]
         values = checked.values[codes] if len(checked.values) else checked.values
         if self._column.type == "category":
             return pa.DictionaryArray.from_arrays(

@@ -65,7 +65,7 @@ class Contract:
     def target_column(self) -> Column:
         return Column(name=self.target, type="category", values=self.target_values)
 
-    def kept(self, purpose: Purpose) -> tuple[Column, ...]:
+    def columns_for(self, purpose: Purpose) -> tuple[Column, ...]:
         """The columns that are checked and kept: all with the target in training, the features in scoring."""
         return self.features if purpose == "scoring" else (*self.columns, self.target_column)
 
@@ -156,7 +156,7 @@ def clean_name(name: str) -> str:
 def _difference(
     names: Sequence[str], contract: Contract, purpose: Purpose
 ) -> tuple[Contract, HeaderProblem | None]:
-    needed = [column.name for column in contract.kept(purpose)]
+    needed = [column.name for column in contract.columns_for(purpose)]
     known = {*needed, *contract.allowed(purpose)}
     counts = Counter(names)
     problem = HeaderProblem(

@@ -69,8 +69,8 @@ def test_an_answer_is_passed_on_as_it_is(endpoint: Endpoint, status: int) -> Non
 
 def test_a_rotated_key_is_looked_up_once_more(endpoint: Endpoint) -> None:
     api = RestModelApi(endpoint.address)
-    assert api.ask("bank", b"{}")[0] == 200
-    assert api.ask("bank", b"{}")[0] == 200
+    assert api.score("bank", b"{}")[0] == 200
+    assert api.score("bank", b"{}")[0] == 200
     assert (endpoint.looked_up, len(endpoint.asked)) == (2, 3)
 
 

@@ -14,7 +14,7 @@ from shared.domain.tables.contract import Column, Contract
 
 CONTRACTS = load_contracts(Path(__file__).parents[3] / "contracts")
 BANK, ADDITIONAL = CONTRACTS
-NAMES = [column.name for column in BANK.kept("training")]
+NAMES = [column.name for column in BANK.columns_for("training")]
 FAULTLESS = "30;unemployed;married;primary;no;1787;no;no;cellular;19;oct;79;1;-1;0;unknown;no"
 HEADER = ";".join(NAMES)
 
@@ -28,7 +28,7 @@ def drawn(column: Column, chance: random.Random) -> str:
 
 def rows(count: int, *, seed: int = 1, contract: Contract = BANK) -> list[list[str]]:
     chance = random.Random(seed)
-    return [[drawn(column, chance) for column in contract.kept("training")] for _ in range(count)]
+    return [[drawn(column, chance) for column in contract.columns_for("training")] for _ in range(count)]
 
 
 def written(

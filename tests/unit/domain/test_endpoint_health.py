@@ -1,18 +1,18 @@
-"""How well a deployment has answered: what the window of looks says."""
+"""How well a deployment has answered: what the window of probes says."""
 
 from __future__ import annotations
 
 import pytest
 
-from shared.domain.models.endpoint_health import SLOW_MS, WINDOW, looked, summary
+from shared.domain.models.endpoint_health import SLOW_MS, WINDOW, summary, with_probe
 
 
-def _window(*looks: float | str) -> list[dict[str, object]]:
-    return [{"fault": look} if isinstance(look, str) else {"ms": look} for look in looks]
+def _window(*probes: float | str) -> list[dict[str, object]]:
+    return [{"fault": probe} if isinstance(probe, str) else {"ms": probe} for probe in probes]
 
 
 @pytest.mark.parametrize(
-    ("looks", "status"),
+    ("probes", "status"),
     [
         ([20.0, 30.0], "pass"),
         ([20.0, "down"], "fail"),
@@ -22,8 +22,8 @@ def _window(*looks: float | str) -> list[dict[str, object]]:
         ([], "fail"),
     ],
 )
-def test_the_newest_look_decides_and_earlier_faults_warn(looks: list[float | str], status: str) -> None:
-    assert summary(_window(*looks))["status"] == status
+def test_the_newest_look_decides_and_earlier_faults_warn(probes: list[float | str], status: str) -> None:
+    assert summary(_window(*probes))["status"] == status
 
 
 def test_times_are_told_to_two_digits() -> None:
@@ -37,7 +37,7 @@ def test_times_are_told_to_two_digits() -> None:
 def test_only_the_newest_looks_count() -> None:
     window = _window("down")
     for _ in range(WINDOW):
-        window = looked(window, {"ms": 5.0})
+        window = with_probe(window, {"ms": 5.0})
     assert len(window) == WINDOW
     assert summary(window) == {
         "status": "pass",

@@ -35,12 +35,12 @@ def test_what_was_admitted_is_what_is_read_back() -> None:
 
 
 def test_types_are_the_contracts() -> None:
-    names = [column.name for column in ADDITIONAL.kept("training")]
+    names = [column.name for column in ADDITIONAL.columns_for("training")]
     _, data = part(written(rows(5, contract=ADDITIONAL), names=names))
     types = {"integer": "int64", "number": "double", "category": "string"}
     schema = pq.read_schema(io.BytesIO(data))
     assert {field.name: str(field.type) for field in schema} == {
-        column.name: types[column.type] for column in ADDITIONAL.kept("training")
+        column.name: types[column.type] for column in ADDITIONAL.columns_for("training")
     }
 
 

@@ -22,7 +22,7 @@ def batch(count: int, start: int = 0) -> Any:
 def answers(rows: Any) -> Answers:
     values = rows.column(0).to_pylist()
     return Answers.checked(
-        [v / 1000 for v in values], [1] * len(values), ["call"] * len(values), asked=len(values)
+        [v / 1000 for v in values], [1] * len(values), ["call"] * len(values), rows=len(values)
     )
 
 
@@ -78,4 +78,4 @@ def test_a_model_that_fails_on_everything_is_not_asked_about_every_row() -> None
 )
 def test_an_answer_that_is_none_is_not_taken(probability: Any, decile: Any, decision: Any) -> None:
     with pytest.raises(Unusable):
-        Answers.checked(probability, decile, decision, asked=2)
+        Answers.checked(probability, decile, decision, rows=2)

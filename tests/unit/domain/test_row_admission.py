@@ -133,7 +133,7 @@ def test_the_same_rows_written_in_any_way_have_one_hash(
 
 
 def test_a_numbers_spelling_does_not_matter_and_its_value_does() -> None:
-    names = [column.name for column in ADDITIONAL.kept("training")]
+    names = [column.name for column in ADDITIONAL.columns_for("training")]
     table = rows(3, contract=ADDITIONAL)
     at = names.index("emp.var.rate")
 

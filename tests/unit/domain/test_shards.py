@@ -40,7 +40,7 @@ def answers(features: Any) -> Answers:
         [mark / 2**32 for mark in marks],
         [mark % 10 + 1 for mark in marks],
         ["call" if mark % 2 else "skip" for mark in marks],
-        asked=features.num_rows,
+        rows=features.num_rows,
     )
 
 

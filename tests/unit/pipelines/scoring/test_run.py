@@ -29,7 +29,7 @@ from tests.unit.domain.clients import BANK, rows, written
 from tests.unit.pipelines.runs import part, trained
 
 MODEL = f"{BANK.dataset}:1"
-COLUMNS = [column.name for column in BANK.kept("training")][:-1]
+COLUMNS = [column.name for column in BANK.columns_for("training")][:-1]
 """A file of clients, as a bank has it: all but the answer."""
 
 
@@ -85,7 +85,7 @@ class Behind:
     def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
         said = answer(ready(self.folder), packed([rows]), CONTENT_TYPE)
         assert said.status == 200
-        version, answers = unpacked(said.body, asked=rows.num_rows)
+        version, answers = unpacked(said.body, rows=rows.num_rows)
         return Scores(model_version=version, answers=answers)
 
 
