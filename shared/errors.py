@@ -1,14 +1,17 @@
-"""Every error Campanha raises, split by what the host should do about it.
+"""Errors of the app, by what the host should do about each: redeliver, let another worker finish, or record a refusal.
 
     CampanhaError
     ├── Transient              the host delivers the message again, later
-    │   ├── Conflict           somebody else changed the row first: read again, decide again
-    │   └── Superseded         the blob is no longer the one we were told about
-    ├── InProgress             another delivery is doing this fact now: let it
+    │   ├── Conflict           optimistic concurrency: another wrote first; read, decide again
+    │   └── Superseded         the blob is no longer the version the event named
+    ├── InProgress             another delivery holds this fact's lease: let it finish
     ├── Refused                the other side said no for good; the reason is part of the outcome
     │   ├── Unanswerable       the model failed on these rows; on others it may not
-    │   └── Gone               a subscriber wants to hear no more
+    │   └── Gone               a subscriber answered 410: it is unsubscribed
     └── ConfigurationError     at start-up: nothing works until the settings are mended
+
+Adapters translate each SDK's errors into these. Errors that never leave their caller stand beside it: a route's
+`Problem`, a credential's `NotAdmitted`, a batch run's `Mismatch`.
 
 Bad data is not an error: it is an outcome (`UploadRejected`), recorded once. A trigger that raises is called
 again by the host, and a file does not get better by being read twice.
@@ -29,11 +32,11 @@ class Transient(CampanhaError):
 
 
 class Conflict(Transient):
-    """The row was changed, or made, by somebody else; read it again and decide again."""
+    """The row was changed, or made, by another worker; read it again and decide again."""
 
 
 class Superseded(Transient):
-    """The blob was overwritten or deleted since we were told of it; its newer version has an event of its own."""
+    """The blob was overwritten or deleted since its event; its newer version has an event of its own."""
 
 
 class InProgress(CampanhaError):
@@ -45,11 +48,11 @@ class Refused(CampanhaError):
 
 
 class Gone(Refused):
-    """Nobody listens there any more; take the address out of the settings, or give the right one."""
+    """The subscriber is gone (410); take its address out of the settings, or give the right one."""
 
 
 class Unanswerable(Refused):
-    """The model failed on the rows it was asked about; ask about fewer to find those at fault."""
+    """The model failed on some of the rows of the request; send fewer to find those at fault."""
 
 
 class ConfigurationError(CampanhaError):

@@ -1,4 +1,7 @@
-"""The map of Campanha: when this happens, do that, which leads to these. And `handle`, which does it once."""
+"""The flow table: event handlers of the saga, one rule each (when these facts, do this step, which leads to those).
+
+And `handle`, the idempotent consumer that does a fact's step once, over the ledger.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +84,7 @@ FLOW = (
     # many clients become scores on a cluster
     Rule((f.BatchRunDue,), start_batch_run, (f.BatchRunStarted, f.BatchRunDue, f.BatchRefused)),
     Rule((f.BatchRunFinished,), collect_batch_run, (f.BatchScored, f.BatchRunDue, f.BatchRefused)),
-    # what an operator asks for
+    # an operator's actions
     Rule(
         (f.OperationRequested,),
         begin_operation,
@@ -109,9 +112,9 @@ FLOW = (
     Rule((f.RetryRequested,), retry_step, (f.UploadArrived, f.BatchDue)),
     # how well the model answers
     Rule((f.EndpointProbeDue,), probe_endpoint, ()),
-    # who is told
+    # webhook delivery
     Rule((f.NotificationDue,), notify_subscribers, (f.NotificationDue, f.StepDeadLettered)),
-    # what no event told us
+    # reconciliation
     Rule(
         (f.ReconcileDue,),
         reconcile,
@@ -150,7 +153,7 @@ def handle(fact: Fact, services: Services, *, expected: bool = False) -> tuple[F
             return ()
         return _handle_hint(fact, services) if fact.hint else _handle_fact(fact, services, expected=expected)
     finally:
-        with suppress(Transient):  # those who wait for a change look for themselves after a while
+        with suppress(Transient):  # long polls read the token themselves after a second
             services.ledger.token.flush()
 
 
@@ -166,6 +169,7 @@ def _handle_hint(fact: Fact, services: Services) -> tuple[Fact, ...]:
 def _handle_fact(fact: Fact, services: Services, *, expected: bool) -> tuple[Fact, ...]:
     ledger = services.ledger
     claim = ledger.claims.claim(fact)
+    # Its first delivery ever: no attempt before it can have put events into the log, so none need be looked up there.
     first = claim.outcome is None and claim.attempt == 1
     if claim.outcome is not None and not ledger.outbox.is_open(fact):
         return claim.outcome.facts  # finished by an earlier delivery

@@ -29,13 +29,13 @@ KINDS: tuple[Kind[Any], ...] = (
     DEPLOYMENT,
     # what the model is for
     BATCH,
-    # what people look after
+    # what needs a person
     FAILURE,
     OPERATION,
     WORK,
 )
 STATUSES_OF: dict[str, tuple[State, ...]] = {"step": STEP_STATUSES, "health": HEALTH, "progress": STATUSES}
-"""Words that are no states of a record: they tell of what it holds, or are made of others' states."""
+"""Words that are no states of a record: they describe what it holds, or are derived from others' states."""
 INDEXES = ("file", "hash", "scored-by")
 """Kinds without states: a file's name, a hash, a model version, and what it leads to."""
 

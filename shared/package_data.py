@@ -1,6 +1,6 @@
 """Package data: the folders beside the code that the deployed app opens by path.
 
-Azure runs what `.funcignore` leaves of this repository. Nothing else that is deployed asks where it lies, so that this
+Azure runs what `.funcignore` leaves of this repository. No other deployed code reads files by their place, so this
 list, which the package is tested against, is all of it.
 """
 

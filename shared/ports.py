@@ -139,7 +139,7 @@ class Files(Protocol):
         """Writes the blob whole, over whatever was there."""
 
     def stage(self, container: str, name: str, number: int, data: bytes) -> None:
-        """Puts block `number` aside; doing it again replaces it, and nobody sees it before `seal`."""
+        """Uploads block `number`, uncommitted: doing it again replaces it, and no reader sees it before `seal`."""
 
     def seal(self, container: str, name: str, count: int) -> None:
         """Makes blocks 0 to `count`-1, in order, the blob; doing it again changes nothing."""
@@ -207,7 +207,7 @@ class Workspace(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What the published training pipeline is asked to do."""
+    """The inputs of one run of the published training pipeline."""
 
     name: str
     """The name we choose; one name, one run."""
@@ -221,7 +221,7 @@ class RunRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringRequest:
-    """What the published scoring pipeline is asked to do."""
+    """The inputs of one run of the published scoring pipeline."""
 
     name: str
     """The name we choose; one name, one run."""
@@ -234,7 +234,7 @@ class ScoringRequest:
     """Folder in the container of scored files."""
 
 
-RequestT = TypeVar("RequestT", contravariant=True)  # noqa: PLC0105 (what is asked for, in either direction)
+RequestT = TypeVar("RequestT", contravariant=True)  # noqa: PLC0105 (a request, of training or of scoring)
 
 
 class PipelineEndpoint(Protocol[RequestT]):
@@ -257,14 +257,14 @@ class Scores:
 
     model_version: str
     answers: Answers
-    """In the order of the rows asked about."""
+    """In the order of the request's rows."""
 
 
 class ModelEndpoint(Protocol):
     """The REST endpoint behind which the released model answers."""
 
     def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
-        """Asks one deployment by name, past the traffic rules.
+        """Scores rows by one deployment by name, past the traffic rules.
 
         rows: an Arrow record batch with the model's features; an answer comes for each row.
         raises: Transient (busy for too long), Unanswerable (it failed on these rows), Refused.
@@ -292,17 +292,17 @@ class Bus(Protocol):
 
 
 class Subscriber(Protocol):
-    """Somebody outside who is told of every event, in the order in which they happened."""
+    """A webhook or topic that every event is delivered to, in the order in which they happened."""
 
     @property
     def name(self) -> str:
         """Stays the same as long as it is the same subscriber; fits a row key."""
 
     def handshake(self) -> None:
-        """Asks whether it wants to be told at all, before it is told anything. raises: Transient, Refused, Gone"""
+        """Checks that it consents to deliveries, before the first one. raises: Transient, Refused, Gone"""
 
     def deliver(self, events: Sequence[dict[str, Any]]) -> int:
-        """Tells the events, in order; how many were taken before one was not.
+        """Delivers the events, in order; how many were taken before one was not.
 
         raises: when not even the first was taken: Transient (try again), Refused (this event), Gone (never again)
         """

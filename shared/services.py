@@ -1,4 +1,4 @@
-"""Everything a step may use, handed to it in one piece; nothing is global, nothing is patched in tests."""
+"""Dependency injection for steps: all ports, the policy and the clock in one value; nothing is global or patched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings of the app: read once from the environment, typed, and every fault told at once."""
+"""Settings of the app: read once from the environment, typed, every fault reported at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEY_LENGTH = 20
 
 
 class WebhookSetting(BaseModel):
-    """Where events are told, and the secret that proves to whoever listens there that they are ours."""
+    """A subscriber's address, and the shared secret that its deliveries are signed with (HMAC-SHA256)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -49,7 +49,7 @@ class WebhookSetting(BaseModel):
         if parts.scheme != "https":
             return "does not begin with https"
         if ip is not None and (ip.is_link_local or ip.is_unspecified or ip.is_multicast):
-            return "is none where anybody outside could listen"
+            return "is none that a subscriber outside could have"
         return ""
 
 
@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     serving_concurrent_requests: int = Field(default=4, ge=1)
     """Requests an instance works on at once; Azure lets as many again wait, and answers 429 to the rest."""
     score_patience_seconds: float = Field(default=60, gt=0)
-    """How long a busy endpoint is asked again before the shard goes back to the queue."""
+    """How long requests to a busy endpoint are retried before the shard goes back to the queue."""
 
     reader_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH)
     operator_key: SecretStr | None = Field(default=None, min_length=KEY_LENGTH)
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
 
     event_topic_endpoint: str | None = None
     event_topic_key: SecretStr | None = None
-    """Where every event is told as a CloudEvent; without a key the app's identity signs in."""
+    """The Event Grid topic that gets every event as a CloudEvent; without a key the app's identity signs in."""
 
     gather_quiet_seconds: int = Field(default=_POLICY.gather_quiet_seconds, ge=0)
     gather_longest_seconds: int = Field(default=_POLICY.gather_longest_seconds, ge=0)

@@ -1,4 +1,4 @@
-"""One line per step: a sentence, and fields a machine can filter by. Never a data value, never a secret."""
+"""Structured logging: one line per step, a sentence and fields a machine can filter by; no data values, no secrets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def say(action: str, sentence: str, *, level: int = logging.INFO, **fields: str 
 
 @contextmanager
 def step(action: str, key: str) -> Iterator[Callable[[Sequence[Fact]], None]]:
-    """Tells when a step begins, and when it ended, what it led to or what stopped it."""
+    """Logs a step's begin, and its end with duration and the facts it led to, or with the error that stopped it."""
     started = time.monotonic()
     led_to: list[str] = []
     say(action, f"{action} begins.", key=key)

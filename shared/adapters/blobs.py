@@ -21,7 +21,7 @@ REFUSED = (400, 413)
 
 
 class AzureFiles:
-    """Blobs, each read pinned to the ETag we were told of."""
+    """Blobs, each read pinned to its ETag (If-Match): a file overwritten meanwhile is never read half old, half new."""
 
     def __init__(self, service: BlobServiceClient) -> None:
         self._service = service
@@ -87,7 +87,7 @@ class AzureFiles:
 
 
 def _answers(container: str, name: str) -> AbstractContextManager[None]:
-    return answering(f"blob storage, asked for {container}/{name},", refuses=REFUSED)
+    return answering(f"blob storage, at {container}/{name},", refuses=REFUSED)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Every port in memory: for tests and for thinking. Held to the same contract suites as the Azure adapters."""
+"""In-memory fakes of every port, held to the same contract suites as the Azure adapters."""
 
 from __future__ import annotations
 

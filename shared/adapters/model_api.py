@@ -1,4 +1,4 @@
-"""The model's REST endpoint for whoever wants to try it: one question, one answer, passed on as they are."""
+"""Proxy to the model's REST endpoint: one scoring request, its response passed on as it is."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RestModelApi:
         return self._known[endpoint]
 
     def _sent(self, method: str, endpoint: str, url: str, body: bytes | None) -> tuple[int, bytes]:
-        """The answer; a key that was rotated is looked up once more."""
+        """The answer; a key that was rotated is fetched once more."""
         for last in (False, True):
             headers = {"Authorization": f"Bearer {self._at(endpoint)[1]}", "Content-Type": "application/json"}
             try:

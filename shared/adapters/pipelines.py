@@ -1,6 +1,6 @@
 """The published pipelines by plain REST: behind v2 batch endpoints, and the v1 published pipeline.
 
-Plain REST, since `azure-ai-ml`'s own `invoke()` keeps request headers of earlier calls in a module-global
+Plain REST, since `azure-ai-ml`'s own `invoke()` holds request headers of earlier calls in a module-global
 dictionary, and since v1's SDK is no longer supported.
 """
 
@@ -33,7 +33,7 @@ Request = TypeVar("Request", RunRequest, ScoringRequest)
 
 
 class BatchEndpoint(ABC, Generic[Request]):
-    """A batch endpoint with a pipeline component deployment; its kinds say what their pipeline asks for."""
+    """A batch endpoint with a pipeline component deployment; its kinds add their pipeline's inputs and outputs."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class PublishedPipeline:
         return None
 
     def submit(self, request: RunRequest) -> str:
-        """Probes first, since nothing there keeps a second run of the same request from starting."""
+        """Probes first, since nothing there is idempotent: the same request sent twice starts two runs."""
         started = self.find(request)
         if started is not None:
             return started

@@ -41,4 +41,4 @@ class QueueBus:
         try:
             self.publish([NotificationDue(tick=secrets.token_hex(8))])
         except Transient as problem:
-            telemetry.say("announce", f"{problem}; the reconciler has them told.", level=logging.WARNING)
+            telemetry.say("announce", f"{problem}; the reconciler has them delivered.", level=logging.WARNING)

@@ -39,7 +39,7 @@ class Reply:
 
 
 class RestEndpoint:
-    """Scores rows through a deployment: connections are kept, the key is looked up once and again when refused,
+    """Scores rows through a deployment: connections are reused, the key is fetched once and again when refused,
     and no more requests are under way than the endpoint takes."""
 
     def __init__(self, address: Callable[[str], tuple[str, str]], *, in_flight: int, patience: float) -> None:
@@ -76,7 +76,7 @@ class RestEndpoint:
     def _turn(
         self, endpoint: str, deployment: str, body: bytes, attempt: int, deadline: float
     ) -> Reply | None:
-        """The endpoint's answer; None when it was busy, and it is time to ask again.
+        """The endpoint's answer; None when it was busy, and it is time to retry.
 
         raises: Transient when it has been busy for too long
         """
@@ -115,7 +115,7 @@ class RestEndpoint:
         return reply
 
     def _session(self) -> requests.Session:
-        """One that nobody else uses: a session is not made to be shared between threads."""
+        """A session for one thread at a time: `requests` does not promise that one can be shared between threads."""
         try:
             return self._idle.get_nowait()
         except Empty:
@@ -137,7 +137,7 @@ def _whole(answer: requests.Response, until: float) -> bytes:
 
 
 def _pause(reply: Reply | None, attempt: int) -> float:
-    """Seconds to leave the endpoint in peace: as it asks, or longer each time."""
+    """Seconds to back off: the response's Retry-After, or longer each time."""
     retry_after = reply.headers.get("Retry-After", "") if reply else ""
     if retry_after.isdecimal():
         return float(retry_after)

@@ -18,7 +18,7 @@ def answering(who: str, *, refuses: Collection[int] = ()) -> Iterator[None]:
     """Runs a call of an SDK; what a step catches of it is ours.
 
     who: the service, as the beginning of a sentence
-    refuses: statuses that come again however often the same is asked. Few do: a role, a key or a container that is
+    refuses: statuses that come again however often one tries. Few do: a role, a key or a container that is
     not there yet may be there in a minute.
     raises: Refused, Transient
     """
@@ -35,6 +35,6 @@ def answering(who: str, *, refuses: Collection[int] = ()) -> Iterator[None]:
 
 
 def _code(cause: HttpResponseError) -> str:
-    """The service's own word for it where it says one: `ContainerBeingDeleted` tells more than `Conflict`."""
+    """The service's own word for it where it says one: `ContainerBeingDeleted` says more than `Conflict`."""
     headers = getattr(cause.response, "headers", {})
     return str(headers.get("x-ms-error-code") or cause.reason)

@@ -1,4 +1,4 @@
-"""Those who are told of our events as CloudEvents: an Event Grid topic, and webhooks."""
+"""Webhook delivery of CloudEvents: subscribers as signed webhooks, or as an Event Grid topic."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from azure.eventgrid import EventGridPublisherClient
 
 ORIGIN = "campanha"
-"""Who asks to tell, in the handshake of the CloudEvents HTTP webhook specification."""
+"""The sender's name in the handshake of the CloudEvents HTTP webhook specification."""
 TIMEOUT = (5, 15)
 BUSY = frozenset({408, 425, 429})
 LONGEST_DELIVERY = 60
-"""Seconds after which no further event of a request's worth is begun: a slow listener is told the rest next time."""
+"""Seconds after which no further event is sent: a slow subscriber gets the rest at the next delivery."""
 
 Event = dict[str, Any]
 
 
 def topic_client(endpoint: str, sign_in: AzureKeyCredential | TokenCredential) -> EventGridPublisherClient:
-    """Impatient: what was not taken is told again later, so nobody has to wait here."""
+    """A client with one retry: what was not taken is delivered again later, by our own cursor and backoff."""
     from azure.eventgrid import EventGridPublisherClient
 
     return EventGridPublisherClient(endpoint, sign_in, retry_total=1, connection_timeout=5, read_timeout=15)
@@ -77,7 +77,7 @@ class EventGridTopic:
 
 @dataclass(frozen=True)
 class Webhook:
-    """An HTTPS address that is told one event a request; see docs/events.md for what it gets."""
+    """An HTTPS address that gets one event a request; see docs/events.md for what it gets."""
 
     url: str
     secret: str
@@ -89,7 +89,7 @@ class Webhook:
         return f"webhook-{digest(self.url)[:12]}"
 
     def handshake(self) -> None:
-        """The handshake: an address that did not ask for events is told none."""
+        """CloudEvents' abuse protection: an address that does not consent gets no events."""
         answer = self._sent("OPTIONS", headers={"WebHook-Request-Origin": ORIGIN})
         allowed = answer.headers.get("WebHook-Allowed-Origin", "")
         if allowed not in (ORIGIN, "*"):
@@ -126,7 +126,7 @@ class Webhook:
         except requests.RequestException as cause:
             raise Transient(f"{self.name} does not answer ({type(cause).__name__})") from cause
         if answer.status_code == 410:
-            raise Gone(f"{self.name} answered 410: nobody listens there any more")
+            raise Gone(f"{self.name} answered 410: the subscriber is gone")
         if answer.status_code >= 500 or answer.status_code in BUSY:
             raise Transient(f"{self.name} answered {answer.status_code}")
         if not 200 <= answer.status_code < 300:
@@ -135,7 +135,7 @@ class Webhook:
 
 
 def cloud_event(event: Event, source: str) -> dict[str, Any]:
-    """The event in CloudEvents' JSON format; its id is the same however often it is told."""
+    """The event in CloudEvents' JSON format; its id is the same at each delivery."""
     return {
         "specversion": "1.0",
         "id": event["id"],

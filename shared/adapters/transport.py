@@ -1,4 +1,4 @@
-"""How the SDKs' clients reach one server: by what the environment says at the start, each request sent as it was made.
+"""HTTP transport of the Azure SDKs: proxies and certificates read once, each request sent as the SDK prepared it.
 
 Left to itself `requests` reads the environment anew before each request, and makes each ready that an SDK has made
 ready: together a third of the processor time of a small call.
@@ -56,7 +56,7 @@ class StraightSession(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self.trust_env = False
-        # As azure.core has it: the SDK's own policy tries again, and is told of the first failure as it was.
+        # As azure.core has it: the SDK's own policy tries again, and needs the first failure as it was.
         retries = Retry(total=False, redirect=False, raise_on_status=False)
         for scheme in ("https://", "http://"):
             self.mount(scheme, HTTPAdapter(max_retries=retries))

@@ -1,4 +1,4 @@
-"""Who did what, and when: entries of which each carries the hash of the one before, so that none can be changed unseen."""
+"""Audit entries as a hash chain: each carries the hash of the one before, so that none can be changed unseen."""
 
 from __future__ import annotations
 

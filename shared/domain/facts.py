@@ -17,10 +17,10 @@ FACTS: dict[str, type[Fact]] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """Something that happened, told once or many times, meant once."""
+    """A domain event: something that happened, delivered once or many times, handled once."""
 
     hint: ClassVar[bool] = False
-    """A hint only says "look there now": it may be acted on any number of times, and leaves no ledger entry."""
+    """A hint is a level-triggered signal ("look there now"): handled any number of times, without a ledger entry."""
 
     def __init_subclass__(cls) -> None:
         FACTS[cls.__name__] = cls
@@ -71,7 +71,7 @@ class UploadArrived(Fact):
     name: str
     etag: str
     attempt: int = 1
-    """Higher when somebody asked for the same version to be held against the contract again."""
+    """Higher with each retry by an operator: the same version is validated against the contract again."""
 
     @property
     def key(self) -> str:
@@ -92,7 +92,7 @@ class UploadAdmitted(Fact):
     source_sha256: str
     part_sha256: str
     readmitted_from: str = ""
-    """The upload whose rows were put aside first, when somebody let them in all the same."""
+    """The upload whose quarantined rows these are, when an operator readmitted them."""
 
     @property
     def key(self) -> str:
@@ -255,7 +255,7 @@ class RunPostponed(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class RunMoved(Fact):
-    """Somebody says a run changed its state; the workspace knows whether that is true."""
+    """A run may have changed its state, by an event or the reconciler; the workspace knows whether it has."""
 
     hint: ClassVar[bool] = True
     run: str
@@ -350,7 +350,7 @@ class ModelRefused(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseDue(Fact):
-    """A deployment was being made; time to look again."""
+    """A deployment was being made; time to poll it again."""
 
     run: str
     dataset: str
@@ -358,9 +358,9 @@ class ReleaseDue(Fact):
     poll: int
     after_seconds: int
     requested_ms: int = 0
-    """When an operator asked for it, in milliseconds since 1970; 0: the model earned it by itself."""
+    """When an operator requested it, in milliseconds since 1970; 0: the gate decided it."""
     because: str = ""
-    """`promote` or `roll back`, when it was asked for."""
+    """`promote` or `roll back`, when an operator requested it."""
 
     @property
     def key(self) -> str:
@@ -372,13 +372,13 @@ class ReleaseDue(Fact):
 
     @property
     def waits(self) -> bool:
-        """What an operator asked for is done at once: taking a model back may be why work is paused."""
+        """An operator's release is done at once: a rollback may be why work is paused."""
         return not self.requested_ms
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelReleased(Fact):
-    """The model answers all traffic of its endpoint; the one before is kept for the way back."""
+    """The model answers all traffic of its endpoint; the one before stands by for a rollback."""
 
     run: str
     dataset: str
@@ -417,7 +417,7 @@ def _round(requested_ms: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringDue(Fact):
-    """The scoring clock ticked: look for files of clients."""
+    """The scoring clock ticked: new files of clients are to be found."""
 
     hint: ClassVar[bool] = True
     tick: str
@@ -574,12 +574,12 @@ class EndpointProbeDue(Fact):
 
     @property
     def key(self) -> str:
-        return f"look/{self.dataset}/{self.tick}"
+        return f"probe/{self.dataset}/{self.tick}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotificationDue(Fact):
-    """Something has happened that those who subscribed have not been told of."""
+    """Events have happened that are not delivered to every subscriber yet."""
 
     hint: ClassVar[bool] = True
     tick: str
@@ -591,13 +591,13 @@ class NotificationDue(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class StepDeadLettered(Fact):
-    """A message failed as often as it may; a person has to look."""
+    """A message failed as often as it may: a dead letter, which waits for a person."""
 
     queue: str
     about: str
     reason: str
     retries: int = 0
-    """How often somebody had it tried again after it was given up before."""
+    """How often it was retried after it was dead-lettered before."""
 
     @property
     def key(self) -> str:
@@ -605,12 +605,12 @@ class StepDeadLettered(Fact):
         return f"dead-lettered/{self.queue}/{self.about}{again}"
 
 
-# --- what an operator asks for ----------------------------------------------------------------------------
+# --- an operator's actions --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
 class OperationRequested(Fact):
-    """Somebody asked for an action over the API; the facts it means are due."""
+    """An action was accepted by the API; the facts it stands for are due."""
 
     operation: str
     action: str
@@ -628,7 +628,7 @@ class OperationRequested(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class PromotionRequested(Fact):
-    """Somebody wants this model version to answer, whatever the gate said of it."""
+    """An operator promotes this model version, whatever the gate said of it."""
 
     dataset: str
     version: int
@@ -642,7 +642,7 @@ class PromotionRequested(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class RollbackRequested(Fact):
-    """Somebody wants the model before the present one to answer again."""
+    """An operator rolls back to the model before the present one."""
 
     dataset: str
     operation: str
@@ -655,7 +655,7 @@ class RollbackRequested(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseNotPossible(Fact):
-    """What was asked for cannot be released; the reason says why."""
+    """The promotion or rollback has nothing to release; the reason says why."""
 
     operation: str
     dataset: str
@@ -668,7 +668,7 @@ class ReleaseNotPossible(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadmissionRequested(Fact):
-    """Somebody wants the rows of an upload that were put aside, with the contract's rules on values waived."""
+    """An operator readmits an upload's quarantined rows, with the contract's rules on values waived."""
 
     upload: str
     operation: str
@@ -680,7 +680,7 @@ class ReadmissionRequested(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadmissionRefused(Fact):
-    """None of the rows put aside can be read as the contract's types: they stay in quarantine."""
+    """None of the quarantined rows can be read as the contract's types: they stay there."""
 
     upload: str
     reason: str
@@ -692,7 +692,7 @@ class ReadmissionRefused(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class QuarantineDecided(Fact):
-    """Somebody decided what is to become of what an upload left in quarantine."""
+    """An operator's decision on what an upload left in quarantine."""
 
     upload: str
     decision: str
@@ -707,7 +707,7 @@ class QuarantineDecided(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class WorkPaused(Fact):
-    """Nothing new is begun until somebody lets work go on."""
+    """Nothing new is begun until work is resumed."""
 
     operation: str
     by: str
@@ -733,7 +733,7 @@ class WorkResumed(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class RetryRequested(Fact):
-    """Somebody wants a step that was given up to be tried again."""
+    """An operator retries a dead-lettered step."""
 
     failure: str
     about: str

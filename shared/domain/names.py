@@ -14,7 +14,7 @@ SCORED_DATASTORE = "campanha_scored"
 
 
 REPORT, REJECTS, ORIGINAL = "report.json", "rejects.jsonl", "original.csv"
-"""What lies in a file's quarantine folder: the account, the rows put aside, and the file when no row was used."""
+"""What lies in a file's quarantine folder: the report, the rejected rows, and the file when no row was used."""
 
 
 def digest(key: str) -> str:

@@ -30,10 +30,10 @@ class Policy:
 
     endpoint_prefix: str = "campanha-"
     release_poll_seconds: int = 15
-    """How often a deployment in the making is looked at."""
+    """How often a deployment in the making is polled."""
     release_most_polls: int = 120
     endpoint_probe_seconds: int = 60
-    """How often the model that answers is asked rows whose answers are known; 0: never."""
+    """How often the released model is probed with its golden rows; 0: never."""
 
     score_catch_up: Literal["latest", "all", "none"] = "latest"
     """What a missed scoring tick is worth: `none` waits for the next one. A tick takes up every file that waits, so
@@ -41,12 +41,12 @@ class Policy:
     shard_bytes: int = 8 << 20
     """Bytes of a scoring file that are one shard: some 90,000 rows. A worker holds its bytes, and what they become."""
     request_bytes: int = 1_500_000
-    """Bytes of one request to the endpoint; Azure refuses larger ones unless it is told otherwise."""
+    """Bytes of one request to the endpoint; Azure refuses larger ones unless the deployment says otherwise."""
 
     engine_bytes: int = 1 << 30
     """A scoring file of at least so many bytes is scored by a run of the scoring pipeline on a cluster; 0: none is."""
 
     most_attempts: int = 5
-    """A step that died so often is given up and shown to a person."""
+    """A step that died so often is dead-lettered."""
     claim_seconds: int = 120
     """A claim not renewed for so long is taken over, and a message not claimed for so long is sent again."""

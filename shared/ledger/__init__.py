@@ -1,7 +1,7 @@
 """The ledger: what was done, what is still to do, and what became of everything. Events are hints; this is the truth.
 
 claims        idempotent consumer: each fact is done once, by one worker at a time
-lease         the heartbeat that keeps a live worker's claim
+lease         lease renewal: the heartbeat of a live worker's claim
 outbox        facts due and not done; finishing one is a transaction
 event_log     what happened, in order, and sums folded over it
 records       projections of the facts: the state of each upload, run, model ...

@@ -1,8 +1,8 @@
 """An append-only log: a hot tail of one row per entry, and behind it segments of 25 entries a row.
 
 Entries are numbered without gaps. Appending is one transaction: the next number's row comes, and the row that says
-where the end is moves on, as it was read; whoever loses that race takes the number after. (The insert alone would not
-do: a worker that last looked long ago may think the end is at a number whose row has left the tail since.) The newest
+where the end is moves on, as it was read; the loser of that race takes the number after. (The insert alone would not
+do: a worker with an old end in memory may take a number whose row has left the tail since.) The newest
 entries are one range read of a small partition; the older ones lie in segments, found by their number alone, so
 neither a page nor an entry costs more when the log is long:
 
@@ -90,7 +90,7 @@ class AppendLog:
         raise Conflict(f"the end of the log {self.name} moved {CAS_TRIES} times under our hands")
 
     def append_at(self, number: int, value: Value) -> Entry | None:
-        """Puts the value at the log's end, which must be this number; None when somebody else did so first."""
+        """Puts the value at the log's end, which must be this number; None when another worker did so first."""
         end = self._end or self._end_now()
         appended = self._appending(end, [value])
         try:
@@ -133,7 +133,7 @@ class AppendLog:
                 self.compact(fold)
 
     def lost_the_race(self) -> None:
-        """Somebody else appended: look for the end anew."""
+        """Another worker appended: the end has to be found anew."""
         self._end = None
 
     def _end_now(self) -> _End:
@@ -164,7 +164,7 @@ class AppendLog:
         try:
             self._cold.insert(*place, _values(entries))
         except Conflict:
-            # Somebody died, or is at work, between the two writes. The segment is overwritten only as it stands, with
+            # A worker died, or is at work, between the two writes. The segment is overwritten only as it stands, with
             # what is read after it, and only while all entries are hot: once they are not, it alone is the truth.
             there = self._cold.get(*place)
             entries = sorted(self._span({entry.number for entry in entries}), key=lambda entry: entry.number)
@@ -268,7 +268,9 @@ class AppendLog:
 
 
 def back_off(attempt: int) -> None:
-    """Lets whoever was quicker finish: full jitter, longer each time, and never two callers equally long."""
+    """Exponential backoff with full jitter, so that losers of one race do not meet again in the next.
+
+    Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/"""
     time.sleep(random.uniform(0, min(LONGEST_BACK_OFF_SECONDS, 0.002 * 2**attempt)))  # noqa: S311  (no secret)
 
 

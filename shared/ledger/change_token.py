@@ -1,8 +1,8 @@
-"""Change tokens: whether anything may have changed since somebody last looked, by one small read.
+"""Change tokens: an ETag of the whole ledger; whether anything may have changed since a poll, by one small read.
 
 There are two. The first moves with things: records, events, and the documents that are shown. The second moves with
 those and with facts that were begun or done. Most answers show only things, and need not be read again while facts
-come and go. A token means nothing but "not the same as before"; an ETag on the whole ledger, so to speak.
+come and go. A token means nothing but "not the same as before".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ THINGS, FACTS = "token-things", "token-facts"
 
 
 class ChangeToken:
-    """Moved by whoever changes something, read by whoever polls."""
+    """The two tokens' rows: moved with each transaction, read by each poll."""
 
     def __init__(self, present: Table, within: str) -> None:
         self._present, self._within = present, within
@@ -34,7 +34,7 @@ class ChangeToken:
         return [Upsert(row=row, value={"token": token}) for row in rows]
 
     def moved(self) -> None:
-        """The transaction is done: whoever waits in this process is told at once."""
+        """The transaction is done: long polls of this process wake at once."""
         self._things = False
         for listener in tuple(self._listeners):
             listener()

@@ -29,7 +29,7 @@ from shared.ledger.lease import Lease, heartbeat
 from shared.ports import Row, Table
 
 REMEMBERED = 10_000
-"""Facts known to have been claimed, before all are forgotten and looked up again."""
+"""Facts known to have been claimed, before all are forgotten and read from the table again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ class Claim:
 
     @property
     def failure(self) -> str:
-        """The failure that somebody had tried again by this; empty mostly."""
+        """The id of the dead letter that this retries; empty mostly."""
         return str(self.row.value.get("failure", ""))
 
 
@@ -150,7 +150,7 @@ class Claims:
         return None if packed is None else Outcome.unpack(packed)
 
     def reset(self, row: Row, *, failure: str) -> None:
-        """Gives an unsettled fact all its attempts again; failure: the record of its having been given up."""
+        """Gives an unsettled fact all its attempts again; failure: the id of its dead letter's record."""
         again = {"state": "free", "attempt": 0, "failure": failure}
         self._table.replace(row, {**row.value, **again, "retries": row.value.get("retries", 0) + 1})
 

@@ -20,7 +20,7 @@ MOST_WRITES = 100
 """What a table takes in one transaction."""
 
 Placement = Literal["standing", "current", "past"]
-"""`standing`: a few, read all at once by whoever looks at the whole; `current`: as long as something is under way, in a
+"""`standing`: a few, read all at once by the status page; `current`: as long as something is under way, in a
 partition of its own; `past`: for good, found by key among any number."""
 
 
@@ -32,7 +32,7 @@ class Document(Generic[T]):
     type: type[T]
     placement: Placement = "past"
     shown: bool = False
-    """Whether somebody who looks at the whole can see it, so that a change of it is one of theirs."""
+    """Whether an answer of the API shows it, so that its change moves the change token."""
 
     def row_key(self, part: str) -> str:
         return f"doc-{self.name}-{part}" if self.placement == "standing" else part
@@ -52,7 +52,7 @@ class Versioned(Generic[T]):
 
 
 class Documents:
-    """Reads and writes documents wherever they are kept."""
+    """Reads and writes documents, each in the table and partition of its placement."""
 
     def __init__(self, *, present: Table, past: Table, now_partition: str, token: ChangeToken) -> None:
         self._present, self._past, self._now, self._token = present, past, now_partition, token
@@ -83,7 +83,7 @@ class Documents:
         return Versioned(value=value, row=row)
 
     def delete(self, document: Document[T], *versions: Versioned[T]) -> None:
-        """Takes documents of one partition away, whatever became of them."""
+        """Deletes documents of one partition, whatever became of them."""
         table = self._table(document)
         for start in range(0, len(versions), MOST_WRITES):
             some = versions[start : start + MOST_WRITES]
@@ -106,7 +106,7 @@ class Documents:
 
 
 def _deleted_together(table: Table, versions: tuple[Versioned[T], ...]) -> bool:
-    """Whether they could be taken away in one transaction: not when somebody took one of them already."""
+    """Whether they could be deleted in one transaction: not when one of them is gone already, which fails it whole."""
     try:
         table.commit(versions[0].row.partition, [Delete(row=version.row.row) for version in versions])
     except Conflict:

@@ -1,9 +1,9 @@
-"""The events, in the order in which they happened, and sums over all of them.
+"""The event log: events in the order in which they happened, and sums folded over all of them.
 
 An event is one row of an append-only log. Its writes belong to the transaction that finishes the fact that caused it
 (see `outbox`), so an event is in the log exactly when its fact is done. Sums are folded, not written each time: a
-snapshot covers what has left the log's hot tail, moving on in the transaction in which those entries leave, and who
-asks adds the few that are hot.
+snapshot covers what has left the log's hot tail, moving on in the transaction in which those entries leave; a
+reader adds the few that are hot.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ SUMS = "event~sums"
 WEIGHT = 20
 """An average over the newest so many, roughly: older ones fade."""
 CLOCKS_DIFFER = timedelta(minutes=10)
+"""An event's time is its worker's, a claim's begin another's: how much further back than that the log is searched."""
 
 Value = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """How a record moves: only forward, each move with its time and its cause, and what event it makes.
 
-A record is a plain value, as the ledger keeps it:
+A record is a plain value, as the ledger stores it:
 
     {"id", "state", "seq", "round", "created", "updated", "values", "tallied", "moves": [move, ...]}
 
@@ -27,7 +27,7 @@ MOST_MOVES = 12
 MOST_PUBLIC = 4000
 """Characters of values that go with an event; a larger set is left out, and read from the record."""
 CALLED = ("name", "dataset", "version")
-"""Values that every event of a thing tells, so that a line about it can name it."""
+"""Values that every event of a record carries, so that a line about it can name it."""
 
 
 def advanced(old: Value | None, change: Change, now: datetime, *, cause: str) -> Value:
@@ -92,7 +92,7 @@ def _public_values(change: Change, known: Value) -> Value:
 def events(change: Change, record: Value, *, cause: str) -> list[Value]:
     """The events of the moves that this change of this cause made, as they lie in the log.
 
-    `event` is what subscribers are told, with the same id whenever it is made; `tally` and `stays` are what it adds to
+    `event` is what subscribers get, with the same id whenever it is made; `tally` and `stays` are what it adds to
     the sums: the numbers of records by kind, state and dataset, and how long the record was in the state it left.
     """
     made = [move for move in record["moves"] if (move["cause"], move["state"]) == (cause, change.state)]

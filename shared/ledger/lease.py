@@ -28,7 +28,7 @@ class Lease:
 
 @contextmanager
 def heartbeat(lease: Lease, renew: Callable[[Row], Row], *, every_seconds: float) -> Iterator[None]:
-    """Renews the lease from a thread of its own, until the body of the `with` ends or somebody else has the row."""
+    """Renews the lease from a thread of its own, until the body of the `with` ends or another worker has the row."""
     over = threading.Event()
 
     def beat() -> None:

@@ -1,4 +1,4 @@
-"""The ledger: one object that holds all of it together, over two tables."""
+"""The ledger as one object: its parts put together over two tables, the large one of the past and the small present."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Ledger:
         self, past: Table, *, now: Callable[[], datetime], lease_seconds: int, present: Table | None = None
     ) -> None:
         """present: a table for the little that stands for the present, beside all that is past. Azure finds a
-        partition whatever else is in the table; the embedded storage looks through the whole table for it."""
+        partition whatever else is in the table; the embedded storage scans the whole table for it."""
         self._present = present = present or past
         self.token = ChangeToken(present, NOW)
         self.claims = Claims(past, now=now, lease_seconds=lease_seconds)

@@ -2,11 +2,11 @@
 
 A fact's row is there before its message is, and goes when the fact is done. Finishing a fact is one transaction: its
 own row goes, the rows of what it led to come, the events it caused are appended, it is counted, and the change tokens
-move on. So an event is told, and a fact is counted, exactly when the fact is done; and a worker that dies before that
+move on. So an event is logged, and a fact is counted, exactly when the fact is done; and a worker that dies before that
 transaction, or a message that is lost after it, leaves a row behind, which the reconciler finds.
 
-This is the transactional outbox pattern with the relay inside: whoever writes the rows publishes them at once, and the
-reconcile is the relay for what was not.
+This is the transactional outbox pattern with the relay inside: the worker that writes the rows publishes them at
+once, and the reconciler is the relay for what was not.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ class Outbox:
     # --- writing ------------------------------------------------------------------------------------------
 
     def expect(self, facts: Iterable[Fact]) -> list[Fact]:
-        """Facts that may have been published before are about to be: should nobody claim them in time, the reconciler
-        publishes them again.
+        """Facts that may have been published before are about to be: should no worker claim them in time, the
+        reconciler publishes them again.
 
         returns: those whose message is to be sent. A backlog is not sent twice: a fact that waits here for less than a
         lease, unclaimed, has a message on its way
@@ -110,7 +110,7 @@ class Outbox:
         return row is not None and self._now() - row.changed < self._lease
 
     def begin(self, fact: Fact, events: Sequence[Value]) -> bool:
-        """Notes a fact that came from outside and so was expected by nobody, with the events that it is itself.
+        """Notes a fact that came from outside, so that no step before it noted it, with the events that it is itself.
 
         returns: False when it is noted already; nothing is written then
         """
@@ -137,7 +137,7 @@ class Outbox:
             self._commit(_Transaction(events=events))
 
     def unlogged(self, claim: Claim, events: Sequence[Value]) -> Sequence[Value]:
-        """Those of a fact's events that are still to be told: all, unless an earlier attempt came that far."""
+        """Those of a fact's events that are not in the log yet: all, unless an earlier attempt came that far."""
         if not events:
             return events
         return self._events.missing(events, since=datetime.fromisoformat(claim.row.value["begun"]))
@@ -145,14 +145,14 @@ class Outbox:
     def dead_letter(self, fact: Fact) -> int:
         """Takes an open fact from the reconciler: from now on it is a person's.
 
-        returns: how often somebody has had it tried again since it was given up first
+        returns: how often it was retried since it was dead-lettered first
         """
         self._mark(fact, dead_lettered=True)
         entry = self._claims.find(fact.key)
         return int(entry.value.get("retries", 0)) if entry else 0
 
     def reopen(self, key: str, *, failure: str) -> Fact | None:
-        """Gives a fact that was given up back to the reconciler, with all its attempts before it.
+        """Gives a dead-lettered fact back to the reconciler, with all its attempts before it.
 
         failure: the record of it, which is resolved once the fact is done
         returns: None when there is no such fact, or it was done meanwhile

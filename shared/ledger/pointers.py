@@ -56,7 +56,7 @@ class Pointers:
         raise Conflict(f"the pointer {place} changed {CAS_TRIES} times under our hands")
 
     def _newest(self, known: Value, kind: str, id_: str) -> Value | None:
-        """None when what is known came no earlier: a fact told again leads nobody back."""
+        """None when what is known came no earlier: a fact applied again moves no pointer back."""
         if not known:
             return {kind: id_}
         ((known_kind, known_id),) = known.items()

@@ -1,8 +1,8 @@
 """Records: what became of each upload, run, model ...: a projection of the facts, one row a record under its ETag.
 
 A record lies at its number in its kind's append-only log, so a page of the newest is one range read, and another row
-leads from its id to that number. It moves only forward (see `shared.history`). Which fact made a move is noted in
-the record, so applying a fact's changes once more finds the same moves and writes nothing.
+leads from its id to that number. It moves only forward (see `shared.ledger.history`). Which fact made a move is noted
+in the record, so applying a fact's changes once more finds the same moves and writes nothing.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Record:
 
 
 class Records:
-    """The records of all kinds. Written by the flow alone, once a fact is done; read by everybody."""
+    """The records of all kinds. Written by the flow alone, once a fact is done; read by steps and the API."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Records:
         """Moves records forward; the events of the moves that this cause makes, or made when it was applied before.
 
         Late news (a state that ranks lower) adds its values and leaves the state. Values alone, of what is not known,
-        are passed over: whoever tells them need not ask first. cause: the key of the fact
+        are passed over: the step that returns them need not check first. cause: the key of the fact
         """
         events: list[Value] = []
         tag = digest(cause)
@@ -103,10 +103,10 @@ class Records:
         raise Conflict(f"the record of {change.kind} {change.id} changed {CAS_TRIES} times under our hands")
 
     def _create(self, kind: str, id_: str, value: Value) -> None:
-        """First the place that leads to the record, then the record: raises: Conflict when somebody else is at it.
+        """First the place that leads to the record, then the record: raises: Conflict when another worker is at it.
 
-        A worker that dies in between leaves a place that leads nowhere, or to whoever took the number; after a while
-        it is taken over.
+        A worker that dies in between leaves a place that leads nowhere, or to the record that took the number; after
+        `BEING_MADE` it is taken over.
         """
         log = self._logs[kind]
         with self._lock:  # workers of this process take numbers one after another

@@ -1,1 +1,2 @@
-"""What several steps do the same way: idempotent submission, admission, batch progress, unseen blobs."""
+"""Procedures that several steps share, with the documents they fence: idempotent submission, run slot, gather window,
+content claim, release, batch progress, unseen blobs."""

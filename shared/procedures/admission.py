@@ -1,4 +1,4 @@
-"""What the steps that admit rows share: reading a file to its end, and keeping its good rows as a part."""
+"""Admission of rows: a file validated to its end, and its good rows stored as an immutable Parquet part."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Checked:
 
     @property
     def report(self) -> dict[str, Any]:
-        """What became of the rows, and how to read those put aside."""
+        """The quarantine report: what became of the rows, and the dialect to read the rejected ones with."""
         return {**self.tally.to_json(), "header": self.header.to_json(), "dataset": self.contract.dataset}
 
 
 def check(admission: Admission, part_file: IO[bytes], rejects_file: IO[bytes]) -> Checked:
     """Reads every row; the good ones go to the part's file, the others to that of the rejects, a line each."""
     contract, header = admission.contract, admission.header
-    assert contract is not None and header is not None  # noqa: S101, PT018  (the caller has looked)
+    assert contract is not None and header is not None  # noqa: S101, PT018  (the caller checked)
     with PartWriter(contract, part_file) as writer:
         for batch in admission.batches():
             if batch.rows:
@@ -53,8 +53,9 @@ def check(admission: Admission, part_file: IO[bytes], rejects_file: IO[bytes]) -
 def store_part(
     fact: Fact, upload: str, name: str, checked: Checked, services: Services, *, readmitted_from: str = ""
 ) -> list[Fact]:
-    """Writes the part, then claims its content, then joins the gather window: in this order, each of them again is the
-    same again, and nobody takes rows for known before they lie in a part.
+    """Writes the part, then claims its content, then joins the gather window.
+
+    In this order: each of the three is idempotent, and rows are taken for known only once they lie in a part.
 
     fact: whose step this is
     raises: Transient while another worker admits the very same rows

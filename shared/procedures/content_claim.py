@@ -1,7 +1,7 @@
-"""Which upload brought some rows first: a claim on their content hash, good only once that upload is admitted.
+"""Deduplication by content hash: a claim on some rows by the upload that brought them first, once it is admitted.
 
-A worker may die after it claimed and before its upload is admitted, and the file may never come again: then nobody has
-the rows. So whoever finds a claim looks whether its fact ended with the upload admitted; if not, the hash is free.
+A worker may die after it claimed and before its upload is admitted, and the file may never come again: then no
+upload has the rows. So a claim counts only if its fact ended with the upload admitted; if not, the hash is free.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Deployments that no longer answer: the one before is kept for the way back, older ones are collected."""
+"""Retirement of deployments: the one before the released stays as standby for a rollback, older ones are removed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def retire(release: Release, deployment: str) -> list[Change]:
 
 
 def collect_unneeded(release: Release, previous: str, services: Services) -> list[Change]:
-    """Removes those that neither answer, nor are kept for the way back, nor are needed by a batch under way."""
+    """Removes those that neither answer, nor stand by for a rollback, nor are pinned by a batch under way."""
     endpoint = release.plan.endpoint
     needed = {release.plan.deployment, previous, *deployments_in_use(services)}
     unneeded = [name for name in services.workspace.deployments(endpoint) if name not in needed]
@@ -36,7 +36,7 @@ def collect_unneeded(release: Release, previous: str, services: Services) -> lis
 
 
 def remove(endpoint: str, deployment: str, services: Services) -> list[Change]:
-    """A deployment that somebody made by hand has no record, and gets none."""
+    """Deletes the deployment; one that was made by hand has no record, and gets none."""
     try:
         services.workspace.delete_deployment(endpoint, deployment)
     except Refused:

@@ -1,8 +1,8 @@
 """The gather window: a debounce over admitted uploads, so that a burst of files becomes one dataset version.
 
-An upload joins in two steps: its row is put into the window, then the window is looked at. Closing goes the other way
-round: the window's document goes, then the rows are read. So whoever joins is either read by the worker that closes, or
-finds the window closed and opens the next one; and one `DatasetDue` is enough for each window, by whoever opened it.
+An upload joins in two steps: its row is written, then the window's document is read. Closing goes the other way round:
+the document is deleted, then the rows are read. So an upload is either read by the worker that closes, or finds the
+window closed and opens the next one; and one `DatasetDue` is enough for each window, made by the upload that opened it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def gathered(dataset: str, services: Services) -> list[Versioned[UploadAdmitted]
 
 
 def close_window(dataset: str, services: Services) -> None:
-    """From now on who joins opens the next one. To be done before the rows are read."""
+    """From now on an upload that joins opens the next one. To be done before the rows are read."""
     window = services.ledger.documents.read(WINDOW, dataset)
     if window is not None:
         services.ledger.documents.delete(WINDOW, window)

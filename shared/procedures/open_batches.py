@@ -1,4 +1,4 @@
-"""What a batch's steps share: its plan as written once, its progress, and what still waits for its end."""
+"""Batches under way: the plan as written once, progress and ETA, and the pins on deployments and runs until the end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BATCH_RUN = Document(name="batch-run", type=BatchRun, placement="current")
 
 
 def read_plan(batch: str, services: Services) -> BatchPlan:
-    """raises: LookupError when somebody removed it; the batch cannot go on without it."""
+    """raises: LookupError when the plan was removed; the batch cannot go on without it."""
     text = services.files.content(names.SCORED, names.batch_plan_blob(batch))
     if text is None:
         raise LookupError(

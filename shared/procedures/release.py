@@ -1,4 +1,4 @@
-"""A release under way, and how a deployment is polled, tested, given the traffic, and taken back."""
+"""A release under way: its plan, its smoke test, the traffic switch, and the way back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Release:
 
     @property
     def requested_ms(self) -> int:
-        """When an operator asked for it; 0 when the model earned it by itself."""
+        """When an operator requested it; 0 for a release that the gate decided."""
         return self.fact.requested_ms if isinstance(self.fact, ReleaseDue) else 0
 
     @property
@@ -61,7 +61,7 @@ def hopeless(state: str, release: Release, services: Services) -> str:
 
 
 def smoke_test(plan: DeploymentPlan, services: Services) -> str:
-    """Asks the deployment rows whose answers are known. What is wrong with its answers; empty when nothing is."""
+    """Scores the golden rows, whose answers are known. What is wrong with the answers; empty when nothing is."""
     from shared.domain.models.answers import feature_table
 
     golden = services.workspace.model_documents(plan.model, plan.version)["golden"]
@@ -74,7 +74,10 @@ def smoke_test(plan: DeploymentPlan, services: Services) -> str:
 
 
 def switch_traffic(release: Release, services: Services) -> ReleasedModel:
-    """Moves all traffic to the new deployment, then writes down that it answers."""
+    """Moves all traffic to the new deployment, then writes down that it answers.
+
+    In this order: a crash in between leaves a document that names the old one, so the release, done again, moves the
+    traffic once more; the other way round it would find itself done, and leave the traffic with the old one."""
     plan, serving = release.plan, release.serving
     services.workspace.set_traffic(plan.endpoint, {plan.deployment: 100})
     released = ReleasedModel(

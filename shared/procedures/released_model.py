@@ -15,7 +15,7 @@ class ReleasedModel:
     endpoint: str
     deployment: str
     previous: str
-    """The deployment before it, kept for the way back; empty for the first."""
+    """The deployment before it, on standby for a rollback; empty for the first."""
     since: str
 
     @property

@@ -1,4 +1,4 @@
-"""Which shards of a batch are done: each is noted and counted once, however often it is scored."""
+"""Batch progress: a bit set of the shards done, so that each is counted once, however often it is scored."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from shared.procedures.open_batches import progress
 from shared.services import Services
 
 SHOWN_EVERY = timedelta(seconds=1)
-"""A batch's record, which people and programs look at, tells of its progress about so often, however many shards end."""
+"""How often a batch's record, which people and programs poll, is brought up to date, however many shards end."""
 TRIES = 20
 """Shards that end at one moment count themselves in one after another."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShardNote:
-    """What a shard that is put aside says of itself: the facts of `scored_file.ScoredShard`."""
+    """The counts and hashes of a staged shard: the facts of `scored_file.ScoredShard`."""
 
     facts: dict[str, Any]
 
@@ -37,7 +37,7 @@ class Counted:
     rows: int
     bytes: int
     shown: str
-    """When its record told of it last."""
+    """When its record was last brought up to date."""
 
 
 SHARD = Document(name="shard", type=ShardNote)
@@ -58,7 +58,7 @@ class SoFar:
 
 
 def shard_done(shard: Mapping[str, Any], plan: BatchPlan, services: Services) -> SoFar:
-    """Notes a shard that is put aside, and counts it in.
+    """Notes a staged shard, and counts it in.
 
     Two shards that end at one moment may both find the batch complete. shard: the facts of `scored_file.ScoredShard`
     """
@@ -69,12 +69,12 @@ def shard_done(shard: Mapping[str, Any], plan: BatchPlan, services: Services) ->
 
 
 def shards_noted(batch: str, services: Services) -> list[dict[str, Any]]:
-    """What each shard that is done said, in order."""
+    """The facts of each shard that is done, in order."""
     return [note.value.facts for note in services.ledger.documents.read_all(SHARD, within=batch)]
 
 
 def shown(so_far: SoFar, plan: BatchPlan, services: Services) -> list[Change]:
-    """What the batch's record is to tell of it: now and then, and never less than it told before."""
+    """The progress for the batch's record: now and then, and never less than it showed before."""
     if not so_far.to_be_shown:
         return []
     record = services.ledger.find("batch", plan.batch)

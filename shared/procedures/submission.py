@@ -1,4 +1,4 @@
-"""Idempotent submission: a run is asked for once. The intent is written before the POST; who comes after reads it."""
+"""Idempotent submission: a run is POSTed once. An intent log: the intent is written before the POST, and read after."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Submission(Generic[IntentT]):
     """How far it has come."""
 
     intent: Versioned[IntentT]
-    """As it is kept now."""
+    """As it is stored now."""
     run: str | None
-    """The workspace's name for the run; None while nobody can know whether there is one."""
+    """The workspace's name for the run; None while it cannot be known whether there is one."""
     wait_seconds: int = 0
     """After so long it can be known."""
 
@@ -50,9 +50,9 @@ def submit_once(
 ) -> Submission[IntentT]:
     """POSTs the request, unless an earlier POST of it has arrived, or may yet arrive.
 
-    The POST is the one act that cannot be taken back. Whoever comes after a crash, or after an answer that was lost,
-    looks the run up by the name we chose; not finding it proves nothing until the fence has passed.
-    document, part: where the intent is kept
+    The POST is the one act that cannot be undone. After a crash, or an answer that was lost, the run is looked up by
+    the name we chose; its absence proves nothing until the fence has passed, since the POST may still be on its way.
+    document, part: where the intent is stored
     raises: Refused when the answer is a definite no; the next attempt may then come at once
     """
 

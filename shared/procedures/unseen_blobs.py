@@ -1,4 +1,8 @@
-"""Which blobs of a container has nobody heard of yet? Asked again and again, at the cost of the new ones only."""
+"""Discovery of blobs that no delivery has claimed: a high-water mark, so that only the newer ones cost ledger calls.
+
+Listing a container costs a call for each page of all its blobs, old ones too: storage has no filter by time. What the
+mark saves is a look-up in the ledger for each blob; blobs seen by this process before cost none (`Claims.seen`).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ class Listed:
 LISTED = Document(name="listed", type=Listed)
 """One per container: a high-water mark."""
 OVERLAP = timedelta(minutes=15)
-"""How far back beyond the last look is looked: clocks differ, and long uploads end late."""
+"""How far the mark stays behind the beginning of a listing: clocks differ, and long uploads end late."""
 
 
 def unseen_blobs(
@@ -31,8 +35,8 @@ def unseen_blobs(
 ) -> Iterator[tuple[Blob, Fact]]:
     """The blobs whose fact no delivery has claimed, with that fact.
 
-    A look begins where the one before left off, but never after a blob that was still unheard of then: what a look
-    found and then, dying, told nobody, the next look finds again.
+    A listing begins where the one before left off, but never after a blob that was still unclaimed then: what a worker
+    found and died before publishing, the next one finds again.
     """
     ledger, began = services.ledger, services.now()
     mark = ledger.documents.read(LISTED, container)
@@ -46,4 +50,4 @@ def unseen_blobs(
     try:
         ledger.documents.write(LISTED, container, Listed(since=min(unclaimed).isoformat()), over=mark)
     except Conflict:
-        return  # somebody else looked as well
+        return  # another worker listed as well; either mark is safe, as both stay behind what was unclaimed

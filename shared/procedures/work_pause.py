@@ -1,4 +1,4 @@
-"""Whether an operator has paused work, by whom and why: one document that every new beginning looks at."""
+"""Whether an operator has paused work, by whom and why: one document, read before anything new begins."""
 
 from __future__ import annotations
 

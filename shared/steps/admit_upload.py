@@ -1,4 +1,5 @@
-"""Hold a dropped file against the data contract: good rows become a typed part, the others go to quarantine."""
+"""Admission: a dropped file validated against the data contract; good rows become a typed part, rejected ones go to
+quarantine."""
 
 from __future__ import annotations
 
@@ -52,7 +53,7 @@ def _quarantine_rejects(fact: UploadArrived, checked: Checked, services: Service
 
 
 def _quarantine_whole(fact: UploadArrived, blob: Blob, report: dict[str, Any], services: Services) -> Fact:
-    """Copies the file aside, whole, with the reason beside it."""
+    """Copies the whole file into quarantine, with the reason beside it: no row of it is used."""
     folder = names.quarantine_folder(fact.name, fact.etag)
     digest = hashlib.sha256()
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as copy:

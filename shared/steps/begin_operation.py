@@ -1,4 +1,4 @@
-"""An operator asked for something over HTTP: the facts that it means are due."""
+"""Begin of an operation (an action accepted over HTTP): the facts that it stands for become due."""
 
 from __future__ import annotations
 
@@ -9,5 +9,6 @@ from shared.services import Services
 
 
 def begin_operation(fact: OperationRequested, services: Services) -> Iterable[Fact]:
-    """What was asked for was decided when it was asked; here it is begun, once, whatever dies on the way."""
+    """What the facts are was decided by the HTTP request; that they become due once, whatever dies on the way, is the
+    ledger's doing, as with any other fact."""
     return [Fact.from_json(text) for text in fact.facts]

@@ -1,4 +1,4 @@
-"""An operator asks for another model to answer: put it on the way that every release takes."""
+"""Promotion and rollback by an operator: the version is chosen, and released like any other (see release_model)."""
 
 from __future__ import annotations
 

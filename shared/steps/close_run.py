@@ -1,4 +1,4 @@
-"""A run has come to its end, whatever it was: let the dataset's next one begin."""
+"""End of a training run, good or bad: its dataset's run slot is freed, and the next version's run becomes due."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.services import Services
 def close_run(
     fact: ModelReleased | ModelRefused | ReleaseRolledBack | RunFailed, services: Services
 ) -> Iterable[Fact]:
-    """Frees the slot, then looks whether a newer version came while the run was under way.
+    """Frees the slot, then checks whether a newer version was registered while the run was under way.
 
     In this order: a version registered before the slot was free finds its own run postponed, but is seen here;
     one registered after finds the slot free. No wake-up is lost in between.

@@ -1,4 +1,4 @@
-"""The run that was to score a large batch is over: hold its output against the plan, and say what it holds."""
+"""Collection of a batch run: a cluster's output checked against the batch's plan, then described by its manifest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_ATTEMPTS = 2
 
 
 def collect_batch_run(fact: BatchRunFinished, services: Services) -> Iterable[Fact | Change]:
-    """Writes the manifest of a run that put out what its plan asks for: the same one as if the shards had gone
+    """Writes the manifest of a run whose output is as planned: the same one as if the shards had gone
     through the endpoint. A run that failed is made once more, then the batch is refused with the reason."""
     plan = read_plan(fact.batch, services)
     outcome: list[Fact | Change]
@@ -65,7 +65,7 @@ def _collected(fact: BatchRunFinished, plan: BatchPlan, services: Services) -> l
 
 
 def _checked(plan: BatchPlan, services: Services) -> list[dict[str, Any]]:
-    """The run's shards, when all they tell of is there; raises: Mismatch
+    """The run's shards, when every file they name is there; raises: Mismatch
 
     Every size is compared, but of the bytes only those of the first and the last shard: a file that was written out
     of place or cut off shows there, and reading it all would take as long as scoring it.
@@ -86,7 +86,7 @@ def _check_bytes(plan: BatchPlan, shards: Sequence[dict[str, Any]], number: int,
     table = services.files.content(names.SCORED, names.parquet_blob(plan.batch, number)) or b""
     for what, data in (("csv_sha256", lines), ("parquet_sha256", table)):
         if hashlib.sha256(data).hexdigest() != shards[number][what]:
-            raise Mismatch(f"shard {number} has other bytes than the run told ({what})")
+            raise Mismatch(f"shard {number} has other bytes than the run described ({what})")
 
 
 def _failed(fact: BatchRunFinished, plan: BatchPlan, reason: str) -> Fact:
@@ -101,7 +101,7 @@ def _judged(run: str, state: str, **values: Any) -> Change:
 
 
 def _close(run: str, services: Services) -> None:
-    """From now on no reconciliation looks at it."""
+    """From now on no reconciliation polls it."""
     opened = services.ledger.documents.read(BATCH_RUN, run)
     if opened is not None:
         services.ledger.documents.delete(BATCH_RUN, opened)

@@ -1,4 +1,4 @@
-"""The scoring clock ticked: which files of clients are new, and can be scored now?"""
+"""Discovery of batches: the new files in the scoring container that a released model can score now."""
 
 from __future__ import annotations
 

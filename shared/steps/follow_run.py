@@ -1,4 +1,4 @@
-"""Somebody says a run moved: look at it, note its steps, and say so when it is over."""
+"""Run tracking: a run's status and steps read from the workspace at a hint, and its end made a fact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.services import Services
 
 
 def follow_run(fact: RunMoved, services: Services) -> Iterable[Fact]:
-    """Asks the workspace; the event that sent us here may be late, early, or about a run that is not ours."""
+    """Reads the run from the workspace: the event behind the hint may be late, early, or about a run not ours."""
     record = services.ledger.find("run", fact.run)
     if record is None or RUN.state(record.state).tone is not Tone.RUN:
         return
@@ -49,8 +49,8 @@ def _progress(view: RunView, record: Record, now: datetime) -> RunProgressed:
 def _steps(view: RunView, noted: Iterable[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
     """The steps as they are, with their begin and end as far as they were seen.
 
-    The workspace makes a pipeline's steps all at once and tells when it made them: a step began when it was first seen
-    at work, and what it tells is the best there is only for one that came and went unseen.
+    The workspace makes a pipeline's steps all at once and says when it made them: a step began when it was first seen
+    at work, and the workspace's time is the best there is only for one that came and went unseen.
     """
     before = {step["name"]: step for step in noted}
     stamp = now.isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""Tell those who subscribed what has happened: every event, in order, as often as it takes."""
+"""Webhook delivery: every event to every subscriber, in order and at least once, with a cursor for each and backoff."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ class Cursor:
     """How far one subscriber is in the log of events, and how the last tries went."""
 
     next: int
-    """The number of the event it is told next."""
+    """The number of the event that is delivered next."""
     shook_hands: bool = False
     failures: int = 0
     not_before: str | None = None
     gone: bool = False
     until: str | None = None
-    """A lease: so long one worker tells it, and no other."""
+    """A lease: until then one worker delivers to this subscriber, and no other."""
 
 
 CURSOR = Document(name="cursor", type=Cursor, placement="standing")
 """One per subscriber."""
 AT_ONCE = 25
 FIRST_EVENTS = 100
-"""A new subscriber is told the newest so many: none that happened around its coming is missed."""
+"""A new subscriber's cursor begins so many events back: none that happened around its coming is missed."""
 LEASE = timedelta(seconds=120)
-"""How long one worker tells a subscriber before another may; longer than telling takes."""
+"""How long one worker has a subscriber to itself; longer than `LONGEST_DELIVERY` and the time-out after it."""
 SHORTEST, LONGEST = 30, 3600
 """Seconds between tries when a subscriber does not take an event: twice as long each time."""
 MOST_REFUSALS = 12
-"""An event refused so often (some hours of it) is passed over, so that later ones are told."""
+"""An event refused so often (some hours of it) is dead-lettered, so that later ones are delivered."""
 
 
 def notify_subscribers(fact: NotificationDue, services: Services) -> Iterable[Fact]:
-    """Each subscriber has a mark of its own in the list of events, moved on only after it took them: a crash in between
-    tells some again, and their ids say so."""
+    """Each subscriber has a cursor in the event log, moved on only after it took the events. A crash in between
+    delivers some again with the same id, which is how a receiver of CloudEvents knows a duplicate."""
     count = services.ledger.events.count()
     for subscriber in services.subscribers:
         yield from _deliver(subscriber, count, fact, services)
@@ -89,7 +89,7 @@ def _cursor(subscriber: Subscriber, count: int, services: Services) -> Versioned
     try:
         return services.ledger.documents.write(CURSOR, subscriber.name, begun, over=None)
     except Conflict:
-        return None  # another worker has just made it, and tells
+        return None  # another worker has just made it, and delivers
 
 
 def _is_due(cursor: Cursor, count: int, now: datetime) -> bool:
@@ -101,7 +101,7 @@ def _is_due(cursor: Cursor, count: int, now: datetime) -> bool:
 def _back_off(
     subscriber: Subscriber, cursor: Versioned[Cursor], first: Entry, problem: Exception, services: Services
 ) -> Iterator[Fact]:
-    """It is tried again later, and later each time; an event that is refused for too long is passed over."""
+    """Exponential backoff; an event that is refused for too long is dead-lettered and the cursor moves past it."""
     failures = cursor.value.failures + 1
     if isinstance(problem, Refused) and failures >= MOST_REFUSALS:
         after = first.number + 1

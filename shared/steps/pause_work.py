@@ -1,4 +1,4 @@
-"""An operator halts work: what begins something new waits until somebody lets it go on."""
+"""Pause: an operator halts whatever would begin something new, until work is resumed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.services import Services
 
 
 def pause_work(fact: WorkPaused, services: Services) -> Iterable[Fact]:
-    """raises: Conflict when somebody paused or resumed at the same moment"""
+    """raises: Conflict when work was paused or resumed at the same moment"""
     pause = services.ledger.documents.read(WORK_PAUSE, ALL)
     if pause is None or not pause.value.paused:
         value = WorkPause(

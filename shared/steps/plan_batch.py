@@ -74,7 +74,7 @@ def _is_for_the_engine(blob: Blob, services: Services) -> bool:
 
 
 def _pinned(batch: str, dataset: str, services: Services) -> PinnedModel | None:
-    """The model the batch belongs to: chosen by whoever asks first, and the same for everybody after."""
+    """The model the batch belongs to: chosen by the first delivery, and the same for all later ones."""
     documents = services.ledger.documents
     released = documents.read(RELEASED, dataset)
     if released is None:

@@ -1,4 +1,4 @@
-"""Ask the model that answers the rows whose answers are known: is it right, and how long does it take?"""
+"""Synthetic monitoring: the released model scores its golden rows; a window of times and faults is its health."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.services import Services
 
 @dataclass(frozen=True, kw_only=True)
 class Probes:
-    """The newest probes at a deployment, the oldest first: each a time in ms or a fault."""
+    """The newest probes of a deployment, the oldest first: each a time in ms or a fault."""
 
     probes: list[Probe]
 
@@ -29,7 +29,8 @@ PROBES = Document(name="probes", type=Probes, placement="standing")
 
 
 def probe_endpoint(fact: EndpointProbeDue, services: Services) -> Iterable[Fact | Change]:
-    """Looking changes nothing but what is known of the deployment; a fault shows there, and takes nobody's traffic."""
+    """A probe changes nothing but the deployment's recorded health: a fault shows there and moves no traffic: a
+    rollback is an operator's decision."""
     documents = services.ledger.documents
     released = documents.read(RELEASED, fact.dataset)
     if released is None:
@@ -41,7 +42,7 @@ def probe_endpoint(fact: EndpointProbeDue, services: Services) -> Iterable[Fact 
     try:
         documents.write(PROBES, digest(serving.deployment_id), Probes(probes=window), over=before)
     except Conflict:
-        return []  # another worker looked at the same moment
+        return []  # another worker probed at the same moment
     values = {"health": summary(window), "since": serving.since}
     return [Change(kind="deployment", id=serving.deployment_id, values=values)]
 

@@ -1,4 +1,4 @@
-"""An operator wants the rows of an upload that were put aside: those that can still be read as the contract's types."""
+"""Readmission: an upload's quarantined rows are read again with the contract's rules on values waived."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from shared.services import Services
 
 
 def readmit_rows(fact: ReadmissionRequested, services: Services) -> Iterable[Fact]:
-    """Reads them again with the rules on values waived; they join the next dataset version as an upload of their own.
+    """Rows that still read as the contract's types join the next dataset version as an upload of their own.
 
-    What cannot be read even so stays in quarantine: a word where a number must be, or an answer nobody can give.
+    The others stay in quarantine: a word where a number must be, or a target that is none of the contract's.
     """
     upload = services.ledger.find("upload", fact.upload)
     if upload is None:
@@ -49,7 +49,7 @@ def readmit_rows(fact: ReadmissionRequested, services: Services) -> Iterable[Fac
 
 
 def _as_csv(header: dict[str, Any], rejects: Blob, services: Services) -> Iterator[bytes]:
-    """The file again, of the lines put aside alone."""
+    """The file again, made of its header and the quarantined lines."""
     line = io.StringIO()
     csv.writer(line, delimiter=header["delimiter"], lineterminator="\n").writerow(header["names"])
     yield line.getvalue().encode()

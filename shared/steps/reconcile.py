@@ -1,4 +1,4 @@
-"""Hold storage and Azure ML against the ledger: what no event told us, and what a dead worker left."""
+"""Reconciliation loop: storage and Azure ML compared with the ledger; lost events and abandoned facts become due."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MOST_AT_ONCE = 200
 
 
 def reconcile(fact: ReconcileDue, services: Services) -> Iterable[Fact]:
-    """Finds what is due and says so; every fact it returns is done once, however often a reconciliation finds it."""
+    """Finds what is due and returns it; every such fact is done once, however often a reconciliation finds it."""
     yield from _unfinished(services)
     yield from _missed_uploads(services)
     yield from _runs_under_way(services)
@@ -106,7 +106,7 @@ def _waiting_versions(services: Services) -> Iterator[Fact]:
 
 
 def _probes_due(fact: ReconcileDue, services: Services) -> Iterator[Fact]:
-    """The models that answer, when it is time to look at them again."""
+    """Released models whose last health probe lies long enough back."""
     every = timedelta(seconds=services.policy.endpoint_probe_seconds)
     if not every:
         return

@@ -1,4 +1,4 @@
-"""Make the next version of the Azure ML dataset from everything that has gathered."""
+"""Dataset registration: the gathered parts become the next immutable version, a manifest and an Azure ML data asset."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def register_dataset(fact: DatasetDue | RetrainDue, services: Services) -> Itera
 
 
 def _unannounced(dataset: Dataset, services: Services) -> list[Fact | Change]:
-    """What the newest version's worker was to return, when it died between registering and settling: the fact that
-    comes after it says so in its place."""
+    """The newest version's outcome, when its worker died between registering and settling: the fact that comes after it
+    returns it in its place, or the version would have no record."""
     if dataset.head is None or services.ledger.claims.outcome(dataset.head.value.by) is not None:
         return []
     return _registered(dataset.version, dataset.name, services)

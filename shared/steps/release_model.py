@@ -1,4 +1,4 @@
-"""Put an accepted model behind the endpoint: beside the old one first, tested, then in its place."""
+"""Blue/green release: an accepted model is deployed beside the serving one, smoke-tested, then given all traffic."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shared.services import Services
 
 
 def release_model(fact: ModelAccepted | ReleaseDue, services: Services) -> Iterable[Fact | Change]:
-    """Deploys at no traffic, asks golden rows with known answers, then moves all traffic; or takes it all back.
+    """Deploys at no traffic, smoke-tests with golden rows, then moves all traffic; or rolls back.
 
     Making a deployment takes minutes, so this step does not wait: it polls, does what can be done now, and comes
     round again as `ReleaseDue`. Until the traffic moves, the old deployment serves untouched.

@@ -13,9 +13,9 @@ from shared.services import Services
 
 
 def resume_work(fact: WorkResumed, services: Services) -> Iterable[Fact | Change]:
-    """First work goes on, then what waited is told: whatever comes in between finds that it need not wait.
+    """First the pause ends, then what waited is published: a fact that comes in between finds that it need not wait.
 
-    raises: Conflict when somebody paused or resumed at the same moment
+    raises: Conflict when work was paused or resumed at the same moment
     """
     pause = services.ledger.documents.read(WORK_PAUSE, ALL)
     if pause is not None:

@@ -1,4 +1,4 @@
-"""An operator has a step tried again that was given up: its fact is due once more, with all its attempts before it."""
+"""Retry of a dead letter: the fact of a dead-lettered step is open once more, with all its attempts before it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from shared.services import Services
 
 
 def retry_step(fact: RetryRequested, services: Services) -> Iterable[Fact]:
-    """The fact goes back on the list of the unfinished; nothing when it was done meanwhile, or was never readable."""
-    again = services.ledger.outbox.reopen(fact.about, failure=fact.failure)
-    return [again] if again else []
+    """The fact goes back into the outbox; nothing when it was done meanwhile, or was never readable."""
+    reopened = services.ledger.outbox.reopen(fact.about, failure=fact.failure)
+    return [reopened] if reopened else []

@@ -1,4 +1,4 @@
-"""Score one stretch of a batch through the deployed model and put the result aside as a block."""
+"""Scoring of a shard: one byte range of a batch goes through the deployed model; its lines are staged as a block."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 
 def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
-    """Reads just the shard's bytes, asks the model the batch is pinned to, and stages the answers.
+    """Reads just the shard's bytes, scores them by the model the batch is pinned to, and stages the output.
 
     The block's id is the shard's number: scoring a shard twice writes the same block twice. Rows that break the
-    contract come out with what is wrong with them. Whoever scores the last one says that the batch can be sealed.
+    contract come out with what is wrong with them. The last shard's worker returns `ShardsScored`: the batch can be
+    sealed.
     raises: Transient, Refused as the endpoint answers
     """
     from shared.domain.batches.scored_file import write_shard
@@ -53,7 +54,7 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
 
 
 def _give_memory_back() -> None:
-    """Arrow keeps what it frees for the next use; a worker between shards is better small."""
+    """Arrow's pool holds freed memory for its next allocation; returned, so that a worker between shards is small."""
     import pyarrow as pa
 
     pa.default_memory_pool().release_unused()
@@ -73,7 +74,7 @@ def _bytes(plan: BatchPlan, shard: ShardRange, services: Services) -> bytes:
 
 
 def _answered(read: Iterator[ShardRows], plan: BatchPlan, services: Services) -> Iterator[ScoredRows]:
-    """Each piece with one answer for each good row, by as many requests as the endpoint's payload limit asks for."""
+    """Each piece with one answer for each good row, by as many requests as the endpoint's payload limit needs."""
     from shared.domain.batches.request_split import row_by_row, sized
     from shared.domain.batches.scored_file import ScoredRows
     from shared.domain.models.answers import Answers

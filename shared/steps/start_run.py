@@ -37,7 +37,7 @@ def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[
 
 
 def _is_done(slot: Slot | None, fact: DatasetRegistered | RunDue) -> bool:
-    """The version has, or had, its run; only a retry asked for after a failure makes another."""
+    """The version has, or had, its run; only a retry after a failure makes another."""
     if slot is None or slot.version < fact.version:
         return False
     if slot.version > fact.version:

@@ -165,7 +165,7 @@ def test_a_new_subscriber_is_told_the_newest(telling: Telling) -> None:
     late = Listener(name="late")
     telling.listeners = (late,)
     telling.tell(NotificationDue(tick="1"))
-    assert [event["id"] for event in late.heard] == _events(telling)[-notify_subscribers.FIRST_HEARS :]
+    assert [event["id"] for event in late.heard] == _events(telling)[-notify_subscribers.FIRST_EVENTS :]
 
 
 def test_two_workers_do_not_tell_the_same_subscriber_at_once(telling: Telling, listener: Listener) -> None:

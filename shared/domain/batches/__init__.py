@@ -1,1 +1,1 @@
-"""Batches to score: where a file is cut, what a shard is asked, what comes out."""
+"""Batch scoring: the plan of shards, their rows as features, requests split to size, output files and manifest."""

@@ -12,7 +12,10 @@ OF_A_SHARD = ("number", "rows", "refused", "csv_bytes", "csv_sha256", "parquet_s
 
 
 def batch_manifest(plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The same for the same plan, whoever scored the shards. shards: in order, `scored_file.ScoredShard.facts` of each"""
+    """The manifest, the same whether endpoint or cluster scored the shards.
+
+    shards: in order, `scored_file.ScoredShard.facts` of each
+    """
     return {
         "batch": plan.batch,
         "source": {

@@ -26,7 +26,7 @@ def sized(batch: Any, *, most_bytes: int) -> list[Any]:
 
 
 def row_by_row(rows: Any, score: Callable[[Any], Answers]) -> Answers:
-    """Asks about all rows; where the model fails on them, about each half, until the rows at fault stand alone.
+    """Scores all rows; where the model fails on them, each half (bisection), until the rows at fault stand alone.
 
     Those come out without a score and with the reason; all others are scored.
     raises: Refused when it fails on too many to call them odd

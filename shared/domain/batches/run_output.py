@@ -1,4 +1,4 @@
-"""What a run that scored a whole batch says of each shard, and whether that is what the plan asks for."""
+"""The description of a batch run's output, shard by shard, and its check against the batch's plan."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Mismatch(ValueError):
-    """What a run put out is not what its plan asks for; the message says where."""
+    """A run's output differs from its plan; the message says where."""
 
 
 def describe(plan: BatchPlan, shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The document a run leaves beside its output. shards: `scored_file.ScoredShard.facts` and `parquet_bytes` of each"""
+    """The description of a run's output, which lies beside it.
+
+    shards: `scored_file.ScoredShard.facts` and `parquet_bytes` of each
+    """
     return {"batch": plan.batch, "model": plan.model, "shards": [dict(shard) for shard in shards]}
 
 
@@ -40,7 +43,7 @@ def read_shards(text: bytes | None, plan: BatchPlan) -> list[dict[str, Any]]:
         raise Mismatch(f"it scored {about[0]} with {about[1]}, not {plan.batch} with {plan.model}")
     if numbers != list(range(len(plan.cut.shards))):
         raise Mismatch(
-            f"it tells of {len(numbers)} shards, not of the plan's {len(plan.cut.shards)} in order"
+            f"it describes {len(numbers)} shards, not of the plan's {len(plan.cut.shards)} in order"
         )
     for shard in shards:
         _check(shard)
@@ -48,7 +51,10 @@ def read_shards(text: bytes | None, plan: BatchPlan) -> list[dict[str, Any]]:
 
 
 def check_sizes(plan: BatchPlan, shards: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]) -> None:
-    """Whether all it tells of is there. sizes: bytes of each blob in the batch's folder; raises: Mismatch"""
+    """Checks that every file the description names is there, whole; raises: Mismatch
+
+    sizes: bytes of each blob in the batch's folder
+    """
     expected = {names.scored_blob(plan.batch): sum(shard["csv_bytes"] for shard in shards)}
     expected |= {names.parquet_blob(plan.batch, shard["number"]): shard["parquet_bytes"] for shard in shards}
     for name, size in expected.items():

@@ -1,4 +1,4 @@
-"""What a batch puts out: the file's own lines with the model's answers after them, as CSV and as Parquet."""
+"""The scored output: the file's own lines with the model's answers appended, as CSV and as Parquet."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def with_answers(read: Sequence[ShardRows], answers: Answers, model_version: str
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredShard:
-    """A shard as it is put out, and what is told of it."""
+    """A shard's output, and the counts and hashes that describe it."""
 
     lines: bytes
     """Its part of the CSV."""
@@ -170,8 +170,8 @@ def _batch(piece: ScoredRows, schema: Any) -> Any:
 
 
 def _reasons(problems: dict[int, str], rows: int) -> Any:
-    """By record: why it has no score. Each reason is kept once: where a dictionary holds a text twice, Arrow writes
-    the second one's place in the file out of memory that nobody filled (26.0.1)."""
+    """By record: why it has no score. Each reason is stored once: where a dictionary holds a text twice, Arrow writes
+    the second one's place in the file out of uninitialized memory (26.0.1)."""
     texts = {text: place for place, text in enumerate(dict.fromkeys(problems.values()))}
     which, sound = np.zeros(rows, np.int32), np.ones(rows, np.bool_)
     for at, text in problems.items():

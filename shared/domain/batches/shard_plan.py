@@ -22,7 +22,7 @@ Read = Callable[[int, int], bytes]
 """The file's bytes from the first number to the second, exclusive."""
 
 WINDOW = 16 * 1024
-"""Bytes looked at around a cut: some hundred lines."""
+"""Bytes read around a cut to find a line end: some hundred lines."""
 MOST_WINDOW = 8 * WINDOW
 """Without a sound line in so many bytes, the reader has to come all the way from the last cut."""
 

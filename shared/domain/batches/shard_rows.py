@@ -1,4 +1,4 @@
-"""A shard's records as columns: what the file says, what the model may look at, and what is wrong with the rest."""
+"""A shard's records as columns: the file's text, the model's features, and the faults of rejected records."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ShardRows:
 
     rows: Rows
     good: npt.NDArray[np.bool_]
-    """By record: whether the model can be asked about it."""
+    """By record: whether the model can score it."""
     features: Any
     """Record batch: the good records as the model takes them, in order."""
     problems: dict[int, str]
@@ -42,7 +42,7 @@ class ShardRows:
 
 
 def read_shard(data: bytes, plan: ShardPlan) -> Iterator[ShardRows]:
-    """The shard's records in order, piece by piece; the same pieces whoever reads them."""
+    """The shard's records in order, piece by piece; the same pieces at each reading, here or on a cluster."""
     check = _Check(plan.header, plan.contract.features)
     for piece in _pieces(data, plan.header, PIECE_BYTES):
         for rows, broken in _read(piece, plan.header):

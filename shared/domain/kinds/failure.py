@@ -14,7 +14,7 @@ from shared.domain.kinds.state import State, Tone
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """What is known of a step that was dead-lettered."""
+    """A dead letter: the values of a step that failed as often as it may."""
 
     queue: str = public("The queue whose message was dead-lettered.", example="steps")
     about: str = public(

@@ -33,7 +33,7 @@ class About:
     one_of: tuple[State, ...] = ()
     """The closed vocabulary its value is of."""
     entered: str = ""
-    """The state whose newest entry in the history is the value: such a field is not kept, but read from there."""
+    """The state whose newest entry in the history is the value: such a field is not stored, but read from there."""
     public: bool = True
 
 

@@ -1,4 +1,4 @@
-"""The kind `operation`: what an operator asked for; how far it is, is told from what it led to."""
+"""The kind `operation`: an action that was accepted (202); its progress is derived from what it led to."""
 
 from __future__ import annotations
 

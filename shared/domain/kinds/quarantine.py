@@ -42,7 +42,7 @@ def _rejected(fact: UploadRejected) -> Iterable[Change]:
 
 
 def _held(upload: str, name: str, rows: int, *, dataset: str, reason: str = "") -> Iterable[Change]:
-    """What of the upload waits for somebody to decide; nothing when every row was good."""
+    """The upload's rejected rows, which wait for an operator's decision; nothing when every row was good."""
     if not rows and not reason:
         return
     values: dict[str, Any] = {"name": name, "upload": upload, "rows": rows, "whole": bool(reason)}

@@ -33,7 +33,7 @@ STEP_STATUSES = (
     State(name="Failed", tone=Tone.BAD, word="failed", sentence="failed", final=True),
 )
 """What Azure ML says of a run and of its steps. It has more (`NotResponding`: a run may come back from it), so clients
-are not told that there are no others.
+do not learn that there are no others.
 
 source: azure-ai-ml, entities/_job/job.py, `JobStatus`"""
 TERMINAL = frozenset(status.name for status in STEP_STATUSES if status.final)

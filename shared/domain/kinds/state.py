@@ -8,14 +8,14 @@ from enum import StrEnum
 
 
 class Tone(StrEnum):
-    """What a state asks of whoever looks."""
+    """How a state is coloured: by the attention it needs."""
 
     OK = "ok"
     """As it should be."""
     RUN = "run"
     """Under way: something follows by itself."""
     WARN = "warn"
-    """Not as it was meant; worth a look."""
+    """Not as it was meant: a warning."""
     BAD = "bad"
     """It came to nothing, or a person is needed."""
     REST = "rest"
@@ -33,9 +33,9 @@ class State:
     word: str = ""
     """What a badge says, where that is not the name with spaces for its dashes."""
     final: bool = False
-    """Nothing follows by itself: whoever polls can stop."""
+    """Nothing follows by itself: polling can stop."""
     needs_person: bool = False
-    """Nothing follows before somebody has decided."""
+    """Nothing follows before an operator's decision."""
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""The kind `work`: a pause of all work that begins something new, from when it was asked for until it ended."""
+"""The kind `work`: a pause of all work that begins something new, from its request until work was resumed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Models: whether one is better, whether it answers right, and what it is asked and answers."""
+"""Models: the promotion gate, the smoke test, endpoint health, and the wire format of rows and answers."""

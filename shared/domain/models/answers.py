@@ -16,12 +16,12 @@ DECISIONS = ("skip", "call")
 
 
 class Unusable(ValueError):
-    """The answer is none to what was asked; the message says why, without the clients' values."""
+    """The response does not fit the request; the message says why, without the clients' values."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """A value each for the rows asked about, in their order."""
+    """The model's answers: a value each for the request's rows, in their order."""
 
     probability: Any
     """Arrow array of float64; null where the model could not say."""
@@ -47,7 +47,7 @@ class Answers:
 
     @classmethod
     def checked(cls, probability: Any, decile: Any, decision: Sequence[str] | Any, *, rows: int) -> Self:
-        """raises: Unusable when they are not as many as were asked about, or not what they should be."""
+        """raises: Unusable when they are not as many as the request's rows, or out of their bounds."""
         score = np.asarray(probability, dtype=np.float64)
         tenth = np.asarray(decile)
         choice = _decisions(decision)

@@ -1,4 +1,4 @@
-"""What a model is asked and what it answers, as Arrow IPC streams: over the wire, or through a file."""
+"""The scoring wire format: rows and answers as Arrow IPC streams, over HTTP or through a file."""
 
 from __future__ import annotations
 

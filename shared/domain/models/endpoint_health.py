@@ -1,4 +1,4 @@
-"""How well a deployment has answered lately: a window of probes, each a time or a fault."""
+"""Endpoint health: p50, p95 and errors over a sliding window of probes, each a time or a fault."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 WINDOW = 60
-"""Probes that are kept."""
+"""Probes in the window."""
 SLOW_MS = 1000.0
 """A deployment that answers slower than this, at the 95th percentile, is warned of."""
 

@@ -16,7 +16,7 @@ class Verdict:
     accepted: bool
     reason: str
     figures: dict[str, Any]
-    """As the model's record keeps them: see `shared.domain.kinds.model`."""
+    """As the model's record has them: see `shared.domain.kinds.model`."""
 
 
 def judge(evaluation: Mapping[str, Any], *, serving: int | None, policy: Policy) -> Verdict:

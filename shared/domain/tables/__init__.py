@@ -1,1 +1,1 @@
-"""Files and the data contract: how a CSV is read, and what its values must look like."""
+"""Schema validation: CSV dialects and records, the data contract, and the check of rows against it."""

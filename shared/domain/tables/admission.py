@@ -1,4 +1,4 @@
-"""Holds a CSV against the contracts: typed columns of the good rows, the bad ones with every rule they break.
+"""Validation of a CSV against the contracts: typed columns of the good rows, the rejected with every rule they break.
 
     admission = check_rows(files.read(blob), contracts)            # "training" or "scoring"
     if admission.problem:                                          # no contract fits, or no CSV at all

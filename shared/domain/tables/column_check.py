@@ -56,7 +56,7 @@ class ColumnCheck:
         return CheckedColumn(codes=codes, values=values, faults=faults, bad=bad)
 
     def array(self, checked: CheckedColumn, mask: npt.NDArray[np.bool_] | None) -> Any:
-        """The column for the model; mask: the records it is asked about (None: all)."""
+        """The column for the model; mask: the records it scores (None: all)."""
         codes = checked.codes if mask is None else checked.codes[mask]
         values = checked.values[codes] if len(checked.values) else checked.values
         if self._column.type == "category":

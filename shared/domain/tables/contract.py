@@ -1,4 +1,4 @@
-"""The data contract: what a dataset's rows must look like, and which contract a file's header fits."""
+"""The data contract: the schema of a dataset's rows, and which contract a file's header fits."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class Contract:
     target_values: tuple[str, ...]
     positive: str
     ignored: tuple[str, ...] = ()
-    """Columns a file may have that are not looked at and not kept."""
+    """Columns a file may have that are neither checked nor stored."""
 
     @property
     def features(self) -> tuple[Column, ...]:
-        """What a model may look at: known before the call."""
+        """The model's features: known before the call."""
         return tuple(column for column in self.columns if not column.known_only_after_call)
 
     @property
@@ -66,11 +66,11 @@ class Contract:
         return Column(name=self.target, type="category", values=self.target_values)
 
     def columns_for(self, purpose: Purpose) -> tuple[Column, ...]:
-        """The columns that are checked and kept: all with the target in training, the features in scoring."""
+        """The columns that are checked and stored: all with the target in training, the features in scoring."""
         return self.features if purpose == "scoring" else (*self.columns, self.target_column)
 
     def allowed(self, purpose: Purpose) -> frozenset[str]:
-        """The columns a file may have besides those kept."""
+        """The columns a file may have besides `columns_for` the purpose."""
         if purpose == "training":
             return frozenset(self.ignored)
         return frozenset({*self.ignored, self.target, *(column.name for column in self.columns)})

@@ -121,7 +121,7 @@ class _Stretch:
     data: bytes
     start: int
     cut_off: int = 0
-    """Bytes left out of the last line, which is far too long to be kept."""
+    """Bytes left out of the last line, which is far too long to be held."""
 
 
 def _stretches(chunks: Iterable[bytes], newline: bytes, start: int) -> Iterator[_Stretch]:
@@ -221,7 +221,7 @@ class _Reader:
         return f"expected {self.width} values, found {found}"
 
     def _careful(self, stretch: _Stretch, first_line: int, *, final: bool) -> tuple[Block, int]:
-        """Line by line, as told at the top of this module."""
+        """Line by line, as the module's docstring describes."""
         lines = stretch.data.split(self.newline)
         if not lines[-1]:
             lines.pop()
@@ -269,7 +269,7 @@ class _Reader:
         return row if len(row) == self.width else self._width_rule(row)
 
     def _spanning(self, lines: list[bytes], at: int, *, final: bool) -> tuple[list[str] | str, int]:
-        """The record of several lines that begins at `at`; span 0: more lines are needed to tell."""
+        """The record of several lines that begins at `at`; span 0: more lines are needed to decide."""
         taken, outrun = 0, False
 
         def feed() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How a CSV is written: its first line tells delimiter, line end and column names, or why it is no CSV."""
+"""How a CSV is written: delimiter, line end and column names from its first line, or why it is no CSV."""
 
 from __future__ import annotations
 

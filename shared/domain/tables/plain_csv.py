@@ -19,7 +19,7 @@ from shared.domain.tables.dialect import BOM, LONGEST, Header
 
 LF, CR, QUOTE = 0x0A, 0x0D, 0x22
 TEXT = pa.dictionary(pa.int32(), pa.string())
-"""A column of texts, each distinct one kept once: what a rule says of a text, it says once."""
+"""A column of texts, each distinct one stored once: what a rule says of a text, it says once."""
 
 Places = npt.NDArray[np.int64]
 

@@ -24,7 +24,7 @@ class RowCheck:
     """Knows where each column stands in the file, and the values it has met so far."""
 
     def __init__(self, header: Header, columns: Sequence[Column], waived: Collection[str] = ()) -> None:
-        """columns: those to check, all of them in the header; the file's others are not looked at.
+        """columns: those to check, all of them in the header; the file's others are not checked.
 
         waived: the columns whose values may be any of their type
         """
