@@ -161,6 +161,7 @@ def _handle_hint(fact: Fact, services: Services) -> tuple[Fact, ...]:
     """A hint is acted on any number of times: all it does is publish, and add to what is known."""
     outcome = Outcome.of(STEPS[type(fact)](fact, services))
     due = services.ledger.outbox.expect(led_to for led_to in outcome.facts if not led_to.hint)
+    # Published first: a record of what was never published would keep the next hint from finding it.
     services.bus.publish([*due, *(led_to for led_to in outcome.facts if led_to.hint)])
     services.ledger.records.apply(outcome.changes, cause=fact.key)
     return outcome.facts
@@ -174,6 +175,8 @@ def _handle_fact(fact: Fact, services: Services, *, expected: bool) -> tuple[Fac
     if claim.outcome is not None and not ledger.outbox.is_open(fact):
         return claim.outcome.facts  # finished by an earlier delivery
     own = kinds.changes(fact) if type(fact) in RECORDS_ITSELF or not expected else []
+    # Recorded first, then logged: a crash before `begin` finds the same moves by their cause, and makes the same events
+    # again. Events logged first would announce what the API cannot show yet.
     events = ledger.records.apply(own, cause=fact.key)
     if not expected and ledger.outbox.begin(fact, events):
         events = []
@@ -212,6 +215,8 @@ def _changes(claim: Claim, outcome: Outcome) -> list[Change]:
 def _finish(claim: Claim, outcome: Outcome, events: Sequence[dict[str, Any]], services: Services) -> None:
     due = [fact for fact in outcome.facts if type(fact) in STEPS or type(fact) in RECORDS_ITSELF]
     if services.ledger.outbox.finish(claim, (fact for fact in due if not fact.hint), events):
-        services.bus.publish(due)
+        services.bus.publish(
+            due
+        )  # after the transaction: a crash here leaves rows that the reconciler publishes
         unannounced = [claim.fact] if type(claim.fact) in RECORDS_ITSELF else []
         services.bus.announce(fact for fact in (*unannounced, *outcome.facts) if not fact.hint)
