@@ -106,7 +106,8 @@ class Records:
         """First the place that leads to the record, then the record: raises: Conflict when another worker is at it.
 
         A worker that dies in between leaves a place that leads nowhere, or to the record that took the number; after
-        `BEING_MADE` it is taken over.
+        `BEING_MADE` it is taken over. Who holds the place's newest ETag may move it to another number; who no longer
+        does can only append at the number it led to, where the worker that took over looks, or is the quicker.
         """
         log = self._logs[kind]
         with self._lock:  # workers of this process take numbers one after another
@@ -119,6 +120,8 @@ class Records:
                 if entry is not None:
                     self._remember(kind, entry)
                     return
+                if self._at(kind, id_, number) is not None:
+                    raise Conflict
                 back_off(attempt)
         raise Conflict(f"the end of the list of {kind} moved {CAS_TRIES} times under our hands")
 
@@ -130,9 +133,11 @@ class Records:
             there = self._past.get(*key)
             if there is None or self._now() - there.changed < BEING_MADE:
                 raise
+            taken = self._past.replace(there, there.value)
+            self._logs[kind].count()  # the end as it is from now on: at the place, or beyond it
             if self._at(kind, id_, there.value["at"]) is not None:
                 raise
-            return there
+            return taken
 
     # --- reading ------------------------------------------------------------------------------------------
 
