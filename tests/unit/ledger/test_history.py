@@ -21,55 +21,77 @@ Value = dict[str, Any]
 def _told(*changes: Change) -> Value:
     record: Value | None = None
     for minute, change in enumerate(changes):
-        record = history.advanced(record, change, NOW + timedelta(minutes=minute))
+        record = history.advanced(record, change, NOW + timedelta(minutes=minute), cause=f"fact {minute}")
     assert record is not None
     return record
+
+
+def _logged(*changes: Change) -> list[Value]:
+    """What the changes, each of a cause of its own, put into the event log."""
+    record: Value | None = None
+    logged: list[Value] = []
+    for minute, change in enumerate(changes):
+        cause = f"fact {minute}"
+        record = history.advanced(record, change, NOW + timedelta(minutes=minute), cause=cause)
+        logged += history.events(change, record, cause=cause)
+    return logged
+
+
+def _data(*changes: Change) -> list[Value]:
+    return [logged["event"]["data"] for logged in _logged(*changes)]
 
 
 def _upload(state: str | None, **values: Any) -> Change:
     return Change(kind="upload", id="u", state=state, values=values)
 
 
-def test_a_record_begins_with_its_first_state_and_an_untold_move() -> None:
+def test_a_record_begins_with_its_first_state_and_a_move() -> None:
     record = _told(_upload("arrived", name="a.csv"))
     assert (record["state"], record["seq"], record["round"]) == ("arrived", 1, 0)
     assert record["values"] == {
         "history": [["arrived", NOW.isoformat(timespec="milliseconds")]],
         "name": "a.csv",
     }
-    (move,) = record["untold"]
-    assert history.tally(move) == {"upload/arrived/": 1}
+    (logged,) = _logged(_upload("arrived", name="a.csv"))
+    assert (logged["tally"], logged["stays"]) == ({"upload/arrived/": 1}, {})
 
 
 def test_a_move_says_what_it_left_and_how_long_it_was_there() -> None:
-    record = _told(_upload("arrived"), _upload("admitted", dataset="bank"))
-    move = record["untold"][-1]
-    assert history.tally(move) == {"upload/arrived/": -1, "upload/admitted/bank": 1}
-    assert history.stay("upload", move) == {"upload/arrived": 60.0}
+    logged = _logged(_upload("arrived"), _upload("admitted", dataset="bank"))[-1]
+    assert logged["tally"] == {"upload/arrived/": -1, "upload/admitted/bank": 1}
+    assert logged["stays"] == {"upload/arrived": 60.0}
 
 
 def test_every_event_names_its_thing() -> None:
-    record = _told(_upload("arrived", name="a.csv"), _upload("admitted", dataset="bank", rows=3))
-    told = [history.event("upload", "u", move)["data"] for move in record["untold"]]
+    told = _data(_upload("arrived", name="a.csv"), _upload("admitted", dataset="bank", rows=3))
     assert [of.get("name") for of in told] == ["a.csv", "a.csv"]
     assert told[1]["dataset"] == "bank"
 
 
 def test_an_event_too_large_to_tell_still_names_its_thing() -> None:
-    record = _told(_upload("arrived", name="a.csv"), _upload("admitted", reason="x" * history.MOST_PUBLIC))
-    data = history.event("upload", "u", record["untold"][-1])["data"]
-    assert data == {"state": "admitted", "seq": 2, "name": "a.csv"}
+    changes = _upload("arrived", name="a.csv"), _upload("admitted", reason="x" * history.MOST_PUBLIC)
+    assert _data(*changes)[-1] == {"state": "admitted", "seq": 2, "name": "a.csv"}
 
 
 def test_the_same_news_twice_changes_nothing() -> None:
     once = _told(_upload("arrived", name="a"))
-    assert history.advanced(once, _upload("arrived", name="a"), NOW + timedelta(hours=1)) == once
+    assert history.advanced(once, _upload("arrived", name="a"), NOW + timedelta(hours=1), cause="x") == once
+
+
+def test_a_cause_finds_its_moves_again_however_often_it_is_applied() -> None:
+    arrived, admitted = _upload("arrived", name="a"), _upload("admitted", rows=3)
+    record = _told(arrived, admitted, _upload("registered"))
+    assert history.events(admitted, record, cause="fact 1")[0]["event"]["data"]["seq"] == 2
+    again = history.advanced(record, admitted, NOW + timedelta(hours=1), cause="fact 1")
+    assert history.events(admitted, again, cause="fact 1") == history.events(admitted, record, cause="fact 1")
+    assert history.events(admitted, record, cause="fact 2") == []
+    assert history.events(arrived, record, cause="fact 1") == []
 
 
 def test_late_news_adds_what_it_knows_and_leaves_the_state() -> None:
     record = _told(_upload("registered", rows=5), _upload("arrived", name="a", rows=4))
     assert (record["state"], record["values"]["name"], record["values"]["rows"]) == ("registered", "a", 5)
-    assert len(record["untold"]) == 1
+    assert len(record["moves"]) == 1
 
 
 def test_values_alone_cannot_begin_a_record() -> None:
@@ -83,27 +105,26 @@ def test_a_new_round_begins_again_and_the_old_rounds_news_is_late() -> None:
     again = Change(kind="model", id="m", state="releasing", round=7)
     record = _told(released, replaced, again, released)
     assert (record["state"], record["round"]) == ("released", 7)
-    stale = history.advanced(record, Change(kind="model", id="m", state="previous", round=0), NOW)
+    stale = history.advanced(record, Change(kind="model", id="m", state="previous", round=0), NOW, cause="x")
     assert stale["state"] == "released"
 
 
-def test_an_event_has_the_same_id_whenever_it_is_told_and_names_what_happened() -> None:
-    record = _told(Change(kind="model", id="bank:1", state="rolled-back", values={"reason": "slow"}))
-    event = history.event("model", "bank:1", record["untold"][0])
+def test_an_event_names_what_happened_and_has_the_same_id_whenever_it_is_made() -> None:
+    change = Change(kind="model", id="bank:1", state="rolled-back", values={"reason": "slow"})
+    (event,) = [logged["event"] for logged in _logged(change)]
     assert event["type"] == "Campanha.ModelRolledBack.v1"
     assert event["of"] == {"kind": "model", "id": "bank:1"}
     assert event["data"] == {"state": "rolled-back", "seq": 1, "reason": "slow"}
-    assert event["id"] == history.event("model", "bank:1", record["untold"][0])["id"]
+    assert event["id"] == _logged(change)[0]["event"]["id"]
 
 
 def test_an_event_tells_only_what_is_public() -> None:
-    record = _told(_upload("arrived", name="a.csv", attempt=2, unheard_of=1))
-    assert record["untold"][0]["data"] == {"name": "a.csv"}
+    changes = _upload("arrived", name="a.csv", attempt=2, unheard_of=1)
+    assert _data(changes) == [{"state": "arrived", "seq": 1, "name": "a.csv"}]
 
 
 def test_an_event_stays_small() -> None:
-    record = _told(_upload("arrived", reason="x" * 10_000))
-    assert record["untold"][0]["data"] == {}
+    assert _data(_upload("arrived", reason="x" * 10_000)) == [{"state": "arrived", "seq": 1}]
 
 
 def test_a_long_history_keeps_its_newest() -> None:
@@ -132,13 +153,14 @@ def test_sums_of_the_moves_are_the_states_there_are(news: list[tuple[str, int]])
     """However the moves come, adding up their tallies gives one record, in the state it is in; and it never goes back."""
     record: Value | None = None
     seen = []
-    for state, round_ in news:
-        record = history.advanced(record, Change(kind="run", id="r", state=state, round=round_), NOW)
+    sums: dict[str, int] = {}
+    for number, (state, round_) in enumerate(news):
+        change = Change(kind="run", id="r", state=state, round=round_)
+        record = history.advanced(record, change, NOW, cause=f"fact {number}")
         seen.append((record["round"], rank("run", record["state"]), record["seq"]))
+        for logged in history.events(change, record, cause=f"fact {number}"):
+            for name, count in logged["tally"].items():
+                sums[name] = sums.get(name, 0) + count
     assert record is not None
     assert seen == sorted(seen)
-    sums: dict[str, int] = {}
-    for move in record["untold"]:
-        for name, number in history.tally(move).items():
-            sums[name] = sums.get(name, 0) + number
     assert {name: total for name, total in sums.items() if total} == {f"run/{record['state']}/": 1}
