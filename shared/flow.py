@@ -170,21 +170,22 @@ def _handle_hint(fact: Fact, services: Services) -> tuple[Fact, ...]:
 def _handle_fact(fact: Fact, services: Services, *, expected: bool) -> tuple[Fact, ...]:
     ledger = services.ledger
     claim = ledger.claims.claim(fact)
-    # Its first delivery ever: no attempt before it can have put events into the log, so none need be looked up there.
-    first = claim.outcome is None and claim.attempt == 1
     if claim.outcome is not None and not ledger.outbox.is_open(fact):
         return claim.outcome.facts  # finished by an earlier delivery
     own = kinds.changes(fact) if type(fact) in RECORDS_ITSELF or not expected else []
     # Recorded first, then logged: a crash before `begin` finds the same moves by their cause, and makes the same events
     # again. Events logged first would announce what the API cannot show yet.
     events = ledger.records.apply(own, cause=fact.key)
-    if not expected and ledger.outbox.begin(fact, events):
-        events = []
+    # At its first delivery ever, no attempt before it can have put events into the log: none need be looked up there.
+    all_new = claim.first
+    if not expected:
+        all_new = ledger.outbox.begin(fact, events) and all_new
+        events = [] if all_new else events
     if claim.outcome is None:
         claim = _settled(claim, services)
     outcome = claim.outcome or Outcome()
     events += ledger.records.apply(_changes(claim, outcome), cause=fact.key)
-    _finish(claim, outcome, events if first else ledger.outbox.unlogged(claim, events), services)
+    _finish(claim, outcome, events if all_new else ledger.outbox.unlogged(claim, events), services)
     return outcome.facts
 
 

@@ -28,9 +28,6 @@ from shared.errors import Conflict, InProgress
 from shared.ledger.lease import Lease, heartbeat
 from shared.ports import Row, Table
 
-REMEMBERED = 10_000
-"""Facts known to have been claimed, before all are forgotten and read from the table again."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -82,6 +79,11 @@ class Claim:
         return int(self.row.value["attempt"])
 
     @property
+    def first(self) -> bool:
+        """Whether nobody was at it before."""
+        return self.outcome is None and self.attempt == 1 and not self.row.value.get("retries")
+
+    @property
     def failure(self) -> str:
         """The id of the dead letter that this retries; empty mostly."""
         return str(self.row.value.get("failure", ""))
@@ -93,7 +95,6 @@ class Claims:
     def __init__(self, table: Table, *, now: Callable[[], datetime], lease_seconds: int) -> None:
         self._table, self._now = table, now
         self._lease = timedelta(seconds=lease_seconds)
-        self._seen: set[tuple[str, str]] = set()
 
     def claim(self, fact: Fact) -> Claim:
         """Takes the fact for this worker, or returns what it already led to.
@@ -114,13 +115,17 @@ class Claims:
             raise InProgress
         if old.value["state"] == "settled":
             return Claim(fact=fact, row=old)
-        if old.value["state"] == "claimed" and self._now() - old.changed < self._lease:
+        if self.is_held(old):
             raise InProgress
         claimed = {**old.value, "state": "claimed", "attempt": old.value["attempt"] + 1}
         try:
             return Claim(fact=fact, row=self._table.replace(old, claimed))
         except Conflict as cause:
             raise InProgress from cause
+
+    def is_held(self, row: Row) -> bool:
+        """Whether the lease of the entry in this row runs."""
+        return row.value["state"] == "claimed" and self._now() - row.changed < self._lease
 
     def held(self, lease: Lease) -> AbstractContextManager[None]:
         """While the body of the `with` runs, the lease does not lapse."""
@@ -150,21 +155,14 @@ class Claims:
         return None if packed is None else Outcome.unpack(packed)
 
     def reset(self, row: Row, *, failure: str) -> None:
-        """Gives an unsettled fact all its attempts again; failure: the id of its dead letter's record."""
-        again = {"state": "free", "attempt": 0, "failure": failure}
-        self._table.replace(row, {**row.value, **again, "retries": row.value.get("retries", 0) + 1})
+        """Gives a fact all its attempts again; failure: the id of its dead letter's record.
 
-    def seen(self, fact: Fact) -> bool:
-        """Whether any delivery of the fact got as far as a claim. Once it has it always has, so it is remembered."""
-        place = _place(fact.key)
-        if place in self._seen:
-            return True
-        if self._table.get(*place) is None:
-            return False
-        if len(self._seen) >= REMEMBERED:
-            self._seen.clear()
-        self._seen.add(place)
-        return True
+        One that is settled is not to be done again, only finished.
+        """
+        again: dict[str, object] = {"failure": failure, "retries": row.value.get("retries", 0) + 1}
+        if row.value["state"] != "settled":
+            again |= {"state": "free", "attempt": 0}
+        self._table.replace(row, {**row.value, **again})
 
 
 def _place(key: str) -> tuple[str, str]:

@@ -35,6 +35,9 @@ COUNTERS = 8
 AT_ONCE = 80
 """Rows of what a fact led to, or of its events, in one transaction; storage takes 100 writes."""
 
+REMEMBERED = 10_000
+"""Facts known to need no telling, before all are forgotten and looked up again."""
+
 Value = dict[str, Any]
 
 
@@ -88,6 +91,7 @@ class Outbox:
         """The workers of this process finish one after another, rather than one against another."""
         self._counter_row = f"{COUNT}{secrets.randbelow(COUNTERS)}"
         self._counter: Row | None = None
+        self._known: set[str] = set()
 
     # --- writing ------------------------------------------------------------------------------------------
 
@@ -99,11 +103,11 @@ class Outbox:
         lease, unclaimed, has a message on its way
         """
         found = _distinct(facts)
-        claimed = [fact for fact in found if self._claims.seen(fact)]  # it is in the outbox already, or done
-        due = [fact for fact in found if fact not in claimed and not self._is_on_its_way(fact)]
+        noted = [fact for fact in found if self.is_noted(fact)]
+        due = [fact for fact in found if fact not in noted and not self._is_on_its_way(fact)]
         for start in range(0, len(due), AT_ONCE):
             self._commit(_Transaction(opens=due[start : start + AT_ONCE], renews=True))
-        return [*claimed, *due]
+        return [*noted, *due]
 
     def _is_on_its_way(self, fact: Fact) -> bool:
         row = self._present.get(self._within, _row_key(fact))
@@ -158,22 +162,29 @@ class Outbox:
         returns: None when there is no such fact, or it was done meanwhile
         """
         row = self._claims.find(key)
-        if row is None or row.value["state"] == "settled":
+        if row is None:
             return None
         fact = Fact.from_json(row.value["fact"])
+        if row.value["state"] == "settled" and not self.is_open(fact):
+            return None
         if row.value.get("failure") != failure:
             self._claims.reset(row, failure=failure)
         self._mark(fact, dead_lettered=False)
         return fact
 
     def _mark(self, fact: Fact, *, dead_lettered: bool) -> None:
-        old = self._present.get(self._within, _row_key(fact))
-        if old is not None and bool(old.value.get("dead_lettered")) == dead_lettered:
-            return
-        value = {"fact": fact.to_json()} | ({"dead_lettered": True} if dead_lettered else {})
-        write = Replace(old=old, value=value) if old else Insert(row=_row_key(fact), value=value)
-        more = 0 if old is None and dead_lettered else -1 if dead_lettered else 1
-        self._commit(_Transaction(more=[write], counted=Counted.opened([fact], by=more)))
+        """Notes whether it is a person's; an open fact that is one's own is counted, a given-up one is not."""
+        for attempt in range(CAS_TRIES):
+            old = self._present.get(self._within, _row_key(fact))
+            if old is not None and bool(old.value.get("dead_lettered")) == dead_lettered:
+                return
+            value = {"fact": fact.to_json()} | ({"dead_lettered": True} if dead_lettered else {})
+            mark = Replace(old=old, value=value) if old else Insert(row=_row_key(fact), value=value)
+            more = 0 if old is None and dead_lettered else -1 if dead_lettered else 1
+            if self._commit(_Transaction(mark=mark, counted=Counted.opened([fact], by=more))):
+                return
+            back_off(attempt)
+        raise Conflict(f"the open fact {fact.key} changed {CAS_TRIES} times under our hands")
 
     # --- looking ------------------------------------------------------------------------------------------
 
@@ -181,8 +192,26 @@ class Outbox:
         """Whether the fact is still to be finished."""
         return self._present.get(self._within, _row_key(fact)) is not None
 
+    def is_noted(self, fact: Fact) -> bool:
+        """Whether the fact is done, or claimed and in the outbox, or about to be: a live worker has just claimed it.
+
+        A claim alone does not say so: its worker may have died just before `begin`, and then nobody else knows of it.
+        """
+        if fact.key in self._known:
+            return True
+        entry = self._claims.find(fact.key)
+        if entry is None:
+            return False
+        if entry.value["state"] != "settled" and not self.is_open(fact):
+            return self._claims.is_held(entry)
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known.add(fact.key)  # it has been, and so it will be
+        return True
+
     def unfinished(self, *, older_than: timedelta) -> Iterator[tuple[Fact, int]]:
-        """Facts published or claimed, but not finished, for so long that no worker can still be at them; their attempts."""
+        """Facts published or claimed, but not finished, for so long that no worker can still be at them; and how often they
+        were tried in vain: a step that is done, and only not finished, was not."""
         for row in self._present.rows(self._within, after=OPEN, before=f"{OPEN}~"):
             if row.value.get("dead_lettered") or self._now() - row.changed < older_than:
                 continue
@@ -193,7 +222,7 @@ class Outbox:
                 if self._now() - due >= older_than:
                     yield fact, 0
             elif self._now() - entry.changed >= older_than:
-                yield fact, entry.value["attempt"]
+                yield fact, 0 if entry.value["state"] == "settled" else entry.value["attempt"]
 
     def counted(self, rows: Iterable[Row] | None = None) -> Counted:
         """The facts done and open; rows: of the partition, when they were read already."""
@@ -212,10 +241,9 @@ class Outbox:
             for attempt in range(CAS_TRIES):
                 opened, counter = transaction.writes(), self._counter_write(transaction.counts())
                 appended = self._events.inserts(transaction.events)
-                writes = [*opened, *counter, *appended]
                 if transaction.events:
                     self._token.note_things()
-                writes += self._token.writes()
+                writes = [*opened, *counter, *appended, *self._token.writes()]
                 try:
                     etags = self._present.commit(self._within, writes)
                 except Conflict:
@@ -240,6 +268,8 @@ class Outbox:
             return transaction, False
         if transaction.closes and not self.is_open(transaction.closes):
             return transaction, False
+        if transaction.mark and not self._is_writable(transaction.mark):
+            return transaction, False
         known = [fact for fact in transaction.opens if self.is_open(fact)]
         opens = [fact for fact in transaction.opens if fact not in known]
         renewed = [*transaction.renewed, *known] if transaction.renews else transaction.renewed
@@ -250,10 +280,14 @@ class Outbox:
             renews=transaction.renews,
             renewed=renewed,
             events=transaction.events,
-            more=transaction.more,
+            mark=transaction.mark,
             counted=transaction.counted,
         )
         return rebased, bool(rebased.writes() or rebased.events)
+
+    def _is_writable(self, write: Insert | Replace) -> bool:
+        row = self._present.get(self._within, write.row if isinstance(write, Insert) else write.old.row)
+        return row is None if isinstance(write, Insert) else row is not None and row.etag == write.old.etag
 
     def _counter_write(self, counted: Counted) -> list[Insert | Replace]:
         if not counted.done and not counted.open:
@@ -277,7 +311,8 @@ class _Transaction:
     """Whether a fact that is open already is open anew from now: its message is sent again."""
     renewed: Sequence[Fact] = ()
     events: Sequence[Value] = ()
-    more: Sequence[Write] = ()
+    mark: Insert | Replace | None = None
+    """The row of a fact that is given up, or given back."""
     counted: Counted = field(default_factory=Counted)
 
     def writes(self) -> list[Write]:
@@ -286,7 +321,7 @@ class _Transaction:
             *(Insert(row=_row_key(fact), value={"fact": fact.to_json()}) for fact in new),
             *(Upsert(row=_row_key(fact), value={"fact": fact.to_json()}) for fact in self.renewed),
             *([Delete(row=_row_key(self.closes))] if self.closes else []),
-            *self.more,
+            *([self.mark] if self.mark else []),
         ]
 
     def counts(self) -> Counted:

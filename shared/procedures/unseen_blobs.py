@@ -33,7 +33,7 @@ OVERLAP = timedelta(minutes=15)
 def unseen_blobs(
     container: str, fact_of: Callable[[Blob], Fact], services: Services
 ) -> Iterator[tuple[Blob, Fact]]:
-    """The blobs whose fact no delivery has claimed, with that fact.
+    """The blobs whose fact nobody is at and nobody has done, with that fact.
 
     A listing begins where the one before left off, but never after a blob that was still unclaimed then: what a worker
     found and died before publishing, the next one finds again.
@@ -44,7 +44,7 @@ def unseen_blobs(
     unclaimed = [began - OVERLAP]
     for blob in services.files.list(container, modified_since=since):
         fact = fact_of(blob)
-        if not ledger.claims.seen(fact):
+        if not ledger.outbox.is_noted(fact):
             unclaimed.append(blob.modified)
             yield blob, fact
     try:

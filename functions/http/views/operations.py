@@ -82,7 +82,7 @@ def _of_fact(fact: Fact, services: Services, deepest: int) -> Progress:
         return Progress(status="Succeeded")  # nothing more is known of it, or needs to be
     outcome = services.ledger.claims.outcome(fact.key)
     if outcome is None:
-        return Progress(status="Running" if services.ledger.claims.seen(fact) else "NotStarted")
+        return Progress(status="Running" if services.ledger.claims.find(fact.key) else "NotStarted")
     if isinstance(fact, f.WorkResumed):
         return Progress(status="Succeeded")  # what waited goes its own way
     if isinstance(fact, f.RetryRequested) and not outcome.facts:

@@ -1,0 +1,402 @@
+"""The outbox: a fact is finished exactly once, with its events and its count, and none is forgotten."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from unit.ledger.interrupted import Fuse, Interrupted, Killed, Once, unanswered
+from unit.ledger.processes import LEASE, Processes, made_up, upload
+
+from shared.domain.facts import Fact, RunDue
+from shared.errors import Conflict, Transient
+from shared.ledger import Ledger, append_log
+from shared.ledger.claims import Claim, Outcome
+from shared.ledger.outbox import AT_ONCE
+
+UPLOAD = "UploadArrived"
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits between two tries: who is in the way here stays there."""
+    monkeypatch.setattr(append_log.time, "sleep", lambda seconds: None)
+
+
+@pytest.fixture
+def processes() -> Processes:
+    return Processes()
+
+
+def settled(ledger: Ledger, fact: Fact, *led_to: Fact) -> Claim:
+    claim = ledger.claims.claim(fact)
+    return claim if claim.outcome else ledger.claims.settle(claim, Outcome(facts=led_to))
+
+
+def finished(ledger: Ledger, fact: Fact, *led_to: Fact, events: Any = ()) -> bool:
+    return ledger.outbox.finish(settled(ledger, fact, *led_to), led_to, events)
+
+
+# --- finishing --------------------------------------------------------------------------------------------
+
+
+def test_a_fact_is_open_until_it_is_finished_and_then_what_it_led_to_is(processes: Processes) -> None:
+    ledger = processes.ledger()
+    ledger.outbox.expect([upload("a")])
+    assert (processes.open(), processes.done(), processes.waiting()) == ({UPLOAD: 1}, {}, {"a"})
+    assert finished(ledger, upload("a"), upload("b"), upload("c"), events=made_up("1"))
+    assert (processes.open(), processes.done()) == ({UPLOAD: 2}, {UPLOAD: 1})
+    assert processes.waiting() == {"b", "c"}
+    assert processes.events() == ["1"]
+
+
+def test_a_second_finish_says_so_and_writes_nothing(processes: Processes) -> None:
+    processes.ledger().outbox.expect([upload("a")])
+    assert finished(processes.ledger(), upload("a"), upload("b"), events=made_up("1"))
+    assert not finished(processes.ledger(), upload("a"), upload("b"), events=made_up("1"))
+    assert (processes.open(), processes.done(), processes.events()) == ({UPLOAD: 1}, {UPLOAD: 1}, ["1"])
+
+
+def test_two_that_finish_at_once_finish_once(processes: Processes) -> None:
+    processes.ledger().outbox.expect([upload("a")])
+    claim = settled(processes.ledger(), upload("a"), upload("b"))
+    quicker = Once("commit", lambda: processes.ledger().outbox.finish(claim, [upload("b")], made_up("1")))
+    slow = processes.ledger(present=Interrupted(processes.present, before=quicker))
+    assert not slow.outbox.finish(claim, [upload("b")], made_up("1"))
+    assert (processes.open(), processes.done(), processes.events()) == ({UPLOAD: 1}, {UPLOAD: 1}, ["1"])
+
+
+def test_what_a_fact_leads_to_twice_is_open_once(processes: Processes) -> None:
+    processes.ledger().outbox.expect([upload("a")])
+    assert finished(processes.ledger(), upload("a"), upload("b"), upload("b"))
+    assert processes.open() == {UPLOAD: 1}
+
+
+def test_more_than_fits_one_transaction_is_all_there_once(processes: Processes) -> None:
+    many = [upload(str(number)) for number in range(2 * AT_ONCE + 7)]
+    ids = [str(number) for number in range(2 * AT_ONCE + 9)]
+    processes.ledger().outbox.expect([upload("a")])
+    assert finished(processes.ledger(), upload("a"), *many, events=made_up(*ids))
+    assert processes.waiting() == {fact.name for fact in many}
+    assert processes.open() == {UPLOAD: len(many)}
+    assert processes.events() == ids
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("children", [2, AT_ONCE + 5])
+def test_a_crash_at_any_call_of_a_finish_tells_and_counts_once(after: bool, children: int) -> None:
+    """The fact is done again from its claim on, as the next delivery does it."""
+    due = [upload(str(number)) for number in range(children)]
+    told = made_up(*(str(number) for number in range(AT_ONCE + 2)))
+    whole, fuse = Processes(), Fuse()
+    whole.ledger().outbox.expect([upload("a")])
+    claim = settled(whole.ledger(), upload("a"), *due)
+    assert whole.ledger(present=fuse.over(whole.present)).outbox.finish(claim, due, told)
+    expected = (whole.open(), whole.done(), whole.waiting(), whole.events())
+    for at in range(1, fuse.calls + 1):
+        processes, fuse = Processes(), Fuse(at, after=after)
+        processes.ledger().outbox.expect([upload("a")])
+        claim = settled(processes.ledger(), upload("a"), *due)
+        with pytest.raises(Killed):
+            processes.ledger(present=fuse.over(processes.present)).outbox.finish(claim, due, told)
+        ledger = processes.ledger()
+        claim = settled(ledger, upload("a"), *due)
+        if ledger.outbox.is_open(upload("a")):
+            assert ledger.outbox.finish(claim, due, ledger.outbox.unlogged(claim, told))
+        seen = (processes.open(), processes.done(), processes.waiting(), processes.events())
+        assert seen == expected, at
+
+
+# --- others at the same rows ------------------------------------------------------------------------------
+
+
+def test_many_processes_count_and_tell_everything_once(processes: Processes) -> None:
+    names = [str(number) for number in range(40)]
+    processes.ledger().outbox.expect(upload(name) for name in names)
+    ledgers = [processes.ledger() for _ in range(2)]
+    for ledger in ledgers:
+        ledger.outbox._counter_row = "count-0"  # they meet at one row
+
+    def work(name: str) -> bool:
+        return finished(ledgers[int(name) % 2], upload(name), upload(f"after {name}"), events=made_up(name))
+
+    with ThreadPoolExecutor(4) as workers:
+        assert all(workers.map(work, names))
+    assert (processes.open(), processes.done()) == ({UPLOAD: 40}, {UPLOAD: 40})
+    assert sorted(processes.events()) == sorted(names)
+    assert processes.ledger().present().sums.tally == {"n": 40}
+
+
+@pytest.mark.parametrize("others", ["count", "append", "both"])
+def test_a_transaction_that_meets_another_is_made_anew(processes: Processes, others: str) -> None:
+    """Another process counts at the same row, or appends to the log, just before; and again a little later."""
+    commits = met = 0
+
+    def meets(verb: str, given: Any) -> None:
+        nonlocal commits, met
+        if verb != "commit":
+            return
+        commits += 1
+        if commits % 2:
+            met += 1
+            other = processes.ledger()
+            other.outbox._counter_row = "count-0"
+            if others in ("append", "both"):
+                other.outbox.append(made_up(f"other {met}"))
+            if others in ("count", "both"):
+                other.outbox.expect([upload(f"other {met}")])
+
+    slow = processes.ledger(present=Interrupted(processes.present, before=meets))
+    slow.outbox._counter_row = "count-0"
+    slow.outbox.expect([upload("a")])
+    assert finished(slow, upload("a"), upload("b"), events=made_up("mine"))
+    assert finished(slow, upload("b"), upload("c"), events=made_up("mine too"))
+    assert commits > 3  # some were refused
+    counted = met if others in ("count", "both") else 0
+    assert (processes.open(), processes.done()) == ({UPLOAD: 1 + counted}, {UPLOAD: 2})
+    assert [id_ for id_ in processes.events() if id_.startswith("mine")] == ["mine", "mine too"]
+    assert len(processes.events()) == 2 + (met if others in ("append", "both") else 0)
+
+
+def test_a_process_counts_on_after_renewals_and_marks(processes: Processes) -> None:
+    """The counter's row is known by its place among the transaction's answers, whatever else was written."""
+    ledger = processes.ledger()
+    ledger.outbox.expect([upload("a")])
+    processes.pass_time(LEASE)
+    ledger.outbox.expect([upload("a"), upload("b")])  # one is renewed
+    ledger.outbox.expect([upload("c")])
+    ledger.outbox.dead_letter(upload("c"))
+    ledger.outbox.expect([upload("d")])
+    counted = Interrupted(processes.present)
+    assert processes.open() == {UPLOAD: 3}
+    last = processes.ledger(present=counted)
+    last.outbox._counter_row = ledger.outbox._counter_row
+    last.outbox.expect([upload("e")])
+    calls = counted.calls["commit"]
+    last.outbox.begin(upload("f"), made_up("1"))
+    last.outbox.expect([upload("g")])
+    assert counted.calls["commit"] - calls == 2  # it knew the counter's and the log's ends: none was refused
+    assert processes.open() == {UPLOAD: 6}
+
+
+# --- beginning and expecting ------------------------------------------------------------------------------
+
+
+def test_a_fact_begins_once_with_its_events(processes: Processes) -> None:
+    assert processes.ledger().outbox.begin(upload("a"), made_up("1"))
+    assert not processes.ledger().outbox.begin(upload("a"), made_up("1"))
+    assert (processes.open(), processes.events()) == ({UPLOAD: 1}, ["1"])
+
+
+def test_expecting_again_renews_and_does_not_count_again(processes: Processes) -> None:
+    processes.ledger().outbox.expect([upload("a")])
+    processes.pass_time(LEASE)
+    assert processes.ledger().outbox.expect([upload("a"), upload("b")]) == [upload("a"), upload("b")]
+    assert processes.open() == {UPLOAD: 2}
+    processes.pass_time(20)
+    unfinished = processes.ledger().outbox.unfinished
+    assert list(unfinished(older_than=timedelta(seconds=60))) == []
+    processes.pass_time(40)
+    assert {fact.key for fact, _ in unfinished(older_than=timedelta(seconds=60))} == {
+        upload("a").key,
+        upload("b").key,
+    }
+
+
+def test_a_fact_whose_message_is_on_its_way_is_not_sent_again(processes: Processes) -> None:
+    processes.ledger().outbox.expect([upload("a")])
+    processes.pass_time(LEASE - 1)
+    counted = Interrupted(processes.present)
+    assert processes.ledger(present=counted).outbox.expect([upload("a"), upload("b")]) == [upload("b")]
+    assert counted.calls["commit"] == 1
+    assert processes.open() == {UPLOAD: 2}
+
+
+def test_a_fact_that_is_done_is_not_expected_again(processes: Processes) -> None:
+    processes.ledger().outbox.expect([upload("a")])
+    finished(processes.ledger(), upload("a"))
+    processes.ledger().outbox.expect([upload("a")])
+    assert processes.open() == {}
+
+
+def test_a_fact_whose_worker_died_before_it_began_is_noted_only_while_its_lease_runs(
+    processes: Processes,
+) -> None:
+    """Nothing but the claim tells of it: no row of the outbox, and its message may be lost."""
+    ledger = processes.ledger()
+    assert not ledger.outbox.is_noted(upload("a"))
+    processes.ledger().claims.claim(upload("a"))
+    assert ledger.outbox.is_noted(upload("a"))
+    processes.pass_time(LEASE)
+    assert not ledger.outbox.is_noted(upload("a"))
+    ledger.outbox.expect([upload("a")])
+    assert processes.waiting() == {"a"}
+    assert ledger.outbox.is_noted(upload("a"))
+    assert finished(processes.ledger(), upload("a"))
+    assert processes.ledger().outbox.is_noted(upload("a"))
+
+
+def test_what_is_noted_is_not_looked_up_again(processes: Processes) -> None:
+    counted = Interrupted(processes.past)
+    ledger = processes.ledger(past=counted)
+    ledger.outbox.expect([upload("a")])
+    finished(processes.ledger(), upload("a"))
+    for _ in range(5):
+        assert ledger.outbox.is_noted(upload("a"))
+    assert counted.calls["get"] == 2
+
+
+def test_only_what_nobody_can_be_at_is_unfinished(processes: Processes) -> None:
+    """The lease of a claim counts from its renewal, and a fact that is held back from when it is due."""
+    late = RunDue(dataset="bank", version=1, cause="x", after_seconds=90)
+    processes.ledger().outbox.expect([upload("claimed"), upload("not"), late])
+    processes.pass_time(LEASE - 1)
+    processes.ledger().claims.claim(upload("claimed"))
+    processes.pass_time(1)
+
+    def unfinished() -> set[tuple[str, int]]:
+        found = processes.ledger().outbox.unfinished(older_than=timedelta(seconds=LEASE))
+        return {(fact.key, attempts) for fact, attempts in found}
+
+    assert unfinished() == {(upload("not").key, 0)}
+    processes.pass_time(LEASE - 1)
+    assert (upload("claimed").key, 1) in unfinished()
+    assert late.key not in {key for key, _ in unfinished()}
+    processes.pass_time(90)
+    assert (late.key, 0) in unfinished()
+
+
+# --- dead letters -----------------------------------------------------------------------------------------
+
+
+def test_a_dead_letter_is_nobodys_until_it_is_reopened(processes: Processes) -> None:
+    ledger = processes.ledger()
+    ledger.outbox.expect([upload("a")])
+    claim = ledger.claims.claim(upload("a"))
+    ledger.claims.free(claim, "it failed")
+    assert ledger.outbox.dead_letter(upload("a")) == 0
+    assert ledger.outbox.dead_letter(upload("a")) == 0
+    assert (processes.open(), processes.waiting()) == ({}, set())
+    assert processes.ledger().outbox.reopen(upload("a").key, failure="f") == upload("a")
+    assert processes.ledger().outbox.reopen(upload("a").key, failure="f") == upload("a")
+    assert (processes.open(), processes.waiting()) == ({UPLOAD: 1}, {"a"})
+    again = processes.ledger().claims.claim(upload("a"))
+    assert (again.attempt, again.failure) == (1, "f")
+    assert processes.ledger().outbox.dead_letter(upload("a")) == 1
+    assert processes.open() == {}
+
+
+def test_what_was_never_open_becomes_a_dead_letter_and_is_counted_when_it_comes_back(
+    processes: Processes,
+) -> None:
+    claim = processes.ledger().claims.claim(upload("a"))
+    processes.ledger().claims.free(claim, "it failed")
+    processes.ledger().outbox.dead_letter(upload("a"))
+    assert processes.open() == {}
+    processes.ledger().outbox.reopen(upload("a").key, failure="f")
+    assert processes.open() == {UPLOAD: 1}
+    assert finished(processes.ledger(), upload("a"))
+    assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
+
+
+def test_a_fact_that_is_done_or_unnoted_is_not_reopened(processes: Processes) -> None:
+    assert processes.ledger().outbox.reopen(upload("a").key, failure="f") is None
+    processes.ledger().outbox.expect([upload("a")])
+    finished(processes.ledger(), upload("a"))
+    assert processes.ledger().outbox.reopen(upload("a").key, failure="f") is None
+    assert processes.open() == {}
+
+
+def test_a_step_that_is_done_and_only_not_finished_was_not_tried_in_vain(processes: Processes) -> None:
+    """Its last worker died before it was finished: there is nothing to give up, only to finish."""
+    ledger = processes.ledger()
+    ledger.outbox.expect([upload("a")])
+    for _ in range(4):
+        ledger.claims.free(ledger.claims.claim(upload("a")), "it failed")
+    assert settled(ledger, upload("a"), upload("b")).attempt == 5
+    ((_, attempts),) = ledger.outbox.unfinished(older_than=timedelta(0))
+    assert attempts == 0
+
+
+def test_a_dead_letter_that_is_settled_is_reopened_as_it_is(processes: Processes) -> None:
+    """What its step led to stays; only finishing is left."""
+    processes.ledger().outbox.expect([upload("a")])
+    settled(processes.ledger(), upload("a"), upload("b"))
+    processes.ledger().outbox.dead_letter(upload("a"))
+    assert processes.ledger().outbox.reopen(upload("a").key, failure="f") == upload("a")
+    claim = processes.ledger().claims.claim(upload("a"))
+    assert claim.outcome == Outcome(facts=(upload("b"),))
+    assert claim.failure == "f"
+    assert processes.waiting() == {"a"}
+
+
+def test_a_dead_letter_that_is_finished_meanwhile_leaves_no_open_fact(processes: Processes) -> None:
+    """Another process finishes it between reading its row and marking it: it is looked at again, not tried on and on."""
+    processes.ledger().outbox.expect([upload("a")])
+    claim = settled(processes.ledger(), upload("a"))
+    commits = Interrupted(
+        processes.present,
+        before=Once("commit", lambda: processes.ledger().outbox.finish(claim, (), ())),
+    )
+    processes.ledger(present=commits).outbox.dead_letter(upload("a"))
+    assert commits.calls["commit"] <= 2
+    assert processes.waiting() == set()
+    assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
+
+
+def test_a_mark_meets_another_that_counts(processes: Processes) -> None:
+    processes.ledger().outbox.expect([upload("a")])
+
+    def counts() -> None:
+        other = processes.ledger()
+        other.outbox._counter_row = "count-0"
+        other.outbox.expect([upload("b")])
+
+    ledger = processes.ledger(present=Interrupted(processes.present, before=Once("commit", counts)))
+    ledger.outbox._counter_row = "count-0"
+    ledger.outbox.dead_letter(upload("a"))
+    assert (processes.open(), processes.waiting()) == ({UPLOAD: 1}, {"b"})
+
+
+def test_an_outbox_that_is_never_left_alone_says_so(processes: Processes) -> None:
+    process = processes.ledger()
+    process.outbox._counter_row = "count-0"
+
+    def always(verb: str, given: Any) -> None:
+        if verb == "commit":
+            processes.present.put("now", "count-0", {"done": {}, "open": {}})
+
+    process = processes.ledger(present=Interrupted(processes.present, before=always))
+    process.outbox._counter_row = "count-0"
+    with pytest.raises(Conflict, match="changed"):
+        process.outbox.expect([upload("a")])
+
+
+# --- events of a fact that is done again ------------------------------------------------------------------
+
+
+def test_events_that_are_in_the_log_are_not_told_again(processes: Processes) -> None:
+    """A worker died between appending a part of its events and finishing."""
+    claim = settled(processes.ledger(), upload("a"))
+    processes.ledger().outbox.append(made_up("1", "2"))
+    processes.ledger().outbox.append(made_up(*(f"other {number}" for number in range(70))))
+    processes.ledger().outbox.append(made_up(*(f"other {number}" for number in range(70, 140))))
+    left = processes.ledger().outbox.unlogged(claim, made_up("1", "2", "3"))
+    assert [event["event"]["id"] for event in left] == ["3"]
+    assert processes.ledger().outbox.unlogged(claim, ()) == ()
+
+
+def test_an_answer_that_is_lost_leaves_a_fact_that_is_finished_once(processes: Processes) -> None:
+    processes.ledger().outbox.expect([upload("a")])
+    claim = settled(processes.ledger(), upload("a"), upload("b"))
+    deaf = processes.ledger(
+        present=Interrupted(
+            processes.present, after=lambda verb, given: verb == "commit" and unanswered(verb, given)
+        )
+    )
+    with pytest.raises(Transient):
+        deaf.outbox.finish(claim, [upload("b")], made_up("1"))
+    assert not processes.ledger().outbox.finish(claim, [upload("b")], made_up("1"))
+    assert (processes.open(), processes.done(), processes.events()) == ({UPLOAD: 1}, {UPLOAD: 1}, ["1"])
