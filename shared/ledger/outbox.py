@@ -243,7 +243,8 @@ class Outbox:
                 appended = self._events.inserts(transaction.events)
                 if transaction.events:
                     self._token.note_things()
-                writes = [*opened, *counter, *appended, *self._token.writes()]
+                move = self._token.move()
+                writes = [*opened, *counter, *appended, *move.writes]
                 try:
                     etags = self._present.commit(self._within, writes)
                 except Conflict:
@@ -254,7 +255,7 @@ class Outbox:
                         return False
                     back_off(attempt)
                     continue
-                self._token.moved()
+                self._token.moved(move)
                 etags = etags[len(opened) :]
                 if counter:
                     self._counter = as_written(counter[0], etags[0], self._within)
