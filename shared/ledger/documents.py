@@ -35,7 +35,7 @@ class Document(Generic[T]):
     """Whether an answer of the API shows it, so that its change moves the change token."""
 
     def row_key(self, part: str) -> str:
-        return f"doc-{self.name}-{part}" if self.placement == "standing" else part
+        return f"doc-{self.name}--{part}" if self.placement == "standing" else part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +73,15 @@ class Documents:
         self, document: Document[T], part: str, value: T, *, over: Versioned[T] | None, within: str = ""
     ) -> Versioned[T]:
         """Writes over exactly the version that was read (None: there was none); raises: Conflict."""
-        if document.shown:
-            self._token.note_things()
         table, body = self._table(document), _to_json(value)
-        if over is None:
-            row = table.insert(self._partition(document, within), document.row_key(part), body)
-        else:
-            row = table.replace(over.row, body)
+        try:
+            if over is None:
+                row = table.insert(self._partition(document, within), document.row_key(part), body)
+            else:
+                row = table.replace(over.row, body)
+        finally:  # after it, so that no token moves on before it can be seen; and if the answer is lost as well
+            if document.shown:
+                self._token.note_things()
         return Versioned(value=value, row=row)
 
     def delete(self, document: Document[T], *versions: Versioned[T]) -> None:
@@ -102,7 +104,7 @@ class Documents:
     def _partition(self, document: Document[Any], within: str) -> str:
         if document.placement == "standing":
             return self._now
-        return f"doc-{document.name}-{within}" if within else f"doc-{document.name}"
+        return f"doc-{document.name}--{within}" if within else f"doc-{document.name}"
 
 
 def _deleted_together(table: Table, versions: tuple[Versioned[T], ...]) -> bool:
