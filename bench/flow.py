@@ -35,6 +35,8 @@ from commands.stack.state import Stack
 ROWS = 3
 UPLOADERS = 8
 POLL_SECONDS = 0.25
+DASHBOARD_SECONDS = 0.5
+"""From an answer to the next request: the dashboard's shortest pause, which it makes while everything changes."""
 PATIENCE_SECONDS = 1800.0
 SETTINGS = {"GATHER_QUIET_SECONDS": "3600", "GATHER_LONGEST_SECONDS": "86400", "GATHER_MOST_FILES": "1000000"}
 """One window that stays open, so that files wait and no training takes the machine from what is measured."""
@@ -170,7 +172,7 @@ class Dashboard:
             began = time.perf_counter()
             self._seen = self._client.get("status")
             self.taken.append((time.perf_counter() - began) * 1000)
-            self._over.wait(POLL_SECONDS)
+            self._over.wait(DASHBOARD_SECONDS)
 
 
 def _limit(stack: Stack, files: int) -> Json:

@@ -143,6 +143,7 @@ def summary(admitted: int, **open_now: int) -> dict[str, Any]:
 
 def test_all_are_there_once_nothing_they_lead_to_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(flow, "DASHBOARD_SECONDS", 0.001)
     api = Api(summary(2), summary(3, UploadAdmitted=1, DatasetDue=1), summary(3, DatasetDue=1))
     with flow.Dashboard(api) as dashboard:  # type: ignore[arg-type]
         flow._await(lambda: dashboard.shows_all(3), "three files")
