@@ -166,7 +166,7 @@ def test_an_announcement_that_fails_does_not_fail_the_work(
 ) -> None:
     on_queues.remove("steps")
     on_queues.bus.announce([UPLOAD])
-    assert "the reconciler has them told" in caplog.text
+    assert "the reconciler has them delivered" in caplog.text
 
 
 def test_a_queue_that_does_not_take_a_fact_fails_the_work(on_queues: OnQueues) -> None:
