@@ -63,7 +63,7 @@ def endpoint() -> Iterator[Endpoint]:
 @pytest.mark.parametrize("status", [200, 422, 424, 500])
 def test_an_answer_is_passed_on_as_it_is(endpoint: Endpoint, status: int) -> None:
     endpoint.status, endpoint.key = status, "old"
-    assert RestModelApi(endpoint.address).ask("bank", b'{"data": []}') == (status, endpoint.body)
+    assert RestModelApi(endpoint.address).score("bank", b'{"data": []}') == (status, endpoint.body)
     assert endpoint.asked == [("POST", "/score", b'{"data": []}')]
 
 
@@ -76,7 +76,7 @@ def test_a_rotated_key_is_looked_up_once_more(endpoint: Endpoint) -> None:
 
 def test_a_key_that_is_never_accepted_is_said(endpoint: Endpoint) -> None:
     endpoint.key = "another"
-    assert RestModelApi(endpoint.address).ask("bank", b"{}")[0] == 401
+    assert RestModelApi(endpoint.address).score("bank", b"{}")[0] == 401
     assert len(endpoint.asked) == 2
 
 
@@ -98,7 +98,7 @@ def test_what_is_no_description_is_transient(endpoint: Endpoint, status: int, bo
 def test_an_endpoint_that_is_not_there_is_transient(endpoint: Endpoint) -> None:
     endpoint.port = 1
     with pytest.raises(Transient, match="endpoint bank gave no answer"):
-        RestModelApi(endpoint.address).ask("bank", b"{}")
+        RestModelApi(endpoint.address).score("bank", b"{}")
 
 
 def test_an_answer_beyond_all_bounds_is_not_passed_on(
@@ -106,4 +106,4 @@ def test_an_answer_beyond_all_bounds_is_not_passed_on(
 ) -> None:
     monkeypatch.setattr(model_api, "LARGEST_ANSWER", 10)
     with pytest.raises(Transient, match="more than 10 bytes"):
-        RestModelApi(endpoint.address).ask("bank", b"{}")
+        RestModelApi(endpoint.address).score("bank", b"{}")

@@ -124,7 +124,7 @@ def test_blobs_that_cannot_be_had_now_are_transient(
     answers: Answers, call: str, status: int, code: str
 ) -> None:
     """A role that is not in force yet, too: it may be at the next delivery."""
-    with pytest.raises(Transient, match=rf"blob storage, asked for c/b?\*?, answered {status}") as told:
+    with pytest.raises(Transient, match=rf"blob storage, at c/b?\*?, answered {status}") as told:
         FILES[call](_files(answers(status, code)))
     assert told.type is Transient
     assert told.value.__cause__ is not None
