@@ -25,12 +25,13 @@ from unit.adapters.model_server import ModelServer, model_server, status
 from shared.adapters import scoring
 from shared.adapters.memory import MemoryFiles
 from shared.adapters.scoring import RestEndpoint
+from shared.domain import names
 from shared.domain.batches import request_split as requests
 from shared.domain.batches import scored_file, shard_plan, shard_rows
 from shared.domain.batches.scored_file import ScoredShard
 from shared.domain.facts import Fact, ReconcileDue, ScoringDue
 from shared.domain.models.answers import DECISIONS, Answers
-from shared.errors import CampanhaError, InProgress, Unanswerable
+from shared.errors import CampanhaError, InProgress, Transient, Unanswerable
 from shared.ledger.claims import Claims
 from shared.procedures import shard_progress
 from shared.procedures.open_batches import read_plan
@@ -237,7 +238,17 @@ def takes_the_model_of_the_moment(patch: pytest.MonkeyPatch) -> None:
             endpoint=value.endpoint, deployment=value.deployment, version=value.version, since=FIRST_MOMENT
         )
 
+    written = plan_batch._written
+
+    def dies_after_the_first(batch: str, blob: Any, cut: Any, model: Any, services: Any) -> Any:
+        first = services.files.content("scored", names.batch_plan_blob(batch)) is None
+        changes = written(batch, blob, cut, model, services)
+        if first:
+            raise Transient
+        return changes
+
     patch.setattr(plan_batch, "_pinned", newest)
+    patch.setattr(plan_batch, "_written", dies_after_the_first)
 
 
 def asks_whoever_serves_now(patch: pytest.MonkeyPatch) -> None:
