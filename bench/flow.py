@@ -276,7 +276,7 @@ def show(results: Json) -> None:
     made = Table(title=results["chart"]["title"], title_justify="left")
     columns = ("", "files/s", "s", "table", "queue", "blob", "host ms", "storage ms")
     for column in columns:
-        made.add_column(column, justify="right" if column else "left")
+        made.add_column(column, justify="right" if column else "left", no_wrap=True)
     for one in (results["few"], results["many"], results["limit"]):
         calls, cpu = one["calls_per_file"], one["cpu_ms_per_file"]
         cells = [
