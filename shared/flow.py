@@ -179,8 +179,8 @@ def _handle_fact(fact: Fact, services: Services, *, expected: bool) -> tuple[Fac
     # At its first delivery ever, no attempt before it can have put events into the log: none need be looked up there.
     all_new = claim.first
     if not expected:
-        all_new = ledger.outbox.begin(fact, events) and all_new
-        events = [] if all_new else events
+        begun = ledger.outbox.begin(fact, events)
+        events, all_new = ([], all_new) if begun else (events, False)
     if claim.outcome is None:
         claim = _settled(claim, services)
     outcome = claim.outcome or Outcome()

@@ -87,7 +87,8 @@ class EventLog:
         while page := self._log.newest(100, before=before):
             yield from page
             before = page[-1].number
-            if before == 0 or datetime.fromisoformat(page[-1].value["event"]["time"]) < time:
+            # an event that was logged late is older than its neighbours, so one of them says nothing
+            if before == 0 or all(datetime.fromisoformat(e.value["event"]["time"]) < time for e in page):
                 return
 
     def newest(self, *, limit: int = 50, before: int | None = None) -> list[Entry]:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from unit.ledger.interrupted import Interrupted, Once
 from unit.ledger.processes import LEASE, Processes, moved, upload
 
 from shared.errors import Conflict, InProgress, Transient
@@ -39,8 +40,9 @@ def test_a_settled_fact_answers_what_it_led_to_for_good(processes: Processes) ->
     assert claims.outcome(upload("a").key) is None
     claims.settle(claims.claim(upload("a")), LED_TO)
     processes.pass_time(10 * LEASE)
+    there = claims.find(upload("a").key)
     again = processes.ledger().claims.claim(upload("a"))
-    assert again.outcome == LED_TO
+    assert (again.outcome, again.row) == (LED_TO, there)
     assert processes.ledger().claims.outcome(upload("a").key) == LED_TO
     assert processes.ledger().claims.outcome(upload("b").key) is None
 
@@ -68,16 +70,11 @@ def test_a_lease_that_lapsed_is_taken_over_and_its_worker_cannot_settle(processe
 def test_only_one_of_two_takes_over(processes: Processes) -> None:
     processes.ledger().claims.claim(upload("a"))
     processes.pass_time(LEASE)
-
-    def work(worker: int) -> bool:
-        try:
-            processes.ledger().claims.claim(upload("a"))
-        except InProgress:
-            return False
-        return True
-
-    with ThreadPoolExecutor(4) as workers:
-        assert sum(workers.map(work, range(8))) == 1
+    quicker = Once("replace", lambda: processes.ledger().claims.claim(upload("a")))
+    slow = processes.ledger(past=Interrupted(processes.past, before=quicker))
+    with pytest.raises(InProgress):
+        slow.claims.claim(upload("a"))
+    assert quicker.done
 
 
 def test_a_freed_fact_can_be_tried_at_once(processes: Processes) -> None:

@@ -328,7 +328,7 @@ def test_a_dead_letter_that_is_settled_is_reopened_as_it_is(processes: Processes
     assert processes.ledger().outbox.reopen(upload("a").key, failure="f") == upload("a")
     claim = processes.ledger().claims.claim(upload("a"))
     assert claim.outcome == Outcome(facts=(upload("b"),))
-    assert claim.failure == "f"
+    assert (claim.failure, claim.attempt, claim.row.value["state"]) == ("f", 1, "settled")
     assert processes.waiting() == {"a"}
 
 
