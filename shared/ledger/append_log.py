@@ -151,7 +151,7 @@ class AppendLog:
         """
         while True:
             hot = self._entries(limit=None)
-            if len(hot) < self._tail + SEGMENT or hot[-1].number % SEGMENT:
+            if len(hot) < self._tail + SEGMENT:
                 return
             oldest = self._segment_written(hot[: -SEGMENT - 1 : -1])
             removals: list[Write] = [Remove(old=entry.row) for entry in oldest]

@@ -51,6 +51,10 @@ def filled(table: Table, count: int, *, tail: int = SHORT) -> AppendLog:
     return log
 
 
+def _number(entry: Entry) -> int:
+    return entry.number
+
+
 def numbers(entries: list[Entry]) -> list[int]:
     return [entry.number for entry in entries]
 
@@ -61,6 +65,8 @@ def whole(table: Any) -> dict[int, Any]:
     found = log.newest(10 * BUCKET)
     assert numbers(found) == list(range(len(found)))[::-1]
     assert [log_over(table).get(entry.number) for entry in found] == found
+    for entries in (found, found[len(found) // 2 :]):  # over the boundary, and far behind it
+        assert log_over(table).at(map(_number, entries)) == {entry.number: entry for entry in entries}
     return {entry.number: entry.value for entry in found}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from unit.ledger.interrupted import Fuse, Interrupted, Killed, Once
 from unit.ledger.processes import Processes, arrived, moved
 
 from shared.errors import Conflict
-from shared.ledger import append_log, records
+from shared.ledger import append_log, history
 from shared.ledger.append_log import HOT, SEGMENT
 from shared.ledger.records import BEING_MADE
 
@@ -169,49 +170,48 @@ def test_two_that_take_over_at_once_make_one_record(
 
 
 @pytest.mark.parametrize("between", [(), ("b",)], ids=["at the end", "passed"])
-@pytest.mark.parametrize("call", range(1, 9))
+@pytest.mark.parametrize("knows", [True, False], ids=["knows an older end", "knows nothing"])
+@pytest.mark.parametrize("call", range(1, 15))
 def test_who_was_taken_for_dead_and_wakes_makes_no_second_record(
-    processes: Processes, call: int, between: tuple[str, ...]
+    processes: Processes, call: int, between: tuple[str, ...], knows: bool
 ) -> None:
-    """It slept before its append; it wakes before one call of the worker that took over, or after them all."""
-    asleep: list[Any] = []
+    """It slept before its append; it wakes before one call of the worker that takes over, or after them all.
 
-    class Asleep(BaseException):
-        pass
+    knows: whether that worker knows where the end was long ago
+    """
+    calls, woke = 0, False
 
-    # The sleeper took the place, and is about to append at the number it leads to.
-    sleeper = processes.ledger()
-    log = sleeper.records._logs["upload"]
-    place = sleeper.records._place("upload", "a", log.next_number())
-    processes.ledger().records.apply([arrived(name) for name in between], cause="y")
-    processes.pass_time(BEING_MADE.total_seconds())
-
-    def wakes() -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sleeper.records, "_place", lambda kind, id_, number: place)
-            try:
-                value = records.history.advanced(None, arrived("a"), processes.time, cause="x")
-                sleeper.records._create("upload", "a", value)
-            except Conflict:
-                asleep.append("refused")
-            else:
-                asleep.append("made it")
-
-    count = 0
-
-    def before(verb: str, given: Any) -> None:
-        nonlocal count
-        count += 1
-        if count == call:
+    def counted(verb: str, given: Any) -> None:
+        nonlocal calls
+        calls += taking_over
+        if calls == call:
             wakes()
 
-    slow = processes.ledger(
-        past=Interrupted(processes.past, before=before), present=Interrupted(processes.present, before=before)
+    def wakes() -> None:
+        nonlocal woke
+        if not woke:
+            woke = True
+            value = history.advanced(None, arrived("a"), processes.time, cause="x")
+            with suppress(Conflict), pytest.MonkeyPatch.context() as patch:
+                patch.setattr(sleeper.records, "_place", lambda kind, id_, number: place)
+                sleeper.records._create("upload", "a", value)
+
+    taking_over = False
+    taker = processes.ledger(
+        past=Interrupted(processes.past, before=counted),
+        present=Interrupted(processes.present, before=counted),
     )
-    slow.records.apply([arrived("a")], cause="x")
-    if not asleep:
-        wakes()
-    assert listed(processes) == ["a", *between]
+    if knows:
+        taker.records._logs["upload"].next_number()
+    processes.ledger().records.apply([arrived("first")], cause="y")
+    sleeper = processes.ledger()
+    place = sleeper.records._place("upload", "a", sleeper.records._logs["upload"].next_number())
+    processes.ledger().records.apply([arrived(name) for name in between], cause="y")
+    processes.pass_time(BEING_MADE.total_seconds())
+    taking_over = True
+    taker.records.apply([arrived("a")], cause="x")
+    wakes()
+    assert listed(processes) == ["a", *between, "first"]
     assert processes.ledger().find("upload", "a") is not None
 
 
