@@ -1,0 +1,53 @@
+"""A message that is delivered again, while its fact is being done or after: it is published once, and costs little."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flow.world import World, bank_rows
+from unit.ledger.interrupted import Interrupted, Once
+
+from shared import flow
+from shared.domain.facts import Fact
+from shared.ports import Delete
+
+
+def published(world: World) -> list[Fact]:
+    return [fact for fact in world.bus.take() if not fact.hint]
+
+
+def test_a_fact_that_is_finished_is_looked_up_and_no_more() -> None:
+    world = World()
+    arrived = world.drop("may.csv", bank_rows(10))
+    flow.handle(arrived, world.services)
+    assert published(world)
+    tables: Any = Interrupted(world.table), Interrupted(world.present)
+    world.table, world.present = tables
+    led_to = flow.handle(arrived, world.services)
+    assert led_to
+    assert published(world) == []
+    calls = [dict(table.calls) for table in tables]
+    assert calls == [{"insert": 1, "get": 1}, {"get": 1}]
+
+
+def test_of_two_that_finish_a_fact_at_once_one_publishes() -> None:
+    """The second delivery comes after the first has settled it, just before it is finished."""
+    world = World()
+    arrived = world.drop("may.csv", bank_rows(10))
+    bare, sent = world.present, list[Fact]()
+
+    def delivered_again() -> None:
+        world.present = bare
+        flow.handle(arrived, world.services)
+        sent.extend(published(world))
+
+    finishing = Once(
+        "commit", delivered_again, when=lambda given: any(isinstance(write, Delete) for write in given[1])
+    )
+    slow: Any = Interrupted(bare, before=finishing)
+    world.present = slow
+    flow.handle(arrived, world.services)
+    assert finishing.done
+    assert sent
+    assert published(world) == []
+    assert world.ledger.outbox.counted().done["UploadArrived"] == 1
