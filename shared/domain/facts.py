@@ -623,7 +623,11 @@ class OperationRequested(Fact):
 
     @property
     def key(self) -> str:
-        return f"operation/{self.operation}"
+        return self.key_of(self.operation)
+
+    @staticmethod
+    def key_of(operation: str) -> str:
+        return f"operation/{operation}"
 
 
 @dataclass(frozen=True, kw_only=True)

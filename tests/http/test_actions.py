@@ -14,6 +14,8 @@ from functions.http.dependencies import actions, idempotency
 from shared.domain.audit import broken_at
 from shared.domain.facts import StepDeadLettered, UploadArrived
 from shared.errors import Refused
+from shared.ledger import outbox
+from shared.procedures.work_pause import is_paused
 from tests.http.asking import VERSION, Answer, Client, client_of
 
 RUN_1, RUN_2 = "bank-v1-a1", "bank-v2-a1"
@@ -276,6 +278,28 @@ def test_a_key_whose_request_is_under_way_waits(
         idempotency.TAKEN_FOR_DEAD_AFTER.total_seconds() + 1
     )  # whoever began it is dead: go on with the same operation
     assert _followed(operator, operator.post("/api/pause", headers=KEY))["status"] == "Succeeded"
+    assert len(_audit(operator.app)) == 1
+
+
+def test_an_operation_whose_worker_died_before_it_began_is_finished_by_the_next_attempt(
+    world: World, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def dies(*_: object) -> bool:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox.Outbox, "begin", dies)
+        with pytest.raises(Killed):
+            operator.post("/api/pause", headers=KEY)
+    dead_for = max(idempotency.TAKEN_FOR_DEAD_AFTER.total_seconds(), world.policy.claim_seconds)
+    world.pass_time(dead_for + 1)
+    answer = operator.post("/api/pause", headers=KEY)
+    assert answer.status_code == 202
+    world.tell(*world.bus.take())
+    assert is_paused(world.services)
     assert len(_audit(operator.app)) == 1
 
 

@@ -89,8 +89,12 @@ class ActionRequest:
 
     def _begun(self, operation: str, begin: Callable[[str], Action], reason: str) -> JsonAnswer:
         """Writes the audit entry before the operation: a crash in between leaves an entry too many, never an action
-        that the audit trail does not have."""
-        if self.services.ledger.find("operation", operation) is None:
+        that the audit trail does not have. An attempt that died after it claimed the operation is finished as it was
+        meant: its fact is in the claim."""
+        claimed = self.services.ledger.claims.find(OperationRequested.key_of(operation))
+        if claimed is not None:
+            self._handle(OperationRequested.from_json(claimed.value["fact"]), at_once=False)
+        else:
             action = begin(operation)
             self._audit(operation, action, reason)
             requested = OperationRequested(
