@@ -36,7 +36,7 @@ HOT = 50
 """Entries at least that stay a row each: what a page shows, and what mostly still changes."""
 LAST = 10**10 - 1
 """The highest number a log can hold."""
-CAS_TRIES = 20
+CAS_TRIES = 40
 """Losing a compare-and-swap this often in a row is no contention any more: something is broken."""
 
 LONGEST_BACK_OFF_SECONDS = 0.25
