@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 from localazure.locks import only_one
-from localazure.storage import node
+from localazure.storage import node, npm
 from localazure.storage.node import SetupFailed
 from localazure.storage.program import LOCK, NotInstalled, Program, by_content, home, installed
-
-_LINES_IN_ERROR = 20
 
 
 def provide() -> Program:
@@ -46,36 +41,12 @@ def _install() -> Program:
     folder.mkdir(parents=True)
     for name in ("package.json", LOCK.name):
         shutil.copyfile(LOCK.with_name(name), folder / name)
-    _npm_ci(found, folder)
+    npm.install_locked(found, folder, what="Azurite")
     main = folder / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
     record = {"node": str(found.binary), "main": str(main)}
     (folder / "program.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     print(f"localazure: installed in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return installed()
-
-
-def _npm_ci(found: node.Node, folder: Path) -> None:
-    path = os.pathsep.join([str(found.binary.parent), os.environ.get("PATH", "")])
-    command = [
-        str(found.binary), str(found.npm), "ci", "--prefix", str(folder), "--ignore-scripts", "--no-audit",
-        "--no-fund",
-    ]  # fmt: skip
-    done = subprocess.run(
-        command,
-        env={**os.environ, "PATH": path, "npm_config_update_notifier": "false"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if done.returncode != 0:
-        said = "\n".join(done.stdout.splitlines()[-_LINES_IN_ERROR:])
-        raise SetupFailed(
-            f"npm could not install Azurite (it ended with {done.returncode}):\n{said}\n"
-            "It asks the registry that npm is configured for; npm_config_registry names another one."
-        )
 
 
 def main(arguments: list[str] | None = None) -> int:
