@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from commands import ROOT
+from commands.linters.tools import PACKAGES
 from commands.setup.localazure import install_programs_in
 from localazure.storage.program import NotInstalled, installed
 from running_azure.fixtures import azurite, azurite_service, free_port
@@ -38,6 +40,16 @@ def node() -> str:
         if os.environ.get("CAMPANHA_REQUIRE_SERVICES"):
             pytest.fail(str(missing))
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def linters(node: str) -> Path:
+    """The npm packages of the linters, which `./dev check` and `./dev test` install."""
+    if not PACKAGES.exists():
+        if os.environ.get("CAMPANHA_REQUIRE_SERVICES"):
+            pytest.fail(f"{PACKAGES} is missing")
+        pytest.skip("no linters here: ./dev check installs them")
+    return PACKAGES
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeFiles:

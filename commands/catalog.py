@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 VENV, EMBEDDED, STORAGE, ENVIRONMENTS, UV = "venv", "embedded", "storage", "environments", "uv"
+LINTERS = "linters"
 USUAL = (VENV, EMBEDDED)
 EVERYTHING = (*USUAL, STORAGE, ENVIRONMENTS)
 
@@ -40,8 +41,8 @@ COMMANDS = {
     "docs": Command(summary="addresses of the dashboard and of both APIs' descriptions"),
     "env": Command(summary='variables for the unmodified SDKs: eval "$(./dev env)"'),
     "reset": Command(summary="stop everything and forget everything"),
-    "test": Command(summary="run the tests", needs=EVERYTHING),
-    "check": Command(summary="lint, types, layers"),
+    "test": Command(summary="run the tests", needs=(*EVERYTHING, LINTERS)),
+    "check": Command(summary="lint, types, layers", needs=(*USUAL, LINTERS)),
     "bench": Command(summary="measure", needs=EVERYTHING),
     "storage": Command(summary="one part alone: blob, queue, table storage", needs=(*USUAL, STORAGE)),
     "workspace": Command(summary="one part alone: the Azure ML workspace", needs=(*USUAL, ENVIRONMENTS)),

@@ -1,4 +1,8 @@
-"""Check style, types and layers: ruff, mypy, import-linter. Says each that fails, not only the first."""
+"""Check style, types and layers of the Python, the API's description, and the dashboard's JavaScript.
+
+ruff, mypy, import-linter; redocly, Spectral and our own API style; eslint and TypeScript. Says each that fails, not only
+the first, and what the linters found in how much.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,17 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 
 from commands import ROOT
+from commands.linters import javascript
+from commands.linters.finding import Findings
+from commands.linters.tools import LinterBroke
+from localazure.storage.node import SetupFailed
 
 TYPED = (
     "function_app.py",
@@ -23,41 +35,90 @@ TYPED = (
 )
 
 
+ABREAST = 2
+"""Checks at the same time; on more than two processors the longest, mypy, decides anyway."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a check gave: whether all is in order, its figure, and what there is to read."""
+
+    passed: bool
+    figure: str = ""
+    said: str = ""
+
+
+Check = Callable[[], Told]
+
+
 def main(arguments: list[str]) -> int:
     made = argparse.ArgumentParser(prog="./dev check", description=__doc__)
     made.add_argument("--fix", action="store_true", help="format, and mend what ruff can mend")
     given = made.parse_args(arguments)
     checks = _mending() if given.fix else _checks()
-    failed = [name for name, command in checks.items() if not _passes(name, command)]
+    failed = []
+    with ThreadPoolExecutor(1 if given.fix else ABREAST) as abreast:
+        for name, (told, seconds) in zip(checks, abreast.map(_timed, checks.values()), strict=True):
+            _show(name, told, seconds)
+            if not told.passed:
+                failed.append(name)
     if failed:
         print(f"\nNot in order: {', '.join(failed)}.")
     return int(bool(failed))
 
 
-def _checks() -> dict[str, list[str]]:
+def _checks() -> dict[str, Check]:
     here = Path(sys.executable).parent
     return {
-        "style": ["ruff", "check", ".", "dev"],
-        "format": ["ruff", "format", "--check", ".", "dev"],
-        "types": [sys.executable, "-m", "mypy", *(name for name in TYPED if (ROOT / name).exists())],
-        "layers": [str(here / ("lint-imports.exe" if os.name == "nt" else "lint-imports"))],
+        "style": _program("ruff", "check", ".", "dev"),
+        "format": _program("ruff", "format", "--check", ".", "dev"),
+        "types": _program("mypy", *(name for name in TYPED if (ROOT / name).exists())),
+        "layers": _program(str(here / ("lint-imports.exe" if os.name == "nt" else "lint-imports"))),
+        "eslint": _linter(javascript.eslint),
     }
 
 
-def _mending() -> dict[str, list[str]]:
-    return {"format": ["ruff", "format", ".", "dev"], "style": ["ruff", "check", "--fix", ".", "dev"]}
+def _mending() -> dict[str, Check]:
+    return {
+        "format": _program("ruff", "format", ".", "dev"),
+        "style": _program("ruff", "check", "--fix", ".", "dev"),
+    }
 
 
-def _passes(name: str, command: list[str]) -> bool:
+def _program(name: str, *arguments: str) -> Check:
+    """A program that ends with 0 when all is in order; a name without a folder is a module."""
+    command = [name] if os.path.dirname(name) else [sys.executable, "-m", name]
+
+    def told() -> Told:
+        done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        passed = done.returncode == 0
+        return Told(passed=passed, said="" if passed else done.stdout + done.stderr)
+
+    return told
+
+
+def _linter(read: Callable[[], Findings]) -> Check:
+    """A linter is in order when it finds nothing."""
+
+    def told() -> Told:
+        try:
+            found = read()
+        except (LinterBroke, SetupFailed) as problem:
+            return Told(passed=False, figure="it did not run", said=str(problem))
+        return Told(
+            passed=not found.lines, figure=found.figure, said="\n".join([*found.lines, *found.remarks])
+        )
+
+    return told
+
+
+def _timed(check: Check) -> tuple[Told, float]:
     started = time.monotonic()
-    if command[0] == "ruff":
-        command = [sys.executable, "-m", *command]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    passed = done.returncode == 0
-    print(
-        f"{name:<8} {'in order' if passed else 'NOT in order'}, {time.monotonic() - started:.1f} s",
-        flush=True,
-    )
-    if not passed:
-        print(done.stdout + done.stderr)
-    return passed
+    return check(), time.monotonic() - started
+
+
+def _show(name: str, told: Told, seconds: float) -> None:
+    order = "in order" if told.passed else "NOT in order"
+    print(f"{name:<9} {order}{f': {told.figure}' if told.figure else ''}, {seconds:.1f} s", flush=True)
+    if told.said:
+        print(indent(told.said, "          ") if told.passed else told.said, flush=True)

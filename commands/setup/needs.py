@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from commands.catalog import EMBEDDED, ENVIRONMENTS, STORAGE, UV, VENV
-from commands.setup import environments, localazure, venv
+from commands.catalog import EMBEDDED, ENVIRONMENTS, LINTERS, STORAGE, UV, VENV
+from commands.setup import environments, linters, localazure, venv
 from commands.setup.console import say
 from commands.setup.lock import only_one
 
@@ -32,6 +32,8 @@ def _is_ready(root: Path, need: str) -> bool:
         return environments.is_ready(root)
     if need == EMBEDDED:
         return localazure.is_ready(root)
+    if need == LINTERS:
+        return linters.is_ready(root)
     return venv.is_ready(*_locked(root, need))
 
 
@@ -42,6 +44,8 @@ def _install(root: Path, need: str) -> None:
         environments.install(root)
     elif need == EMBEDDED:
         localazure.install(root)
+    elif need == LINTERS:
+        linters.install(root)
     else:
         folder, lock = _locked(root, need)
         venv.install(folder, lock, label=f"Python packages into {folder.name}")

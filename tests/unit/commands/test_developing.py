@@ -12,6 +12,8 @@ import pytest
 
 from commands import check, lock
 from commands import test as test_command
+from commands.linters import javascript, tools
+from commands.linters.finding import Findings
 
 ROOT = Path(__file__).parents[3]
 Capsys = pytest.CaptureFixture[str]
@@ -20,8 +22,8 @@ Capsys = pytest.CaptureFixture[str]
 # --- check ------------------------------------------------------------------------------------------------------
 
 
-def saying(words: str, code: int) -> list[str]:
-    return [sys.executable, "-c", f"print({words!r}); raise SystemExit({code})"]
+def saying(words: str, code: int) -> check.Check:
+    return check._program(sys.executable, "-c", f"print({words!r}); raise SystemExit({code})")
 
 
 def test_every_check_that_fails_is_told_with_what_it_said(
@@ -49,15 +51,56 @@ def test_all_in_order_is_0(monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> N
     assert re.fullmatch(r"style +in order, [\d.]+ s\n", capsys.readouterr().out)
 
 
+def test_a_linter_tells_its_figure_and_fails_with_one_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    def linter(*lines: str) -> check.Check:
+        remarks = ("a rule is not asked of this: it has a reason",)
+        return check._linter(lambda: Findings(lines=lines, read="41 operations", remarks=remarks))
+
+    monkeypatch.setattr(check, "_checks", lambda: {"redocly": linter()})
+    assert check.main([]) == 0
+    assert re.fullmatch(
+        r"redocly +in order: 0 findings in 41 operations, [\d.]+ s\n +a rule is not asked of this: it has a reason\n",
+        capsys.readouterr().out,
+    )
+    monkeypatch.setattr(check, "_checks", lambda: {"redocly": linter("no licence")})
+    assert check.main([]) == 1
+    said = capsys.readouterr().out
+    assert "redocly   NOT in order: 1 finding in 41 operations" in said
+    assert "no licence" in said
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"), [(0, ""), (2, ""), (2, "[]"), (0, "no rules"), (0, '[{"no": "finding"}]')]
+)
+def test_a_linter_that_gives_no_answer_is_not_taken_for_clean(
+    ended: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    done = subprocess.CompletedProcess([], ended, stdout=said, stderr="out of order")
+    monkeypatch.setattr(tools, "run", lambda *_: done)
+    monkeypatch.setattr(check, "_checks", lambda: {"eslint": check._linter(javascript.eslint)})
+    assert check.main([]) == 1
+    told = capsys.readouterr().out
+    assert "eslint    NOT in order: it did not run" in told
+    assert "out of order" in told
+
+
 def test_fix_runs_only_what_mends(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
-    monkeypatch.setattr(check, "_passes", lambda name, command: ran.append(" ".join(command)) or True)  # type: ignore[func-returns-value]
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        ran.append(" ".join(command[1:]))
+        return subprocess.CompletedProcess(command, 0, stdout="[]", stderr="")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(tools, "run", lambda script, *_: run(["node", script]))
     check.main(["--fix"])
-    assert ran == ["ruff format . dev", "ruff check --fix . dev"]
+    assert ran == ["-m ruff format . dev", "-m ruff check --fix . dev"]
     ran.clear()
     check.main([])
     assert not any("--fix" in command for command in ran)
-    assert len(ran) == 4
+    assert len(ran) == 5
 
 
 def test_types_are_checked_of_every_package_of_ours() -> None:

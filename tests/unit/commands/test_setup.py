@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from commands import catalog
-from commands.setup import console, environments, localazure, needs, venv
+from commands.setup import console, environments, linters, localazure, needs, venv
 
 ROOT = Path(__file__).parents[3]
 
@@ -66,12 +67,13 @@ def test_what_is_missing_is_installed_in_order_once_and_said(
         (localazure, "is_ready", "install", "localazure"),
         (localazure, "has_storage", "install_storage", "storage"),
         (environments, "is_ready", "install", "environments"),
+        (linters, "is_ready", "install", "linters"),
     ):
         monkeypatch.setattr(module, ready, lambda root, name=name: name in installed)
         monkeypatch.setattr(module, install, lambda root, name=name: installed.append(name))
-    needs.provide(tmp_path, (*catalog.EVERYTHING, catalog.UV))
+    needs.provide(tmp_path, (*catalog.EVERYTHING, catalog.UV, catalog.LINTERS))
     needs.provide(tmp_path, catalog.EVERYTHING)
-    assert installed == [".venv", "localazure", "storage", "environments", ".uv"]
+    assert installed == [".venv", "localazure", "storage", "environments", ".uv", "linters"]
     assert capsys.readouterr().err.count("Setting up this checkout") == 1
 
 
@@ -157,3 +159,36 @@ def test_programs_of_the_embedded_azure_are_kept_in_the_checkout_unless_told(
     monkeypatch.delenv("LOCALAZURE_HOME")
     localazure.install_programs_in(tmp_path)
     assert Path(os.environ["LOCALAZURE_HOME"]).parent == tmp_path
+
+
+def test_linters_are_installed_again_when_their_lock_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / linters.FOLDER
+    (folder / "node_modules").mkdir(parents=True)
+    (folder / "package-lock.json").write_text("{}")
+    ran: list[list[str]] = []
+    monkeypatch.setattr(linters, "run", lambda command, **_: ran.append(command))
+    assert not linters.is_ready(tmp_path)
+    linters.install(tmp_path)
+    assert linters.is_ready(tmp_path)
+    assert [command[1:] for command in ran] == [["-m", "commands.setup.linters"]]
+    (folder / "package-lock.json").write_text('{"changed": true}')
+    assert not linters.is_ready(tmp_path)
+
+
+def test_only_checks_and_tests_need_linters() -> None:
+    needing = {name for name, command in catalog.COMMANDS.items() if catalog.LINTERS in command.needs}
+    assert needing == {"check", "test"}
+
+
+def test_linters_are_locked_by_hash_and_name_no_registry() -> None:
+    folder = ROOT / linters.FOLDER
+    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
+    asked = json.loads((folder / "package.json").read_text())["devDependencies"]
+    assert packages.pop("")["devDependencies"] == asked
+    for name, version in asked.items():
+        assert packages[f"node_modules/{name}"]["version"] == version
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name

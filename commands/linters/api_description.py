@@ -1,0 +1,121 @@
+"""The API's description as others' tools read it: redocly, Spectral's rules for OpenAPI, and our own API style."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from commands import ROOT
+from commands.linters.finding import Findings
+from commands.linters.tools import HERE, lines
+
+DESCRIPTION = ROOT / "docs" / "openapi.json"
+REDOCLY = "@redocly/cli/bin/cli.js"
+SPECTRAL = "@stoplight/spectral-cli/dist/index.js"
+OPENAPI_RULES = HERE / "openapi-rules.yaml"
+STYLE = HERE / "api-style.mjs"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exempt:
+    """A rule of our style that some paths need not hold."""
+
+    rule: str
+    paths: tuple[str, ...]
+    reason: str
+
+
+EXEMPT = (
+    Exempt(
+        rule="version-is-asked-for",
+        paths=("/api/health", "/api/session"),
+        reason="they are the same in every version, so that who asks for health or signs in needs to know none",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A place of the description that breaks a rule."""
+
+    rule: str
+    place: tuple[str, ...]
+    message: str
+    file: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.message}  ({' > '.join(self.place)})"
+
+
+def redocly(file: Path = DESCRIPTION) -> Findings:
+    """Its rule set `recommended`, warnings counted too."""
+    found = lines(
+        REDOCLY, "lint", str(file), "--config", str(HERE / "redocly.yaml"), "--format", "json",
+        "--max-problems", "10000",
+        read=lambda given: [
+            f"{each['ruleId']}: {each['message']}  ({each['location'][0]['pointer']})"
+            for each in given["problems"]
+        ],
+    )  # fmt: skip
+    return Findings(lines=found, read=_operations(file))
+
+
+def openapi_rules(file: Path = DESCRIPTION) -> Findings:
+    """Spectral's own rules for OpenAPI, hints and warnings counted too."""
+    return Findings(lines=tuple(map(str, faults([file], OPENAPI_RULES))), read=_operations(file))
+
+
+def style(file: Path = DESCRIPTION) -> Findings:
+    """Our rules; an exemption that nothing needs is a finding itself."""
+    broken = faults([file], STYLE)
+    held = [fault for fault in broken if not any(_spares(exempt, fault) for exempt in EXEMPT)]
+    stale = [
+        f"{exempt.rule}: nothing at {path} needs to be exempt from it any more"
+        for exempt in EXEMPT
+        for path in exempt.paths
+        if not any(_spares(exempt, fault, path) for fault in broken)
+    ]
+    return Findings(
+        lines=(*map(str, held), *stale),
+        read=_operations(file),
+        remarks=tuple(
+            f"{exempt.rule} is not asked of {', '.join(exempt.paths)}: {exempt.reason}" for exempt in EXEMPT
+        ),
+    )
+
+
+def faults(files: Iterable[Path], ruleset: Path) -> list[Fault]:
+    """What Spectral finds in these descriptions, in one run."""
+    found: list[Fault] = []
+
+    def read(given: list[Json]) -> list[str]:
+        found.extend(_faults(given))
+        return [str(fault) for fault in found]
+
+    names = [str(file) for file in files]
+    lines(
+        SPECTRAL, "lint", *names, "--ruleset", str(ruleset), "--format", "json", "--quiet",
+        "--fail-severity", "hint", read=read,
+    )  # fmt: skip
+    return found
+
+
+def _faults(given: list[Json]) -> Iterator[Fault]:
+    for each in given:
+        place = tuple(str(step) for step in each["path"])
+        yield Fault(rule=each["code"], place=place, message=each["message"], file=each["source"])
+
+
+def _spares(exempt: Exempt, fault: Fault, path: str | None = None) -> bool:
+    paths = exempt.paths if path is None else (path,)
+    return fault.rule == exempt.rule and fault.place[:1] == ("paths",) and fault.place[1] in paths
+
+
+def _operations(file: Path) -> str:
+    described = json.loads(file.read_text(encoding="utf-8"))
+    return f"{sum(map(len, described['paths'].values()))} operations"

@@ -1,0 +1,51 @@
+"""Runs a linter on the Node that the embedded Azure has, and reads its answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from commands import ROOT
+
+HERE = Path(__file__).parent
+PACKAGES = HERE / "node_modules"
+SILENT = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_COLOR": "1"}
+"""They report nothing to their makers, and look for no newer self."""
+
+
+class LinterBroke(Exception):
+    """A linter gave no answer that can be read: what it said instead."""
+
+
+def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """script: within node_modules"""
+    from localazure.storage import node
+
+    return subprocess.run(
+        [str(node.find_or_install().binary), str(PACKAGES / script), *arguments],
+        cwd=ROOT,
+        env={**os.environ, **SILENT},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def lines(script: str, *arguments: str, read: Callable[[Any], list[str]]) -> tuple[str, ...]:
+    """The findings in a linter's JSON, a line each.
+
+    raises: LinterBroke when it gave none, or ended as if there were findings and named none: never taken for clean
+    """
+    done = run(script, *arguments)
+    try:
+        found = tuple(read(json.loads(done.stdout)))
+    except (ValueError, KeyError, TypeError) as cause:
+        raise LinterBroke(f"{script} ended with {done.returncode}:\n{done.stdout}{done.stderr}") from cause
+    if done.returncode != 0 and not found:
+        raise LinterBroke(f"{script} ended with {done.returncode}:\n{done.stderr}")
+    return found
