@@ -129,7 +129,7 @@ def _fields(of: tuple[Part, ...]) -> Iterator[str]:
         if said.public:
             unit = f", {said.unit}" if said.unit else ""
             example = "" if said.example is None else f"`{json.dumps(said.example)}`"
-            yield f"| `{part.name}` | {_type(part)}{unit} | {said.sentence} | {example} |"
+            yield f"| `{part.wire_name}` | {_type(part)}{unit} | {said.sentence} | {example} |"
     yield ""
 
 

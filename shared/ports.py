@@ -154,8 +154,8 @@ class StepView:
 
     name: str
     status: str
-    started: str | None = None
-    ended: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

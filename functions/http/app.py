@@ -70,6 +70,7 @@ def assemble(
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     made.state.services = services
     made.state.model_api = model_api

@@ -17,6 +17,7 @@ from functions.http.middleware.api_version import FREE, KNOWN, PARAMETER
 from functions.http.middleware.polling import LONGEST_WAIT, is_polled
 from functions.http.responses import header
 from functions.http.views.schemas import Problem
+from shared.domain.kinds.field import camel_case
 from shared.kinds import BY_PLURAL, STATES
 
 Json = dict[str, Any]
@@ -66,7 +67,16 @@ def describe(app: FastAPI) -> Json:
         "securitySchemes": SCHEMES,
     }
     made["security"] = SECURITY
-    return made
+    return {name: _untitled(part) if name in ("paths", "components") else part for name, part in made.items()}
+
+
+def _untitled(part: Any) -> Any:
+    """Without the titles that pydantic makes of each field's name, which say nothing more."""
+    if isinstance(part, list):
+        return [_untitled(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {name: _untitled(of) for name, of in part.items() if not (name == "title" and isinstance(of, str))}
 
 
 def _operations(made: Json) -> Iterator[tuple[str, str, Json]]:
@@ -76,7 +86,7 @@ def _operations(made: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def _complete(path: str, method: str, operation: Json) -> None:
-    operation["operationId"] = _id(method, path)
+    operation["operationId"] = camel_case(str(operation["operationId"]))
     operation["x-scope"] = required(method, path).label
     operation["parameters"] = [*operation.get("parameters", []), *_parameters(path, method)]
     for parameter in operation["parameters"]:
@@ -113,11 +123,6 @@ def _parameters(path: str, method: str) -> Iterator[Json]:
         yield {"name": "wait", "in": "query", "required": False, "schema": wait, "description": about}
         held = {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}
         yield {**held, "description": "The ETag of the answer one has."}
-
-
-def _id(method: str, path: str) -> str:
-    words = path.removeprefix("/api/").replace("{", "by_").replace("}", "").replace(".", "_").split("/")
-    return "_".join([method.lower(), *words])
 
 
 def _is_fastapis(answer: Json) -> bool:

@@ -45,7 +45,7 @@ class Problem(Exception):
 
 
 def rules_broken(*errors: Mapping[str, str], status: int = 400) -> Problem:
-    """errors: `where` in the request, and the `rule` that holds there; never what was sent"""
+    """errors: its `location` in the request, and the `rule` that holds there; never what was sent"""
     return Problem(status, "The request breaks the rules named in `errors`.", errors=errors)
 
 

@@ -228,8 +228,8 @@ def _step(child: Any) -> StepView:
     return StepView(
         name=str(child.display_name or child.name),
         status=status,
-        started=_moment(getattr(context, "created_at", None)),
-        ended=_moment(ended),
+        started_at=_moment(getattr(context, "created_at", None)),
+        ended_at=_moment(ended),
     )
 
 

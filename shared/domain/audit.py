@@ -14,7 +14,7 @@ START = "0" * 64
 
 def chained(entry: Value, before: Value | None) -> Value:
     """The entry with the hash of the one before it, and its own over all of that."""
-    body = {**entry, "previous": before["hash"] if before else START}
+    body = {**entry, "previousHash": before["hash"] if before else START}
     return {**body, "hash": _hash(body)}
 
 
@@ -26,7 +26,7 @@ def broken_at(entries: Iterable[Value]) -> int | None:
     expected = START
     for number, entry in enumerate(entries):
         body = {name: value for name, value in entry.items() if name != "hash"}
-        if body.get("previous") != expected or entry.get("hash") != _hash(body):
+        if body.get("previousHash") != expected or entry.get("hash") != _hash(body):
             return number
         expected = entry["hash"]
     return None

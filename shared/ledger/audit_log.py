@@ -26,7 +26,7 @@ class AuditLog:
         """
         for attempt in range(CAS_TRIES):
             newest = self._log.newest(1)
-            if retried and (number := self._number_of(entry["operation"])) is not None:
+            if retried and (number := self._number_of(entry["operationId"])) is not None:
                 return number
             number = newest[0].number + 1 if newest else 0
             chained_entry = chained(entry, newest[0].value if newest else None)
@@ -41,5 +41,5 @@ class AuditLog:
 
     def _number_of(self, operation: str) -> int | None:
         """An attempt that is made again is made soon: its entry is among the newest."""
-        found = (entry for entry in self._log.newest(100) if entry.value["operation"] == operation)
+        found = (entry for entry in self._log.newest(100) if entry.value["operationId"] == operation)
         return next((entry.number for entry in found), None)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from shared.domain.kinds import field
 from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
 from shared.kinds import BY_NAME, rank
@@ -84,8 +85,7 @@ def _moved(new: Value, change: Change, cause: str, *, before: Value | None) -> V
 def _public_values(change: Change, known: Value) -> Value:
     """The public values of a change for its event, and the names of the thing however many values there are."""
     called = {name: known[name] for name in CALLED if known.get(name) is not None}
-    public = BY_NAME[change.kind].public
-    values = {name: value for name, value in change.values.items() if name in public and value is not None}
+    values = field.shown(BY_NAME[change.kind].values, change.values)
     return called | (values if len(json.dumps(values)) <= MOST_PUBLIC else {})
 
 
@@ -109,8 +109,13 @@ def _event(change: Change, record: Value, move: Value) -> Value:
         "time": move["at"],
         "type": f"Campanha.{_capital(kind)}{_capital(state)}.v1",
         "subject": f"{kind}/{record['id']}",
-        "of": {"kind": kind, "id": record["id"]},
-        "data": {"state": state, "seq": move["seq"], **_public_values(change, record["values"])},
+        "data": {
+            "kind": kind,
+            "id": record["id"],
+            "state": state,
+            "seq": move["seq"],
+            **_public_values(change, record["values"]),
+        },
     }
     stays = {f"{kind}/{move['left']}": move["stayed"]} if "left" in move else {}
     return {"event": event, "tally": tally, "stays": stays}

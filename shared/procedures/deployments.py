@@ -22,7 +22,7 @@ def retire(release: Release, deployment: str) -> list[Change]:
             kind="deployment",
             id=f"{release.plan.endpoint}/{deployment}",
             state="standby",
-            values={"traffic": 0},
+            values={"traffic_percent": 0},
         ),
     ]
 
@@ -44,4 +44,4 @@ def remove(endpoint: str, deployment: str, services: Services) -> list[Change]:
     id_ = f"{endpoint}/{deployment}"
     if services.ledger.find("deployment", id_) is None:
         return []
-    return [Change(kind="deployment", id=id_, state="removed", values={"traffic": 0})]
+    return [Change(kind="deployment", id=id_, state="removed", values={"traffic_percent": 0})]

@@ -52,7 +52,7 @@ def progress(plan: BatchPlan, so_far: dict[str, Any], now: datetime) -> dict[str
     return {
         "shards_scored": so_far["shards"],
         "rows": so_far["rows"],
-        "bytes_done": so_far["bytes"],
+        "scored_bytes": so_far["bytes"],
         "rows_per_second": round(so_far["rows"] / seconds),
         "eta_seconds": round(left * seconds / max(so_far["bytes"], 1)) if left else None,
     }

@@ -56,13 +56,13 @@ def _steps(view: RunView, noted: Iterable[dict[str, Any]], now: datetime) -> lis
     stamp = now.isoformat(timespec="milliseconds")
     steps = [asdict(step) for step in view.steps]
     for step in steps:
-        seen = before.get(step["name"], {"started": None, "ended": None})
+        seen = before.get(step["name"], {"started_at": None, "ended_at": None})
         if step["status"] in WAITING:
-            step["started"] = None
-        elif seen["started"] or step["status"] not in TERMINAL:
-            step["started"] = seen["started"] or stamp
+            step["started_at"] = None
+        elif seen["started_at"] or step["status"] not in TERMINAL:
+            step["started_at"] = seen["started_at"] or stamp
         if step["status"] in TERMINAL:
-            step["ended"] = step["ended"] or seen["ended"] or stamp
+            step["ended_at"] = step["ended_at"] or seen["ended_at"] or stamp
     return steps
 
 

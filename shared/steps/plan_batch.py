@@ -95,9 +95,9 @@ def _pinned(batch: str, dataset: str, services: Services) -> PinnedModel | None:
 def _written(batch: str, blob: Blob, cut: ShardPlan, model: PinnedModel, services: Services) -> list[Change]:
     plan = BatchPlan(batch=batch, name=blob.name, etag=blob.etag, **asdict(model), cut=cut)
     services.files.write(names.SCORED, names.batch_plan_blob(batch), json.dumps(plan.to_json()).encode())
-    values = {"dataset": cut.contract.dataset, "model_version": model.version, "bytes": cut.size}
+    values = {"dataset": cut.contract.dataset, "model_version": model.version, "size_bytes": cut.size}
     values |= {"deployment": model.deployment, "shards": len(cut.shards), "shards_scored": 0}
-    values |= {"started": model.since}
+    values |= {"started_at": model.since}
     version = dataset_id(cut.contract.dataset, model.version)
     return [
         Change(kind="batch", id=batch, state="scoring", values=values),

@@ -43,7 +43,7 @@ def probe_endpoint(fact: EndpointProbeDue, services: Services) -> Iterable[Fact 
         documents.write(PROBES, digest(serving.deployment_id), Probes(probes=window), over=before)
     except Conflict:
         return []  # another worker probed at the same moment
-    values = {"health": summary(window), "since": serving.since}
+    values = {"health": summary(window), "released_at": serving.since}
     return [Change(kind="deployment", id=serving.deployment_id, values=values)]
 
 

@@ -50,7 +50,7 @@ def _begun(release: Release, services: Services) -> list[Fact | Change]:
     except Refused as no:  # so there is no deployment, and no traffic to give back
         return [_rolled_back(release, str(no))]
     values = {"endpoint": plan.endpoint, "deployment": plan.deployment}
-    about = {**values, "dataset": plan.model, "version": plan.version, "traffic": 0}
+    about = {**values, "dataset": plan.model, "version": plan.version, "traffic_percent": 0}
     model, deployment = dataset_id(plan.model, plan.version), f"{plan.endpoint}/{plan.deployment}"
     return [
         _poll_again(release, services),

@@ -56,7 +56,7 @@ def outcome(world: World) -> dict[str, Any]:
         "uploads": [(record.state, record.values["rows"]) for record in uploads],
         "datasets": dict(world.workspace.datasets),
         "submissions": [request.name for request in world.pipeline.submissions],
-        "events": sorted((event["type"], event["of"]["id"]) for event in events),
+        "events": sorted((event["type"], event["data"]["id"]) for event in events),
         "tally": dict(world.ledger.present().sums.tally),
         "open": {name: n for name, n in world.ledger.outbox.counted().open.items() if n},
     }

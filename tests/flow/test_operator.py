@@ -167,7 +167,7 @@ def test_a_file_none_of_whose_rows_fits_shows_every_row_and_can_be_let_in(world:
     assert world.state("upload", upload.key) == "rejected"
     record = world.ledger.find("quarantine", upload.key)
     assert record is not None
-    assert (record.values["rows"], record.values["whole"]) == (3, True)
+    assert (record.values["rows"], record.values["whole_file"]) == (3, True)
     world.tell(ReadmissionRequested(upload=upload.key, operation="o1"))
     assert [fact.rows for fact in world.told(UploadAdmitted)] == [3]
 

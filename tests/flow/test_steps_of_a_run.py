@@ -23,7 +23,7 @@ def training() -> World:
 
 
 def _seen(world: World, *steps: tuple[str, str], status: str = "Running") -> dict[str, Any]:
-    views = tuple(StepView(name=name, status=at, started=MADE) for name, at in steps)
+    views = tuple(StepView(name=name, status=at, started_at=MADE) for name, at in steps)
     world.workspace.runs[RUN] = RunView(name=RUN, status=status, steps=views)
     world.pass_time(10)
     world.tell(RunMoved(run=RUN))
@@ -34,18 +34,18 @@ def _seen(world: World, *steps: tuple[str, str], status: str = "Running") -> dic
 
 def test_a_step_begins_when_it_is_first_seen_at_work(training: World) -> None:
     first = _seen(training, ("prepare", "Running"), ("train", "NotStarted"))
-    assert first["train"]["started"] is None
-    began = first["prepare"]["started"]
+    assert first["train"]["started_at"] is None
+    began = first["prepare"]["started_at"]
     assert began > MADE
     then = _seen(training, ("prepare", "Completed"), ("train", "Running"))
-    assert then["prepare"]["started"] == began
-    assert then["prepare"]["ended"] == then["train"]["started"] > began
+    assert then["prepare"]["started_at"] == began
+    assert then["prepare"]["ended_at"] == then["train"]["started_at"] > began
     last = _seen(training, ("prepare", "Completed"), ("train", "Completed"))
     assert last["prepare"] == then["prepare"]
-    assert last["train"]["ended"] > last["train"]["started"]
+    assert last["train"]["ended_at"] > last["train"]["started_at"]
 
 
 def test_of_a_step_that_came_and_went_unseen_the_workspace_is_believed(training: World) -> None:
     seen = _seen(training, ("prepare", "Completed"), ("train", "Queued"))
-    assert seen["prepare"]["started"] == MADE
-    assert seen["train"]["started"] is None
+    assert seen["prepare"]["started_at"] == MADE
+    assert seen["train"]["started_at"] is None

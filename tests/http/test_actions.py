@@ -155,16 +155,16 @@ def quarantined(world: World) -> UploadArrived:
 
 def test_quarantine_says_why_row_by_row(quarantined: UploadArrived, operator: Client) -> None:
     told = operator.get("/api/quarantine/may.csv").json()
-    assert told["summary"] == {"age: above 120": 1, "age: not an integer": 1}
-    assert [(row["line"], row["column"], row["value"], row["rule"]) for row in told["rows"]] == [
+    assert told["violationsByRule"] == {"age: above 120": 1, "age: not an integer": 1}
+    assert [(row["line"], row["column"], row["value"], row["rule"]) for row in told["violations"]] == [
         (4, "age", "150", "above 120"),
         (5, "age", "=cmd()", "not an integer"),
     ]
-    assert told["more"] is False
+    assert told["hasMore"] is False
     assert told["decision"]["state"] == "held"
     assert told["upload"]["links"]["quarantine"].startswith("/api/quarantine/may.csv?upload=")
     (listed,) = operator.get("/api/quarantine", params={**VERSION, "state": "held"}).json()["value"]
-    assert (listed["name"], listed["rows"], listed["whole"]) == ("may.csv", 2, False)
+    assert (listed["name"], listed["rows"], listed["wholeFile"]) == ("may.csv", 2, False)
     assert operator.get("/api/quarantine/nothing.csv").status_code == 404
 
 
@@ -212,12 +212,12 @@ def test_a_file_that_changed_is_not_checked_again(
 def test_what_is_discarded_is_no_longer_asked_about(
     world: World, quarantined: UploadArrived, operator: Client
 ) -> None:
-    assert operator.get("/api/status").json()["attention"] == 1
+    assert operator.get("/api/status").json()["attentionCount"] == 1
     answer = operator.post("/api/quarantine/may.csv/discard", body={"reason": "a test"})
     assert _followed(operator, answer)["status"] == "Succeeded"
-    assert operator.get("/api/status").json()["attention"] == 0
+    assert operator.get("/api/status").json()["attentionCount"] == 0
     decision = operator.get("/api/quarantine/may.csv").json()["decision"]
-    assert (decision["state"], decision["decided_because"]) == ("discarded", "a test")
+    assert (decision["state"], decision["decidedBecause"]) == ("discarded", "a test")
 
 
 def test_a_failure_is_tried_again_through_the_api(world: World, operator: Client) -> None:
@@ -327,13 +327,13 @@ def test_every_action_is_on_record_with_who_and_why(world: World, operator: Clie
     _csv(operator, "/api/uploads/may.csv", bank_rows(30))
     operator.post("/api/pause", body={"reason": "moving house"})
     newest, first = _audit(operator.app)
-    assert (first["action"], first["who"], first["scope"]) == (
+    assert (first["action"], first["caller"], first["scope"]) == (
         "upload incoming/may.csv",
         "key:operator",
         "operator",
     )
-    assert (newest["action"], newest["reason"], newest["number"]) == ("pause", "moving house", 1)
-    assert newest["previous"] == first["hash"]
+    assert (newest["action"], newest["reason"], newest["sequence"]) == ("pause", "moving house", 1)
+    assert newest["previousHash"] == first["hash"]
 
 
 def test_only_an_admin_reads_the_record(operator: Client) -> None:
@@ -343,9 +343,11 @@ def test_only_an_admin_reads_the_record(operator: Client) -> None:
 def test_a_record_that_was_tampered_with_shows(operator: Client) -> None:
     for reason in ("one", "two", "three"):
         operator.post("/api/pause", body={"reason": reason})
-    entries = [{k: v for k, v in entry.items() if k != "number"} for entry in reversed(_audit(operator.app))]
+    entries = [
+        {k: v for k, v in entry.items() if k != "sequence"} for entry in reversed(_audit(operator.app))
+    ]
     assert broken_at(entries) is None
-    assert broken_at([{**entries[0], "who": "nobody"}, *entries[1:]]) == 0
+    assert broken_at([{**entries[0], "caller": "nobody"}, *entries[1:]]) == 0
     assert broken_at([entries[0], entries[2]]) == 1
     assert broken_at(entries[1:]) == 0
 
@@ -398,7 +400,7 @@ def test_odd_names_are_only_names(world: World, operator: Client, name: str) -> 
     assert [blob.name for blob in world.files.list("incoming")] == [name]
     _do(world)
     assert operator.get(f"/api/uploads/{address}").json()["name"] == name
-    assert operator.get(f"/api/trace/incoming/{address}").json()["upload"]["name"] == name
+    assert operator.get(f"/api/lineage/incoming/{address}").json()["upload"]["name"] == name
 
 
 def test_a_body_that_is_no_file_is_refused(operator: Client) -> None:

@@ -146,15 +146,15 @@ def _validator(reference: str) -> Draft202012Validator:
 @pytest.mark.parametrize(
     ("path", "shape"),
     [
-        ("/api/status", "Status"),
-        ("/api/trace/may.csv", "Trace"),
-        ("/api/trace/scoring/clients.csv", "Trace"),
+        ("/api/status", "SystemStatus"),
+        ("/api/lineage/may.csv", "Lineage"),
+        ("/api/lineage/scoring/clients.csv", "Lineage"),
         ("/api/uploads/may.csv", "Upload"),
-        ("/api/datasets/bank/1", "Dataset"),
+        ("/api/datasets/bank/1", "DatasetVersion"),
         ("/api/runs/bank-v1-a1", "Run"),
-        ("/api/models/bank/1", "Model"),
+        ("/api/models/bank/1", "ModelVersion"),
         ("/api/deployments/campanha-bank/model-1", "Deployment"),
-        ("/api/quarantine/may.csv", "Quarantined"),
+        ("/api/quarantine/may.csv", "QuarantineReport"),
     ],
 )
 def test_answers_have_the_shape_they_are_described_with(lived_in: FastAPI, path: str, shape: str) -> None:
@@ -177,7 +177,13 @@ def test_lists_hold_what_they_are_described_with(lived_in: FastAPI, listed: str)
 def test_nothing_is_shown_that_is_not_described(lived_in: FastAPI) -> None:
     """What a record holds gets out only when somebody has said so: a new field does not by accident."""
     described = DESCRIBED["components"]["schemas"]
-    kinds = {"uploads": "Upload", "datasets": "Dataset", "runs": "Run", "models": "Model", "batches": "Batch"}
+    kinds = {
+        "uploads": "Upload",
+        "datasets": "DatasetVersion",
+        "runs": "Run",
+        "models": "ModelVersion",
+        "batches": "Batch",
+    }
     for listed, shape in kinds.items():
         for record in client_of(lived_in).get(f"/api/{listed}").json()["value"]:
             assert set(record) - set(described[shape]["properties"]) == set(), shape

@@ -82,16 +82,16 @@ def test_lists_are_filtered_by_when_things_began_and_when_they_changed(
     uploads: World, reader: Client
 ) -> None:
     fourth = reader.get("/api/uploads/4.csv").json()
-    assert _names(_asked(reader, since=fourth["created"])) == ["6", "5", "4"]
-    assert _names(_asked(reader, updatedSince=fourth["created"])) == ["6", "5", "4"]
-    assert _names(_asked(reader, updatedSince=fourth["updated"])) == ["6", "5", "4"]
+    assert _names(_asked(reader, since=fourth["createdAt"])) == ["6", "5", "4"]
+    assert _names(_asked(reader, updatedSince=fourth["createdAt"])) == ["6", "5", "4"]
+    assert _names(_asked(reader, updatedSince=fourth["lastModifiedAt"])) == ["6", "5", "4"]
     _said(uploads, _admitted(UploadArrived(name="2.csv", etag="1"), "bank"))  # late news of an old one
-    assert _names(_asked(reader, updatedSince=fourth["updated"])) == ["6", "5", "4", "2"]
+    assert _names(_asked(reader, updatedSince=fourth["lastModifiedAt"])) == ["6", "5", "4", "2"]
     assert _names(_asked(reader, since="2999-01-01T00:00:00Z")) == []
 
 
 def test_a_time_without_a_zone_is_utc(uploads: World, reader: Client) -> None:
-    moment = reader.get("/api/uploads/4.csv").json()["created"]
+    moment = reader.get("/api/uploads/4.csv").json()["createdAt"]
     assert moment.endswith("+00:00")
     assert _names(_asked(reader, since=moment.removesuffix("+00:00"))) == ["6", "5", "4"]
 
@@ -102,7 +102,7 @@ def test_a_time_without_a_zone_is_utc(uploads: World, reader: Client) -> None:
 def test_a_state_a_kind_never_has_is_refused(reader: Client, path: str) -> None:
     answer = _asked(reader, path, state="lost")
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameter")
-    assert answer.json()["errors"][0]["where"] == "query.state"
+    assert answer.json()["errors"][0]["location"] == "query.state"
 
 
 @pytest.mark.parametrize(
@@ -176,10 +176,10 @@ def test_a_file_is_traced_by_its_name_its_hash_and_its_contents(scored: World, r
         "incoming/may.csv",
         upload["sha256"],
         upload["sha256"].upper(),
-        upload["content_hash"],
+        upload["contentHash"],
     ):
-        way = _asked(reader, f"/api/trace/{asked}").json()
-        first = way.get("same_as", way["upload"])
+        way = _asked(reader, f"/api/lineage/{asked}").json()
+        first = way.get("firstUpload", way["upload"])
         assert first["name"] == "may.csv"
         assert (way["dataset"]["id"], way["run"]["id"], way["model"]["id"]) == (
             "bank:1",
@@ -191,15 +191,15 @@ def test_a_file_is_traced_by_its_name_its_hash_and_its_contents(scored: World, r
 
 
 def test_a_copy_is_traced_to_what_it_is_a_copy_of(scored: World, reader: Client) -> None:
-    way = _asked(reader, "/api/trace/may again.csv").json()
+    way = _asked(reader, "/api/lineage/may again.csv").json()
     assert way["upload"]["state"] == "duplicate"
-    assert way["same_as"]["name"] == "may.csv"
+    assert way["firstUpload"]["name"] == "may.csv"
     assert way["model"]["id"] == "bank:1"
 
 
 def test_a_scored_file_is_traced_back_to_what_its_model_was_trained_on(scored: World, reader: Client) -> None:
     for asked in ("clients.csv", "scoring/clients.csv"):
-        way = _asked(reader, f"/api/trace/{asked}").json()
+        way = _asked(reader, f"/api/lineage/{asked}").json()
         assert way["batch"]["name"] == "clients.csv"
         assert (way["model"]["id"], way["run"]["id"]) == ("bank:1", "bank-v1-a1")
         assert [upload["name"] for upload in way["uploads"]] == ["may.csv"]
@@ -208,4 +208,4 @@ def test_a_scored_file_is_traced_back_to_what_its_model_was_trained_on(scored: W
 
 @pytest.mark.parametrize("asked", ["nothing.csv", "0" * 64, "incoming/", "scoring/may.csv"])
 def test_what_was_never_seen_has_no_way(scored: World, reader: Client, asked: str) -> None:
-    assert _asked(reader, f"/api/trace/{asked}").status_code == 404
+    assert _asked(reader, f"/api/lineage/{asked}").status_code == 404

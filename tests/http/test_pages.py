@@ -182,7 +182,7 @@ def test_a_parameter_given_twice_is_refused(reader: Client, name: str) -> None:
     twice = reader.get("/api/uploads", params={**VERSION, name: [VERSION.get(name, "1")] * 2})
     assert (twice.status_code, twice.json()["errors"]) == (
         400,
-        [{"where": f"query.{name}", "rule": "given once"}],
+        [{"location": f"query.{name}", "rule": "given once"}],
     )
 
 

@@ -23,7 +23,7 @@ LOOKED_AT = [
     "/api/events",
     "/api/runs",
     *(f"/api/uploads/{number}.csv" for number in range(FILES)),
-    *(f"/api/trace/{number}.csv" for number in range(FILES)),
+    *(f"/api/lineage/{number}.csv" for number in range(FILES)),
 ]
 
 

@@ -47,7 +47,13 @@ def _held(answer: Answer) -> dict[str, str]:
 
 def test_what_is_unchanged_is_not_sent_again(world: World, reader: Client) -> None:
     world.tell(world.drop("may.csv", bank_rows(30)))
-    for path in ("/api/status", "/api/uploads", "/api/events", "/api/trace/may.csv", "/api/uploads/may.csv"):
+    for path in (
+        "/api/status",
+        "/api/uploads",
+        "/api/events",
+        "/api/lineage/may.csv",
+        "/api/uploads/may.csv",
+    ):
         first = reader.get(path)
         assert first.status_code == 200
         again = _again(reader, path, first)
@@ -79,7 +85,7 @@ def test_a_tag_is_recognised_among_others(reader: Client, held: str) -> None:
 
 def test_two_instances_give_one_state_the_same_tag(world: World) -> None:
     world.tell(world.drop("may.csv", bank_rows(30)))
-    for path in ("/api/status", "/api/uploads", "/api/trace/may.csv"):
+    for path in ("/api/status", "/api/uploads", "/api/lineage/may.csv"):
         tags = {client_of(app_over(world)).get(path).headers["etag"] for _ in range(2)}
         assert len(tags) == 1
 
@@ -320,7 +326,7 @@ def _costs(world: World) -> dict[str, tuple[int, int]]:
     for path in (
         "/api/status",
         "/api/uploads?maxpagesize=50",
-        "/api/trace/may.csv",
+        "/api/lineage/may.csv",
         "/api/events?maxpagesize=50",
     ):
         bare, query = path.split("?")[0], dict(p.split("=") for p in path.split("?")[1:])

@@ -104,5 +104,5 @@ def test_a_long_quarantine_is_cut_and_says_so(world: World, reader: Client) -> N
     bad = [f"x{row}" if number < MOST_FAULTS + 20 else row for number, row in enumerate(rows)]
     world.tell(world.drop("may.csv", "\n".join([header, *bad]) + "\n"))
     told = reader.get("/api/quarantine/may.csv").json()
-    assert (len(told["rows"]), told["more"]) == (MOST_FAULTS, True)
-    assert told["summary"] == {"age: not an integer": MOST_FAULTS + 20}
+    assert (len(told["violations"]), told["hasMore"]) == (MOST_FAULTS, True)
+    assert told["violationsByRule"] == {"age: not an integer": MOST_FAULTS + 20}

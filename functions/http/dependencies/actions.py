@@ -25,18 +25,18 @@ from shared.errors import InProgress
 from shared.services import Services
 
 
-class Why(BaseModel):
+class ActionReason(BaseModel):
     """Why it is asked for; kept in the audit trail."""
 
-    reason: str = Field(default="", max_length=500)
+    reason: str = Field(default="", max_length=500, description="Why.", examples=["month end"])
 
 
-Reason = Annotated[Why | None, Body()]
+Reason = Annotated[ActionReason | None, Body()]
 
 
-def reason_of(why: Why | None) -> str:
+def reason_of(body: ActionReason | None) -> str:
     """The reason given; empty when there is none."""
-    return why.reason if why else ""
+    return body.reason if body else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,13 +115,13 @@ class ActionRequest:
 
     def _audit(self, operation: str, action: Action, reason: str) -> None:
         entry = {
-            "time": self.services.now().isoformat(timespec="milliseconds"),
-            "who": self.caller.name,
+            "recordedAt": self.services.now().isoformat(timespec="milliseconds"),
+            "caller": self.caller.name,
             "scope": self.caller.scope.label,
             "action": action.says,
-            "target": list(action.target) if action.target else None,
+            **({"target": dict(zip(("kind", "id"), action.target, strict=True))} if action.target else {}),
             "reason": reason,
-            "operation": operation,
+            "operationId": operation,
             "traceId": self.request.state.trace_id,
         }
         self.services.ledger.audit.append(entry, retried=bool(self.idempotency_key))

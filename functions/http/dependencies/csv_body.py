@@ -48,7 +48,9 @@ def check_file(name: str, content: bytes, request: Request) -> None:
     fits = FILE_NAME.fullmatch(name) and not name.endswith(".")
     if not fits or any(part in ("", ".", "..") for part in parts):
         rule = "no control characters or backslashes, no empty parts, no `.` or `..`, no dot at its end"
-        raise Problem(400, "The file's name cannot be kept.", errors=[{"where": "path.name", "rule": rule}])
+        raise Problem(
+            400, "The file's name cannot be kept.", errors=[{"location": "path.name", "rule": rule}]
+        )
     kind = request.headers.get("content-type", MEDIA_TYPES[0]).split(";")[0].strip().lower()
     if kind not in MEDIA_TYPES:
         raise Problem(415, f"Send the file as {MEDIA_TYPES[0]}.")

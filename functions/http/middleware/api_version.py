@@ -32,6 +32,6 @@ def _parameters(query_string: bytes) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
         if name in given:
-            raise rules_broken({"where": f"query.{name}", "rule": "given once"})
+            raise rules_broken({"location": f"query.{name}", "rule": "given once"})
         given[name] = value
     return given

@@ -54,9 +54,9 @@ def _allowed(request: Request) -> str:
 def _of_validation(request: Request, cause: RequestValidationError) -> Problem:
     """A parameter (400) or a body (422) that breaks the rules; what was sent is not repeated."""
     errors = [_broken(error) for error in cause.errors()]
-    in_body = any(error["where"].startswith("body") for error in errors)
+    in_body = any(error["location"].startswith("body") for error in errors)
     return rules_broken(*errors, status=422 if in_body else 400)
 
 
 def _broken(error: Mapping[str, Any]) -> dict[str, str]:
-    return {"where": ".".join(map(str, error["loc"])), "rule": str(error["msg"])}
+    return {"location": ".".join(map(str, error["loc"])), "rule": str(error["msg"])}

@@ -117,7 +117,7 @@ def _without_wait(scope: Scope) -> tuple[int, Scope]:
         return 0, scope
     if not re.fullmatch("[0-9]{1,3}", wait) or int(wait) > LONGEST_WAIT:
         rule = f"a whole number of seconds from 0 to {LONGEST_WAIT}"
-        raise rules_broken({"where": "query.wait", "rule": rule})
+        raise rules_broken({"location": "query.wait", "rule": rule})
     return int(wait), {**scope, "query_string": urlencode(query).encode()}
 
 

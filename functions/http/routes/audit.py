@@ -15,7 +15,7 @@ routes = APIRouter(tags=["audit"])
 
 
 @routes.get("/api/audit", response_model=page_of(schemas.AuditEntry))
-def audit(
+def list_audit_entries(
     request: Request,
     services: Wired,
     maxpagesize: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -24,7 +24,7 @@ def audit(
     """Who asked for what, the newest first. Each entry carries the hash of the one before it: a changed or missing
     one shows."""
     entries = services.ledger.audit.newest(maxpagesize, before=after)
-    page: dict[str, Any] = {"value": [{"number": entry.number, **entry.value} for entry in entries]}
+    page: dict[str, Any] = {"value": [{"sequence": entry.number, **entry.value} for entry in entries]}
     if entries and entries[-1].number > 0:
         page["nextLink"] = str(request.url.include_query_params(after=entries[-1].number))
     return JsonAnswer(page)

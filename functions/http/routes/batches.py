@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Request
 from pydantic import Field
 
-from functions.http.dependencies.actions import Action, Requested, Why
+from functions.http.dependencies.actions import Action, ActionReason, Requested
 from functions.http.dependencies.csv_body import CSV_BODY, Content, FileName, check_file, store
 from functions.http.dependencies.parameters import Filters, Name
 from functions.http.dependencies.request_context import Wired
@@ -25,26 +25,32 @@ from shared.domain import names
 routes = APIRouter(tags=["batches"])
 
 
-class ScoreNow(Why):
+class ScoreFilesRequest(ActionReason):
     """Which file to score; without a name, whatever is new."""
 
-    name: str | None = Field(default=None, min_length=1, max_length=1024)
+    name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1024,
+        description="Its name in `scoring`.",
+        examples=["clients.csv"],
+    )
 
 
 @routes.get("/api/batches", response_model=page_of(record("batch")))
-def batches(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+def list_batches(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest batches first."""
     return JsonAnswer(pagination.page("batch", filters, request, services))
 
 
 @routes.get("/api/batches/{batch}", response_model=record("batch"), responses=problems(404))
-def batch(batch: Name, services: Wired) -> JsonAnswer:
+def get_batch(batch: Name, services: Wired) -> JsonAnswer:
     """One batch: what was scored, by which model, and where the output lies."""
     return one("batch", batch, services)
 
 
-@routes.get("/api/batches/{batch}/rows", response_model=schemas.Rows, responses=problems(404))
-def batch_rows(
+@routes.get("/api/batches/{batch}/rows", response_model=schemas.ScoredRows, responses=problems(404))
+def list_scored_rows(
     batch: Name, services: Wired, maxpagesize: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> JsonAnswer:
     """The first rows of a scored batch, for people to look at: what a spreadsheet would take for a formula is
@@ -53,7 +59,9 @@ def batch_rows(
 
 
 @routes.post("/api/batches", status_code=202, responses=accepted(404))
-def score_now(requested: Requested, what: Annotated[ScoreNow | None, Body()] = None) -> JsonAnswer:
+def score_pending_files(
+    requested: Requested, what: Annotated[ScoreFilesRequest | None, Body()] = None
+) -> JsonAnswer:
     """Has what lies in `scoring` scored now, not at the next tick of the clock."""
     name, reason = (what.name, what.reason) if what else (None, "")
 
@@ -71,7 +79,7 @@ def score_now(requested: Requested, what: Annotated[ScoreNow | None, Body()] = N
 
 
 @routes.post("/api/batches/{batch:path}", status_code=202, responses=accepted(415), openapi_extra=CSV_BODY)
-def drop_batch(batch: FileName, requested: Requested, content: Content) -> JsonAnswer:
+def create_batch(batch: FileName, requested: Requested, content: Content) -> JsonAnswer:
     """Drops a CSV of clients into `scoring` under this name, and has it scored now."""
     check_file(batch, content, requested.request)
 

@@ -22,19 +22,19 @@ routes = APIRouter(tags=["datasets"])
 
 
 @routes.get("/api/datasets", response_model=page_of(record("dataset")))
-def datasets(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+def list_dataset_versions(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest dataset versions first."""
     return JsonAnswer(pagination.page("dataset", filters, request, services))
 
 
 @routes.get("/api/datasets/{name}/{version:int}", response_model=record("dataset"), responses=problems(404))
-def dataset(name: Name, version: Version, services: Wired) -> JsonAnswer:
+def get_dataset_version(name: Name, version: Version, services: Wired) -> JsonAnswer:
     """One dataset version: its members, and its run."""
     return one("dataset", dataset_id(name, version), services)
 
 
 @routes.post("/api/datasets/{dataset}/retrain", status_code=202, responses=accepted(404))
-def retrain(dataset: Name, requested: Requested, why: Reason = None) -> JsonAnswer:
+def retrain_dataset(dataset: Name, requested: Requested, body: Reason = None) -> JsonAnswer:
     """Makes a dataset version of what has gathered and trains on it now; or tries again the version that failed."""
 
     def begin(operation: str) -> Action:
@@ -42,7 +42,7 @@ def retrain(dataset: Name, requested: Requested, why: Reason = None) -> JsonAnsw
         due = f.RetrainDue(dataset=dataset, tick=f"asked-{operation}")
         return Action(says=f"retrain {dataset}", facts=(due,))
 
-    return requested.once(begin, reason=reason_of(why))
+    return requested.once(begin, reason=reason_of(body))
 
 
 def check_dataset(dataset: str, services: Services) -> None:

@@ -17,7 +17,7 @@ routes = APIRouter(tags=["deployments"])
 
 
 @routes.get("/api/deployments", response_model=page_of(record("deployment")))
-def deployments(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+def list_deployments(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest deployments first: what answers, with how much of the traffic, and what stands by."""
     return JsonAnswer(pagination.page("deployment", filters, request, services))
 
@@ -25,6 +25,6 @@ def deployments(request: Request, services: Wired, filters: Filters) -> JsonAnsw
 @routes.get(
     "/api/deployments/{endpoint}/{deployment}", response_model=record("deployment"), responses=problems(404)
 )
-def deployment(endpoint: Name, deployment: Name, services: Wired) -> JsonAnswer:
+def get_deployment(endpoint: Name, deployment: Name, services: Wired) -> JsonAnswer:
     """One deployment: its model, its traffic, its health."""
     return one("deployment", f"{endpoint}/{deployment}", services)

@@ -24,10 +24,15 @@ from shared.services import Services
 routes = APIRouter(tags=["endpoints"])
 
 
-class Question(BaseModel):
-    """Clients as the model wants them: a record each, with its features by name."""
+class ScoreRequest(BaseModel):
+    """Clients as the model takes them: a record each, with its features by name."""
 
-    data: list[dict[str, str | float | int | bool | None]] = Field(min_length=1, max_length=1000)
+    data: list[dict[str, str | float | int | bool | None]] = Field(
+        min_length=1,
+        max_length=1000,
+        description="The records.",
+        examples=[[{"age": 41, "job": "admin."}]],
+    )
 
 
 def _api(request: Request) -> ModelApi:
@@ -39,19 +44,21 @@ Api = Annotated[ModelApi, Depends(_api)]
 
 
 @routes.get("/api/endpoints/{dataset}/swagger", response_model=dict[str, Any], responses=problems(404))
-def swagger(dataset: Name, services: Wired, api: Api) -> JsonAnswer:
+def get_endpoint_description(dataset: Name, services: Wired, api: Api) -> JsonAnswer:
     """The description of the dataset's model endpoint, as the endpoint gives it."""
     return JsonAnswer(api.swagger(_endpoint(dataset, services)))
 
 
-@routes.post("/api/endpoints/{dataset}/score", response_model=schemas.Answer, responses=problems(404, 422))
-def score(dataset: Name, question: Question, services: Wired, api: Api) -> JsonAnswer:
-    """Asks the model that answers now, and passes its answer on as it is."""
-    status, body = api.score(_endpoint(dataset, services), question.model_dump_json().encode())
+@routes.post(
+    "/api/endpoints/{dataset}/score", response_model=schemas.ScoreResponse, responses=problems(404, 422)
+)
+def score_records(dataset: Name, body: ScoreRequest, services: Wired, api: Api) -> JsonAnswer:
+    """Scores records through the model that serves now; its answer is passed on as it is."""
+    status, answer = api.score(_endpoint(dataset, services), body.model_dump_json().encode())
     if status == 200:
-        return JsonAnswer(_json(body))
+        return JsonAnswer(_json(answer))
     if status in (400, 413, 422, 424):
-        error = _json(body).get("error", {})
+        error = _json(answer).get("error", {})
         message = error.get("message") if isinstance(error, dict) else None
         detail = message or "The model could not answer for these values."
         raise Problem(422, str(detail)[:1000], code="ModelRefusedInput")
@@ -59,7 +66,7 @@ def score(dataset: Name, question: Question, services: Wired, api: Api) -> JsonA
 
 
 @routes.post("/api/endpoints/{dataset}/rollback", status_code=202, responses=accepted(404))
-def roll_back(dataset: Name, requested: Requested, why: Reason = None) -> JsonAnswer:
+def roll_back_endpoint(dataset: Name, requested: Requested, body: Reason = None) -> JsonAnswer:
     """Lets the model before the present one answer again; it is tested first, like any release."""
 
     def begin(operation: str) -> Action:
@@ -69,7 +76,7 @@ def roll_back(dataset: Name, requested: Requested, why: Reason = None) -> JsonAn
         )
         return Action(says=f"roll back {dataset}", facts=(wanted,), at_once=True)
 
-    return requested.once(begin, reason=reason_of(why))
+    return requested.once(begin, reason=reason_of(body))
 
 
 def _endpoint(dataset: str, services: Services) -> str:

@@ -13,7 +13,7 @@ from functions.http.views.shape import page_of
 routes = APIRouter(tags=["events"])
 
 
-@routes.get("/api/events", response_model=page_of(schemas.Event))
-def events(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+@routes.get("/api/events", response_model=page_of(schemas.CloudEvent))
+def list_events(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest events first: one for every move of anything from one state to the next."""
     return JsonAnswer(pagination.events(filters, request, services))

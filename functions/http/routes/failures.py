@@ -21,19 +21,19 @@ routes = APIRouter(tags=["failures"])
 
 
 @routes.get("/api/failures", response_model=page_of(record("failure")))
-def failures(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+def list_failures(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest failures first: what failed as often as it may, and waits for a person."""
     return JsonAnswer(pagination.page("failure", filters, request, services))
 
 
 @routes.get("/api/failures/{id}", response_model=record("failure"), responses=problems(404))
-def failure(id: Name, services: Wired) -> JsonAnswer:
+def get_failure(id: Name, services: Wired) -> JsonAnswer:
     """One failure: what failed, and why."""
     return one("failure", id, services)
 
 
 @routes.post("/api/failures/{id}/retry", status_code=202, responses=accepted(404))
-def retry_failure(id: Name, requested: Requested, why: Reason = None) -> JsonAnswer:
+def retry_failure(id: Name, requested: Requested, body: Reason = None) -> JsonAnswer:
     """Has a step tried again that was given up."""
 
     def begin(operation: str) -> Action:
@@ -45,4 +45,4 @@ def retry_failure(id: Name, requested: Requested, why: Reason = None) -> JsonAns
         again = f.RetryRequested(failure=id, about=failure.values["about"], operation=operation)
         return Action(says=f"try {failure.values['about']} again", facts=(again,), at_once=True)
 
-    return requested.once(begin, reason=reason_of(why))
+    return requested.once(begin, reason=reason_of(body))

@@ -28,7 +28,7 @@ def alive() -> Response:
     response_class=HealthAnswer,
     responses={503: {"model": schemas.HealthReport}},
 )
-def health(services: Wired) -> HealthAnswer:
+def get_health(services: Wired) -> HealthAnswer:
     """Whether Campanha could work now: the ledger and the storage answer."""
     checks: dict[str, Callable[[], object]] = {
         "ledger:read": lambda: services.ledger.token.read(facts=False),

@@ -1,4 +1,4 @@
-"""/api/trace: a file's lineage, forward to the model it trained and back from the rows it had scored."""
+"""/api/lineage: a file's lineage, forward to the model it trained and back from the rows it had scored."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from functions.http.views import schemas
 from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.lineage import lineage
 
-routes = APIRouter(tags=["trace"])
+routes = APIRouter(tags=["lineage"])
 
 
-@routes.get("/api/trace/{asked:path}", response_model=schemas.Trace, responses=problems(404))
-def trace(asked: Name, services: Wired) -> JsonAnswer:
+@routes.get("/api/lineage/{key:path}", response_model=schemas.Lineage, responses=problems(404))
+def get_lineage(key: Name, services: Wired) -> JsonAnswer:
     """What became of a file, link by link, by its name, its SHA-256 or its content's hash; or, for a file of clients,
     which model scored it and what that was trained on."""
-    found = lineage(asked, services.ledger.records)
+    found = lineage(key, services.ledger.records)
     if found is None:
         raise Problem(
             404, "No such file was ever seen. Names are as in storage: incoming/NAME or scoring/NAME."

@@ -21,19 +21,19 @@ routes = APIRouter(tags=["models"])
 
 
 @routes.get("/api/models", response_model=page_of(record("model")))
-def models(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+def list_models(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest models first, with their figures."""
     return JsonAnswer(pagination.page("model", filters, request, services))
 
 
 @routes.get("/api/models/{name}/{version:int}", response_model=record("model"), responses=problems(404))
-def model(name: Name, version: Version, services: Wired) -> JsonAnswer:
+def get_model(name: Name, version: Version, services: Wired) -> JsonAnswer:
     """One model: its figures, the verdict, and where it serves."""
     return one("model", dataset_id(name, version), services)
 
 
 @routes.post("/api/models/{name}/{version:int}/promote", status_code=202, responses=accepted(404))
-def promote(name: Name, version: Version, requested: Requested, why: Reason = None) -> JsonAnswer:
+def promote_model(name: Name, version: Version, requested: Requested, body: Reason = None) -> JsonAnswer:
     """Puts a model version behind the endpoint, whatever the gate said of it; it is tested like any release."""
 
     def begin(operation: str) -> Action:
@@ -45,4 +45,4 @@ def promote(name: Name, version: Version, requested: Requested, why: Reason = No
         )
         return Action(says=f"promote {model}", facts=(wanted,), at_once=True)
 
-    return requested.once(begin, reason=reason_of(why))
+    return requested.once(begin, reason=reason_of(body))

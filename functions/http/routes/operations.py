@@ -15,7 +15,7 @@ routes = APIRouter(tags=["operations"])
 
 
 @routes.get("/api/operations/{id}", response_model=schemas.Operation, responses=problems(404))
-def operation(id: Name, services: Wired) -> JsonAnswer:
+def get_operation(id: Name, services: Wired) -> JsonAnswer:
     """How far an operation is; Retry-After says when to look again while it is not over."""
     record = services.ledger.find("operation", id)
     if record is None:

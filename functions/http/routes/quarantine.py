@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from functions.http.dependencies.actions import Action, ActionRequest, Reason, Requested, Why, reason_of
+from functions.http.dependencies.actions import (
+    Action,
+    ActionReason,
+    ActionRequest,
+    Reason,
+    Requested,
+    reason_of,
+)
 from functions.http.dependencies.parameters import Filters, Name
 from functions.http.dependencies.request_context import Wired
 from functions.http.dependencies.upload_version import UploadId, upload_of
@@ -27,13 +34,13 @@ NOT_QUARANTINED = "Nothing of such a file is in quarantine; /api/quarantine list
 
 
 @routes.get("/api/quarantine", response_model=page_of(record("quarantine")))
-def quarantine(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+def list_quarantined_uploads(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """What lies in quarantine, the newest first."""
     return JsonAnswer(pagination.page("quarantine", filters, request, services))
 
 
-@routes.get("/api/quarantine/{name:path}", response_model=schemas.Quarantined, responses=problems(404))
-def quarantined(name: Name, services: Wired, of: UploadId = None) -> JsonAnswer:
+@routes.get("/api/quarantine/{name:path}", response_model=schemas.QuarantineReport, responses=problems(404))
+def get_quarantined_upload(name: Name, services: Wired, of: UploadId = None) -> JsonAnswer:
     """Why rows of this file were put aside: by rule, and the first rows with their faults."""
     upload = upload_of(name, of, services.ledger)
     found = quarantine_report(upload, services) if upload else None
@@ -43,7 +50,9 @@ def quarantined(name: Name, services: Wired, of: UploadId = None) -> JsonAnswer:
 
 
 @routes.post("/api/quarantine/{name:path}/retry", status_code=202, responses=accepted(404))
-def retry_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JsonAnswer:
+def retry_quarantined_upload(
+    name: Name, requested: Requested, of: UploadId = None, body: Reason = None
+) -> JsonAnswer:
     """Holds the file against the contract again: after the contract was changed, say."""
 
     def begin(operation: str) -> Action:
@@ -52,14 +61,16 @@ def retry_file(name: Name, requested: Requested, of: UploadId = None, why: Reaso
         if blob is None or blob.etag != upload.values["etag"]:
             raise Problem(409, "The file is no longer in incoming as it was; drop it again.", code="FileGone")
         again = f.UploadArrived(name=blob.name, etag=blob.etag, attempt=upload.values.get("attempt", 1) + 1)
-        decided = _decided(held, "retried", requested, why)
+        decided = _decided(held, "retried", requested, body)
         return Action(says=f"check {blob.name} again", facts=(again, decided), target=("upload", again.key))
 
-    return requested.once(begin, reason=reason_of(why))
+    return requested.once(begin, reason=reason_of(body))
 
 
 @routes.post("/api/quarantine/{name:path}/readmit", status_code=202, responses=accepted(404))
-def release_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JsonAnswer:
+def readmit_quarantined_upload(
+    name: Name, requested: Requested, of: UploadId = None, body: Reason = None
+) -> JsonAnswer:
     """Lets the rows in that were put aside, with the contract's rules on values waived: every row that can still be
     read as the contract's types joins the next dataset version."""
 
@@ -68,19 +79,21 @@ def release_file(name: Name, requested: Requested, of: UploadId = None, why: Rea
         wanted = f.ReadmissionRequested(upload=held.id, operation=operation)
         return Action(says=f"let in the rows of {held.values['name']}", facts=(wanted,))
 
-    return requested.once(begin, reason=reason_of(why))
+    return requested.once(begin, reason=reason_of(body))
 
 
 @routes.post("/api/quarantine/{name:path}/discard", status_code=202, responses=accepted(404))
-def discard_file(name: Name, requested: Requested, of: UploadId = None, why: Reason = None) -> JsonAnswer:
+def discard_quarantined_upload(
+    name: Name, requested: Requested, of: UploadId = None, body: Reason = None
+) -> JsonAnswer:
     """Says that nobody needs what was put aside; it stays in storage, and is no longer asked about."""
 
     def begin(operation: str) -> Action:
         held, _ = _held(name, of, requested.services)
-        decided = _decided(held, "discarded", requested, why)
+        decided = _decided(held, "discarded", requested, body)
         return Action(says=f"discard {held.values['name']}", facts=(decided,), at_once=True)
 
-    return requested.once(begin, reason=reason_of(why))
+    return requested.once(begin, reason=reason_of(body))
 
 
 def _held(name: str, of: str | None, services: Services) -> tuple[Record, Record]:
@@ -94,7 +107,9 @@ def _held(name: str, of: str | None, services: Services) -> tuple[Record, Record
     return held, upload
 
 
-def _decided(held: Record, decision: str, requested: ActionRequest, why: Why | None) -> f.QuarantineDecided:
+def _decided(
+    held: Record, decision: str, requested: ActionRequest, body: ActionReason | None
+) -> f.QuarantineDecided:
     return f.QuarantineDecided(
-        upload=held.id, decision=decision, by=requested.caller.name, reason=reason_of(why)
+        upload=held.id, decision=decision, by=requested.caller.name, reason=reason_of(body)
     )

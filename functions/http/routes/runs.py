@@ -17,12 +17,12 @@ routes = APIRouter(tags=["runs"])
 
 
 @routes.get("/api/runs", response_model=page_of(record("run")))
-def runs(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+def list_runs(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest runs first."""
     return JsonAnswer(pagination.page("run", filters, request, services))
 
 
 @routes.get("/api/runs/{run}", response_model=record("run"), responses=problems(404))
-def run(run: Name, services: Wired) -> JsonAnswer:
+def get_run(run: Name, services: Wired) -> JsonAnswer:
     """One run with its steps."""
     return one("run", run, services)

@@ -18,16 +18,16 @@ from functions.http.responses import problems
 UNAUTHENTICATED: dict[str, Any] = {"security": []}
 
 
-class SignIn(BaseModel):
+class SignInRequest(BaseModel):
     """What is shown to sign in."""
 
-    key: str = Field(min_length=1, max_length=200)
+    key: str = Field(min_length=1, max_length=200, description="A key.", examples=["(a key)"])
 
 
 class Session(BaseModel):
     """Who is signed in, for how much."""
 
-    scope: Label
+    scope: Label = Field(description="What the credential opens.", examples=["reader"])
 
 
 def router(credentials: Credentials) -> APIRouter:
@@ -35,12 +35,12 @@ def router(credentials: Credentials) -> APIRouter:
     routes = APIRouter(tags=["session"])
 
     @routes.get("/api/session")
-    def session(caller: AskedBy) -> Session:
+    def get_session(caller: AskedBy) -> Session:
         """What the credential opens, whichever it is."""
         return Session(scope=caller.scope.label)
 
     @routes.post("/api/session", responses=problems(422), openapi_extra=UNAUTHENTICATED)
-    def sign_in(shown: SignIn, request: Request, response: Response) -> Session:
+    def create_session(shown: SignInRequest, request: Request, response: Response) -> Session:
         """Sets the cookie of the dashboard for whoever shows a key."""
         try:
             scope = credentials.scope_of(shown.key)
@@ -57,7 +57,7 @@ def router(credentials: Credentials) -> APIRouter:
         return Session(scope=scope.label)
 
     @routes.delete("/api/session", status_code=204, openapi_extra=UNAUTHENTICATED)
-    def sign_out(request: Request, response: Response) -> None:
+    def delete_session(request: Request, response: Response) -> None:
         """Takes the cookie away."""
         response.delete_cookie(COOKIE, secure=_is_https(request), httponly=True, samesite="strict")
 

@@ -12,7 +12,7 @@ from functions.http.views.status import summary
 routes = APIRouter(tags=["status"])
 
 
-@routes.get("/api/status", response_model=schemas.Status)
-def status(services: Wired) -> JsonAnswer:
+@routes.get("/api/status", response_model=schemas.SystemStatus)
+def get_status(services: Wired) -> JsonAnswer:
     """The whole at a glance: what serves, what runs, what came last, and what needs a person."""
     return JsonAnswer(summary(services))

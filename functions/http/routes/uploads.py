@@ -22,19 +22,19 @@ routes = APIRouter(tags=["uploads"])
 
 
 @routes.get("/api/uploads", response_model=page_of(record("upload")))
-def uploads(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+def list_uploads(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest uploads first."""
     return JsonAnswer(pagination.page("upload", filters, request, services))
 
 
 @routes.get("/api/uploads/{name:path}", response_model=record("upload"), responses=problems(404))
-def upload(name: Name, services: Wired) -> JsonAnswer:
+def get_upload(name: Name, services: Wired) -> JsonAnswer:
     """What became of the newest version of this file."""
     return one("upload", newest_of(name, services.ledger), services)
 
 
 @routes.post("/api/uploads/{name:path}", status_code=202, responses=accepted(415), openapi_extra=CSV_BODY)
-def drop_upload(name: FileName, requested: Requested, content: Content) -> JsonAnswer:
+def create_upload(name: FileName, requested: Requested, content: Content) -> JsonAnswer:
     """Drops a CSV into `incoming`, to be trained on: the same as a blob written there."""
     check_file(name, content, requested.request)
 

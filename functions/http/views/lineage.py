@@ -24,7 +24,7 @@ def lineage(key: str, records: Records) -> Json | None:
     links = (
         _from_batch(found["batch"], records) if "batch" in found else _from_upload(found["upload"], records)
     )
-    return {"asked": key, **{name: _shown(link) for name, link in links.items() if link}}
+    return {"key": key, **{name: _shown(link) for name, link in links.items() if link}}
 
 
 def _led_to(key: str, records: Records) -> dict[str, str]:
@@ -44,7 +44,7 @@ def _from_upload(id_: str, records: Records) -> Json:
     links: Json = {"upload": records.find("upload", id_)}
     upload = links["upload"]
     if upload and upload.values.get("same_as"):
-        upload = links["same_as"] = records.find("upload", upload.values["same_as"])
+        upload = links["firstUpload"] = records.find("upload", upload.values["same_as"])
     version = upload.values.get("dataset_version") if upload else None
     if version:
         batches, others = both(partial(records.scored_by, version), partial(_of_version, version, records))

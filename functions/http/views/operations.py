@@ -37,8 +37,8 @@ def progress_body(operation: Record, services: Services) -> tuple[Json, int | No
         "id": operation.id,
         "status": progress.status,
         "action": operation.values["action"],
-        "createdDateTime": operation.created,
-        "lastUpdatedDateTime": record.updated if record else operation.updated,
+        "createdAt": operation.created,
+        "lastModifiedAt": record.updated if record else operation.updated,
     }
     if record:
         body["resourceLocation"] = address(record.kind, record.id, record.values.get("name"))

@@ -38,8 +38,8 @@ class ListQuery(BaseModel):
     def fits(self, item: Json) -> bool:
         """Whether the item (a record or an event as shown) is wanted."""
         of = item.get("data", item)
-        began = item.get("created") or item["time"]
-        changed = item.get("updated") or item["time"]
+        began = item.get("createdAt") or item["time"]
+        changed = item.get("lastModifiedAt") or item["time"]
         return (
             (self.state is None or of.get("state") == self.state)
             and (self.dataset is None or of.get("dataset") == self.dataset)
@@ -56,7 +56,7 @@ def page(kind: str, query: ListQuery, request: Request, services: Services) -> J
     """One page of a kind's list; raises: Problem for a state the kind does not have."""
     if query.state is not None and query.state not in STATES[kind]:
         known = ", ".join(STATES[kind])
-        fault = {"where": "query.state", "rule": f"one of: {known}"}
+        fault = {"location": "query.state", "rule": f"one of: {known}"}
         raise Problem(400, f"A {kind} is never in that state.", errors=[fault])
 
     def read(limit: int, before: int | None) -> list[tuple[int, Json]]:
@@ -86,7 +86,7 @@ def _page(read: Read, query: ListQuery, request: Request) -> Json:
         last = number
         if query.fits(item):
             value.append(item)
-        elif query.since is not None and _moment(item.get("created") or item["time"]) < _aware(query.since):
+        elif query.since is not None and _moment(item.get("createdAt") or item["time"]) < _aware(query.since):
             last = 0  # the list is in the order of beginnings: nothing older is wanted
             break
         if len(value) == query.maxpagesize:

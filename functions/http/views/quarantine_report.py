@@ -24,11 +24,11 @@ def quarantine_report(upload: Record, services: Services) -> Json | None:
     faults, more = _faults(upload, services)
     return {
         "upload": shown(upload),
-        "decision": shown(held) if held else None,
-        "summary": report.get("by_rule") or {report.get("reason", "the file as a whole"): 1},
-        "rows": faults,
-        "more": more,
-        "report": f"{names.QUARANTINE}/{_folder(upload)}{names.REPORT}",
+        **({"decision": shown(held)} if held else {}),
+        "violationsByRule": report.get("by_rule") or {report.get("reason", "the file as a whole"): 1},
+        "violations": faults,
+        "hasMore": more,
+        "reportBlob": f"{names.QUARANTINE}/{_folder(upload)}{names.REPORT}",
     }
 
 

@@ -11,23 +11,55 @@ from pydantic import Field, create_model
 from functions.http.views.shape import Moment, Shape, absent, list_of
 from shared.domain.kinds import field
 from shared.domain.kinds.field import Part, parts
-from shared.kinds import BY_NAME, STATES
+from shared.kinds import BY_NAME, KINDS, STATES
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
+class Transition(Shape):
+    """A move of a thing to a state."""
+
+    state: str = Field(description="The state; more may come.", examples=["admitted"])
+    enteredAt: Moment = Field(description="When it came into it.", examples=["2026-11-24T08:00:01.200+00:00"])
+
+
+def _links() -> type[Shape]:
+    others = {"lineage": "/api/lineage/incoming/may.csv", "rows": "/api/batches/clients-csv-d7147bc7/rows"}
+    fields: dict[str, Any] = {
+        "self": (
+            str,
+            Field(description="The address of the thing itself.", examples=["/api/uploads/may.csv"]),
+        )
+    }
+    for name, example in others.items():
+        fields[name] = (str, absent(description=f"The address of its {name}.", examples=[example]))
+    for kind in KINDS:
+        about = f"The address of the {kind.name} that it belongs to, or led to."
+        fields[kind.name] = (str, absent(description=about, examples=[f"/api/{kind.plural}/..."]))
+    return create_model(
+        "Links", __base__=Shape, __doc__="Where it, and what it belongs to, is found.", **fields
+    )
+
+
+Links = _links()
+
+
 class Record(Shape):
     """Something whose states follow each other."""
 
-    id: str = Field(description="What it is called; the same for ever.")
+    id: str = Field(description="What it is called; the same for ever.", examples=["bank:3"])
     kind: str
     state: str
     seq: int = Field(ge=1, description="Grows by one with each change.", examples=[3])
-    created: Moment = Field(description="When it was first heard of.")
-    updated: Moment = Field(description="When it last changed.")
-    history: list[list[str]] = Field(description="The states it was in, each with the time it came into it.")
-    links: dict[str, str] = Field(description="Where it, and what it belongs to, is found.")
+    createdAt: Moment = Field(
+        description="When it was first heard of.", examples=["2026-11-24T08:00:00.100+00:00"]
+    )
+    lastModifiedAt: Moment = Field(
+        description="When it last changed.", examples=["2026-11-24T08:00:01.200+00:00"]
+    )
+    history: list[Transition] = Field(description="The states it came into, the first one first.")
+    links: Links = Field(description="Where it, and what it belongs to, is found.")  # type: ignore[valid-type]
 
 
 @cache
@@ -42,8 +74,11 @@ def record(name: str) -> type[Record]:
     of = BY_NAME[name]
     meanings = [f"`{state.name}`: {state.sentence}{' (final)' if state.final else ''}" for state in of.states]
     head: dict[str, Any] = {
-        "kind": (_one_of([name]), Field(description="What it is.")),
-        "state": (_one_of(STATES[name]), Field(description="; ".join(meanings) + ".")),
+        "kind": (_one_of([name]), Field(description="What it is.", examples=[name])),
+        "state": (
+            _one_of(STATES[name]),
+            Field(description="; ".join(meanings) + ".", examples=[of.states[-1].name]),
+        ),
     }
     made: type[Record] = create_model(
         of.values.__name__, __base__=Record, __doc__=of.sentence, **head, **_fields(of.values)
@@ -52,7 +87,7 @@ def record(name: str) -> type[Record]:
 
 
 def _fields(of: type[DataclassInstance]) -> dict[str, Any]:
-    return {part.name: (_type(part), _field(part)) for part in parts(of) if part.about.public}
+    return {part.wire_name: (_type(part), _field(part)) for part in parts(of) if part.about.public}
 
 
 def _type(part: Part) -> Any:

@@ -23,14 +23,15 @@ def shown(record: Record) -> Json:
     """The record as JSON; what is not known is not there."""
     kind, history = BY_NAME[record.kind], record.values["history"]
     known = {**record.values, **kind.times(history)}
+    moves = [{"state": state, "enteredAt": time} for state, time in history]
     head = {"id": record.id, "kind": record.kind, "state": record.state, "seq": record.seq}
-    times = {"created": record.created, "updated": record.updated, "history": history}
+    times = {"createdAt": record.created, "lastModifiedAt": record.updated, "history": moves}
     thing = Thing(id=record.id, state=record.state, values=field.read(kind.values, known))
     return {**head, **times, **field.shown(kind.values, known), "links": _links(record.kind, thing)}
 
 
 def shown_event(entry: Entry) -> Json:
-    """An event, with its number in the list of all: later ones have higher numbers."""
+    """An event, with its number in the log of all: later ones have higher numbers."""
     return {**entry.value, "sequence": entry.number}
 
 
@@ -43,7 +44,7 @@ def _links(kind: str, thing: Thing[Any]) -> Json:
     if kind == "batch" and related["model"]:
         links["rows"] = f"{links['self']}/rows"
     if kind in DROPPED and name:
-        links["trace"] = f"/api/trace/{DROPPED[kind]}/{quote(name)}"
+        links["lineage"] = f"/api/lineage/{DROPPED[kind]}/{quote(name)}"
     return links
 
 

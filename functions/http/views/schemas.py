@@ -7,79 +7,105 @@ from typing import Any, Literal
 from pydantic import Field, create_model
 
 from functions.http.views.record_schemas import record
-from functions.http.views.shape import Moment, Shape, absent, list_of
+from functions.http.views.shape import HASH, Moment, Shape, absent, list_of
 from shared.kinds import BY_NAME, STATUSES_OF
 
 NEWEST = ("upload", "run", "model", "batch", "failure")
 """The kinds whose newest the status shows."""
 
 
-class About(Shape):
-    kind: str
-    id: str
+class EventData(Shape):
+    """What became known with a move; beside these, the fields of its kind that are new."""
+
+    kind: str = Field(description="The kind of the thing that moved.", examples=["upload"])
+    id: str = Field(description="The thing's id.", examples=["upload/may.csv/0x8DD5A3B1C2D4E5F"])
+    state: str = Field(description="The state it is in now; more may come.", examples=["admitted"])
+    seq: int = Field(ge=1, description="The number of the change, which grows with each.", examples=[2])
+    name: str = absent(description="The file's name, for what is a file.", examples=["may.csv"])
+    dataset: str = absent(description="The dataset it belongs to.", examples=["bank"])
+    version: int = absent(ge=1, description="The version, for what has one.", examples=[3])
 
 
-class Event(Shape):
-    """One move of one thing."""
+class CloudEvent(Shape):
+    """One move of one thing from a state to the next."""
 
-    id: str
-    time: Moment
-    type: str = Field(examples=["Campanha.UploadAdmitted.v1"])
-    subject: str
-    of: About
-    data: dict[str, Any]
-    sequence: int = Field(ge=0, description="Its number in the list of all events.")
-
-
-class Serving(Shape):
-    version: int
-    deployment: str
-    endpoint: str
-    since: Moment
-
-
-class DatasetNow(Shape):
-    dataset: str
-    version: int | None
-    rows: int = absent()
-    gathering: int = Field(ge=0, description="Files that wait to become the next version.")
-    serving: Serving | None
-    run: str | None
-
-
-class Rule(Shape):
-    """A row of the flow: when one of these happens, that is done, which leads to those."""
-
-    do: str
-    when: list[str]
-    leads_to: list[str]
-    about: str
-    count: int = Field(ge=0, description="How often it was done; kept, never counted.")
-    open: int = Field(ge=0, description="How often it is under way or waits.")
-
-
-class Asked(Shape):
-    """A file's way: from an upload forward, or from a file of clients back."""
-
-    asked: str = Field(description="The name or the hash that was asked for.")
-
-
-class Glance(Shape):
-    """The whole at a glance."""
-
-    now: Moment = Field(description="When this was answered; no part of the ETag.")
-    paused: bool
-    attention: int = Field(
-        ge=0, description="How much waits for a person: steps given up, and files in quarantine."
+    id: str = Field(
+        description="The same however often the event is delivered.", examples=["2813843fddae6a0d"]
     )
-    datasets: list[DatasetNow]
-    flow: list[Rule]
-    counts: dict[str, dict[str, int]]
+    time: Moment = Field(description="When it happened.", examples=["2026-11-24T08:00:01.200+00:00"])
+    type: str = Field(
+        description="`Campanha.`, the kind, its new state, a version; more may come.",
+        examples=["Campanha.UploadAdmitted.v1"],
+    )
+    subject: str = Field(
+        description="Kind and id of the thing.", examples=["upload/upload/may.csv/0x8DD5A3B1C2D4E5F"]
+    )
+    data: EventData = Field(description="What became known with the move.")
+    sequence: int = Field(ge=0, description="Its number in the log of all events.", examples=[17])
+
+
+class ServingModel(Shape):
+    """The model that answers for a dataset."""
+
+    version: int = Field(ge=1, description="The model's version.", examples=[3])
+    deployment: str = Field(description="Its deployment.", examples=["model-3"])
+    endpoint: str = Field(description="The endpoint it stands behind.", examples=["campanha-bank"])
+    releasedAt: Moment = Field(
+        description="When it began to answer.", examples=["2026-11-24T08:02:40.300+00:00"]
+    )
+
+
+class DatasetSummary(Shape):
+    """A dataset at a glance."""
+
+    dataset: str = Field(description="The dataset's name.", examples=["bank"])
+    version: int = absent(ge=1, description="Its newest version.", examples=[3])
+    rows: int = absent(ge=0, description="Rows of that version, once it is registered.", examples=[4521])
+    waitingUploads: int = Field(
+        ge=0, description="Uploads that wait to become the next version.", examples=[2]
+    )
+    serving: ServingModel = absent(description="The model that answers for it.")
+    run: str = absent(description="The run that trains on it now.", examples=["bank-v3-a1"])
+
+
+class FlowRule(Shape):
+    """A row of the flow: when one of these facts happens, the step is done, which leads to those."""
+
+    step: str = Field(description="The step.", examples=["admit_upload"])
+    when: list[str] = Field(description="The facts it handles.", examples=[["UploadArrived"]])
+    leadsTo: list[str] = Field(
+        description="The facts it leads to.", examples=[["UploadAdmitted", "UploadRejected"]]
+    )
+    description: str = Field(
+        description="What it does, in a sentence.", examples=["Admission: a file against its contract."]
+    )
+    doneCount: int = Field(ge=0, description="How often it was done.", examples=[41])
+    openCount: int = Field(ge=0, description="How often it is under way or waits.", examples=[0])
+
+
+class _Glance(Shape):
+    asOf: Moment = Field(
+        description="When this was answered; no part of the ETag.", examples=["2026-11-24T08:05:00.000+00:00"]
+    )
+    paused: bool = Field(description="Whether new work is paused.", examples=[False])
+    attentionCount: int = Field(
+        ge=0, description="How much waits for a person: dead letters, and files in quarantine.", examples=[1]
+    )
+    datasets: list[DatasetSummary] = Field(description="Each dataset at a glance.")
+    flow: list[FlowRule] = Field(description="What happens when, with how often it did.")
+    stateCounts: dict[str, dict[str, int]] = Field(
+        description="How many things there are, by kind and state.", examples=[{"upload": {"registered": 12}}]
+    )
 
 
 def _newest() -> dict[str, Any]:
-    description = "The newest, the newest first."
-    return {BY_NAME[kind].plural: (list_of(record(kind)), Field(description=description)) for kind in NEWEST}
+    return {
+        BY_NAME[kind].plural: (
+            list_of(record(kind)),
+            Field(description=f"The newest {BY_NAME[kind].plural}, the newest first."),
+        )
+        for kind in NEWEST
+    }
 
 
 def _links() -> dict[str, Any]:
@@ -89,12 +115,12 @@ def _links() -> dict[str, Any]:
         "batches": ("batch", "The newest batches its model scored."),
         "uploads": ("upload", "The uploads the model's dataset is of."),
     }
+    asked = Field(description="The name or the hash that was asked for.", examples=["may.csv"])
+    first = "The upload that brought the same rows first."
     return {
+        "key": (str, asked),
         **{kind: (record(kind), absent(description=BY_NAME[kind].sentence)) for kind in single},
-        "same_as": (
-            record("upload"),
-            absent(description="The upload that brought the same rows first."),
-        ),
+        "firstUpload": (record("upload"), absent(description=first)),
         **{
             name: (list_of(record(kind)), absent(description=about)) for name, (kind, about) in listed.items()
         },
@@ -102,101 +128,173 @@ def _links() -> dict[str, Any]:
 
 
 def _reported() -> dict[str, Any]:
-    decided = "What was decided about it; null while the file is being checked again."
+    decided = "What was decided about it; absent while the file is being checked again."
     return {
         "upload": (record("upload"), Field(description="The upload.")),
-        "decision": (record("quarantine") | None, Field(description=decided)),
+        "decision": (record("quarantine"), absent(description=decided)),
     }
 
 
-Status = create_model("Status", __base__=Glance, __doc__=Glance.__doc__, **_newest())
-Trace = create_model("Trace", __base__=Asked, __doc__=Asked.__doc__, **_links())
+SystemStatus = create_model("SystemStatus", __base__=_Glance, __doc__="The whole at a glance.", **_newest())
+Lineage = create_model(
+    "Lineage",
+    __base__=Shape,
+    __doc__="A file's way: from an upload forward, or from a file of clients back.",
+    **_links(),
+)
 
 
-class Fault(Shape):
-    line: int
-    column: str = Field(description="Empty when the line as a whole is at fault.")
-    value: str
-    rule: str
-    remedy: str
+class RuleViolation(Shape):
+    """One value, or one line, that breaks a rule of the contract."""
+
+    line: int = Field(ge=1, description="The line in the file; the header is line 1.", examples=[22])
+    column: str = Field(
+        description="The column; empty when the line as a whole is at fault.", examples=["age"]
+    )
+    value: str = Field(description="What stands there.", examples=["old"])
+    rule: str = Field(description="The rule it breaks.", examples=["a whole number"])
+    remedy: str = Field(description="What to do.", examples=["write the age in years, as 41"])
 
 
-class Report(Shape):
-    """Why rows of a file lie in quarantine."""
-
-    summary: dict[str, int] = Field(description="How many rows break each rule.")
-    rows: list[Fault] = Field(description="The first faults.")
-    more: bool = Field(description="Whether there are more.")
-    report: str = Field(description="Container and name of the whole report.")
-
-
-Quarantined = create_model("Quarantined", __base__=Report, __doc__=Report.__doc__, **_reported())
-
-
-class Rows(Shape):
-    columns: list[str]
-    value: list[list[str]]
+class _Report(Shape):
+    violationsByRule: dict[str, int] = Field(
+        description="How many rows break each rule.", examples=[{"age: a whole number": 4}]
+    )
+    violations: list[RuleViolation] = Field(description="The first violations.")
+    hasMore: bool = Field(description="Whether there are more.", examples=[False])
+    reportBlob: str = Field(
+        description="Container and name of the whole report.",
+        examples=["quarantine/may.csv/0x8DD5A3B1C2D4E5F/report.json"],
+    )
 
 
-class ActionError(Shape):
-    code: str
-    message: str
+QuarantineReport = create_model(
+    "QuarantineReport", __base__=_Report, __doc__="Why rows of a file lie in quarantine.", **_reported()
+)
+
+
+class ScoredRows(Shape):
+    """The first rows of a scored batch, for people."""
+
+    columns: list[str] = Field(description="The columns' names.", examples=[["age", "job", "probability"]])
+    value: list[list[str]] = Field(
+        description="The rows, a cell for each column.", examples=[[["41", "admin.", "0.0312"]]]
+    )
+
+
+class OperationError(Shape):
+    """Why an operation failed."""
+
+    code: str = Field(description="A code that stays the same.", examples=["ActionFailed"])
+    message: str = Field(description="What happened, in words.", examples=["the model failed its smoke test"])
 
 
 class Operation(Shape):
-    """How far something is that was asked for."""
+    """How far something is that was requested."""
 
-    id: str
-    status: str = Field(json_schema_extra={"enum": [status.name for status in STATUSES_OF["progress"]]})
-    action: str
-    createdDateTime: Moment
-    lastUpdatedDateTime: Moment
-    resourceLocation: str = absent()
-    detail: str = absent()
-    error: ActionError = absent()
+    id: str = Field(description="The operation's id.", examples=["6f3c1d0f2a8b4a5f9c0d1e2f3a4b5c6d"])
+    status: str = Field(
+        description="How far it is.",
+        examples=["Running"],
+        json_schema_extra={"enum": [status.name for status in STATUSES_OF["progress"]]},
+    )
+    action: str = Field(description="What was requested, in words.", examples=["promote bank:3"])
+    createdAt: Moment = Field(
+        description="When it was requested.", examples=["2026-11-24T08:01:00.000+00:00"]
+    )
+    lastModifiedAt: Moment = Field(
+        description="When it last changed.", examples=["2026-11-24T08:01:05.000+00:00"]
+    )
+    resourceLocation: str = absent(
+        description="The address of what it is about.", examples=["/api/models/bank/3"]
+    )
+    detail: str = absent(
+        description="What else is to be said of it.",
+        examples=["nothing new had gathered, and the last run did not fail"],
+    )
+    error: OperationError = absent(description="ActionReason it failed.")
+
+
+class AuditTarget(Shape):
+    """The thing an action was about."""
+
+    kind: str = Field(description="The thing's kind.", examples=["model"])
+    id: str = Field(description="The thing's id.", examples=["bank:3"])
 
 
 class AuditEntry(Shape):
-    number: int
-    time: Moment
-    who: str
-    scope: str
-    action: str
-    target: list[str] | None
-    reason: str
-    operation: str
-    traceId: str
-    previous: str
-    hash: str
+    """One action that was requested; each entry carries the hash of the one before it."""
+
+    sequence: int = Field(ge=0, description="Its number in the audit trail.", examples=[7])
+    recordedAt: Moment = Field(
+        description="When it was requested.", examples=["2026-11-24T08:01:00.000+00:00"]
+    )
+    caller: str = Field(description="Who requested it.", examples=["key:operator"])
+    scope: str = Field(description="What the caller's credential opens.", examples=["operator"])
+    action: str = Field(description="What was requested, in words.", examples=["promote bank:3"])
+    target: AuditTarget = absent(description="The thing it was about, where that was known.")
+    reason: str = Field(description="The reason given; empty when none was.", examples=["lower log loss"])
+    operationId: str = Field(
+        description="The operation that came of it.", examples=["6f3c1d0f2a8b4a5f9c0d1e2f3a4b5c6d"]
+    )
+    traceId: str = Field(description="The request's trace.", examples=["4bf92f3577b34da6a3ce929d0e0e4736"])
+    previousHash: str = Field(
+        description="The hash of the entry before; zeros for the first.", pattern=HASH, examples=["0" * 64]
+    )
+    hash: str = Field(
+        description="SHA-256 over all of this entry but itself, and its number.",
+        pattern=HASH,
+        examples=["0" * 64],
+    )
+
+
+class HealthCheck(Shape):
+    """What one check found."""
+
+    status: Literal["pass", "fail"] = Field(description="Whether it passed.", examples=["pass"])
 
 
 class HealthReport(Shape):
-    status: Literal["pass", "fail"]
-    checks: dict[str, list[dict[str, str]]]
+    """Whether Campanha could work now."""
+
+    status: Literal["pass", "fail"] = Field(description="The whole in a word.", examples=["pass"])
+    checks: dict[str, list[HealthCheck]] = Field(
+        description="What each check found, by its name.", examples=[{"ledger:read": [{"status": "pass"}]}]
+    )
 
 
-class Answer(Shape):
-    """What the model answered, one value for each record asked."""
+class ScoreResponse(Shape):
+    """What the model answered, one value for each record."""
 
-    model: str = absent()
-    version: str = absent()
-    probability: list[float] = absent()
-    decision: list[str] = absent()
+    model: str = absent(description="The model's name.", examples=["bank"])
+    version: str = absent(description="Its version.", examples=["3"])
+    probability: list[float] = absent(
+        description="How likely each client subscribes, 0 to 1.", examples=[[0.0312, 0.6107]]
+    )
+    decision: list[str] = absent(description="Whether each is worth a call.", examples=[["no", "yes"]])
 
 
-class FaultOfRequest(Shape):
-    where: str
-    rule: str
+class InvalidParameter(Shape):
+    """A part of a request that breaks a rule."""
+
+    location: str = Field(description="Where in the request.", examples=["query.maxpagesize"])
+    rule: str = Field(description="The rule that holds there.", examples=["at most 200"])
 
 
 class Problem(Shape):
     """An error, as RFC 9457 has it, with a code that stays the same."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: str
-    traceId: str
-    errors: list[FaultOfRequest] = absent()
+    type: str = Field(description="A URI of the kind of problem.", examples=["about:blank"])
+    title: str = Field(description="The status in words.", examples=["Bad Request"])
+    status: int = Field(ge=400, le=599, description="The HTTP status.", examples=[400])
+    detail: str = Field(
+        description="What is wrong, and what to do.",
+        examples=["The request breaks the rules named in `errors`."],
+    )
+    instance: str = Field(description="The request's path.", examples=["/api/uploads"])
+    code: str = Field(description="A code that stays the same; more may come.", examples=["InvalidParameter"])
+    traceId: str = Field(
+        description="The request's trace; empty before it has one.",
+        examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
+    )
+    errors: list[InvalidParameter] = absent(description="The parts of the request that break a rule.")

@@ -6,16 +6,16 @@ from functools import cache
 from types import GenericAlias
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import BaseModel, Field, WithJsonSchema, create_model
 
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 """RFC 3339, UTC."""
+HASH = "^[0-9a-f]{64}$"
+"""A SHA-256 in hex."""
 
 
 class Shape(BaseModel):
     """Answers may gain fields within a version; they lose none."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 def absent(**constraints: Any) -> Any:
@@ -32,7 +32,13 @@ def list_of(item: type[Shape]) -> Any:
 def page_of(item: type[Shape]) -> type[Shape]:
     """A page of a list of these."""
     fields: dict[str, Any] = {
-        "value": (list_of(item), ...),
-        "nextLink": (str, absent(description="The next page; absent on the last.")),
+        "value": (list_of(item), Field(description="The items of this page.")),
+        "nextLink": (
+            str,
+            absent(
+                description="The address of the next page; absent on the last.",
+                examples=["http://localhost:7071/api/uploads?api-version=2026-11-24&after=50"],
+            ),
+        ),
     }
-    return create_model(f"{item.__name__}Page", __base__=Shape, **fields)
+    return create_model(f"{item.__name__}Page", __base__=Shape, __doc__="A page of a list.", **fields)

@@ -37,12 +37,12 @@ def summary(services: Services) -> Json:
     counts = _counts(tally)
     pause = present.document(WORK_PAUSE, ALL)
     return {
-        "now": services.now().isoformat(timespec="milliseconds"),
+        "asOf": services.now().isoformat(timespec="milliseconds"),
         "paused": pause is not None and pause.paused,
-        "attention": sum(counts.get(kind, {}).get(state, 0) for kind, state in NEEDS_PERSON),
+        "attentionCount": sum(counts.get(kind, {}).get(state, 0) for kind, state in NEEDS_PERSON),
         "datasets": [_dataset(contract, present, tally) for contract in services.contracts],
         "flow": [_rule(rule, present.counted) for rule in FLOW],
-        "counts": counts,
+        "stateCounts": counts,
         **{
             BY_NAME[kind].plural: [shown(record) for record in found]
             for kind, found in zip(NEWEST, newest, strict=True)
@@ -53,20 +53,24 @@ def summary(services: Services) -> Json:
 def _dataset(contract: Contract, present: Present, tally: Mapping[str, int]) -> Json:
     name = contract.dataset
     head, slot = present.document(HEAD, name), present.document(SLOT, name)
+    released = present.document(RELEASED, name)
     return {
         "dataset": name,
-        "version": head.version if head else None,
+        **({"version": head.version} if head else {}),
         **({"rows": head.rows} if head and head.state == "registered" else {}),
-        "gathering": tally.get(f"upload/admitted/{name}", 0),
-        "serving": _serving(present.document(RELEASED, name)),
-        "run": slot.run if slot and slot.state != "free" else None,
+        "waitingUploads": tally.get(f"upload/admitted/{name}", 0),
+        **({"serving": _serving(released)} if released else {}),
+        **({"run": slot.run} if slot and slot.state != "free" else {}),
     }
 
 
-def _serving(released: ReleasedModel | None) -> Json | None:
-    if released is None:
-        return None
-    return {name: getattr(released, name) for name in ("version", "deployment", "endpoint", "since")}
+def _serving(released: ReleasedModel) -> Json:
+    return {
+        "version": released.version,
+        "deployment": released.deployment,
+        "endpoint": released.endpoint,
+        "releasedAt": released.since,
+    }
 
 
 def _counts(tally: Mapping[str, int]) -> dict[str, dict[str, int]]:
@@ -82,12 +86,12 @@ def _rule(rule: Rule, facts: Counted) -> Json:
     names = [fact.__name__ for fact in rule.when]
     counted = names if not all(fact.hint for fact in rule.when) else _led_to_by_it_alone(rule)
     return {
-        "do": rule.do.__name__,
+        "step": rule.do.__name__,
         "when": names,
-        "leads_to": [fact.__name__ for fact in rule.leads_to],
-        "about": (sys.modules[rule.do.__module__].__doc__ or "").strip().partition("\n")[0],
-        "count": sum(facts.done[name] for name in counted),
-        "open": sum(facts.open[name] for name in names),
+        "leadsTo": [fact.__name__ for fact in rule.leads_to],
+        "description": (sys.modules[rule.do.__module__].__doc__ or "").strip().partition("\n")[0],
+        "doneCount": sum(facts.done[name] for name in counted),
+        "openCount": sum(facts.open[name] for name in names),
     }
 
 

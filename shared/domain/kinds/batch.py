@@ -17,7 +17,7 @@ from shared.domain.facts import (
 )
 from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
-from shared.domain.kinds.run import Step
+from shared.domain.kinds.run import RunStep
 from shared.domain.kinds.state import State, Tone
 
 
@@ -36,12 +36,12 @@ class Batch:
     )
     shards: int | None = public("Shards the file is cut into.", least=0, example=4)
     shards_scored: int | None = public("Shards that are scored.", least=0, example=3)
-    bytes: int | None = public("The file's size.", unit="bytes", least=0, example=61204)
-    bytes_done: int | None = public("How much of it is scored.", unit="bytes", least=0, example=45903)
+    size_bytes: int | None = public("The file's size.", unit="bytes", least=0, example=61204)
+    scored_bytes: int | None = public("How much of it is scored.", unit="bytes", least=0, example=45903)
     rows_per_second: int | None = public("How fast it goes.", unit="rows/s", least=0, example=5200)
     eta_seconds: int | None = public("How long it is likely to take yet.", unit="s", least=0, example=12)
-    started: Moment | None = public("When its model was pinned.", example="2026-11-24T09:00:00.250+00:00")
-    sealed: Moment | None = public(
+    started_at: Moment | None = public("When its model was pinned.", example="2026-11-24T09:00:00.250+00:00")
+    sealed_at: Moment | None = public(
         "When its output appeared.", entered="scored", example="2026-11-24T09:00:03.410+00:00"
     )
     output: str | None = public(
@@ -59,7 +59,7 @@ class Batch:
         example=[51, 48, 50, 52, 49, 50, 47, 53, 50, 50],
     )
     run: str | None = public("The run that scores it, when a cluster does.", example="score-clients-a1")
-    steps: list[Step] | None = public("The steps of that run.")
+    steps: list[RunStep] | None = public("The steps of that run.")
     reason: str | None = public(
         "Why it is not scored, or waits.", example="dataset bank has no released model"
     )

@@ -20,7 +20,7 @@ from shared.domain.names import dataset_id
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dataset:
+class DatasetVersion:
     """What is known of a dataset version."""
 
     dataset: str = public("The dataset's name.", example="bank")
@@ -70,7 +70,7 @@ def _trained(fact: ModelAccepted | ModelRefused) -> Iterable[Change]:
     yield Change(kind="dataset", id=id_, state="trained", values={"model": id_})
 
 
-def _links(dataset: Thing[Dataset]) -> Mapping[str, str | None]:
+def _links(dataset: Thing[DatasetVersion]) -> Mapping[str, str | None]:
     return {"run": dataset.values.run, "model": dataset.values.model}
 
 
@@ -85,7 +85,7 @@ DATASET = Kind(
         State(name="trained", tone=Tone.OK, sentence="has been trained on", final=True),
         State(name="failed", tone=Tone.BAD, sentence="could not be trained on", final=True),
     ),
-    values=Dataset,
+    values=DatasetVersion,
     projections={
         DatasetRegistered: _registered,
         RunPostponed: _waiting,

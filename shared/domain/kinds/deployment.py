@@ -19,7 +19,7 @@ HEALTH = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Health:
+class DeploymentHealth:
     """What a deployment's answers to rows of known answers were like lately."""
 
     status: str = public("The whole in a word.", example="pass", one_of=HEALTH)
@@ -37,9 +37,11 @@ class Deployment:
     deployment: str = public("Its name at the endpoint.", example="model-3")
     dataset: str = public("The name of its model.", example="bank")
     version: int = public("The version of its model.", least=1, example=3)
-    traffic: int = public("Its share of the endpoint's traffic.", unit="%", least=0, most=100, example=100)
-    since: Moment | None = public("When it began to answer.", example="2026-11-24T08:02:40.300+00:00")
-    health: Health | None = public("What its answers were like lately.")
+    traffic_percent: int = public(
+        "Its share of the endpoint's traffic.", unit="%", least=0, most=100, example=100
+    )
+    released_at: Moment | None = public("When it began to answer.", example="2026-11-24T08:02:40.300+00:00")
+    health: DeploymentHealth | None = public("What its answers were like lately.")
 
 
 def _serving(fact: ModelReleased) -> Iterable[Change]:
@@ -51,7 +53,7 @@ def _serving(fact: ModelReleased) -> Iterable[Change]:
         id=f"{fact.endpoint}/{fact.deployment}",
         state="serving",
         round=fact.requested_ms or None,
-        values={**about, "deployment": fact.deployment, "traffic": 100},
+        values={**about, "deployment": fact.deployment, "traffic_percent": 100},
     )
 
 

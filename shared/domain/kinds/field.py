@@ -78,6 +78,18 @@ class Part:
     inner: type[DataclassInstance] | None
     """The dataclass it holds one or a list of, if it does."""
 
+    @property
+    def wire_name(self) -> str:
+        """What programs read it as: in answers, events, webhooks and `--json`."""
+        return camel_case(self.name)
+
+
+@cache
+def camel_case(name: str) -> str:
+    """`rejected_rows` as `rejectedRows`; source: Azure REST API guidelines, JSON field name casing"""
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
 
 @cache
 def parts(of: type[DataclassInstance]) -> tuple[Part, ...]:
@@ -89,6 +101,11 @@ def parts(of: type[DataclassInstance]) -> tuple[Part, ...]:
 @cache
 def public_parts(of: type[DataclassInstance]) -> tuple[Part, ...]:
     return tuple(part for part in parts(of) if part.about.public)
+
+
+@cache
+def _public(of: type[DataclassInstance]) -> tuple[tuple[str, Part], ...]:
+    return tuple((part.wire_name, part) for part in public_parts(of))
 
 
 def _part(field: dataclasses.Field[Any], hint: Any) -> Part:
@@ -125,10 +142,10 @@ def _read(inner: type[DataclassInstance], value: Any) -> Any:
 
 
 def shown(of: type[DataclassInstance], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the values what is public, as JSON; what is not known is not there."""
+    """Of the values what is public, as JSON under its wire names; what is not known is not there."""
     return {
-        part.name: _shown(part.inner, value) if part.inner else value
-        for part in public_parts(of)
+        wire: _shown(part.inner, value) if part.inner else value
+        for wire, part in _public(of)
         if (value := values.get(part.name)) is not None
     }
 

@@ -13,7 +13,7 @@ from shared.domain.names import dataset_id
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
+class ModelMetrics:
     """How good one model is on the held-out rows."""
 
     auc: float | None = public("Area under the ROC curve; 0.5 is chance, 1 is perfect.", example=0.794)
@@ -29,14 +29,14 @@ class Figures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Baseline:
+class BaselineMetrics:
     """What the base rate alone would have had."""
 
     log_loss: float = public("Mean negative log likelihood of the base rate.", unit="nats", example=0.3568)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class ModelComparison:
     """Two models on the same rows: a paired bootstrap; differences are new minus serving."""
 
     log_loss_difference: float = public("Below 0 the new one is better.", unit="nats", example=-0.0116)
@@ -53,7 +53,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drift:
+class ColumnDrift:
     """How far one column has moved since the serving model learned."""
 
     column: str = public("The column.", example="euribor3m")
@@ -63,7 +63,7 @@ class Drift:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
+class ModelVersion:
     """What is known of a model version."""
 
     dataset: str = public("The dataset it was trained on; the model has its name.", example="bank")
@@ -77,12 +77,12 @@ class Model:
     endpoint: str | None = public("The endpoint it was put behind.", example="campanha-bank")
     deployment: str | None = public("Its deployment.", example="model-3")
     previous_deployment: str | None = public("The deployment it took the traffic from.", example="model-2")
-    figures: Figures | None = public("How good it is on the held-out rows.")
+    metrics: ModelMetrics | None = public("How good it is on the held-out rows.")
     champion: int | None = public("The version that served, which it had to beat.", least=1, example=2)
-    champion_figures: Figures | None = public("How good that one is on the same rows.")
-    comparison: Comparison | None = public("The two on the same rows, and how sure the difference is.")
-    baseline: Baseline | None = public("What the base rate alone would have had on these rows.")
-    drift: list[Drift] | None = public(
+    champion_metrics: ModelMetrics | None = public("How good that one is on the same rows.")
+    comparison: ModelComparison | None = public("The two on the same rows, and how sure the difference is.")
+    baseline: BaselineMetrics | None = public("What the base rate alone would have had on these rows.")
+    drift: list[ColumnDrift] | None = public(
         "How far the data has moved since the serving model learned, by column."
     )
     released_at: Moment | None = public(
@@ -126,7 +126,7 @@ def _rolled_back(fact: ReleaseRolledBack) -> Iterable[Change]:
     )
 
 
-def _links(model: Thing[Model]) -> Mapping[str, str | None]:
+def _links(model: Thing[ModelVersion]) -> Mapping[str, str | None]:
     return {"dataset": dataset_id(model.values.dataset, model.values.version), "run": model.values.run}
 
 
@@ -148,7 +148,7 @@ MODEL = Kind(
         ),
         State(name="rolled-back", tone=Tone.WARN, sentence="was rolled back", final=True),
     ),
-    values=Model,
+    values=ModelVersion,
     projections={
         ModelAccepted: _accepted,
         ModelRefused: _refused,

@@ -13,7 +13,7 @@ from shared.domain.kinds.state import State, Tone
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quarantine:
+class QuarantinedUpload:
     """What is known of what an upload left in quarantine."""
 
     name: str = public("The file's name.", example="may.csv")
@@ -22,7 +22,7 @@ class Quarantine:
     rows: int = public(
         "Rows that break the contract; 0 when the file's shape is at fault.", least=0, example=4
     )
-    whole: bool = public("Whether no row of the file was used.", example=False)
+    whole_file: bool = public("Whether no row of the file was used.", example=False)
     reason: str | None = public(
         "Why the whole file was rejected.", example="none of the 3 rows fits the contract"
     )
@@ -45,7 +45,7 @@ def _held(upload: str, name: str, rows: int, *, dataset: str, reason: str = "") 
     """The upload's rejected rows, which wait for an operator's decision; nothing when every row was good."""
     if not rows and not reason:
         return
-    values: dict[str, Any] = {"name": name, "upload": upload, "rows": rows, "whole": bool(reason)}
+    values: dict[str, Any] = {"name": name, "upload": upload, "rows": rows, "whole_file": bool(reason)}
     values |= {"dataset": dataset} if dataset else {}
     values |= {"reason": reason} if reason else {}
     yield Change(kind="quarantine", id=upload, state="held", values=values)
@@ -73,7 +73,7 @@ QUARANTINE = Kind(
         State(name="readmitted", tone=Tone.OK, sentence="is readmitted", final=True),
         State(name="discarded", tone=Tone.REST, sentence="was discarded", final=True),
     ),
-    values=Quarantine,
+    values=QuarantinedUpload,
     projections={
         UploadAdmitted: _admitted,
         UploadDuplicated: _admitted,

@@ -42,13 +42,13 @@ WAITING = frozenset(status.name for status in STEP_STATUSES if status.tone is To
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class RunStep:
     """One step of a run."""
 
     name: str = public("Its name in the pipeline.", example="train")
     status: str = public("What Azure ML says of it; more words may come.", example="Running")
-    started: Moment | None = public("When it began.", example="2026-11-24T08:01:05.120+00:00")
-    ended: Moment | None = public("When it ended.", example="2026-11-24T08:01:11.040+00:00")
+    started_at: Moment | None = public("When it began.", example="2026-11-24T08:01:05.120+00:00")
+    ended_at: Moment | None = public("When it ended.", example="2026-11-24T08:01:11.040+00:00")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Run:
     )
     model: str | None = public("The model it made or scores with, as name:version.", example="bank:3")
     status: str | None = public("What Azure ML says of it; more words may come.", example="Running")
-    steps: list[Step] | None = public("Its steps, in the order of the pipeline.")
+    steps: list[RunStep] | None = public("Its steps, in the order of the pipeline.")
 
 
 def _started(fact: RunStarted) -> Iterable[Change]:

@@ -57,8 +57,8 @@ def _against_champion(evaluation: Mapping[str, Any], champion: Mapping[str, Any]
 
 def _figures(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     found = {
-        "figures": _of_model(evaluation["challenger"], evaluation),
-        "champion_figures": _of_model(evaluation.get("champion"), evaluation),
+        "metrics": _of_model(evaluation["challenger"], evaluation),
+        "champion_metrics": _of_model(evaluation.get("champion"), evaluation),
         **{name: evaluation.get(name) for name in ("comparison", "baseline", "drift")},
     }
     if evaluation.get("champion"):

@@ -22,13 +22,13 @@ def operations(processes: Processes) -> list[str]:
     entries = processes.ledger().audit.newest(10_000)[::-1]
     assert [entry.number for entry in entries] == list(range(len(entries)))
     assert broken_at(entry.value for entry in entries) is None
-    return [entry.value["operation"] for entry in entries]
+    return [entry.value["operationId"] for entry in entries]
 
 
 def test_the_chain_is_whole_over_the_boundary(processes: Processes) -> None:
     audit = processes.ledger().audit
     names = [f"{number}" for number in range(append_log.HOT + 3 * append_log.SEGMENT)]
-    assert [audit.append({"operation": name}, retried=False) for name in names] == list(range(len(names)))
+    assert [audit.append({"operationId": name}, retried=False) for name in names] == list(range(len(names)))
     assert operations(processes) == names
 
 
@@ -37,7 +37,7 @@ def test_the_chain_is_whole_whoever_races(processes: Processes) -> None:
 
     def work(worker: int) -> None:
         for number in range(5):
-            audits[worker % 2].append({"operation": f"{worker}-{number}"}, retried=False)
+            audits[worker % 2].append({"operationId": f"{worker}-{number}"}, retried=False)
 
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(work, range(4)))
@@ -46,22 +46,22 @@ def test_the_chain_is_whole_whoever_races(processes: Processes) -> None:
 
 @pytest.mark.parametrize("verb", ["rows", "get", "commit"])
 def test_who_is_slower_follows_the_quicker(processes: Processes, verb: str) -> None:
-    processes.ledger().audit.append({"operation": "first"}, retried=False)
-    quicker = Once(verb, lambda: processes.ledger().audit.append({"operation": "quicker"}, retried=False))
+    processes.ledger().audit.append({"operationId": "first"}, retried=False)
+    quicker = Once(verb, lambda: processes.ledger().audit.append({"operationId": "quicker"}, retried=False))
     slow = processes.ledger(present=Interrupted(processes.present, before=quicker))
-    slow.audit.append({"operation": "slower"}, retried=False)
+    slow.audit.append({"operationId": "slower"}, retried=False)
     assert quicker.done
     assert operations(processes) == ["first", "quicker", "slower"]
 
 
 def test_a_process_that_slept_chains_to_the_newest(processes: Processes) -> None:
     sleeper = processes.ledger().audit
-    sleeper.append({"operation": "first"}, retried=False)
+    sleeper.append({"operationId": "first"}, retried=False)
     names = [str(number) for number in range(append_log.HOT + 3 * append_log.SEGMENT)]
     other = processes.ledger().audit
     for name in names:
-        other.append({"operation": name}, retried=False)
-    sleeper.append({"operation": "last"}, retried=False)
+        other.append({"operationId": name}, retried=False)
+    sleeper.append({"operationId": "last"}, retried=False)
     assert operations(processes) == ["first", *names, "last"]
 
 
@@ -69,12 +69,12 @@ def test_a_process_that_slept_chains_to_the_newest(processes: Processes) -> None
 def test_an_attempt_that_died_is_written_once_when_it_is_made_again(after: bool) -> None:
     for at in range(1, 4):
         processes = Processes()
-        processes.ledger().audit.append({"operation": "first"}, retried=False)
+        processes.ledger().audit.append({"operationId": "first"}, retried=False)
         dying = processes.ledger(present=Fuse(at, after=after).over(processes.present))
         with pytest.raises(Killed):
-            dying.audit.append({"operation": "mine"}, retried=False)
-        processes.ledger().audit.append({"operation": "between"}, retried=False)
-        number = processes.ledger().audit.append({"operation": "mine"}, retried=True)
+            dying.audit.append({"operationId": "mine"}, retried=False)
+        processes.ledger().audit.append({"operationId": "between"}, retried=False)
+        number = processes.ledger().audit.append({"operationId": "mine"}, retried=True)
         assert sorted(operations(processes)) == ["between", "first", "mine"]
         assert operations(processes)[number] == "mine"
-        assert processes.ledger().audit.append({"operation": "mine"}, retried=True) == number
+        assert processes.ledger().audit.append({"operationId": "mine"}, retried=True) == number

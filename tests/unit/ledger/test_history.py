@@ -38,7 +38,9 @@ def _logged(*changes: Change) -> list[Value]:
 
 
 def _data(*changes: Change) -> list[Value]:
-    return [logged["event"]["data"] for logged in _logged(*changes)]
+    """What the events tell, beside which thing it is."""
+    told = [logged["event"]["data"] for logged in _logged(*changes)]
+    return [{name: value for name, value in data.items() if name not in ("kind", "id")} for data in told]
 
 
 def _upload(state: str | None, **values: Any) -> Change:
@@ -113,8 +115,8 @@ def test_an_event_names_what_happened_and_has_the_same_id_whenever_it_is_made() 
     change = Change(kind="model", id="bank:1", state="rolled-back", values={"reason": "slow"})
     (event,) = [logged["event"] for logged in _logged(change)]
     assert event["type"] == "Campanha.ModelRolledBack.v1"
-    assert event["of"] == {"kind": "model", "id": "bank:1"}
-    assert event["data"] == {"state": "rolled-back", "seq": 1, "reason": "slow"}
+    about = {"kind": "model", "id": "bank:1"}
+    assert event["data"] == {**about, "state": "rolled-back", "seq": 1, "reason": "slow"}
     assert event["id"] == _logged(change)[0]["event"]["id"]
 
 

@@ -168,7 +168,7 @@ def test_what_it_finds_is_what_the_models_record_declares(tmp_path: Path) -> Non
     compared = {"comparison": evaluate.compare(one, one, held.answers), "champion": one.figures}
     moved = {"drift": [{"column": "p", "psi": 0.1}]}
     verdict = promotion.judge({**found, **compared, **moved}, serving=1, policy=POLICY)
-    assert {"figures", "champion", "champion_figures", "comparison", "baseline", "drift"} == set(
+    assert {"metrics", "champion", "champion_metrics", "comparison", "baseline", "drift"} == set(
         verdict.figures
     )
     assert faults("model", {"dataset": "bank", "version": 1, **verdict.figures}) == []
