@@ -114,7 +114,12 @@ class Dropping:
 
     def _last_admitted(self, files: int) -> float:
         found = Client.of(self._stack).listed("uploads", most=files)
-        return max(datetime.fromisoformat(dict(one["history"])["admitted"]).timestamp() for one in found)
+        return max(
+            datetime.fromisoformat(entry["enteredAt"]).timestamp()
+            for one in found
+            for entry in one["history"]
+            if entry["state"] == "admitted"
+        )
 
 
 class Uploader:
@@ -160,12 +165,12 @@ class Dashboard:
 
     def shows_all(self, files: int) -> bool:
         """Whether so many are admitted, and all that leads to is done."""
-        admitted = self._seen.get("counts", {}).get("upload", {}).get("admitted", 0)
+        admitted = self._seen.get("stateCounts", {}).get("upload", {}).get("admitted", 0)
         return bool(admitted >= files) and not self.open("UploadArrived") + self.open("UploadAdmitted")
 
     def open(self, fact: str) -> int:
         """How many facts of that kind are due and not done."""
-        return sum(rule["open"] for rule in self._seen["flow"] if fact in rule["when"])
+        return sum(rule["openCount"] for rule in self._seen["flow"] if fact in rule["when"])
 
     def _poll(self) -> None:
         while not self._over.is_set():

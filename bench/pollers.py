@@ -136,10 +136,10 @@ def _name(number: int) -> str:
 
 
 def records_in(body: Any) -> list[dict[str, Any]]:
-    """Every record in an answer, wherever it stands."""
+    """Every record in an answer, wherever it stands; an event's data is none: it tells a state that is past."""
     if isinstance(body, list):
         return [record for item in body for record in records_in(item)]
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or {"type", "data"} <= set(body):
         return []
     own = [body] if {"kind", "seq", "state"} <= set(body) else []
     return own + [record for value in body.values() for record in records_in(value)]
@@ -159,7 +159,7 @@ class Polling:
         """Of ten: six follow a file, two a list, one the summary now and then, and one waits at the summary."""
         part, every = number % 10, self._given.interval
         if part < 6:
-            return Poller(f"/api/{'trace' if part % 2 else 'uploads'}/{_name(number)}", every)
+            return Poller(f"/api/{'lineage' if part % 2 else 'uploads'}/{_name(number)}", every)
         if part < 8:
             return Poller(LISTS[number // 10 % len(LISTS)], every)
         return Poller("/api/status", every, wait=WAIT_SECONDS if part == 9 else 0)

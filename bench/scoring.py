@@ -129,7 +129,7 @@ def _release_model(stack: Stack, file: Path) -> None:
     blobs.get_blob_client("incoming", "all.csv").upload_blob(file.read_bytes())
     _wait(
         Client.of(stack),
-        "trace/incoming/all.csv",
+        "lineage/incoming/all.csv",
         lambda found: _state(found.get("model")),
         ("released", "refused"),
     )
@@ -179,14 +179,13 @@ class Bench:
         ended = time.time()
         self.client.act("batches")
         found = _wait(
-            self.client, f"trace/scoring/{name}", lambda t: _state(t.get("batch")), ("scored", "refused")
+            self.client, f"lineage/scoring/{name}", lambda t: _state(t.get("batch")), ("scored", "refused")
         )
         batch = found["batch"]
         if batch["state"] != "scored" or batch["rows"] != rows:
             raise StackError(f"{name} came out as {batch['state']} with {batch.get('rows')} rows")
-        self.size = batch["bytes"]
-        sealed = next(at for state, at in batch["history"] if state == "scored")
-        return round(datetime.fromisoformat(sealed).timestamp() - ended, 3)
+        self.size = batch["sizeBytes"]
+        return round(datetime.fromisoformat(batch["sealedAt"]).timestamp() - ended, 3)
 
     def _limit(self, name: str, threads: int, model: Path) -> dict[str, Any]:
         command = [
@@ -214,7 +213,7 @@ class Bench:
         return said
 
     def _same_bytes(self, name: str, digests: list[str]) -> None:
-        batch = self.client.get(f"trace/scoring/{name}")["batch"]
+        batch = self.client.get(f"lineage/scoring/{name}")["batch"]
         blob = self.blobs.get_blob_client("scored", batch["manifest"].removeprefix("scored/"))
         manifest = json.loads(blob.download_blob().readall())
         if [shard["csv_sha256"] for shard in manifest["shards"]] != digests:

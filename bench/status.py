@@ -56,7 +56,7 @@ VERSION = {"api-version": "2026-11-24"}
 REQUESTS: dict[str, tuple[str, dict[str, str]]] = {
     "summary": ("/api/status", {}),
     "page of 50": ("/api/uploads", {"maxpagesize": "50"}),
-    "trace": ("/api/trace/may.csv", {}),
+    "trace": ("/api/lineage/may.csv", {}),
     "304": ("/api/status", {}),
 }
 ANSWER_GOAL, UNCHANGED_GOAL = 50.0, 10.0
@@ -133,7 +133,7 @@ def _live_through_a_day(ledger: Ledger) -> None:
     registered = {"dataset_version": "bank:1"}
     scoring = {"name": "to-call.csv", "dataset": "bank", "model_version": 1, "deployment": "model-1"}
     deployment = {"endpoint": "campanha-bank", "deployment": "model-1"}
-    deployed = {**deployment, "dataset": "bank", "version": 1, "traffic": 100}
+    deployed = {**deployment, "dataset": "bank", "version": 1, "traffic_percent": 100}
     _put_on_record(
         ledger,
         [

@@ -8,7 +8,7 @@ from commands.client.status_api import Json
 from commands.client.target import BAD, FINE, command, find, parser
 from shared.domain.audit import broken_at
 
-COLUMNS = ("number", "time", "action", "who", "scope", "reason")
+COLUMNS = ("sequence", "recordedAt", "action", "caller", "scope", "reason")
 EVERYTHING = 10**12
 
 
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
 def _verify(newest_first: list[Json], *, given_json: bool) -> int:
     """The exit code is for scripts that guard the record."""
     entries = [
-        {name: value for name, value in entry.items() if name != "number"} for entry in newest_first[::-1]
+        {name: value for name, value in entry.items() if name != "sequence"} for entry in newest_first[::-1]
     ]
     broken = broken_at(entries)
     if given_json:

@@ -18,12 +18,12 @@ COLUMNS = (
     "id",
     "state",
     "done",
-    "model_version",
+    "modelVersion",
     "rows",
-    "rejected_rows",
+    "rejectedRows",
     "output",
     "reason",
-    "updated",
+    "lastModifiedAt",
 )
 
 

@@ -89,7 +89,7 @@ class Demo:
 
     def _model(self, name: str, rows: list[bytes]) -> str:
         self._drop("incoming", name, [self.header, *rows])
-        record = self._follow(f"trace/incoming/{name}", _model_settled)
+        record = self._follow(f"lineage/incoming/{name}", _model_settled)
         model = record["model"]
         return f"{record['upload']['rows']:,} rows -> dataset {model['id']} -> {model['state']}: {model['reason']}"
 
@@ -113,12 +113,12 @@ class Demo:
         """Clients of whom nobody knows yet what they will answer: the last column is cut off."""
         lines = [_without_last(line) for line in [self.header, *rows]]
         self._drop("scoring", name, lines)
-        batch = self._follow(f"trace/scoring/{name}", lambda r: is_final(r["batch"]))
+        batch = self._follow(f"lineage/scoring/{name}", lambda r: is_final(r["batch"]))
         record = batch["batch"]
         if record["state"] != "scored" or record["rows"] != len(rows):
             raise StackError(f"the batch should have {len(rows)} scored rows: {record}")
         self._show_first_rows(record["output"])
-        return f"{record['rows']:,} scored by model {record['model_version']} -> {record['output']}"
+        return f"{record['rows']:,} scored by model {record['modelVersion']} -> {record['output']}"
 
     def _drop(self, container: str, name: str, lines: list[bytes]) -> None:
         print(f"\nDropping {container}/{name} ({len(lines) - 1:,} rows)")
@@ -149,8 +149,8 @@ class Demo:
         print("\n".join(f"    {line}" for line in lines[:4]))
 
 
-def _model_settled(trace: dict[str, Any]) -> bool:
-    return is_final(trace.get("model", {}))
+def _model_settled(lineage: dict[str, Any]) -> bool:
+    return is_final(lineage.get("model", {}))
 
 
 def _without_last(line: bytes) -> bytes:
@@ -162,7 +162,9 @@ def _print_change(record: dict[str, Any], printed: str, seconds: float) -> str:
     """Prints where the thing is when that has changed; returns what was printed last."""
     parts = record if "state" not in record else {"": record}
     links = {kind: value for kind, value in parts.items() if isinstance(value, dict) and "state" in value}
-    now = "  ".join(f"{kind} {value['state']}".strip() for kind, value in links.items() if kind != "same_as")
+    now = "  ".join(
+        f"{kind} {value['state']}".strip() for kind, value in links.items() if kind != "firstUpload"
+    )
     steps = record.get("run", {}).get("steps", []) if isinstance(record.get("run"), dict) else []
     now += "".join(
         f"  {step['name']} {step['status'].lower()}" for step in steps if step["status"] == "Running"

@@ -165,17 +165,17 @@ def _result(found: load.Load, given: argparse.Namespace, url: str) -> dict[str, 
         "requests": found.requests,
         "wanted": given.requests,
         "concurrency": given.concurrency,
-        "rows_per_request": given.rows,
+        "rowsPerRequest": given.rows,
         "seconds": round(found.elapsed, 3),
-        "requests_per_second": round(found.per_second, 1),
-        "rows_per_second": None if given.body else round(found.per_second * given.rows, 1),
+        "requestsPerSecond": round(found.per_second, 1),
+        "rowsPerSecond": None if given.body else round(found.per_second * given.rows, 1),
         "milliseconds": {name: round(value * 1000, 2) for name, value in times.items()}
         if found.seconds
         else {},
         "statuses": {str(status): count for status, count in sorted(found.statuses.items())},
         "failures": dict(found.failures),
         "errors": found.errors,
-        "bound_seconds": given.bound,
+        "boundSeconds": given.bound,
         "met": found.errors == 0 and found.requests == given.requests and found.elapsed <= given.bound,
     }
 
@@ -187,9 +187,9 @@ def _show(result: dict[str, Any], found: load.Load) -> None:
             result["milliseconds"].items()]  # fmt: skip
     print(f"{result['requests']:,} requests to {result['url']}, {result['concurrency']} at once")
     tables.show("", rows, ("of the requests", "milliseconds at most"))
-    rate = f"{result['requests_per_second']:,} answered a second"
-    if result["rows_per_request"] > 1 and result["rows_per_second"] is not None:
-        rate += f", {result['rows_per_second']:,} rows"
+    rate = f"{result['requestsPerSecond']:,} answered a second"
+    if result["rowsPerRequest"] > 1 and result["rowsPerSecond"] is not None:
+        rate += f", {result['rowsPerSecond']:,} rows"
     print(f"{result['seconds']:g} s in all, {rate}; {result['errors']} errors.")
     for failure, count in found.failures.most_common(5):
         print(f"  {count} times without an answer: {failure}")
@@ -197,7 +197,7 @@ def _show(result: dict[str, Any], found: load.Load) -> None:
         print(f"  the first refusal: {found.refusal}")
     left = result["wanted"] - result["requests"]
     if left:
-        print(f"  {left:,} were not sent: the bound of {result['bound_seconds']:g} s was over")
+        print(f"  {left:,} were not sent: the bound of {result['boundSeconds']:g} s was over")
     print("Within the bound." if result["met"] else "NOT as it should be.")
 
 

@@ -9,8 +9,8 @@ from commands.client.output import acted, as_json, end_of, listing, values
 from commands.client.status_api import Json
 from commands.client.target import command, find, parser
 
-COLUMNS = ("id", "state", "log_loss", "against_serving", "auc", "deployment", "reason", "updated")
-FIGURES = ("figure", "this_model", "serving_model_then")
+COLUMNS = ("id", "state", "logLoss", "againstServing", "auc", "deployment", "reason", "lastModifiedAt")
+FIGURES = ("figure", "thisModel", "servingModelThen")
 DRIFT = ("column", "psi", "meaning")
 MOVED, SHIFTED = 0.1, 0.25
 
@@ -51,13 +51,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _row(model: Json) -> dict[str, Any]:
-    figures, comparison = model.get("figures") or {}, model.get("comparison") or {}
-    against = comparison.get("log_loss_difference")
+    metrics, comparison = model.get("metrics") or {}, model.get("comparison") or {}
+    against = comparison.get("logLossDifference")
     return {
         **model,
-        "log_loss": figures.get("log_loss"),
-        "auc": figures.get("auc"),
-        "against_serving": None if against is None else f"{against:+.4f}",
+        "logLoss": metrics.get("logLoss"),
+        "auc": metrics.get("auc"),
+        "againstServing": None if against is None else f"{against:+.4f}",
     }
 
 
@@ -66,9 +66,9 @@ def _one(model: Json, *, given_json: bool) -> int:
         as_json(model)
         return end_of(model)
     values(model)
-    rival = model.get("champion_figures") or {}
-    rows = [{"figure": name.replace("_", " "), "this_model": value, "serving_model_then": rival.get(name)}
-            for name, value in (model.get("figures") or {}).items()]  # fmt: skip
+    rival = model.get("championMetrics") or {}
+    rows = [{"figure": tables.words(name), "thisModel": value, "servingModelThen": rival.get(name)}
+            for name, value in (model.get("metrics") or {}).items()]  # fmt: skip
     if rows:
         tables.show("Figures, on the same held-out rows", rows, FIGURES)
     drift = sorted(model.get("drift") or [], key=lambda each: -each["psi"])

@@ -7,8 +7,8 @@ from commands.client.output import acted, as_json, end_of, listing
 from commands.client.status_api import Json
 from commands.client.target import command, find, parser
 
-COLUMNS = ("name", "state", "rows", "whole", "reason", "updated")
-ROWS = ("line", "column", "value", "rule", "remedy")
+COLUMNS = ("name", "state", "rows", "wholeFile", "reason", "lastModifiedAt")
+VIOLATION = ("line", "column", "value", "rule", "remedy")
 DONE = {
     "retry": "It is held against the contract again. `./dev trace NAME` follows it.",
     "readmit": "Its good rows are on their way into the next dataset version.",
@@ -57,12 +57,12 @@ def _one(found: Json, *, given_json: bool) -> int:
         as_json(found)
         return end_of(found["upload"])
     upload = found["upload"]
-    counted = f"{upload.get('rejected_rows')} rows were rejected, {upload.get('rows')} admitted."
+    counted = f"{upload.get('rejectedRows')} rows were rejected, {upload.get('rows')} admitted."
     print(f"{upload['name']}: {upload.get('reason') or counted}\n")
-    summary = [{"rule": rule, "count": count} for rule, count in found["summary"].items()]
+    summary = [{"rule": rule, "count": count} for rule, count in found["violationsByRule"].items()]
     tables.show("Which rules, how often", summary, ("count", "rule"))
-    rows = [{**row, "column": row["column"] or "whole line"} for row in found["rows"]]
-    tables.show("Faults", rows, ROWS)
-    print(f"The full report: {found['report']}" if found["more"] else "These are all.")
+    violations = [{**one, "column": one["column"] or "whole line"} for one in found["violations"]]
+    tables.show("Faults", violations, VIOLATION)
+    print(f"The full report: {found['reportBlob']}" if found["hasMore"] else "These are all.")
     print(f"Mend the file and drop it again, or: ./dev quarantine '{upload['name']}' --readmit --reason WHY")
     return end_of(upload)

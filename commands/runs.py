@@ -8,7 +8,7 @@ from commands.client.status_api import Client, Json
 from commands.client.target import command, find, parser
 from commands.client.timeline import steps, took
 
-COLUMNS = ("id", "dataset", "version", "state", "took", "reason", "updated")
+COLUMNS = ("id", "dataset", "version", "state", "took", "reason", "lastModifiedAt")
 
 
 @command

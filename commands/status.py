@@ -11,15 +11,24 @@ from commands.client.target import BAD, FINE, command, find, parser
 from commands.stack.parts import PARTS
 from commands.stack.state import Stack
 
-DATASET = ("dataset", "version", "rows", "gathering", "run", "serving", "since")
+DATASET = ("dataset", "version", "rows", "waitingUploads", "run", "serving", "releasedAt")
 SECTIONS = {
-    "uploads": ("name", "state", "rows", "rejected_rows", "dataset_version", "reason", "updated"),
-    "runs": ("id", "state", "reason", "updated"),
-    "models": ("id", "state", "deployment", "reason", "updated"),
-    "batches": ("name", "state", "rows", "rejected_rows", "model_version", "output", "reason", "updated"),
-    "failures": ("about", "state", "queue", "reason", "updated"),
+    "uploads": ("name", "state", "rows", "rejectedRows", "datasetVersion", "reason", "lastModifiedAt"),
+    "runs": ("id", "state", "reason", "lastModifiedAt"),
+    "models": ("id", "state", "deployment", "reason", "lastModifiedAt"),
+    "batches": (
+        "name",
+        "state",
+        "rows",
+        "rejectedRows",
+        "modelVersion",
+        "output",
+        "reason",
+        "lastModifiedAt",
+    ),
+    "failures": ("about", "state", "queue", "reason", "lastModifiedAt"),
 }
-FLOW = ("step", "count", "open", "about")
+FLOW = ("step", "doneCount", "openCount", "description")
 
 
 @command
@@ -44,7 +53,7 @@ def main(arguments: list[str]) -> int:
         as_json(answer)
     else:
         _print(target.stack, answer, flow=given.flow)
-    return BAD if given.check and (answer.get("attention") or answer.get("paused")) else FINE
+    return BAD if given.check and (answer.get("attentionCount") or answer.get("paused")) else FINE
 
 
 def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
@@ -54,14 +63,13 @@ def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
         tables.show("Running", parts, ("part", "pid", "log"))
     tables.show("Datasets", [_dataset(row) for row in answer.get("datasets", [])], DATASET)
     if flow:
-        rules = [{**rule, "step": rule["do"]} for rule in answer.get("flow", [])]
-        tables.show("Flow", rules, FLOW)
+        tables.show("Flow", answer.get("flow", []), FLOW)
     for name, columns in SECTIONS.items():
         tables.show(name.capitalize(), answer.get(name, []), columns)
     if answer.get("paused"):
         print("Paused: no step is begun. `./dev status --resume` goes on.")
-    if answer.get("attention"):
-        print(f"{answer['attention']} waiting for a person: `./dev quarantine`, and the failures above.")
+    if answer.get("attentionCount"):
+        print(f"{answer['attentionCount']} waiting for a person: `./dev quarantine`, and the failures above.")
 
 
 def _dataset(row: Json) -> dict[str, Any]:
@@ -69,4 +77,4 @@ def _dataset(row: Json) -> dict[str, Any]:
     if not released:
         return {**row, "serving": ""}
     serving = f"model {released['version']} ({released['endpoint']}/{released['deployment']})"
-    return {**row, "serving": serving, "since": released.get("since")}
+    return {**row, "serving": serving, "releasedAt": released.get("releasedAt")}

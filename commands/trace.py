@@ -9,15 +9,15 @@ from commands.client.output import as_json, end_of
 from commands.client.status_api import Json
 from commands.client.target import command, find, parser
 
-CAPTIONS = {"same_as": "Same rows as", "uploads": "Made of"}
-LISTED = ("name", "state", "rows", "reason", "updated")
+CAPTIONS = {"firstUpload": "Same rows as", "uploads": "Made of"}
+LISTED = ("name", "state", "rows", "reason", "lastModifiedAt")
 SHOWN = {
-    "upload": ("rows", "rejected_rows", "sha256"),
-    "dataset": ("rows", "waiting_for"),
+    "upload": ("rows", "rejectedRows", "sha256"),
+    "dataset": ("rows", "waitingFor"),
     "run": (),
     "model": (),
-    "deployment": ("endpoint", "traffic", "since"),
-    "batch": ("rows", "rejected_rows", "model_version", "output"),
+    "deployment": ("endpoint", "trafficPercent", "releasedAt"),
+    "batch": ("rows", "rejectedRows", "modelVersion", "output"),
 }
 """What is shown of each kind besides name, state and reason."""
 
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         help="incoming/clients.csv, scoring/clients.csv, only clients.csv; or a SHA-256 of file or content",
     )
     given = made.parse_args(arguments)
-    answer = find(given).client.get(f"trace/{given.name}")
+    answer = find(given).client.get(f"lineage/{given.name}")
     if given.json:
         as_json(answer)
     else:
@@ -52,13 +52,13 @@ def _print_link(caption: str, link: Json) -> None:
 
     line = Text.assemble(
         (f"{caption:<13}", "bold"), str(link.get("name") or link.get("id")), "  ",
-        tables.cell("state", link), f"  {tables.ago(str(link.get('updated', '')))}",
+        tables.cell("state", link), f"  {tables.ago(str(link.get('lastModifiedAt', '')))}",
     )  # fmt: skip
     out = tables.console()
     out.print(line)
     for name in (*SHOWN.get(str(link.get("kind")), ()), "reason"):
         if link.get(name) not in (None, ""):
             shown = tables.ago(str(link[name])) if name in tables.MOMENTS else tables.text(link[name])
-            out.print(Text(f"{'':13}{name.replace('_', ' ')}: {shown}", style="dim"))
+            out.print(Text(f"{'':13}{tables.words(name)}: {shown}", style="dim"))
     for step in link.get("steps") or []:
         out.print(Text(f"{'':13}{step['name']}: {step['status'].lower()}", style="dim"))

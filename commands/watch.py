@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         last = _json_lines(client, given.until_quiet) if given.json else _live(client, given.until_quiet)
     except KeyboardInterrupt:
         return FINE
-    return BAD if given.until_quiet and last.get("attention") else FINE
+    return BAD if given.until_quiet and last.get("attentionCount") else FINE
 
 
 def _json_lines(client: Client, until_quiet: bool) -> Json:
@@ -62,7 +62,7 @@ def _changes(client: Client, until_quiet: bool) -> Iterator[Json]:
 
 def is_quiet(status: Json) -> bool:
     """Nothing arrives, gathers, trains, is released or scored."""
-    return not states.going(status.get("counts", {}))
+    return not states.going(status.get("stateCounts", {}))
 
 
 def picture(status: Json, events: list[Json]) -> Group:
@@ -88,8 +88,8 @@ def _headline(status: Json) -> RenderableType:
     text = Text("; ".join(served) or "no model answers yet", style="bold")
     if status.get("paused"):
         text.append("   PAUSED", style="yellow bold")
-    if status.get("attention"):
-        text.append(f"   {status['attention']} waiting for a person", style="red")
+    if status.get("attentionCount"):
+        text.append(f"   {status['attentionCount']} waiting for a person", style="red")
     return text
 
 

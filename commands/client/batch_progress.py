@@ -10,7 +10,7 @@ def share(batch: Json) -> float:
     """How much of it is scored, 0 to 1."""
     if batch["state"] == "scored":
         return 1.0
-    for done, whole in (("bytes_done", "bytes"), ("shards_scored", "shards")):
+    for done, whole in (("scoredBytes", "sizeBytes"), ("shardsScored", "shards")):
         if batch.get(whole):
             return min(1.0, float(batch.get(done) or 0) / float(batch[whole]))
     return 0.0
@@ -18,7 +18,7 @@ def share(batch: Json) -> float:
 
 def pace(batch: Json) -> str:
     """The rate and the time left, while it is scored."""
-    parts = [f"{batch['rows_per_second']:,.0f} rows/s"] if batch.get("rows_per_second") else []
-    if batch["state"] == "scoring" and batch.get("eta_seconds") is not None:
-        parts.append(f"about {tables.duration(batch['eta_seconds'])} left")
+    parts = [f"{batch['rowsPerSecond']:,.0f} rows/s"] if batch.get("rowsPerSecond") else []
+    if batch["state"] == "scoring" and batch.get("etaSeconds") is not None:
+        parts.append(f"about {tables.duration(batch['etaSeconds'])} left")
     return ", ".join(parts)

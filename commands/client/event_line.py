@@ -9,14 +9,9 @@ COLUMNS = ("time", "what", "about", "reason")
 
 def row(event: Json) -> Json:
     """An event in four words."""
-    data = event.get("data") or {}
+    data = event["data"]
     what = event["type"].removeprefix("Campanha.").partition(".v")[0]
-    about = (
-        data.get("name")
-        or data.get("about")
-        or data.get("action")
-        or _name(event["of"]["kind"], event["of"]["id"])
-    )
+    about = data.get("name") or data.get("about") or data.get("action") or _name(data["kind"], data["id"])
     return {"time": event["time"], "what": what, "about": about, "reason": data.get("reason")}
 
 

@@ -12,7 +12,7 @@ from commands.client.target import BAD, FINE
 from shared.kinds import KINDS
 
 HIDDEN = {"links", "history", "kind", "seq", "etag"} | {
-    part.name for kind in KINDS for part in kind.parts if part.inner
+    part.wire_name for kind in KINDS for part in kind.parts if part.inner
 }
 """What is left out where a record's values are printed: what programs need, and what is more than a value."""
 
@@ -34,7 +34,7 @@ def listing(
 
 def values(record: Mapping[str, Any]) -> None:
     """One record, value under value."""
-    rows = [{"what": name.replace("_", " "), "value": _written(name, value)} for name, value in record.items()
+    rows = [{"what": tables.words(name), "value": _written(name, value)} for name, value in record.items()
             if name not in HIDDEN and value not in (None, "", [])]  # fmt: skip
     tables.show(f"{str(record.get('kind', '')).capitalize()} {record.get('id', '')}", rows, ("what", "value"))
 
@@ -42,7 +42,7 @@ def values(record: Mapping[str, Any]) -> None:
 def _written(name: str, value: Any) -> str:
     if name in tables.MOMENTS and isinstance(value, str):
         return f"{tables.ago(value)}  ({value})"
-    if name in ("bytes", "bytes_done") and isinstance(value, int):
+    if name in ("sizeBytes", "scoredBytes") and isinstance(value, int):
         return f"{tables.size(value)}  ({value:,})"
     return tables.text(value)
 

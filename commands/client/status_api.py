@@ -155,7 +155,7 @@ def _refused(url: str, path: str, answer: requests.Response) -> StackError:
     if answer.status_code == 401:
         detail = f"the app at {url} does not admit this key or token. Give another: --key, CAMPANHA_KEY or CAMPANHA_TOKEN."
     faults = "".join(
-        f"\n  {each.get('where', '')}: {each.get('rule', '')}" for each in body.get("errors") or []
+        f"\n  {each.get('location', '')}: {each.get('rule', '')}" for each in body.get("errors") or []
     )
     where = "" if answer.status_code in (401, 404) else f"{path}: "
     return Refused(f"{where}{detail}{faults}", status=answer.status_code, code=code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,18 +17,30 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-MOMENTS = {"created", "updated", "time"} | {
-    part.name for kind in KINDS for part in kind.parts if part.hint is Moment
+MOMENTS = {"createdAt", "lastModifiedAt", "recordedAt", "time"} | {
+    part.wire_name for kind in KINDS for part in kind.parts if part.hint is Moment
 }
-COUNTS = ("rows", "rejected_rows", "gathering", "count", "open", "requests", "errors")
-NUMBERS = (*COUNTS, "version", "traffic", "pid")
-LONG = ("reason", "about", "name", "value", "values", "rule", "remedy", "log", "serving", "what")
+COUNTS = ("rows", "rejectedRows", "waitingUploads", "count", "doneCount", "openCount", "requests", "errors")
+NUMBERS = (*COUNTS, "version", "trafficPercent", "pid")
+LONG = (
+    "reason",
+    "about",
+    "description",
+    "name",
+    "value",
+    "values",
+    "rule",
+    "remedy",
+    "log",
+    "serving",
+    "what",
+)
 """Columns that may be folded over several lines."""
 UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 FOLDED = 24
 SPARED = (
-    "output", "id", "queue", "dataset_version", "rejected_rows", "deployment", "auc", "took", "dataset",
-    "since", "against_serving", "rows", "updated",
+    "output", "id", "queue", "datasetVersion", "rejectedRows", "deployment", "auc", "took", "dataset",
+    "releasedAt", "againstServing", "rows", "lastModifiedAt",
 )  # fmt: skip
 """Columns that are left out first where there is no room for all."""
 
@@ -58,7 +71,7 @@ def table(title: str, records: Sequence[Mapping[str, Any]], columns: Sequence[st
     made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for name in shown:
         justify: Literal["left", "right"] = "right" if name in NUMBERS else "left"
-        made.add_column(name.replace("_", " "), overflow="fold", justify=justify, no_wrap=name not in LONG)
+        made.add_column(words(name), overflow="fold", justify=justify, no_wrap=name not in LONG)
     for row in zip(*(cells[name] for name in shown), strict=True):
         made.add_row(*row)
     return made
@@ -66,7 +79,7 @@ def table(title: str, records: Sequence[Mapping[str, Any]], columns: Sequence[st
 
 def _width(name: str, cells: Sequence[Text]) -> int:
     """What a column needs, at most; a long one may be folded."""
-    widest = max(len(name), *(each.cell_len for each in cells))
+    widest = max(len(words(name)), *(each.cell_len for each in cells))
     return min(widest, FOLDED) if name in LONG else widest
 
 
@@ -78,6 +91,12 @@ def _fitting(columns: list[str], widths: Mapping[str, int], room: int) -> list[s
         if name in shown[1:]:  # the first says what the row is about
             shown.remove(name)
     return shown
+
+
+def words(name: str) -> str:
+    """A field's name for people: `rejectedRows` is "rejected rows"; `releasedAt`, shown as how long ago, "released"."""
+    name = name.removesuffix("At") if name in MOMENTS else name
+    return re.sub(r"(?<=[a-z0-9])[A-Z]", lambda found: f" {found[0].lower()}", name)
 
 
 def cell(name: str, record: Mapping[str, Any]) -> Text:

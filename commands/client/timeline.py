@@ -34,14 +34,14 @@ def spans(run: Json) -> list[Span | None]:
     cannot have begun earlier than they ended, so the later of the two is its begin.
     """
     found: list[Span | None] = []
-    over = None if states.is_going(run) else datetime.fromisoformat(run["updated"])
+    over = None if states.is_going(run) else datetime.fromisoformat(run["lastModifiedAt"])
     for step in run.get("steps") or []:
-        if not step.get("started") or states.waits(step["status"]):
+        if not step.get("startedAt") or states.waits(step["status"]):
             found.append(None)
             continue
-        end = datetime.fromisoformat(step["ended"]) if step.get("ended") else over or datetime.now(UTC)
+        end = datetime.fromisoformat(step["endedAt"]) if step.get("endedAt") else over or datetime.now(UTC)
         before = [span.end for span in found if span and span.end <= end]
-        found.append(Span(begin=max([datetime.fromisoformat(step["started"]), *before]), end=end))
+        found.append(Span(begin=max([datetime.fromisoformat(step["startedAt"]), *before]), end=end))
     return found
 
 

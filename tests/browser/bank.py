@@ -13,6 +13,7 @@ import sys
 from datetime import datetime, timedelta
 from typing import Any
 
+from functions.http.views.records import address
 from shared.domain.audit import chained
 
 Json = dict[str, Any]
@@ -71,7 +72,7 @@ def bank(now: datetime) -> dict[str, list[Json]]:
         _held(upload) for upload in collections["uploads"] if "quarantine" in upload["links"]
     ]
     for records in collections.values():
-        records.sort(key=lambda record: str(record["created"]), reverse=True)
+        records.sort(key=lambda record: str(record["createdAt"]), reverse=True)
     collections["events"] = _events(collections)
     collections["audit"] = _audit(clock)
     return collections
@@ -87,12 +88,12 @@ def flow() -> list[Json]:
     open_now = {"follow_run": 1, "score_shard": 3}
     return [
         {
-            "do": rule.do.__name__,
+            "step": rule.do.__name__,
             "when": [fact.__name__ for fact in rule.when],
-            "leads_to": [fact.__name__ for fact in rule.leads_to],
-            "about": (sys.modules[rule.do.__module__].__doc__ or "").strip().partition("\n")[0],
-            "count": counts.get(rule.do.__name__, 0),
-            "open": open_now.get(rule.do.__name__, 0),
+            "leadsTo": [fact.__name__ for fact in rule.leads_to],
+            "description": (sys.modules[rule.do.__module__].__doc__ or "").strip().partition("\n")[0],
+            "doneCount": counts.get(rule.do.__name__, 0),
+            "openCount": open_now.get(rule.do.__name__, 0),
         }
         for rule in importlib.import_module("shared.flow").FLOW
     ]
@@ -107,10 +108,13 @@ def upload_id(name: str) -> str:
     return f"upload/{name}/0x{_digest(name)[:14].upper()}"
 
 
-def _record(kind: str, id_: str, history: list[list[str]], **values: Any) -> Json:
-    head = {"id": id_, "kind": kind, "state": history[-1][0], "seq": len(history)}
-    times = {"created": history[0][1], "updated": history[-1][1], "history": history}
-    return {**head, **times, **values}
+def _record(kind: str, id_: str, moves: list[list[str]], **values: Any) -> Json:
+    """moves: each a state, and when it was entered"""
+    history = [{"state": state, "enteredAt": time} for state, time in moves]
+    head = {"id": id_, "kind": kind, "state": moves[-1][0], "seq": len(moves)}
+    times = {"createdAt": moves[0][1], "lastModifiedAt": moves[-1][1], "history": history}
+    links = {**values["links"], "self": address(kind, id_, values.get("name"))}
+    return {**head, **times, **values, "links": links}
 
 
 # --- training -----------------------------------------------------------------------------------------------
@@ -128,22 +132,22 @@ def _model(clock: Clock, version: int, about: About) -> Json:
     if verdict == "accepted":
         history.append(["released", clock.ago(hours, -48)])
         deployment = f"model-{version}"
-        values |= {"deployment": deployment, "released_at": clock.ago(hours, -48)}
+        values |= {"deployment": deployment, "releasedAt": clock.ago(hours, -48)}
     if state in ("previous", "rolled-back"):
         history.append([state, clock.ago(hours - 6)])
     if state == "rolled-back":
-        values["rolled_back_at"] = clock.ago(hours - 6)
-    values["figures"] = _figures(log_loss, auc, rows)
-    values["baseline"] = {"log_loss": 0.3568}
+        values["rolledBackAt"] = clock.ago(hours - 6)
+    values["metrics"] = _figures(log_loss, auc, rows)
+    values["baseline"] = {"logLoss": 0.3568}
     values["drift"] = _drift(version)
     reason = f"first model: log loss {log_loss:.4f}, better than the base rate's 0.3568"
     if difference is not None and sure is not None:
         low, high = difference - 0.0052, difference + 0.0049
         against = {2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4}[version]
-        values["champion_figures"] = _figures(log_loss - difference, auc + difference * 0.7, rows)
+        values["championMetrics"] = _figures(log_loss - difference, auc + difference * 0.7, rows)
         values["comparison"] = {
-            "log_loss_difference": difference, "low": low, "high": high, "probability_better": sure,
-            "auc_difference": -difference * 0.7, "profit_difference": round(-difference * 61000), "resamples": 1000,
+            "logLossDifference": difference, "low": low, "high": high, "probabilityBetter": sure,
+            "aucDifference": -difference * 0.7, "profitDifference": round(-difference * 61000), "resamples": 1000,
         }  # fmt: skip
         values["champion"] = against
         enough = "at least" if sure >= 0.9 else "below"
@@ -160,7 +164,7 @@ def _model(clock: Clock, version: int, about: About) -> Json:
 def _figures(log_loss: float, auc: float, rows: int) -> Json:
     held_out = rows // 5
     return {
-        "log_loss": round(log_loss, 4), "auc": round(auc, 4), "average_precision": round(auc * 0.58, 4),
+        "logLoss": round(log_loss, 4), "auc": round(auc, 4), "averagePrecision": round(auc * 0.58, 4),
         "profit": round(held_out * 2.9), "calls": round(held_out * 0.31), "rows": held_out,
     }  # fmt: skip
 
@@ -178,17 +182,21 @@ def _drift(version: int) -> list[Json]:
 
 
 def _run(clock: Clock, model: Json) -> Json:
-    created = datetime.fromisoformat(model["created"])
+    created = datetime.fromisoformat(model["createdAt"])
     began = created - timedelta(seconds=14 + model["version"])
     steps, at = [], began + timedelta(seconds=1)
     for name, seconds in STEPS:
         ended = at + timedelta(seconds=seconds * (1 + 0.08 * model["version"]))
         steps.append(
-            {"name": name, "status": "Completed", "started": at.isoformat(), "ended": ended.isoformat()}
+            {"name": name, "status": "Completed", "startedAt": at.isoformat(), "endedAt": ended.isoformat()}
         )
         at = ended
-    verdict = str(model["history"][0][0])
-    history = [["started", began.isoformat()], ["running", steps[0]["started"]], [verdict, model["created"]]]
+    verdict = str(model["history"][0]["state"])
+    history = [
+        ["started", began.isoformat()],
+        ["running", steps[0]["startedAt"]],
+        [verdict, model["createdAt"]],
+    ]
     return _record(
         "run", model["run"], history, dataset=DATASET, version=model["version"], model=model["id"],
         reason=model["reason"], steps=steps, links={"model": f"/api/models/{DATASET}/{model['version']}"},
@@ -200,10 +208,10 @@ def _running(clock: Clock) -> Json:
         {
             "name": "prepare",
             "status": "Completed",
-            "started": clock.ago(seconds=19),
-            "ended": clock.ago(seconds=15),
+            "startedAt": clock.ago(seconds=19),
+            "endedAt": clock.ago(seconds=15),
         },
-        {"name": "train", "status": "Running", "started": clock.ago(seconds=15)},
+        {"name": "train", "status": "Running", "startedAt": clock.ago(seconds=15)},
         {"name": "evaluate", "status": "NotStarted"},
         {"name": "register", "status": "NotStarted"},
     ]
@@ -215,7 +223,7 @@ def _running(clock: Clock) -> Json:
 def _failed_run(clock: Clock) -> Json:
     at = 150.0
     steps = [
-        {"name": "prepare", "status": "Failed", "started": clock.ago(at, 8), "ended": clock.ago(at, 5)},
+        {"name": "prepare", "status": "Failed", "startedAt": clock.ago(at, 8), "endedAt": clock.ago(at, 5)},
         {"name": "train", "status": "NotStarted"},
     ]
     history = [["started", clock.ago(at, 10)], ["running", clock.ago(at, 8)], ["failed", clock.ago(at, 4)]]
@@ -228,13 +236,13 @@ def _failed_run(clock: Clock) -> Json:
 def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
     found = []
     for model in models:
-        began = datetime.fromisoformat(model["created"]) - timedelta(seconds=40)
+        began = datetime.fromisoformat(model["createdAt"]) - timedelta(seconds=40)
         history = [
             ["registered", began.isoformat()],
             ["training", began.isoformat()],
-            ["trained", model["created"]],
+            ["trained", model["createdAt"]],
         ]
-        rows = model["figures"]["rows"] * 5
+        rows = model["metrics"]["rows"] * 5
         found.append(
             _record(
                 "dataset",
@@ -295,7 +303,7 @@ def _uploads(clock: Clock) -> list[Json]:
             name="calls-2026-w45 (copy).csv",
             dataset=DATASET,
             rows=24700,
-            same_as=upload_id("calls-2026-w45.csv"),
+            sameAs=upload_id("calls-2026-w45.csv"),
             etag="0x8DE0A",
             sha256=_digest("calls-2026-w45.csv"),
             links={},
@@ -324,8 +332,8 @@ def _admitted(clock: Clock, name: str, hours: float, rows: int, rejected: int, v
     history.append(["registered", clock.ago(hours + 0.015)])
     links = {"quarantine": f"/api/quarantine/{name}"} if rejected else {}
     return _record(
-        "upload", upload_id(name), history, name=name, etag="0x8DE01", dataset=DATASET, rows=rows, rejected_rows=rejected,
-        content_hash=_digest(f"rows of {name}"), sha256=_digest(name), dataset_version=f"{DATASET}:{version}", links=links,
+        "upload", upload_id(name), history, name=name, etag="0x8DE01", dataset=DATASET, rows=rows, rejectedRows=rejected,
+        contentHash=_digest(f"rows of {name}"), sha256=_digest(name), datasetVersion=f"{DATASET}:{version}", links=links,
     )  # fmt: skip
 
 
@@ -342,17 +350,17 @@ def _held(upload: Json) -> Json:
     whole = upload["state"] == "rejected"
     about = {"reason": upload["reason"]} if whole else {}
     return _record(
-        "quarantine", upload["id"], [["held", upload["updated"]]], name=upload["name"], upload=upload["id"],
-        rows=2408 if whole else upload["rejected_rows"], whole=whole, links=upload["links"], **about,
+        "quarantine", upload["id"], [["held", upload["lastModifiedAt"]]], name=upload["name"], upload=upload["id"],
+        rows=2408 if whole else upload["rejectedRows"], wholeFile=whole, links=upload["links"], **about,
     )  # fmt: skip
 
 
 def quarantined(upload: Json) -> Json:
     """Why the rows of an upload were put aside."""
     name, report = upload["name"], f"quarantine/{upload['name']}/report.json"
-    about = {"upload": upload, "decision": _held(upload), "report": report}
+    about = {"upload": upload, "decision": _held(upload), "reportBlob": report}
     if name == EVIL:
-        row = {
+        violation = {
             "line": 1,
             "column": "",
             "value": EVIL,
@@ -361,25 +369,25 @@ def quarantined(upload: Json) -> Json:
         }
         return {
             **about,
-            "summary": {row["rule"]: 1},
-            "rows": [row],
-            "more": False,
+            "violationsByRule": {violation["rule"]: 1},
+            "violations": [violation],
+            "hasMore": False,
         }
     remedy = "write digits only, such as 42"
-    rows = [
+    violations = [
         {"line": line, "column": "age", "value": value, "rule": "not an integer", "remedy": remedy}
         for line, value in enumerate(["41 years", "thirty", "n/a", "37.5", "=2+3", "fifty-two"] * 6, start=2)
     ]
-    rows += [
+    violations += [
         {"line": 40 + n, "column": "job", "value": "Admin", "rule": "not one of: admin., blue-collar, ...",
          "remedy": "write 'admin.'"}
         for n in range(5)
     ]  # fmt: skip
-    rows.append({"line": 77, "column": "", "value": 'x;"y', "rule": 'a quote (") is opened and not closed',
+    violations.append({"line": 77, "column": "", "value": 'x;"y', "rule": 'a quote (") is opened and not closed',
                  "remedy": "remove the quote, or close it"})  # fmt: skip
-    summary = {"age: not an integer": 2391, "job: not one of: admin., blue-collar, ...": 212,
+    by_rule = {"age: not an integer": 2391, "job: not one of: admin., blue-collar, ...": 212,
                'a quote (") is opened and not closed': 9}  # fmt: skip
-    return {**about, "summary": summary, "rows": rows, "more": True}
+    return {**about, "violationsByRule": by_rule, "violations": violations, "hasMore": True}
 
 
 # --- scoring ------------------------------------------------------------------------------------------------
@@ -399,17 +407,17 @@ def _batches(clock: Clock) -> list[Json]:
             scoring,
             name="to-call-november.csv",
             dataset=DATASET,
-            model_version=SERVING,
+            modelVersion=SERVING,
             deployment=f"model-{SERVING}",
             rows=262_144,
-            rejected_rows=3,
+            rejectedRows=3,
             shards=40,
-            shards_scored=25,
-            bytes=29_360_128,
-            bytes_done=18_350_080,
-            rows_per_second=2849,
-            eta_seconds=55,
-            started=clock.ago(seconds=92),
+            shardsScored=25,
+            sizeBytes=29_360_128,
+            scoredBytes=18_350_080,
+            rowsPerSecond=2849,
+            etaSeconds=55,
+            startedAt=clock.ago(seconds=92),
             links={},
         )
     )
@@ -417,8 +425,8 @@ def _batches(clock: Clock) -> list[Json]:
     about: Json = {
         "name": "to-call-islands.csv",
         "dataset": DATASET,
-        "bytes": 1_204_224,
-        "bytes_done": 0,
+        "sizeBytes": 1_204_224,
+        "scoredBytes": 0,
         "links": {},
     }
     found.append(_record("batch", "to-call-islands-0a51", due, **about))
@@ -448,11 +456,11 @@ def _scored(clock: Clock, number: int, hours: float, version: int, rows: int) ->
     ]
     folder = f"scored/{id_}"
     return _record(
-        "batch", id_, history, name=f"to-call-w{40 + number}.csv", dataset=DATASET, model_version=version,
-        deployment=f"model-{version}", rows=rows, rejected_rows=2 * number, shards=4, shards_scored=4,
-        bytes=rows * 112, bytes_done=rows * 112, rows_per_second=round(rows / 9.4), started=clock.ago(hours, -2),
-        sealed=clock.ago(hours, -12), output=f"{folder}/scored.csv", parquet=f"{folder}/scored.parquet",
-        manifest=f"{folder}/manifest.json", decile_counts=counts, links={},
+        "batch", id_, history, name=f"to-call-w{40 + number}.csv", dataset=DATASET, modelVersion=version,
+        deployment=f"model-{version}", rows=rows, rejectedRows=2 * number, shards=4, shardsScored=4,
+        sizeBytes=rows * 112, scoredBytes=rows * 112, rowsPerSecond=round(rows / 9.4), startedAt=clock.ago(hours, -2),
+        sealedAt=clock.ago(hours, -12), output=f"{folder}/scored.csv", parquet=f"{folder}/scored.parquet",
+        manifest=f"{folder}/manifest.json", decileCounts=counts, links={},
     )  # fmt: skip
 
 
@@ -466,7 +474,7 @@ def rows_of(batch: Json, most: int = 50) -> Json:
         decision = "call" if probability >= 0.125 else "skip"
         job = chance.choice(["admin.", "technician", "retired", "student", "'=cmd()"])
         cells = [line, chance.randint(19, 78), job, "nov", probability, chance.randint(1, 10), decision]
-        rows.append([*map(str, cells), str(batch["model_version"]), ""])
+        rows.append([*map(str, cells), str(batch["modelVersion"]), ""])
     return {"columns": columns, "value": rows}
 
 
@@ -474,12 +482,12 @@ def _deployments(clock: Clock) -> list[Json]:
     def one(version: int, traffic: int, state: str, health: Json | None, hours: float) -> Json:
         name = f"model-{version}"
         values: Json = {"endpoint": ENDPOINT, "deployment": name, "dataset": DATASET, "version": version}
-        values |= {"traffic": traffic, "since": clock.ago(hours), "links": {}}
+        values |= {"trafficPercent": traffic, "releasedAt": clock.ago(hours), "links": {}}
         if health:
             values["health"] = health
         return _record("deployment", f"{ENDPOINT}/{name}", [[state, clock.ago(hours)]], **values)
 
-    serving = {"status": "pass", "p50_ms": 8.4, "p95_ms": 19.7, "requests": 4211, "errors": 0}
+    serving = {"status": "pass", "p50Ms": 8.4, "p95Ms": 19.7, "requests": 4211, "errors": 0}
     return [one(SERVING, 100, "serving", serving, 41), one(4, 0, "standby", None, 174)]
 
 
@@ -499,7 +507,7 @@ def _events(collections: dict[str, list[Json]]) -> list[Json]:
     found = []
     for records in collections.values():
         for record in records:
-            found += [_event(record, state, time) for state, time in record["history"]]
+            found += [_event(record, seq) for seq in range(1, record["seq"] + 1)]
     found.sort(key=lambda event: str(event["time"]), reverse=True)
     return [{**event, "sequence": len(found) - place} for place, event in enumerate(found)]
 
@@ -514,26 +522,33 @@ def _audit(clock: Clock) -> list[Json]:
         (5, "session:admin:07aa", "admin", "resume", ""),
     ]
     entries: list[Json] = []
-    for hours, who, scope, action, reason in asked:
+    for hours, caller, scope, action, reason in asked:
         entry = {
-            "time": clock.ago(hours), "who": who, "scope": scope, "action": action, "target": None, "reason": reason,
-            "operation": _digest(action)[:32], "traceId": _digest(reason)[:32],
+            "recordedAt": clock.ago(hours), "caller": caller, "scope": scope, "action": action, "reason": reason,
+            "operationId": _digest(action)[:32], "traceId": _digest(reason)[:32],
         }  # fmt: skip
         entries.append(chained(entry, entries[-1] if entries else None))
-    return [{"number": number, **entry} for number, entry in enumerate(entries)][::-1]
+    return [{"sequence": sequence, **entry} for sequence, entry in enumerate(entries)][::-1]
 
 
-def _event(record: Json, state: str, time: str) -> Json:
+def _event(record: Json, seq: int) -> Json:
     """As the real API tells it: a name comes only with the first event of a thing, a reason with the last."""
-    kind, id_ = record["kind"], record["id"]
+    kind, id_, entered = record["kind"], record["id"], record["history"][seq - 1]
+    state = entered["state"]
     type_ = f"{kind.capitalize()}{state.title().replace('-', '')}"
-    first, last = record["history"][0][0] == state, record["history"][-1][0] == state
+    first, last = seq == 1, seq == record["seq"]
     wanted = [
         *(("name", "dataset", "version", "about") if first else ()),
         *(("reason", "rows") if last else ()),
     ]
-    data = {"state": state, **{key: record[key] for key in wanted if key in record}}
+    data = {
+        "kind": kind,
+        "id": id_,
+        "state": state,
+        "seq": seq,
+        **{key: record[key] for key in wanted if key in record},
+    }
     return {
-        "id": _digest(f"{id_} {type_}")[:32], "time": time, "type": f"Campanha.{type_}.v1", "subject": f"{kind}/{id_}",
-        "of": {"kind": kind, "id": id_}, "data": data,
+        "id": _digest(f"{id_} {type_}")[:32], "time": entered["enteredAt"], "type": f"Campanha.{type_}.v1",
+        "subject": f"{kind}/{id_}", "data": data,
     }  # fmt: skip

@@ -42,9 +42,9 @@ Json = dict[str, Any]
 class Problem(Exception):
     """An answer of application/problem+json."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(self, status: int, code: str, detail: str, *errors: Json) -> None:
         super().__init__(detail)
-        self.status, self.code, self.detail = status, code, detail
+        self.status, self.code, self.detail, self.errors = status, code, detail, errors
 
 
 @dataclass
@@ -83,7 +83,7 @@ class FakeApp:
         head, rest = parts[0], "/".join(parts[1:])
         special = {
             "status": self.status,
-            "trace": lambda: self.trace(rest),
+            "lineage": lambda: self.lineage(rest),
             "operations": lambda: self.operation(rest),
             "openapi.json": lambda: json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")),
             "endpoints": lambda: swagger(parts[1], bank.SERVING),
@@ -126,35 +126,38 @@ class FakeApp:
                 of = counts.setdefault(record["kind"], {})
                 of[record["state"]] = of.get(record["state"], 0) + 1
         newest = {n: self.collections[n][:5] for n in ("uploads", "runs", "models", "batches", "failures")}
-        serving = [row for row in self.collections["deployments"] if row["traffic"] == 100]
+        serving = [
+            {"serving": {key: row[key] for key in ("version", "deployment", "endpoint", "releasedAt")}}
+            for row in self.collections["deployments"] if row["trafficPercent"] == 100
+        ]  # fmt: skip
         datasets = [
-            {"dataset": bank.DATASET, "version": bank.TRAINING, "rows": 28940, "gathering": 1,
-             "serving": {k: serving[0][k] for k in ("version", "deployment", "endpoint", "since")} if serving else None,
-             "run": f"run-{bank.DATASET}-{bank.TRAINING}"},
-            {"dataset": "bank", "version": 1, "rows": 2713, "gathering": 0, "serving": None, "run": None},
+            {"dataset": bank.DATASET, "version": bank.TRAINING, "rows": 28940, "waitingUploads": 1,
+             "run": f"run-{bank.DATASET}-{bank.TRAINING}",
+             **(serving[0] if serving else {})},
+            {"dataset": "bank", "version": 1, "rows": 2713, "waitingUploads": 0},
         ]  # fmt: skip
         attention = sum(r["state"] == "held" for r in self.collections["quarantine"])
         attention += len(self.collections["failures"])
-        return {"now": datetime.now(UTC).isoformat(timespec="seconds"), "paused": self.paused, "attention": attention,
-                "datasets": datasets, "flow": self.flow, "counts": counts, **newest}  # fmt: skip
+        return {"asOf": datetime.now(UTC).isoformat(timespec="seconds"), "paused": self.paused, "attentionCount": attention,
+                "datasets": datasets, "flow": self.flow, "stateCounts": counts, **newest}  # fmt: skip
 
-    def trace(self, asked: str) -> Json:
-        name = asked.removeprefix("incoming/").removeprefix("scoring/")
+    def lineage(self, key: str) -> Json:
+        name = key.removeprefix("incoming/").removeprefix("scoring/")
         for upload in self.collections["uploads"]:
-            if asked in (upload.get("sha256"), upload.get("content_hash")) or name == upload["name"]:
-                return self._forward(asked, upload)
+            if key in (upload.get("sha256"), upload.get("contentHash")) or name == upload["name"]:
+                return self._forward(key, upload)
         for batch in self.collections["batches"]:
             if name in (batch["name"], batch["id"]):
-                return self._backward(asked, batch)
+                return self._backward(key, batch)
         raise Problem(
-            404, "NotFound", f"No file {asked} was ever seen. Names are as in storage: incoming/NAME."
+            404, "NotFound", f"No file {key} was ever seen. Names are as in storage: incoming/NAME."
         )
 
-    def _forward(self, asked: str, upload: Json) -> Json:
-        links: Json = {"asked": asked, "upload": upload}
-        if "same_as" in upload:
-            upload = links["same_as"] = self.record("uploads", upload["same_as"])
-        version = upload.get("dataset_version")
+    def _forward(self, key: str, upload: Json) -> Json:
+        links: Json = {"key": key, "upload": upload}
+        if "sameAs" in upload:
+            upload = links["firstUpload"] = self.record("uploads", upload["sameAs"])
+        version = upload.get("datasetVersion")
         if version:
             links["dataset"] = self.record("datasets", version)
             links |= self._of_version(version)
@@ -170,16 +173,16 @@ class FakeApp:
         deployed = [r for r in self.collections["deployments"] if r["version"] == number]
         if deployed:
             links["deployment"] = deployed[0]
-        links["batches"] = [r for r in self.collections["batches"] if r.get("model_version") == number]
+        links["batches"] = [r for r in self.collections["batches"] if r.get("modelVersion") == number]
         return links
 
-    def _backward(self, asked: str, batch: Json) -> Json:
-        links: Json = {"asked": asked, "batch": batch}
-        if batch.get("model_version"):
-            version = f"{bank.DATASET}:{batch['model_version']}"
+    def _backward(self, key: str, batch: Json) -> Json:
+        links: Json = {"key": key, "batch": batch}
+        if batch.get("modelVersion"):
+            version = f"{bank.DATASET}:{batch['modelVersion']}"
             links["dataset"] = self.record("datasets", version)
             links |= {k: v for k, v in self._of_version(version).items() if k != "batches"}
-            links["uploads"] = [r for r in self.collections["uploads"] if r.get("dataset_version") == version]
+            links["uploads"] = [r for r in self.collections["uploads"] if r.get("datasetVersion") == version]
         return links
 
     def operation(self, id_: str) -> Json:
@@ -201,8 +204,8 @@ class FakeApp:
             self.change(lambda app: setattr(app, "paused", path == "pause"))
         now = datetime.now(UTC).isoformat()
         id_ = f"operation-{len(self.operations) + 1}"
-        self.operations[id_] = {"id": id_, "status": "NotStarted", "action": unquote(path), "createdDateTime": now,
-                                "lastUpdatedDateTime": now}  # fmt: skip
+        self.operations[id_] = {"id": id_, "status": "NotStarted", "action": unquote(path), "createdAt": now,
+                                "lastModifiedAt": now}  # fmt: skip
         return 202, self.operations[id_]
 
     def _scored(self, body: Json) -> Json:
@@ -248,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer()
         except Problem as problem:
             body = {"type": "about:blank", "title": "Problem", "status": problem.status, "detail": problem.detail,
-                    "code": problem.code}  # fmt: skip
+                    "code": problem.code, **({"errors": problem.errors} if problem.errors else {})}  # fmt: skip
             self._json(problem.status, body, {"x-ms-error-code": problem.code}, "application/problem+json")
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
@@ -350,7 +353,7 @@ class _Server(ThreadingHTTPServer):
 
 
 def _tag(answer: Any) -> str:
-    kept = {key: value for key, value in answer.items() if key != "now"}
+    kept = {key: value for key, value in answer.items() if key != "asOf"}
     return '"' + hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:24] + '"'
 
 

@@ -165,7 +165,7 @@ def test_lists_lead_to_older_pages(open_page: Open, app: Any) -> None:
 
 def test_the_chart_has_its_numbers_as_a_table(open_page: Open) -> None:
     opened = open_page()
-    page = opened.go("#/models?metric=log_loss")
+    page = opened.go("#/models?metric=logLoss")
     label = page.locator(".chart-canvas").get_attribute("aria-label")
     assert label is not None
     assert "Version 5, rolled back: 0.2902" in label
@@ -191,13 +191,13 @@ def test_the_model_is_tried_in_its_own_terms(open_page: Open) -> None:
 def test_the_flow_shows_every_step_and_every_fact(open_page: Open, app: Any) -> None:
     page = open_page().go("#/flow")
     for rule in app.flow:
-        box = page.locator(f"#step-{rule['do']}")
-        expect(box).to_contain_text(rule["about"])
+        box = page.locator(f"#step-{rule['step']}")
+        expect(box).to_contain_text(rule["description"])
         told = {
             chip.split(":")[0]
             for chip in box.locator(".flow-ends .chip").evaluate_all("all => all.map((one) => one.title)")
         }
-        assert told == set(rule["leads_to"])
+        assert told == set(rule["leadsTo"])
     outside = page.locator(".flow-in .chip").evaluate_all("all => all.map((one) => one.title.split(':')[0])")
     assert {"UploadArrived", "RunMoved", "ScoringDue", "ReconcileDue", "RetrainDue"} <= set(outside)
     assert page.locator(".flow-wires path.head").count() >= 9
@@ -206,9 +206,9 @@ def test_the_flow_shows_every_step_and_every_fact(open_page: Open, app: Any) -> 
 def test_a_step_begins_when_the_one_before_it_ended(open_page: Open, app: Any) -> None:
     """Azure ML may make all steps at once; the bars still follow each other."""
     run = app.record("runs", "run-bank-additional-7")
-    first = run["steps"][0]["started"]
+    first = run["steps"][0]["startedAt"]
     for step in run["steps"]:
-        step["started"] = first
+        step["startedAt"] = first
     page = open_page().go("#/runs/run-bank-additional-7")
     bars = page.locator(".gantt-bar")
     places = bars.evaluate_all(

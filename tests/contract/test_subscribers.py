@@ -28,8 +28,7 @@ def _event(number: int) -> dict[str, Any]:
         "time": "2026-11-24T08:00:00.000+00:00",
         "type": "Campanha.UploadAdmitted.v1",
         "subject": "upload/ação.csv",
-        "of": {"kind": "upload", "id": "ação.csv"},
-        "data": {"state": "admitted", "rows": number},
+        "data": {"kind": "upload", "id": "ação.csv", "state": "admitted", "seq": 2, "rows": number},
         "sequence": number,
     }
 
@@ -64,7 +63,7 @@ def test_a_topic_gets_cloud_events_with_stable_ids(topic: Topic) -> None:
     )
     assert (first["subject"], first["data"], first["sequence"]) == (
         "upload/ação.csv",
-        {"state": "admitted", "rows": 1},
+        _event(1)["data"],
         "1",
     )
     assert topic.keys == {"topic-key"}
@@ -162,7 +161,7 @@ def test_a_webhook_gets_each_event_signed(hook: Hook) -> None:
     assert headers["Content-Type"] == "application/cloudevents+json; charset=utf-8"
     assert told["specversion"] == "1.0"
     assert (told["id"], told["source"], told["sequence"]) == ("id-1", SOURCE, "1")
-    assert told["data"] == {"state": "admitted", "rows": 1}
+    assert told["data"] == _event(1)["data"]
     assert headers["X-Campanha-Signature"] == f"t=1795000000,v1={signature(SECRET, '1795000000', body)}"
     assert signature(SECRET, "1795000001", body) != signature(SECRET, "1795000000", body)
 

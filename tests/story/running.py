@@ -105,22 +105,22 @@ class Running:
         return found
 
     def model_of(self, name: str, *, seconds: float = 300) -> dict[str, Any]:
-        """The trace of a training file whose model has come to its end."""
-        trace: dict[str, Any] = {}
+        """The lineage of a training file whose model has come to its end."""
+        lineage: dict[str, Any] = {}
 
         def settled() -> bool:
-            trace.update(self.get(f"trace/incoming/{name}"))
-            return trace.get("model", {}).get("state") in ENDED
+            lineage.update(self.get(f"lineage/incoming/{name}"))
+            return lineage.get("model", {}).get("state") in ENDED
 
-        self.until(settled, f"a model of {name}", seconds=seconds, at=lambda: trace)
-        return trace
+        self.until(settled, f"a model of {name}", seconds=seconds, at=lambda: lineage)
+        return lineage
 
     def batch_of(self, name: str, *, seconds: float = 300) -> dict[str, Any]:
         """The record of a batch that has come to its end."""
         batch: dict[str, Any] = {}
 
         def ended() -> bool:
-            batch.update(self.get(f"trace/scoring/{name}").get("batch", {}))
+            batch.update(self.get(f"lineage/scoring/{name}").get("batch", {}))
             return batch.get("state") in ("scored", "refused")
 
         self.until(ended, f"the batch of {name}", seconds=seconds, at=lambda: batch)

@@ -31,7 +31,7 @@ def test_a_run_scores_a_large_file_byte_for_byte_as_the_endpoint_does(tmp_path: 
         by_endpoint = story.batch_of("by endpoint.csv")
         by_run = story.batch_of("by-run.csv")
         _same(story, by_run, by_endpoint)
-        assert (by_run["rows"], by_run["rejected_rows"]) == (len(clients) - 1, len(faults))
+        assert (by_run["rows"], by_run["rejectedRows"]) == (len(clients) - 1, len(faults))
         _shows_its_run(story, by_run)
 
 

@@ -33,7 +33,7 @@ class Survivor:
     """A stack whose host was killed twice on the way from a file to a released model."""
 
     site: Running
-    trace: dict[str, Any]
+    lineage: dict[str, Any]
     at_first_death: list[str]
     """The states of the run in Azure ML."""
 
@@ -44,10 +44,10 @@ def survivor(site: Running) -> Survivor:
     site.drop("incoming", "first.csv", [header, *rows[:2500]])
 
     def started() -> bool:
-        return site.get("trace/incoming/first.csv").get("run", {}).get("state") in ("started", "running")
+        return site.get("lineage/incoming/first.csv").get("run", {}).get("state") in ("started", "running")
 
     def releasing() -> bool:
-        state = site.get("trace/incoming/first.csv").get("model", {}).get("state")
+        state = site.get("lineage/incoming/first.csv").get("model", {}).get("state")
         return state in ("releasing", "released")
 
     site.until(started, "a run")
@@ -69,9 +69,9 @@ def test_a_host_killed_during_a_run_and_during_a_release_comes_to_one_of_each(su
     assert [one["name"] for one in site.azure_ml("data/bank/versions")] == ["1"]
     assert [one["name"] for one in site.azure_ml("onlineEndpoints/campanha-bank/deployments")] == ["model-1"]
     (model,) = site.all("models")
-    assert [state for state, _ in model["history"]].count("released") == 1
-    assert survivor.trace["model"]["state"] == "released"
-    assert survivor.trace["upload"]["rows"] == 2500
+    assert [entry["state"] for entry in model["history"]].count("released") == 1
+    assert survivor.lineage["model"]["state"] == "released"
+    assert survivor.lineage["upload"]["rows"] == 2500
 
 
 def test_a_host_killed_during_a_batch_leaves_no_row_out_and_none_twice(survivor: Survivor) -> None:
@@ -81,7 +81,7 @@ def test_a_host_killed_during_a_batch_leaves_no_row_out_and_none_twice(survivor:
     site.drop("scoring", "clients.csv", clients)
 
     def in_the_middle() -> bool:
-        return site.get("trace/scoring/clients.csv").get("batch", {}).get("shards_scored", 0) >= 3
+        return site.get("lineage/scoring/clients.csv").get("batch", {}).get("shardsScored", 0) >= 3
 
     site.until(in_the_middle, "the third shard")
     site.kill("host")
@@ -111,9 +111,9 @@ def test_without_one_event_the_sweep_brings_a_file_to_a_model_by_the_older_pipel
     before = len(site.all("runs"))
     supervisor.stop_parts(site.stack, ["events"])
     site.drop("incoming", "second.csv", [header, *rows[2500:]])
-    trace = site.model_of("second.csv")
-    assert (trace["model"]["state"], trace["upload"]["rows"]) == ("released", len(rows) - 2500)
-    run = trace["run"]
+    lineage = site.model_of("second.csv")
+    assert (lineage["model"]["state"], lineage["upload"]["rows"]) == ("released", len(rows) - 2500)
+    run = lineage["run"]
     assert run["id"] != "bank-v2-a1"
     assert [step["status"] for step in run["steps"]] == ["Completed"] * len(run["steps"])
     assert site.runs_in_azure_ml("bank-v2-a1") == ["Completed"]

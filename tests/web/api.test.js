@@ -22,8 +22,8 @@ async function told(answer, options) {
 
 describe("an address", () => {
   it("quotes each part of the path, and names the version", () => {
-    const url = address("trace/incoming/a b?.csv");
-    assert.match(url.href, /\/api\/trace\/incoming\/a%20b%3F\.csv\?api-version=/);
+    const url = address("lineage/incoming/a b?.csv");
+    assert.match(url.href, /\/api\/lineage\/incoming\/a%20b%3F\.csv\?api-version=/);
     assert.equal(url.searchParams.get("api-version"), API_VERSION);
   });
 
@@ -71,7 +71,7 @@ describe("an answer", () => {
   });
 
   it("that says no is a Problem with the app's own sentence and code", async () => {
-    const body = { title: "Conflict", detail: "A run is going.", code: "RunGoing", errors: [{ where: "x" }] };
+    const body = { title: "Conflict", detail: "A run is going.", code: "RunGoing", errors: [{ location: "x" }] };
     await assert.rejects(told(json(body, { "Retry-After": "2" }, 409)), (error) => {
       assert(error instanceof Problem);
       assert.equal(error.message, "A run is going.");

@@ -41,7 +41,7 @@ async function answered(answer, seconds = 0) {
   await settled();
 }
 
-const status = (tag, body = {}) => json({ now: NOW, ...body }, { ETag: tag });
+const status = (tag, body = {}) => json({ asOf: NOW, ...body }, { ETag: tag });
 
 async function running() {
   live.run();
@@ -98,7 +98,7 @@ describe("while the app answers", () => {
 
   it("the server's clock is the page's", async () => {
     live.run();
-    await answered(status('"1"', { now: "2026-11-24T13:00:00Z" }));
+    await answered(status('"1"', { asOf: "2026-11-24T13:00:00Z" }));
     assert.equal(serversNow(), Date.parse("2026-11-24T13:00:00Z"));
   });
 

@@ -25,18 +25,18 @@ const those = (element, name) =>
 
 describe("a batch's share", () => {
   for (const [name, batch, expected] of [
-    ["all, when it is scored", { state: "scored", bytes: 10, bytes_done: 1 }, 1],
-    ["by bytes", { state: "scoring", bytes: 8, bytes_done: 2, shards: 2, shards_scored: 2 }, 0.25],
-    ["never more than all", { state: "scoring", bytes: 8, bytes_done: 9 }, 1],
-    ["by shards", { state: "scoring", shards: 40, shards_scored: 25 }, 0.625],
-    ["nothing yet", { state: "due", bytes: 8 }, 0],
+    ["all, when it is scored", { state: "scored", sizeBytes: 10, scoredBytes: 1 }, 1],
+    ["by bytes", { state: "scoring", sizeBytes: 8, scoredBytes: 2, shards: 2, shardsScored: 2 }, 0.25],
+    ["never more than all", { state: "scoring", sizeBytes: 8, scoredBytes: 9 }, 1],
+    ["by shards", { state: "scoring", shards: 40, shardsScored: 25 }, 0.625],
+    ["nothing yet", { state: "due", sizeBytes: 8 }, 0],
     ["not known", { state: "due" }, null],
   ]) {
     it(name, () => assert.equal(share(batch), expected));
   }
 
   it("is told to screen readers, with the rate and the time left while it goes on", () => {
-    const made = progress({ name: "x.csv", state: "scoring", bytes: 8, bytes_done: 5, rows_per_second: 2849.4, eta_seconds: 55 });
+    const made = progress({ name: "x.csv", state: "scoring", sizeBytes: 8, scoredBytes: 5, rowsPerSecond: 2849.4, etaSeconds: 55 });
     const [track] = those(made, "track");
     assert.equal(track.getAttribute("aria-valuenow"), "63");
     assert.equal(track.firstChild.style.cssText, "--share: 0.6250;");
@@ -44,19 +44,19 @@ describe("a batch's share", () => {
   });
 
   it("is told with rows and size when it is over", () => {
-    const made = progress({ name: "x.csv", state: "scored", rows: 1, bytes: 2_000_000 });
+    const made = progress({ name: "x.csv", state: "scored", rows: 1, sizeBytes: 2_000_000 });
     assert.deepEqual(made.childNodes[1].childNodes.map((one) => one.textContent), ["100 %", "1 row", "2.0 MB"]); // prettier-ignore
   });
 });
 
 const step = (name, status, started, ended) => ({
-  name, status, started: started === null ? null : at(started), ended: ended === null ? null : at(ended),
+  name, status, startedAt: started === null ? null : at(started), endedAt: ended === null ? null : at(ended),
 }); // prettier-ignore
 
 describe("a run in time", () => {
   it("a step begins when those before it have ended, whatever the workspace says of when it was made", () => {
     const steps = [step("prepare", "Completed", 0, 10), step("train", "Completed", 1, 25)];
-    const made = gantt({ kind: "run", state: "accepted", updated: at(25), steps });
+    const made = gantt({ kind: "run", state: "accepted", lastModifiedAt: at(25), steps });
     const bars = those(made, "gantt-bar").map((bar) => bar.style.cssText);
     assert.deepEqual(bars, ["--from: 0.0000; --long: 0.4000;", "--from: 0.4000; --long: 0.6000;"]);
   });
@@ -64,7 +64,7 @@ describe("a run in time", () => {
   it("what goes on reaches until now, what has ended until then", () => {
     const steps = [step("prepare", "Running", 0, null)];
     assert.deepEqual(runTime({ kind: "run", state: "running", steps }), { begin: BEGAN, seconds: 30 });
-    assert.deepEqual(runTime({ kind: "run", state: "failed", updated: at(12), steps }), { begin: BEGAN, seconds: 12 });
+    assert.deepEqual(runTime({ kind: "run", state: "failed", lastModifiedAt: at(12), steps }), { begin: BEGAN, seconds: 12 });
   });
 
   it("what waits has no bar, and a run of nothing else no time", () => {
@@ -77,7 +77,7 @@ describe("a run in time", () => {
 
   it("even the shortest step can be seen in the strip", () => {
     const steps = [step("prepare", "Completed", 0, 0), step("train", "Completed", 0, 20)];
-    const [prepare, train] = strip({ kind: "run", state: "accepted", updated: at(20), steps }).childNodes;
+    const [prepare, train] = strip({ kind: "run", state: "accepted", lastModifiedAt: at(20), steps }).childNodes;
     assert.deepEqual([prepare.style.cssText, train.style.cssText], ["--long: 0.500;", "--long: 20.000;"]);
   });
 
@@ -91,14 +91,14 @@ describe("an interval", () => {
   const x = (made, name) => Number(those(made, name)[0].getAttribute(name === "mean" ? "cx" : "x1"));
 
   it("lies around zero, which is in the middle", () => {
-    const made = interval({ log_loss_difference: -0.01, low: -0.015, high: -0.005 });
+    const made = interval({ logLossDifference: -0.01, low: -0.015, high: -0.005 });
     assert.equal(x(made, "zero"), 280);
     assert.ok(x(made, "range") < x(made, "mean") && x(made, "mean") < 280);
     assert.match(made.getAttribute("aria-label"), /−0\.0100, between −0\.0150 and −0\.0050/);
   });
 
   it("of no width at zero can be drawn", () => {
-    assert.equal(x(interval({ log_loss_difference: 0, low: 0, high: 0 }), "mean"), 280);
+    assert.equal(x(interval({ logLossDifference: 0, low: 0, high: 0 }), "mean"), 280);
   });
 });
 

@@ -128,9 +128,9 @@ function drawNavigation(status, view) {
   element("nav-audit").hidden = !mayAudit();
   if (!status) return;
   const counts = {
-    quarantine: status.counts.quarantine?.held ?? 0,
+    quarantine: status.stateCounts.quarantine?.held ?? 0,
     runs: status.runs.filter(isGoing).length,
-    batches: (status.counts.batch?.due ?? 0) + (status.counts.batch?.scoring ?? 0),
+    batches: (status.stateCounts.batch?.due ?? 0) + (status.stateCounts.batch?.scoring ?? 0),
   };
   for (const place of element("nav").querySelectorAll("[data-count]")) {
     const many = counts[place.dataset.count];

@@ -148,9 +148,11 @@ def test_a_problem_names_the_faulty_parameters(
     run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
-        raise Problem(400, "InvalidParameter", "The request breaks the rules named in `errors`.")
+        fault = {"location": "query.state", "rule": "one of: started, running"}
+        raise Problem(400, "InvalidParameter", "The request breaks the rules named in `errors`.", fault)
 
     monkeypatch.setattr(app, "get", refuse)
     code, _, err = run("runs", "--only", "no such state")
     assert code == 1
     assert "breaks the rules" in err
+    assert "query.state: one of: started, running" in err

@@ -25,7 +25,15 @@ NOW = datetime.now(UTC).isoformat()
 
 
 def record(kind: str, id_: str, state: str, **values: Any) -> Json:
-    return {"kind": kind, "id": id_, "state": state, "seq": 1, "updated": NOW, "created": NOW, **values}
+    return {
+        "kind": kind,
+        "id": id_,
+        "state": state,
+        "seq": 1,
+        "lastModifiedAt": NOW,
+        "createdAt": NOW,
+        **values,
+    }
 
 
 class Bank:
@@ -53,7 +61,7 @@ class Bank:
     def _train(self, name: str, rows: int) -> None:
         version = f"{DATASET}:{len(self.app.collections['datasets']) + 1}"
         number = int(version.partition(":")[2])
-        upload = {"name": name, "rows": rows, "dataset_version": version}
+        upload = {"name": name, "rows": rows, "datasetVersion": version}
         self._add("uploads", record("upload", name, "registered", **upload))
         self._add("datasets", record("dataset", version, "trained"))
         self._add(
@@ -65,7 +73,7 @@ class Bank:
         )
 
     def _score(self, name: str, rows: int) -> None:
-        scored = {"name": name, "rows": rows, "model_version": 2, "output": "scored/clients.csv"}
+        scored = {"name": name, "rows": rows, "modelVersion": 2, "output": "scored/clients.csv"}
         self._add("batches", record("batch", "clients-1", "scored", **scored))
 
     def _add(self, collection: str, made: Json) -> None:
@@ -168,7 +176,7 @@ def test_what_does_not_come_is_not_waited_for_for_ever(
     monkeypatch.setattr(demo, "upload", lambda *_: None)
     assert demo.main(arguments) == 1
     assert (
-        "trace/incoming/first.csv did not come to its end within 0 s; it is at: nothing"
+        "lineage/incoming/first.csv did not come to its end within 0 s; it is at: nothing"
         in capsys.readouterr().err
     )
 

@@ -50,7 +50,7 @@ def later(app: FakeApp) -> Iterator[Later]:
 def event(number: int) -> dict[str, Any]:
     return {
         "id": f"e{number}", "type": "Campanha.UploadArrived.v1", "time": f"2026-11-24T09:00:0{number}Z",
-        "of": {"kind": "upload", "id": f"upload/may-{number}.csv/0x1"}, "data": {},
+        "data": {"kind": "upload", "id": f"upload/may-{number}.csv/0x1", "state": "arrived", "seq": 1},
     }  # fmt: skip
 
 
@@ -99,8 +99,8 @@ def test_a_program_watches_one_document_a_change(run: Run, app: FakeApp, later: 
     code, out, err = run("watch", "--json", "--until-quiet")
     assert (code, err) == (1, "")  # five things wait for a person
     before, after = documents(out)
-    assert before["counts"]["run"]["running"] == 1
-    assert after["counts"]["run"] == {"accepted": 9}
+    assert before["stateCounts"]["run"]["running"] == 1
+    assert after["stateCounts"]["run"] == {"accepted": 9}
 
 
 def documents(text: str) -> list[Any]:

@@ -21,11 +21,11 @@ ROOT = Path(__file__).parents[3]
 ALONE = {"storage", "workspace", "host"}
 """They are the embedded Azure's own programs, with its own options."""
 CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
-    "status": ((), lambda said: said["attention"], 5),
+    "status": ((), lambda said: said["attentionCount"], 5),
     "watch": (("--until-quiet",), lambda said: said["paused"], False),
     "trace": (("incoming/calls-2026-w45.csv",), lambda said: said["model"]["id"], "bank-additional:7"),
     "runs": (("--most", "1"), lambda said: [run["state"] for run in said["value"]], ["running"]),
-    "models": (("bank-additional:7",), lambda said: said["figures"]["log_loss"], 0.2817),
+    "models": (("bank-additional:7",), lambda said: said["metrics"]["logLoss"], 0.2817),
     "batches": (("to-call-november-6f2c", "--rows", "2"), lambda said: len(said["value"]), 2),
     "quarantine": (("leads-from-crm.csv",), lambda said: said["upload"]["state"], "rejected"),
     "events": (("--most", "2"), lambda said: len(said["value"]), 2),

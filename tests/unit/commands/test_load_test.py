@@ -93,14 +93,14 @@ def test_a_hundred_requests_with_the_endpoints_own_example(
 ) -> None:
     code, result = outcome(scorer, capsys, "--key", "k", "--rows", "3")
     assert (code, result["met"], result["errors"]) == (0, True, 0)
-    assert (result["requests"], result["statuses"], result["bound_seconds"]) == (100, {"200": 100}, 60.0)
+    assert (result["requests"], result["statuses"], result["boundSeconds"]) == (100, {"200": 100}, 60.0)
     assert {json.dumps(json.loads(body)) for body in scorer.bodies} == {
         json.dumps({"data": [{"age": 41}] * 3})
     }
     assert scorer.keys == {"Bearer k"}
     times = list(result["milliseconds"].values())
     assert times == sorted(times)
-    assert result["rows_per_second"] == pytest.approx(3 * result["requests_per_second"], rel=0.01)
+    assert result["rowsPerSecond"] == pytest.approx(3 * result["requestsPerSecond"], rel=0.01)
 
 
 def test_as_many_clients_as_are_asked_for_wait_at_once(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -48,17 +49,25 @@ def test_people_read_tables(run: Run, arguments: tuple[str, ...]) -> None:
     assert err == ""
 
 
+def test_columns_are_called_what_people_call_them(run: Run) -> None:
+    out = run("status", "--flow")[1]
+    for heading in ("rejected rows", "dataset version", "waiting uploads", "done count", "last modified"):
+        assert heading in out
+    assert not re.search(r"[a-z](At|Count|Rows|Uploads)\b", out)
+    assert "serving model then" in run("models", "bank-additional:7")[1]
+
+
 def test_a_name_made_of_markup_is_only_text(run: Run, app: FakeApp) -> None:
     app.record("uploads", "branch-faro.csv")["name"] = "[bold red]x[/] [link=https://evil.example]y.csv"
     assert "[bold red]x[/]" in run("status")[1]
 
 
 def test_programs_read_what_the_app_said(asked: Asked, app: FakeApp) -> None:
-    assert asked("status")["counts"] == app.status()["counts"]
+    assert asked("status")["stateCounts"] == app.status()["stateCounts"]
     assert asked("runs", "run-bank-1") == app.record("runs", "run-bank-1")
     assert asked("models", "bank-additional:7") == app.record("models", "bank-additional:7")
     assert asked("trace", "to-call-w45.csv")["batch"]["name"] == "to-call-w45.csv"
-    assert asked("quarantine", "leads-from-crm.csv")["more"] is True
+    assert asked("quarantine", "leads-from-crm.csv")["hasMore"] is True
     for name in ("runs", "models", "batches", "quarantine", "events"):
         assert asked(name, "--most", "3")["value"] == app.collections[name][:3]
 
@@ -172,7 +181,7 @@ def test_the_record_of_who_asked_for_what_is_held_against_itself(run: Run, app: 
         0,
         "All 5 entries are as they were written, and none is missing between them.\n",
     )
-    app.collections["audit"][1]["who"] = "nobody"
+    app.collections["audit"][1]["caller"] = "nobody"
     code, out, _ = run("audit", "--verify", "--json", key="an-admin")
     assert (code, json.loads(out)) == (1, {"entries": 5, "brokenAt": 3})
     assert "Entry 3 is not what was written" in run("audit", "--verify", key="an-admin")[1]

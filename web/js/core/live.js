@@ -83,7 +83,7 @@ export class Live {
     if (answer.changed) {
       this.#tag = answer.etag;
       this.status = answer.value;
-      serverSaidNow(answer.value.now);
+      serverSaidNow(answer.value.asOf);
     }
     if (!answer.changed && was === "live") return;
     this.changed();

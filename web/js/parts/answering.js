@@ -9,7 +9,7 @@ import { spark } from "./spark.js";
 
 export function answerCard(dataset, models) {
   const known = (models.value?.value ?? [])
-    .filter((model) => model.dataset === dataset.dataset && model.figures)
+    .filter((model) => model.dataset === dataset.dataset && model.metrics)
     .sort((a, b) => a.version - b.version);
   const serving = known.find((model) => model.version === dataset.serving?.version);
   return h(
@@ -35,7 +35,7 @@ export function answerCard(dataset, models) {
 
 function served(dataset, model, known) {
   const gains = known
-    .map((each) => gain(each.figures, each.baseline))
+    .map((each) => gain(each.metrics, each.baseline))
     .filter((value) => value !== null)
     .slice(-12);
   return [
@@ -47,16 +47,16 @@ function served(dataset, model, known) {
         { href: to("models", dataset.dataset, dataset.serving.version) },
         h("b", {}, `v${dataset.serving.version}`),
       ),
-      h("span", { class: "quiet" }, "answers since ", clock(dataset.serving.since)),
+      h("span", { class: "quiet" }, "answers since ", clock(dataset.serving.releasedAt)),
     ),
     model &&
       h(
         "div",
         { class: "small quiet" },
         "AUC ",
-        shown(model.figures.auc, digits(model.figures.auc, 3)),
+        shown(model.metrics.auc, digits(model.metrics.auc, 3)),
         " · log loss ",
-        shown(model.figures.log_loss, digits(model.figures.log_loss, 4)),
+        shown(model.metrics.logLoss, digits(model.metrics.logLoss, 4)),
         lift(model),
       ),
     gains.length > 1 &&
@@ -68,7 +68,7 @@ function served(dataset, model, known) {
 }
 
 function lift(model) {
-  const gained = gain(model.figures, model.baseline);
+  const gained = gain(model.metrics, model.baseline);
   return gained === null ? "" : `, ${percent(gained)} below the base rate's`;
 }
 
@@ -78,6 +78,6 @@ function standing(dataset) {
     parts.push(
       `Newest dataset version ${dataset.version}${dataset.rows ? `, ${plural(dataset.rows, "row")}` : ""}`,
     );
-  if (dataset.gathering) parts.push(`${plural(dataset.gathering, "file")} gathering for the next`);
+  if (dataset.waitingUploads) parts.push(`${plural(dataset.waitingUploads, "file")} gathering for the next`);
   return parts.join(" · ");
 }

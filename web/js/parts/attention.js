@@ -38,7 +38,7 @@ function failureItem(failure, live) {
       " ",
       badge(failure.state, "failure"),
     ),
-    ago(failure.updated),
+    ago(failure.lastModifiedAt),
     h("p", { class: "why" }, failure.reason),
     h("div", { class: "tools" }, actionButton(retryFailure(failure), live)),
   );
@@ -50,7 +50,7 @@ function heldItem(file) {
     "li",
     { key: file.id },
     h("a", { class: "what", href }, file.name, " ", badge(file.state, "quarantine")),
-    ago(file.updated),
+    ago(file.lastModifiedAt),
     h(
       "p",
       { class: "why" },

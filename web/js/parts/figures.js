@@ -14,14 +14,14 @@ const COLUMNS = [
 
 export function figures(model) {
   const rows = Object.values(METRICS)
-    .filter((metric) => metric.of(model.figures, model.baseline) !== null)
+    .filter((metric) => metric.of(model.metrics, model.baseline) !== null)
     .map((metric) => row(metric, model));
-  const calls = [number(model.figures.calls), number(model.champion_figures?.calls)];
+  const calls = [number(model.metrics.calls), number(model.championMetrics?.calls)];
   rows.push(["Clients to call", ...calls, ""]);
   return gridTable("Figures beside the serving model's", COLUMNS, rows, "compare");
 }
 
-function row({ title, of, text, difference, good }, { figures: mine, champion_figures: theirs, baseline }) {
+function row({ title, of, text, difference, good }, { metrics: mine, championMetrics: theirs, baseline }) {
   const value = of(mine, baseline);
   const rival = theirs ? of(theirs, baseline) : null;
   const gained = rival === null ? null : value - rival;

@@ -14,7 +14,7 @@ export function lanes(rules) {
   for (const rule of rules) {
     const lane = found.at(-1);
     const before = lane?.at(-1);
-    if (before && lane.length < 5 && rule.when.some((fact) => before.leads_to.includes(fact)))
+    if (before && lane.length < 5 && rule.when.some((fact) => before.leadsTo.includes(fact)))
       lane.push(rule);
     else found.push([rule]);
   }
@@ -34,8 +34,8 @@ export function wires(rules) {
   const found = [];
   for (const from of rules) {
     for (const to of rules) {
-      const facts = from.leads_to.filter((fact) => to.when.includes(fact));
-      if (facts.length && from !== to) found.push({ from: from.do, to: to.do, facts });
+      const facts = from.leadsTo.filter((fact) => to.when.includes(fact));
+      if (facts.length && from !== to) found.push({ from: from.step, to: to.step, facts });
     }
   }
   return found;
@@ -45,7 +45,7 @@ export function wires(rules) {
 function fromOutside(rules) {
   const found = new Set();
   rules.forEach((rule, place) => {
-    const led = new Set(rules.slice(0, place + 1).flatMap((before) => before.leads_to));
+    const led = new Set(rules.slice(0, place + 1).flatMap((before) => before.leadsTo));
     for (const fact of rule.when) if (!led.has(fact)) found.add(fact);
   });
   return found;
@@ -55,7 +55,7 @@ export function flowPicture(rules) {
   const rows = lanes(rules);
   const widest = Math.max(...rows.map((lane) => lane.length));
   const outside = fromOutside(rules);
-  const awaited = new Map(rules.flatMap((rule) => rule.when.map((fact) => [fact, rule.do])));
+  const awaited = new Map(rules.flatMap((rule) => rule.when.map((fact) => [fact, rule.step])));
   const drawn = rows.map((lane) =>
     h(
       "ol",
@@ -63,9 +63,9 @@ export function flowPicture(rules) {
         class: "flow-lane",
         "data-alone": lane.length === 1,
         vars: { "--nodes": widest },
-        "aria-label": `From ${words(lane[0].do)} on`,
+        "aria-label": `From ${words(lane[0].step)} on`,
       },
-      lane.map((rule) => h("li", { key: rule.do }, node(rule, outside, awaited, lane))),
+      lane.map((rule) => h("li", { key: rule.step }, node(rule, outside, awaited, lane))),
     ),
   );
   return h(
@@ -74,7 +74,7 @@ export function flowPicture(rules) {
     island(
       "flow-wires",
       { class: "flow-wires-place" },
-      wires(rules).map((wire) => ({ ...wire, warm: rules.find((rule) => rule.do === wire.from).open > 0 })),
+      wires(rules).map((wire) => ({ ...wire, warm: rules.find((rule) => rule.step === wire.from).openCount > 0 })),
       startWires,
     ),
     drawn,
@@ -84,16 +84,16 @@ export function flowPicture(rules) {
 function node(rule, fromThere, awaited, lane) {
   const outside = rule.when.filter((fact) => fromThere.has(fact));
   const next = lane[lane.indexOf(rule) + 1];
-  const ends = rule.leads_to.filter((fact) => !awaited.has(fact));
-  const onward = rule.leads_to.filter((fact) => next && awaited.get(fact) === next.do);
-  const away = rule.leads_to.filter((fact) => awaited.has(fact) && awaited.get(fact) !== next?.do);
+  const ends = rule.leadsTo.filter((fact) => !awaited.has(fact));
+  const onward = rule.leadsTo.filter((fact) => next && awaited.get(fact) === next.step);
+  const away = rule.leadsTo.filter((fact) => awaited.has(fact) && awaited.get(fact) !== next?.step);
   return h(
     "article",
     {
       class: "flow-node",
-      id: `step-${rule.do}`,
-      "data-open": rule.open > 0,
-      "aria-label": `${words(rule.do)}: done ${number(rule.count)} times, ${rule.open} open`,
+      id: `step-${rule.step}`,
+      "data-open": rule.openCount > 0,
+      "aria-label": `${words(rule.step)}: done ${number(rule.doneCount)} times, ${rule.openCount} open`,
     },
     outside.length > 0 &&
       h(
@@ -107,23 +107,23 @@ function node(rule, fromThere, awaited, lane) {
           ),
         ),
       ),
-    h("span", { class: "title" }, words(rule.do)),
+    h("span", { class: "title" }, words(rule.step)),
     h(
       "span",
       { class: "counts" },
-      h("b", { title: number(rule.count) }, compact(rule.count)),
-      rule.open > 0
-        ? h("span", { class: "badge", "data-tone": "run" }, plural(rule.open, "open", "open"))
+      h("b", { title: number(rule.doneCount) }, compact(rule.doneCount)),
+      rule.openCount > 0
+        ? h("span", { class: "badge", "data-tone": "run" }, plural(rule.openCount, "open", "open"))
         : "done",
     ),
-    h("p", { class: "about" }, rule.about),
+    h("p", { class: "about" }, rule.description),
     h(
       "div",
       { class: "flow-ends" },
       onward.map((fact) =>
         h(
           "span",
-          { class: "chip", "data-kind": "next", title: `${fact}: then ${words(next.do)}` },
+          { class: "chip", "data-kind": "next", title: `${fact}: then ${words(next.step)}` },
           words(fact),
         ),
       ),

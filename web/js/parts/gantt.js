@@ -23,10 +23,10 @@ const waits = (step) => step.status in STATUSES.step && tone(step.status, "step"
 function spans(run) {
   const ended = [];
   return (run.steps ?? []).map((step) => {
-    const end = step.ended ? Date.parse(step.ended) : isGoing(run) ? now() : Date.parse(run.updated);
-    const begun = step.started && !waits(step);
+    const end = step.endedAt ? Date.parse(step.endedAt) : isGoing(run) ? now() : Date.parse(run.lastModifiedAt);
+    const begun = step.startedAt && !waits(step);
     const begin = begun
-      ? Math.max(Date.parse(step.started), ...ended.filter((before) => before <= end))
+      ? Math.max(Date.parse(step.startedAt), ...ended.filter((before) => before <= end))
       : null;
     if (begun) ended.push(end);
     return { ...step, begin, end, seconds: begun ? (end - begin) / 1000 : null };

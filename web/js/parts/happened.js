@@ -14,14 +14,14 @@ const REQUESTED = {
 };
 
 /** The state an event reports: Campanha.BatchScored.v1 -> scored. */
-const stateOf = (event) => event.data?.state ?? "";
+const stateOf = (event) => event.data.state;
 
 export const typeName = (type) =>
   String(type)
     .replace(/^Campanha\./, "")
     .replace(/\.v\d+$/, "");
 
-export const eventTone = (event) => tone(stateOf(event), event.of?.kind);
+export const eventTone = (event) => tone(stateOf(event), event.data.kind);
 
 /** upload/NAME/ETAG -> NAME: what a file's id holds of its name. */
 const fileName = (id) =>
@@ -31,20 +31,20 @@ const fileName = (id) =>
 
 /** The thing an event is about, and where it is shown. */
 export function subject(event) {
-  const { kind, id } = event.of;
+  const { kind, id } = event.data;
   const ofFile = kind === "upload" || kind === "quarantine";
-  const name = event.data?.name ?? event.data?.about ?? (ofFile ? fileName(id) : id);
+  const name = event.data.name ?? event.data.about ?? (ofFile ? fileName(id) : id);
   if (kind === "upload") return { name, href: to("trace", "incoming", ...name.split("/")) };
   if (kind === "quarantine") return { name, href: toQuarantined(name, id) };
   return { name, href: toRecord(kind, id) };
 }
 
 export function sentence(event) {
-  const aloud = REQUESTED[event.of.kind]?.(event.data ?? {});
+  const aloud = REQUESTED[event.data.kind]?.(event.data);
   if (aloud) return [aloud];
   const { name, href } = subject(event);
-  const words = said(stateOf(event), event.of.kind);
-  const rows = event.data?.rows ? `, ${plural(event.data.rows, "row")}` : "";
+  const words = said(stateOf(event), event.data.kind);
+  const rows = event.data.rows ? `, ${plural(event.data.rows, "row")}` : "";
   return [h("a", { href }, name), ` ${words}${rows}`];
 }
 

@@ -5,7 +5,7 @@ import { tone } from "../core/states.js";
 
 /** How much of the base rate's log loss a model saves, 0 to 1: what can be compared between hold-outs. */
 export const gain = (figures, baseline) =>
-  baseline?.log_loss ? 1 - figures.log_loss / baseline.log_loss : null;
+  baseline?.logLoss ? 1 - figures.logLoss / baseline.logLoss : null;
 
 const plain = (places) => ({
   text: (value) => digits(value, places),
@@ -20,12 +20,12 @@ const share = {
 /** of(figures, baseline) -> value; good: +1 when more is better, -1 when less is */
 export const METRICS = {
   gain: { title: "Gain over the base rate", good: 1, of: gain, ...share },
-  log_loss: { title: "Log loss", good: -1, of: (figures) => figures.log_loss, ...plain(4) },
+  logLoss: { title: "Log loss", good: -1, of: (figures) => figures.logLoss, ...plain(4) },
   auc: { title: "AUC", good: 1, of: (figures) => figures.auc, ...plain(4) },
-  average_precision: {
+  averagePrecision: {
     title: "Average precision",
     good: 1,
-    of: (figures) => figures.average_precision,
+    of: (figures) => figures.averagePrecision,
     ...plain(4),
   },
   profit: {

@@ -7,8 +7,8 @@ import { tone } from "../core/states.js";
 /** The share of a batch that is done, 0 to 1, or null while that is unknown. */
 export function share(batch) {
   if (batch.state === "scored") return 1;
-  if (batch.bytes) return Math.min(1, (batch.bytes_done ?? 0) / batch.bytes);
-  if (batch.shards) return (batch.shards_scored ?? 0) / batch.shards;
+  if (batch.sizeBytes) return Math.min(1, (batch.scoredBytes ?? 0) / batch.sizeBytes);
+  if (batch.shards) return (batch.shardsScored ?? 0) / batch.shards;
   return null;
 }
 
@@ -17,12 +17,12 @@ export function progress(batch) {
   const under =
     batch.state === "scoring"
       ? [
-          batch.rows_per_second && `${compact(batch.rows_per_second)} rows/s`,
-          batch.eta_seconds !== undefined &&
-            batch.eta_seconds !== null &&
-            `about ${duration(batch.eta_seconds)} left`,
+          batch.rowsPerSecond && `${compact(batch.rowsPerSecond)} rows/s`,
+          batch.etaSeconds !== undefined &&
+            batch.etaSeconds !== null &&
+            `about ${duration(batch.etaSeconds)} left`,
         ]
-      : [batch.rows !== undefined && plural(batch.rows, "row"), batch.bytes && size(batch.bytes)];
+      : [batch.rows !== undefined && plural(batch.rows, "row"), batch.sizeBytes && size(batch.sizeBytes)];
   return h(
     "div",
     { class: "progress" },
@@ -35,7 +35,7 @@ export function progress(batch) {
         "aria-valuemin": 0,
         "aria-valuemax": 100,
         "aria-valuenow": Math.round(done * 100),
-        title: batch.bytes ? `${number(batch.bytes_done)} of ${number(batch.bytes)} bytes` : null,
+        title: batch.sizeBytes ? `${number(batch.scoredBytes)} of ${number(batch.sizeBytes)} bytes` : null,
       },
       h("span", {
         class: "bar-fill",

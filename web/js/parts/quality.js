@@ -24,7 +24,7 @@ const SHAPES = {
 /** models: records, any order */
 export function quality(models, metric) {
   const known = models
-    .filter((model) => model.figures && METRICS[metric].of(model.figures, model.baseline) !== null)
+    .filter((model) => model.metrics && METRICS[metric].of(model.metrics, model.baseline) !== null)
     .sort((a, b) => a.version - b.version);
   const points = known.map((model) => point(model, METRICS[metric]));
   const { title, text } = METRICS[metric];
@@ -43,13 +43,13 @@ export function quality(models, metric) {
 }
 
 function point(model, metric) {
-  const { champion_figures: champion, baseline } = model;
+  const { championMetrics: champion, baseline } = model;
   return {
     version: model.version,
     state: model.state in SHAPES ? model.state : "released",
-    time: model.created,
+    time: model.createdAt,
     reason: model.reason,
-    value: metric.of(model.figures, baseline),
+    value: metric.of(model.metrics, baseline),
     champion: champion ? metric.of(champion, baseline) : null,
     baseline: baselineOf(metric, baseline),
   };
@@ -58,7 +58,7 @@ function point(model, metric) {
 /** What the base rate alone would have, where that says something. */
 function baselineOf(metric, baseline) {
   if (metric === METRICS.gain) return 0;
-  return metric === METRICS.log_loss ? (baseline?.log_loss ?? null) : null;
+  return metric === METRICS.logLoss ? (baseline?.logLoss ?? null) : null;
 }
 
 function legend(points) {

@@ -30,7 +30,7 @@ function runItem(run) {
       "div",
       { class: "top" },
       h("a", { class: "what", href: to("runs", run.id) }, runTitle(run)),
-      h("span", { class: "small quiet" }, "started ", ago(run.created)),
+      h("span", { class: "small quiet" }, "started ", ago(run.createdAt)),
     ),
     gantt(run),
   );
@@ -51,7 +51,7 @@ function batchItem(batch) {
       h(
         "span",
         { class: "small quiet" },
-        batch.model_version ? `by model ${batch.model_version}` : "waits for its turn",
+        batch.modelVersion ? `by model ${batch.modelVersion}` : "waits for its turn",
       ),
     ),
     batch.state === "scoring" && progress(batch),

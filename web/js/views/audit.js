@@ -24,13 +24,13 @@ const COLUMNS = [
   {
     title: "By whom",
     width: "minmax(8rem, 1.4fr)",
-    cell: (entry) => [entry.who, h("span", { class: "under" }, `as ${entry.scope}`)],
+    cell: (entry) => [entry.caller, h("span", { class: "under" }, `as ${entry.scope}`)],
   },
   {
     title: "Entry",
     width: "minmax(7rem, 0.9fr)",
     cell: (entry) => [
-      h("code", { title: `This entry's hash: ${entry.hash}` }, entry.number),
+      h("code", { title: `This entry's hash: ${entry.hash}` }, entry.sequence),
       !entry.follows && h("span", { class: "badge", "data-tone": "bad" }, "does not follow"),
     ],
   },
@@ -38,7 +38,7 @@ const COLUMNS = [
     title: "When",
     width: "minmax(7rem, 0.8fr)",
     right: true,
-    cell: (entry) => ago(entry.time),
+    cell: (entry) => ago(entry.recordedAt),
   },
 ];
 
@@ -46,8 +46,8 @@ const COLUMNS = [
 function linked(entries) {
   return entries.map((entry, place) => {
     const before = entries[place + 1];
-    const follows = !before || (before.number === entry.number - 1 && before.hash === entry.previous);
-    return { ...entry, id: entry.number, follows };
+    const follows = !before || (before.sequence === entry.sequence - 1 && before.hash === entry.previousHash);
+    return { ...entry, id: entry.sequence, follows };
   });
 }
 

@@ -25,8 +25,8 @@ export const feeds = ({ parts, query }) =>
 const isScored = ({ batch }) => batch.value?.state === "scored";
 
 const byModel = (batch) =>
-  batch.model_version &&
-  h("a", { href: to("models", batch.dataset, batch.model_version) }, `model ${batch.model_version}`);
+  batch.modelVersion &&
+  h("a", { href: to("models", batch.dataset, batch.modelVersion) }, `model ${batch.modelVersion}`);
 
 const COLUMNS = [
   {
@@ -49,9 +49,9 @@ const COLUMNS = [
     title: "Refused rows",
     width: "6rem",
     right: true,
-    cell: (batch) => shown(batch.rejected_rows, number(batch.rejected_rows)),
+    cell: (batch) => shown(batch.rejectedRows, number(batch.rejectedRows)),
   },
-  { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (batch) => ago(batch.updated) },
+  { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (batch) => ago(batch.lastModifiedAt) },
 ];
 
 export function draw({ here, feeds, live }) {
@@ -132,12 +132,12 @@ function one(batch, rows) {
         facts([
           ["Rows", number(batch.rows), true],
           ["Scored by", byModel(batch), true],
-          ["Refused rows", number(batch.rejected_rows)],
+          ["Refused rows", number(batch.rejectedRows)],
           ["Deployment", batch.deployment],
           ["Run", batch.run && h("a", { href: to("runs", batch.run) }, batch.run)],
-          ["Rate", batch.rows_per_second && `${compact(batch.rows_per_second)} rows/s`],
-          ["Took", batch.sealed && batch.started && duration(seconds(batch.started, batch.sealed))],
-          ["Came", ago(batch.created)],
+          ["Rate", batch.rowsPerSecond && `${compact(batch.rowsPerSecond)} rows/s`],
+          ["Took", batch.sealedAt && batch.startedAt && duration(seconds(batch.startedAt, batch.sealedAt))],
+          ["Came", ago(batch.createdAt)],
           [
             "Lineage",
             h("a", { href: to("trace", "scoring", ...batch.name.split("/")) }, "Back to the files behind it"),
@@ -154,14 +154,14 @@ function one(batch, rows) {
           ]),
         ),
     ),
-    batch.decile_counts &&
+    batch.decileCounts &&
       panel(
         {
           title: "How the scores are spread",
           about:
             "Clients by tenth of probability, as the model's own held-out rows are spread: 10 is the most likely.",
         },
-        deciles(batch.decile_counts),
+        deciles(batch.decileCounts),
       ),
     batch.state === "scored" &&
       panel(
@@ -177,7 +177,7 @@ function one(batch, rows) {
 
 function shards(batch) {
   if (!(batch.shards > 1) || batch.shards > 400) return null;
-  const done = batch.shards_scored ?? 0;
+  const done = batch.shardsScored ?? 0;
   return h(
     "div",
     { class: "shards", role: "img", "aria-label": `${done} of ${batch.shards} shards scored` },

@@ -33,7 +33,7 @@ const COLUMNS = [
     width: "minmax(0, 1.6fr)",
     cell: (dataset) => dataset.run && h("a", { href: to("runs", dataset.run) }, dataset.run),
   },
-  { title: "When", width: "minmax(7rem, 1fr)", right: true, cell: (dataset) => ago(dataset.updated) },
+  { title: "When", width: "minmax(7rem, 1fr)", right: true, cell: (dataset) => ago(dataset.lastModifiedAt) },
 ];
 
 export function draw({ here, feeds }) {
@@ -82,7 +82,7 @@ function list(here, feed) {
 }
 
 function one(dataset, uploads) {
-  const members = (uploads.value?.value ?? []).filter((upload) => upload.dataset_version === dataset.id);
+  const members = (uploads.value?.value ?? []).filter((upload) => upload.datasetVersion === dataset.id);
   return h(
     "div",
     { class: "stack" },
@@ -96,8 +96,8 @@ function one(dataset, uploads) {
           "Model",
           dataset.model && h("a", { href: to("models", dataset.dataset, dataset.version) }, dataset.model),
         ],
-        ["Registered", ago(dataset.created)],
-        ["Waits for", dataset.waiting_for],
+        ["Registered", ago(dataset.createdAt)],
+        ["Waits for", dataset.waitingFor],
       ]),
       dataset.state === "failed" &&
         reason(
@@ -121,7 +121,7 @@ function one(dataset, uploads) {
                   { class: "what", href: to("trace", "incoming", ...upload.name.split("/")) },
                   upload.name,
                 ),
-                ago(upload.created),
+                ago(upload.createdAt),
                 h("p", { class: "why" }, plural(upload.rows, "row")),
               ),
             ),

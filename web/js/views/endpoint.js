@@ -47,11 +47,11 @@ function byEndpoint(deployments) {
   const found = new Map();
   for (const deployment of deployments)
     found.set(deployment.endpoint, [...(found.get(deployment.endpoint) ?? []), deployment]);
-  return [...found].map(([name, all]) => [name, all.sort((a, b) => b.traffic - a.traffic)]);
+  return [...found].map(([name, all]) => [name, all.sort((a, b) => b.trafficPercent - a.trafficPercent)]);
 }
 
 function endpoint(name, deployments, live) {
-  const answering = deployments.filter((deployment) => deployment.traffic > 0);
+  const answering = deployments.filter((deployment) => deployment.trafficPercent > 0);
   const [first] = answering;
   for (const deployment of deployments) note(deployment);
   return h(
@@ -74,11 +74,11 @@ function endpoint(name, deployments, live) {
             class: "traffic",
             role: "img",
             "aria-label":
-              answering.map((each) => `${each.deployment} ${each.traffic} % of the traffic`).join(", ") ||
+              answering.map((each) => `${each.deployment} ${each.trafficPercent} % of the traffic`).join(", ") ||
               "no traffic",
           },
           answering.map((each) =>
-            h("span", { vars: { "--share": each.traffic } }, `${each.deployment}  ${each.traffic} %`),
+            h("span", { vars: { "--share": each.trafficPercent } }, `${each.deployment}  ${each.trafficPercent} %`),
           ),
         ),
         answering.map((deployment) => deployment.health && health(deployment)),
@@ -101,8 +101,8 @@ function health({ health }) {
   const requests = health.requests ?? 0;
   return facts([
     ["Health", badge(health.status, "health"), true],
-    ["p50", shown(health.p50_ms, milliseconds(health.p50_ms)), true],
-    ["p95", shown(health.p95_ms, milliseconds(health.p95_ms)), true],
+    ["p50", shown(health.p50Ms, milliseconds(health.p50Ms)), true],
+    ["p95", shown(health.p95Ms, milliseconds(health.p95Ms)), true],
     ["Requests", number(requests), true],
     [
       "Errors",
@@ -134,10 +134,10 @@ function table(deployments) {
       each.deployment,
       h("a", { href: to("models", each.dataset, each.version) }, `${each.dataset}:${each.version}`),
       badge(each.state, "deployment"),
-      `${each.traffic} %`,
-      milliseconds(each.health?.p50_ms),
-      milliseconds(each.health?.p95_ms),
-      ago(each.since),
+      `${each.trafficPercent} %`,
+      milliseconds(each.health?.p50Ms),
+      milliseconds(each.health?.p95Ms),
+      ago(each.releasedAt),
     ]),
   );
 }
@@ -150,7 +150,7 @@ function note({ id, health }) {
   const last = points.at(-1);
   const at = Math.round(Date.now() / 1000);
   if (last && at - last.at < 5) return;
-  points.push({ at, p50: health.p50_ms, p95: health.p95_ms });
+  points.push({ at, p50: health.p50Ms, p95: health.p95Ms });
   seen.set(id, points.slice(-MOST));
 }
 

@@ -20,7 +20,7 @@ const COLUMNS = [
     name: true,
     cell: (event) => [
       h("span", { class: "said" }, sentence(event)),
-      event.data?.reason && h("span", { class: "under" }, event.data.reason),
+      event.data.reason && h("span", { class: "under" }, event.data.reason),
     ],
   },
   {

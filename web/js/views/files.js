@@ -37,17 +37,17 @@ const COLUMNS = [
       h(
         "a",
         { href: toQuarantined(file.name, file.id) },
-        file.rejected_rows ? number(file.rejected_rows) : "all: see why",
+        file.rejectedRows ? number(file.rejectedRows) : "all: see why",
       ),
   },
   {
     title: "Became",
     width: "minmax(9rem, 1fr)",
     cell: (file) =>
-      file.dataset_version &&
-      h("a", { href: to("datasets", ...file.dataset_version.split(":")) }, file.dataset_version),
+      file.datasetVersion &&
+      h("a", { href: to("datasets", ...file.datasetVersion.split(":")) }, file.datasetVersion),
   },
-  { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (file) => ago(file.updated) },
+  { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (file) => ago(file.lastModifiedAt) },
 ];
 
 export function draw({ here, status, feeds, live }) {

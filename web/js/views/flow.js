@@ -51,10 +51,10 @@ function asTable(rules) {
     columns,
     rules.map((rule) => [
       names(rule.when),
-      words(rule.do),
-      names(rule.leads_to),
-      h("span", { title: number(rule.count) }, compact(rule.count)),
-      number(rule.open),
+      words(rule.step),
+      names(rule.leadsTo),
+      h("span", { title: number(rule.doneCount) }, compact(rule.doneCount)),
+      number(rule.openCount),
     ]),
   );
 }

@@ -26,7 +26,7 @@ export function feeds({ parts }) {
   };
 }
 
-const difference = (model) => model.comparison?.log_loss_difference;
+const difference = (model) => model.comparison?.logLossDifference;
 
 const COLUMNS = [
   {
@@ -43,7 +43,7 @@ const COLUMNS = [
     title: "Log loss",
     width: "5rem",
     right: true,
-    cell: (model) => shown(model.figures?.log_loss, digits(model.figures?.log_loss, 4)),
+    cell: (model) => shown(model.metrics?.logLoss, digits(model.metrics?.logLoss, 4)),
   },
   {
     title: "Against serving",
@@ -61,9 +61,9 @@ const COLUMNS = [
     title: "AUC",
     width: "4.5rem",
     right: true,
-    cell: (model) => shown(model.figures?.auc, digits(model.figures?.auc, 3)),
+    cell: (model) => shown(model.metrics?.auc, digits(model.metrics?.auc, 3)),
   },
-  { title: "Judged", width: "minmax(6rem, 0.7fr)", right: true, cell: (model) => ago(model.created) },
+  { title: "Judged", width: "minmax(6rem, 0.7fr)", right: true, cell: (model) => ago(model.createdAt) },
 ];
 
 export function draw({ here, status, feeds, live }) {
@@ -177,8 +177,8 @@ function one(model, batches) {
         model.comparison && interval(model.comparison),
         model.comparison &&
           facts([
-            ["Better with probability", percent(model.comparison.probability_better, 1), true],
-            ["Held-out rows", number(model.figures?.rows), true],
+            ["Better with probability", percent(model.comparison.probabilityBetter, 1), true],
+            ["Held-out rows", number(model.metrics?.rows), true],
             ["Resamples", number(model.comparison.resamples)],
           ]),
       ),
@@ -186,7 +186,7 @@ function one(model, batches) {
     h(
       "div",
       { class: "pair" },
-      model.figures && panel({ title: "Figures", about: "On the same held-out rows." }, figures(model)),
+      model.metrics && panel({ title: "Figures", about: "On the same held-out rows." }, figures(model)),
       h(
         "div",
         { class: "stack" },
@@ -194,7 +194,7 @@ function one(model, batches) {
         panel(
           { title: "Batches it scored", flush: true },
           fromFeed(batches, (value) =>
-            scored(value.value.filter((batch) => batch.model_version === model.version)),
+            scored(value.value.filter((batch) => batch.modelVersion === model.version)),
           ),
         ),
       ),
@@ -214,9 +214,9 @@ function belongs(model) {
       ["Run", h("a", { href: to("runs", model.run) }, model.run)],
       ["Dataset version", h("a", { href: to("datasets", model.dataset, model.version) }, model.id)],
       ["Deployment", model.deployment && h("a", { href: to("endpoint") }, model.deployment)],
-      ["Judged", ago(model.created)],
-      ["Released", ago(model.released_at)],
-      ["Rolled back", ago(model.rolled_back_at)],
+      ["Judged", ago(model.createdAt)],
+      ["Released", ago(model.releasedAt)],
+      ["Rolled back", ago(model.rolledBackAt)],
     ]),
   );
 }
@@ -232,7 +232,7 @@ function scored(batches) {
         "li",
         {},
         h("a", { class: "what", href: to("batches", batch.id) }, batch.name),
-        ago(batch.updated),
+        ago(batch.lastModifiedAt),
         h("p", { class: "why" }, plural(batch.rows ?? 0, "row")),
       ),
     ),

@@ -89,11 +89,11 @@ function doing(status) {
 }
 
 function needs(status) {
-  if (status.attention === 0) return "Nothing needs you.";
+  if (status.attentionCount === 0) return "Nothing needs you.";
   return h(
     "em",
     { "data-tone": "bad" },
-    `${plural(status.attention, "thing needs", "things need")} a person.`,
+    `${plural(status.attentionCount, "thing needs", "things need")} a person.`,
   );
 }
 
@@ -101,8 +101,8 @@ function needs(status) {
 
 function way(status) {
   const under = (kind) =>
-    goingStates(kind).map((state) => [status.counts[kind]?.[state] ?? 0, stateWords(state, kind)]);
-  const all = (kind) => Object.values(status.counts[kind] ?? {}).reduce((sum, count) => sum + count, 0);
+    goingStates(kind).map((state) => [status.stateCounts[kind]?.[state] ?? 0, stateWords(state, kind)]);
+  const all = (kind) => Object.values(status.stateCounts[kind] ?? {}).reduce((sum, count) => sum + count, 0);
   const places = [
     ["Files", all("upload"), to("files"), under("upload")],
     ["Dataset versions", all("dataset"), to("datasets"), under("dataset")],

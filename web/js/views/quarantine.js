@@ -40,9 +40,9 @@ const COLUMNS = [
     title: "Rows rejected",
     width: "7.5rem",
     right: true,
-    cell: (file) => (file.whole ? `all${file.rows ? `, ${number(file.rows)}` : ""}` : number(file.rows)),
+    cell: (file) => (file.wholeFile ? `all${file.rows ? `, ${number(file.rows)}` : ""}` : number(file.rows)),
   },
-  { title: "When", width: "minmax(7rem, 1fr)", right: true, cell: (file) => ago(file.updated) },
+  { title: "When", width: "minmax(7rem, 1fr)", right: true, cell: (file) => ago(file.lastModifiedAt) },
 ];
 
 export function draw({ here, feeds, live }) {
@@ -94,7 +94,7 @@ function tools(upload, live) {
 }
 
 function one(found) {
-  const { decision, upload, rows } = found;
+  const { decision, upload, violations } = found;
   return h(
     "div",
     { class: "stack" },
@@ -109,12 +109,12 @@ function one(found) {
           "Mend the file as the table below says and drop it again; duplicates are recognised.",
         ),
         facts([
-          ["Came", ago(upload.created)],
+          ["Came", ago(upload.createdAt)],
           ["Rows admitted", upload.state === "rejected" ? "none" : number(upload.rows)],
-          ["Rows rejected", upload.rejected_rows ? number(upload.rejected_rows) : "all"],
-          ["Decided by", decision?.decided_by],
-          ["Because", decision?.decided_because],
-          ["Full report", h("code", {}, found.report)],
+          ["Rows rejected", upload.rejectedRows ? number(upload.rejectedRows) : "all"],
+          ["Decided by", decision?.decidedBy],
+          ["Because", decision?.decidedBecause],
+          ["Full report", h("code", {}, found.reportBlob)],
           [
             "Lineage",
             h("a", { href: to("trace", "incoming", ...upload.name.split("/")) }, "What became of it"),
@@ -122,23 +122,23 @@ function one(found) {
         ]),
       ),
     ),
-    summary(found.summary),
+    summary(found.violationsByRule),
     panel(
       {
         title: "Rows",
         flush: true,
-        about: found.more
-          ? `The first ${number(rows.length)} faults; the full report has them all.`
-          : plural(rows.length, "fault"),
+        about: found.hasMore
+          ? `The first ${number(violations.length)} faults; the full report has them all.`
+          : plural(violations.length, "fault"),
       },
-      faults(rows),
+      faults(violations),
     ),
   );
 }
 
 const whole = (upload) =>
   upload.reason ??
-  `${plural(upload.rejected_rows ?? 0, "row does", "rows do")} not fit the contract; the other ${number(upload.rows)} were admitted.`;
+  `${plural(upload.rejectedRows ?? 0, "row does", "rows do")} not fit the contract; the other ${number(upload.rows)} were admitted.`;
 
 function summary(rules) {
   const sorted = Object.entries(rules).sort((a, b) => b[1] - a[1]);
@@ -169,7 +169,7 @@ function summary(rules) {
   );
 }
 
-function faults(rows) {
+function faults(violations) {
   const columns = [
     { title: "Line", right: true },
     { title: "Column" },
@@ -180,12 +180,12 @@ function faults(rows) {
   return gridTable(
     "Faults",
     columns,
-    rows.map((row) => [
-      number(row.line),
-      row.column || "whole line",
-      row.value === "" ? h("span", { class: "quiet" }, "empty") : h("code", {}, row.value),
-      row.rule,
-      row.remedy,
+    violations.map((violation) => [
+      number(violation.line),
+      violation.column || "whole line",
+      violation.value === "" ? h("span", { class: "quiet" }, "empty") : h("code", {}, violation.value),
+      violation.rule,
+      violation.remedy,
     ]),
   );
 }

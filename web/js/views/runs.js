@@ -47,7 +47,7 @@ const COLUMNS = [
     width: "minmax(0, 1.1fr)",
     cell: (run) => run.model && h("a", { href: to("models", run.dataset, run.version) }, run.model),
   },
-  { title: "Started", width: "minmax(7rem, 0.9fr)", right: true, cell: (run) => ago(run.created) },
+  { title: "Started", width: "minmax(7rem, 0.9fr)", right: true, cell: (run) => ago(run.createdAt) },
 ];
 
 export function draw({ here, feeds }) {
@@ -134,8 +134,8 @@ function one(run) {
             h("a", { href: to("datasets", run.dataset, run.version) }, `${run.dataset}:${run.version}`),
           ],
           ["Model", run.model && h("a", { href: to("models", run.dataset, run.version) }, run.model)],
-          ["Started", ago(run.created)],
-          ["Last change", ago(run.updated)],
+          ["Started", ago(run.createdAt)],
+          ["Last change", ago(run.lastModifiedAt)],
         ]),
       ),
       panel(
@@ -143,7 +143,7 @@ function one(run) {
         gridTable(
           "States of the run",
           [{ title: "State" }, { title: "Since" }],
-          run.history.map(([state, time]) => [stateWords(state, "run"), moment(time)]),
+          run.history.map(({ state, enteredAt }) => [stateWords(state, "run"), moment(enteredAt)]),
         ),
       ),
     ),

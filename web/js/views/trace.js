@@ -15,11 +15,11 @@ import { progress } from "../parts/progress.js";
 const searched = (here) => here.parts.join("/");
 
 export const title = (here) => (here.parts.length ? here.parts.at(-1) : "Trace a file");
-export const feeds = (here) => (here.parts.length ? { trace: [`trace/${searched(here)}`] } : {});
-export const moves = (_, feeds) => isGoing(feeds.trace?.value?.run ?? {});
+export const feeds = (here) => (here.parts.length ? { lineage: [`lineage/${searched(here)}`] } : {});
+export const moves = (_, feeds) => isGoing(feeds.lineage?.value?.run ?? {});
 
 export function draw({ here, status, feeds }) {
-  if (!feeds.trace) return start(status);
+  if (!feeds.lineage) return start(status);
   return [
     head({
       title: title(here),
@@ -28,7 +28,7 @@ export function draw({ here, status, feeds }) {
     }),
     panel(
       { title: "Lineage" },
-      fromFeed(feeds.trace, (value) => chain(value.batch ? backward(value) : forward(value)), {
+      fromFeed(feeds.lineage, (value) => chain(value.batch ? backward(value) : forward(value)), {
         isEmpty: () => false,
       }),
     ),
@@ -37,8 +37,8 @@ export function draw({ here, status, feeds }) {
 
 function start(status) {
   const files = [
-    ...status.uploads.map((upload) => [`incoming/${upload.name}`, upload.name, upload.updated]),
-    ...status.batches.map((batch) => [`scoring/${batch.name}`, batch.name, batch.updated]),
+    ...status.uploads.map((upload) => [`incoming/${upload.name}`, upload.name, upload.lastModifiedAt]),
+    ...status.batches.map((batch) => [`scoring/${batch.name}`, batch.name, batch.lastModifiedAt]),
   ];
   const items = files.map(([path, name, time]) =>
     h("li", {}, h("a", { class: "what", href: to("trace", ...path.split("/")) }, name), ago(time)),
@@ -63,14 +63,14 @@ function start(status) {
 
 // --- the links -------------------------------------------------------------------------------------------------
 
-function forward(trace) {
-  const { upload, same_as: same } = trace;
+function forward(lineage) {
+  const { upload, firstUpload: first } = lineage;
   const links = [uploadLink(upload)];
-  if (same) links.push({ ...uploadLink(same), kind: "The same rows came as" });
+  if (first) links.push({ ...uploadLink(first), kind: "The same rows came as" });
   if (upload.state === "rejected") return links;
   links.push(
-    trace.dataset
-      ? datasetLink(trace.dataset)
+    lineage.dataset
+      ? datasetLink(lineage.dataset)
       : {
           kind: "Dataset version",
           icon: "files",
@@ -82,8 +82,8 @@ function forward(trace) {
         },
   );
   links.push(
-    trace.run
-      ? runLink(trace.run)
+    lineage.run
+      ? runLink(lineage.run)
       : future(
           "Run",
           "runs",
@@ -91,32 +91,32 @@ function forward(trace) {
         ),
   );
   links.push(
-    trace.model
-      ? modelLink(trace.model)
+    lineage.model
+      ? modelLink(lineage.model)
       : future("Model", "models", "The run's last step registers it; then it is judged on held-out rows."),
   );
-  if (trace.model?.state === "refused") return links;
+  if (lineage.model?.state === "refused") return links;
   links.push(
-    trace.deployment
-      ? deploymentLink(trace.deployment)
+    lineage.deployment
+      ? deploymentLink(lineage.deployment)
       : future(
           "Deployment",
           "endpoint",
           "Only a model that proved better is put behind the endpoint. Models that answered before are taken down in time.",
         ),
   );
-  links.push(batchesLink(trace.batches ?? []));
+  links.push(batchesLink(lineage.batches ?? []));
   return links;
 }
 
-function backward(trace) {
-  const links = [batchLink(trace.batch)];
-  if (!trace.model) return links;
-  if (trace.deployment) links.push(deploymentLink(trace.deployment));
-  links.push({ ...modelLink(trace.model), kind: "Scored by model" });
-  if (trace.run) links.push({ ...runLink(trace.run), kind: "Trained in run" });
-  if (trace.dataset) links.push({ ...datasetLink(trace.dataset), kind: "On dataset version" });
-  for (const upload of trace.uploads ?? []) links.push({ ...uploadLink(upload), kind: "Made of file" });
+function backward(lineage) {
+  const links = [batchLink(lineage.batch)];
+  if (!lineage.model) return links;
+  if (lineage.deployment) links.push(deploymentLink(lineage.deployment));
+  links.push({ ...modelLink(lineage.model), kind: "Scored by model" });
+  if (lineage.run) links.push({ ...runLink(lineage.run), kind: "Trained in run" });
+  if (lineage.dataset) links.push({ ...datasetLink(lineage.dataset), kind: "On dataset version" });
+  for (const upload of lineage.uploads ?? []) links.push({ ...uploadLink(upload), kind: "Made of file" });
   return links;
 }
 
@@ -125,7 +125,7 @@ const future = (kind, icon, text) => ({ kind, icon, text: h("p", {}, text) });
 function uploadLink(upload) {
   const parts = [
     upload.rows !== undefined && plural(upload.rows, "row"),
-    upload.rejected_rows ? `${number(upload.rejected_rows)} rejected` : "",
+    upload.rejectedRows ? `${number(upload.rejectedRows)} rejected` : "",
   ].filter(Boolean);
   const why =
     upload.links?.quarantine &&
@@ -135,7 +135,7 @@ function uploadLink(upload) {
       "p",
       {},
       "Came ",
-      ago(upload.created),
+      ago(upload.createdAt),
       parts.length > 0 && `, ${parts.join(", ")}. `,
       upload.state !== "rejected" && why,
     ),
@@ -152,13 +152,13 @@ function uploadLink(upload) {
 }
 
 function datasetLink(dataset) {
-  const waits = dataset.waiting_for && h("p", {}, `Waits: ${dataset.waiting_for}`);
+  const waits = dataset.waitingFor && h("p", {}, `Waits: ${dataset.waitingFor}`);
   const text = [
     h(
       "p",
       {},
       `${plural(dataset.rows, "row")} of ${plural(dataset.uploads?.length ?? 0, "new file")}, registered `,
-      ago(dataset.created),
+      ago(dataset.createdAt),
     ),
     waits,
   ];
@@ -179,20 +179,20 @@ function runLink(run) {
     title: run.id,
     href: to("runs", run.id),
     record: run,
-    text: [strip(run), h("p", {}, "Started ", ago(run.created))],
+    text: [strip(run), h("p", {}, "Started ", ago(run.createdAt))],
   };
 }
 
 function modelLink(model) {
   const figures =
-    model.figures &&
+    model.metrics &&
     h(
       "p",
       {},
       "Log loss ",
-      shown(model.figures.log_loss, digits(model.figures.log_loss, 4)),
+      shown(model.metrics.logLoss, digits(model.metrics.logLoss, 4)),
       ", AUC ",
-      shown(model.figures.auc, digits(model.figures.auc, 4)),
+      shown(model.metrics.auc, digits(model.metrics.auc, 4)),
     );
   return {
     kind: "Model",
@@ -208,8 +208,8 @@ function deploymentLink(deployment) {
   const text = h(
     "p",
     {},
-    `${deployment.traffic} % of the traffic of ${deployment.endpoint}, since `,
-    ago(deployment.since),
+    `${deployment.trafficPercent} % of the traffic of ${deployment.endpoint}, since `,
+    ago(deployment.releasedAt),
   );
   return {
     kind: "Deployment",
@@ -231,7 +231,7 @@ function batchesLink(batches) {
         {},
         h("a", { href: to("batches", batch.id) }, batch.name),
         ` ${plural(batch.rows ?? 0, "row")}, `,
-        ago(batch.updated),
+        ago(batch.lastModifiedAt),
       ),
     );
   return {
@@ -245,10 +245,10 @@ function batchesLink(batches) {
 
 function batchLink(batch) {
   const text = [
-    h("p", {}, "Came ", ago(batch.created), batch.output && [", output in ", h("code", {}, batch.output)]),
+    h("p", {}, "Came ", ago(batch.createdAt), batch.output && [", output in ", h("code", {}, batch.output)]),
     batch.reason && reason(batch.reason, "bad"),
     batch.state === "scoring" && progress(batch),
-    !batch.model_version && h("p", {}, "No model has scored it yet."),
+    !batch.modelVersion && h("p", {}, "No model has scored it yet."),
   ];
   return {
     kind: "File of clients",
