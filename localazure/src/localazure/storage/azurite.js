@@ -1,5 +1,5 @@
-// Starts Azurite with three changes: an access log of bounded files that says what Event Grid needs to know of each
-// write; an end, for Azurite never outlives its supervisor; and none of the telemetry code, most of what it loads.
+// Starts Azurite with two changes: an access log of bounded files that says what Event Grid needs to know of each
+// write; and an end, for Azurite never outlives its supervisor.
 //
 //   node azurite.js MAIN LOG BYTES KEPT -- azurite's own options (with --silent: the log is written here)
 //
@@ -8,7 +8,6 @@
 "use strict";
 const fs = require("fs");
 const http = require("http");
-const Module = require("module");
 const { randomUUID } = require("crypto");
 
 const [main, log, bytes, kept] = process.argv.slice(2, 6);
@@ -95,10 +94,6 @@ function note(request, response) {
     };
   });
 }
-
-// With --disableTelemetry this is never called, and loading it takes longer than all the rest of Azurite.
-const load = Module._load;
-Module._load = (name, ...given) => (name === "applicationinsights" ? {} : load(name, ...given));
 
 const emit = http.Server.prototype.emit;
 http.Server.prototype.emit = function (event, ...given) {

@@ -13,6 +13,9 @@ from localazure.storage import node, npm
 from localazure.storage.node import SetupFailed
 from localazure.storage.program import LOCK, NotInstalled, Program, by_content, home, installed
 
+NO_TELEMETRY = "no-telemetry"
+"""What package.json has npm take for Azurite's telemetry: two thirds of all it would install, and never called."""
+
 
 def provide() -> Program:
     """The installed program; when it is not there, installs it first and says so on stderr.
@@ -33,14 +36,13 @@ def _install() -> Program:
     """`program.json`, written last, says that all is there."""
     folder = by_content("azurite", LOCK)
     began = time.monotonic()
-    print(
-        f"localazure: installing Azurite into {folder} (once, a minute or less)", file=sys.stderr, flush=True
-    )
+    print(f"localazure: installing Azurite into {folder} (once)", file=sys.stderr, flush=True)
     found = node.find_or_install()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in ("package.json", LOCK.name):
         shutil.copyfile(LOCK.with_name(name), folder / name)
+    shutil.copytree(LOCK.with_name(NO_TELEMETRY), folder / NO_TELEMETRY)
     npm.install_locked(found, folder, what="Azurite")
     main = folder / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
     record = {"node": str(found.binary), "main": str(main)}
