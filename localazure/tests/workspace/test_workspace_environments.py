@@ -67,10 +67,10 @@ def test_equal_files_are_built_once_whoever_asks(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_requirement_that_does_not_exist_fails_with_pips_words(tmp_path: Path) -> None:
+def test_a_requirement_that_does_not_exist_fails_with_the_installers_words(tmp_path: Path) -> None:
     file = tmp_path / "environment.yaml"
     file.write_text("name: x\nconda_file: conda.yaml\nimage: ubuntu\n")
-    (tmp_path / "conda.yaml").write_text("dependencies: [{pip: ['/nowhere/at-all.whl']}]\n")
+    (tmp_path / "conda.yaml").write_text("dependencies: [{pip: ['/nowhere/at_all-1-py3-none-any.whl']}]\n")
     assert "nowhere" in conda_text(file)
     command = [
         sys.executable,
@@ -83,4 +83,4 @@ def test_a_requirement_that_does_not_exist_fails_with_pips_words(tmp_path: Path)
     ]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert "/nowhere/at-all.whl" in ended.stderr
+    assert "/nowhere/at_all-1-py3-none-any.whl" in ended.stderr

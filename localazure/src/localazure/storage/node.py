@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from localazure import installer
 from localazure.storage.program import by_content
 
 OLDEST_MAJOR = 22
@@ -73,23 +74,20 @@ def _from_wheel() -> Node:
 
 
 def _fill(folder: Path) -> None:
-    """A virtual environment of its own, so that nothing comes into the user's; `complete` is written last."""
+    """An environment of its own, so that nothing comes into the user's; `complete` is written last."""
     shutil.rmtree(folder, ignore_errors=True)
-    _run(
-        [sys.executable, "-m", "venv", str(folder)], "on Debian and Ubuntu the package python3-venv is needed"
-    )
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    install = [
-        str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--only-binary",
-        ":all:", "--require-hashes", "--no-deps", "-r", str(LOCK),
-    ]  # fmt: skip
-    _run(install, f"install Node {OLDEST_MAJOR} or newer by other means, with npm, and put it on PATH")
+    means = installer.chosen()
+    _run(means.create(folder), means, "on Debian and Ubuntu the package python3-venv is needed")
+    locked = ("--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", str(LOCK))
+    otherwise = f"install Node {OLDEST_MAJOR} or newer by other means, with npm, and put it on PATH"
+    _run(means.install(folder, *locked), means, otherwise)
     (folder / "complete").touch()
 
 
-def _run(command: list[str], otherwise: str) -> None:
+def _run(command: list[str], means: installer.Installer, otherwise: str) -> None:
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        env=means.environment(),
     )  # fmt: skip
     if done.returncode != 0:
         raise SetupFailed(f"`{' '.join(command[:5])}` failed: {otherwise}.\n{done.stdout[-2000:]}")

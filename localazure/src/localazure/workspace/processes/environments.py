@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import platform
 import re
 import shutil
@@ -17,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from localazure import installer
+from localazure.installer import python_in
 from localazure.locks import only_one
 
 _FREE = ("python", "pip", "setuptools", "wheel")
@@ -50,7 +51,7 @@ class Environments:
             with only_one(self._folder / f"{home.name}.lock"):
                 if not _is_whole(home):
                     _build(home, pip_lines(definition), progress)
-        return _python(home)
+        return python_in(home)
 
 
 def pip_lines(definition: dict[str, Any]) -> list[str]:
@@ -115,11 +116,7 @@ def _name(definition: dict[str, Any]) -> str:
 
 def _is_whole(home: Path) -> bool:
     """A build that was cut short has no such file."""
-    return (home / "complete").exists() and _python(home).exists()
-
-
-def _python(home: Path) -> Path:
-    return home / "Scripts" / "python.exe" if os.name == "nt" else home / "bin" / "python"
+    return (home / "complete").exists() and python_in(home).exists()
 
 
 def _build(home: Path, lines: list[str], progress: Progress) -> None:
@@ -128,34 +125,22 @@ def _build(home: Path, lines: list[str], progress: Progress) -> None:
         progress(f"{home.name}: an earlier build was cut short; starting again")
         shutil.rmtree(home)
     progress(f"{home.name}: creating a virtual environment with Python {platform.python_version()}")
-    pip = [] if lines else ["--without-pip"]  # as conda: no pip unless asked for
-    _run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", *pip, str(home)], progress)
+    means = installer.chosen()
+    environment = means.environment()
+    _run(means.create(home, bare=not lines), progress, environment)  # as conda: no pip unless asked for
     requirements = home / "requirements.txt"
     requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
     if lines:
         progress(f"{home.name}: installing {len(lines)} requirements")
         hashes = ["--require-hashes"] if any("--hash=" in line for line in lines) else []
-        install = [
-            "-m",
-            "pip",
-            "install",
-            "--no-input",
-            "--disable-pip-version-check",
-            *hashes,
-            "-r",
-            str(requirements),
-        ]
-        _run([str(_python(home)), *install], progress)
+        for command in (means.add_pip(home), means.install(home, *hashes, "-r", str(requirements))):
+            if command:
+                _run(command, progress, environment)
     (home / "complete").touch()
     progress(f"{home.name}: ready")
 
 
-def _run(command: list[str], progress: Progress) -> None:
-    environment = {
-        key: value
-        for key, value in os.environ.items()
-        if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-    }
+def _run(command: list[str], progress: Progress, environment: dict[str, str]) -> None:
     running = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
