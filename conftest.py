@@ -12,12 +12,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from commands import ROOT
 from commands.linters.tools import PACKAGES
-from commands.setup.localazure import install_programs_in
+from commands.setup.process_environment import settle
 from localazure.storage.program import NotInstalled, installed
 from running_azure.fixtures import azurite, azurite_service, free_port
 
 __all__ = ["azurite", "azurite_service", "free_port"]
-install_programs_in(ROOT)  # as `./dev` does
+settle(ROOT)  # as `./dev` does
 
 SHARE_A_SERVER = ("localazure/tests/conformance/", "localazure/tests/workspace/", "tests/contract/")
 """Folders of which all tests run in one worker, so that what their first one starts serves all of them."""

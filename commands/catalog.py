@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VENV, EMBEDDED, STORAGE, ENVIRONMENTS, UV = "venv", "embedded", "storage", "environments", "uv"
-LINTERS = "linters"
-USUAL = (VENV, EMBEDDED)
-EVERYTHING = (*USUAL, STORAGE, ENVIRONMENTS)
+UV, UP, TEST, CHECK = "uv", "up", "test", "check"
+EMBEDDED, STORAGE, ENVIRONMENTS, LINTERS = "embedded", "storage", "environments", "linters"
+USUAL = (UP, EMBEDDED)
+STACK = (*USUAL, STORAGE, ENVIRONMENTS)
+"""The parts of the set-up (commands/setup/needs.py) that a stack needs whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +20,8 @@ class Command:
 
 
 COMMANDS = {
-    "demo": Command(summary="the whole loop on real bank data, with live progress", needs=EVERYTHING),
-    "up": Command(
-        summary="start the embedded Azure and the app (only what is not running)", needs=EVERYTHING
-    ),
+    "demo": Command(summary="the whole loop on real bank data, with live progress", needs=STACK),
+    "up": Command(summary="start the embedded Azure and the app (only what is not running)", needs=STACK),
     "down": Command(summary="stop them; what they know stays on disk"),
     "publish": Command(summary="publish the training pipeline to the workspace"),
     "drop": Command(summary="upload a CSV: to train on, or with --scoring to score"),
@@ -41,13 +40,13 @@ COMMANDS = {
     "docs": Command(summary="addresses of the dashboard and of both APIs' descriptions"),
     "env": Command(summary='variables for the unmodified SDKs: eval "$(./dev env)"'),
     "reset": Command(summary="stop everything and forget everything"),
-    "test": Command(summary="run the tests", needs=(*EVERYTHING, LINTERS)),
-    "check": Command(summary="lint, types, layers", needs=(*USUAL, LINTERS)),
-    "bench": Command(summary="measure", needs=EVERYTHING),
+    "test": Command(summary="run the tests", needs=(*STACK, TEST, UV, LINTERS)),
+    "check": Command(summary="lint, types, layers", needs=(*USUAL, CHECK, LINTERS)),
+    "bench": Command(summary="measure", needs=(*STACK, TEST, UV)),
     "storage": Command(summary="one part alone: blob, queue, table storage", needs=(*USUAL, STORAGE)),
     "workspace": Command(summary="one part alone: the Azure ML workspace", needs=(*USUAL, ENVIRONMENTS)),
     "host": Command(summary="one part alone: the Functions host"),
-    "lock": Command(summary="recompile the hash-locked requirements", needs=(VENV, UV)),
+    "lock": Command(summary="recompile the hash-locked requirements", needs=(UP, UV)),
 }
 
 

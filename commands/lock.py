@@ -1,18 +1,17 @@
-"""Recompile every hash-locked requirements file from its .in file, for all platforms."""
+"""Recompile every hash-locked requirements file, from pyproject.toml's groups and .in files, for all platforms."""
 
 from __future__ import annotations
 
 import argparse
 import subprocess
-from pathlib import Path
 
 from commands import ROOT
-from commands.setup.venv import python_in
+from commands.setup import locks
+from commands.setup.process_environment import uv_in
+from localazure.installer import Uv
 from pipelines import conda
 
-LOCKS = (
-    "requirements.in",
-    "requirements-dev.in",
+SOURCES = (
     "localazure/src/localazure/storage/node-requirements.in",
     "commands/setup/uv-requirements.in",
     "localazure/tests/host/conformance/requirements.in",
@@ -22,20 +21,33 @@ MORE = ("pipelines/environments/*.in", "bench/environments/*.in")
 
 def main(arguments: list[str]) -> int:
     made = argparse.ArgumentParser(prog="./dev lock", description=__doc__)
-    made.add_argument("--upgrade", action="store_true", help="take newer versions where the .in file allows")
+    made.add_argument("--upgrade", action="store_true", help="take newer versions where their source allows")
     given = made.parse_args(arguments)
-    sources = [ROOT / name for name in LOCKS] + [file for glob in MORE for file in sorted(ROOT.glob(glob))]
-    failed = max(_compile(source, upgrade=given.upgrade) for source in sources)
-    return failed or conda.main()
+    more = ["--upgrade"] if given.upgrade else []
+    uv = Uv(uv_in(ROOT))
+    environment = uv.environment()
+    failed = [
+        _compile(uv, environment, [*_group(name), *more], lock) for name, lock in locks.OF_GROUPS.items()
+    ]
+    sources = [ROOT / name for name in SOURCES] + [file for glob in MORE for file in sorted(ROOT.glob(glob))]
+    for source in sources:
+        name = source.relative_to(ROOT).as_posix()
+        failed.append(_compile(uv, environment, [name, *more], name.removesuffix(".in") + ".txt"))
+    return max(failed) or conda.main()
 
 
-def _compile(source: Path, *, upgrade: bool) -> int:
-    uv = python_in(ROOT / ".uv").with_name("uv")
-    name = source.relative_to(ROOT).as_posix()
+def _group(name: str) -> list[str]:
+    """A group of pyproject.toml, at the versions of the one that it includes."""
+    within = locks.WITHIN.get(name)
+    same = ["--constraints", locks.OF_GROUPS[within]] if within else []
+    return ["--group", f"pyproject.toml:{name}", *same]
+
+
+def _compile(uv: Uv, environment: dict[str, str], what: list[str], lock: str) -> int:
     command = [
-        str(uv), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes",
-        "--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "./dev lock",
-        name, "-o", name.removesuffix(".in") + ".txt",
+        str(uv.program), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes",
+        "--no-emit-index-url", "--no-emit-find-links", "--index-strategy", "unsafe-best-match",
+        "--custom-compile-command", "./dev lock", *what, "-o", lock,
     ]  # fmt: skip
-    print(f"  {name}", flush=True)
-    return subprocess.call([*command, *(["--upgrade"] if upgrade else [])], cwd=ROOT)
+    print(f"  {lock}", flush=True)
+    return subprocess.call(command, cwd=ROOT, env=environment)

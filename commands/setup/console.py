@@ -1,19 +1,26 @@
-"""Says what set-up is doing: one line a step, with the time it takes and how far it is."""
+"""Says what set-up is doing: one line for each part at work, with the time it takes and what is left."""
 
 from __future__ import annotations
 
-import re
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from commands.setup.counting import Silent, Words
+
+REWRITE_SECONDS, REPEAT_SECONDS = 0.25, 10.0
+"""How often lines are shown anew: on a terminal in place, in a log one below the other."""
+LINES_IN_ERROR = 20
 
 
 class SetupError(Exception):
-    """A step of the set-up did not work; the message says which, and what to do."""
+    """A part of the set-up did not work; the message says which, and what to do."""
 
 
 def say(line: str) -> None:
@@ -21,79 +28,117 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+class Line:
+    """One part at work."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.words: Words = Silent()
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def at_work(self) -> str:
+        """What is shown while it works."""
+        left = self.words.left()
+        return f"  {self.label} ... {self.seconds:.0f} s{', ' if left else ''}{left}"
+
+
+class Screen:
+    """The lines of all parts at work; each stays, with how it ended, once its part is done."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._lines: list[Line] = []
+        self._drawn = 0
+        self._guard = threading.Lock()
+        self._done = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, daemon=True)
+
+    def __enter__(self) -> Screen:
+        self._ticker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._ticker.join()
+        with self._guard:
+            self._draw([])
+
+    def begin(self, label: str) -> Line:
+        line = Line(label)
+        with self._guard:
+            self._lines.append(line)
+            if not self._live:
+                say(f"  {label} ...")
+        return line
+
+    def end(self, line: Line, how: str) -> None:
+        """how: `done` with its figures, or `FAILED`"""
+        with self._guard:
+            self._lines.remove(line)
+            self._draw([f"  {line.label} ... {how}"])
+
+    def _tick(self) -> None:
+        while not self._done.wait(REWRITE_SECONDS if self._live else REPEAT_SECONDS):
+            with self._guard:
+                self._draw([] if self._live else [line.at_work() for line in self._lines])
+
+    def _draw(self, lasting: list[str]) -> None:
+        """Write these lines for good, and on a terminal those at work below them, over what was drawn before."""
+        if not self._live:
+            for text in lasting:
+                say(text)
+            return
+        width = shutil.get_terminal_size().columns - 1
+        fleeting = [line.at_work()[:width] for line in self._lines]
+        up = f"\x1b[{self._drawn}A" if self._drawn else ""
+        sys.stderr.write(up + "\r\x1b[J" + "".join(f"{text}\n" for text in lasting + fleeting))
+        sys.stderr.flush()
+        self._drawn = len(fleeting)
+
+
+@contextmanager
+def on_screen(label: str) -> Iterator[Line]:
+    """A single line for a single piece of work."""
+    with Screen() as screen:
+        line = screen.begin(label)
+        try:
+            yield line
+        except BaseException:
+            screen.end(line, f"FAILED after {line.seconds:.0f} s")
+            raise
+        screen.end(line, f"done in {line.seconds:.0f} s")
+
+
 def run(
     command: Sequence[str],
     *,
-    label: str,
+    line: Line,
     log: Path,
-    counted: str,
+    words: Words | None = None,
     env: Mapping[str, str] | None = None,
     directory: Path | None = None,
 ) -> None:
-    """Run `command`, showing the time and how many lines matched `counted`; all it says goes to `log`."""
+    """Run `command`; all it says goes to `log`, and `words` make of it what is shown on `line`.
+
+    raises: SetupError with the end of what it said
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
-    step = _Step(label, re.compile(counted))
-    ticker = threading.Thread(target=step.tick, daemon=True)
-    ticker.start()
+    line.words = words or Silent()
+    tail: deque[str] = deque(maxlen=LINES_IN_ERROR)
     with log.open("w", encoding="utf-8") as written:
         process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=env,
-            cwd=directory,
-        )
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace", env=env, cwd=directory,
+        )  # fmt: skip
         assert process.stdout is not None  # noqa: S101  (PIPE was requested)
-        for line in process.stdout:
-            written.write(line)
-            step.saw(line)
+        for said in process.stdout:
+            written.write(said)
+            tail.append(said)
+            line.words.saw(said)
         code = process.wait()
-    step.finish(ok=code == 0)
-    ticker.join()
     if code != 0:
-        tail = "".join(step.tail)
-        raise SetupError(
-            f"{label}: `{' '.join(command[:4])} ...` ended with {code}.\n{tail}\nAll of it: {log}"
-        )
-
-
-class _Step:
-    """The line on screen for one running step."""
-
-    def __init__(self, label: str, counted: re.Pattern[str]) -> None:
-        self.tail: deque[str] = deque(maxlen=20)
-        self._label, self._counted = label, counted
-        self._count, self._doing = 0, ""
-        self._started = time.monotonic()
-        self._done = threading.Event()
-        self._live = sys.stderr.isatty()
-
-    def saw(self, line: str) -> None:
-        self.tail.append(line)
-        if self._counted.search(line):
-            self._count += 1
-        elif line.startswith("Installing collected packages"):  # pip says nothing more until it is done
-            self._doing = ", putting them in place"
-
-    def tick(self) -> None:
-        """On a terminal, rewrite the line four times a second; in a log, add one every ten seconds."""
-        if not self._live:
-            say(f"  {self._label} ...")
-        while not self._done.wait(0.25 if self._live else 10):
-            self._show(end="" if self._live else "\n")
-
-    def finish(self, *, ok: bool) -> None:
-        self._done.set()
-        self._doing = ""
-        self._show(end="\n", mark="done" if ok else "FAILED")
-
-    def _show(self, *, end: str, mark: str = "") -> None:
-        seconds = time.monotonic() - self._started
-        progress = f", {self._count} packages{self._doing}" if self._count else ""
-        start = "\r\x1b[2K" if self._live else ""
-        sys.stderr.write(
-            f"{start}  {self._label} ... {mark}{' ' if mark else ''}{seconds:.0f} s{progress}{end}"
-        )
-        sys.stderr.flush()
+        raise SetupError(f"`{' '.join(command[:4])} ...` ended with {code}.\n{''.join(tail)}All of it: {log}")

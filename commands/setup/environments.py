@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from commands.setup import venv
-from commands.setup.console import run
+from commands.setup.console import Line, run
+from commands.setup.counting import PipWords, UvWords
+from localazure.installer import Pip, chosen, python_in
 
 PLACE = "pipelines/environments"
 
@@ -24,21 +25,22 @@ def is_ready(root: Path) -> bool:
     return all(_stamp(root, file).exists() for file in definitions(root))
 
 
-def install(root: Path) -> None:
+def install(root: Path, line: Line) -> None:
     """Build the ones that are missing, each with a stamp written last."""
     folder = root / ".environments"
     folder.mkdir(exist_ok=True)
     for file in definitions(root):
         if _stamp(root, file).exists():
             continue
+        packages = file.read_text(encoding="utf-8").count("==")
         run(
             [
-                str(venv.python_in(root / ".venv")), "-m", "localazure", "environment", str(file),
+                str(python_in(root / ".venv")), "-m", "localazure", "environment", str(file),
                 "--environments", str(folder),
             ],
-            label=f"environment {file.stem} into .environments",
+            line=line,
             log=folder / f"{file.stem}.log",
-            counted=r"Collecting |Requirement already satisfied",
+            words=PipWords(packages) if isinstance(chosen(), Pip) else UvWords(),
             directory=root,
         )  # fmt: skip
         _stamp(root, file).touch()

@@ -1,16 +1,19 @@
 """The linters of `commands/linters`, from npm: exactly what its package-lock.json names, by hash.
 
-`install` runs this file in `.venv`, where the embedded Azure finds, or fetches, the Node for it.
+`install` runs this file as a program of its own: the embedded Azure finds, or fetches, the Node for it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from pathlib import Path
 
-from commands.setup import venv
-from commands.setup.console import run
+from commands.setup.console import Line, run
+from commands.setup.counting import NpmFolder
+from commands.setup.localazure import SOURCES
+from commands.setup.process_environment import PROGRAMS
 
 FOLDER = Path("commands") / "linters"
 STAMP = Path("node_modules") / "campanha-installed"
@@ -22,16 +25,18 @@ def is_ready(root: Path) -> bool:
     return stamp.exists() and stamp.read_text() == _digest(root)
 
 
-def install(root: Path) -> None:
+def install(root: Path, line: Line) -> None:
     """142 MB beside the lock. npm empties `node_modules` first, so an interrupted one holds no stamp."""
+    folder = root / FOLDER
     run(
-        [str(venv.python_in(root / ".venv")), "-m", "commands.setup.linters"],
-        label=f"linters of API and JavaScript into {FOLDER / 'node_modules'}",
-        log=root / ".venv" / "linters.log",
-        counted="^localazure: ",
+        [sys.executable, "-m", "commands.setup.linters"],
+        line=line,
+        log=root / PROGRAMS / "linters.log",
+        words=NpmFolder(folder / "package-lock.json", lambda: folder),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / SOURCES)])},
         directory=root,
     )
-    (root / FOLDER / STAMP).write_text(_digest(root))
+    (folder / STAMP).write_text(_digest(root))
 
 
 def _digest(root: Path) -> str:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
-from commands.setup import venv
-from commands.setup.console import run
+from commands.setup.console import Line, run
+from commands.setup.counting import NpmFolder
+from localazure.installer import chosen
+from localazure.storage.program import HOME, LOCK, by_content
 
-HOME = ".azurite"
-"""What localazure installs for itself, Azurite and Node, goes into the checkout too."""
-
-
-def install_programs_in(root: Path) -> None:
-    """Sets where localazure installs programs, for this process and those it starts; a place already set stands."""
-    os.environ.setdefault("LOCALAZURE_HOME", str(root / HOME))
+SOURCES = Path("localazure", "src")
 
 
 def is_ready(root: Path) -> bool:
@@ -24,18 +21,13 @@ def is_ready(root: Path) -> bool:
     return stamp.exists() and stamp.read_text() == _digest(root / "localazure" / "pyproject.toml")
 
 
-def install(root: Path) -> None:
+def install(root: Path, line: Line) -> None:
     """Without the network: what it needs, and what builds it, are in the checkout's lock."""
-    run(
-        [
-            str(venv.python_in(root / ".venv")), "-m", "pip", "install", "--disable-pip-version-check",
-            "--no-input", "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(root / "localazure"),
-        ],
-        label="localazure into .venv",
-        log=root / ".venv" / "localazure.log",
-        counted="^Successfully built",
-    )  # fmt: skip
-    _stamp(root).write_text(_digest(root / "localazure" / "pyproject.toml"))
+    means = chosen()
+    here = ("--no-index", "--no-deps", "--no-build-isolation", "--editable", str(root / "localazure"))
+    log = root / ".venv" / "localazure.log"
+    run(means.install(root / ".venv", *here), line=line, log=log, env=means.environment())
+    _write(_stamp(root), _digest(root / "localazure" / "pyproject.toml"))
 
 
 def has_storage(root: Path) -> bool:
@@ -44,16 +36,22 @@ def has_storage(root: Path) -> bool:
     return stamp.exists() and stamp.read_text() == _digest(_storage_lock(root))
 
 
-def install_storage(root: Path) -> None:
-    """`localazure setup`, as anybody would."""
+def install_storage(root: Path, line: Line) -> None:
+    """`localazure setup`, as anybody would, on this very Python: it needs nothing that `.venv` has."""
     stamp = _storage_stamp()
     run(
-        [str(venv.python_in(root / ".venv")), "-m", "localazure", "setup"],
-        label="Azurite, and Node if there is none",
+        [sys.executable, "-m", "localazure", "setup"],
+        line=line,
         log=stamp.with_name("setup.log"),
-        counted="^localazure: ",
+        words=NpmFolder(LOCK, _azurite_folder),
+        env={**os.environ, "PYTHONPATH": str(root / SOURCES)},
     )
-    stamp.write_text(_digest(_storage_lock(root)))
+    _write(stamp, _digest(_storage_lock(root)))
+
+
+def _azurite_folder() -> Path | None:
+    folder = by_content("azurite", LOCK)
+    return folder if folder.exists() else None
 
 
 def _stamp(root: Path) -> Path:
@@ -61,11 +59,17 @@ def _stamp(root: Path) -> Path:
 
 
 def _storage_stamp() -> Path:
-    return Path(os.environ["LOCALAZURE_HOME"]) / "campanha-installed"
+    return Path(os.environ[HOME]) / "campanha-installed"
 
 
 def _storage_lock(root: Path) -> Path:
-    return root / "localazure" / "src" / "localazure" / "storage" / "package-lock.json"
+    return root / SOURCES / "localazure" / "storage" / LOCK.name
+
+
+def _write(stamp: Path, text: str) -> None:
+    """In a new file: the old one may be linked into another checkout."""
+    stamp.unlink(missing_ok=True)
+    stamp.write_text(text)
 
 
 def _digest(file: Path) -> str:

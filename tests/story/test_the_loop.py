@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
+
+import pytest
+
+from commands.catalog import UP
+from commands.setup import locks, venv
+from localazure.installer import chosen, python_in
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_demo_goes_all_the_way_round(tmp_path: Path) -> None:
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    """An interpreter with what `./dev demo` installs and no more: no tool of tests or checks."""
+    home, means = tmp_path / "venv", chosen()
+    venv.install(home, ROOT / locks.OF_GROUPS[UP], label="the demo's environment")
+    here = ("--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ROOT / "localazure"))
+    subprocess.run(means.install(home, *here), check=True, capture_output=True, env=means.environment())
+    return python_in(home)
+
+
+def test_the_demo_goes_all_the_way_round(python: Path, tmp_path: Path) -> None:
     """`./dev demo` exits with 0 only when every chapter came about; the chapters are checked in commands/demo.py."""
-    state = ["--state", str(tmp_path)]
+    state = ["--state", str(tmp_path / "state")]
+    found = subprocess.run([python, "-c", "import pytest"], capture_output=True, check=False)
+    assert b"No module named 'pytest'" in found.stderr
     try:
         told = subprocess.run(
-            [sys.executable, "-m", "commands", "demo", *state],
+            [python, "-m", "commands", "demo", *state],
             cwd=ROOT, capture_output=True, text=True, timeout=540, check=False,
         )  # fmt: skip
         assert told.returncode == 0, told.stdout[-3000:] + told.stderr[-3000:]
         assert "duplicate: nothing happened twice" in told.stdout
         assert "500 scored by model" in told.stdout
     finally:
-        down = [sys.executable, "-m", "commands", "down", "--state", str(tmp_path / "demo")]
+        down = [python, "-m", "commands", "down", "--state", str(tmp_path / "state" / "demo")]
         subprocess.run(down, cwd=ROOT, capture_output=True, timeout=60, check=False)

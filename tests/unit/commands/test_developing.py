@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from commands import check, lock
 from commands import test as test_command
 from commands.linters import javascript, tools
 from commands.linters.finding import Findings
+from commands.setup import locks
 
 ROOT = Path(__file__).parents[3]
 Capsys = pytest.CaptureFixture[str]
@@ -161,13 +163,35 @@ def test_every_list_of_requirements_is_compiled_and_named(
 ) -> None:
     monkeypatch.setattr(lock.conda, "main", lambda: 0)
     assert lock.main([]) == 5
-    there = of_ours("*.in")
-    assert sorted(capsys.readouterr().out.split()) == sorted(there)
+    there = [f"{name.removesuffix('.in')}.txt" for name in of_ours("*.in")]
+    assert sorted(capsys.readouterr().out.split()) == sorted([*there, *locks.OF_GROUPS.values()])
     for command, _ in calls:
-        source, _, output = command[-3:]
-        assert output == f"{source.removesuffix('.in')}.txt"
+        output = command[-1]
+        assert command[-3] == output.replace(".txt", ".in") or "--group" in command
         assert "--generate-hashes" in command
         assert "--upgrade" not in command
+
+
+def test_every_group_has_a_lock() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    assert list(declared) == list(locks.OF_GROUPS)
+    assert {
+        name: entry["include-group"]
+        for name, entries in declared.items()
+        for entry in entries
+        if isinstance(entry, dict)
+    } == locks.WITHIN
+
+
+def test_a_group_has_the_versions_of_the_one_it_includes() -> None:
+    """All are installed into one environment."""
+    pinned = {
+        name: set(re.findall(r"^[A-Za-z0-9][^ ]*==[^ ]+", (ROOT / file).read_text(), re.MULTILINE))
+        for name, file in locks.OF_GROUPS.items()
+    }
+    for name, within in locks.WITHIN.items():
+        assert len(pinned[within]) > 50
+        assert pinned[within] - pinned[name] == set()
 
 
 def test_newer_versions_are_taken_only_when_asked_for(
@@ -175,14 +199,13 @@ def test_newer_versions_are_taken_only_when_asked_for(
 ) -> None:
     monkeypatch.setattr(lock.conda, "main", lambda: 0)
     lock.main(["--upgrade"])
-    assert {command[-1] for command, _ in calls} == {"--upgrade"}
+    assert all("--upgrade" in command for command, _ in calls)
 
 
 def test_no_lock_names_a_registry() -> None:
     """Whoever installs from it asks his own."""
-    locks = [name for name in of_ours("*.txt") if (ROOT / name).with_suffix(".in").exists()]
-    assert "requirements.txt" in locks
-    for name in locks:
+    made = [name for name in of_ours("*.txt") if (ROOT / name).with_suffix(".in").exists()]
+    for name in [*made, *locks.OF_GROUPS.values()]:
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "--index-url" not in text
         assert "--hash=sha256:" in text

@@ -6,24 +6,39 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from commands import catalog
-from commands.setup import console, environments, linters, localazure, needs, venv
+from commands.setup import console, counting, disk, environments, linters, localazure, needs, venv
+from commands.setup import process_environment as settled
 
 ROOT = Path(__file__).parents[3]
+LINE = console.Line("a test")
 
 
 @pytest.fixture
 def lock(tmp_path: Path) -> Path:
-    """A lock that installs nothing, so that pip has nothing to fetch."""
+    """A lock that installs nothing, so that there is nothing to fetch."""
     made = tmp_path / "requirements.txt"
     made.write_text("# nothing\n")
     return made
 
 
+@pytest.fixture(params=["uv", "pip"])
+def installer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both that there are; uv where it was installed."""
+    uv = settled.uv_in(ROOT)
+    if request.param == "uv" and not uv.exists():
+        pytest.skip("no uv here: ./dev test installs it")
+    monkeypatch.setenv("LOCALAZURE_UV", str(uv) if request.param == "uv" else "/nowhere/uv")
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("installer")
 def test_an_interrupted_install_is_redone(tmp_path: Path, lock: Path) -> None:
     folder = tmp_path / "venv"
     folder.mkdir()
@@ -36,45 +51,231 @@ def test_an_interrupted_install_is_redone(tmp_path: Path, lock: Path) -> None:
     assert not venv.is_ready(folder, lock)
 
 
+def test_a_second_lock_adds_to_what_the_first_has_put_there(tmp_path: Path, lock: Path) -> None:
+    folder, more = tmp_path / "venv", tmp_path / "requirements-more.txt"
+    more.write_text("# nothing more\n")
+    venv.install(folder, lock, label="a test")
+    (folder / "of the first").touch()
+    assert not venv.is_ready(folder, more)
+    venv.install(folder, more, label="a test")
+    assert venv.is_ready(folder, lock)
+    assert venv.is_ready(folder, more)
+    assert (folder / "of the first").exists()
+
+
+def test_what_cannot_be_installed_is_told_and_leaves_no_stamp(
+    tmp_path: Path, lock: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lock.write_text("nowhere @ file:///nowhere/at-all.whl --hash=sha256:" + "0" * 64)
+    with pytest.raises(console.SetupError, match="at-all"):
+        venv.install(tmp_path / "venv", lock, label="a test")
+    assert "a test ... FAILED" in capfd.readouterr().err
+    assert not venv.is_ready(tmp_path / "venv", lock)
+
+
+# --- what is shown ----------------------------------------------------------------------------------------------
+
+
 def test_a_failing_step_shows_its_end_and_its_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     command = [sys.executable, "-c", "print('reason'); raise SystemExit(3)"]
-    with pytest.raises(console.SetupError, match="reason") as problem:
-        console.run(command, label="a step", log=tmp_path / "x.log", counted="^Collecting")
+    with (
+        pytest.raises(console.SetupError, match="reason") as problem,
+        console.on_screen("a step") as line,
+    ):
+        console.run(command, line=line, log=tmp_path / "x.log")
     assert str(tmp_path / "x.log") in str(problem.value)
+    assert (tmp_path / "x.log").read_text() == "reason\n"
     assert "a step ... FAILED" in capfd.readouterr().err
 
 
-def test_progress_counts(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    command = [sys.executable, "-c", "print('Collecting a\\nCollecting b')"]
-    console.run(command, label="a step", log=tmp_path / "x.log", counted="^Collecting")
-    assert "2 packages" in capfd.readouterr().err
+def test_on_a_terminal_lines_at_work_stay_below_those_that_are_done(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(console, "REWRITE_SECONDS", 60)
+    monkeypatch.setenv("COLUMNS", "40")
+    with console.Screen() as screen:
+        first, second = screen.begin("first"), screen.begin("second, " + "of a long name " * 9)
+        screen.end(first, "done")
+        screen.end(second, "FAILED")
+    drawn = [part.splitlines() for part in capfd.readouterr().err.split("\r\x1b[J")]
+    assert drawn[1][0] == "  first ... done"
+    assert drawn[1][1].startswith("  second, of a long")
+    assert len(drawn[1][1]) == 39, "a line that wraps could not be drawn over"
+    assert drawn[1][2] == "\x1b[1A"
+    assert drawn[2][0].endswith("FAILED")
 
 
-def test_nothing_is_done_when_all_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(needs, "_is_ready", lambda root, need: True)
-    needs.provide(tmp_path, catalog.EVERYTHING)
+def test_what_uv_has_still_to_fetch_is_told_largest_first() -> None:
+    words = counting.UvWords()
+    told = []
+    for line in (
+        "Resolved 84 packages in 100ms\n",
+        "Downloading small (512.0KiB)\n",
+        "Downloading large (20.5MiB)\n",
+        " Downloaded large\n",
+        " Downloaded small\n",
+        "Prepared 84 packages in 1.5s\n",
+        "Installed 84 packages in 90ms\n",
+    ):
+        words.saw(line)
+        told.append(words.left())
+    assert told == [
+        "fetching what is missing of 84 packages",
+        "0 MB left (small)",
+        "21 MB left (large, small)",
+        "0 MB left (small)",
+        "fetching what is missing of 84 packages",
+        "putting them in place",
+        "",
+    ]
+
+
+def test_what_pip_has_still_to_take_up_is_told(tmp_path: Path) -> None:
+    lock = tmp_path / "lock.txt"
+    lock.write_text(
+        "a==1 \\\n    --hash=sha256:1\n# b==2\nc==3 ; python_version < '3.13' \\\n    --hash=sha256:2\n"
+    )
+    words = counting.PipWords(counting.locked_packages(lock))
+    assert words.left() == ""
+    words.saw("Collecting a==1")
+    assert words.left() == "at most 1 packages left"
+    words.saw("Installing collected packages: a, c")
+    assert words.left() == "putting them in place"
+
+
+def test_what_npm_has_still_to_lay_down_is_counted_on_the_disk(tmp_path: Path) -> None:
+    lock = tmp_path / "package-lock.json"
+    lock.write_text('{"packages": {"": {}, "node_modules/a": {}, "node_modules/b": {}}}')
+    assert counting.NpmFolder(lock, lambda: None).left() == "Node comes first"
+    (tmp_path / "node_modules" / "a").mkdir(parents=True)
+    (tmp_path / "node_modules" / "a" / "package.json").touch()
+    assert counting.NpmFolder(lock, lambda: tmp_path).left() == "1 of 2 packages left"
+
+
+def test_a_file_in_two_folders_is_counted_once(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "one" / "file").write_bytes(bytes(100_000))
+    os.link(tmp_path / "one" / "file", tmp_path / "two" / "file")
+    (tmp_path / "two" / "own").write_bytes(bytes(50_000))
+    (tmp_path / "two" / "loop").symlink_to(tmp_path / "one")
+    sizes = disk.Ledger()
+    assert 100_000 <= sizes.new_bytes(tmp_path / "one") < 150_000
+    assert 50_000 <= sizes.new_bytes(tmp_path / "two") < 100_000
+    assert sizes.new_bytes(tmp_path) == 0
+
+
+# --- the parts --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Parts:
+    """Stand-ins for the parts of the set-up: what was done, in which order, and which of them is to fail."""
+
+    monkeypatch: pytest.MonkeyPatch
+    done: list[str] = field(default_factory=list)
+    failing: set[str] = field(default_factory=set)
+    together: threading.Barrier | None = None
+
+    def __post_init__(self) -> None:
+        for name, part in needs.PARTS.items():
+            stand_in = replace(
+                part,
+                is_ready=lambda root, name=name: name in self.done,
+                install=lambda root, line, name=name: self._install(name),
+            )
+            self.monkeypatch.setitem(needs.PARTS, name, stand_in)
+
+    def _install(self, name: str) -> None:
+        if self.together and name != catalog.UV:
+            self.together.wait(20)
+        if name in self.failing:
+            raise console.SetupError(f"no {name} today")
+        self.done.append(name)
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Parts:
+    for name in ("LOCALAZURE_HOME", "LOCALAZURE_UV", "UV_CACHE_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.delenv("CAMPANHA_INSTALLER", raising=False)
+    return Parts(monkeypatch)
+
+
+def test_nothing_is_done_when_all_is_there(parts: Parts, tmp_path: Path) -> None:
+    parts.done += needs.PARTS
+    assert needs.provide(tmp_path, catalog.STACK) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_missing_is_installed_in_order_once_and_said(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_is_missing_is_installed_with_what_that_takes_once_and_said(
+    parts: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    installed: list[str] = []
-    monkeypatch.setenv("LOCALAZURE_HOME", str(tmp_path / "azurite"))
-    monkeypatch.setattr(venv, "is_ready", lambda folder, lock: folder.name in installed)
-    monkeypatch.setattr(venv, "install", lambda folder, lock, label: installed.append(folder.name))
-    for module, ready, install, name in (
-        (localazure, "is_ready", "install", "localazure"),
-        (localazure, "has_storage", "install_storage", "storage"),
-        (environments, "is_ready", "install", "environments"),
-        (linters, "is_ready", "install", "linters"),
-    ):
-        monkeypatch.setattr(module, ready, lambda root, name=name: name in installed)
-        monkeypatch.setattr(module, install, lambda root, name=name: installed.append(name))
-    needs.provide(tmp_path, (*catalog.EVERYTHING, catalog.UV, catalog.LINTERS))
-    needs.provide(tmp_path, catalog.EVERYTHING)
-    assert installed == [".venv", "localazure", "storage", "environments", ".uv", "linters"]
+    first = [one.part for one in needs.provide(tmp_path, (*catalog.STACK, catalog.LINTERS))]
+    assert needs.provide(tmp_path, catalog.STACK) == []
+    assert parts.done == first
+    assert set(first) == {*catalog.STACK, catalog.UV, catalog.LINTERS}
+    for name in first:
+        assert all(first.index(one) < first.index(name) for one in needs.PARTS[name].after)
     assert capsys.readouterr().err.count("Setting up this checkout") == 1
+
+
+def test_what_need_not_wait_is_installed_at_the_same_time(parts: Parts, tmp_path: Path) -> None:
+    parts.together = threading.Barrier(2)  # each would wait for ever for the other
+    needs.provide(tmp_path, (catalog.UP, catalog.STORAGE))
+    assert set(parts.done) == {catalog.UV, catalog.UP, catalog.STORAGE}
+
+
+def test_a_part_that_fails_is_named_with_a_remedy_and_the_others_are_finished(
+    parts: Parts, tmp_path: Path
+) -> None:
+    parts.failing = {catalog.UP}
+    with pytest.raises(console.SetupError) as problem:
+        needs.provide(tmp_path, catalog.STACK)
+    told = str(problem.value)
+    assert needs.PARTS[catalog.UP].label in told
+    assert "no up today" in told
+    assert needs.REGISTRY in told
+    assert "goes on from here" in told
+    assert parts.done == [catalog.UV, catalog.STORAGE], "all that does not need it, and nothing that does"
+    parts.failing = set()
+    needs.provide(tmp_path, catalog.STACK)
+    assert len(parts.done) == len(set(parts.done)) == 5
+
+
+def test_without_uv_pip_installs_the_rest_but_nobody_locks(
+    parts: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts.failing = {catalog.UV}
+    needs.provide(tmp_path, catalog.STACK)
+    assert set(parts.done) == set(catalog.STACK)
+    assert "pip does it instead" in capsys.readouterr().err
+    with pytest.raises(console.SetupError, match="no uv today"):
+        needs.provide(tmp_path, catalog.COMMANDS["lock"].needs)
+
+
+def test_uv_can_be_done_without(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMPANHA_INSTALLER", "pip")
+    monkeypatch.delenv("LOCALAZURE_UV")
+    needs.provide(tmp_path, catalog.STACK)
+    assert set(parts.done) == set(catalog.STACK)
+    assert "LOCALAZURE_UV" not in os.environ
+
+
+def test_what_lies_in_a_folder_that_is_made_anew_is_installed_again(parts: Parts, tmp_path: Path) -> None:
+    parts.done += [name for name in needs.PARTS if name != catalog.UP]
+    again = [one.part for one in needs.provide(tmp_path, catalog.COMMANDS["check"].needs)]
+    assert again == [catalog.UP, catalog.EMBEDDED, catalog.CHECK]
+
+
+def test_only_tests_and_checks_get_their_tools() -> None:
+    for part, needing in {
+        catalog.LINTERS: {"check", "test"},
+        catalog.CHECK: {"check"},
+        catalog.TEST: {"test", "bench"},
+    }.items():
+        assert {name for name, command in catalog.COMMANDS.items() if part in command.needs} == needing
 
 
 def test_every_command_is_listed_and_helps() -> None:
@@ -115,7 +316,7 @@ def test_an_environment_is_built_again_when_a_file_beside_it_changes(
     built: list[str] = []
     monkeypatch.setattr(environments, "run", lambda command, **_: built.append(Path(command[4]).name))
     assert not environments.is_ready(tmp_path)
-    environments.install(tmp_path)
+    environments.install(tmp_path, LINE)
     assert built == ["conda.yml", "environment.yml"]
     assert environments.is_ready(tmp_path)
     (folder / "conda.yml").write_text("dependencies: [pip]")
@@ -142,7 +343,7 @@ def test_the_embedded_azure_is_installed_again_when_its_pyproject_or_lock_change
     )
     for is_ready, install, file in steps:
         assert not is_ready(tmp_path)
-        install(tmp_path)
+        install(tmp_path, LINE)
         assert is_ready(tmp_path)
         file.write_text('{"changed": true}')
         assert not is_ready(tmp_path)
@@ -150,15 +351,25 @@ def test_the_embedded_azure_is_installed_again_when_its_pyproject_or_lock_change
     assert ran[1][1:] == ["-m", "localazure", "setup"]
 
 
-def test_programs_of_the_embedded_azure_are_kept_in_the_checkout_unless_told(
+def test_programs_and_caches_are_kept_in_the_checkout_unless_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LOCALAZURE_HOME", "elsewhere")
-    localazure.install_programs_in(tmp_path)
-    assert os.environ["LOCALAZURE_HOME"] == "elsewhere"
-    monkeypatch.delenv("LOCALAZURE_HOME")
-    localazure.install_programs_in(tmp_path)
-    assert Path(os.environ["LOCALAZURE_HOME"]).parent == tmp_path
+    for name in ("LOCALAZURE_HOME", "LOCALAZURE_UV", "UV_CACHE_DIR"):
+        monkeypatch.setenv(name, "elsewhere")
+        settled.settle(tmp_path)
+        assert os.environ[name] == "elsewhere"
+        monkeypatch.delenv(name)
+        settled.settle(tmp_path)
+        assert tmp_path in Path(os.environ[name]).parents
+
+
+def test_what_python_compiles_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installing compiles nothing; an image that forbids it would have each process compile everything."""
+    for name in ("LOCALAZURE_HOME", "LOCALAZURE_UV", "UV_CACHE_DIR"):
+        monkeypatch.setenv(name, "elsewhere")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    settled.settle(tmp_path)
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
 
 
 def test_linters_are_installed_again_when_their_lock_changes(
@@ -170,16 +381,11 @@ def test_linters_are_installed_again_when_their_lock_changes(
     ran: list[list[str]] = []
     monkeypatch.setattr(linters, "run", lambda command, **_: ran.append(command))
     assert not linters.is_ready(tmp_path)
-    linters.install(tmp_path)
+    linters.install(tmp_path, LINE)
     assert linters.is_ready(tmp_path)
     assert [command[1:] for command in ran] == [["-m", "commands.setup.linters"]]
     (folder / "package-lock.json").write_text('{"changed": true}')
     assert not linters.is_ready(tmp_path)
-
-
-def test_only_checks_and_tests_need_linters() -> None:
-    needing = {name for name, command in catalog.COMMANDS.items() if catalog.LINTERS in command.needs}
-    assert needing == {"check", "test"}
 
 
 def test_linters_are_locked_by_hash_and_name_no_registry() -> None:

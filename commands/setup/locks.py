@@ -1,0 +1,21 @@
+"""Which hash-locked requirements there are. Standard library only.
+
+The groups stand in pyproject.toml, `[dependency-groups]`: what the app needs, what it needs on one machine, and what
+tests and checks add to that.
+"""
+
+from __future__ import annotations
+
+from commands.catalog import CHECK, TEST, UP
+
+OF_GROUPS = {
+    "app": "requirements.txt",
+    UP: "requirements-up.txt",
+    TEST: "requirements-test.txt",
+    CHECK: "requirements-check.txt",
+}
+"""The lock of each group, by the group's name."""
+WITHIN = {UP: "app", TEST: UP, CHECK: UP}
+"""The group that each includes: its lock takes the versions of that one's."""
+UV = "commands/setup/uv-requirements.txt"
+"""Of what makes all the others, and installs from them."""
