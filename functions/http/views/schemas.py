@@ -212,7 +212,7 @@ class Operation(Shape):
         description="What else is to be said of it.",
         examples=["nothing new had gathered, and the last run did not fail"],
     )
-    error: OperationError = absent(description="ActionReason it failed.")
+    error: OperationError = absent(description="Why it failed.")
 
 
 class AuditTarget(Shape):

@@ -135,10 +135,10 @@ class Api:
 
 def summary(admitted: int, **open_now: int) -> dict[str, Any]:
     rules = [
-        {"when": [fact], "open": open_now.get(fact, 0)}
+        {"when": [fact], "openCount": open_now.get(fact, 0)}
         for fact in ("UploadArrived", "UploadAdmitted", "DatasetDue")
     ]
-    return {"counts": {"upload": {"admitted": admitted}}, "flow": rules}
+    return {"stateCounts": {"upload": {"admitted": admitted}}, "flow": rules}
 
 
 def test_all_are_there_once_nothing_they_lead_to_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

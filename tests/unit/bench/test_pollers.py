@@ -84,12 +84,20 @@ def test_failures_of_every_kind_are_counted() -> None:
     ("then", "back"), [(record("admitted", 2), 0), (record("arrived", 2), 0), (record("arrived", 1), 1)]
 )
 def test_a_state_that_goes_back_is_told_wherever_it_stands(then: dict[str, Any], back: int) -> None:
-    poller = pollers.Poller("/api/trace/may.csv", 2.0)
-    first = (
-        {"asked": "may.csv", "upload": record("admitted", 2)} if back else {"upload": record("arrived", 1)}
-    )
+    poller = pollers.Poller("/api/lineage/may.csv", 2.0)
+    first = {"key": "may.csv", "upload": record("admitted", 2)} if back else {"upload": record("arrived", 1)}
     asked(poller, found('"1"', first), found('"2"', {"value": [{"deep": then}]}))
     assert len(poller.went_back) == back
+
+
+def test_an_event_tells_a_state_that_is_past_and_is_no_record() -> None:
+    events = [
+        {"id": str(seq), "type": "x", "data": record(state, seq)}
+        for state, seq in (("admitted", 2), ("arrived", 1))
+    ]
+    poller = pollers.Poller("/api/events", 2.0)
+    asked(poller, found('"1"', {"value": events}))
+    assert poller.went_back == []
 
 
 def test_of_ten_six_follow_a_file_two_a_list_and_one_waits(tmp_path: Path) -> None:
@@ -100,7 +108,7 @@ def test_of_ten_six_follow_a_file_two_a_list_and_one_waits(tmp_path: Path) -> No
     rooms = Counter(
         "list" if poller.path in pollers.LISTS else poller.path.split("/")[2] for poller in polling.pollers
     )
-    assert rooms == {"uploads": 60, "trace": 60, "list": 40, "status": 40}
+    assert rooms == {"uploads": 60, "lineage": 60, "list": 40, "status": 40}
     assert sum(poller.wait > 0 for poller in polling.pollers) == 20
     for number, poller in enumerate(polling.pollers[:3]):
         poller.answers.update({"200": 1, "304": number})
