@@ -141,19 +141,19 @@ export default {
           : say("its body has no schema")),
     "patch-is-a-merge-patch": rule("PATCH takes a JSON merge patch.", OPERATION, ({ requestBody: body }, path) =>
       last(path) !== "patch" || own(body?.content, MERGE) ? undefined : say(`PATCH without ${MERGE}`)),
-    "version-is-asked-for": rule("Each operation takes api-version in the query, required, of known values.", OPERATION,
+    "version-is-asked-for": rule("Each operation takes api-version in the query, required, of one value.", OPERATION,
       (operation) => {
         const version = parameter(operation, "api-version", "query");
         if (!version) return say("it has no api-version");
-        return version.required && version.schema?.enum ? undefined : say("api-version is not required, or open");
+        return version.required && version.schema?.const ? undefined : say("api-version is not required, or open");
       }),
-    "version-is-this-one": rule("The versions that can be asked for end with the one described.", DOCUMENT,
+    "version-is-this-one": rule("The version that is asked for is the one described.", DOCUMENT,
       ({ info, paths }) =>
         Object.entries(paths ?? {}).flatMap(([path, methods]) =>
           Object.entries(methods).flatMap(([method, operation]) => {
-            const versions = parameter(operation, "api-version")?.schema?.enum;
-            return versions && versions.at(-1) !== info?.version
-              ? say(`api-version ends with ${versions.at(-1)}, described is ${info?.version}`, ["paths", path, method])
+            const asked = parameter(operation, "api-version")?.schema?.const;
+            return asked && asked !== info?.version
+              ? say(`api-version is ${asked}, described is ${info?.version}`, ["paths", path, method])
               : [];
           }))),
 

@@ -115,8 +115,9 @@ def _states(path: str) -> list[str]:
 def _parameters(path: str, method: str) -> Iterator[Json]:
     """Those that are read before the routes are."""
     if not path.startswith(FREE):
-        version = {"type": "string", "enum": list(KNOWN)}
-        yield {"name": PARAMETER, "in": "query", "required": True, "schema": version}
+        # A description is of one version. An enum would be a class of its own for each operation in generated clients.
+        version = {"type": "string", "const": KNOWN[-1]}
+        yield {"name": PARAMETER, "in": "query", "required": True, "schema": version, "example": KNOWN[-1]}
     if method == "GET" and is_polled(path):
         wait = {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT}
         about = "With If-None-Match: seconds to wait for a change before the answer is 304."

@@ -34,7 +34,18 @@ DESCRIBED: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 CASES = int(os.environ.get("CAMPANHA_API_CASES", "6"))
 """Generated for each operation, beside those at every edge of its description."""
 
-schema = schemathesis.openapi.from_dict(DESCRIBED)
+
+def _closed(part: Any) -> Any:
+    """A list that may grow, as it is today: no answer of this very version has another word."""
+    if isinstance(part, list):
+        return [_closed(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {{"x-extensible-enum": "enum"}.get(name, name): _closed(of) for name, of in part.items()}
+
+
+TODAY: dict[str, Any] = _closed(DESCRIBED)
+schema = schemathesis.openapi.from_dict(TODAY)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +151,7 @@ def _text(value: str | bytes) -> str:
 
 
 def _validator(reference: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": reference, "components": DESCRIBED["components"]})
+    return Draft202012Validator({"$ref": reference, "components": TODAY["components"]})
 
 
 @pytest.mark.parametrize(
@@ -171,7 +182,7 @@ def test_lists_hold_what_they_are_described_with(lived_in: FastAPI, listed: str)
     page = operation["responses"]["200"]["content"]["application/json"]["schema"]
     answer = client_of(lived_in).get(f"/api/{listed}").json()
     assert answer["value"], listed
-    Draft202012Validator({**page, "components": DESCRIBED["components"]}).validate(answer)
+    Draft202012Validator({**page, "components": TODAY["components"]}).validate(answer)
 
 
 def test_nothing_is_shown_that_is_not_described(lived_in: FastAPI) -> None:

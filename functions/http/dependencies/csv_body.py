@@ -15,10 +15,13 @@ MEDIA_TYPES = ("text/csv", "application/csv", "application/octet-stream", "text/
 CSV_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"text/csv": {"schema": {"type": "string", "minLength": 1}}},
+        "content": {
+            "text/csv": {"schema": {"type": "string", "minLength": 1}},
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary", "minLength": 1}},
+        },
     }
 }
-"""The body as the API's description has it."""
+"""The body as the API's description has it; as plain bytes too, since not every generator of clients knows CSV."""
 LONGEST_FILE_NAME = 512
 UNSTORABLE = r"\x00-\x1f\x7f\\"
 """What storage, or a browser on the way to it, changes in a name."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, create_model
 
 from functions.http.views.record_schemas import record
-from functions.http.views.shape import HASH, Moment, Shape, absent, list_of
+from functions.http.views.shape import HASH, Moment, Shape, absent, growing, list_of
 from shared.kinds import BY_NAME, STATUSES_OF
 
 NEWEST = ("upload", "run", "model", "batch", "failure")
@@ -194,9 +194,9 @@ class Operation(Shape):
 
     id: str = Field(description="The operation's id.", examples=["6f3c1d0f2a8b4a5f9c0d1e2f3a4b5c6d"])
     status: str = Field(
-        description="How far it is.",
+        description="How far it is; more words may come.",
         examples=["Running"],
-        json_schema_extra={"enum": [status.name for status in STATUSES_OF["progress"]]},
+        json_schema_extra=growing(status.name for status in STATUSES_OF["progress"]),
     )
     action: str = Field(description="What was requested, in words.", examples=["promote bank:3"])
     createdAt: Moment = Field(

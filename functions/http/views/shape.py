@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from types import GenericAlias
 from typing import Annotated, Any
@@ -26,6 +27,12 @@ def absent(**constraints: Any) -> Any:
 def list_of(item: type[Shape]) -> Any:
     """The type of a list of these, which are made while the app starts."""
     return GenericAlias(list, (item,))
+
+
+def growing(words: Iterable[str]) -> dict[str, Any]:
+    """The words of today in a list that may grow, for a field's schema. As an `enum` they would be promised to be all, and
+    generated clients would fail at the next one."""
+    return {"x-extensible-enum": list(words)}
 
 
 @cache

@@ -23,7 +23,7 @@ PROBLEM = {
 }  # fmt: skip
 VERSION = {
     "name": "api-version", "in": "query", "required": True, "description": "The version meant.",
-    "schema": {"type": "string", "enum": ["2026-01-02"]},
+    "schema": {"type": "string", "const": "2026-01-02"},
 }  # fmt: skip
 IF_NONE_MATCH = {
     "name": "If-None-Match", "in": "header", "description": "The ETag one has.", "schema": {"type": "string"},
@@ -236,9 +236,9 @@ BREAKS: Mapping[str, tuple[Break, ...]] = {
     "version-is-asked-for": (
         drop(f"{GET}.parameters.0"),
         drop(f"{GET}.parameters.0.required"),
-        drop(f"{GET}.parameters.0.schema.enum"),
+        drop(f"{GET}.parameters.0.schema.const"),
     ),
-    "version-is-this-one": (put(f"{GET}.parameters.0.schema.enum", ["2026-01-02", "2026-02-03"]),),
+    "version-is-this-one": (put(f"{GET}.parameters.0.schema.const", "2026-02-03"),),
     "success-is-described": (
         drop(f"{GET}.responses.200"),
         drop(f"{GET}.responses.200.content"),
