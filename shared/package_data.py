@@ -1,4 +1,4 @@
-"""Package data: the folders beside the code that the deployed app opens by path.
+"""Package data: the folders and files that the deployed app opens by path.
 
 Azure runs what `.funcignore` leaves of this repository. No other deployed code reads files by their place, so this
 list, which the package is tested against, is all of it.
@@ -16,3 +16,5 @@ SERVING = _PACKAGE / "serving"
 """The code behind a scoring endpoint, uploaded with each deployment."""
 WEB = _PACKAGE / "web"
 """The dashboard and the page that shows the API's description."""
+API_EXAMPLES = _PACKAGE / "functions" / "http" / "examples.json"
+"""Answers of the API as it gave them, for its description."""

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from functions.http.auth.scopes import required
+from functions.http.examples import add_examples
 from functions.http.middleware.api_version import FREE, KNOWN, PARAMETER
 from functions.http.middleware.polling import LONGEST_WAIT, is_polled
 from functions.http.responses import header
@@ -67,7 +68,11 @@ def describe(app: FastAPI) -> Json:
         "securitySchemes": SCHEMES,
     }
     made["security"] = SECURITY
-    return {name: _untitled(part) if name in ("paths", "components") else part for name, part in made.items()}
+    described = {
+        name: _untitled(part) if name in ("paths", "components") else part for name, part in made.items()
+    }
+    add_examples(described)
+    return described
 
 
 def _untitled(part: Any) -> Any:

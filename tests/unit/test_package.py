@@ -19,7 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 IGNORE = ROOT / ".funcignore"
 CODE = ("function_app.py", "functions", "shared")
 OPENED = sorted(path for path in vars(package_data).values() if isinstance(path, Path) and path != ROOT)
-TOP = {*CODE, *(path.name for path in OPENED), "host.json", "requirements.txt", "LICENSE"}
+TOP = {
+    *CODE,
+    *(path.relative_to(ROOT).parts[0] for path in OPENED),
+    "host.json",
+    "requirements.txt",
+    "LICENSE",
+}
 FINDS_ITSELF = {"__file__", "__path__", "getcwd", "cwd", "get_data", "get_resource", "find_spec"}
 """How code asks where it lies, or what lies there."""
 
@@ -88,11 +94,11 @@ def test_nothing_else_of_the_repository_is_in_it(reading: Reading) -> None:
 
 
 @readings
-@pytest.mark.parametrize("folder", OPENED, ids=lambda path: path.name)
-def test_a_line_that_leaves_a_folder_out_is_found(reading: Reading, folder: Path, tmp_path: Path) -> None:
-    ignore = tmp_path / "ignore"
-    ignore.write_text(f"{IGNORE.read_text(encoding='utf-8')}\n{folder.name}\n", encoding="utf-8")
-    assert any(name.startswith(f"{folder.name}/") for name in lacking(reading(ignore)))
+@pytest.mark.parametrize("opened", OPENED, ids=lambda path: path.name)
+def test_a_line_that_leaves_one_of_them_out_is_found(reading: Reading, opened: Path, tmp_path: Path) -> None:
+    ignore, name = tmp_path / "ignore", opened.relative_to(ROOT).as_posix()
+    ignore.write_text(f"{IGNORE.read_text(encoding='utf-8')}\n{name}\n", encoding="utf-8")
+    assert any(lost == name or lost.startswith(f"{name}/") for lost in lacking(reading(ignore)))
 
 
 def test_only_the_table_asks_where_the_code_lies() -> None:

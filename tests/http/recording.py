@@ -1,0 +1,326 @@
+"""Records the examples of the API's description: `python tests/http/recording.py`.
+
+Each operation is asked over a world in memory that has something of everything in it: once as one should, once with the
+ETag it answered, and once for every error of its own. Clock, operation ids and trace are set, so that what is recorded
+is the same each time, and a test can hold the file against what the product says today.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+ROOT = Path(__file__).parents[2]
+if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from fastapi import FastAPI  # noqa: E402
+from flow.world import World, bank_rows  # noqa: E402
+
+from functions.http import openapi  # noqa: E402
+from functions.http.auth.scopes import Scope  # noqa: E402
+from functions.http.dependencies import idempotency  # noqa: E402
+from functions.http.middleware.long_poll import Watch  # noqa: E402
+from shared.domain.facts import ScoringDue, StepDeadLettered  # noqa: E402
+from shared.errors import Transient  # noqa: E402
+from shared.package_data import API_EXAMPLES  # noqa: E402
+from tests.http.asking import KEYS, Answer, Client, app_over, client_of  # noqa: E402
+
+Json = dict[str, Any]
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+SHOWN_HEADERS = (
+    "etag",
+    "retry-after",
+    "operation-location",
+    "location",
+    "x-ms-error-code",
+    "deprecation",
+    "sunset",
+)
+CSV = {"content-type": "text/csv"}
+FAILURE = "the workspace does not respond"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One request that is an example."""
+
+    method: str
+    path: str
+    body: Any = None
+    content: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Any] | None = None
+    scope: Scope | None = Scope.OPERATOR
+
+
+def get(path: str, **more: Any) -> Ask:
+    return Ask(method="GET", path=path, **more)
+
+
+def post(path: str, **more: Any) -> Ask:
+    return Ask(method="POST", path=path, **more)
+
+
+REASON = {"reason": "month end"}
+RECORD = {"age": 41, "job": "technician", "marital": "married", "balance": 1506}
+ASKS = {
+    "getStatus": get("/api/status"),
+    "getHealth": get("/api/health"),
+    "listUploads": get("/api/uploads"),
+    "getUpload": get("/api/uploads/may.csv"),
+    "createUpload": post("/api/uploads/june.csv", content=bank_rows(3).encode(), headers=CSV),
+    "listQuarantinedUploads": get("/api/quarantine"),
+    "getQuarantinedUpload": get("/api/quarantine/may.csv"),
+    "retryQuarantinedUpload": post("/api/quarantine/march.csv/retry", body=REASON),
+    "readmitQuarantinedUpload": post("/api/quarantine/may.csv/readmit", body=REASON),
+    "discardQuarantinedUpload": post("/api/quarantine/notes.csv/discard", body=REASON),
+    "listDatasetVersions": get("/api/datasets"),
+    "getDatasetVersion": get("/api/datasets/bank/1"),
+    "retrainDataset": post("/api/datasets/bank/retrain", body=REASON),
+    "listRuns": get("/api/runs"),
+    "getRun": get("/api/runs/bank-v1-a1"),
+    "listModels": get("/api/models"),
+    "getModel": get("/api/models/bank/2"),
+    "promoteModel": post("/api/models/bank/2/promote", body=REASON),
+    "getEndpointDescription": get("/api/endpoints/bank/swagger"),
+    "scoreRecords": post("/api/endpoints/bank/score", body={"data": [RECORD]}),
+    "rollBackEndpoint": post("/api/endpoints/bank/rollback", body=REASON),
+    "listDeployments": get("/api/deployments"),
+    "getDeployment": get("/api/deployments/campanha-bank/model-1"),
+    "listBatches": get("/api/batches"),
+    "scorePendingFiles": post("/api/batches", body=REASON),
+    "getBatch": get("/api/batches/{batch}"),
+    "createBatch": post("/api/batches/july.csv", content=bank_rows(3).encode(), headers=CSV),
+    "listScoredRows": get("/api/batches/{batch}/rows", params={"maxpagesize": 3}),
+    "listFailures": get("/api/failures"),
+    "getFailure": get("/api/failures/{failure}"),
+    "retryFailure": post("/api/failures/{failure}/retry", body=REASON),
+    "getLineage": get("/api/lineage/may.csv"),
+    "listEvents": get("/api/events", params={"maxpagesize": 3}),
+    "pauseWork": post("/api/pause", body=REASON),
+    "resumeWork": post("/api/resume", body=REASON),
+    "getOperation": get("/api/operations/{operation}"),
+    "listAuditEntries": get("/api/audit", scope=Scope.ADMIN, params={"maxpagesize": 3}),
+    "getSession": get("/api/session"),
+    "createSession": post("/api/session", body={"key": KEYS[Scope.OPERATOR]}, scope=None),
+    "deleteSession": Ask(method="DELETE", path="/api/session", scope=None),
+}
+"""How each operation is asked, in this order: what changes something comes after what shows it."""
+
+NOT_THERE: dict[str, Json] = {
+    "getDatasetVersion": {"path": "/api/datasets/bank/99"},
+    "getModel": {"path": "/api/models/bank/99"},
+    "promoteModel": {"path": "/api/models/bank/99/promote"},
+    "getEndpointDescription": {"path": "/api/endpoints/other/swagger"},
+    "scoreRecords": {"path": "/api/endpoints/other/score"},
+    "rollBackEndpoint": {"path": "/api/endpoints/other/rollback"},
+    "retrainDataset": {"path": "/api/datasets/other/retrain"},
+    "getDeployment": {"path": "/api/deployments/campanha-bank/model-99"},
+    "listScoredRows": {"path": "/api/batches/other/rows"},
+    "retryFailure": {"path": "/api/failures/other/retry"},
+    "retryQuarantinedUpload": {"path": "/api/quarantine/other.csv/retry"},
+    "readmitQuarantinedUpload": {"path": "/api/quarantine/other.csv/readmit"},
+    "discardQuarantinedUpload": {"path": "/api/quarantine/other.csv/discard"},
+    "scorePendingFiles": {"body": {"name": "other.csv"}},
+}
+"""What makes a request be of something that is not there, where that is not another name in the collection."""
+AFTERWARDS = (
+    ("discardQuarantinedUpload", ASKS["discardQuarantinedUpload"]),
+    ("readmitQuarantinedUpload", post("/api/quarantine/notes.csv/readmit", body=REASON)),
+    ("retryFailure", ASKS["retryFailure"]),
+    ("pauseWork", post("/api/pause", body=REASON, headers={"idempotency-key": "used-once"})),
+    (
+        "pauseWork",
+        post("/api/pause", body={"reason": "moving house"}, headers={"idempotency-key": "used-once"}),
+    ),
+    ("listUploads", get("/api/uploads", params={"state": "lost"})),
+    ("listUploads", get("/api/uploads", params={"maxpagesize": 1000})),
+)
+"""What else can go wrong, once all of that is done."""
+SHARED = ("400", "401", "403", "413", "429", "500", "503", "default")
+"""Statuses that are answered before, or beside, the routes: the same for each operation, and recorded once."""
+
+
+class Recorder:
+    """An app with something of everything in it, and what it answers."""
+
+    def __init__(self, described: Json) -> None:
+        self.described = {
+            operation["operationId"]: operation
+            for methods in described["paths"].values()
+            for operation in methods.values()
+        }
+        self.world = World()
+        self.names = _lived_in(self.world)
+        self.app = app_over(self.world, rate_limit_per_minute=10**6)
+
+    def operations(self) -> Json:
+        """What each operation answers, by status."""
+        found = {name: list(self._answers(name, ask)) for name, ask in ASKS.items()}
+        for name, ask in AFTERWARDS:
+            found[name].append(self._ask(ask))
+        return {name: _by_status(name, ASKS[name], answers) for name, answers in found.items()}
+
+    def problems(self) -> Json:
+        """What any operation may answer, by status."""
+        uploads = get("/api/uploads")
+        failing = app_over(self.world, rate_limit_per_minute=10**6)
+        limited = app_over(self.world, rate_limit_per_minute=1)
+        self._ask(uploads, limited)
+        with mock.patch.object(self.app.state, "services", _raises(RuntimeError(FAILURE))):
+            broken = self._ask(uploads)
+        with mock.patch.object(failing.state, "services", _raises(Transient(FAILURE))):
+            away = self._ask(uploads, failing)
+        answers = {
+            "400": self._ask(replace(uploads, params={"api-version": ""})),
+            "401": self._ask(replace(uploads, scope=None)),
+            "403": self._ask(replace(ASKS["pauseWork"], scope=Scope.READER)),
+            "413": self._ask(replace(ASKS["pauseWork"], body={"reason": "x" * 70_000})),
+            "429": self._ask(uploads, limited),
+            "500": broken,
+            "503": away,
+        }
+        return {status: _named(_checked(answer, status)) for status, answer in answers.items()}
+
+    def _answers(self, name: str, ask: Ask) -> Iterator[Answer]:
+        declared = self.described[name]["responses"]
+        for status in (status for status in declared if status >= "400" and status not in SHARED):
+            yield _checked(self._failing(name, ask, status), status)
+        good = self._ask(ask)
+        if "operation-location" in good.headers:
+            self.names["operation"] = good.json()["id"]
+        yield good
+        if "304" in declared:
+            again = self._ask(replace(ask, headers={**ask.headers, "if-none-match": good.headers["etag"]}))
+            yield _checked(again, "304")
+
+    def _failing(self, name: str, ask: Ask, status: str) -> Answer:
+        match status:
+            case "404":
+                beside = {"path": f"{ask.path.rpartition('/')[0]}/other"}
+                return self._ask(replace(ask, **NOT_THERE.get(name, beside)))
+            case "409":
+                return self._while_the_same_is_under_way(ask)
+            case "415":
+                return self._ask(replace(ask, headers={"content-type": "image/png"}))
+            case "422" if ask.content:
+                return self._ask(replace(ask, content=b""))
+            case "422":
+                return self._ask(replace(ask, body={"reason": 7, "data": [], "key": ""}))
+        raise AssertionError(f"how does {name} end with {status}?")
+
+    def _while_the_same_is_under_way(self, ask: Ask) -> Answer:
+        """Another worker has begun the request of this Idempotency-Key, and is at it."""
+        headers = {**ask.headers, "idempotency-key": f"{ask.path} by another worker"[-40:].replace(" ", "-")}
+        with mock.patch.object(idempotency, "fingerprint", return_value="the same"):
+            idempotency.begin(headers["idempotency-key"], "key:operator", "the same", self.world.services)
+            return self._ask(replace(ask, headers=headers))
+
+    def _ask(self, ask: Ask, app: FastAPI | None = None) -> Answer:
+        client: Client = client_of(app or self.app, scope=ask.scope)
+        params = None if ask.params is None else {"api-version": client_version(), **ask.params}
+        return client.request(
+            ask.method,
+            ask.path.format(**self.names),
+            body=ask.body,
+            content=ask.content,
+            headers={"traceparent": TRACEPARENT, **ask.headers},
+            params={name: value for name, value in params.items() if value} if params else None,
+        )
+
+
+def client_version() -> str:
+    from functions.http.middleware.api_version import KNOWN
+
+    return KNOWN[-1]
+
+
+def _lived_in(world: World) -> dict[str, str]:
+    """Two model versions, one of them in service; a batch; rows and files in quarantine; a dead letter."""
+    world.tell(world.drop("march.csv", bank_rows(20).replace("\n22;", "\n212;", 1)))
+    world.tell(world.drop("notes.csv", "name;phone\nMaria;1\n"))
+    world.tell(world.drop("may.csv", bank_rows(30, start=50).replace("\n22;", "\nold;", 1)))
+    world.finish_run("bank-v1-a1")
+    world.tell(world.drop("april.csv", bank_rows(25, start=100)))
+    for version in (2, 3):
+        world.finish_run(f"bank-v{version}-a1", probability_better=0.5)
+    clients = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(5).splitlines()) + "\n"
+    world.files.write("scoring", "clients.csv", clients.encode())
+    world.tell(ScoringDue(tick="1"), StepDeadLettered(queue="steps", about="x", reason=FAILURE))
+    return {
+        "batch": world.ledger.newest("batch")[0].id,
+        "failure": world.ledger.newest("failure")[0].id,
+        "operation": "",
+    }
+
+
+def _raises(cause: Exception) -> Any:
+    def services() -> Any:
+        raise cause
+
+    return services
+
+
+def _checked(answer: Answer, status: str) -> Answer:
+    assert str(answer.status_code) == status, (status, answer.status_code, answer.content)
+    return answer
+
+
+def _by_status(name: str, ask: Ask, answers: list[Answer]) -> Json:
+    """What was sent, and each answer by its status and name."""
+    sent = ask.content.decode() if ask.content else ask.body
+    found: Json = {} if sent is None else {"request": sent}
+    for answer in answers:
+        found.setdefault(str(answer.status_code), {}).update(_named(answer))
+    return found
+
+
+def _named(answer: Answer) -> Json:
+    """An answer by its name: an error's is its code."""
+    headers = {name: answer.headers[name] for name in SHOWN_HEADERS if name in answer.headers}
+    shown = {"headers": headers, **({"body": answer.json()} if answer.content else {})}
+    return {headers.get("x-ms-error-code", "recorded"): shown}
+
+
+@contextmanager
+def _the_same_each_time() -> Iterator[None]:
+    """Operations are numbered, and nobody waits."""
+    numbers = itertools.count(1)
+
+    async def at_once(*_: object, **__: object) -> bool:
+        return False
+
+    def numbered() -> uuid.UUID:
+        return uuid.UUID(int=0x6F3C1D0F2A8B4A5F9C0D1E2F3A4B0000 + next(numbers))
+
+    with mock.patch.object(uuid, "uuid4", numbered), mock.patch.object(Watch, "changed", at_once):
+        yield
+
+
+def recorded() -> str:
+    """What the product answers, as the file has it."""
+    with mock.patch.object(openapi, "add_examples"):  # which may be of another release, or none
+        described = openapi.describe(app_over(World()))
+    with _the_same_each_time():
+        recorder = Recorder(described)
+        found = {"problems": recorder.problems(), "operations": recorder.operations()}
+    text = json.dumps(found, indent=1, ensure_ascii=False)
+    for scope, key in KEYS.items():
+        text = text.replace(key, f"(a key of the scope {scope.label})")
+    return text + "\n"
+
+
+if __name__ == "__main__":
+    API_EXAMPLES.write_text(recorded(), encoding="utf-8")
+    print(f"{API_EXAMPLES.relative_to(ROOT)} written")
