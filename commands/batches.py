@@ -64,7 +64,7 @@ def _rows(client: Client, batch: str, most: int, *, given_json: bool) -> int:
     if given_json:
         as_json(found)
         return FINE
-    records = [dict(zip(found["columns"], row, strict=True)) for row in found["value"][:most]]
+    records = [dict(zip(found["columns"], row["cells"], strict=True)) for row in found["rows"][:most]]
     tables.show(f"First rows of {batch}", records, found["columns"])
     return FINE
 

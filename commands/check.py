@@ -18,7 +18,7 @@ from pathlib import Path
 from textwrap import indent
 
 from commands import ROOT
-from commands.linters import javascript
+from commands.linters import api_description, javascript
 from commands.linters.finding import Findings
 from commands.linters.tools import LinterBroke
 from localazure.storage.node import SetupFailed
@@ -74,6 +74,9 @@ def _checks() -> dict[str, Check]:
         "format": _program("ruff", "format", "--check", ".", "dev"),
         "types": _program("mypy", *(name for name in TYPED if (ROOT / name).exists())),
         "layers": _program(str(here / ("lint-imports.exe" if os.name == "nt" else "lint-imports"))),
+        "redocly": _linter(api_description.redocly),
+        "spectral": _linter(api_description.openapi_rules),
+        "api style": _linter(api_description.style),
         "eslint": _linter(javascript.eslint),
     }
 

@@ -240,8 +240,8 @@ export default {
       isSentence(description) ? undefined : say(`${last(path)} has no sentence`), asWritten),
     "property-is-camel-case": rule("A property's name is camelCase, an acronym in it a word like others.", PROPERTY,
       (_found, path) => (CAMEL.test(last(path)) ? undefined : say(`${last(path)} is not camelCase`)), asWritten),
-    "property-has-a-sentence": rule("A property is described by a sentence.", PROPERTY, (found, path) =>
-      isSentence(found.description) ? undefined : say(`${last(path)} has no sentence`), asWritten),
+    "property-has-a-sentence": rule("A property is described by a sentence, its own or its schema's.", PROPERTY, (found, path) =>
+      isSentence(found.description) || (own(found, "$ref") && !own(found, "description")) ? undefined : say(`${last(path)} has no sentence`), asWritten),
     "property-has-an-example": rule("A property that is a text or a number has an example, or says its values.", PROPERTY,
       (found, path) =>
         !scalar(found) || ["examples", "example", "enum", "const"].some((name) => own(found, name))
@@ -299,8 +299,8 @@ export default {
     // --- what names promise -----------------------------------------------------------------------------------
     "time-is-a-date-time": rule("What is called ...At is a date-time.", PROPERTY, (found, path) =>
       /[a-z]At$/.test(last(path)) && found.format !== "date-time" ? say(`${last(path)} is no date-time`) : undefined, asWritten),
-    "date-time-is-called-at": rule("A date-time is called ...At, or time as in a CloudEvent.", PROPERTY, (found, path) =>
-      found.format === "date-time" && !/[a-z]At$/.test(last(path)) && last(path) !== "time"
+    "date-time-is-called-at": rule("A date-time is called ...At; or time as in a CloudEvent, or asOf.", PROPERTY, (found, path) =>
+      found.format === "date-time" && !/[a-z]At$|^time$|^asOf$/.test(last(path))
         ? say(`${last(path)} is a date-time and not called ...At`)
         : undefined, asWritten),
     "size-says-its-unit": rule("A duration, size or age has its unit in its name.", PROPERTY, (found, path) =>

@@ -27,6 +27,35 @@ ABOUT = """What became of every file, dataset version, run, model and batch; and
 
 Poll with `If-None-Match`, or wait for a change with `?wait=`. Every error is `application/problem+json` with a stable
 `code`."""
+LICENCE = {"name": "MIT", "identifier": "MIT"}
+CONTACT = {"name": "Whoever runs this installation"}
+SERVERS = [
+    {
+        "url": "/",
+        "description": "The app that gives this description. Each installation has its own address, and keys go to no"
+        " other, so none is written here.",
+    }
+]
+TAGS = {
+    "status": "The whole at a glance: what serves, what is under way, what needs a person.",
+    "health": "Whether Campanha could work now.",
+    "uploads": "Files to train on, and what became of each.",
+    "quarantine": "What breaks the data contract, and an operator's decision on it.",
+    "datasets": "Versions of datasets: the exact files a model is trained on.",
+    "runs": "Runs of the published pipelines, step by step.",
+    "models": "Model versions, the verdict on each, and promotion.",
+    "endpoints": "The scoring endpoint of a dataset's model: score records, roll back.",
+    "deployments": "Model versions behind an endpoint, and how well they answer.",
+    "batches": "Files of clients that are scored, and their rows.",
+    "failures": "Dead letters: steps that failed as often as they may.",
+    "lineage": "What became of a file, forward and back.",
+    "events": "Every move of anything from one state to the next.",
+    "operations": "How far an accepted action is.",
+    "audit": "Who requested what, as a hash chain.",
+    "work": "Pause and resume of whatever would begin something new.",
+    "session": "Signing in to the dashboard.",
+}
+"""What each group of operations is about, in the order of the dashboard's page on the API."""
 SECURITY: list[dict[str, list[str]]] = [{"key": []}, {"token": []}, {"session": []}]
 SCHEMES: Json = {
     "key": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
@@ -48,7 +77,9 @@ PROBLEMS = {
 }
 EVERYWHERE = (400, 401, 403, 429, 500, 503)
 """What the layers before every route may answer; 413 is among them for whatever takes a body."""
-REFERENCE = "#/components/schemas/"
+UNLISTED = "An error that no other status stands for."
+REFERENCE, RESPONSES = "#/components/schemas/", "#/components/responses/"
+FORMATS = {"integer": "int64", "number": "double"}
 FASTAPIS = ("HTTPValidationError", "ValidationError")
 """What FastAPI says of a request that breaks a rule, and we answer in our own way."""
 
@@ -56,32 +87,61 @@ FASTAPIS = ("HTTPValidationError", "ValidationError")
 def describe(app: FastAPI) -> Json:
     """The description, the same for the same routes."""
     made = get_openapi(
-        title=app.title, version=KNOWN[-1], openapi_version="3.1.0", description=ABOUT, routes=app.routes
-    )
+        title=app.title, version=KNOWN[-1], openapi_version="3.1.0", description=ABOUT, routes=app.routes,
+        license_info=LICENCE, contact=CONTACT, servers=SERVERS,
+        tags=[{"name": name, "description": about} for name, about in TAGS.items()],
+    )  # fmt: skip
     for path, method, operation in _operations(made):
         _complete(path, method, operation)
     problem = Problem.model_json_schema(mode="serialization", ref_template=f"{REFERENCE}{{model}}")
     schemas = made["components"]["schemas"] | problem.pop("$defs") | {Problem.__name__: problem}
     made["components"] = {
         "schemas": {name: schemas[name] for name in sorted(schemas) if name not in FASTAPIS},
-        "responses": {_problem_name(status): _problem(status) for status in PROBLEMS},
+        "responses": {
+            **{_problem_name(status): _problem(PROBLEMS[status], status) for status in PROBLEMS},
+            Problem.__name__: _problem(UNLISTED),
+        },
         "securitySchemes": SCHEMES,
     }
     made["security"] = SECURITY
     described = {
-        name: _untitled(part) if name in ("paths", "components") else part for name, part in made.items()
+        name: _plain(part) if name in ("paths", "components") else part for name, part in made.items()
     }
     add_examples(described)
+    shared, used = described["components"]["responses"], set(_references(described["paths"]))
+    described["components"]["responses"] = {
+        name: shared[name] for name in shared if f"{RESPONSES}{name}" in used
+    }
     return described
 
 
-def _untitled(part: Any) -> Any:
-    """Without the titles that pydantic makes of each field's name, which say nothing more."""
+def _references(part: Any) -> Iterator[str]:
     if isinstance(part, list):
-        return [_untitled(one) for one in part]
+        for one in part:
+            yield from _references(one)
+    elif isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for one in part.values():
+            yield from _references(one)
+
+
+def _plain(part: Any) -> Any:
+    """As generators of clients want it: without the titles that pydantic makes of each field's name, without null where
+    something may be left out, and each number in the format that holds it."""
+    if isinstance(part, list):
+        return [_plain(one) for one in part]
     if not isinstance(part, dict):
         return part
-    return {name: _untitled(of) for name, of in part.items() if not (name == "title" and isinstance(of, str))}
+    plain = {name: _plain(of) for name, of in part.items() if not (name == "title" and isinstance(of, str))}
+    given = [one for one in plain.get("anyOf", ()) if one != {"type": "null"}]
+    if len(given) == 1:
+        del plain["anyOf"]
+        plain = given[0] | plain
+    for type_, format_ in FORMATS.items():
+        if plain.get("type") == type_:
+            plain.setdefault("format", format_)
+    return plain
 
 
 def _operations(made: Json) -> Iterator[tuple[str, str, Json]]:
@@ -108,6 +168,7 @@ def _complete(path: str, method: str, operation: Json) -> None:
         status: _error(int(status), answer) if status >= "400" else answer
         for status, answer in sorted(declared.items())
     }
+    operation["responses"]["default"] = {"$ref": f"{RESPONSES}{Problem.__name__}"}
 
 
 def _states(path: str) -> list[str]:
@@ -122,7 +183,9 @@ def _parameters(path: str, method: str) -> Iterator[Json]:
     if not path.startswith(FREE):
         # A description is of one version. An enum would be a class of its own for each operation in generated clients.
         version = {"type": "string", "const": KNOWN[-1]}
-        yield {"name": PARAMETER, "in": "query", "required": True, "schema": version, "example": KNOWN[-1]}
+        about = "The version of the API that the request is made for."
+        asked = {"name": PARAMETER, "in": "query", "required": True, "schema": version, "description": about}
+        yield {**asked, "example": KNOWN[-1]}
     if method == "GET" and is_polled(path):
         wait = {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT}
         about = "With If-None-Match: seconds to wait for a change before the answer is 304."
@@ -139,8 +202,8 @@ def _is_fastapis(answer: Json) -> bool:
 def _error(status: int, declared: Json) -> Json:
     """The problem of that status; beside what a route answers there itself, if it does (health)."""
     if "content" not in declared:
-        return {"$ref": f"#/components/responses/{_problem_name(status)}"}
-    problem = _problem(status)
+        return {"$ref": f"{RESPONSES}{_problem_name(status)}"}
+    problem = _problem(PROBLEMS[status], status)
     return {**problem, "content": {**declared["content"], **problem["content"]}}
 
 
@@ -148,9 +211,9 @@ def _problem_name(status: int) -> str:
     return f"Problem{status}"
 
 
-def _problem(status: int) -> Json:
+def _problem(about: str, status: int | None = None) -> Json:
     headers = {"x-ms-error-code": header("The problem's code.")}
     if status in (429, 503):
         headers["Retry-After"] = header("Seconds after which to try again.")
     content = {"application/problem+json": {"schema": {"$ref": f"{REFERENCE}{Problem.__name__}"}}}
-    return {"description": PROBLEMS[status], "headers": headers, "content": content}
+    return {"description": about, "headers": headers, "content": content}

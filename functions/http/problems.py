@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -24,6 +25,9 @@ CODES = {
     503: "NotReady",
 }
 """The code of a status when nothing more exact is known; the others are named where they arise."""
+
+PATH = "/:@!$&'()*+,;=~"
+"""What stands for itself in a path; source: RFC 3986, 3.3."""
 
 
 class Problem(Exception):
@@ -55,13 +59,13 @@ def answer(problem: Problem, request: Request) -> JSONResponse:
 
 
 def response(problem: Problem, *, instance: str, trace_id: str = "") -> JSONResponse:
-    """instance: the request's path"""
+    """instance: the request's path, as the server reads it: a URI reference in the answer"""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
-        "instance": instance,
+        "instance": quote(instance, safe=PATH),
         "code": problem.code,
         "traceId": trace_id,
     }

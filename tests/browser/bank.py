@@ -475,7 +475,7 @@ def rows_of(batch: Json, most: int = 50) -> Json:
         job = chance.choice(["admin.", "technician", "retired", "student", "'=cmd()"])
         cells = [line, chance.randint(19, 78), job, "nov", probability, chance.randint(1, 10), decision]
         rows.append([*map(str, cells), str(batch["modelVersion"]), ""])
-    return {"columns": columns, "value": rows}
+    return {"columns": columns, "rows": [{"cells": row} for row in rows]}
 
 
 def _deployments(clock: Clock) -> list[Json]:

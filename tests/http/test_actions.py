@@ -79,7 +79,7 @@ def test_clients_dropped_through_the_api_are_scored(served: World, operator: Cli
     ended = _followed(operator, answer)
     assert ended["status"] == "Succeeded"
     rows = operator.get(ended["resourceLocation"] + "/rows", params={**VERSION, "maxpagesize": 2}).json()
-    assert len(rows["value"]) == 2
+    assert len(rows["rows"]) == 2
     assert rows["columns"][0] == "age"
 
 

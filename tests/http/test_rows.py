@@ -83,7 +83,10 @@ def test_the_first_rows_of_a_batch_are_shown_defused(world: World, scored: str, 
     world.files.write("scored", names.scored_blob(scored), text.getvalue().encode())
     told = reader.get(f"/api/batches/{scored}/rows").json()
     assert told["columns"] == ["job", "balance", "note"]
-    assert told["value"] == [['\'=HYPERLINK("http://x")', "-12.5", "two\nlines; quoted"], ["b", "1", ""]]
+    assert [row["cells"] for row in told["rows"]] == [
+        ['\'=HYPERLINK("http://x")', "-12.5", "two\nlines; quoted"],
+        ["b", "1", ""],
+    ]
 
 
 def test_only_whole_rows_of_a_large_output_are_shown(
@@ -92,7 +95,7 @@ def test_only_whole_rows_of_a_large_output_are_shown(
     monkeypatch.setattr("functions.http.views.scored_rows.HEAD_BYTES", 30)
     world.files.write("scored", names.scored_blob(scored), b"job;balance\n" + b"student;100\n" * 100)
     told = reader.get(f"/api/batches/{scored}/rows", params={**VERSION, "maxpagesize": 200}).json()
-    assert told["value"] == [["student", "100"]]
+    assert told["rows"] == [{"cells": ["student", "100"]}]
 
 
 def test_of_a_batch_that_is_not_scored_there_are_no_rows(reader: Client) -> None:

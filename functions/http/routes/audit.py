@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
+from functions.http.dependencies.parameters import PageSize
 from functions.http.dependencies.request_context import Wired
 from functions.http.views import schemas
 from functions.http.views.json_answer import JsonAnswer
@@ -18,8 +19,8 @@ routes = APIRouter(tags=["audit"])
 def list_audit_entries(
     request: Request,
     services: Wired,
-    maxpagesize: Annotated[int, Query(ge=1, le=200)] = 50,
-    after: Annotated[int | None, Query(ge=0, le=10**12)] = None,
+    maxpagesize: PageSize = 50,
+    after: Annotated[int | None, Query(ge=0, le=10**12, description="From the last page's nextLink.")] = None,
 ) -> JsonAnswer:
     """Who asked for what, the newest first. Each entry carries the hash of the one before it: a changed or missing
     one shows."""

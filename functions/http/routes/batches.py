@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Body, Request
 from pydantic import Field
 
 from functions.http.dependencies.actions import Action, ActionReason, Requested
 from functions.http.dependencies.csv_body import CSV_BODY, Content, FileName, check_file, store
-from functions.http.dependencies.parameters import Filters, Name
+from functions.http.dependencies.parameters import BatchId, Filters, PageSize
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
@@ -28,8 +28,8 @@ routes = APIRouter(tags=["batches"])
 class ScoreFilesRequest(ActionReason):
     """Which file to score; without a name, whatever is new."""
 
-    name: str | None = Field(
-        default=None,
+    name: str = Field(
+        default_factory=str,
         min_length=1,
         max_length=1024,
         description="Its name in `scoring`.",
@@ -44,15 +44,13 @@ def list_batches(request: Request, services: Wired, filters: Filters) -> JsonAns
 
 
 @routes.get("/api/batches/{batch}", response_model=record("batch"), responses=problems(404))
-def get_batch(batch: Name, services: Wired) -> JsonAnswer:
+def get_batch(batch: BatchId, services: Wired) -> JsonAnswer:
     """One batch: what was scored, by which model, and where the output lies."""
     return one("batch", batch, services)
 
 
 @routes.get("/api/batches/{batch}/rows", response_model=schemas.ScoredRows, responses=problems(404))
-def list_scored_rows(
-    batch: Name, services: Wired, maxpagesize: Annotated[int, Query(ge=1, le=200)] = 50
-) -> JsonAnswer:
+def get_scored_rows(batch: BatchId, services: Wired, maxpagesize: PageSize = 50) -> JsonAnswer:
     """The first rows of a scored batch, for people to look at: what a spreadsheet would take for a formula is
     defused. Programs read the output itself, which is as it is."""
     return JsonAnswer(first_rows(batch, maxpagesize, services))
@@ -63,11 +61,11 @@ def score_pending_files(
     requested: Requested, what: Annotated[ScoreFilesRequest | None, Body()] = None
 ) -> JsonAnswer:
     """Has what lies in `scoring` scored now, not at the next tick of the clock."""
-    name, reason = (what.name, what.reason) if what else (None, "")
+    name, reason = (what.name, what.reason) if what else ("", "")
 
     def begin(operation: str) -> Action:
         due = f.ScoringDue(tick=operation)
-        if name is None:
+        if not name:
             return Action(says="score what is new", facts=(due,), at_once=True)
         blob = requested.services.files.stat(names.SCORING, name.removeprefix(f"{names.SCORING}/"))
         if blob is None:
@@ -75,7 +73,7 @@ def score_pending_files(
         target = ("batch", names.batch_id(blob.name, blob.etag))
         return Action(says=f"score scoring/{blob.name}", facts=(due,), target=target)
 
-    return requested.once(begin, reason=reason, content=(name or "").encode())
+    return requested.once(begin, reason=reason, content=name.encode())
 
 
 @routes.post("/api/batches/{batch:path}", status_code=202, responses=accepted(415), openapi_extra=CSV_BODY)

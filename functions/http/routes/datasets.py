@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
-from functions.http.dependencies.parameters import Filters, Name, Version
+from functions.http.dependencies.parameters import DatasetName, Filters, Version
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
@@ -28,13 +28,13 @@ def list_dataset_versions(request: Request, services: Wired, filters: Filters) -
 
 
 @routes.get("/api/datasets/{name}/{version:int}", response_model=record("dataset"), responses=problems(404))
-def get_dataset_version(name: Name, version: Version, services: Wired) -> JsonAnswer:
+def get_dataset_version(name: DatasetName, version: Version, services: Wired) -> JsonAnswer:
     """One dataset version: its members, and its run."""
     return one("dataset", dataset_id(name, version), services)
 
 
 @routes.post("/api/datasets/{dataset}/retrain", status_code=202, responses=accepted(404))
-def retrain_dataset(dataset: Name, requested: Requested, body: Reason = None) -> JsonAnswer:
+def retrain_dataset(dataset: DatasetName, requested: Requested, body: Reason = None) -> JsonAnswer:
     """Makes a dataset version of what has gathered and trains on it now; or tries again the version that failed."""
 
     def begin(operation: str) -> Action:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from functions.http.dependencies.parameters import Filters, Name
+from functions.http.dependencies.parameters import DeploymentName, EndpointName, Filters
 from functions.http.dependencies.request_context import Wired
 from functions.http.responses import problems
 from functions.http.views import pagination
@@ -25,6 +25,6 @@ def list_deployments(request: Request, services: Wired, filters: Filters) -> Jso
 @routes.get(
     "/api/deployments/{endpoint}/{deployment}", response_model=record("deployment"), responses=problems(404)
 )
-def get_deployment(endpoint: Name, deployment: Name, services: Wired) -> JsonAnswer:
+def get_deployment(endpoint: EndpointName, deployment: DeploymentName, services: Wired) -> JsonAnswer:
     """One deployment: its model, its traffic, its health."""
     return one("deployment", f"{endpoint}/{deployment}", services)

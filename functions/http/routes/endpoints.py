@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
-from functions.http.dependencies.parameters import Name
+from functions.http.dependencies.parameters import DatasetName
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
@@ -44,7 +44,7 @@ Api = Annotated[ModelApi, Depends(_api)]
 
 
 @routes.get("/api/endpoints/{dataset}/swagger", response_model=dict[str, Any], responses=problems(404))
-def get_endpoint_description(dataset: Name, services: Wired, api: Api) -> JsonAnswer:
+def get_endpoint_description(dataset: DatasetName, services: Wired, api: Api) -> JsonAnswer:
     """The description of the dataset's model endpoint, as the endpoint gives it."""
     return JsonAnswer(api.swagger(_endpoint(dataset, services)))
 
@@ -52,7 +52,7 @@ def get_endpoint_description(dataset: Name, services: Wired, api: Api) -> JsonAn
 @routes.post(
     "/api/endpoints/{dataset}/score", response_model=schemas.ScoreResponse, responses=problems(404, 422)
 )
-def score_records(dataset: Name, body: ScoreRequest, services: Wired, api: Api) -> JsonAnswer:
+def score_records(dataset: DatasetName, body: ScoreRequest, services: Wired, api: Api) -> JsonAnswer:
     """Scores records through the model that serves now; its answer is passed on as it is."""
     status, answer = api.score(_endpoint(dataset, services), body.model_dump_json().encode())
     if status == 200:
@@ -66,7 +66,7 @@ def score_records(dataset: Name, body: ScoreRequest, services: Wired, api: Api) 
 
 
 @routes.post("/api/endpoints/{dataset}/rollback", status_code=202, responses=accepted(404))
-def roll_back_endpoint(dataset: Name, requested: Requested, body: Reason = None) -> JsonAnswer:
+def roll_back_endpoint(dataset: DatasetName, requested: Requested, body: Reason = None) -> JsonAnswer:
     """Lets the model before the present one answer again; it is tested first, like any release."""
 
     def begin(operation: str) -> Action:

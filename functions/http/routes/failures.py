@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
-from functions.http.dependencies.parameters import Filters, Name
+from functions.http.dependencies.parameters import FailureId, Filters
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
@@ -27,13 +27,13 @@ def list_failures(request: Request, services: Wired, filters: Filters) -> JsonAn
 
 
 @routes.get("/api/failures/{id}", response_model=record("failure"), responses=problems(404))
-def get_failure(id: Name, services: Wired) -> JsonAnswer:
+def get_failure(id: FailureId, services: Wired) -> JsonAnswer:
     """One failure: what failed, and why."""
     return one("failure", id, services)
 
 
 @routes.post("/api/failures/{id}/retry", status_code=202, responses=accepted(404))
-def retry_failure(id: Name, requested: Requested, body: Reason = None) -> JsonAnswer:
+def retry_failure(id: FailureId, requested: Requested, body: Reason = None) -> JsonAnswer:
     """Has a step tried again that was given up."""
 
     def begin(operation: str) -> Action:

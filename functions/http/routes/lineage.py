@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from functions.http.dependencies.parameters import Name
+from functions.http.dependencies.parameters import LineageKey
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import problems
@@ -16,7 +16,7 @@ routes = APIRouter(tags=["lineage"])
 
 
 @routes.get("/api/lineage/{key:path}", response_model=schemas.Lineage, responses=problems(404))
-def get_lineage(key: Name, services: Wired) -> JsonAnswer:
+def get_lineage(key: LineageKey, services: Wired) -> JsonAnswer:
     """What became of a file, link by link, by its name, its SHA-256 or its content's hash; or, for a file of clients,
     which model scored it and what that was trained on."""
     found = lineage(key, services.ledger.records)

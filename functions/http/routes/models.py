@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
-from functions.http.dependencies.parameters import Filters, Name, Version
+from functions.http.dependencies.parameters import Filters, ModelName, Version
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
@@ -27,13 +27,13 @@ def list_models(request: Request, services: Wired, filters: Filters) -> JsonAnsw
 
 
 @routes.get("/api/models/{name}/{version:int}", response_model=record("model"), responses=problems(404))
-def get_model(name: Name, version: Version, services: Wired) -> JsonAnswer:
+def get_model(name: ModelName, version: Version, services: Wired) -> JsonAnswer:
     """One model: its figures, the verdict, and where it serves."""
     return one("model", dataset_id(name, version), services)
 
 
 @routes.post("/api/models/{name}/{version:int}/promote", status_code=202, responses=accepted(404))
-def promote_model(name: Name, version: Version, requested: Requested, body: Reason = None) -> JsonAnswer:
+def promote_model(name: ModelName, version: Version, requested: Requested, body: Reason = None) -> JsonAnswer:
     """Puts a model version behind the endpoint, whatever the gate said of it; it is tested like any release."""
 
     def begin(operation: str) -> Action:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from functions.http.dependencies.parameters import Name
+from functions.http.dependencies.parameters import OperationId
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import problems
@@ -15,7 +15,7 @@ routes = APIRouter(tags=["operations"])
 
 
 @routes.get("/api/operations/{id}", response_model=schemas.Operation, responses=problems(404))
-def get_operation(id: Name, services: Wired) -> JsonAnswer:
+def get_operation(id: OperationId, services: Wired) -> JsonAnswer:
     """How far an operation is; Retry-After says when to look again while it is not over."""
     record = services.ledger.find("operation", id)
     if record is None:

@@ -12,7 +12,7 @@ from functions.http.dependencies.actions import (
     Requested,
     reason_of,
 )
-from functions.http.dependencies.parameters import Filters, Name
+from functions.http.dependencies.parameters import Filters, UploadName
 from functions.http.dependencies.request_context import Wired
 from functions.http.dependencies.upload_version import UploadId, upload_of
 from functions.http.problems import Problem
@@ -40,7 +40,7 @@ def list_quarantined_uploads(request: Request, services: Wired, filters: Filters
 
 
 @routes.get("/api/quarantine/{name:path}", response_model=schemas.QuarantineReport, responses=problems(404))
-def get_quarantined_upload(name: Name, services: Wired, of: UploadId = None) -> JsonAnswer:
+def get_quarantined_upload(name: UploadName, services: Wired, of: UploadId = None) -> JsonAnswer:
     """Why rows of this file were put aside: by rule, and the first rows with their faults."""
     upload = upload_of(name, of, services.ledger)
     found = quarantine_report(upload, services) if upload else None
@@ -51,7 +51,7 @@ def get_quarantined_upload(name: Name, services: Wired, of: UploadId = None) -> 
 
 @routes.post("/api/quarantine/{name:path}/retry", status_code=202, responses=accepted(404))
 def retry_quarantined_upload(
-    name: Name, requested: Requested, of: UploadId = None, body: Reason = None
+    name: UploadName, requested: Requested, of: UploadId = None, body: Reason = None
 ) -> JsonAnswer:
     """Holds the file against the contract again: after the contract was changed, say."""
 
@@ -69,7 +69,7 @@ def retry_quarantined_upload(
 
 @routes.post("/api/quarantine/{name:path}/readmit", status_code=202, responses=accepted(404))
 def readmit_quarantined_upload(
-    name: Name, requested: Requested, of: UploadId = None, body: Reason = None
+    name: UploadName, requested: Requested, of: UploadId = None, body: Reason = None
 ) -> JsonAnswer:
     """Lets the rows in that were put aside, with the contract's rules on values waived: every row that can still be
     read as the contract's types joins the next dataset version."""
@@ -84,7 +84,7 @@ def readmit_quarantined_upload(
 
 @routes.post("/api/quarantine/{name:path}/discard", status_code=202, responses=accepted(404))
 def discard_quarantined_upload(
-    name: Name, requested: Requested, of: UploadId = None, body: Reason = None
+    name: UploadName, requested: Requested, of: UploadId = None, body: Reason = None
 ) -> JsonAnswer:
     """Says that nobody needs what was put aside; it stays in storage, and is no longer asked about."""
 

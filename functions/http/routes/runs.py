@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from functions.http.dependencies.parameters import Filters, Name
+from functions.http.dependencies.parameters import Filters, RunName
 from functions.http.dependencies.request_context import Wired
 from functions.http.responses import problems
 from functions.http.views import pagination
@@ -23,6 +23,6 @@ def list_runs(request: Request, services: Wired, filters: Filters) -> JsonAnswer
 
 
 @routes.get("/api/runs/{run}", response_model=record("run"), responses=problems(404))
-def get_run(run: Name, services: Wired) -> JsonAnswer:
+def get_run(run: RunName, services: Wired) -> JsonAnswer:
     """One run with its steps."""
     return one("run", run, services)

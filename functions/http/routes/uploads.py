@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 
 from functions.http.dependencies.actions import Action, Requested
 from functions.http.dependencies.csv_body import CSV_BODY, Content, FileName, check_file, store
-from functions.http.dependencies.parameters import Filters, Name
+from functions.http.dependencies.parameters import Filters, UploadName
 from functions.http.dependencies.request_context import Wired
 from functions.http.dependencies.upload_version import newest_of
 from functions.http.responses import accepted, problems
@@ -28,7 +28,7 @@ def list_uploads(request: Request, services: Wired, filters: Filters) -> JsonAns
 
 
 @routes.get("/api/uploads/{name:path}", response_model=record("upload"), responses=problems(404))
-def get_upload(name: Name, services: Wired) -> JsonAnswer:
+def get_upload(name: UploadName, services: Wired) -> JsonAnswer:
     """What became of the newest version of this file."""
     return one("upload", newest_of(name, services.ledger), services)
 

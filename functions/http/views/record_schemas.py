@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 from pydantic import Field, create_model
 
-from functions.http.views.shape import Moment, Shape, absent, growing, list_of
+from functions.http.views.shape import Address, Moment, Shape, absent, growing, list_of
 from shared.domain.kinds import field
 from shared.domain.kinds.field import Part, parts
 from shared.kinds import BY_NAME, KINDS, STATES
@@ -28,15 +28,15 @@ def _links() -> type[Shape]:
     others = {"lineage": "/api/lineage/incoming/may.csv", "rows": "/api/batches/clients-csv-d7147bc7/rows"}
     fields: dict[str, Any] = {
         "self": (
-            str,
+            Address,
             Field(description="The address of the thing itself.", examples=["/api/uploads/may.csv"]),
         )
     }
     for name, example in others.items():
-        fields[name] = (str, absent(description=f"The address of its {name}.", examples=[example]))
+        fields[name] = (Address, absent(description=f"The address of its {name}.", examples=[example]))
     for kind in KINDS:
         about = f"The address of the {kind.name} that it belongs to, or led to."
-        fields[kind.name] = (str, absent(description=about, examples=[f"/api/{kind.plural}/..."]))
+        fields[kind.name] = (Address, absent(description=about, examples=[f"/api/{kind.plural}/..."]))
     return create_model(
         "Links", __base__=Shape, __doc__="Where it, and what it belongs to, is found.", **fields
     )
@@ -48,7 +48,7 @@ Links = _links()
 class Record(Shape):
     """Something whose states follow each other."""
 
-    id: str = Field(description="What it is called; the same for ever.", examples=["bank:3"])
+    id: str
     kind: str
     state: str
     seq: int = Field(ge=1, description="Grows by one with each change.", examples=[3])
@@ -74,6 +74,14 @@ def record(name: str) -> type[Record]:
     of = BY_NAME[name]
     meanings = [f"`{state.name}`: {state.sentence}{' (final)' if state.final else ''}" for state in of.states]
     head: dict[str, Any] = {
+        "id": (
+            str,
+            Field(
+                description="What it is called; the same for ever.",
+                pattern=of.id_pattern,
+                examples=[of.id_example],
+            ),
+        ),
         "kind": (_one_of([name]), Field(description="What it is.", examples=[name])),
         "state": (
             str,
@@ -114,6 +122,7 @@ def _field(part: Part) -> Any:
     return (Field if part.required else absent)(
         description=f"{about.sentence[:-1]} ({about.unit})." if about.unit else about.sentence,
         examples=None if about.example is None else [about.example],
+        pattern=about.pattern or None,
         ge=about.least,
         le=about.most,
     )

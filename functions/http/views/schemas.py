@@ -7,18 +7,23 @@ from typing import Any, Literal
 from pydantic import Field, create_model
 
 from functions.http.views.record_schemas import record
-from functions.http.views.shape import HASH, Moment, Shape, absent, growing, list_of
-from shared.kinds import BY_NAME, STATUSES_OF
+from functions.http.views.shape import Address, Moment, Shape, absent, growing, list_of
+from shared.domain import names
+from shared.kinds import BY_NAME, KINDS, STATUSES_OF
 
 NEWEST = ("upload", "run", "model", "batch", "failure")
 """The kinds whose newest the status shows."""
+ANY_ID = "|".join(dict.fromkeys(kind.id_pattern for kind in KINDS))
+"""How the id of something is written, whatever its kind."""
 
 
 class EventData(Shape):
     """What became known with a move; beside these, the fields of its kind that are new."""
 
     kind: str = Field(description="The kind of the thing that moved.", examples=["upload"])
-    id: str = Field(description="The thing's id.", examples=["upload/may.csv/0x8DD5A3B1C2D4E5F"])
+    id: str = Field(
+        description="The thing's id.", pattern=ANY_ID, examples=["upload/may.csv/0x8DD5A3B1C2D4E5F"]
+    )
     state: str = Field(description="The state it is in now; more may come.", examples=["admitted"])
     seq: int = Field(ge=1, description="The number of the change, which grows with each.", examples=[2])
     name: str = absent(description="The file's name, for what is a file.", examples=["may.csv"])
@@ -30,7 +35,9 @@ class CloudEvent(Shape):
     """One move of one thing from a state to the next."""
 
     id: str = Field(
-        description="The same however often the event is delivered.", examples=["2813843fddae6a0d"]
+        description="The same however often the event is delivered.",
+        pattern=names.DIGEST,
+        examples=["2813843fddae6a0d5b1f0c9e7d3a8642"],
     )
     time: Moment = Field(description="When it happened.", examples=["2026-11-24T08:00:01.200+00:00"])
     type: str = Field(
@@ -173,13 +180,17 @@ QuarantineReport = create_model(
 )
 
 
+class ScoredRow(Shape):
+    """One row of a scored batch, for people."""
+
+    cells: list[str] = Field(description="A cell for each column.", examples=[["41", "admin.", "0.0312"]])
+
+
 class ScoredRows(Shape):
     """The first rows of a scored batch, for people."""
 
     columns: list[str] = Field(description="The columns' names.", examples=[["age", "job", "probability"]])
-    value: list[list[str]] = Field(
-        description="The rows, a cell for each column.", examples=[[["41", "admin.", "0.0312"]]]
-    )
+    rows: list[ScoredRow] = Field(description="The rows, in the file's order.")
 
 
 class OperationError(Shape):
@@ -192,7 +203,9 @@ class OperationError(Shape):
 class Operation(Shape):
     """How far something is that was requested."""
 
-    id: str = Field(description="The operation's id.", examples=["6f3c1d0f2a8b4a5f9c0d1e2f3a4b5c6d"])
+    id: str = Field(
+        description="The operation's id.", pattern=names.DIGEST, examples=["6f3c1d0f2a8b4a5f9c0d1e2f3a4b5c6d"]
+    )
     status: str = Field(
         description="How far it is; more words may come.",
         examples=["Running"],
@@ -205,7 +218,7 @@ class Operation(Shape):
     lastModifiedAt: Moment = Field(
         description="When it last changed.", examples=["2026-11-24T08:01:05.000+00:00"]
     )
-    resourceLocation: str = absent(
+    resourceLocation: Address = absent(
         description="The address of what it is about.", examples=["/api/models/bank/3"]
     )
     detail: str = absent(
@@ -219,7 +232,7 @@ class AuditTarget(Shape):
     """The thing an action was about."""
 
     kind: str = Field(description="The thing's kind.", examples=["model"])
-    id: str = Field(description="The thing's id.", examples=["bank:3"])
+    id: str = Field(description="The thing's id.", pattern=ANY_ID, examples=["bank:3"])
 
 
 class AuditEntry(Shape):
@@ -235,15 +248,23 @@ class AuditEntry(Shape):
     target: AuditTarget = absent(description="The thing it was about, where that was known.")
     reason: str = Field(description="The reason given; empty when none was.", examples=["lower log loss"])
     operationId: str = Field(
-        description="The operation that came of it.", examples=["6f3c1d0f2a8b4a5f9c0d1e2f3a4b5c6d"]
+        description="The operation that came of it.",
+        pattern=names.DIGEST,
+        examples=["6f3c1d0f2a8b4a5f9c0d1e2f3a4b5c6d"],
     )
-    traceId: str = Field(description="The request's trace.", examples=["4bf92f3577b34da6a3ce929d0e0e4736"])
+    traceId: str = Field(
+        description="The request's trace.",
+        pattern=names.DIGEST,
+        examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
+    )
     previousHash: str = Field(
-        description="The hash of the entry before; zeros for the first.", pattern=HASH, examples=["0" * 64]
+        description="The hash of the entry before; zeros for the first.",
+        pattern=names.SHA256,
+        examples=["0" * 64],
     )
     hash: str = Field(
         description="SHA-256 over all of this entry but itself, and its number.",
-        pattern=HASH,
+        pattern=names.SHA256,
         examples=["0" * 64],
     )
 
@@ -284,17 +305,18 @@ class InvalidParameter(Shape):
 class Problem(Shape):
     """An error, as RFC 9457 has it, with a code that stays the same."""
 
-    type: str = Field(description="A URI of the kind of problem.", examples=["about:blank"])
+    type: Address = Field(description="A URI of the kind of problem.", examples=["about:blank"])
     title: str = Field(description="The status in words.", examples=["Bad Request"])
     status: int = Field(ge=400, le=599, description="The HTTP status.", examples=[400])
     detail: str = Field(
         description="What is wrong, and what to do.",
         examples=["The request breaks the rules named in `errors`."],
     )
-    instance: str = Field(description="The request's path.", examples=["/api/uploads"])
+    instance: Address = Field(description="The request's path.", examples=["/api/uploads"])
     code: str = Field(description="A code that stays the same; more may come.", examples=["InvalidParameter"])
     traceId: str = Field(
         description="The request's trace; empty before it has one.",
+        pattern="^([0-9a-f]{32})?$",
         examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
     )
     errors: list[InvalidParameter] = absent(description="The parts of the request that break a rule.")

@@ -33,8 +33,8 @@ def first_rows(batch: str, most: int, services: Services) -> Json:
     text = data[header.end :].decode(errors="replace")
     whole = text if blob.size <= HEAD_BYTES else text[: text.rfind("\n") + 1]
     rows = csv.reader(io.StringIO(whole, newline=""), delimiter=header.delimiter)
-    value = [[defused(cell) for cell in row] for row, _ in zip(rows, range(most), strict=False)]
-    return {"columns": [defused(name) for name in header.names], "value": value}
+    shown = [{"cells": [defused(cell) for cell in row]} for row, _ in zip(rows, range(most), strict=False)]
+    return {"columns": [defused(name) for name in header.names], "rows": shown}
 
 
 def defused(cell: str) -> str:

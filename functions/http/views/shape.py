@@ -11,8 +11,10 @@ from pydantic import BaseModel, Field, WithJsonSchema, create_model
 
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 """RFC 3339, UTC."""
-HASH = "^[0-9a-f]{64}$"
-"""A SHA-256 in hex."""
+Address = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
+"""A URL within the API, without its host."""
+Link = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
+"""A whole URL."""
 
 
 class Shape(BaseModel):
@@ -41,7 +43,7 @@ def page_of(item: type[Shape]) -> type[Shape]:
     fields: dict[str, Any] = {
         "value": (list_of(item), Field(description="The items of this page.")),
         "nextLink": (
-            str,
+            Link,
             absent(
                 description="The address of the next page; absent on the last.",
                 examples=["http://localhost:7071/api/uploads?api-version=2026-11-24&after=50"],

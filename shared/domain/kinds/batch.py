@@ -26,7 +26,9 @@ class Batch:
     """What is known of a batch."""
 
     name: str = public("The file's name in the container.", example="clients.csv")
-    etag: str | None = public("Which version of the file it is.", example="0x8DD5A3B1C2D4E5F")
+    etag: str | None = public(
+        "Which version of the file it is.", pattern=names.ETAG, example="0x8DD5A3B1C2D4E5F"
+    )
     dataset: str | None = public("The dataset whose model scores it.", example="bank")
     model_version: int | None = public("The version of the model that scores all of it.", least=1, example=3)
     deployment: str | None = public("The deployment it is pinned to.", example="model-3")
@@ -58,7 +60,9 @@ class Batch:
         "Rows in each tenth of the scores the model knows, the lowest first.",
         example=[51, 48, 50, 52, 49, 50, 47, 53, 50, 50],
     )
-    run: str | None = public("The run that scores it, when a cluster does.", example="score-clients-a1")
+    run: str | None = public(
+        "The run that scores it, when a cluster does.", pattern=names.RUN_NAME, example="score-clients-a1"
+    )
     steps: list[RunStep] | None = public("The steps of that run.")
     reason: str | None = public(
         "Why it is not scored, or waits.", example="dataset bank has no released model"
@@ -118,6 +122,8 @@ BATCH = Kind(
     name="batch",
     plural="batches",
     sentence="One version of a file of clients that is scored through the model that answers.",
+    id_pattern=names.BATCH_ID,
+    id_example="clients-csv-d7147bc7",
     states=(
         State(name="due", tone=Tone.RUN, word="waiting", sentence="waits to be scored"),
         State(name="scoring", tone=Tone.RUN, sentence="is being scored"),

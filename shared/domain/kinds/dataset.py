@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from shared.domain import names
 from shared.domain.facts import (
     DatasetRegistered,
     ModelAccepted,
@@ -29,8 +30,12 @@ class DatasetVersion:
     uploads: list[str] | None = public(
         "The ids of the uploads that are new in this version.", example=["upload/may.csv/0x8DD5A3B1C2D4E5F"]
     )
-    run: str | None = public("The newest run that was started to train on it.", example="bank-v3-a1")
-    model: str | None = public("The model version trained on it, as name:version.", example="bank:3")
+    run: str | None = public(
+        "The newest run that was started to train on it.", pattern=names.RUN_NAME, example="bank-v3-a1"
+    )
+    model: str | None = public(
+        "The model version trained on it, as name:version.", pattern=names.DATASET_ID, example="bank:3"
+    )
     waiting_for: str | None = public(
         "What its run waits for.", example="run bank-v2-a1 of the dataset is under way"
     )
@@ -78,6 +83,8 @@ DATASET = Kind(
     name="dataset",
     plural="datasets",
     sentence="One version of a dataset: the exact files a model is trained on.",
+    id_pattern=names.DATASET_ID,
+    id_example="bank:3",
     states=(
         State(name="registered", tone=Tone.OK, sentence="is registered"),
         State(name="waiting", tone=Tone.RUN, sentence="waits for the run before it"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from shared.domain import names
 from shared.domain.facts import ModelReleased
 from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
@@ -65,6 +66,8 @@ DEPLOYMENT = Kind(
     name="deployment",
     plural="deployments",
     sentence="One model version behind an endpoint.",
+    id_pattern=names.DEPLOYMENT_ID,
+    id_example="campanha-bank/model-3",
     states=(
         State(name="creating", tone=Tone.RUN, word="being made", sentence="is being made"),
         State(name="serving", tone=Tone.OK, sentence="serves", final=True),

@@ -37,6 +37,8 @@ FAILURE = Kind(
     name="failure",
     plural="failures",
     sentence="A step that failed as often as it may.",
+    id_pattern=names.DIGEST,
+    id_example="6f3c1d0f2a8b4a5f9c0d1e2f3a4b5c6d",
     states=(
         State(
             name="dead-lettered",

@@ -30,6 +30,8 @@ class About:
     unit: str = ""
     least: int | None = None
     most: int | None = None
+    pattern: str = ""
+    """How it is written, as a regular expression that JSON Schema knows."""
     one_of: tuple[State, ...] = ()
     """The closed vocabulary its value is of."""
     entered: str = ""
@@ -44,12 +46,20 @@ def public(
     unit: str = "",
     least: int | None = None,
     most: int | None = None,
+    pattern: str = "",
     one_of: tuple[State, ...] = (),
     entered: str = "",
 ) -> Any:
     """A field that the API, and events, show. example: none is needed for what is made of fields that have theirs"""
     about = About(
-        sentence=sentence, example=example, unit=unit, least=least, most=most, one_of=one_of, entered=entered
+        sentence=sentence,
+        example=example,
+        unit=unit,
+        least=least,
+        most=most,
+        pattern=pattern,
+        one_of=one_of,
+        entered=entered,
     )
     return field(metadata={ABOUT: about})
 

@@ -45,6 +45,9 @@ class Kind(Generic[V]):
     name: str
     plural: str
     sentence: str
+    id_pattern: str
+    """How the id of one is written, as a regular expression that JSON Schema knows."""
+    id_example: str
     states: tuple[State, ...]
     """In the order in which they may follow: a thing never goes back to one that stands before its own."""
     values: type[V]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from shared.domain import names
 from shared.domain.facts import ModelAccepted, ModelRefused, ModelReleased, ReleaseRolledBack
 from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
@@ -68,7 +69,7 @@ class ModelVersion:
 
     dataset: str = public("The dataset it was trained on; the model has its name.", example="bank")
     version: int = public("The version of the Azure ML model, and of the dataset.", least=1, example=3)
-    run: str | None = public("The run that made it.", example="bank-v3-a1")
+    run: str | None = public("The run that made it.", pattern=names.RUN_NAME, example="bank-v3-a1")
     reason: str | None = public(
         "The verdict in a sentence, or why it was rolled back.",
         example="first model: log loss 0.3145, better than the base rate's 0.3568",
@@ -134,6 +135,8 @@ MODEL = Kind(
     name="model",
     plural="models",
     sentence="One model version: the verdict on it, and whether it answers.",
+    id_pattern=names.DATASET_ID,
+    id_example="bank:3",
     states=(
         State(name="accepted", tone=Tone.OK, sentence="is better: accepted"),
         State(name="refused", tone=Tone.REST, sentence="is not better: refused", final=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from shared.domain import names
 from shared.domain.facts import OperationRequested
 from shared.domain.kinds.field import internal, public
 from shared.domain.kinds.kind import Change, Kind
@@ -41,6 +42,8 @@ OPERATION = Kind(
     name="operation",
     plural="operations",
     sentence="What an operator asked for.",
+    id_pattern=names.DIGEST,
+    id_example="6f3c1d0f2a8b4a5f9c0d1e2f3a4b5c6d",
     states=(State(name="requested", tone=Tone.REST, sentence="was requested", final=True),),
     values=Operation,
     projections={OperationRequested: _requested},

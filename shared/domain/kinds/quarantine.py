@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from shared.domain import names
 from shared.domain.facts import QuarantineDecided, UploadAdmitted, UploadDuplicated, UploadRejected
 from shared.domain.kinds.field import public
 from shared.domain.kinds.kind import Change, Kind
@@ -17,7 +18,9 @@ class QuarantinedUpload:
     """What is known of what an upload left in quarantine."""
 
     name: str = public("The file's name.", example="may.csv")
-    upload: str = public("The id of the upload.", example="upload/may.csv/0x8DD5A3B1C2D4E5F")
+    upload: str = public(
+        "The id of the upload.", pattern=names.UPLOAD_ID, example="upload/may.csv/0x8DD5A3B1C2D4E5F"
+    )
     dataset: str | None = public("The dataset whose contract the rows break.", example="bank")
     rows: int = public(
         "Rows that break the contract; 0 when the file's shape is at fault.", least=0, example=4
@@ -60,6 +63,8 @@ QUARANTINE = Kind(
     name="quarantine",
     plural="quarantine",
     sentence="What an upload left in quarantine: single rows, or the whole file.",
+    id_pattern=names.UPLOAD_ID,
+    id_example="upload/may.csv/0x8DD5A3B1C2D4E5F",
     states=(
         State(
             name="held",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.domain import names
 from shared.domain.facts import (
     BatchRunFinished,
     BatchRunStarted,
@@ -57,12 +58,14 @@ class Run:
 
     dataset: str | None = public("The dataset it trains on, or whose model it scores with.", example="bank")
     version: int | None = public("The version of the dataset, and of the model.", least=1, example=3)
-    batch: str | None = public("The batch it scores.", example="clients-csv-d7147bc7")
+    batch: str | None = public("The batch it scores.", pattern=names.BATCH_ID, example="clients-csv-d7147bc7")
     attempt: int | None = internal("Which run for its batch it is.")
     reason: str | None = public(
         "The verdict on its model, or why it failed.", example="the run ended as Failed"
     )
-    model: str | None = public("The model it made or scores with, as name:version.", example="bank:3")
+    model: str | None = public(
+        "The model it made or scores with, as name:version.", pattern=names.DATASET_ID, example="bank:3"
+    )
     status: str | None = public("What Azure ML says of it; more words may come.", example="Running")
     steps: list[RunStep] | None = public("Its steps, in the order of the pipeline.")
 
@@ -117,6 +120,8 @@ RUN = Kind(
     name="run",
     plural="runs",
     sentence="One run of a published pipeline: it trains a model, or scores a large batch.",
+    id_pattern=names.RUN_NAME,
+    id_example="bank-v3-a1",
     states=(
         State(name="started", tone=Tone.RUN, sentence="started"),
         State(name="running", tone=Tone.RUN, sentence="is running"),

@@ -18,7 +18,9 @@ class Upload:
     """What is known of an upload."""
 
     name: str = public("The file's name in the container.", example="may.csv")
-    etag: str | None = public("Which version of the file it is.", example="0x8DD5A3B1C2D4E5F")
+    etag: str | None = public(
+        "Which version of the file it is.", pattern=names.ETAG, example="0x8DD5A3B1C2D4E5F"
+    )
     attempt: int | None = internal(
         "Which time this version is held against the contract; absent for the first."
     )
@@ -29,22 +31,29 @@ class Upload:
     )
     content_hash: str | None = public(
         "SHA-256 of the rows that fit, whatever their order in the file: the same rows have the same.",
+        pattern=names.SHA256,
         example="9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a",
     )
     sha256: str | None = public(
         "SHA-256 of the file's bytes.",
+        pattern=names.SHA256,
         example="4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce",
     )
     same_as: str | None = public(
-        "The id of the upload that brought the same rows first.", example="upload/april.csv/0x8DD59"
+        "The id of the upload that brought the same rows first.",
+        pattern=names.UPLOAD_ID,
+        example="upload/april.csv/0x8DD59",
     )
     readmitted_from: str | None = public(
         "The id of the upload whose quarantined rows were readmitted.",
+        pattern=names.UPLOAD_ID,
         example="upload/may.csv/0x8DD5A",
     )
     reason: str | None = public("Why it was rejected.", example="none of the 3 rows fits the contract")
     dataset_version: str | None = public(
-        "The dataset version its rows became part of, as name:version.", example="bank:3"
+        "The dataset version its rows became part of, as name:version.",
+        pattern=names.DATASET_ID,
+        example="bank:3",
     )
 
 
@@ -97,6 +106,8 @@ UPLOAD = Kind(
     name="upload",
     plural="uploads",
     sentence="One version of a CSV that was dropped to train on.",
+    id_pattern=names.UPLOAD_ID,
+    id_example="upload/may.csv/0x8DD5A3B1C2D4E5F",
     states=(
         State(name="arrived", tone=Tone.RUN, word="being checked", sentence="arrived"),
         State(name="admitted", tone=Tone.RUN, sentence="fits its contract"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from shared.domain import names
 from shared.domain.facts import WorkPaused
 from shared.domain.kinds.field import public
 from shared.domain.kinds.kind import Change, Kind
@@ -30,6 +31,8 @@ WORK = Kind(
     name="work",
     plural="work",
     sentence="A pause of all work that begins something new.",
+    id_pattern=names.DIGEST,
+    id_example="6f3c1d0f2a8b4a5f9c0d1e2f3a4b5c6d",
     states=(
         State(name="paused", tone=Tone.WARN, sentence="is paused", final=True),
         State(name="resumed", tone=Tone.REST, sentence="goes on", final=True),

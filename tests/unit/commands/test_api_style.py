@@ -297,7 +297,7 @@ BREAKS: Mapping[str, tuple[Break, ...]] = {
     "property-is-camel-case": (added("run_number", text()), added("RunNumber", text())),
     "property-has-a-sentence": (
         drop(f"{PROPERTIES}.count.description"),
-        drop(f"{PROPERTIES}.part.description"),
+        put(f"{PROPERTIES}.part.description", "a part"),
         put(f"{PROPERTIES}.count.description", "how many"),
     ),
     "property-has-an-example": (drop(f"{PROPERTIES}.count.examples"),),
@@ -395,7 +395,7 @@ def test_an_exemption_is_told_with_its_reason_and_ends_when_nothing_needs_it(
     file = tmp_path / "broken.json"
     file.write_text(json.dumps(broken))
     exempt = api_description.Exempt(
-        rule="version-is-asked-for", paths=("/all-things/{thingId}",), reason="it is a test"
+        rule="version-is-asked-for", parts=("/all-things/{thingId}",), reason="it is a test"
     )
     monkeypatch.setattr(api_description, "EXEMPT", (exempt,))
     spared = api_description.style(file)

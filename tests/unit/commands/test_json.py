@@ -26,7 +26,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
     "trace": (("incoming/calls-2026-w45.csv",), lambda said: said["model"]["id"], "bank-additional:7"),
     "runs": (("--most", "1"), lambda said: [run["state"] for run in said["value"]], ["running"]),
     "models": (("bank-additional:7",), lambda said: said["metrics"]["logLoss"], 0.2817),
-    "batches": (("to-call-november-6f2c", "--rows", "2"), lambda said: len(said["value"]), 2),
+    "batches": (("to-call-november-6f2c", "--rows", "2"), lambda said: len(said["rows"]), 2),
     "quarantine": (("leads-from-crm.csv",), lambda said: said["upload"]["state"], "rejected"),
     "events": (("--most", "2"), lambda said: len(said["value"]), 2),
     "audit": (("--verify",), lambda said: said, {"entries": 5, "brokenAt": None}),

@@ -9,7 +9,8 @@ const SAID = ["probability", "decision", "decile", "problem"];
 
 const isNumber = (cell) => cell !== "" && cell !== null && Number.isFinite(Number(cell));
 
-export function scoredRows({ columns, value }) {
+export function scoredRows({ columns, rows }) {
+  const value = rows.map((row) => row.cells);
   const places = columns.map((_, place) => place);
   const order = [
     ...SAID.map((name) => columns.indexOf(name)).filter((place) => place >= 0),
