@@ -9,7 +9,11 @@ from pathlib import Path
 
 def main() -> int:
     """The command's exit code; an error the user can do something about is one line, not a traceback."""
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    root = Path(__file__).resolve().parents[1]
+    sys.path[:1] = [
+        str(root),
+        str(root / "localazure" / "src"),
+    ]  # some commands run before anything is installed
     name, arguments = sys.argv[1], sys.argv[2:]
     sys.argv = [f"./dev {name}", *arguments]
     from commands.stack.errors import StackError
