@@ -16,7 +16,17 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- performance -->", "<!-- /performance -->"
-MEASURES = ("latency", "flow", "endpoint", "scoring", "scoring-10000000", "status", "pollers", "embedded")
+MEASURES = (
+    "latency",
+    "flow",
+    "endpoint",
+    "scoring",
+    "scoring-10000000",
+    "status",
+    "pollers",
+    "embedded",
+    "setup",
+)
 
 WIDTH, ROW, LABEL_RIGHT, BAR_LEFT, BAR_WIDTH, TOP = 760, 30, 300, 312, 340, 52
 STYLE = """
