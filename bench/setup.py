@@ -104,7 +104,7 @@ def _plain(home: Path, told: dict[str, str]) -> dict[str, Any]:
     began = time.monotonic()
     _run([BASE_PYTHON, "-m", "venv", str(home)], ROOT, told)
     install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt")
-    _run([str(python_in(home)), *install], ROOT, told)
+    _run([str(python_in(home)), *install], ROOT, told, quiet=True)
     return {"seconds": round(time.monotonic() - began, 1)}
 
 
@@ -125,11 +125,14 @@ def _first_line(clone: Path, told: dict[str, str]) -> float:
     return round(seconds, 2)
 
 
-def _run(command: list[str], directory: Path, told: dict[str, str]) -> str:
-    """Its output; what it says on stderr is shown as it comes."""
-    done = subprocess.run(command, cwd=directory, env=told, stdout=subprocess.PIPE, text=True, check=False)
+def _run(command: list[str], directory: Path, told: dict[str, str], *, quiet: bool = False) -> str:
+    """Its output. quiet: what it says on stderr is not shown as it comes, but when it fails"""
+    errors = subprocess.PIPE if quiet else None
+    done = subprocess.run(
+        command, cwd=directory, env=told, stdout=subprocess.PIPE, stderr=errors, text=True, check=False
+    )
     if done.returncode:
-        raise RuntimeError(f"`{' '.join(command[:5])}` ended with {done.returncode}")
+        raise RuntimeError(f"`{' '.join(command[:5])}` ended with {done.returncode}\n{done.stderr or ''}")
     return done.stdout
 
 

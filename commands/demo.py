@@ -1,4 +1,4 @@
-"""The whole loop on real bank data: file, dataset version, run, verdict, release, scored batch; about a minute.
+"""The whole loop on real bank data: file, dataset version, run, verdict, release, scored batch; about half a minute.
 
 Starts the embedded Azure afresh in a folder of its own, and leaves it running for you to explore.
 """
@@ -11,10 +11,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from commands import publish
+from commands.client import loop_timings
+from commands.client.loop_timings import Spent
 from commands.client.states import is_final
 from commands.client.status_api import Client
 from commands.setup import bank_rows
@@ -26,24 +29,38 @@ from commands.stack.upload import upload
 
 PATIENCE = 180.0
 """Seconds a chapter may take before the demo times out and says which log to read."""
-SETTINGS = {"GATHER_QUIET_SECONDS": "2", "RELEASE_POLL_SECONDS": "2"}
+SETTINGS = {
+    "GATHER_QUIET_SECONDS": "1",
+    "RELEASE_POLL_SECONDS": "1",
+    "SCORE_SCHEDULE": "*/2 * * * * *",
+}
+"""The app's waits, as short as they can be and still be waits: a burst of files is still one version."""
 
 
 def main(arguments: list[str]) -> int:
     made = parser("demo", __doc__)
     made.add_argument("--data", type=Path, help="a CSV of either published variant (default: real UCI rows)")
+    made.add_argument("--timings", action="store_true", help="say at the end where the seconds went")
     given = made.parse_args(arguments)
     began = time.monotonic()
     file, source = bank_rows.find(given.data)
+    found = time.monotonic()
     stack = _started_afresh(given.state / "demo")
     demo = Demo(stack, file.read_bytes())
+    demo.spent += [
+        Spent(what="finding the rows", seconds=found - began),
+        Spent(what="start of the embedded Azure and the app", seconds=time.monotonic() - found),
+    ]
     print(f"\nData: {source}, {len(demo.rows):,} rows")
     try:
         story = demo.run()
     except StackError as stopped:
         print(f"\nThe demo stopped: {stopped}\nLogs: {stack.state}/logs", file=sys.stderr)
         return 1
-    _summary(story, time.monotonic() - began, given.state / "demo")
+    seconds = time.monotonic() - began
+    _summary(story, seconds, given.state / "demo")
+    if given.timings:
+        print("\nWhere the seconds went:\n", *loop_timings.table(demo.timings(), seconds), sep="\n")
     return 0
 
 
@@ -65,6 +82,8 @@ class Demo:
     text: bytes
     header: bytes = b""
     rows: list[bytes] = field(default_factory=list)
+    spent: list[Spent] = field(default_factory=list)
+    _seen: list[tuple[dict[str, Any], datetime]] = field(default_factory=list)
     client: Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,8 +94,10 @@ class Demo:
     def run(self) -> list[tuple[str, str]]:
         """The five chapters, each a line of the summary; raises: StackError when one does not come about."""
         print("\nPublishing the training pipeline ...")
+        began = time.monotonic()
         if publish.main(["--state", str(self.stack.state)]):
             raise StackError("the training pipeline could not be published")
+        self.spent.append(Spent(what="publishing the pipelines", seconds=time.monotonic() - began))
         first = [row for number, row in enumerate(self.rows) if number % 5 < 3]
         second = [row for number, row in enumerate(self.rows) if number % 5 >= 3]
         return [
@@ -88,9 +109,10 @@ class Demo:
         ]
 
     def _model(self, name: str, rows: list[bytes]) -> str:
-        self._drop("incoming", name, [self.header, *rows])
+        dropped = self._drop("incoming", name, [self.header, *rows])
         record = self._follow(f"lineage/incoming/{name}", _model_settled)
         model = record["model"]
+        self._seen.append((record, dropped))
         return f"{record['upload']['rows']:,} rows -> dataset {model['id']} -> {model['state']}: {model['reason']}"
 
     def _faulty(self, name: str, rows: list[bytes]) -> str:
@@ -112,20 +134,40 @@ class Demo:
     def _clients(self, name: str, rows: list[bytes]) -> str:
         """Clients of whom nobody knows yet what they will answer: the last column is cut off."""
         lines = [_without_last(line) for line in [self.header, *rows]]
-        self._drop("scoring", name, lines)
+        dropped = self._drop("scoring", name, lines)
         batch = self._follow(f"lineage/scoring/{name}", lambda r: is_final(r["batch"]))
         record = batch["batch"]
         if record["state"] != "scored" or record["rows"] != len(rows):
             raise StackError(f"the batch should have {len(rows)} scored rows: {record}")
+        self._seen.append((batch, dropped))
         self._show_first_rows(record["output"])
         return f"{record['rows']:,} scored by model {record['modelVersion']} -> {record['output']}"
 
-    def _drop(self, container: str, name: str, lines: list[bytes]) -> None:
+    def timings(self) -> list[Spent]:
+        """What took how long, as it was written down by all parts; of a model that was refused, nothing."""
+        spent = list(self.spent)
+        for lineage, dropped in self._seen:
+            if "batch" in lineage:
+                spent += loop_timings.of_batch(lineage["batch"], dropped)
+            elif lineage["model"]["state"] == "released":
+                workspace, deployment = self.stack.state / "workspace", lineage["deployment"]
+                run = workspace / "runs" / lineage["run"]["id"] / "logs" / "azureml" / "executionlogs.txt"
+                server = (
+                    workspace / "hosting" / deployment["endpoint"] / deployment["deployment"] / "console.log"
+                )
+                logs = {"run_log": loop_timings.read(run), "server_log": loop_timings.read(server)}
+                spent += loop_timings.of_training(lineage, dropped, **logs)
+        return spent
+
+    def _drop(self, container: str, name: str, lines: list[bytes]) -> datetime:
+        """Returns when."""
+        dropped = datetime.now(UTC)
         print(f"\nDropping {container}/{name} ({len(lines) - 1:,} rows)")
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / name
             file.write_bytes(b"\n".join(lines) + b"\n")
             upload(self.stack.connection_string, container, name, file)
+        return dropped
 
     def _follow(self, path: str, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Polls the app until `done`, printing each change as it comes."""
