@@ -6,29 +6,30 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-from functions.delivery import deliver
+from functions.delivery import deliver, tick
 from shared.domain.facts import ReconcileDue, RetrainDue, ScoringDue
 
 clock = func.Blueprint()
 
 
-def _tick() -> str:
+def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @clock.timer_trigger(arg_name="timer", schedule="%SCORE_SCHEDULE%")
 def scoring_due(timer: func.TimerRequest) -> None:
-    deliver(ScoringDue(tick=_tick(), late=timer.past_due))
+    tick(ScoringDue(tick=_now(), late=timer.past_due))
 
 
 @clock.timer_trigger(arg_name="timer", schedule="%RECONCILE_SCHEDULE%")
 def reconcile_due(timer: func.TimerRequest) -> None:
-    deliver(ReconcileDue(tick=_tick()))
+    tick(ReconcileDue(tick=_now()))
 
 
 @clock.timer_trigger(arg_name="timer", schedule="%RETRAIN_SCHEDULE%")
 def retrain_due(timer: func.TimerRequest) -> None:
     from shared import wiring
 
+    now = _now()
     for contract in wiring.services().contracts:
-        deliver(RetrainDue(dataset=contract.dataset, tick=_tick()))
+        deliver(RetrainDue(dataset=contract.dataset, tick=now))

@@ -24,13 +24,24 @@ def deliver(fact: Fact, *, expected: bool = False) -> None:
         telemetry.say("deliver", "Another delivery is at it; this one is dropped.", key=fact.key)
 
 
+def tick(fact: Fact) -> None:
+    """Has what a clock says handled. What fails is logged by the host; what keeps failing is seen by a person."""
+    from shared import flow, wiring
+
+    flow.tick(fact, wiring.services())
+
+
 def dead_letter(queue: str, message: str, fact: Fact | None) -> None:
     """Records that a message failed as often as it may, so that a person sees it; what it says is not logged."""
     from shared import wiring
 
     about = fact.key if fact else digest(message)
+    entry = wiring.services().ledger.claims.find(fact.key) if fact else None
+    last = entry.value.get("last_error") if entry else None
     reason = (
-        "the step failed at every delivery; its log says why" if fact else "the message could not be read"
+        f"it failed at every delivery: {last or 'its log says why'}"
+        if fact
+        else "the message could not be read"
     )
     retries = wiring.services().ledger.outbox.dead_letter(fact) if fact else 0
     deliver(StepDeadLettered(queue=queue, about=about, reason=reason, retries=retries))

@@ -57,3 +57,10 @@ class Unanswerable(Refused):
 
 class ConfigurationError(CampanhaError):
     """Settings are missing or ill-typed; the message lists every one of them."""
+
+
+def in_words(problem: Exception) -> str:
+    """What a person is told of a failure. Our own errors speak for themselves; of any other only its type is said, since
+    its words may hold values of a row."""
+    name = type(problem).__name__
+    return f"{name}: {problem}" if isinstance(problem, CampanhaError) else f"{name}; the app's log has more"

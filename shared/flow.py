@@ -14,9 +14,10 @@ from shared import kinds, telemetry
 from shared.domain import facts as f
 from shared.domain.facts import Fact
 from shared.domain.kinds.kind import Change
-from shared.errors import Transient
+from shared.errors import Transient, in_words
 from shared.ledger.claims import Claim, Outcome
 from shared.ledger.lease import Lease
+from shared.procedures import clock_health
 from shared.procedures.work_pause import is_paused
 from shared.services import Services
 from shared.steps.admit_upload import admit_upload
@@ -157,14 +158,49 @@ def handle(fact: Fact, services: Services, *, expected: bool = False) -> tuple[F
             services.ledger.token.flush()
 
 
+def tick(fact: Fact, services: Services) -> None:
+    """Handles what a clock says; a clock whose step keeps failing becomes a dead letter, and is resolved when it works.
+
+    raises: whatever the step raises
+    """
+    try:
+        handle(fact, services)
+    except Exception as problem:
+        with suppress(Transient):  # where not even that can be counted, the health check says so
+            _tell(clock_health.failed(fact, problem, services), services)
+        raise
+    with suppress(Transient):  # the next tick says it too
+        _tell(clock_health.succeeded(fact, services), services)
+
+
+def _tell(facts: Iterable[Fact], services: Services) -> None:
+    for fact in facts:
+        handle(fact, services)
+
+
 def _handle_hint(fact: Fact, services: Services) -> tuple[Fact, ...]:
-    """A hint is acted on any number of times: all it does is publish, and add to what is known."""
-    outcome = Outcome.of(STEPS[type(fact)](fact, services))
+    """A hint is acted on any number of times: all it does is publish, and add to what is known.
+
+    What it found before it failed is published all the same.
+    """
+    found, failure = _as_far_as_it_goes(STEPS[type(fact)](fact, services))
+    outcome = Outcome.of(found)
     due = services.ledger.outbox.expect(led_to for led_to in outcome.facts if not led_to.hint)
     # Published first: a record of what was never published would keep the next hint from finding it.
     services.bus.publish([*due, *(led_to for led_to in outcome.facts if led_to.hint)])
     services.ledger.records.apply(outcome.changes, cause=fact.key)
+    if failure:
+        raise failure
     return outcome.facts
+
+
+def _as_far_as_it_goes(returned: Iterable[Fact | Change]) -> tuple[list[Fact | Change], Exception | None]:
+    found: list[Fact | Change] = []
+    try:
+        found.extend(returned)
+    except Exception as failure:  # noqa: BLE001  (it is raised once the others are published)
+        return found, failure
+    return found, None
 
 
 def _handle_fact(fact: Fact, services: Services, *, expected: bool) -> tuple[Fact, ...]:
@@ -199,8 +235,7 @@ def _settled(claim: Claim, services: Services) -> Claim:
             with services.ledger.claims.held(lease):
                 outcome = Outcome.of(step(claim.fact, services))
         except Exception as problem:
-            reason = f"{type(problem).__name__}: {problem}"
-            services.ledger.claims.free(replace(claim, row=lease.row), reason)
+            services.ledger.claims.free(replace(claim, row=lease.row), in_words(problem))
             raise
         note(outcome.facts)
     return services.ledger.claims.settle(replace(claim, row=lease.row), outcome)

@@ -12,6 +12,16 @@ from shared.errors import Refused, Transient
 ERROR = 400
 """From here on a status says that something went wrong; below it the answer was cut off or could not be read."""
 
+REMEDIES = {
+    "BlobArchived": "set its access tier to Hot or Cool, and retry once it is rehydrated",
+    "BlobBeingRehydrated": "retry once it is rehydrated",
+    "AuthorizationPermissionMismatch": "give the app's identity its role on this storage",
+    "AuthorizationFailure": "let the app through the storage account's firewall",
+}
+"""What to do about an answer that comes again until somebody does something, by the service's own word for it.
+
+source: https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes"""
+
 
 @contextmanager
 def answering(who: str, *, refuses: Collection[int] = ()) -> Iterator[None]:
@@ -29,7 +39,9 @@ def answering(who: str, *, refuses: Collection[int] = ()) -> Iterator[None]:
         if status < ERROR:
             raise Transient(f"{who} did not answer whole") from cause
         kind = Refused if status in refuses else Transient
-        raise kind(f"{who} answered {status} {_code(cause)}") from cause
+        code = _code(cause)
+        remedy = f"; {REMEDIES[code]}" if code in REMEDIES else ""
+        raise kind(f"{who} answered {status} {code}{remedy}") from cause
     except AzureError as cause:
         raise Transient(f"{who} does not answer") from cause
 

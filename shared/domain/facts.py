@@ -444,6 +444,12 @@ class BatchDue(Fact):
     def key(self) -> str:
         return f"batch/{self.name}/{self.etag}"
 
+    @staticmethod
+    def parts(key: str) -> tuple[str, str] | None:
+        """Name and ETag in a key of this kind of fact; None for any other."""
+        found = re.fullmatch(r"batch/(.+)/([^/]+)", key)
+        return None if found is None else (found[1], found[2])
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShardDue(Fact):
@@ -603,6 +609,19 @@ class StepDeadLettered(Fact):
     def key(self) -> str:
         again = f"/retry/{self.retries}" if self.retries else ""
         return f"dead-lettered/{self.queue}/{self.about}{again}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockRecovered(Fact):
+    """A clock whose step had failed several times in a row did it again."""
+
+    clock: str
+    dead_letter: str
+    """The key of the dead letter that is over with it."""
+
+    @property
+    def key(self) -> str:
+        return f"recovered/{self.dead_letter}"
 
 
 # --- an operator's actions --------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from shared.domain.facts import Fact, NotificationDue, StepDeadLettered
 from shared.errors import Conflict, Gone, Refused, Transient
 from shared.ledger import Document, Entry, Versioned
 from shared.ports import Subscriber
+from shared.procedures.isolation import each_by_itself
 from shared.services import Services
 
 
@@ -45,8 +46,7 @@ def notify_subscribers(fact: NotificationDue, services: Services) -> Iterable[Fa
     """Each subscriber has a cursor in the event log, moved on only after it took the events. A crash in between
     delivers some again with the same id, which is how a receiver of CloudEvents knows a duplicate."""
     count = services.ledger.events.count()
-    for subscriber in services.subscribers:
-        yield from _deliver(subscriber, count, fact, services)
+    return each_by_itself(lambda one: _deliver(one, count, fact, services), services.subscribers)
 
 
 def _deliver(subscriber: Subscriber, count: int, fact: NotificationDue, services: Services) -> Iterator[Fact]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
 
@@ -21,6 +21,7 @@ from shared.domain.facts import (
 from shared.ports import Blob
 from shared.procedures.dataset_head import HEAD
 from shared.procedures.gather_window import WINDOW
+from shared.procedures.isolation import each_by_itself
 from shared.procedures.open_batches import BATCH_RUN
 from shared.procedures.released_model import RELEASED
 from shared.procedures.run_slot import SLOT
@@ -36,14 +37,16 @@ MOST_AT_ONCE = 200
 
 def reconcile(fact: ReconcileDue, services: Services) -> Iterable[Fact]:
     """Finds what is due and returns it; every such fact is done once, however often a reconciliation finds it."""
-    yield from _unfinished(services)
-    yield from _missed_uploads(services)
-    yield from _runs_under_way(services)
-    yield from _overdue_windows(fact, services)
-    yield from _waiting_versions(services)
-    yield from _probes_due(fact, services)
-    if services.subscribers:
-        yield NotificationDue(tick=fact.tick)
+    parts: tuple[Callable[[], Iterable[Fact]], ...] = (
+        lambda: _unfinished(services),
+        lambda: _missed_uploads(services),
+        lambda: _runs_under_way(services),
+        lambda: _overdue_windows(fact, services),
+        lambda: _waiting_versions(services),
+        lambda: _probes_due(fact, services),
+        lambda: [NotificationDue(tick=fact.tick)] if services.subscribers else [],
+    )
+    return each_by_itself(lambda part: part(), parts)
 
 
 def _unfinished(services: Services) -> Iterator[Fact]:

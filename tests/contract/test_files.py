@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from shared.adapters.memory import MemoryFiles
-from shared.errors import Superseded
+from shared.errors import Superseded, Transient
 from shared.ports import Blob, Files
 
 Container = str
@@ -111,3 +111,21 @@ def test_an_empty_blob_has_an_empty_stretch(files: tuple[Files, Container]) -> N
     store, container = files
     store.write(container, "empty", b"")
     assert store.read_range(_stat(store, container, "empty"), 0, 0) == b""
+
+
+def test_an_archived_blob_says_what_to_do(azurite: str) -> None:
+    from azure.storage.blob import BlobServiceClient, StandardBlobTier
+
+    from shared.adapters.blobs import AzureFiles
+
+    service = BlobServiceClient.from_connection_string(azurite)
+    container = f"c{uuid.uuid4().hex}"
+    service.create_container(container).upload_blob("old.csv", b"a;b\n").set_standard_blob_tier(
+        StandardBlobTier.ARCHIVE
+    )
+    files = AzureFiles(service)
+    blob = _stat(files, container, "old.csv")
+    with pytest.raises(
+        Transient, match=r"old\.csv, answered 409 BlobArchived; set its access tier to Hot or Cool"
+    ):
+        files.read_range(blob, 0, 2)

@@ -366,7 +366,7 @@ def test_a_batch_says_which_shard_was_given_up(two_models: World) -> None:
     told = two_models.ledger.find("batch", batch.id)
     assert told is not None
     assert told.values["reason"] == (
-        f"shard 0 was given up; the batch goes on when failure {failure.id} is tried again"
+        f"shard 0 was dead-lettered; the batch goes on when failure {failure.id} is retried"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from typing import Any
+from unittest import mock
 
 import pytest
 from fastapi import FastAPI
@@ -12,6 +13,8 @@ from flow.world import World
 
 from functions.http.auth.scopes import Scope
 from functions.http.middleware.rate_limit import WINDOW_SECONDS, Limiter
+from shared import flow
+from shared.domain.facts import ScoringDue
 from shared.errors import Refused, Transient
 from tests.http.asking import Answer, Client, app_over, client_of
 
@@ -149,3 +152,19 @@ def test_answers_are_not_kept_nor_read_as_something_else(api: FastAPI) -> None:
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
         assert "public" not in answer.headers["cache-control"]
+
+
+def test_a_clock_that_keeps_failing_shows_in_health(world: World, reader: Client) -> None:
+    for number in range(3):
+        with (
+            mock.patch.object(world.files, "list", side_effect=Transient("no list")),
+            pytest.raises(Transient),
+        ):
+            flow.tick(ScoringDue(tick=str(number)), world.services)
+    health = reader.get("/api/health")
+    assert (health.status_code, health.json()["status"]) == (200, "warn")
+    (clock,) = health.json()["checks"]["ScoringDue:clock"]
+    assert clock["status"] == "warn"
+    assert "3 times in a row" in clock["output"]
+    flow.tick(ScoringDue(tick="good"), world.services)
+    assert reader.get("/api/health").json()["status"] == "pass"

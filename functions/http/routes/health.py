@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -12,6 +11,7 @@ from functions.http.middleware.gate import LIVE
 from functions.http.views import schemas
 from functions.http.views.json_answer import HealthAnswer
 from shared.domain.names import INCOMING
+from shared.procedures import clock_health
 
 routes = APIRouter(tags=["health"])
 
@@ -29,15 +29,19 @@ def alive() -> Response:
     responses={503: {"model": schemas.HealthReport}},
 )
 def get_health(services: Wired) -> HealthAnswer:
-    """Whether Campanha could work now: the ledger and the storage answer."""
+    """Whether Campanha could work now: the ledger and the storage answer; and whether a clock keeps failing (`warn`)."""
     checks: dict[str, Callable[[], object]] = {
         "ledger:read": lambda: services.ledger.token.read(facts=False),
         "storage:read": lambda: services.files.stat(INCOMING, "-"),
     }
-    found = {name: [{"status": _probe(check)}] for name, check in checks.items()}
-    passing = all(check[0]["status"] == "pass" for check in found.values())
-    body: dict[str, Any] = {"status": "pass" if passing else "fail", "checks": found}
-    return HealthAnswer(body, 200 if passing else 503)
+    found: dict[str, list[dict[str, str]]] = {
+        name: [{"status": _probe(check)}] for name, check in checks.items()
+    }
+    able = all(check[0]["status"] == "pass" for check in found.values())
+    late = clock_health.unwell(services) if able else {}
+    found |= {f"{clock}:clock": [{"status": "warn", "output": reason}] for clock, reason in late.items()}
+    status = ("warn" if late else "pass") if able else "fail"
+    return HealthAnswer({"status": status, "checks": found}, 200 if able else 503)
 
 
 def _probe(check: Callable[[], object]) -> str:

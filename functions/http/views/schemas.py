@@ -272,13 +272,19 @@ class AuditEntry(Shape):
 class HealthCheck(Shape):
     """What one check found."""
 
-    status: Literal["pass", "fail"] = Field(description="Whether it passed.", examples=["pass"])
+    status: Literal["pass", "warn", "fail"] = Field(description="What it found.", examples=["pass"])
+    output: str = absent(
+        description="What is wrong.",
+        examples=[
+            "ScoringDue failed 3 times in a row, the last time with Transient: blob storage does not answer"
+        ],
+    )
 
 
 class HealthReport(Shape):
     """Whether Campanha could work now."""
 
-    status: Literal["pass", "fail"] = Field(description="The whole in a word.", examples=["pass"])
+    status: Literal["pass", "warn", "fail"] = Field(description="The whole in a word.", examples=["pass"])
     checks: dict[str, list[HealthCheck]] = Field(
         description="What each check found, by its name.", examples=[{"ledger:read": [{"status": "pass"}]}]
     )

@@ -102,14 +102,16 @@ def _refused(fact: BatchRefused) -> Iterable[Change]:
     yield Change(kind="batch", id=fact.batch, state="refused", values=values)
 
 
-def _shard_dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
-    shard = ShardDue.parts(fact.about)
-    if shard is None:
-        return
-    batch, number = shard
+def _dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
+    """The batch waits for whoever retries: one of its shards, or the file as a whole, could not be read or scored."""
     failure = names.digest(fact.key)
-    reason = f"shard {number} was given up; the batch goes on when failure {failure} is tried again"
-    yield Change(kind="batch", id=batch, values={"reason": reason})
+    if shard := ShardDue.parts(fact.about):
+        batch, number = shard
+        reason = f"shard {number} was dead-lettered; the batch goes on when failure {failure} is retried"
+        yield Change(kind="batch", id=batch, values={"reason": reason})
+    elif due := BatchDue.parts(fact.about):
+        reason = f"{fact.reason}; the batch goes on when failure {failure} is retried"
+        yield Change(kind="batch", id=names.batch_id(*due), values={"reason": reason})
 
 
 def _links(batch: Thing[Batch]) -> Mapping[str, str | None]:
@@ -137,7 +139,7 @@ BATCH = Kind(
         RunProgressed: _progressed,
         BatchScored: _scored,
         BatchRefused: _refused,
-        StepDeadLettered: _shard_dead_lettered,
+        StepDeadLettered: _dead_lettered,
     },
     links=_links,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.domain import names
-from shared.domain.facts import RetryRequested, StepDeadLettered
+from shared.domain.facts import ClockRecovered, RetryRequested, StepDeadLettered
 from shared.domain.kinds.field import public
 from shared.domain.kinds.kind import Change, Kind
 from shared.domain.kinds.state import State, Tone
@@ -33,6 +33,10 @@ def _retried(fact: RetryRequested) -> Iterable[Change]:
     yield Change(kind="failure", id=fact.failure, state="retried")
 
 
+def _recovered(fact: ClockRecovered) -> Iterable[Change]:
+    yield Change(kind="failure", id=names.digest(fact.dead_letter), state="resolved")
+
+
 FAILURE = Kind(
     name="failure",
     plural="failures",
@@ -53,5 +57,9 @@ FAILURE = Kind(
         State(name="resolved", tone=Tone.OK, sentence="is resolved", final=True),
     ),
     values=Failure,
-    projections={StepDeadLettered: _dead_lettered, RetryRequested: _retried},
+    projections={
+        StepDeadLettered: _dead_lettered,
+        RetryRequested: _retried,
+        ClockRecovered: _recovered,
+    },
 )

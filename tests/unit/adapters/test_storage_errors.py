@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from shared.adapters.blobs import AzureFiles
 from shared.adapters.queues import QueueBus
-from shared.adapters.storage_errors import answering
+from shared.adapters.storage_errors import REMEDIES, answering
 from shared.adapters.tables import AzureTable
 from shared.domain.facts import ReconcileDue
 from shared.errors import CampanhaError, Refused, Superseded, Transient
@@ -188,3 +190,14 @@ def test_an_error_of_ours_passes_as_it_is() -> None:
     with pytest.raises(CampanhaError, match="mine") as told, answering("somebody"):
         raise Superseded("mine")
     assert told.type is Superseded
+
+
+@pytest.mark.parametrize("code", REMEDIES)
+def test_what_somebody_has_to_mend_is_said_with_the_remedy(code: str) -> None:
+    class Answered:
+        headers: ClassVar = {"x-ms-error-code": code}
+        status_code = 409
+        reason = "Conflict"
+
+    with pytest.raises(Transient, match=re.escape(REMEDIES[code])), answering("blob storage, at c/b,"):
+        raise HttpResponseError(response=Answered())

@@ -97,6 +97,8 @@ FACTS: tuple[f.Fact, ...] = (
     f.BatchScored(batch="b", rows=3, rejected=1, deciles=[0] * 10),
     f.BatchRefused(batch="b", name="c.csv", reason="no model"),
     f.StepDeadLettered(queue="steps", about="shard/b/1", reason="bad"),
+    f.StepDeadLettered(queue="steps", about="batch/c.csv/1", reason="archived"),
+    f.ClockRecovered(clock="ScoringDue", dead_letter="dead-lettered/clock/ScoringDue"),
     f.OperationRequested(operation="o", action="promote bank:1", by="key:operator", facts=["{}"]),
     f.RetryRequested(failure="x", about="shard/b/1", operation="o"),
     f.QuarantineDecided(upload="u", decision="discarded", by="key:operator", reason=""),
