@@ -6,16 +6,14 @@ import argparse
 import json
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipelines import workspace
 from pipelines.training import prepared
-from pipelines.training.drift import PROFILE, drift
+from pipelines.training.champion import Champion, fetch
 from pipelines.training.metrics import (
     Floats,
     auc,
@@ -111,46 +109,43 @@ def _spread(probabilities: Floats, count: int) -> list[int]:
 
 
 def evaluate(given: argparse.Namespace) -> dict[str, Any]:
-    """Writes the candidate's folder; returns its evaluation."""
+    """Writes the candidate's folder; returns its evaluation.
+
+    Both models are judged on the held-out rows that neither has learned from. Where there are none, there is no
+    comparison, and the evaluation says why (`not_compared`).
+    """
     model = load(given.model)
-    champion, known = (None, None) if given.champion == NO_CHAMPION else _champion(given.champion)
-    columns = dict.fromkeys([*model.columns, *(champion.columns if champion else ())])
-    rows = prepared.read_rows(given.prepared, prepared.HOLDOUT, columns)
+    champion = None if given.champion == NO_CHAMPION else fetch(given.champion)
+    columns = dict.fromkeys([*model.columns, *(champion.model.columns if champion else ())])
+    held_out = prepared.read_rows(given.prepared, prepared.HOLDOUT, columns)
+    every = np.ones(len(held_out.answers), dtype=np.bool_)
+    unseen, not_compared = champion.unseen(given.prepared) if champion else (every, "")
+    rows = held_out if not_compared or unseen.all() else held_out.only(unseen)
     money = {"call_cost": given.call_cost, "deposit_value": given.deposit_value}
     ours = judge(model, rows, **money)
-    theirs = judge(champion, rows, **money) if champion else None
+    theirs = judge(champion.model, rows, **money) if champion and not not_compared else None
     base = np.full(len(rows.answers), float(model.description["base_rate"]))
     evaluation = {
         "rows": len(rows.answers),
         **json.loads((given.prepared / prepared.MEMBERSHIP).read_text(encoding="utf-8")),
         "challenger": ours.figures,
-        "champion": theirs.figures if theirs else None,
+        "champion": theirs.figures if theirs else _named(champion),
         "baseline": {"log_loss": log_loss(rows.answers, base)},
         "comparison": compare(ours, theirs, rows.answers) if theirs else None,
-        "drift": moved(champion, known, given.prepared) if champion and known else [],
+        "not_compared": not_compared,
+        "left_out_rows": 0 if not_compared else int((~unseen).sum()),
+        "drift": champion.drift(given.prepared) if champion else [],
     }
+    said = model.probabilities(held_out.columns)
     shutil.copytree(given.model, given.candidate, dirs_exist_ok=True)
-    describe(given.candidate, deciles=deciles(ours.probabilities), compiled=agrees_compiled(model, rows))
+    describe(given.candidate, deciles=deciles(said), compiled=agrees_compiled(model, held_out))
     _write(given.candidate / "evaluation.json", evaluation)
-    _write(given.candidate / GOLDEN, golden(model, rows, ours.probabilities))
+    _write(given.candidate / GOLDEN, golden(model, held_out, said))
     return evaluation
 
 
-def moved(champion: Model, known: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
-    """How far the rows to learn from have moved since the champion learned from its own. known: its profile"""
-    rows = prepared.read_rows(folder, prepared.TRAIN, champion.columns)
-    return drift(known, champion.features, encode(champion.features, rows.columns))
-
-
-def _champion(reference: str) -> tuple[Model, dict[str, Any] | None]:
-    """And its profile, which the first models do not have. reference: <name>:<version>"""
-    name, _, version = reference.rpartition(":")
-    if not name or not version:
-        raise SystemExit(f"the champion {reference!r} is neither none nor <name>:<version>")
-    with tempfile.TemporaryDirectory() as folder:
-        home = workspace.download_model(name, version, Path(folder))
-        profiles = list(home.rglob(PROFILE))
-        return load(home), json.loads(profiles[0].read_text(encoding="utf-8")) if profiles else None
+def _named(champion: Champion | None) -> dict[str, Any] | None:
+    return {"name": champion.model.name, "version": champion.model.version} if champion else None
 
 
 def _write(file: Path, body: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +15,50 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.training import prepared
-from pipelines.training.holdout import HOLDOUT, VALIDATION, Mask, holdout_id, membership
+from pipelines.training.holdout import HOLDOUT, VALIDATION, Digests, Mask, holdout_id, membership
+from shared.domain.datasets.manifest import REPEATS_ONCE
+from shared.domain.datasets.row_digest import row_digests
+
+MOST_NAMED = 100
+"""Uploads whose repeated rows are told, the newest."""
 
 
-def prepare(manifest: dict[str, Any], parts: Path, out: Path) -> tuple[int, int]:
-    """Writes the prepared folder; returns the rows to learn from and those held out."""
-    tables = [_read(parts / part["file"], part) for part in manifest["parts"]]
-    masks = [
-        (part["content_hash"], membership(part["content_hash"], part["rows"], HOLDOUT))
-        for part in manifest["parts"]
-    ]
-    out.mkdir(parents=True, exist_ok=True)
-    train = _joined(tables, [~mask for _, mask in masks])
-    held = _joined(tables, [mask for _, mask in masks])
-    if not train.num_rows or not held.num_rows:
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What became of the rows."""
+
+    learned: int
+    held_out: int
+    repeated: int
+    """Rows that are exactly what an earlier row is, answer included."""
+
+
+def prepare(manifest: dict[str, Any], parts: Path, out: Path) -> Counts:
+    """Writes the prepared folder. Its rows stand in the order of their digests: the order of the parts, and that of
+    the rows in them, changes nothing of what is learned."""
+    table = pa.concat_tables([_read(parts / part["file"], part) for part in manifest["parts"]])
+    digests = row_digests(table, table.column_names)
+    order = np.argsort(digests, kind="stable")
+    repeated = _repeated(digests[order])
+    told = _told(manifest["parts"], order[repeated])
+    if manifest.get("repeats", REPEATS_ONCE) == REPEATS_ONCE:
+        order = order[~repeated]
+    table, digests = table.take(order), digests[order]
+    features = row_digests(table, [one.name for one in prepared.features_of(manifest["contract"])])
+    held = membership(features, HOLDOUT)
+    if held.all() or not held.any():
         raise SystemExit(
-            f"{manifest['rows']} rows are too few to learn from some and hold out others; gather more"
+            f"{len(held)} rows are too few to learn from some and hold out others"
+            f" ({int(repeated.sum())} of {manifest['rows']} repeat others exactly); gather more"
         )
-    pq.write_table(train, out / prepared.TRAIN)
-    pq.write_table(held, out / prepared.HOLDOUT)
-    np.save(out / prepared.VALIDATION, _validation(masks), allow_pickle=False)
+    out.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table.filter(pa.array(~held)), out / prepared.TRAIN)
+    pq.write_table(table.filter(pa.array(held)), out / prepared.HOLDOUT)
+    np.save(out / prepared.VALIDATION, membership(features[~held], VALIDATION), allow_pickle=False)
     (out / prepared.CONTRACT).write_text(json.dumps(manifest["contract"]), encoding="utf-8")
-    (out / prepared.MEMBERSHIP).write_text(json.dumps({"holdout_id": holdout_id(masks)}), encoding="utf-8")
-    return train.num_rows, held.num_rows
+    membership_of = {"holdout_id": holdout_id(digests[held]), **told}
+    (out / prepared.MEMBERSHIP).write_text(json.dumps(membership_of), encoding="utf-8")
+    return Counts(learned=int((~held).sum()), held_out=int(held.sum()), repeated=told[prepared.REPEATED_ROWS])
 
 
 def _read(file: Path, part: dict[str, Any]) -> Any:
@@ -54,13 +76,23 @@ def _read(file: Path, part: dict[str, Any]) -> Any:
     return table
 
 
-def _joined(tables: list[Any], masks: list[Mask]) -> Any:
-    return pa.concat_tables([table.filter(pa.array(mask)) for table, mask in zip(tables, masks, strict=True)])
+def _repeated(ordered: Digests) -> Mask:
+    """Of rows in the order of their digests those that repeat the one before."""
+    again = np.zeros(len(ordered), dtype=np.bool_)
+    again[1:] = ordered[1:] == ordered[:-1]
+    return again
 
 
-def _validation(masks: list[tuple[str, Mask]]) -> Mask:
-    """Of the training rows, those that say when to stop."""
-    return np.concatenate([membership(name, len(mask), VALIDATION)[~mask] for name, mask in masks])
+def _told(parts: list[dict[str, Any]], places: Any) -> dict[str, Any]:
+    """How many rows repeat an earlier one, in all and by upload. places: theirs, counted through all parts"""
+    ends = np.cumsum([part["rows"] for part in parts])
+    counts = np.bincount(np.searchsorted(ends, places, side="right"), minlength=len(parts)).tolist()
+    by_upload = [
+        {"upload": part["source"]["upload"], "rows": count}
+        for part, count in zip(parts, counts, strict=True)
+        if count and "source" in part
+    ]
+    return {prepared.REPEATED_ROWS: sum(counts), prepared.REPEATS: by_upload[-MOST_NAMED:]}
 
 
 def main(arguments: list[str]) -> int:
@@ -70,8 +102,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--prepared", type=Path, required=True)
     given = parser.parse_args(arguments)
     manifest = json.loads(given.manifest.read_text(encoding="utf-8"))
-    train, held = prepare(manifest, given.parts, given.prepared)
-    print(f"{manifest['dataset']} {manifest['version']}: {train} rows to learn from, {held} held out")
+    found = prepare(manifest, given.parts, given.prepared)
+    print(
+        f"{manifest['dataset']} {manifest['version']}: {found.learned} rows to learn from, {found.held_out} held"
+        f" out; {found.repeated} of {manifest['rows']} repeat others exactly"
+    )
     return 0
 
 

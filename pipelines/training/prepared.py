@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from serving.model import Feature
+from shared.domain.datasets.row_digest import row_digests
 
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
 VALIDATION = "validation.npy"
 MEMBERSHIP = "holdout.json"
+LEARNED = "learned.npy"
+"""In a model's folder: the digests of the rows it learned from, sorted. It is judged on none of them."""
+REPEATS, REPEATED_ROWS = "repeats", "repeated_rows"
+"""In it: how many rows repeat an earlier one exactly, by upload and in all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +34,13 @@ class Rows:
 
     columns: dict[str, Sequence[Any]]
     answers: npt.NDArray[np.float64]
+
+    def only(self, these: npt.NDArray[np.bool_]) -> Rows:
+        """The rows that the mask picks."""
+        columns: dict[str, Sequence[Any]] = {
+            name: list(compress(values, these)) for name, values in self.columns.items()
+        }
+        return Rows(columns=columns, answers=self.answers[these])
 
 
 def read_contract(folder: Path) -> dict[str, Any]:
@@ -52,6 +65,16 @@ def read_rows(folder: Path, file: str, names: Iterable[str]) -> Rows:
     }
     answers = [value == target["positive"] for value in _values(table.column(target["name"]))]
     return Rows(columns=columns, answers=np.array(answers, dtype=np.float64))
+
+
+def has(folder: Path, name: str) -> bool:
+    """Whether the rows have such a column."""
+    return name in pq.read_schema(folder / HOLDOUT).names
+
+
+def read_digests(folder: Path, file: str, features: Iterable[Feature]) -> npt.NDArray[np.uint64]:
+    """A digest of each row's features: what a model knows its rows by."""
+    return row_digests(pq.read_table(folder / file), [feature.name for feature in features])
 
 
 def _values(column: Any) -> Sequence[Any]:

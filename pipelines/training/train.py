@@ -94,6 +94,8 @@ def main(arguments: list[str]) -> int:
     booster, trees = train(features, matrix, rows.answers, validation)
     save(given.model, booster, features, _facts(given, rate, len(rows.answers), trees))
     (given.model / PROFILE).write_text(json.dumps(profile(features, matrix), indent=1), encoding="utf-8")
+    learned = np.unique(prepared.read_digests(given.prepared, prepared.TRAIN, features))
+    np.save(given.model / prepared.LEARNED, learned, allow_pickle=False)
     print(f"{trees} trees on {len(rows.answers)} rows, {rate:.4f} of them positive")
     return 0
 

@@ -17,6 +17,13 @@ class Policy:
     gather_most_files: int = 100
     """or when so many are in it."""
 
+    overwritten_files: Literal["replace", "add"] = "replace"
+    """What it means that a file of the same name was dropped again: its rows `replace` those of the version before it,
+    or are added to them (`add`)."""
+    repeated_rows: Literal["once", "each"] = "once"
+    """How often a row is learned from that repeats another exactly: `once`, or `each` time it comes, where repeats are
+    clients of their own. Equal rows are always on one side of the hold-out."""
+
     submit_fence_seconds: int = 120
     """After an unanswered submission nothing is submitted again for so long: a late arrival would be a second run."""
     run_deadline_minutes: int = 360

@@ -12,7 +12,8 @@ from shared.domain.facts import Fact, UploadAdmitted, UploadDuplicated
 from shared.domain.tables.admission import Admission, Tally
 from shared.domain.tables.contract import Contract
 from shared.domain.tables.dialect import Header
-from shared.procedures.content_claim import claim_content
+from shared.procedures.content_claim import ContentClaim, claim_content
+from shared.procedures.dataset_members import read_members
 from shared.procedures.gather_window import join_window
 from shared.services import Services
 
@@ -66,7 +67,12 @@ def store_part(
     )  # theirs are in quarantine under the first upload's name
     checked.part_file.seek(0)
     services.files.write(names.DATASETS, names.part_blob(dataset, tally.content_hash), checked.part_file)
-    first = claim_content(tally.content_hash, dataset, upload, fact, services)
+    mine, version = ContentClaim(upload=upload, by=fact.key), readmitted_from or upload
+    first = claim_content(tally.content_hash, dataset, mine, name, services)
+    if first != upload and not read_members(dataset, services).hold(
+        tally.content_hash, name=name, upload=version
+    ):
+        first = claim_content(tally.content_hash, dataset, mine, name, services, anew=True)
     if first != upload:
         known = UploadDuplicated(
             upload=upload,

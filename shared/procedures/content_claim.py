@@ -2,14 +2,16 @@
 
 A worker may die after it claimed and before its upload is admitted, and the file may never come again: then no
 upload has the rows. So a claim counts only if its fact ended with the upload admitted; if not, the hash is free.
+
+The claim also names every file that brought the rows: when one of them is overwritten, the others keep them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from shared.domain.facts import Fact, UploadAdmitted
+from shared.domain.facts import UploadAdmitted
 from shared.errors import Conflict, Transient
 from shared.ledger import Document
 from shared.services import Services
@@ -22,25 +24,45 @@ class ContentClaim:
     upload: str
     by: str
     """The key of the fact whose step claimed them."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Names of files that brought them, at most `MOST_FILES`, each with its newest upload that did."""
+
+    @property
+    def full(self) -> bool:
+        """Whether there may be more files than it names."""
+        return len(self.files) >= MOST_FILES
 
 
 CONTENT = Document(name="content", type=ContentClaim)
 """By content hash, within a dataset."""
+MOST_FILES = 100
 
 
-def claim_content(content_hash: str, dataset: str, upload: str, fact: Fact, services: Services) -> str:
+def claim_content(
+    content_hash: str, dataset: str, mine: ContentClaim, name: str, services: Services, *, anew: bool = False
+) -> str:
     """The upload that has these rows: this one, unless another was admitted with them before.
 
+    mine: the upload that is being admitted, and its fact. name: of its file
+    anew: whether this upload is to have them although another had: its rows are in the dataset no longer
     raises: Transient while the worker of another is at it
     """
-    documents, mine = services.ledger.documents, ContentClaim(upload=upload, by=fact.key)
+    documents = services.ledger.documents
+    files = {name: mine.upload}
     try:
-        return documents.write(CONTENT, content_hash, mine, over=None, within=dataset).value.upload
+        found = documents.write(CONTENT, content_hash, replace(mine, files=files), over=None, within=dataset)
+        return found.value.upload
     except Conflict:
         held = documents.read(CONTENT, content_hash, within=dataset)
-    if held is None or held.value == mine or _is_admitted(held.value, services):
-        return held.value.upload if held else upload
-    return documents.write(CONTENT, content_hash, mine, over=held, within=dataset).value.upload
+    if held is None:
+        raise Transient("the claim on these rows was there and is gone; they are claimed again")
+    known = held.value
+    files = known.files if known.full else {**known.files, **files}
+    is_mine = (known.upload, known.by) == (mine.upload, mine.by)
+    first = mine if anew or is_mine or not _is_admitted(known, services) else known
+    if (first.upload, first.by, files) != (known.upload, known.by, known.files):
+        documents.write(CONTENT, content_hash, replace(first, files=files), over=held, within=dataset)
+    return first.upload
 
 
 def _is_admitted(claim: ContentClaim, services: Services) -> bool:

@@ -19,6 +19,11 @@ class Head:
     rows: int = 0
     """Of the whole version; known once it is registered."""
 
+    @property
+    def finished(self) -> int:
+        """The newest version that is registered; 0 while there is none."""
+        return self.version - 1 if self.state == "registering" else self.version
+
 
 HEAD = Document(name="head", type=Head, placement="standing", shown=True)
 """One per dataset."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from shared.domain.facts import Fact, ModelAccepted, ModelRefused, RunFailed, RunFinished
 from shared.domain.kinds.kind import Change
@@ -29,4 +30,13 @@ def judge_run(fact: RunFinished, services: Services) -> Iterable[Fact | Change]:
         state="accepted" if verdict.accepted else "refused",
         values={**verdict.figures, "accepted": verdict.accepted},
     )
-    return [outcome, found]
+    return [outcome, found, *_repeats(fact, evaluation)]
+
+
+def _repeats(fact: RunFinished, evaluation: Mapping[str, Any]) -> Iterable[Change]:
+    """How many rows of the version, and of its uploads, repeat earlier ones exactly."""
+    if "repeated_rows" in evaluation:
+        values = {"repeated_rows": evaluation["repeated_rows"]}
+        yield Change(kind="dataset", id=dataset_id(fact.dataset, fact.version), values=values)
+    for repeated in evaluation.get("repeats", ()):
+        yield Change(kind="upload", id=repeated["upload"], values={"repeated_rows": repeated["rows"]})

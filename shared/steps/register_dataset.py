@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.domain import names
 from shared.domain.datasets.gather_window import remaining
-from shared.domain.datasets.manifest import Manifest, Part, following
+from shared.domain.datasets.manifest import Manifest
 from shared.domain.facts import (
     DatasetDue,
     DatasetRegistered,
@@ -24,6 +24,7 @@ from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
 from shared.ledger import Versioned
 from shared.procedures.dataset_head import HEAD, Head
+from shared.procedures.dataset_members import Members, members
 from shared.procedures.gather_window import close_window, gathered, leave_window
 from shared.services import Services
 
@@ -46,8 +47,7 @@ class Dataset:
     @property
     def finished(self) -> int:
         """The newest version that is registered."""
-        registering = self.head is not None and self.head.value.state == "registering"
-        return self.version - 1 if registering else self.version
+        return self.head.value.finished if self.head else 0
 
 
 def register_dataset(fact: DatasetDue | RetrainDue, services: Services) -> Iterable[Fact | Change]:
@@ -61,7 +61,7 @@ def register_dataset(fact: DatasetDue | RetrainDue, services: Services) -> Itera
     if dataset.finished != dataset.version:
         return _finish_or_wait(dataset, fact, services)
     if head is not None and head.value.by == fact.key:
-        return _registered(head.value.version, fact.dataset, services)
+        return _registered(dataset, services)
     if not dataset.gathered:
         close_window(fact.dataset, services)
         return [_retry(dataset, fact, services) or NothingNew(dataset=fact.dataset, cause=fact.key)]
@@ -70,10 +70,11 @@ def register_dataset(fact: DatasetDue | RetrainDue, services: Services) -> Itera
         return [_check_again(fact, math.ceil(wait.total_seconds()))]
     close_window(fact.dataset, services)
     dataset = Dataset(fact.dataset, head, gathered(fact.dataset, services))
-    manifest = _next_manifest(dataset, services)
+    found = _members(dataset, services)
+    manifest = found.next_version(services)
     if manifest is None:
         leave_window(dataset.gathered, services)
-        return [NothingNew(dataset=fact.dataset, cause=fact.key)]
+        return [NothingNew(dataset=fact.dataset, cause=fact.key), *_known_already(found)]
     fence = Head(version=manifest.version, state="registering", by=fact.key)
     unannounced = _unannounced(dataset, services)
     head = services.ledger.documents.write(HEAD, fact.dataset, fence, over=head)
@@ -85,7 +86,7 @@ def _unannounced(dataset: Dataset, services: Services) -> list[Fact | Change]:
     returns it in its place, or the version would have no record."""
     if dataset.head is None or services.ledger.claims.outcome(dataset.head.value.by) is not None:
         return []
-    return _registered(dataset.version, dataset.name, services)
+    return _registered(dataset, services)
 
 
 def _still_open(dataset: Dataset, services: Services) -> timedelta:
@@ -108,38 +109,26 @@ def _finish_or_wait(
     if head.value.by != fact.key and not abandoned:
         return [_check_again(fact, 5)]
     text = services.files.content(names.DATASETS, names.manifest_blob(dataset.name, dataset.version))
-    manifest = Manifest.from_json(text) if text else _next_manifest(dataset, services)
+    manifest = Manifest.from_json(text) if text else _members(dataset, services).next_version(services)
     if manifest is None:
         raise LookupError(f"version {dataset.version} of {dataset.name} was begun, but its uploads are gone")
     return [*_register(dataset, manifest, services), _check_again(fact, 1)]
 
 
-def _next_manifest(dataset: Dataset, services: Services) -> Manifest | None:
-    contract = next(c for c in services.contracts if c.dataset == dataset.name)
-    parts = [_part(upload.value, dataset.finished + 1) for upload in dataset.gathered]
-    return following(_manifest(dataset, services), parts, dataset=dataset.name, contract=contract.to_json())
+def _members(dataset: Dataset, services: Services) -> Members:
+    return members(dataset.name, dataset.head.value if dataset.head else None, dataset.gathered, services)
 
 
-def _manifest(dataset: Dataset, services: Services) -> Manifest | None:
-    if dataset.finished == 0:
-        return None
-    name = names.manifest_blob(dataset.name, dataset.finished)
-    text = services.files.content(names.DATASETS, name)
-    if text is None:
-        raise LookupError(f"the manifest {name} is missing from the {names.DATASETS} container; restore it")
-    return Manifest.from_json(text)
-
-
-def _part(upload: UploadAdmitted, version: int) -> Part:
-    source = {"container": names.INCOMING, "name": upload.name, "sha256": upload.source_sha256}
-    source |= {"etag": upload.upload.rsplit("/", 1)[-1], "upload": upload.upload, "version": str(version)}
-    return Part(
-        file=f"{upload.content_hash}.parquet",
-        rows=upload.rows,
-        content_hash=upload.content_hash,
-        sha256=upload.part_sha256,
-        source=source,
-    )
+def _known_already(found: Members) -> list[Change]:
+    """What is known of uploads whose rows the newest version has already, or that were replaced while they waited."""
+    version = found.previous.version if found.previous else 0
+    gone = {
+        one.upload: found.replaced[one.file_version]
+        for one in found.joined
+        if one.file_version in found.replaced
+    }
+    there = [one.upload for one in found.joined if one.upload not in gone]
+    return _of_uploads(there, gone, dataset_id(found.dataset, version))
 
 
 def _register(dataset: Dataset, manifest: Manifest, services: Services) -> list[Fact | Change]:
@@ -150,28 +139,44 @@ def _register(dataset: Dataset, manifest: Manifest, services: Services) -> list[
     services.workspace.register_dataset(name, version, url, _tags(manifest))
     done = replace(head.value, state="registered", rows=manifest.rows)
     services.ledger.documents.write(HEAD, name, done, over=head)
-    hashes = {part.content_hash for part in manifest.parts}
-    leave_window([one for one in dataset.gathered if one.value.content_hash in hashes], services)
+    _leave_window(dataset, manifest, services)
     return _outcome(manifest)
 
 
-def _registered(version: int, dataset: str, services: Services) -> list[Fact | Change]:
-    """What registering this version led to."""
-    text = services.files.content(names.DATASETS, names.manifest_blob(dataset, version))
-    return _outcome(Manifest.from_json(text)) if text else []
+def _registered(dataset: Dataset, services: Services) -> list[Fact | Change]:
+    """What registering the newest version led to; its worker may have died before its uploads left the window."""
+    text = services.files.content(names.DATASETS, names.manifest_blob(dataset.name, dataset.version))
+    if text is None:
+        return []
+    manifest = Manifest.from_json(text)
+    _leave_window(dataset, manifest, services)
+    return _outcome(manifest)
+
+
+def _leave_window(dataset: Dataset, manifest: Manifest, services: Services) -> None:
+    leave_window([one for one in dataset.gathered if one.value.upload in manifest.accounted], services)
 
 
 def _outcome(manifest: Manifest) -> list[Fact | Change]:
     """The version, and what is known of the uploads that came in with it."""
     name, version = manifest.dataset, manifest.version
-    id_ = dataset_id(name, version)
-    uploads = [part.source["upload"] for part in manifest.parts if part.source["version"] == str(version)]
+    id_, uploads = dataset_id(name, version), list(manifest.uploads)
+    values = {"uploads": uploads[:MOST_NAMED]}
+    values |= {"replaced_uploads": list(manifest.replaced)[:MOST_NAMED]} if manifest.replaced else {}
     return [
         DatasetRegistered(dataset=name, version=version, rows=manifest.rows, uploads=len(uploads)),
-        Change(kind="dataset", id=id_, state="registered", values={"uploads": uploads[:MOST_NAMED]}),
+        Change(kind="dataset", id=id_, state="registered", values=values),
+        *_of_uploads(uploads, manifest.replaced, id_),
+    ]
+
+
+def _of_uploads(registered: Iterable[str], replaced: Mapping[str, str], version: str) -> list[Change]:
+    into = {"dataset_version": version}
+    return [
+        *(Change(kind="upload", id=one, state="registered", values=into) for one in registered),
         *(
-            Change(kind="upload", id=upload, state="registered", values={"dataset_version": id_})
-            for upload in uploads
+            Change(kind="upload", id=one, state="replaced", values={"replaced_by": by})
+            for one, by in replaced.items()
         ),
     ]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flow.world import World, bank_rows, evaluation_of, golden
 
+from shared.domain.datasets.manifest import Manifest
 from shared.domain.facts import BatchScored, ReconcileDue, ScoringDue
 from shared.ports import RunView
+from shared.procedures.gather_window import gathered
 
 MESSAGE_LEASE = timedelta(minutes=10)
 """How long the host keeps a message from others; a killed host's messages come back after it."""
@@ -24,9 +26,11 @@ class Fuse:
     """Counts the calls made through all ports and kills at the one it is set to."""
 
     def __init__(self, at: int | None = None, *, after: bool = False) -> None:
-        self.at, self.after, self.calls = at, after, 0
+        self.at, self.after, self.calls, self.burning = at, after, 0, True
 
     def call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if not self.burning:
+            return method(*args, **kwargs)
         self.calls += 1
         if self.calls == self.at and not self.after:
             raise Killed
@@ -52,20 +56,38 @@ class Wired:
 CLIENTS = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(12).splitlines()) + "\n"
 
 
-def live_through(fuse: Fuse, *, until_scored: bool = False, lost: bool = False) -> World:
+FAULTY = bank_rows(10).replace("\n25;", "\nold;", 1)
+
+
+def live_through(
+    fuse: Fuse,
+    *,
+    until_scored: bool = False,
+    lost: bool = False,
+    first: Mapping[str, str] = {},
+    later: Mapping[str, str] = {},
+) -> World:
     """A day: a file with a bad row is dropped, its run ends, clients are scored; with a reconciliation a minute.
 
     lost: the message of the killed worker does not come back
+    first: files that are dropped too
+    later: files that are dropped after twenty minutes; then the fuse burns only from there on
     """
     world = World()
-    world.files.write("incoming", "may.csv", bank_rows(10).replace("\n25;", "\nold;", 1).encode())
+    for name, text in {"may.csv": FAULTY, **first}.items():
+        world.files.write("incoming", name, text.encode())
     world.files.write("scoring", "clients.csv", CLIENTS.encode())
     bare = {
         name: getattr(world, name) for name in ("table", "present", "files", "pipeline", "workspace", "bus")
     }
     for name, port in bare.items():
         setattr(world, name, Wired(port, fuse))
+    fuse.burning = not later
     for minute in range(60):
+        if minute == 20 and later:
+            for name, text in later.items():
+                bare["files"].write("incoming", name, text.encode())
+            fuse.burning = True
         end_runs(bare)
         world.due += [
             (world.time, ReconcileDue(tick=str(minute))),
@@ -163,3 +185,62 @@ def calls_that_matter() -> int:
     fuse = Fuse()
     live_through(fuse, until_scored=True)
     return fuse.calls
+
+
+OLD, NEW = bank_rows(5, start=50), bank_rows(6, start=70)
+ONE_WITH_A_COPY = {"all.csv": OLD, "copy.csv": OLD}
+MENDED = {"may.csv": bank_rows(10), "all.csv": NEW}
+"""The faulty file, and one whose rows a copy keeps, are dropped again."""
+
+
+def overwritten_day(fuse: Fuse, *, lost: bool = False) -> World:
+    return live_through(fuse, lost=lost, first=ONE_WITH_A_COPY, later=MENDED)
+
+
+def dataset(world: World) -> dict[str, Any]:
+    """What the dataset holds at the end of the day, and what became of each file that was dropped."""
+    newest = max(version for _, version in world.workspace.datasets)
+    text = world.files.content("datasets", f"bank/manifests/{newest}.json")
+    assert text is not None
+    states = {record.id: record.state for record in world.ledger.newest("upload")}
+    return {
+        "parts": {
+            part.source["name"]: (part.rows, states[part.upload]) for part in Manifest.from_json(text).parts
+        },
+        "uploads": sorted((id_.split("/")[1], state) for id_, state in states.items()),
+        "failures": len(world.ledger.newest("failure")),
+        "waiting": len(gathered("bank", world.services)),
+        "unfinished": [fact.key for fact, _ in world.ledger.outbox.unfinished(older_than=timedelta(0))],
+    }
+
+
+AFTERWARDS = {
+    "parts": {
+        "may.csv": (10, "registered"),
+        "all.csv": (6, "registered"),
+        "copy.csv": (5, "duplicate"),
+    },
+    "uploads": [
+        ("all.csv", "registered"),
+        ("all.csv", "replaced"),
+        ("copy.csv", "duplicate"),
+        ("may.csv", "registered"),
+        ("may.csv", "replaced"),
+    ],
+    "failures": 0,
+    "waiting": 0,
+    "unfinished": [],
+}
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("every", [23, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_crash_while_files_are_replaced_loses_no_row_and_counts_none_twice(after: bool, every: int) -> None:
+    fuse = Fuse()
+    assert dataset(overwritten_day(fuse)) == AFTERWARDS
+    differing = []
+    for at in range(1, fuse.calls + 1, every):
+        seen = dataset(overwritten_day(Fuse(at, after=after), lost=(at + after) % 2 == 0))
+        if seen != AFTERWARDS:
+            differing.append((at, {name: seen[name] for name in seen if seen[name] != AFTERWARDS[name]}))
+    assert differing == []

@@ -74,13 +74,6 @@ def test_the_same_rows_under_another_name_change_nothing(world: World) -> None:
     assert len(world.pipeline.submissions) == 1
 
 
-def test_an_overwritten_file_is_a_new_upload(world: World) -> None:
-    world.tell(world.drop("may.csv", bank_rows(30)))
-    world.finish_run(RUN_1)
-    world.tell(world.drop("may.csv", bank_rows(40, start=100)))
-    assert [part.rows for part in _manifest(world, 2).parts] == [30, 40]
-
-
 def test_twenty_files_at_once_are_one_version_with_all_twenty_and_one_run(world: World) -> None:
     uploads = [world.drop(f"{i}.csv", bank_rows(5, start=100 * i)) for i in range(20)]
     world.tell(*uploads)

@@ -137,9 +137,9 @@ class World:
 
 
 def evaluation_of(
-    version: int, champion: str, *, probability_better: float = 0.99, log_loss: float = 0.2
+    version: int, champion: str, *, probability_better: float = 0.99, log_loss: float = 0.2, **more: Any
 ) -> dict[str, Any]:
-    """What the pipeline's evaluation says, for a challenger that is better with the given probability."""
+    """What the pipeline's evaluation says, for a challenger that is better with the given probability. more: of it"""
     figures = {"auc": 0.8, "log_loss": log_loss, "average_precision": 0.5, "profit": 100.0, "calls": 10}
     body: dict[str, Any] = {
         "rows": 100,
@@ -147,6 +147,7 @@ def evaluation_of(
         "champion": None,
         "baseline": {"log_loss": 0.3},
         "comparison": None,
+        **more,
     }
     if champion != "none":
         body["champion"] = {"name": DATASET, "version": champion.split(":")[1], **figures}

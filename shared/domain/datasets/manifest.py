@@ -7,9 +7,12 @@ costs one small file, however large the history, and naming the same parts again
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+Repeats = Literal["once", "each"]
+REPEATS_ONCE: Repeats = "once"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,16 @@ class Part:
     sha256: str
     """Of the file's bytes."""
     source: dict[str, str]
+    """`container`, `name`, `etag`, `sha256`, `upload`, `version`; of readmitted rows `readmitted_from` too."""
+
+    @property
+    def upload(self) -> str:
+        return self.source["upload"]
+
+    @property
+    def file_version(self) -> str:
+        """The upload of the version of the file these rows stood in: of readmitted rows the one they came from."""
+        return self.source.get("readmitted_from") or self.upload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,42 +46,91 @@ class Manifest:
     version: int
     contract: dict[str, Any]
     parts: tuple[Part, ...]
+    repeats: Repeats = REPEATS_ONCE
+    """Whether a row that repeats another exactly is learned from `once`, or as often as it comes (`each`)."""
+    uploads: tuple[str, ...] = ()
+    """The uploads that came in with this version."""
+    replaced: dict[str, str] = field(default_factory=dict)
+    """Uploads whose files were overwritten, and which this version no longer has: which upload replaced each."""
 
     @property
     def rows(self) -> int:
         return sum(part.rows for part in self.parts)
+
+    @property
+    def accounted(self) -> frozenset[str]:
+        """The uploads that this version took in or passed over: they wait in the window no longer."""
+        return frozenset((*self.uploads, *self.replaced))
 
     def to_json(self) -> bytes:
         body = {
             "dataset": self.dataset,
             "version": self.version,
             "rows": self.rows,
+            "repeats": self.repeats,
             "contract": self.contract,
             "parts": [asdict(part) for part in self.parts],
+            "uploads": self.uploads,
+            "replaced": self.replaced,
         }
         return json.dumps(body, indent=1).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> Manifest:
         body = json.loads(text)
-        parts = tuple(Part(**part) for part in body["parts"])
-        return cls(dataset=body["dataset"], version=body["version"], contract=body["contract"], parts=parts)
+        return cls(
+            dataset=body["dataset"],
+            version=body["version"],
+            contract=body["contract"],
+            parts=tuple(Part(**part) for part in body["parts"]),
+            repeats=body.get("repeats", REPEATS_ONCE),
+            uploads=tuple(body.get("uploads", ())),
+            replaced=body.get("replaced", {}),
+        )
 
 
 def following(
-    previous: Manifest | None, gathered: Iterable[Part], *, dataset: str, contract: dict[str, Any]
+    previous: Manifest | None,
+    gathered: Sequence[Part],
+    *,
+    dataset: str,
+    contract: dict[str, Any],
+    repeats: Repeats = REPEATS_ONCE,
+    replaced: Mapping[str, str] | None = None,
+    heirs: Mapping[str, dict[str, str]] | None = None,
 ) -> Manifest | None:
-    """The next version: everything so far and the gathered parts that are new, in the order they came.
+    """The next version: everything so far that was not replaced, and the gathered parts that are new, as they came.
 
-    returns: None when no gathered part is new
+    replaced: versions of files (their uploads) that were overwritten, each with the upload of the newest version
+    heirs: by content, the source of other files with the very rows of a replaced one: they keep them
+    returns: None when it would have the rows that there are already, of the same files
     """
+    replaced, heirs = replaced or {}, heirs or {}
     before = previous.parts if previous else ()
-    known = {part.content_hash for part in before}
-    new: dict[str, Part] = {}
-    for part in gathered:
-        if part.content_hash not in known:
-            new.setdefault(part.content_hash, part)
-    if not new:
+    kept: dict[str, Part] = {}
+    gone: dict[str, str] = {}
+    for part in (*before, *gathered):
+        newer = replaced.get(part.file_version)
+        if newer is None:
+            kept.setdefault(part.content_hash, part)
+            continue
+        gone[part.upload] = newer
+        if part.content_hash in heirs:
+            inherited = {**heirs[part.content_hash], "version": part.source["version"]}
+            kept.setdefault(part.content_hash, replace(part, source=inherited))
+    if _files(kept.values()) == _files(before):
         return None
-    version = previous.version + 1 if previous else 1
-    return Manifest(dataset=dataset, version=version, contract=contract, parts=(*before, *new.values()))
+    return Manifest(
+        dataset=dataset,
+        version=previous.version + 1 if previous else 1,
+        contract=contract,
+        parts=tuple(kept.values()),
+        repeats=repeats,
+        uploads=tuple(part.upload for part in gathered if part.upload not in gone),
+        replaced=gone,
+    )
+
+
+def _files(parts: Iterable[Part]) -> dict[str, str]:
+    """The parts, and the file that each is from."""
+    return {part.content_hash: part.source["name"] for part in parts}

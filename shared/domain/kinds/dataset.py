@@ -30,6 +30,15 @@ class DatasetVersion:
     uploads: list[str] | None = public(
         "The ids of the uploads that are new in this version.", example=["upload/may.csv/0x8DD5A3B1C2D4E5F"]
     )
+    replaced_uploads: list[str] | None = public(
+        "The ids of uploads whose files were overwritten, and whose rows this version has no longer.",
+        example=["upload/may.csv/0x8DD5A3B1C2D4E5F"],
+    )
+    repeated_rows: int | None = public(
+        "Rows that repeat an earlier row exactly; learned from once, unless the settings say otherwise.",
+        least=0,
+        example=120,
+    )
     run: str | None = public(
         "The newest run that was started to train on it.", pattern=names.RUN_NAME, example="bank-v3-a1"
     )

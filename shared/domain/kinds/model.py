@@ -81,6 +81,11 @@ class ModelVersion:
     metrics: ModelMetrics | None = public("How good it is on the held-out rows.")
     champion: int | None = public("The version that served, which it had to beat.", least=1, example=2)
     champion_metrics: ModelMetrics | None = public("How good that one is on the same rows.")
+    left_out_rows: int | None = public(
+        "Held-out rows that the serving model had learned from, so that neither is judged on them.",
+        least=0,
+        example=12,
+    )
     comparison: ModelComparison | None = public("The two on the same rows, and how sure the difference is.")
     baseline: BaselineMetrics | None = public("What the base rate alone would have had on these rows.")
     drift: list[ColumnDrift] | None = public(

@@ -30,7 +30,7 @@ class Upload:
         "Rows that break the contract and lie in quarantine.", least=0, example=4
     )
     content_hash: str | None = public(
-        "SHA-256 of the rows that fit, whatever their order in the file: the same rows have the same.",
+        "SHA-256 of the rows that fit, as values in their order: delimiters, quotes and line ends do not change it.",
         pattern=names.SHA256,
         example="9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a",
     )
@@ -54,6 +54,15 @@ class Upload:
         "The dataset version its rows became part of, as name:version.",
         pattern=names.DATASET_ID,
         example="bank:3",
+    )
+    repeated_rows: int | None = public(
+        "Rows that repeat an earlier row exactly, of this file or of one before it; counted when a model is trained.",
+        least=0,
+        example=120,
+    )
+    replaced_by: str | None = public(
+        "The id of the upload of a newer version of the file, whose rows count instead.",
+        example="upload/may.csv/0x8DD5B",
     )
 
 
@@ -112,6 +121,12 @@ UPLOAD = Kind(
         State(name="arrived", tone=Tone.RUN, word="being checked", sentence="arrived"),
         State(name="admitted", tone=Tone.RUN, sentence="fits its contract"),
         State(name="registered", tone=Tone.OK, sentence="became part of a dataset version", final=True),
+        State(
+            name="replaced",
+            tone=Tone.REST,
+            sentence="was overwritten: the rows of the file's newer version count",
+            final=True,
+        ),
         State(
             name="duplicate",
             tone=Tone.REST,

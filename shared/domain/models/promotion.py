@@ -31,6 +31,9 @@ def judge(evaluation: Mapping[str, Any], *, serving: int | None, policy: Policy)
     if compared_with != serving:
         reason = f"it was compared with {_named(compared_with)}, but {_named(serving)} serves now"
         return Verdict(accepted=False, reason=reason, figures=_figures(evaluation))
+    if evaluation.get("not_compared"):
+        reason = f"nothing shows that it is better: {evaluation['not_compared']}; promote it by hand if it is to serve"
+        return Verdict(accepted=False, reason=reason, figures=_figures(evaluation))
     if champion is None:
         return _first(evaluation, challenger["log_loss"], evaluation["baseline"]["log_loss"])
     return _against_champion(evaluation, champion, policy)
@@ -52,6 +55,8 @@ def _against_champion(evaluation: Mapping[str, Any], champion: Mapping[str, Any]
         f" {champion['version']} on the same {evaluation['rows']} rows; better with probability {sure:.2f},"
         f" {'at least' if accepted else 'below'} the {policy.promotion_confidence:.2f} asked for"
     )
+    if left_out := evaluation.get("left_out_rows"):
+        reason += f"; {left_out} held-out rows more, from which model {champion['version']} had learned, do not count"
     return Verdict(accepted=accepted, reason=reason, figures=_figures(evaluation))
 
 
@@ -59,7 +64,7 @@ def _figures(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     found = {
         "metrics": _of_model(evaluation["challenger"], evaluation),
         "champion_metrics": _of_model(evaluation.get("champion"), evaluation),
-        **{name: evaluation.get(name) for name in ("comparison", "baseline", "drift")},
+        **{name: evaluation.get(name) for name in ("comparison", "baseline", "drift", "left_out_rows")},
     }
     if evaluation.get("champion"):
         found["champion"] = int(evaluation["champion"]["version"])
@@ -68,9 +73,9 @@ def _figures(evaluation: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_model(found: Mapping[str, Any] | None, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
     """One model's figures, less what it is called, with the rows they are of."""
-    if not found:
+    figures = {name: value for name, value in (found or {}).items() if name not in ("name", "version")}
+    if not figures:
         return None
-    figures = {name: value for name, value in found.items() if name not in ("name", "version")}
     return {**figures, "rows": evaluation.get("rows")}
 
 

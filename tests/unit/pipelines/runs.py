@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,24 +34,44 @@ def columns(rows: int, seed: int) -> dict[str, list[Any]]:
 
 
 def part(folder: Path, rows: int, seed: int) -> dict[str, Any]:
-    name = hashlib.sha256(f"{rows} {seed}".encode()).hexdigest()
+    return part_of(folder, columns(rows, seed))
+
+
+def part_of(folder: Path, drawn: dict[str, list[Any]]) -> dict[str, Any]:
+    """As admission writes it."""
+    rows = len(drawn[BANK.target])
+    name = hashlib.sha256(repr(drawn).encode()).hexdigest()
     folder.mkdir(exist_ok=True)
     with (folder / f"{name}.parquet").open("wb") as file, PartWriter(BANK, file) as writer:
-        writer.add(columns(rows, seed))
-    return {"file": f"{name}.parquet", "rows": rows, "content_hash": name, "sha256": writer.part.sha256}
+        writer.add(drawn)
+    source = {"upload": f"upload/{name[:8]}.csv/0x1"}
+    listed = {"file": f"{name}.parquet", "rows": rows, "content_hash": name, "source": source}
+    return {**listed, "sha256": writer.part.sha256}
 
 
-def manifest(file: Path, parts: list[dict[str, Any]], version: int = 1) -> Path:
-    body = {"dataset": BANK.dataset, "version": version, "contract": BANK.to_json(), "parts": parts}
+def picked(drawn: dict[str, list[Any]], places: Iterable[int]) -> dict[str, list[Any]]:
+    """Some rows, in the order of the places."""
+    chosen = list(places)
+    return {name: [values[place] for place in chosen] for name, values in drawn.items()}
+
+
+def joined(*several: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {name: [value for drawn in several for value in drawn[name]] for name in several[0]}
+
+
+def manifest(file: Path, parts: list[dict[str, Any]], version: int = 1, **more: Any) -> Path:
+    body = {"dataset": BANK.dataset, "version": version, "contract": BANK.to_json(), "parts": parts, **more}
     file.write_text(json.dumps({**body, "rows": sum(part["rows"] for part in parts)}))
     return file
 
 
-def trained(base: Path, parts: list[dict[str, Any]], *, version: int = 1, champion: str = "none") -> Path:
-    """prepare, train and evaluate, as their command lines are; the candidate's folder."""
+def trained(
+    base: Path, parts: list[dict[str, Any]], *, version: int = 1, champion: str = "none", **more: Any
+) -> Path:
+    """prepare, train and evaluate, as their command lines are; the candidate's folder. more: of the manifest"""
     home = base / str(version)
     home.mkdir()
-    listed = str(manifest(home / "manifest.json", parts, version))
+    listed = str(manifest(home / "manifest.json", parts, version, **more))
     prepared, model, candidate = (str(home / name) for name in ("prepared", "model", "candidate"))
     prepare.main(["--manifest", listed, "--parts", str(base / "parts"), "--prepared", prepared])
     named = ["--model-name", BANK.dataset, "--model-version", str(version)]

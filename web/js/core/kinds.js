@@ -25,6 +25,13 @@ export const KINDS = {
         "final": true,
         "needsPerson": false
       },
+      "replaced": {
+        "tone": "rest",
+        "label": "replaced",
+        "sentence": "was overwritten: the rows of the file's newer version count",
+        "final": true,
+        "needsPerson": false
+      },
       "duplicate": {
         "tone": "rest",
         "label": "duplicate",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pipelines import workspace
-from pipelines.training import evaluate, prepared
+from pipelines.training import champion, evaluate, prepared
 from pipelines.training.drift import PROFILE
 from pipelines.training.evaluate import Judged
 from pipelines.training.metrics import auc, average_precision, log_loss, profit
@@ -119,19 +119,19 @@ def test_a_champion_that_is_neither_none_nor_a_version_ends_the_run(
 ) -> None:
     monkeypatch.setattr(workspace, "download_model", lambda *_: pytest.fail("nothing is to be fetched"))
     with pytest.raises(SystemExit, match="neither none nor <name>:<version>"):
-        evaluate._champion(reference)
+        champion.fetch(reference)
 
 
 def test_a_champion_is_fetched_by_name_and_version_with_its_profile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    champion = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
+    home = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
     monkeypatch.setattr(
-        workspace, "download_model", lambda name, version, folder: {("a:b", "7"): champion}[name, version]
+        workspace, "download_model", lambda name, version, folder: {("a:b", "7"): home}[name, version]
     )
-    found, known = evaluate._champion("a:b:7")
-    assert (found.name, found.version) == (BANK.dataset, "1")
-    assert known == json.loads((champion / PROFILE).read_text())
+    found = champion.fetch("a:b:7")
+    assert (found.model.name, found.model.version) == (BANK.dataset, "1")
+    assert found.profile == json.loads((home / PROFILE).read_text())
 
 
 def test_drift_is_of_the_rows_to_learn_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,9 +142,10 @@ def test_drift_is_of_the_rows_to_learn_from(tmp_path: Path, monkeypatch: pytest.
         prepared, "read_rows", lambda folder, file, names: (read.append(file), kept(folder, file, names))[1]
     )
     candidate = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
-    champion = model.load(candidate)
+    monkeypatch.setattr(workspace, "download_model", lambda *_: candidate)
+    serving = champion.fetch("bank:1")
     read.clear()
-    evaluate.moved(champion, json.loads((candidate / PROFILE).read_text()), candidate.parent / "prepared")
+    serving.drift(candidate.parent / "prepared")
     assert read == [prepared.TRAIN]
 
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from pipelines.training import prepare, prepared
 from pipelines.training.holdout import HOLDOUT, VALIDATION, holdout_id, membership
-from tests.unit.pipelines.runs import BANK, manifest, part
+from shared.domain.datasets.row_digest import row_digests
+from tests.unit.pipelines.runs import BANK, columns, joined, manifest, part, part_of, picked
 
 SIZES = st.lists(st.integers(1, 60), min_size=1, max_size=4)
 QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -38,7 +39,7 @@ def test_every_row_is_learned_from_or_held_out_and_none_twice(tmp_path: Path, si
     body = listed(tmp_path, *sizes, 200)  # the last is large enough for both
     counts = prepare.prepare(body, tmp_path / "parts", tmp_path / "out")
     train, held = tables(tmp_path / "out")
-    assert counts == (train.num_rows, held.num_rows)
+    assert counts == prepare.Counts(learned=train.num_rows, held_out=held.num_rows, repeated=0)
     together = pa.concat_tables([train, held]).to_pylist()
     whole = [
         row for each in body["parts"] for row in pq.read_table(tmp_path / "parts" / each["file"]).to_pylist()
@@ -46,15 +47,81 @@ def test_every_row_is_learned_from_or_held_out_and_none_twice(tmp_path: Path, si
     assert sorted(map(repr, together)) == sorted(map(repr, whole))
 
 
-def test_parts_keep_the_manifests_order_and_rows_theirs(tmp_path: Path) -> None:
-    body = listed(tmp_path, 80, 120)
-    prepare.prepare(body, tmp_path / "parts", tmp_path / "out")
-    train, _ = tables(tmp_path / "out")
-    expected = []
-    for each in body["parts"]:
-        mask = ~membership(each["content_hash"], each["rows"], HOLDOUT)
-        expected += pq.read_table(tmp_path / "parts" / each["file"]).filter(pa.array(mask)).to_pylist()
-    assert train.to_pylist() == expected
+def prepared_files(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in out.iterdir()}
+
+
+def test_the_order_of_parts_and_of_their_rows_changes_nothing(tmp_path: Path) -> None:
+    one, other = columns(300, 1), columns(200, 2)
+    orders = {
+        "as they came": [one, other],
+        "parts the other way round": [other, one],
+        "rows the other way round": [picked(one, range(299, -1, -1)), other],
+        "in one file": [joined(other, one)],
+        "cut elsewhere": [picked(joined(one, other), range(77)), picked(joined(one, other), range(77, 500))],
+    }
+    found = []
+    for name, drawn in orders.items():
+        parts = [part_of(tmp_path / "parts", each) for each in drawn]
+        body = json.loads(manifest(tmp_path / "m.json", parts).read_text())
+        prepare.prepare(body, tmp_path / "parts", tmp_path / name)
+        found.append(prepared_files(tmp_path / name))
+    assert all(files == found[0] for files in found)
+
+
+def test_the_answer_has_no_say_in_where_a_row_stands(tmp_path: Path) -> None:
+    drawn = columns(400, 1)
+    flipped = {**drawn, BANK.target: ["no" if each == "yes" else "yes" for each in drawn[BANK.target]]}
+    called_longer = {**drawn, "duration": [each + 1 for each in drawn["duration"]]}
+    held = []
+    for number, each in enumerate((drawn, flipped, called_longer)):
+        body = json.loads(manifest(tmp_path / "m.json", [part_of(tmp_path / "parts", each)]).read_text())
+        prepare.prepare(body, tmp_path / "parts", tmp_path / str(number))
+        names = [column.name for column in BANK.features]
+        held.append(sorted(map(repr, tables(tmp_path / str(number))[1].select(names).to_pylist())))
+    assert held[0] == held[1] == held[2]
+
+
+def overlapping(folder: Path, **more: Any) -> dict[str, Any]:
+    """A file that has three rows twice, and one that has eight rows of the first and twelve of its own."""
+    drawn = columns(200, 1)
+    first = joined(drawn, picked(drawn, [5, 6, 7]))
+    second = joined(picked(columns(12, 2), range(12)), picked(drawn, [100, 3, 50, 51, 52, 53, 54, 55]))
+    parts = [part_of(folder / "parts", first), part_of(folder / "parts", second)]
+    body: dict[str, Any] = json.loads(manifest(folder / "m.json", parts, **more).read_text())
+    return body
+
+
+def test_exact_repeats_are_counted_by_upload_and_learned_from_once(tmp_path: Path) -> None:
+    body = overlapping(tmp_path)
+    counts = prepare.prepare(body, tmp_path / "parts", tmp_path / "out")
+    train, held = tables(tmp_path / "out")
+    assert train.num_rows + held.num_rows == 212
+    assert len({repr(row) for row in pa.concat_tables([train, held]).to_pylist()}) == 212
+    assert counts.repeated == 11
+    said = json.loads((tmp_path / "out" / prepared.MEMBERSHIP).read_text())
+    uploads = [each["source"]["upload"] for each in body["parts"]]
+    assert said["repeated_rows"] == 11
+    assert said["repeats"] == [{"upload": uploads[0], "rows": 3}, {"upload": uploads[1], "rows": 8}]
+
+
+def test_where_repeats_are_clients_they_count_and_stay_on_one_side(tmp_path: Path) -> None:
+    prepare.prepare(overlapping(tmp_path, repeats="each"), tmp_path / "parts", tmp_path / "out")
+    train, held = (list(map(repr, table.to_pylist())) for table in tables(tmp_path / "out"))
+    assert len(train) + len(held) == 223
+    assert len(set(train)) + len(set(held)) == 212
+    assert set(train) & set(held) == set()
+
+
+def test_the_same_features_with_another_answer_are_no_repeat_and_stay_on_one_side(tmp_path: Path) -> None:
+    drawn = columns(300, 1)
+    other = {**drawn, BANK.target: ["no" if each == "yes" else "yes" for each in drawn[BANK.target]]}
+    parts = [part_of(tmp_path / "parts", each) for each in (drawn, other)]
+    body = json.loads(manifest(tmp_path / "m.json", parts).read_text())
+    assert prepare.prepare(body, tmp_path / "parts", tmp_path / "out").repeated == 0
+    names = [column.name for column in BANK.features]
+    train, held = (set(map(repr, each.select(names).to_pylist())) for each in tables(tmp_path / "out"))
+    assert train & held == set()
 
 
 def test_there_is_a_validation_flag_for_each_training_row(tmp_path: Path) -> None:
@@ -62,33 +129,35 @@ def test_there_is_a_validation_flag_for_each_training_row(tmp_path: Path) -> Non
     prepare.prepare(body, tmp_path / "parts", tmp_path / "out")
     flags = np.load(tmp_path / "out" / prepared.VALIDATION, allow_pickle=False)
     train, _ = tables(tmp_path / "out")
+    features = prepared.features_of(body["contract"])
+    digests = prepared.read_digests(tmp_path / "out", prepared.TRAIN, features)
     assert (flags.dtype, len(flags)) == (np.bool_, train.num_rows)
-    first = body["parts"][0]
-    held = membership(first["content_hash"], first["rows"], HOLDOUT)
-    drawn = membership(first["content_hash"], first["rows"], VALIDATION)
-    assert flags[: (~held).sum()].tolist() == drawn[~held].tolist()
+    assert flags.tolist() == membership(digests, VALIDATION).tolist()
+    assert not membership(digests, HOLDOUT).any()
     assert 0.1 < flags.mean() < 0.2
 
 
 def test_the_holdout_is_named_by_its_rows(tmp_path: Path) -> None:
     body = listed(tmp_path, 90)
     prepare.prepare(body, tmp_path / "parts", tmp_path / "out")
-    (only,) = body["parts"]
+    _, held = tables(tmp_path / "out")
     said = json.loads((tmp_path / "out" / prepared.MEMBERSHIP).read_text())
     assert said == {
-        "holdout_id": holdout_id([(only["content_hash"], membership(only["content_hash"], 90, HOLDOUT))])
-    }
+        "holdout_id": holdout_id(row_digests(held, held.column_names)), "repeated_rows": 0, "repeats": []
+    }  # fmt: skip
     assert prepared.read_contract(tmp_path / "out") == body["contract"]
 
 
-@pytest.mark.parametrize("rows", [1, 2])
-def test_too_few_rows_end_the_run_and_say_so(tmp_path: Path, rows: int) -> None:
-    body = listed(tmp_path, rows)
-    held = int(membership(body["parts"][0]["content_hash"], rows, HOLDOUT).sum())
-    assert held in (0, rows)  # or these rows would do
-    with pytest.raises(SystemExit, match=f"{rows} rows are too few"):
+def test_too_few_rows_end_the_run_and_say_so(tmp_path: Path) -> None:
+    drawn = columns(1, 1)
+    body = json.loads(
+        manifest(tmp_path / "m.json", [part_of(tmp_path / "parts", joined(drawn, drawn))]).read_text()
+    )
+    with pytest.raises(
+        SystemExit, match=r"1 rows are too few .*\(1 of 2 repeat others exactly\); gather more"
+    ):
         prepare.prepare(body, tmp_path / "parts", tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_part_of_other_rows_than_the_manifest_says_ends_the_run(tmp_path: Path) -> None:
@@ -116,4 +185,5 @@ def test_the_command_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureFi
     assert prepare.main([text for name, value in given.items() for text in (f"--{name}", str(value))]) == 0
     train, held = tables(tmp_path / "out")
     said = f"{BANK.dataset} 1: {train.num_rows} rows to learn from, {held.num_rows} held out"
+    said += "; 0 of 400 repeat others exactly"
     assert capsys.readouterr().out.strip() == said

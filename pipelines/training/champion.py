@@ -1,0 +1,69 @@
+"""The champion: the model that serves, as a challenger finds it, with what it knows of the rows that it learned from."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipelines import workspace
+from pipelines.training import prepared
+from pipelines.training.drift import PROFILE, drift
+from pipelines.training.holdout import Digests, Mask
+from pipelines.training.prepared import LEARNED
+from serving.model import Model, encode, load
+
+
+@dataclass(frozen=True, kw_only=True)
+class Champion:
+    """A model, its profile of the rows it learned from, and their digests; the oldest models have neither."""
+
+    model: Model
+    profile: dict[str, Any] | None
+    learned: Digests | None
+
+    def unseen(self, folder: Path) -> tuple[Mask, str]:
+        """Of the held-out rows those that it has not learned from: all, if it was trained with the same hold-out.
+
+        returns: with none of them, why it cannot be judged
+        """
+        digests = prepared.read_digests(folder, prepared.HOLDOUT, self.model.features)
+        lacking = [name for name in self.model.columns if not prepared.has(folder, name)]
+        named = f"model {self.model.version}"
+        if self.learned is None:
+            reason = f"{named} does not say which rows it learned from"
+        elif lacking:
+            reason = f"whether {named} learned from these rows cannot be known, as they lack {lacking[0]!r}"
+        else:
+            found: Mask = ~np.isin(digests, self.learned)
+            return (
+                found,
+                "" if found.any() else f"{named} learned from each of the {len(found)} held-out rows",
+            )
+        return np.zeros(len(digests), dtype=np.bool_), reason
+
+    def drift(self, folder: Path) -> list[dict[str, Any]]:
+        """How far the rows to learn from have moved since it learned from its own; nothing without a profile."""
+        if self.profile is None:
+            return []
+        rows = prepared.read_rows(folder, prepared.TRAIN, self.model.columns)
+        return drift(self.profile, self.model.features, encode(self.model.features, rows.columns))
+
+
+def fetch(reference: str) -> Champion:
+    """From the workspace. reference: <name>:<version>"""
+    name, _, version = reference.rpartition(":")
+    if not name or not version:
+        raise SystemExit(f"the champion {reference!r} is neither none nor <name>:<version>")
+    with tempfile.TemporaryDirectory() as folder:
+        home = workspace.download_model(name, version, Path(folder))
+        profiles, learned = list(home.rglob(PROFILE)), list(home.rglob(LEARNED))
+        return Champion(
+            model=load(home),
+            profile=json.loads(profiles[0].read_text(encoding="utf-8")) if profiles else None,
+            learned=np.load(learned[0], allow_pickle=False) if learned else None,
+        )
