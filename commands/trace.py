@@ -12,7 +12,7 @@ from commands.client.target import command, find, parser
 CAPTIONS = {"firstUpload": "Same rows as", "uploads": "Made of"}
 LISTED = ("name", "state", "rows", "reason", "lastModifiedAt")
 SHOWN = {
-    "upload": ("rows", "rejectedRows", "sha256"),
+    "upload": ("rows", "rejectedRows", "repeatedRows", "replacedBy", "sha256"),
     "dataset": ("rows", "waitingFor"),
     "run": (),
     "model": (),

@@ -19,7 +19,7 @@ from tests.unit.test_package import IGNORE, as_git_reads_it
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "an online deployment": {"serving"},
-    "a training step": {"pipelines", "serving"},
+    "a training step": {"pipelines", "serving", "shared"},
     "a scoring step": {"pipelines", "serving", "shared"},
     "the functions": {"function_app", "functions", "serving", "shared"},
 }

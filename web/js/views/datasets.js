@@ -90,7 +90,9 @@ function one(dataset, uploads) {
       { title: "In numbers" },
       facts([
         ["Rows", shown(dataset.rows, number(dataset.rows)), true],
+        ["Repeated rows", dataset.repeatedRows && number(dataset.repeatedRows), true],
         ["New files", number(dataset.uploads?.length ?? 0), true],
+        ["Files replaced", dataset.replacedUploads && number(dataset.replacedUploads.length), true],
         ["Run", dataset.run && h("a", { href: to("runs", dataset.run) }, dataset.run)],
         [
           "Model",

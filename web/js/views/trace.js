@@ -126,6 +126,7 @@ function uploadLink(upload) {
   const parts = [
     upload.rows !== undefined && plural(upload.rows, "row"),
     upload.rejectedRows ? `${number(upload.rejectedRows)} rejected` : "",
+    upload.repeatedRows ? `${number(upload.repeatedRows)} repeat earlier rows` : "",
   ].filter(Boolean);
   const why =
     upload.links?.quarantine &&
