@@ -58,7 +58,7 @@ def bank(now: datetime) -> dict[str, list[Json]]:
     clock = Clock(now)
     models = [_model(clock, version, about) for version, about in enumerate(MODELS, start=1)]
     runs = [_run(clock, model) for model in models]
-    runs += [_running(clock), _failed_run(clock)]
+    runs += [_running(clock), _failed_run(clock), _scoring_run(clock)]
     collections = {
         "uploads": _uploads(clock),
         "datasets": _datasets(clock, models),
@@ -123,9 +123,13 @@ def _record(kind: str, id_: str, moves: list[list[str]], **values: Any) -> Json:
 About = tuple[str, float, int, float, float, float | None, float | None]
 
 
+def _run_id(version: int) -> str:
+    return f"{DATASET}-v{version}-a1"
+
+
 def _model(clock: Clock, version: int, about: About) -> Json:
     state, hours, rows, log_loss, auc, difference, sure = about
-    run = f"run-{DATASET}-{version}"
+    run = _run_id(version)
     verdict = "refused" if state == "refused" else "accepted"
     history = [[verdict, clock.ago(hours)]]
     values: Json = {"dataset": DATASET, "version": version, "run": run}
@@ -216,7 +220,7 @@ def _running(clock: Clock) -> Json:
         {"name": "register", "status": "NotStarted"},
     ]
     history = [["started", clock.ago(seconds=21)], ["running", clock.ago(seconds=19)]]
-    run = f"run-{DATASET}-{TRAINING}"
+    run = _run_id(TRAINING)
     return _record("run", run, history, dataset=DATASET, version=TRAINING, steps=steps, links={})
 
 
@@ -229,8 +233,30 @@ def _failed_run(clock: Clock) -> Json:
     history = [["started", clock.ago(at, 10)], ["running", clock.ago(at, 8)], ["failed", clock.ago(at, 4)]]
     reason = "prepare failed: the compute ran out of disk (No space left on device)"
     return _record(
-        "run", "run-bank-1", history, dataset="bank", version=1, steps=steps, reason=reason, links={}
+        "run", "bank-v1-a1", history, dataset="bank", version=1, steps=steps, reason=reason, links={}
     )
+
+
+def _scoring_run(clock: Clock) -> Json:
+    """A large file of clients, scored on a cluster."""
+    at = 250.0
+    steps = [
+        {
+            "name": "score",
+            "status": "Completed",
+            "startedAt": clock.ago(at, -4),
+            "endedAt": clock.ago(at, -11),
+        }
+    ]
+    history = [
+        ["started", clock.ago(at, -2)],
+        ["running", clock.ago(at, -4)],
+        ["completed", clock.ago(at, -11)],
+    ]
+    return _record(
+        "run", f"{_batch_id(1)}-a1", history, batch=_batch_id(1), dataset=DATASET, version=2, model=f"{DATASET}:2",
+        status="Completed", steps=steps, links={},
+    )  # fmt: skip
 
 
 def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
@@ -267,7 +293,7 @@ def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
             version=TRAINING,
             rows=28940,
             uploads=[upload_id("calls-2026-w46.csv"), upload_id("branch-porto-extra.csv")],
-            run=f"run-{DATASET}-{TRAINING}",
+            run=_run_id(TRAINING),
             links={},
         )
     )
@@ -277,7 +303,7 @@ def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
         "version": 1,
         "rows": 2713,
         "uploads": [],
-        "run": "run-bank-1",
+        "run": "bank-v1-a1",
         "links": {},
     }
     found.append(_record("dataset", "bank:1", failed, **about))
@@ -403,7 +429,7 @@ def _batches(clock: Clock) -> list[Json]:
     found.append(
         _record(
             "batch",
-            "to-call-november-6f2c",
+            "to-call-november-csv-6f2c0a51",
             scoring,
             name="to-call-november.csv",
             dataset=DATASET,
@@ -429,12 +455,12 @@ def _batches(clock: Clock) -> list[Json]:
         "scoredBytes": 0,
         "links": {},
     }
-    found.append(_record("batch", "to-call-islands-0a51", due, **about))
+    found.append(_record("batch", "to-call-islands-csv-0a51b3c2", due, **about))
     refused = [["due", clock.ago(52)], ["refused", clock.ago(52, -2)]]
     found.append(
         _record(
             "batch",
-            "old-export-77aa",
+            "old-export-csv-77aa10de",
             refused,
             name="old-export.csv",
             dataset=DATASET,
@@ -445,8 +471,12 @@ def _batches(clock: Clock) -> list[Json]:
     return found
 
 
+def _batch_id(number: int) -> str:
+    return f"to-call-w{40 + number}-csv-{_digest(str(number))[:8]}"
+
+
 def _scored(clock: Clock, number: int, hours: float, version: int, rows: int) -> Json:
-    id_ = f"to-call-w{40 + number}-{_digest(str(number))[:4]}"
+    id_ = _batch_id(number)
     shares = (0.31, 0.19, 0.13, 0.1, 0.08, 0.06, 0.05, 0.04, 0.025, 0.015)
     counts = [round(rows * share) for share in shares]
     history = [
@@ -496,7 +526,7 @@ def _deployments(clock: Clock) -> list[Json]:
 
 def _failure(clock: Clock) -> Json:
     return _record(
-        "failure", _digest("given up")[:16], [["dead-lettered", clock.ago(5.5)]], queue="steps",
+        "failure", _digest("given up")[:32], [["dead-lettered", clock.ago(5.5)]], queue="steps",
         about="release_model bank-additional:5",
         reason="the step failed 5 times; last: the endpoint answered 429 (quota of the instance type is used up)",
         links={},

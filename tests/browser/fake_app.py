@@ -132,7 +132,7 @@ class FakeApp:
         ]  # fmt: skip
         datasets = [
             {"dataset": bank.DATASET, "version": bank.TRAINING, "rows": 28940, "waitingUploads": 1,
-             "run": f"run-{bank.DATASET}-{bank.TRAINING}",
+             "run": f"{bank.DATASET}-v{bank.TRAINING}-a1",
              **(serving[0] if serving else {})},
             {"dataset": "bank", "version": 1, "rows": 2713, "waitingUploads": 0},
         ]  # fmt: skip
@@ -167,7 +167,10 @@ class FakeApp:
         links: Json = {}
         number = int(version.split(":")[1])
         for name in ("runs", "models"):
-            found = [r for r in self.collections[name] if f"{r.get('dataset')}:{r.get('version')}" == version]
+            found = [
+                r for r in self.collections[name]
+                if f"{r.get('dataset')}:{r.get('version')}" == version and "batch" not in r
+            ]  # fmt: skip
             if found:
                 links[name[:-1]] = found[0]
         deployed = [r for r in self.collections["deployments"] if r["version"] == number]

@@ -97,8 +97,8 @@ def test_a_failing_panel_leaves_the_others(open_page: Open, app: Any) -> None:
 
 
 def test_rows_are_not_asked_for_before_there_are_any(open_page: Open, app: Any) -> None:
-    page = open_page().go("#/batches/to-call-november-6f2c")
-    rows = "/api/batches/to-call-november-6f2c/rows"
+    page = open_page().go("#/batches/to-call-november-csv-6f2c0a51")
+    rows = "/api/batches/to-call-november-csv-6f2c0a51/rows"
     assert not any(path.startswith(rows) for _, path in app.asked)
     app.change(lambda it: it.record("batches", "to-call-november.csv").update(state="scored"))
     expect(page.get_by_role("region", name="First rows of the output")).to_be_visible()

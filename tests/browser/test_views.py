@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from browser import bank
@@ -19,11 +21,11 @@ VIEWS: dict[str, list[str]] = {
     "#/trace": ["The newest files", "calls-2026-w46.csv"],
     "#/files": ["calls-2026-w45 (copy).csv", "duplicate", "24,700", "bank-additional:7"],
     "#/datasets": ["bank-additional:8", "28,940", "training"],
-    "#/datasets/bank-additional/8": ["28,940", "branch-porto-extra.csv", "run-bank-additional-8"],
+    "#/datasets/bank-additional/8": ["28,940", "branch-porto-extra.csv", "bank-additional-v8-a1"],
     "#/quarantine": ["leads-from-crm.csv", "none of the 2,408 rows fits the contract"],
     "#/quarantine/leads-from-crm.csv": ["age: not an integer", "2,391", "41 years", "write digits only, such as 42"],
-    "#/runs": ["Training on bank-additional, version 8", "run-bank-1", "failed"],
-    "#/runs/run-bank-1": ["prepare failed: the compute ran out of disk", "Mend what the reason names"],
+    "#/runs": ["Training on bank-additional, version 8", "bank-v1-a1", "failed"],
+    "#/runs/bank-v1-a1": ["prepare failed: the compute ran out of disk", "Mend what the reason names"],
     "#/models": ["Quality over time", "Data drift", "euribor3m", "−0.0116", "rolled back", "refused"],
     "#/models/bank-additional/6": ["below the 0.90 asked for", "Better with probability", "38.0 %", "0.2941"],
     "#/batches": ["to-call-november.csv", "63 %", "model 7", "lacks the columns euribor3m"],
@@ -31,6 +33,18 @@ VIEWS: dict[str, list[str]] = {
     "#/events": ["is held in quarantine", "is in service", "was dead-lettered"],
     "#/nowhere": ["There is no view of this name"],
 }  # fmt: skip
+
+PAGES = {
+    "uploads": lambda it: f"#/trace/incoming/{it['name']}",
+    "quarantine": lambda it: f"#/quarantine/{it['name']}",
+    "datasets": lambda it: f"#/datasets/{it['dataset']}/{it['version']}",
+    "runs": lambda it: f"#/runs/{it['id']}",
+    "models": lambda it: f"#/models/{it['dataset']}/{it['version']}",
+    "batches": lambda it: f"#/batches/{it['id']}",
+}
+"""The page of each record."""
+BROKEN = re.compile(r"\bundefined\b|\bNaN\b|\[object |Invalid Date")
+"""What a value that is missing, or of another shape, looks like in text and attributes."""
 
 NEXT = {
     "#/files": "./dev drop FILE",
@@ -53,6 +67,35 @@ def test_a_view_shows_its_data(open_page: Open, address: str) -> None:
     assert page.locator("main h1").count() == 1
 
 
+def test_no_page_shows_what_is_not_there(open_page: Open, app: Any) -> None:
+    opened = open_page(key="an-admin")
+    pages = [page(record) for kind, page in PAGES.items() for record in app.collections[kind]]
+    scoring = [f"#/trace/scoring/{batch['name']}" for batch in app.collections["batches"]]
+    found = {}
+    for address in [*VIEWS, "#/api", "#/audit", *pages, *scoring]:
+        shown = opened.go(quote(address, safe="#/")).inner_html("body")
+        assert 'role="alert"' not in shown, address
+        found[address] = BROKEN.findall(shown)
+    assert {address: words for address, words in found.items() if words} == {}
+
+
+def test_models_are_listed_newest_first(open_page: Open) -> None:
+    names = (
+        open_page().go("#/models").get_by_role("table", name="Models").get_by_role("link").all_inner_texts()
+    )
+    assert names == [f"bank-additional:{version}" for version in range(len(bank.MODELS), 0, -1)]
+
+
+def test_a_run_that_scores_says_for_which_batch_and_with_which_model(open_page: Open, app: Any) -> None:
+    run = next(record for record in app.collections["runs"] if "batch" in record)
+    main = open_page().go(f"#/runs/{run['id']}").locator("main")
+    expect(main.get_by_role("link", name=run["batch"])).to_be_visible()
+    expect(main.get_by_role("link", name="bank-additional:2")).to_have_attribute(
+        "href", "#/models/bank-additional/2"
+    )
+    expect(main).not_to_contain_text("Dataset version")
+
+
 def test_who_asked_for_what_is_shown_to_an_admin_alone(open_page: Open, app: Any) -> None:
     page = open_page(key="an-admin").go("#/audit")
     for text in ("roll back bank-additional", "calls per sale doubled", "session:admin:07aa", "as operator"):
@@ -73,7 +116,7 @@ def test_an_entry_that_is_missing_shows(open_page: Open, app: Any) -> None:
 
 def test_a_run_is_shown_step_by_step(open_page: Open) -> None:
     opened = open_page()
-    page = opened.go("#/runs/run-bank-additional-8")
+    page = opened.go("#/runs/bank-additional-v8-a1")
     steps = page.locator(".gantt-row")
     assert steps.count() == 4
     expect(steps.nth(0)).to_contain_text("4.0 s")
@@ -153,14 +196,14 @@ def test_lists_lead_to_older_pages(open_page: Open, app: Any) -> None:
     first = app.collections["runs"][0]
     app.change(
         lambda it: it.collections["runs"].extend(
-            {**first, "id": f"run-old-{n}", "version": n} for n in range(60)
+            {**first, "id": f"old-v{n}-a1", "version": n} for n in range(60)
         )
     )
     page = open_page().go("#/runs")
     page.get_by_role("link", name="Older").click()
-    expect(page.get_by_role("table", name="Runs")).to_contain_text("run-old-59")
+    expect(page.get_by_role("table", name="Runs")).to_contain_text("old-v59-a1")
     page.get_by_role("link", name="Newest").click()
-    expect(page.get_by_role("table", name="Runs")).to_contain_text("run-bank-additional-8")
+    expect(page.get_by_role("table", name="Runs")).to_contain_text("bank-additional-v8-a1")
 
 
 def test_the_chart_has_its_numbers_as_a_table(open_page: Open) -> None:
@@ -205,11 +248,11 @@ def test_the_flow_shows_every_step_and_every_fact(open_page: Open, app: Any) -> 
 
 def test_a_step_begins_when_the_one_before_it_ended(open_page: Open, app: Any) -> None:
     """Azure ML may make all steps at once; the bars still follow each other."""
-    run = app.record("runs", "run-bank-additional-7")
+    run = app.record("runs", "bank-additional-v7-a1")
     first = run["steps"][0]["startedAt"]
     for step in run["steps"]:
         step["startedAt"] = first
-    page = open_page().go("#/runs/run-bank-additional-7")
+    page = open_page().go("#/runs/bank-additional-v7-a1")
     bars = page.locator(".gantt-bar")
     places = bars.evaluate_all(
         "all => all.map((bar) => ['--from', '--long'].map((name) => Number(bar.style.getPropertyValue(name))))"
