@@ -78,6 +78,7 @@ def _checks() -> dict[str, Check]:
         "spectral": _linter(api_description.openapi_rules),
         "api style": _linter(api_description.style),
         "eslint": _linter(javascript.eslint),
+        "tsc": _linter(javascript.types),
     }
 
 

@@ -62,8 +62,10 @@ def module() -> str:
     statuses = {of: _states(words) for of, words in STATUSES_OF.items()}
     return (
         "/** The kinds of things and their states; made from shared/kinds.py by `python docs/generated.py`. */\n\n"
+        "/** @satisfies {Record<string, { plural: string, states: Record<string, Page.StateMeaning> }>} */\n"
         f"export const KINDS = {json.dumps(kinds, indent=2)};\n\n"
-        "/** Words that are no states of a record: of a run's step, of a deployment's health, of an operation. */\n"
+        "/**\n * Words that are no states of a record: of a run's step, of a deployment's health, of an operation.\n"
+        " * @satisfies {Record<string, Record<string, Page.StateMeaning>>}\n */\n"
         f"export const STATUSES = {json.dumps(statuses, indent=2)};\n"
     )
 

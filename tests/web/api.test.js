@@ -22,9 +22,15 @@ async function told(answer, options) {
 
 describe("an address", () => {
   it("quotes each part of the path, and names the version", () => {
-    const url = address("lineage/incoming/a b?.csv");
+    const url = address("lineage/{key}", { key: "incoming/a b?.csv" });
     assert.match(url.href, /\/api\/lineage\/incoming\/a%20b%3F\.csv\?api-version=/);
     assert.equal(url.searchParams.get("api-version"), API_VERSION);
+  });
+
+  it("has in its query what its path has no place for", () => {
+    const url = address("quarantine/{name}/retry", { name: "{upload}.csv", upload: "upload/a.csv/0x1" });
+    assert.match(url.pathname, /\/api\/quarantine\/%7Bupload%7D\.csv\/retry$/);
+    assert.deepEqual([...url.searchParams], [["upload", "upload/a.csv/0x1"], ["api-version", API_VERSION]]);
   });
 
   it("leaves out what is not asked for; 0 is", () => {

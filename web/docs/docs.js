@@ -2,10 +2,12 @@
 
 const VERSION = "2026-11-24";
 
+/** @returns {Promise<string[]>} */
 async function served() {
   const answer = await fetch(`/api/status?api-version=${VERSION}`);
   if (!answer.ok) return [];
-  return (await answer.json()).datasets.filter((dataset) => dataset.serving).map((dataset) => dataset.dataset);
+  const status = /** @type {Api.SystemStatus} */ (await answer.json());
+  return status.datasets.filter((dataset) => dataset.serving).map((dataset) => dataset.dataset);
 }
 
 const models = (await served()).map((dataset) => ({

@@ -1,13 +1,15 @@
 /** The page: one live connection, one view at a time. */
 
 import { say } from "./core/announce.js";
-import { h, show } from "./core/dom.js";
+import { element, h, show } from "./core/dom.js";
 import { Feed } from "./core/feed.js";
 import { tickTimes } from "./core/format.js";
 import { Live } from "./core/live.js";
 import { route } from "./core/router.js";
 import { begin } from "./core/session.js";
 import { bindShell, drawShell } from "./shell.js";
+
+/** @typedef {{ view: Page.View, here: Page.Route, place: string, feeds: Record<string, Feed<any>> }} Seen */
 
 const VIEWS = new Set([
   "now",
@@ -24,8 +26,9 @@ const VIEWS = new Set([
   "events",
   "audit",
 ]);
-const main = document.getElementById("main");
+const main = element("main");
 const live = new Live(draw);
+/** @type {Seen | null} */
 let shown = null;
 
 /** Loads the view that the address names and requests what it shows. */
@@ -35,7 +38,7 @@ async function go() {
   if (address && !address.startsWith("#/")) return;
   const here = route(address);
   const name = VIEWS.has(here.view) ? here.view : "lost";
-  const view = await import(`./views/${name}.js`);
+  const view = /** @type {Page.View} */ (await import(`./views/${name}.js`));
   if (location.hash !== address) return;
   const moved = shown !== null && shown.place !== `${here.view}/${here.parts.join("/")}`;
   shown = {
@@ -49,20 +52,26 @@ async function go() {
   await live.watch(Object.values(shown.feeds));
 }
 
-/** The view's feeds; those it had already stay, with what they know. */
+/**
+ * The view's feeds; those it had already stay, with what they know.
+ * @param {Page.View} view
+ * @param {Page.Route} here
+ * @param {Record<string, Feed<any>>} before
+ */
 function feeds(view, here, before) {
+  /** @type {Record<string, Feed<any>>} */
   const made = {};
-  for (const [name, [path, query, wanted]] of Object.entries(view.feeds?.(here) ?? {})) {
-    const fresh = new Feed(path, query, wanted && (() => wanted(made)));
-    made[name] = before[name]?.url.href === fresh.url.href ? before[name] : fresh;
+  for (const [name, wanted] of Object.entries(view.feeds?.(here) ?? {})) {
+    if (!wanted) continue;
+    const same = before[name]?.url.href === wanted.url.href;
+    made[name] = same ? before[name] : new Feed(wanted.url, () => wanted.wanted(made));
   }
   return made;
 }
 
 function arrive() {
   scrollTo(0, 0);
-  const title = main.querySelector("h1");
-  title?.focus({ preventScroll: true });
+  main.querySelector("h1")?.focus({ preventScroll: true });
   say(document.title);
 }
 
@@ -98,7 +107,8 @@ function tick() {
 async function start() {
   try {
     await begin();
-  } catch (error) {
+  } catch (thrown) {
+    const error = /** @type {Page.Trouble} */ (thrown);
     if (error.status === 401) {
       location.replace(`public/signin.html${location.hash}`);
       return;

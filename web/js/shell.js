@@ -2,7 +2,7 @@
 
 import { actionButton } from "./core/actions.js";
 import { note, say } from "./core/announce.js";
-import { h, show } from "./core/dom.js";
+import { element, h, show } from "./core/dom.js";
 import { plural } from "./core/format.js";
 import { to } from "./core/router.js";
 import { leave, mayAct, mayAudit, scopeName } from "./core/session.js";
@@ -11,8 +11,9 @@ import { isGoing } from "./core/states.js";
 import { bindTheme } from "./core/theme.js";
 import { resume } from "./parts/operator.js";
 
-const element = (id) => document.getElementById(id);
+/** @import { Live } from "./core/live.js" */
 
+/** @param {Live} live @param {() => void} redraw */
 export function bindShell(live, redraw) {
   bindTheme(element("theme"), () => {
     document.dispatchEvent(new Event("campanha:colours"));
@@ -25,7 +26,7 @@ export function bindShell(live, redraw) {
   });
   element("search").addEventListener("submit", (event) => {
     event.preventDefault();
-    const name = element("search-name").value.trim();
+    const name = /** @type {HTMLInputElement} */ (element("search-name")).value.trim();
     if (name) location.hash = to("trace", ...name.split("/"));
   });
   element("sign-out").addEventListener("click", () =>
@@ -36,10 +37,10 @@ export function bindShell(live, redraw) {
 }
 
 function bindMenu() {
-  const open = (yes) => {
+  const open = (/** @type {boolean} */ yes) => {
     element("side").toggleAttribute("data-open", yes);
     element("menu").setAttribute("aria-expanded", String(yes));
-    if (yes) element("nav").querySelector("a").focus();
+    if (yes) element("nav").querySelector("a")?.focus();
   };
   element("menu").addEventListener("click", () => open(!element("side").hasAttribute("data-open")));
   element("nav").addEventListener("click", () => open(false));
@@ -52,7 +53,11 @@ function bindMenu() {
   element("main").addEventListener("click", () => open(false));
 }
 
-/** Everything around the view, as things are now. */
+/**
+ * Everything around the view, as things are now.
+ * @param {Live} live
+ * @param {{ here: Page.Route } | null} shown
+ */
 export function drawShell(live, shown) {
   drawConnection(live);
   drawNotices(live);
@@ -66,6 +71,7 @@ export function drawShell(live, shown) {
   }
 }
 
+/** @param {Live} live */
 function drawConnection(live) {
   const place = element("connection");
   const left = live.retryAt ? Math.max(0, Math.ceil((live.retryAt - Date.now()) / 1000)) : 0;
@@ -79,10 +85,11 @@ function drawConnection(live) {
     if (live.state === "live" && place.dataset.state === "lost") say("Connected again.");
     place.dataset.state = live.state;
   }
-  const words = place.querySelector(".connection-text");
+  const words = /** @type {Element} */ (place.querySelector(".connection-text"));
   if (words.textContent !== text) words.textContent = text;
 }
 
+/** @param {Live} live */
 function drawNotices(live) {
   const notices = [];
   if (live.state === "lost") {
@@ -119,6 +126,7 @@ function drawNotices(live) {
   show(element("notices"), notices);
 }
 
+/** @param {Api.SystemStatus | null} status @param {string | undefined} view */
 function drawNavigation(status, view) {
   const place = view === "datasets" ? "files" : view;
   for (const link of element("nav").querySelectorAll("a")) {
@@ -132,8 +140,8 @@ function drawNavigation(status, view) {
     runs: status.runs.filter(isGoing).length,
     batches: (status.stateCounts.batch?.due ?? 0) + (status.stateCounts.batch?.scoring ?? 0),
   };
-  for (const place of element("nav").querySelectorAll("[data-count]")) {
-    const many = counts[place.dataset.count];
+  for (const place of /** @type {NodeListOf<HTMLElement>} */ (element("nav").querySelectorAll("[data-count]"))) {
+    const many = counts[/** @type {keyof typeof counts} */ (place.dataset.count)];
     const meaning = place.dataset.count === "quarantine" ? " waiting" : " under way";
     place.dataset.tone = place.dataset.count === "quarantine" ? "bad" : "run";
     show(place, many ? [many, h("span", { class: "visually-hidden" }, meaning)] : []);

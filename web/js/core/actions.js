@@ -1,16 +1,19 @@
 /** An operator's actions: confirmed in a dialog, sent once (Idempotency-Key), polled to their end. */
 
-import { address, request, idempotencyKey } from "../../public/js/api.js";
+import { idempotencyKey, request } from "../../public/js/api.js";
 import { note, say } from "./announce.js";
-import { h, show } from "./dom.js";
+import { element, h, show } from "./dom.js";
 import { mayAct } from "./session.js";
 import { isFinal } from "./states.js";
 
 const FOLLOW = 120;
 
+/** @import { Live } from "./live.js" */
+
 /**
  * A button for an action; nothing for a reader.
- * action: {label, title, text, path, body?, kind?, reason?: required, file?: required, done: sentence}
+ * @param {Page.Action} action
+ * @param {Live} live
  */
 export function actionButton(action, live) {
   if (!mayAct()) return null;
@@ -26,14 +29,18 @@ export function actionButton(action, live) {
   );
 }
 
-/** A dialog to confirm the action, which is then performed. */
+/**
+ * A dialog to confirm the action, which is then performed.
+ * @param {Page.Action} action
+ * @param {Live} live
+ */
 export function confirm(action, live) {
-  const dialog = document.getElementById("confirm");
-  const submit = async (event) => {
+  const dialog = /** @type {HTMLDialogElement} */ (element("confirm"));
+  const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const given = new FormData(event.target);
+    const given = new FormData(/** @type {HTMLFormElement} */ (event.target));
     dialog.close();
-    await perform(filled(action, given), live);
+    await perform(action, given, live);
   };
   dialog.replaceChildren();
   show(
@@ -66,55 +73,63 @@ export function confirm(action, live) {
   dialog.showModal();
 }
 
+/** @param {string} label @param {Page.Properties} properties */
 const field = (label, properties) =>
   h("label", { class: "field" }, h("span", {}, label), h("input", properties));
 
-/** The action with what was filled in: a reason goes into its body; a file is its body, and its name ends the path. */
-function filled(action, given) {
-  const { file, reason } = Object.fromEntries(given);
-  if (file) return { ...action, path: `${action.path}/${file.name}`, body: file, type: "text/csv" };
-  return reason ? { ...action, body: { ...action.body, reason } } : action;
-}
-
-async function perform(action, live) {
+/**
+ * A reason that was given goes into the body; a file is the body, and its name is in the address.
+ * @param {Page.Action} action
+ * @param {FormData} given
+ * @param {Live} live
+ */
+async function perform(action, given, live) {
   try {
-    const headers = { "Idempotency-Key": idempotencyKey() };
-    if (action.type) headers["Content-Type"] = action.type;
-    const answer = await request(address(action.path, action.query), { method: "POST", body: action.body ?? {}, headers });
+    const file = given.get("file");
+    const answer = await (file instanceof File
+      ? send(action.to(file), file, { "Content-Type": "text/csv" })
+      : send(action.to(null), action.reason ? { reason: String(given.get("reason")) } : {}));
     say(`${action.label}: requested.`);
-    const end = answer.operation ? await followed(answer.operation) : { status: "Succeeded" };
-    tellEnd(action, end);
+    tellEnd(action, answer.operation ? await followed(answer.operation) : null);
   } catch (error) {
-    note(`${action.label}: ${error.message}`, { tone: "bad" });
+    note(`${action.label}: ${/** @type {Page.Trouble} */ (error).message}`, { tone: "bad" });
   }
-  live?.hurry();
+  live.hurry();
 }
 
+/**
+ * @param {Api.Address<Api.ActionPath>} url
+ * @param {Api.ActionReason | File} body
+ * @param {Record<string, string>} [headers]
+ */
+const send = (url, body, headers = {}) =>
+  request(url, { method: "POST", body, headers: { "Idempotency-Key": idempotencyKey(), ...headers } });
+
+/**
+ * @param {Page.Action} action
+ * @param {Api.Operation | null} end null: it was done at once
+ */
 function tellEnd(action, end) {
-  if (end.status === "Failed")
-    note(`${action.label}: ${end.error?.message ?? end.error?.detail ?? "it failed; the events say why."}`, {
-      tone: "bad",
-    });
-  else if (end.status === "Succeeded") note(end.detail ?? action.done ?? `${action.label}: done.`);
+  if (end?.status === "Failed")
+    note(`${action.label}: ${end.error?.message ?? "it failed; the events say why."}`, { tone: "bad" });
+  else if (!end || end.status === "Succeeded") note(end?.detail ?? action.done);
   else
     note(`${action.label}: it goes on; see the events.`, { link: { href: "#/events", text: "Events" } });
 }
 
-/** The operation at its end, or as it is after FOLLOW seconds. */
+/** The operation at its end, or as it is after FOLLOW seconds. @param {string} location */
 async function followed(location) {
   const until = Date.now() + 1000 * FOLLOW;
   // Same origin always: behind a proxy the app may not know its own name.
   const url = new URL(location, document.baseURI);
-  const here = new URL(url.pathname + url.search, document.baseURI);
+  const here = /** @type {Api.Address<"operations/{id}">} */ (new URL(url.pathname + url.search, document.baseURI));
   let pause = 0.5;
   for (;;) {
     const answer = await request(here);
     const operation = answer.value;
-    if (isFinal(operation.status, "progress") || Date.now() > until)
-      return operation;
-    await new Promise((done) => {
-      setTimeout(done, 1000 * Math.max(pause, answer.retryAfter ?? 0));
-    });
+    if (operation && (isFinal(operation.status, "progress") || Date.now() > until)) return operation;
+    const wait = 1000 * Math.max(pause, answer.retryAfter ?? 0);
+    await new Promise((done) => setTimeout(done, wait));
     pause = Math.min(5, pause * 1.5);
   }
 }

@@ -7,17 +7,32 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An HTML element. Properties: `class`, `on: {event: listener}`, `vars: {"--name": value}`, `key`, else attributes. */
+/** The element of index.html that has this id. @param {string} id */
+export const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/**
+ * An HTML element. Properties: `class`, `on: {event: listener}`, `vars: {"--name": value}`, `key`, else attributes.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Page.Properties} [properties]
+ * @param {Page.Child[]} children
+ */
 export function h(tag, properties, ...children) {
   return filled(document.createElement(tag), properties, children);
 }
 
-/** An SVG element, made the same way. */
+/**
+ * An SVG element, made the same way.
+ * @template {keyof SVGElementTagNameMap} T
+ * @param {T} tag
+ * @param {Page.Properties} [properties]
+ * @param {Page.Child[]} children
+ */
 export function s(tag, properties, ...children) {
   return filled(document.createElementNS(SVG, tag), properties, children);
 }
 
-/** One of the icons that index.html carries. */
+/** One of the icons that index.html carries. @param {string} name */
 export function icon(name) {
   return s(
     "svg",
@@ -28,7 +43,11 @@ export function icon(name) {
 
 /**
  * A place for something that draws itself (a canvas): the same element as long as its key stays, updated with new values.
- * start(element, value) -> {update(value), stop()}
+ * @template T
+ * @param {string} key
+ * @param {Page.Properties} properties
+ * @param {T} value
+ * @param {Page.Island<T>["start"]} start
  */
 export function island(key, properties, value, start) {
   const element = h("div", { ...properties, key });
@@ -36,19 +55,28 @@ export function island(key, properties, value, start) {
   return element;
 }
 
-function filled(element, properties, children) {
-  for (const [name, value] of Object.entries(properties ?? {})) {
+/**
+ * @template {HTMLElement | SVGElement} E
+ * @param {E} element
+ * @param {Page.Properties | undefined} properties
+ * @param {Page.Child[]} children
+ */
+function filled(element, { on, vars, ...properties } = {}, children) {
+  if (on) listen(element, on);
+  for (const [name, to] of Object.entries(vars ?? {})) element.style.setProperty(name, String(to));
+  for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name === "on") listen(element, value);
-    else if (name === "vars")
-      for (const [v, to] of Object.entries(value)) element.style.setProperty(v, String(to));
-    else if (name === "key") element.$key = String(value);
+    if (name === "key") element.$key = String(value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
   append(element, children);
   return element;
 }
 
+/**
+ * @param {Element} element
+ * @param {Page.Child[]} children
+ */
 function append(element, children) {
   for (const child of children) {
     if (child === null || child === undefined || child === false || child === "") continue;
@@ -57,17 +85,30 @@ function append(element, children) {
   }
 }
 
-/** Listeners live in a property, so that morph can hand the new ones to the old element. */
+/**
+ * Listeners live in a property, so that morph can hand the new ones to the old element.
+ * @param {Element} element
+ * @param {Page.Listeners} listeners
+ */
 function listen(element, listeners) {
   element.$on = listeners;
   for (const type of Object.keys(listeners)) element.addEventListener(type, dispatch);
 }
 
+/**
+ * @this {Element}
+ * @param {Event} event
+ */
 function dispatch(event) {
-  return this.$on?.[event.type]?.call(this, event);
+  const listeners = /** @type {Record<string, (event: Event) => unknown>} */ (this.$on ?? {});
+  return listeners[event.type]?.call(this, event);
 }
 
-/** Makes `container` show exactly `nodes`, reusing each element that can stay: focus, scroll and open details live on. */
+/**
+ * Makes `container` show exactly `nodes`, reusing each element that can stay: focus, scroll and open details live on.
+ * @param {Element} container
+ * @param {Page.Child[]} nodes
+ */
 export function show(container, ...nodes) {
   const fresh = document.createElement("div");
   append(fresh, nodes);
@@ -75,7 +116,12 @@ export function show(container, ...nodes) {
   wake(container);
 }
 
+/**
+ * @param {Element} old
+ * @param {Element} fresh
+ */
 function morphChildren(old, fresh) {
+  /** @type {Map<string, ChildNode>} */
   const keyed = new Map();
   for (const child of old.childNodes) if (child.$key !== undefined) keyed.set(child.$key, child);
   let at = old.firstChild;
@@ -100,13 +146,29 @@ function morphChildren(old, fresh) {
   }
 }
 
+/** @type {(a: Node, b: Node) => boolean} */
 const fits = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && a.$key === b.$key;
 
+/**
+ * Both are of one tag, or both are text.
+ * @param {Node} old
+ * @param {Node} wanted
+ */
 function morph(old, wanted) {
-  if (old.nodeType === Node.TEXT_NODE) {
-    if (old.data !== wanted.data) old.data = wanted.data;
-    return;
-  }
+  if (old.nodeType === Node.TEXT_NODE) morphText(/** @type {Text} */ (old), /** @type {Text} */ (wanted));
+  else morphElement(/** @type {HTMLElement} */ (old), /** @type {HTMLElement} */ (wanted));
+}
+
+/** @param {Text} old @param {Text} wanted */
+function morphText(old, wanted) {
+  if (old.data !== wanted.data) old.data = wanted.data;
+}
+
+/**
+ * @param {HTMLElement} old
+ * @param {HTMLElement} wanted
+ */
+function morphElement(old, wanted) {
   if (old.$island && wanted.$island) {
     old.$island.value = wanted.$island.value;
     old.$island.running?.update(wanted.$island.value);
@@ -117,6 +179,10 @@ function morph(old, wanted) {
   morphChildren(old, wanted);
 }
 
+/**
+ * @param {HTMLElement} old
+ * @param {HTMLElement} wanted
+ */
 function morphAttributes(old, wanted) {
   for (const { name } of [...old.attributes]) {
     // `open` belongs to the viewer.
@@ -128,14 +194,19 @@ function morphAttributes(old, wanted) {
   if (old.style.cssText !== wanted.style.cssText) old.style.cssText = wanted.style.cssText;
 }
 
+/**
+ * @param {HTMLElement} old
+ * @param {HTMLElement} wanted
+ */
 function morphListeners(old, wanted) {
+  const before = Object.keys(old.$on ?? {});
   for (const type of Object.keys(wanted.$on ?? {})) {
-    if (!old.$on?.[type]) old.addEventListener(type, dispatch);
+    if (!before.includes(type)) old.addEventListener(type, dispatch);
   }
   old.$on = wanted.$on;
 }
 
-/** Starts the islands that have come into the page. */
+/** Starts the islands that have come into the page. @param {Element} container */
 function wake(container) {
   for (const element of container.querySelectorAll("div")) {
     const mine = element.$island;
@@ -143,9 +214,9 @@ function wake(container) {
   }
 }
 
+/** @param {Node} node */
 function retire(node) {
   if (node.nodeType !== Node.ELEMENT_NODE) return;
-  for (const element of [node, ...node.querySelectorAll("div")]) {
-    element.$island?.running?.stop();
-  }
+  const element = /** @type {Element} */ (node);
+  for (const one of [element, ...element.querySelectorAll("div")]) one.$island?.running?.stop();
 }

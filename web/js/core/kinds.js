@@ -1,5 +1,6 @@
 /** The kinds of things and their states; made from shared/kinds.py by `python docs/generated.py`. */
 
+/** @satisfies {Record<string, { plural: string, states: Record<string, Page.StateMeaning> }>} */
 export const KINDS = {
   "upload": {
     "plural": "uploads",
@@ -347,7 +348,10 @@ export const KINDS = {
   }
 };
 
-/** Words that are no states of a record: of a run's step, of a deployment's health, of an operation. */
+/**
+ * Words that are no states of a record: of a run's step, of a deployment's health, of an operation.
+ * @satisfies {Record<string, Record<string, Page.StateMeaning>>}
+ */
 export const STATUSES = {
   "step": {
     "NotStarted": {

@@ -6,7 +6,7 @@
  * Whatever goes wrong, the next try waits longer, up to LONGEST; a hidden window requests nothing.
  */
 
-import { address, request } from "../../public/js/api.js";
+import { address, isAborted, request } from "../../public/js/api.js";
 import { serverSaidNow } from "./format.js";
 
 const WAIT = 50;
@@ -16,18 +16,26 @@ const UNHELD = 5;
 const LONGEST = 60;
 
 export class Live {
+  /** @type {Api.SystemStatus | null} */
   status = null;
+  /** @type {"connecting" | "live" | "lost"} */
   state = "connecting";
+  /** @type {number | null} milliseconds */
   retryAt = null;
+  /** @type {Page.Trouble | null} */
+  error = null;
+  /** @type {string | null} */
   #tag = null;
+  /** @type {import("./feed.js").Feed<any>[]} */
   #feeds = [];
   #failures = 0;
   #quick = 0;
   #stopped = new AbortController();
+  /** @type {(() => void) | null} */
   #sleeping = null;
   #polled = 0;
 
-  /** changed(): called after anything to show has changed. */
+  /** @param {() => void} changed called after anything to show has changed */
   constructor(changed) {
     this.changed = changed;
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#pause() : this.hurry()));
@@ -35,7 +43,10 @@ export class Live {
     addEventListener("offline", () => this.#lose(new Error("This device is offline.")));
   }
 
-  /** What the view shows besides the status. They are requested at once. */
+  /**
+   * What the view shows besides the status. They are requested at once.
+   * @param {import("./feed.js").Feed<any>[]} feeds
+   */
   watch(feeds) {
     this.#feeds = feeds;
     return this.#refresh();
@@ -65,16 +76,21 @@ export class Live {
       await this.#received(answer);
       return this.#afterAnswer(answer, performance.now() - began);
     } catch (error) {
-      return error.name === "AbortError" ? 0 : this.#lose(error);
+      return isAborted(error) ? 0 : this.#lose(/** @type {Page.Trouble} */ (error));
     }
   }
 
-  /** An app that does not hold its answers back is polled ever less often, down to every UNHELD seconds. */
+  /**
+   * An app that does not hold its answers back is polled ever less often, down to every UNHELD seconds.
+   * @param {Api.Answered<Api.SystemStatus>} answer
+   * @param {number} milliseconds
+   */
   #afterAnswer(answer, milliseconds) {
     this.#quick = answer.changed || milliseconds > 2000 ? 0 : this.#quick + 1;
     return Math.min(this.#quick, answer.retryAfter ?? UNHELD);
   }
 
+  /** @param {Api.Answered<Api.SystemStatus>} answer */
   async #received(answer) {
     const was = this.state;
     this.#failures = 0;
@@ -90,7 +106,7 @@ export class Live {
     await this.#refresh();
   }
 
-  /** Notes a failure; returns how many seconds to wait. */
+  /** Notes a failure; returns how many seconds to wait. @param {Page.Trouble} error */
   #lose(error) {
     if (error.status === 401) {
       location.reload();
@@ -115,7 +131,7 @@ export class Live {
   async #refresh() {
     this.#polled = Date.now();
     const { signal } = this.#stopped;
-    const refreshed = (feed) => feed.refresh(signal).then((news) => news && this.changed());
+    const refreshed = (/** @type {import("./feed.js").Feed<any>} */ feed) => feed.refresh(signal).then((news) => news && this.changed());
     const unwanted = this.#feeds.filter((feed) => !feed.wanted());
     await Promise.all(this.#feeds.map(refreshed));
     // What the others brought may make some worth requesting.
@@ -127,6 +143,7 @@ export class Live {
     this.#stopped = new AbortController();
   }
 
+  /** @param {number} seconds @returns {Promise<void>} */
   #sleep(seconds) {
     return new Promise((done) => {
       const timer = setTimeout(done, 1000 * seconds);

@@ -1,38 +1,52 @@
 /** The address after the #: which view, of what, with which choices. */
 
-/** {hash, view, parts, query} of "#/models/bank/7?metric=auc"; names are decoded. */
+/**
+ * {hash, view, parts, query} of "#/models/bank/7?metric=auc"; names are decoded.
+ * @returns {Page.Route}
+ */
 export function route(hash = location.hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
   const parts = path.split("/").filter(Boolean).map(decoded);
   return { hash, view: parts[0] ?? "now", parts: parts.slice(1), query: new URLSearchParams(query) };
 }
 
-/** The address of a view: to("models", "bank", 7) or to("runs", {state: "failed"}). */
-export function to(...parts) {
-  const last = parts.at(-1);
-  const query = typeof last === "object" && last !== null ? parts.pop() : {};
-  const chosen = new URLSearchParams(
-    Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ""),
-  );
-  const text = chosen.toString();
-  return `#/${parts.map((part) => encodeURIComponent(part)).join("/")}${text ? `?${text}` : ""}`;
+/**
+ * The address of a view: to("models", "bank", 7) or to("runs", {state: "failed"}).
+ * @param {(string | number | Record<string, string | null | undefined>)[]} named
+ */
+export function to(...named) {
+  const parts = [];
+  const query = new URLSearchParams();
+  for (const part of named) {
+    if (typeof part !== "object") parts.push(encodeURIComponent(part));
+    else for (const [name, value] of Object.entries(part)) if (value) query.set(name, value);
+  }
+  return `#/${parts.join("/")}${query.size > 0 ? `?${query}` : ""}`;
 }
 
-/** The page of a file in quarantine: of that upload, though a newer one may have its name. */
+/**
+ * The page of a file in quarantine: of that upload, though a newer one may have its name.
+ * @param {string} name
+ * @param {string} upload its id
+ */
 export const toQuarantined = (name, upload) => to("quarantine", ...name.split("/"), { upload });
 
-/** Where the thing named by kind and id is shown. */
-export function toRecord(kind, id, record = {}) {
+/**
+ * Where the thing named by kind and id is shown.
+ * @param {string} kind
+ * @param {string} id
+ */
+export function toRecord(kind, id) {
   const [name, version] = String(id).split(":");
   if (kind === "model") return to("models", name, version);
   if (kind === "dataset") return to("datasets", name, version);
   if (kind === "run") return to("runs", id);
   if (kind === "batch") return to("batches", id);
-  if (kind === "upload" && record.name) return to("trace", `incoming/${record.name}`);
   if (kind === "deployment") return to("endpoint");
   return to("events");
 }
 
+/** @param {string} part */
 function decoded(part) {
   try {
     return decodeURIComponent(part);

@@ -2,6 +2,7 @@
 
 import { address, request } from "../../public/js/api.js";
 
+/** @type {Api.Session["scope"]} */
 let scope = "reader";
 
 /** Signs in with the key in the address's fragment, if there is one, and learns what the viewer may do. */

@@ -1,7 +1,8 @@
 /** Keys: "/" to search, "g" and a letter to go somewhere, "?" for this list. */
 
-import { h, show } from "./dom.js";
+import { element, h, show } from "./dom.js";
 
+/** @type {Record<string, [view: string, name: string]>} */
 const PLACES = {
   n: ["now", "Now"],
   f: ["flow", "Flow"],
@@ -21,9 +22,10 @@ let going = 0;
 /** Listens to the whole page. */
 export function bindShortcuts() {
   document.addEventListener("keydown", pressed);
-  document.getElementById("keys").addEventListener("click", help);
+  element("keys").addEventListener("click", help);
 }
 
+/** @param {KeyboardEvent} event */
 function pressed(event) {
   if (
     event.ctrlKey ||
@@ -36,7 +38,7 @@ function pressed(event) {
   const inTime = Date.now() - going < 1500;
   going = 0;
   if (inTime && PLACES[event.key]) location.hash = `#/${PLACES[event.key][0]}`;
-  else if (event.key === "/") document.getElementById("search-name").focus();
+  else if (event.key === "/") element("search-name").focus();
   else if (event.key === "?") help();
   else if (event.key === "g") {
     going = Date.now();
@@ -45,11 +47,13 @@ function pressed(event) {
   event.preventDefault();
 }
 
-const typing = (element) => element.closest?.("input, textarea, select, [contenteditable]") !== null;
+/** @param {EventTarget | null} target */
+const typing = (target) =>
+  target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
 
 /** The list of keys, as a dialog. */
 export function help() {
-  const dialog = document.getElementById("help");
+  const dialog = /** @type {HTMLDialogElement} */ (element("help"));
   const rows = [
     ["Trace a file", "/"],
     ["These keys", "?"],

@@ -1,11 +1,18 @@
 /** The page's colours: as the system, light or dark; remembered in this browser. */
 
+/** @typedef {"system" | "light" | "dark"} Theme */
+
+/** @type {Theme[]} */
 const ORDER = ["system", "light", "dark"];
 const NAMES = { system: "Colours: as the system", light: "Colours: light", dark: "Colours: dark" };
 
-const chosen = () => document.documentElement.dataset.theme ?? "system";
+const chosen = () => /** @type {Theme} */ (document.documentElement.dataset.theme ?? "system");
 
-/** Makes `button` go round the three; changed(): charts draw themselves anew. */
+/**
+ * Makes `button` go round the three.
+ * @param {HTMLElement} button
+ * @param {() => void} changed charts draw themselves anew
+ */
 export function bindTheme(button, changed) {
   button.addEventListener("click", () =>
     choose(ORDER[(ORDER.indexOf(chosen()) + 1) % ORDER.length], button, changed),
@@ -14,6 +21,11 @@ export function bindTheme(button, changed) {
   name(button);
 }
 
+/**
+ * @param {Theme} theme
+ * @param {HTMLElement} button
+ * @param {() => void} changed
+ */
 function choose(theme, button, changed) {
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
@@ -22,11 +34,13 @@ function choose(theme, button, changed) {
   changed();
 }
 
+/** @param {HTMLElement} button */
 function name(button) {
   button.setAttribute("aria-label", NAMES[chosen()]);
   button.title = NAMES[chosen()];
 }
 
+/** @param {Theme} theme */
 function remember(theme) {
   try {
     localStorage.setItem("campanha-theme", theme);
@@ -35,7 +49,7 @@ function remember(theme) {
   }
 }
 
-/** A colour of tokens.css as the browser resolves it now; a canvas knows no light-dark(). */
+/** A colour of tokens.css as the browser resolves it now; a canvas knows no light-dark(). @param {string} token */
 export function colour(token) {
   const probe = document.createElement("span");
   probe.style.color = `var(${token})`;

@@ -7,6 +7,9 @@ import { badge } from "./badge.js";
 import { gain } from "./metrics.js";
 import { spark } from "./spark.js";
 
+/** @import { Feed } from "../core/feed.js" */
+
+/** @param {Api.DatasetSummary} dataset @param {Feed<"models">} models */
 export function answerCard(dataset, models) {
   const known = (models.value?.value ?? [])
     .filter((model) => model.dataset === dataset.dataset && model.metrics)
@@ -22,7 +25,7 @@ export function answerCard(dataset, models) {
       dataset.serving ? badge("serving", "deployment") : h("span", { class: "badge" }, "no model yet"),
     ),
     dataset.serving
-      ? served(dataset, serving, known)
+      ? served(dataset.dataset, dataset.serving, serving, known)
       : h(
           "p",
           { class: "quiet" },
@@ -33,10 +36,16 @@ export function answerCard(dataset, models) {
   );
 }
 
-function served(dataset, model, known) {
+/**
+ * @param {string} dataset
+ * @param {Api.ServingModel} serving
+ * @param {Api.ModelVersion | undefined} model the serving one, when it is among the newest
+ * @param {Api.ModelVersion[]} known
+ */
+function served(dataset, serving, model, known) {
   const gains = known
     .map((each) => gain(each.metrics, each.baseline))
-    .filter((value) => value !== null)
+    .filter((value) => value !== undefined)
     .slice(-12);
   return [
     h(
@@ -44,12 +53,12 @@ function served(dataset, model, known) {
       { class: "figure" },
       h(
         "a",
-        { href: to("models", dataset.dataset, dataset.serving.version) },
-        h("b", {}, `v${dataset.serving.version}`),
+        { href: to("models", dataset, serving.version) },
+        h("b", {}, `v${serving.version}`),
       ),
-      h("span", { class: "quiet" }, "answers since ", clock(dataset.serving.releasedAt)),
+      h("span", { class: "quiet" }, "answers since ", clock(serving.releasedAt)),
     ),
-    model &&
+    model?.metrics &&
       h(
         "div",
         { class: "small quiet" },
@@ -67,11 +76,13 @@ function served(dataset, model, known) {
   ];
 }
 
+/** @param {Api.ModelVersion} model */
 function lift(model) {
   const gained = gain(model.metrics, model.baseline);
-  return gained === null ? "" : `, ${percent(gained)} below the base rate's`;
+  return gained === undefined ? "" : `, ${percent(gained)} below the base rate's`;
 }
 
+/** @param {Api.DatasetSummary} dataset */
 function standing(dataset) {
   const parts = [];
   if (dataset.version)

@@ -9,6 +9,10 @@ import { badge } from "./badge.js";
 import { retryFailure } from "./operator.js";
 import { nothing, panel } from "./panel.js";
 
+/** @import { Feed } from "../core/feed.js" */
+/** @import { Live } from "../core/live.js" */
+
+/** @param {Api.SystemStatus} status @param {Feed<"quarantine">} quarantine @param {Live} live */
 export function attention(status, quarantine, live) {
   const held = (quarantine.value?.value ?? []).filter(needsPerson);
   const failures = status.failures.filter(needsPerson);
@@ -26,6 +30,7 @@ export function attention(status, quarantine, live) {
   );
 }
 
+/** @param {Api.Failure} failure @param {Live} live */
 function failureItem(failure, live) {
   return h(
     "li",
@@ -44,6 +49,7 @@ function failureItem(failure, live) {
   );
 }
 
+/** @param {Api.QuarantinedUpload} file */
 function heldItem(file) {
   const href = toQuarantined(file.name, file.upload);
   return h(

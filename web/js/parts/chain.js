@@ -1,10 +1,10 @@
 /** What became of a file, link by link: beads on a rail. */
 
 import { h, icon } from "../core/dom.js";
-import { tone } from "../core/states.js";
-import { badge } from "./badge.js";
+import { recordTone } from "../core/states.js";
+import { recordBadge } from "./badge.js";
 
-/** links: [{kind, icon, title, href, record?, text: nodes, future?}] */
+/** @param {Page.Link[]} links */
 export function chain(links) {
   return h(
     "ol",
@@ -18,7 +18,7 @@ export function chain(links) {
           { class: "rail", "aria-hidden": "true" },
           h(
             "span",
-            { class: "bead", "data-tone": link.record ? tone(link.record.state, link.record.kind) : null },
+            { class: "bead", "data-tone": link.record && recordTone(link.record) },
             icon(link.icon),
           ),
           h("span", { class: "wire" }),
@@ -32,7 +32,7 @@ export function chain(links) {
             h("span", { class: "kind" }, link.kind),
             link.title &&
               h("span", { class: "what" }, link.href ? h("a", { href: link.href }, link.title) : link.title),
-            link.record && badge(link.record.state, link.record.kind),
+            link.record && recordBadge(link.record),
           ),
           link.text,
         ),

@@ -4,10 +4,19 @@ import uPlot from "../../vendor/uplot/uPlot.esm.js";
 import { h, island } from "../core/dom.js";
 import { colour } from "../core/theme.js";
 
+/** @typedef {ReturnType<typeof colours>} Colours */
+
+/**
+ * @template T
+ * @typedef {(value: T, colours: Colours, width: number) => { options: Omit<uPlot.Options, "width">, data: uPlot.AlignedData }} Drawing
+ */
+
 /**
  * A figure of a chart.
- * options(value, colours, width) -> {options, data} for uPlot
- * value: whatever options needs; equal JSON draws nothing
+ * @template T
+ * @param {{ key: string, label: string, high: number, legend?: Page.Child, numbers?: Page.Child }} about
+ * @param {T} value whatever options needs; equal JSON draws nothing
+ * @param {Drawing<T>} options
  */
 export function chart({ key, label, high, legend = null, numbers = null }, value, options) {
   return h(
@@ -24,11 +33,19 @@ export function chart({ key, label, high, legend = null, numbers = null }, value
   );
 }
 
+/**
+ * @template T
+ * @param {HTMLElement} element
+ * @param {T} first
+ * @param {Drawing<T>} options
+ * @returns {Page.Running<T>}
+ */
 function start(element, first, options) {
   let value = first;
   let drawn = "";
+  /** @type {uPlot | null} */
   let plot = null;
-  const draw = (force) => {
+  const draw = (/** @type {boolean} */ force) => {
     const width = element.clientWidth;
     const wanted = JSON.stringify([value, width]);
     if (width < 40 || (wanted === drawn && !force)) return;
@@ -59,25 +76,19 @@ function start(element, first, options) {
   };
 }
 
+/** Those of tokens.css that charts are drawn in. */
 function colours() {
-  const names = [
-    "ink",
-    "ink-2",
-    "ink-3",
-    "line",
-    "line-strong",
-    "accent",
-    "accent-soft",
-    "surface",
-    "bad",
-    "gold",
-    "ok",
-    "warn",
-  ];
-  return Object.fromEntries(names.map((name) => [name, colour(`--${name}`)]));
+  const names = /** @type {const} */ (["ink-3", "line", "accent", "accent-soft", "surface", "bad", "gold"]);
+  const found = Object.fromEntries(names.map((name) => [name, colour(`--${name}`)]));
+  return /** @type {Record<typeof names[number], string>} */ (found);
 }
 
-/** An axis with quiet lines; more: what differs. */
+/**
+ * An axis with quiet lines; more: what differs.
+ * @param {Colours} colours
+ * @param {uPlot.Axis} more
+ * @returns {uPlot.Axis}
+ */
 export function axis(colours, more = {}) {
   return {
     stroke: colours["ink-3"],
@@ -89,25 +100,27 @@ export function axis(colours, more = {}) {
   };
 }
 
-/** Shows a text beside the cursor: say(index) -> lines, or null. */
+/**
+ * Shows a text beside the cursor.
+ * @param {(place: number) => string[]} say the lines for this point
+ */
 export function tip(say) {
-  let box = null;
+  const box = h("div", { class: "tip", hidden: true });
   return {
-    hooks: {
-      init: (plot) => {
-        box = h("div", { class: "tip", hidden: true });
-        plot.over.append(box);
-      },
-      setCursor: (plot) => {
-        const lines = plot.cursor.idx === null || plot.cursor.left < 0 ? null : say(plot.cursor.idx);
-        box.hidden = !lines;
-        if (!lines) return;
-        box.replaceChildren(...lines.map((line) => h("div", {}, line)));
-        const left = plot.valToPos(plot.data[0][plot.cursor.idx], "x");
-        const over = left > plot.over.clientWidth / 2;
-        box.style.left = `${over ? left - box.offsetWidth - 14 : left + 14}px`;
-        box.style.top = `${Math.max(0, Math.min(plot.cursor.top - 20, plot.over.clientHeight - box.offsetHeight))}px`;
-      },
+    /** @param {uPlot} plot */
+    init(plot) {
+      plot.over.append(box);
+    },
+    /** @param {uPlot} plot */
+    setCursor(plot) {
+      const { idx, left = -1, top = 0 } = plot.cursor;
+      box.hidden = typeof idx !== "number" || left < 0;
+      if (typeof idx !== "number" || left < 0) return;
+      box.replaceChildren(...say(idx).map((line) => h("div", {}, line)));
+      const at = plot.valToPos(plot.data[0][idx], "x");
+      const over = at > plot.over.clientWidth / 2;
+      box.style.left = `${over ? at - box.offsetWidth - 14 : at + 14}px`;
+      box.style.top = `${Math.max(0, Math.min(top - 20, plot.over.clientHeight - box.offsetHeight))}px`;
     },
   };
 }

@@ -3,6 +3,7 @@
 import { h } from "../core/dom.js";
 import { number, percent } from "../core/format.js";
 
+/** @param {number[]} counts the lowest decile first */
 export function deciles(counts) {
   const most = Math.max(...counts, 1);
   const all = counts.reduce((sum, count) => sum + count, 0) || 1;

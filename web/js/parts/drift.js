@@ -7,17 +7,22 @@ import { digits } from "../core/format.js";
 export const MOVED = 0.1;
 export const SHIFTED = 0.25;
 
+/** @param {number} psi */
 export const level = (psi) => (psi >= SHIFTED ? "shifted" : psi >= MOVED ? "moved" : "stable");
 
-/** models: records with drift; the columns that moved most come first, at most `most` of them */
+/**
+ * The columns that moved most come first, at most `most` of them.
+ * @param {Api.ModelVersion[]} models
+ */
 export function drift(models, most = 14) {
   const versions = models
     .filter((model) => model.drift?.length)
     .sort((a, b) => a.version - b.version)
     .slice(-12);
+  /** @type {Map<string, number>} */
   const columns = new Map();
   for (const model of versions)
-    for (const { column, psi } of model.drift) columns.set(column, Math.max(psi, columns.get(column) ?? 0));
+    for (const { column, psi } of model.drift ?? []) columns.set(column, Math.max(psi, columns.get(column) ?? 0));
   const sorted = [...columns]
     .sort((a, b) => b[1] - a[1])
     .slice(0, most)
@@ -59,8 +64,9 @@ export function drift(models, most = 14) {
   );
 }
 
+/** @param {Api.ModelVersion} model @param {string} column */
 function cell(model, column) {
-  const found = model.drift.find((each) => each.column === column);
+  const found = model.drift?.find((each) => each.column === column);
   if (!found) return h("td", {});
   const of = level(found.psi);
   return h(
@@ -74,9 +80,9 @@ function cell(model, column) {
   );
 }
 
-/** One model's drift as bars. */
-export function driftBars(model) {
-  const sorted = [...model.drift].sort((a, b) => b.psi - a.psi);
+/** One model's drift as bars. @param {Api.ColumnDrift[]} columns */
+export function driftBars(columns) {
+  const sorted = [...columns].sort((a, b) => b.psi - a.psi);
   const widest = Math.max(SHIFTED, sorted[0]?.psi ?? 0);
   const tones = { shifted: "bad", moved: "warn", stable: "rest" };
   return h(

@@ -2,9 +2,11 @@
 
 import { h } from "../core/dom.js";
 
-/** pairs: [[label, nodes, big?], ...]; those without a value are left out */
+/** @typedef {[label: string, value: Page.Child, big?: boolean]} Pair */
+
+/** Those without a value are left out. @param {Pair[]} pairs */
 export function facts(pairs, classes = "facts") {
-  const there = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const there = pairs.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "");
   return h(
     "dl",
     { class: classes },
@@ -14,10 +16,15 @@ export function facts(pairs, classes = "facts") {
   );
 }
 
-/** Where things lie: long names, each on a line of its own. */
+/** Where things lie: long names, each on a line of its own. @param {Pair[]} pairs */
 export const places = (pairs) => facts(pairs, "facts places");
 
-/** The sentence that says why a thing is as it is. */
+/**
+ * The sentence that says why a thing is as it is.
+ * @param {string | undefined} text
+ * @param {Page.Tone} [tone]
+ * @param {Page.Child} [next] what to do about it
+ */
 export function reason(text, tone = "rest", next = null) {
   return (
     text &&

@@ -12,24 +12,29 @@ const COLUMNS = [
   { title: "Difference", right: true },
 ];
 
+/** @param {Api.ModelVersion} model */
 export function figures(model) {
   const rows = Object.values(METRICS)
-    .filter((metric) => metric.of(model.metrics, model.baseline) !== null)
+    .filter((metric) => metric.of(model.metrics, model.baseline) !== undefined)
     .map((metric) => row(metric, model));
-  const calls = [number(model.metrics.calls), number(model.championMetrics?.calls)];
-  rows.push(["Clients to call", ...calls, ""]);
+  rows.push(["Clients to call", number(model.metrics?.calls), number(model.championMetrics?.calls), ""]);
   return gridTable("Figures beside the serving model's", COLUMNS, rows, "compare");
 }
 
+/**
+ * @param {import("./metrics.js").Metric} metric
+ * @param {Api.ModelVersion} model
+ * @returns {Page.Child[]}
+ */
 function row({ title, of, text, difference, good }, { metrics: mine, championMetrics: theirs, baseline }) {
   const value = of(mine, baseline);
-  const rival = theirs ? of(theirs, baseline) : null;
-  const gained = rival === null ? null : value - rival;
-  const verdict = gained * good > 0 ? "better" : gained ? "worse" : null;
+  const rival = of(theirs, baseline);
+  const gained = value === undefined || rival === undefined ? undefined : value - rival;
+  const verdict = gained && (gained * good > 0 ? "better" : "worse");
   return [
     title,
     shown(value, text(value)),
     shown(rival, text(rival)),
-    gained !== null && h("span", { class: verdict }, difference(gained)),
+    gained !== undefined && h("span", { class: verdict }, difference(gained)),
   ];
 }

@@ -8,20 +8,24 @@
 import { h, island, s } from "../core/dom.js";
 import { compact, number, plural, words } from "../core/format.js";
 
-/** rules -> [[rule, ...], ...] */
+/** @typedef {Api.FlowRule[] & { alone?: boolean }} Lane */
+/** @typedef {{ from: string, to: string, facts: string[] }} Wire */
+
+/** @param {Api.FlowRule[]} rules */
 export function lanes(rules) {
+  /** @type {Api.FlowRule[][]} */
   const found = [];
   for (const rule of rules) {
     const lane = found.at(-1);
     const before = lane?.at(-1);
-    if (before && lane.length < 5 && rule.when.some((fact) => before.leadsTo.includes(fact)))
+    if (lane && before && lane.length < 5 && rule.when.some((fact) => before.leadsTo.includes(fact)))
       lane.push(rule);
     else found.push([rule]);
   }
-  return found.reduce(joined, []);
+  return found.reduce(joined, /** @type {Lane[]} */ ([]));
 }
 
-/** Rules that stand alone, one after the other, share a row. */
+/** Rules that stand alone, one after the other, share a row. @param {Lane[]} rows @param {Api.FlowRule[]} lane */
 function joined(rows, lane) {
   const before = rows.at(-1);
   if (lane.length === 1 && before?.alone && before.length < 4) before.push(lane[0]);
@@ -29,8 +33,9 @@ function joined(rows, lane) {
   return rows;
 }
 
-/** Facts by which one rule leads to another: [{from, to, facts}] without those to itself. */
+/** Facts by which one rule leads to another, without those to itself. @param {Api.FlowRule[]} rules */
 export function wires(rules) {
+  /** @type {Wire[]} */
   const found = [];
   for (const from of rules) {
     for (const to of rules) {
@@ -41,8 +46,9 @@ export function wires(rules) {
   return found;
 }
 
-/** Facts no rule at or above the one that waits leads to: they come from an event or a clock. */
+/** Facts no rule at or above the one that waits leads to: they come from an event or a clock. @param {Api.FlowRule[]} rules */
 function fromOutside(rules) {
+  /** @type {Set<string>} */
   const found = new Set();
   rules.forEach((rule, place) => {
     const led = new Set(rules.slice(0, place + 1).flatMap((before) => before.leadsTo));
@@ -51,11 +57,12 @@ function fromOutside(rules) {
   return found;
 }
 
+/** @param {Api.FlowRule[]} rules */
 export function flowPicture(rules) {
   const rows = lanes(rules);
   const widest = Math.max(...rows.map((lane) => lane.length));
   const outside = fromOutside(rules);
-  const awaited = new Map(rules.flatMap((rule) => rule.when.map((fact) => [fact, rule.step])));
+  const awaited = new Map(rules.flatMap((rule) => rule.when.map((fact) => /** @type {const} */ ([fact, rule.step]))));
   const drawn = rows.map((lane) =>
     h(
       "ol",
@@ -74,13 +81,19 @@ export function flowPicture(rules) {
     island(
       "flow-wires",
       { class: "flow-wires-place" },
-      wires(rules).map((wire) => ({ ...wire, warm: rules.find((rule) => rule.step === wire.from).openCount > 0 })),
+      wires(rules).map((wire) => ({ ...wire, warm: rules.some((rule) => rule.step === wire.from && rule.openCount > 0) })),
       startWires,
     ),
     drawn,
   );
 }
 
+/**
+ * @param {Api.FlowRule} rule
+ * @param {Set<string>} fromThere
+ * @param {Map<string, string>} awaited by which step each fact is
+ * @param {Api.FlowRule[]} lane
+ */
 function node(rule, fromThere, awaited, lane) {
   const outside = rule.when.filter((fact) => fromThere.has(fact));
   const next = lane[lane.indexOf(rule) + 1];
@@ -130,7 +143,7 @@ function node(rule, fromThere, awaited, lane) {
       away.map((fact) =>
         h(
           "span",
-          { class: "chip", "data-kind": "back", title: `${fact}: then ${words(awaited.get(fact))}` },
+          { class: "chip", "data-kind": "back", title: `${fact}: then ${words(awaited.get(fact) ?? "")}` },
           words(fact),
         ),
       ),
@@ -147,11 +160,15 @@ function node(rule, fromThere, awaited, lane) {
 
 // --- wires ---------------------------------------------------------------------------------------------------
 
+/** @typedef {Wire & { warm: boolean }} DrawnWire */
+
+/** @type {Page.Island<DrawnWire[]>["start"]} */
 function startWires(place, first) {
+  const flow = /** @type {HTMLElement} */ (place.parentElement);
   let value = first;
-  const draw = () => place.replaceChildren(drawWires(place.parentElement, value));
+  const draw = () => place.replaceChildren(drawWires(flow, value));
   const sized = new ResizeObserver(draw);
-  sized.observe(place.parentElement);
+  sized.observe(flow);
   return {
     update(next) {
       value = next;
@@ -163,6 +180,7 @@ function startWires(place, first) {
   };
 }
 
+/** @param {HTMLElement} flow @param {DrawnWire[]} value */
 function drawWires(flow, value) {
   const frame = flow.getBoundingClientRect();
   const picture = s("svg", { class: "flow-wires", "aria-hidden": "true" });
@@ -174,6 +192,7 @@ function drawWires(flow, value) {
   return picture;
 }
 
+/** @param {DrawnWire} wire @param {DOMRect} from @param {DOMRect} to @param {DOMRect} frame */
 function drawWire(wire, from, to, frame) {
   const beside = Math.abs(from.top - to.top) < 60 && to.left > from.right;
   const near = beside && to.left - from.right < 90;

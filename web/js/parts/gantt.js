@@ -5,13 +5,17 @@ import { STATUSES } from "../core/kinds.js";
 import { clock, duration, now, words } from "../core/format.js";
 import { isGoing, stateWords, tone } from "../core/states.js";
 
+/** What has steps: a run, or a batch that a cluster scores. @typedef {Api.Run | Api.Batch} Stepped */
+/** @typedef {Api.RunStep & { begin: number | null, end: number, seconds: number | null }} Span */
+
+/** @param {number} milliseconds */
 const iso = (milliseconds) => new Date(milliseconds).toISOString();
 
-/** What a run does: trains on a dataset version, or scores a batch on a cluster. */
+/** What a run does: trains on a dataset version, or scores a batch on a cluster. @param {Api.Run} run */
 export const runTitle = (run) =>
   run.batch ? `Scoring ${run.batch}` : `Training on ${run.dataset}, version ${run.version}`;
 
-/** A step that Azure ML has made, and not begun. */
+/** A step that Azure ML has made, and not begun. @param {Api.RunStep} step */
 const waits = (step) => step.status in STATUSES.step && tone(step.status, "step") === "rest";
 
 /**
@@ -19,33 +23,35 @@ const waits = (step) => step.status in STATUSES.step && tone(step.status, "step"
  *
  * Azure ML makes all steps of a pipeline at once and reports when it made them. A step that others had to end before
  * cannot have begun earlier than they ended, so the later of the two is its begin.
+ * @param {Stepped} run
+ * @returns {Span[]}
  */
 function spans(run) {
+  /** @type {number[]} */
   const ended = [];
   return (run.steps ?? []).map((step) => {
     const end = step.endedAt ? Date.parse(step.endedAt) : isGoing(run) ? now() : Date.parse(run.lastModifiedAt);
-    const begun = step.startedAt && !waits(step);
-    const begin = begun
-      ? Math.max(Date.parse(step.startedAt), ...ended.filter((before) => before <= end))
-      : null;
-    if (begun) ended.push(end);
-    return { ...step, begin, end, seconds: begun ? (end - begin) / 1000 : null };
+    if (!step.startedAt || waits(step)) return { ...step, begin: null, end, seconds: null };
+    const begin = Math.max(Date.parse(step.startedAt), ...ended.filter((before) => before <= end));
+    ended.push(end);
+    return { ...step, begin, end, seconds: (end - begin) / 1000 };
   });
 }
 
-/** From the first step's begin to the last one's end, or to now. */
+/** From the first step's begin to the last one's end, or to now. @param {Stepped} run */
 export function runTime(run) {
-  const begun = spans(run).filter((step) => step.begin !== null);
+  const begun = spans(run).flatMap(({ begin, end }) => (begin === null ? [] : [{ begin, end }]));
   if (begun.length === 0) return null;
   const begin = Math.min(...begun.map((step) => step.begin));
   const end = Math.max(...begun.map((step) => step.end));
   return { begin, seconds: (end - begin) / 1000 };
 }
 
+/** @param {Span} step */
 const describe = (step) =>
   `${words(step.name)}: ${stateWords(step.status, "step")}${step.begin === null ? "" : `, ${duration(step.seconds)}`}`;
 
-/** One line: each step as wide as it was long. */
+/** One line: each step as wide as it was long. @param {Stepped} run */
 export function strip(run) {
   const steps = spans(run);
   if (steps.length === 0) return h("span", { class: "quiet small" }, "no step yet");
@@ -63,7 +69,7 @@ export function strip(run) {
   );
 }
 
-/** Rows of bars over a common scale. */
+/** Rows of bars over a common scale. @param {Stepped} run */
 export function gantt(run) {
   const time = runTime(run);
   if (!time) return h("p", { class: "quiet" }, "No step has started yet; Azure ML is finding a machine.");
@@ -85,8 +91,9 @@ export function gantt(run) {
   );
 }
 
+/** @param {Span} step @param {number} begin @param {number} whole seconds */
 function ganttRow(step, begin, whole) {
-  const share = (milliseconds) => (milliseconds / 1000 / whole).toFixed(4);
+  const share = (/** @type {number} */ milliseconds) => (milliseconds / 1000 / whole).toFixed(4);
   const bar =
     step.begin !== null &&
     h("span", {

@@ -3,52 +3,54 @@
 import { h } from "../core/dom.js";
 import { ago, plural } from "../core/format.js";
 import { to, toQuarantined, toRecord } from "../core/router.js";
-import { said, tone } from "../core/states.js";
+import { recordTone, said } from "../core/states.js";
 
 /** What people did has no page of its own. */
+/** @type {Record<string, (told: Page.Told) => string>} */
 const REQUESTED = {
   operation: ({ action, by }) =>
     `Requested: ${action ?? "an action"}${by ? `, with the ${by.replace("key:", "key of the ")}` : ""}`,
-  work: ({ state, reason }) =>
-    state === "paused" ? `Everything is paused${reason ? `: ${reason}` : ""}` : "Work goes on",
+  work: ({ state, pausedBecause: why }) =>
+    state === "paused" ? `Everything is paused${why ? `: ${why}` : ""}` : "Work goes on",
 };
 
-/** The state an event reports: Campanha.BatchScored.v1 -> scored. */
-const stateOf = (event) => event.data.state;
-
+/** Campanha.BatchScored.v1 -> BatchScored @param {string} type */
 export const typeName = (type) =>
-  String(type)
+  type
     .replace(/^Campanha\./, "")
     .replace(/\.v\d+$/, "");
 
-export const eventTone = (event) => tone(stateOf(event), event.data.kind);
+/** @param {Api.CloudEvent} event */
+export const eventTone = (event) => recordTone(/** @type {Page.Stateful} */ (event.data));
 
-/** upload/NAME/ETAG -> NAME: what a file's id holds of its name. */
+/** upload/NAME/ETAG -> NAME: what a file's id holds of its name. @param {string} id */
 const fileName = (id) =>
-  String(id)
+  id
     .replace(/^upload\//, "")
     .replace(/\/[^/]*$/, "");
 
-/** The thing an event is about, and where it is shown. */
+/** The thing an event is about, and where it is shown. @param {Api.CloudEvent} event */
 export function subject(event) {
-  const { kind, id } = event.data;
+  const { kind, id, ...told } = /** @type {Page.Told} */ (event.data);
   const ofFile = kind === "upload" || kind === "quarantine";
-  const name = event.data.name ?? event.data.about ?? (ofFile ? fileName(id) : id);
+  const name = told.name ?? told.about ?? (ofFile ? fileName(id) : id);
   if (kind === "upload") return { name, href: to("trace", "incoming", ...name.split("/")) };
   if (kind === "quarantine") return { name, href: toQuarantined(name, id) };
   return { name, href: toRecord(kind, id) };
 }
 
+/** @param {Api.CloudEvent} event */
 export function sentence(event) {
-  const aloud = REQUESTED[event.data.kind]?.(event.data);
+  const told = /** @type {Page.Told} */ (event.data);
+  const aloud = REQUESTED[told.kind]?.(told);
   if (aloud) return [aloud];
   const { name, href } = subject(event);
-  const words = said(stateOf(event), event.data.kind);
-  const rows = event.data.rows ? `, ${plural(event.data.rows, "row")}` : "";
+  const words = said(told.state, told.kind);
+  const rows = told.rows ? `, ${plural(told.rows, "row")}` : "";
   return [h("a", { href }, name), ` ${words}${rows}`];
 }
 
-/** events as lines, newest first */
+/** Events as lines, newest first. @param {Api.CloudEvent[]} events @param {string} label */
 export function feedList(events, label) {
   return h(
     "ol",

@@ -2,7 +2,14 @@
 
 import { h } from "../core/dom.js";
 
-/** crumbs: [[text, href], ...]; lead: a sentence or nodes; tools: buttons */
+/**
+ * @param {object} about
+ * @param {string} about.title
+ * @param {[text: string, href: string][]} [about.crumbs]
+ * @param {Page.Child} [about.lead]
+ * @param {Page.Child} [about.tools] buttons
+ * @param {Page.Child} [about.mark]
+ */
 export function head({ title, crumbs = [], lead = null, tools = null, mark = null }) {
   return h(
     "div",
@@ -27,7 +34,11 @@ export function head({ title, crumbs = [], lead = null, tools = null, mark = nul
   );
 }
 
-/** Choices that lead to addresses: [[text, href, here], ...]. */
+/**
+ * Choices that lead to addresses.
+ * @param {string} label
+ * @param {[text: string, href: string, here: boolean][]} choices
+ */
 export function segments(label, choices) {
   return h(
     "nav",

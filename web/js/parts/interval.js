@@ -6,9 +6,10 @@ import { signed } from "../core/format.js";
 const WIDE = 560;
 const HIGH = 92;
 
+/** @param {Api.ModelComparison} comparison */
 export function interval({ logLossDifference: mean, low, high }) {
   const reach = Math.max(Math.abs(low), Math.abs(high), Math.abs(mean)) * 1.25 || 1;
-  const x = (value) => WIDE / 2 + (value / reach) * (WIDE / 2 - 20);
+  const x = (/** @type {number} */ value) => WIDE / 2 + (value / reach) * (WIDE / 2 - 20);
   const label = `Log loss against the serving model: ${signed(mean, 4)}, between ${signed(low, 4)} and ${signed(high, 4)} with 95 % confidence. Below zero the new model is better.`;
   return s(
     "svg",

@@ -1,110 +1,124 @@
 /** An operator's actions in words: the dialog's question, and what is said when it is done. */
 
+import { address } from "../../public/js/api.js";
+
+/** @param {File | null} file */
+const named = (file) => file?.name ?? "";
+
+/** @type {(dataset: string) => Page.Action} */
 export const retrain = (dataset) => ({
   label: "Retrain now",
   title: `Retrain ${dataset} now?`,
-  path: `datasets/${dataset}/retrain`,
+  to: () => address("datasets/{dataset}/retrain", { dataset }),
   done: `A run for ${dataset} is due.`,
   text: "What has gathered becomes a dataset version and is trained on. The new model answers only if it proves better on the same held-out rows.",
 });
 
+/** @type {() => Page.Action} */
 export const scoreNow = () => ({
   label: "Score now",
   title: "Score what lies in scoring now?",
-  path: "batches",
+  to: () => address("batches"),
   done: "Files that wait are being collected.",
   text: "Every file in the container scoring that was not scored yet is scored by the model in service.",
 });
 
+/** @type {() => Page.Action} */
 export const upload = () => ({
   label: "Upload a file",
   title: "Upload a file to train on?",
-  path: "uploads",
+  to: (file) => address("uploads/{name}", { name: named(file) }),
   file: true,
   done: "The file is here; it is held against the data contract now.",
   text: "It is put into the container incoming under its own name, as any other way would. A file whose rows are known already is a duplicate.",
 });
 
+/** @type {() => Page.Action} */
 export const uploadClients = () => ({
   label: "Upload clients",
   title: "Upload a file of clients to score?",
-  path: "batches",
+  to: (file) => address("batches/{batch}", { batch: named(file) }),
   file: true,
   done: "The file is here; it is scored next.",
   text: "It is put into the container scoring under its own name, and scored by the model in service.",
 });
 
+/** @type {(upload: Api.Upload) => Page.Action} */
 export const retry = ({ name, id }) => ({
   label: "Check again",
   title: `Check ${name} again?`,
-  path: `quarantine/${name}/retry`,
-  query: { upload: id },
+  to: () => address("quarantine/{name}/retry", { name, upload: id }),
   done: `${name} is held against the contract again.`,
   text: "Use this after the data contract was changed. The same file is held against it anew.",
 });
 
+/** @type {(upload: Api.Upload) => Page.Action} */
 export const readmit = ({ name, id }) => ({
   label: "Readmit the good rows",
   title: `Readmit the good rows of ${name}?`,
-  path: `quarantine/${name}/readmit`,
-  query: { upload: id },
+  to: () => address("quarantine/{name}/readmit", { name, upload: id }),
   reason: true,
   done: `${name} is readmitted.`,
   text: "Rows that fit the contract become part of the next dataset version; the others stay in quarantine.",
 });
 
+/** @type {(upload: Api.Upload) => Page.Action} */
 export const discard = ({ name, id }) => ({
   label: "Discard",
   kind: "danger",
   title: `Discard ${name}?`,
-  path: `quarantine/${name}/discard`,
-  query: { upload: id },
+  to: () => address("quarantine/{name}/discard", { name, upload: id }),
   reason: true,
   done: `${name} is discarded.`,
   text: "It needs nobody any more. The file itself stays in storage, and the record says who discarded it.",
 });
 
+/** @type {(model: Api.ModelVersion) => Page.Action} */
 export const promote = (model) => ({
   label: "Promote",
   title: `Put model ${model.version} behind the endpoint?`,
-  path: `models/${model.dataset}/${model.version}/promote`,
+  to: () => address("models/{name}/{version}/promote", { name: model.dataset, version: model.version }),
   reason: true,
   done: `Model ${model.version} is on its way.`,
   text: `Version ${model.version} is deployed beside the serving model, tested on rows whose answers are known, and then answers in its place. The gate's own verdict is overruled.`,
 });
 
+/** @type {(dataset: string, version: number) => Page.Action} */
 export const rollBack = (dataset, version) => ({
   label: "Roll back",
   kind: "danger",
   title: `Roll ${dataset} back?`,
-  path: `endpoints/${dataset}/rollback`,
+  to: () => address("endpoints/{dataset}/rollback", { dataset }),
   reason: true,
   done: "The model before answers again.",
   text: `Model ${version} stops answering, and the one before it answers again.`,
 });
 
+/** @type {() => Page.Action} */
 export const pause = () => ({
   label: "Pause",
   kind: "danger",
   title: "Pause everything?",
-  path: "pause",
+  to: () => address("pause"),
   reason: true,
   done: "Paused. What arrives waits.",
   text: "No step is begun until somebody resumes. Files that arrive wait, nothing is lost, and the endpoint goes on answering.",
 });
 
+/** @type {() => Page.Action} */
 export const resume = () => ({
   label: "Resume",
   title: "Go on?",
-  path: "resume",
+  to: () => address("resume"),
   done: "Going on.",
   text: "What has waited is done now, in its order.",
 });
 
+/** @type {(failure: Api.Failure) => Page.Action} */
 export const retryFailure = (failure) => ({
   label: "Try again",
   title: "Try the step again?",
-  path: `failures/${failure.id}/retry`,
+  to: () => address("failures/{id}/retry", { id: failure.id }),
   done: "The step is tried again.",
   text: `${failure.about}: ${failure.reason}`,
 });

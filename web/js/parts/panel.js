@@ -4,8 +4,16 @@ import { h } from "../core/dom.js";
 
 let ids = 0;
 
+/** @import { Feed } from "../core/feed.js" */
+
 /**
- * title: text; about: a sentence under it; tools: nodes at its right; flush: the body brings its own margins
+ * @param {object} of
+ * @param {string} of.title
+ * @param {Page.Child} [of.about] a sentence under it
+ * @param {Page.Child} [of.tools] nodes at its right
+ * @param {boolean} [of.flush] the body brings its own margins
+ * @param {string | null} [of.name]
+ * @param {Page.Child[]} body
  */
 export function panel({ title, about = null, tools = null, flush = false, name = null }, ...body) {
   const id = name
@@ -25,12 +33,20 @@ export function panel({ title, about = null, tools = null, flush = false, name =
   );
 }
 
-/** What to show of a feed: draw(value) once it is there. empty: a node, shown when isEmpty(value). */
-export function fromFeed(feed, draw, { empty = null, isEmpty = (value) => value.value?.length === 0 } = {}) {
-  if (feed.state === "loading") return loading();
-  if (feed.state === "failed") return failed(feed.error);
-  return empty && isEmpty(feed.value) ? empty : draw(feed.value);
+/**
+ * What to show of a feed.
+ * @template {Api.Path} P
+ * @param {Feed<P>} feed
+ * @param {(value: Api.Answer<P>) => Page.Child} draw once it is there
+ * @param {Page.Child} [empty] shown instead of a list without items
+ */
+export function fromFeed({ value, error }, draw, empty = null) {
+  if (value !== null) return empty && isEmpty(value) ? empty : draw(value);
+  return error ? failed(error) : loading();
 }
+
+/** @param {object} value */
+const isEmpty = (value) => "value" in value && Array.isArray(value.value) && value.value.length === 0;
 
 export function loading() {
   return h(
@@ -41,19 +57,21 @@ export function loading() {
   );
 }
 
-/** Nothing here: why that may be so, and what to do. */
+/** Nothing here: why that may be so, and what to do. @param {string} title @param {Page.Child[]} what */
 export function nothing(title, ...what) {
   return h("div", { class: "empty" }, h("strong", {}, title), what);
 }
 
+/** @type {Record<number, string>} */
 const NEXT = {
   403: "It takes a key that may do more. Sign out, and in again with one.",
   404: "It may have been named differently, or be older than what is retained. The lists show what there is.",
   429: "Too many requests; the page tries again by itself.",
 };
 
+/** @param {Page.Trouble} error */
 export function failed(error) {
-  const next = NEXT[error.status] ?? "The page goes on trying; if it stays so, the app's log says why.";
+  const next = NEXT[error.status ?? 0] ?? "The page goes on trying; if it stays so, the app's log says why.";
   return h(
     "div",
     { class: "failed", role: "alert" },

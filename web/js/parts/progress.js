@@ -4,7 +4,7 @@ import { h } from "../core/dom.js";
 import { compact, duration, number, percent, plural, size } from "../core/format.js";
 import { tone } from "../core/states.js";
 
-/** The share of a batch that is done, 0 to 1, or null while that is unknown. */
+/** The share of a batch that is done, 0 to 1, or null while that is unknown. @param {Api.Batch} batch */
 export function share(batch) {
   if (batch.state === "scored") return 1;
   if (batch.sizeBytes) return Math.min(1, (batch.scoredBytes ?? 0) / batch.sizeBytes);
@@ -12,15 +12,14 @@ export function share(batch) {
   return null;
 }
 
+/** @param {Api.Batch} batch */
 export function progress(batch) {
   const done = share(batch) ?? 0;
   const under =
     batch.state === "scoring"
       ? [
           batch.rowsPerSecond && `${compact(batch.rowsPerSecond)} rows/s`,
-          batch.etaSeconds !== undefined &&
-            batch.etaSeconds !== null &&
-            `about ${duration(batch.etaSeconds)} left`,
+          batch.etaSeconds !== undefined && `about ${duration(batch.etaSeconds)} left`,
         ]
       : [batch.rows !== undefined && plural(batch.rows, "row"), batch.sizeBytes && size(batch.sizeBytes)];
   return h(

@@ -12,6 +12,12 @@ import { axis, chart, tip } from "./chart.js";
 import { better, METRICS } from "./metrics.js";
 import { gridTable } from "./table.js";
 
+/** @typedef {ReturnType<typeof point>} Point */
+/** @typedef {keyof typeof SHAPES} Mark */
+/** @typedef {import("./chart.js").Colours} Colours */
+/** @typedef {import("./metrics.js").Metric} Metric */
+/** @typedef {import("./metrics.js").MetricName} MetricName */
+
 /** How each mark is drawn in a legend of 16 by 16; a model that is in none of these states is drawn as in service. */
 const SHAPES = {
   released: () => s("circle", { cx: 8, cy: 8, r: 5 }),
@@ -21,14 +27,16 @@ const SHAPES = {
   serving: () => s("path", { d: "M3 8h10" }),
 };
 
-/** models: records, any order */
+/** @param {Api.ModelVersion[]} models in any order @param {MetricName} metric */
 export function quality(models, metric) {
-  const known = models
-    .filter((model) => model.metrics && METRICS[metric].of(model.metrics, model.baseline) !== null)
-    .sort((a, b) => a.version - b.version);
-  const points = known.map((model) => point(model, METRICS[metric]));
+  const points = [...models]
+    .sort((a, b) => a.version - b.version)
+    .flatMap((model) => {
+      const value = METRICS[metric].of(model.metrics, model.baseline);
+      return value === undefined ? [] : [point(model, value, METRICS[metric])];
+    });
   const { title, text } = METRICS[metric];
-  const label = `${title} of ${points.length} model versions, ${better(METRICS[metric])}. ${points.map((p) => `Version ${p.version}, ${stateWords(p.state, "model")}: ${text(p.value)}`).join(". ")}.`;
+  const label = `${title} of ${points.length} model versions, ${better(METRICS[metric])}. ${points.map((p) => `Version ${p.version}, ${markWords(p.state)}: ${text(p.value)}`).join(". ")}.`;
   return chart(
     {
       key: `quality-${metric}`,
@@ -42,31 +50,33 @@ export function quality(models, metric) {
   );
 }
 
-function point(model, metric) {
+/** @param {Api.ModelVersion} model @param {number} value @param {Metric} metric */
+function point(model, value, metric) {
   const { championMetrics: champion, baseline } = model;
+  /** @type {Mark} */
+  const state = model.state in SHAPES ? /** @type {Mark} */ (model.state) : "released";
   return {
     version: model.version,
-    state: model.state in SHAPES ? model.state : "released",
+    state,
     time: model.createdAt,
     reason: model.reason,
-    value: metric.of(model.metrics, baseline),
-    champion: champion ? metric.of(champion, baseline) : null,
+    value,
+    champion: metric.of(champion, baseline) ?? null,
     baseline: baselineOf(metric, baseline),
   };
 }
 
-/** What the base rate alone would have, where that says something. */
+/** What the base rate alone would have, where that says something. @param {Metric} metric @param {Api.BaselineMetrics} [baseline] */
 function baselineOf(metric, baseline) {
   if (metric === METRICS.gain) return 0;
   return metric === METRICS.logLoss ? (baseline?.logLoss ?? null) : null;
 }
 
+/** @param {Point[]} points */
 function legend(points) {
-  const there = new Set([
-    ...points.map((p) => p.state),
-    ...points.filter((p) => p.champion !== null).map(() => "serving"),
-  ]);
-  const items = Object.keys(SHAPES)
+  const there = new Set(points.map((p) => p.state));
+  if (points.some((p) => p.champion !== null)) there.add("serving");
+  const items = /** @type {Mark[]} */ (Object.keys(SHAPES))
     .filter((mark) => there.has(mark))
     .map((mark) => h("li", {}, markShape(mark), markWords(mark)));
   if (points.some((p) => p.baseline !== null))
@@ -85,9 +95,11 @@ function legend(points) {
   return h("ul", { class: "legend" }, items);
 }
 
+/** @param {Mark} mark */
 const markWords = (mark) =>
   mark === "serving" ? "serving model then, same rows" : stateWords(mark, "model");
 
+/** @param {Mark} mark */
 function markShape(mark) {
   return s(
     "svg",
@@ -96,6 +108,7 @@ function markShape(mark) {
   );
 }
 
+/** @param {Point[]} points @param {Metric} metric */
 function numbers(points, metric) {
   const columns = [
     { title: "Version" },
@@ -106,7 +119,7 @@ function numbers(points, metric) {
   ];
   const rows = points.map((p) => [
     number(p.version),
-    stateWords(p.state, "model"),
+    markWords(p.state),
     ago(p.time),
     metric.text(p.value),
     metric.text(p.champion),
@@ -114,6 +127,7 @@ function numbers(points, metric) {
   return gridTable(`${metric.title} by version`, columns, rows.reverse());
 }
 
+/** @type {import("./chart.js").Drawing<{ points: Point[], metric: MetricName }>} */
 function options({ points, metric }, colours, width) {
   const hover = tip((place) => tipLines(points[place], METRICS[metric]));
   const every = Math.max(1, Math.ceil((points.length * 46) / width));
@@ -151,25 +165,28 @@ function options({ points, metric }, colours, width) {
         { stroke: colours["ink-3"], width: 1.5, dash: [4, 4], points: { show: false } },
       ],
       hooks: {
-        init: [hover.hooks.init],
-        setCursor: [hover.hooks.setCursor],
+        init: [hover.init],
+        setCursor: [hover.setCursor],
         draw: [(plot) => paint(plot, points, colours)],
       },
     },
   };
 }
 
+/** @param {number} low @param {number} high @returns {[number, number]} */
 function padded(low, high) {
   const room = (high - low || Math.abs(high) * 0.1 || 1) * 0.14;
   return [low - room, high + room];
 }
 
+/** @param {Point} p @param {Metric} metric */
 function tipLines(p, metric) {
-  const lines = [`Version ${p.version}: ${stateWords(p.state, "model")}`, `${metric.title} ${metric.text(p.value)}`];
+  const lines = [`Version ${p.version}: ${markWords(p.state)}`, `${metric.title} ${metric.text(p.value)}`];
   if (p.champion !== null) lines.push(`Serving model then: ${metric.text(p.champion)}`);
   return [...lines, day(p.time)];
 }
 
+/** @param {uPlot} plot @param {Point[]} points @param {Colours} colours */
 function paint(plot, points, colours) {
   const { ctx } = plot;
   const ratio = devicePixelRatio || 1;
@@ -186,7 +203,13 @@ function paint(plot, points, colours) {
   ctx.restore();
 }
 
-/** A thin line from one model that answered to the next. */
+/**
+ * A thin line from one model that answered to the next.
+ * @param {uPlot} plot
+ * @param {Point[]} points
+ * @param {Colours} colours
+ * @param {number} ratio pixels of the canvas for one of the page
+ */
 function paintService(plot, points, colours, ratio) {
   const { ctx } = plot;
   ctx.strokeStyle = colours.accent;
@@ -201,6 +224,14 @@ function paintService(plot, points, colours, ratio) {
   ctx.globalAlpha = 1;
 }
 
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {number} x
+ * @param {number} y
+ * @param {number} champion
+ * @param {Colours} colours
+ * @param {number} ratio
+ */
 function paintChampion(ctx, x, y, champion, colours, ratio) {
   ctx.strokeStyle = colours["ink-3"];
   ctx.lineWidth = 1.2 * ratio;
@@ -209,10 +240,19 @@ function paintChampion(ctx, x, y, champion, colours, ratio) {
   line(ctx, x - 7 * ratio, champion, x + 7 * ratio, champion);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {Mark} state
+ * @param {number} x
+ * @param {number} y
+ * @param {Colours} colours
+ * @param {number} ratio
+ */
 function paintMark(ctx, state, x, y, colours, ratio) {
   const r = 5.5 * ratio;
   ctx.lineWidth = 2.2 * ratio;
-  ctx.strokeStyle = { refused: colours.bad, "rolled-back": colours.gold }[state] ?? colours.accent;
+  ctx.strokeStyle =
+    state === "refused" ? colours.bad : state === "rolled-back" ? colours.gold : colours.accent;
   ctx.fillStyle = state === "released" ? colours.accent : colours.surface;
   ctx.beginPath();
   if (state === "refused") {
@@ -231,6 +271,7 @@ function paintMark(ctx, state, x, y, colours, ratio) {
   ctx.stroke();
 }
 
+/** @param {CanvasRenderingContext2D} ctx @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 */
 function line(ctx, x0, y0, x1, y1) {
   ctx.beginPath();
   ctx.moveTo(x0, y0);

@@ -7,8 +7,10 @@ import { gridTable } from "./table.js";
 /** The columns that scoring adds. */
 const SAID = ["probability", "decision", "decile", "problem"];
 
-const isNumber = (cell) => cell !== "" && cell !== null && Number.isFinite(Number(cell));
+/** @param {string} cell */
+const isNumber = (cell) => cell !== "" && Number.isFinite(Number(cell));
 
+/** @param {Api.ScoredRows} rows */
 export function scoredRows({ columns, rows }) {
   const value = rows.map((row) => row.cells);
   const places = columns.map((_, place) => place);
@@ -16,7 +18,7 @@ export function scoredRows({ columns, rows }) {
     ...SAID.map((name) => columns.indexOf(name)).filter((place) => place >= 0),
     ...places.filter((place) => !SAID.includes(columns[place])),
   ];
-  const filled = order.filter((place) => value.some((row) => row[place] !== "" && row[place] !== null));
+  const filled = order.filter((place) => value.some((row) => row[place] !== ""));
   const headings = filled.map((place) => ({
     title: columns[place],
     right: value.every((row) => isNumber(row[place])),
@@ -28,8 +30,9 @@ export function scoredRows({ columns, rows }) {
   );
 }
 
+/** @param {string} name @param {string} text */
 function cell(name, text) {
   if (name === "probability" && isNumber(text))
-    return h("span", { title: String(text) }, percent(Number(text), 1));
-  return String(text ?? "");
+    return h("span", { title: text }, percent(Number(text), 1));
+  return text;
 }

@@ -2,11 +2,12 @@
 
 import { s } from "../core/dom.js";
 
+/** @param {number[]} values @param {string} label */
 export function spark(values, label) {
   const low = Math.min(...values);
   const high = Math.max(...values);
-  const y = (value) => (high === low ? 15 : 27 - ((value - low) / (high - low)) * 24);
-  const x = (place) => (values.length < 2 ? 50 : (place / (values.length - 1)) * 100);
+  const y = (/** @type {number} */ value) => (high === low ? 15 : 27 - ((value - low) / (high - low)) * 24);
+  const x = (/** @type {number} */ place) => (values.length < 2 ? 50 : (place / (values.length - 1)) * 100);
   const line = values
     .map((value, place) => `${place ? "L" : "M"}${x(place).toFixed(1)} ${y(value).toFixed(1)}`)
     .join("");

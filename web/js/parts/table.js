@@ -4,7 +4,10 @@ import { h } from "../core/dom.js";
 import { to } from "../core/router.js";
 
 /**
- * columns: [{title, width: a grid track, cell: (record) => nodes, right?: bool, name?: bool}]
+ * @template {{ id: string | number, kind?: string }} R
+ * @param {string} label
+ * @param {Page.Column<R>[]} columns
+ * @param {R[]} records
  */
 export function table(label, columns, records) {
   return h(
@@ -30,6 +33,11 @@ export function table(label, columns, records) {
   );
 }
 
+/**
+ * @template {{ id: string | number, kind?: string }} R
+ * @param {Page.Column<R>[]} columns
+ * @param {R} record
+ */
 function row(columns, record) {
   const cells = columns.map((column) => {
     const of = [column.name && "name", column.right && "right"].filter(Boolean).join(" ");
@@ -38,7 +46,12 @@ function row(columns, record) {
   return h("div", { role: "row", key: `${record.kind ?? ""} ${record.id}` }, cells);
 }
 
-/** Newest and older pages of a list; the address holds the place. */
+/**
+ * Newest and older pages of a list; the address holds the place.
+ * @param {{ nextLink?: string }} value
+ * @param {string[]} view
+ * @param {URLSearchParams} query
+ */
 export function pages(value, view, query) {
   const next = value.nextLink && new URL(value.nextLink, document.baseURI).searchParams.get("after");
   const here = Object.fromEntries(query);
@@ -51,7 +64,12 @@ export function pages(value, view, query) {
   );
 }
 
-/** A small table of plain values: columns [{title, right}], rows of nodes. */
+/**
+ * A small table of plain values.
+ * @param {string} caption
+ * @param {Page.GridColumn[]} columns
+ * @param {Page.Child[][]} rows
+ */
 export function gridTable(caption, columns, rows, classes = "") {
   return h(
     "div",

@@ -7,10 +7,26 @@ import { percent } from "../core/format.js";
 import { mayAct } from "../core/session.js";
 import { gridTable } from "./table.js";
 
-/** What the last try brought, by dataset: {answer} or {error}, and what is being sent. */
+/** @typedef {Record<string, string | number | null>} Client one client, in the model's own terms */
+/** @typedef {{ type?: string, enum?: string[] }} FieldSchema */
+/** @typedef {{ properties: Record<string, FieldSchema> }} RecordSchema */
+/** @typedef {{ properties?: { data?: { items?: RecordSchema } }, example?: { data?: Client[] } }} InputSchema */
+
+/**
+ * As much of an endpoint's own description as is read here: Swagger 2, or OpenAPI 3.
+ * @typedef {object} Swagger
+ * @property {Record<string, object>} paths
+ * @property {{ ServiceInput?: InputSchema }} [definitions]
+ * @property {{ schemas?: { ServiceInput?: InputSchema } }} [components]
+ */
+
+/**
+ * What the last try brought, by dataset.
+ * @type {Map<string, { sending?: true, answer?: Api.ScoreResponse, error?: Page.Trouble }>}
+ */
 const tries = new Map();
 
-/** The schema of one record: Swagger 2, or OpenAPI 3. */
+/** The schema of one record. @param {Swagger} swagger */
 function recordSchema(swagger) {
   const input = (swagger.definitions ?? swagger.components?.schemas ?? {}).ServiceInput ?? {};
   return {
@@ -19,12 +35,13 @@ function recordSchema(swagger) {
   };
 }
 
+/** @param {string} dataset @param {Swagger} swagger @param {() => void} redraw */
 export function tryForm(dataset, swagger, redraw) {
   const { record, example } = recordSchema(swagger);
   const last = tries.get(dataset);
-  const submit = async (event) => {
+  const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    await send(dataset, filled(event.target, record), redraw);
+    await send(dataset, filled(/** @type {HTMLFormElement} */ (event.target), record), redraw);
   };
   return h(
     "form",
@@ -53,6 +70,7 @@ export function tryForm(dataset, swagger, redraw) {
   );
 }
 
+/** @param {string} name @param {FieldSchema} schema @param {string | number | null | undefined} example */
 function field(name, schema, example) {
   const input = schema.enum
     ? h(
@@ -65,38 +83,46 @@ function field(name, schema, example) {
   return h("label", { class: "field" }, h("span", {}, name), input);
 }
 
-/** The form's values in the schema's types; empty is missing, and what is no number goes as it is, to be refused with words. */
+/**
+ * The form's values in the schema's types; empty is missing, and what is no number goes as it is, to be refused with words.
+ * @param {HTMLFormElement} form
+ * @param {RecordSchema} record
+ * @returns {Client}
+ */
 function filled(form, record) {
   const given = new FormData(form);
   return Object.fromEntries(
-    Object.entries(record.properties).map(([name, schema]) => [name, typed(given.get(name), schema)]),
+    Object.entries(record.properties).map(([name, schema]) => [name, typed(String(given.get(name) ?? ""), schema)]),
   );
 }
 
+/** @param {string} text @param {FieldSchema} schema */
 function typed(text, schema) {
-  if (text === null || text === "") return null;
+  if (text === "") return null;
   const value = Number(text);
   return schema.type === "string" || Number.isNaN(value) ? text : value;
 }
 
+/** @param {string} dataset @param {Client} record @param {() => void} redraw */
 async function send(dataset, record, redraw) {
   tries.set(dataset, { sending: true });
   redraw();
   try {
-    const { value } = await request(address(`endpoints/${dataset}/score`), {
+    const { value } = await request(address("endpoints/{dataset}/score", { dataset }), {
       method: "POST",
       body: { data: [record] },
     });
     tries.set(dataset, { answer: value });
     say(
-      `The model says ${value.decision?.[0]}, with a probability of ${percent(value.probability?.[0], 1)}.`,
+      `The model says ${value?.decision?.[0]}, with a probability of ${percent(value?.probability?.[0], 1)}.`,
     );
   } catch (error) {
-    tries.set(dataset, { error });
+    tries.set(dataset, { error: /** @type {Page.Trouble} */ (error) });
   }
   redraw();
 }
 
+/** @param {Api.ScoreResponse} answer */
 function answered(answer) {
   const [probability] = answer.probability ?? [];
   const [decision] = answer.decision ?? [];
@@ -119,7 +145,11 @@ function answered(answer) {
   );
 }
 
-/** The endpoint as its swagger.json describes it: operations, fields, and a request to copy. */
+/**
+ * The endpoint as its swagger.json describes it: operations, fields, and a request to copy.
+ * @param {string} dataset
+ * @param {Swagger} swagger
+ */
 export function describe(dataset, swagger) {
   const { record, example } = recordSchema(swagger);
   const rows = Object.entries(record.properties).map(([name, schema]) => [
@@ -160,7 +190,7 @@ export function describe(dataset, swagger) {
       h(
         "pre",
         { tabindex: "0", "aria-label": "A request with curl" },
-        `curl -X POST "${address(`endpoints/${dataset}/score`)}" \\\n  -H "x-functions-key: $CAMPANHA_KEY" -H "Content-Type: application/json" \\\n  -d '${body}'`,
+        `curl -X POST "${address("endpoints/{dataset}/score", { dataset })}" \\\n  -H "x-functions-key: $CAMPANHA_KEY" -H "Content-Type: application/json" \\\n  -d '${body}'`,
       ),
     ),
     h(

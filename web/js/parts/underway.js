@@ -8,6 +8,9 @@ import { gantt, runTitle } from "./gantt.js";
 import { nothing, panel } from "./panel.js";
 import { progress } from "./progress.js";
 
+/** @import { Feed } from "../core/feed.js" */
+
+/** @param {Api.SystemStatus} status @param {Feed<"batches">} batches */
 export function underWay(status, batches) {
   const runs = status.runs.filter(isGoing);
   const scoring = (batches.value?.value ?? status.batches)
@@ -22,6 +25,7 @@ export function underWay(status, batches) {
   );
 }
 
+/** @param {Api.Run} run */
 function runItem(run) {
   return h(
     "li",
@@ -36,6 +40,7 @@ function runItem(run) {
   );
 }
 
+/** @param {Api.Batch} batch */
 function batchItem(batch) {
   return h(
     "li",

@@ -1,6 +1,7 @@
 /** Both APIs side by side, ours and the model's, and a form to try the model. */
 
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { words } from "../core/format.js";
 import { to } from "../core/router.js";
 import { mayAct } from "../core/session.js";
@@ -9,14 +10,17 @@ import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { describe, tryForm } from "../parts/try.js";
 
 export const title = () => "API";
+/** @param {Page.Route} here */
 export function feeds({ query }) {
   const dataset = query.get("dataset");
-  const wanted = { ours: ["openapi.json"] };
-  if (dataset) wanted.model = [`endpoints/${dataset}/swagger`];
-  return wanted;
+  return {
+    ours: resource("openapi.json"),
+    model: dataset ? resource("endpoints/{dataset}/swagger", { dataset }) : undefined,
+  };
 }
 
-export function draw({ here, status, feeds, redraw, live }) {
+/** @param {Page.Shown<typeof feeds>} shown */
+export function draw({ here, status, feeds, redraw }) {
   const served = status.datasets.filter((dataset) => dataset.serving);
   const dataset = here.query.get("dataset");
   if (!dataset && served.length > 0) {
@@ -47,7 +51,7 @@ export function draw({ here, status, feeds, redraw, live }) {
             each.dataset === dataset,
           ]),
         ),
-      feeds.model
+      dataset && feeds.model
         ? panel(
             {
               title: "Try the model",
@@ -56,7 +60,7 @@ export function draw({ here, status, feeds, redraw, live }) {
                 ? "One client's record, in the model's own terms. What is left empty is sent as missing."
                 : "Sending needs an operator's key; the fields show what the model takes.",
             },
-            fromFeed(feeds.model, (swagger) => tryForm(dataset, swagger, redraw), { isEmpty: () => false }),
+            fromFeed(feeds.model, (swagger) => tryForm(dataset, swagger, redraw)),
           )
         : panel(
             { title: "Try the model" },
@@ -67,28 +71,27 @@ export function draw({ here, status, feeds, redraw, live }) {
         { class: "pair" },
         panel(
           { title: "The model's API", about: feeds.model && `As ${dataset}'s endpoint describes itself.` },
-          feeds.model
-            ? fromFeed(feeds.model, (swagger) => describe(dataset, swagger, live.status), {
-                isEmpty: () => false,
-              })
+          dataset && feeds.model
+            ? fromFeed(feeds.model, (swagger) => describe(dataset, swagger))
             : nothing("No model answers yet"),
         ),
-        panel({ title: "Campanha's API" }, fromFeed(feeds.ours, operations, { isEmpty: () => false })),
+        panel({ title: "Campanha's API" }, fromFeed(feeds.ours, operations)),
       ),
     ),
   ];
 }
 
+/** @param {Api.OpenApi} openapi */
 function operations(openapi) {
   const rows = Object.entries(openapi.paths).flatMap(([path, verbs]) =>
     Object.entries(verbs)
       .filter(([verb]) => ["get", "post", "put", "delete"].includes(verb))
-      .map(([verb, about]) => [verb, path, about]),
+      .map(([verb, about]) => ({ verb, path, about })),
   );
   return h(
     "ul",
     { class: "operations", tabindex: "0", "aria-label": "Operations" },
-    rows.map(([verb, path, about]) =>
+    rows.map(({ verb, path, about }) =>
       h(
         "li",
         {},
@@ -97,7 +100,7 @@ function operations(openapi) {
         h(
           "span",
           { class: "about" },
-          about.description?.split("\n")[0] ?? about.summary ?? words(about.operationId ?? ""),
+          about.description?.split("\n\n")[0] ?? about.summary ?? words(about.operationId ?? ""),
         ),
       ),
     ),

@@ -1,16 +1,21 @@
 /** The audit trail: who requested what, newest first. An admin's view: the API refuses it to everybody else. */
 
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { ago } from "../core/format.js";
 import { head } from "../parts/head.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { pages, table } from "../parts/table.js";
 
 export const title = () => "Audit";
+/** @param {Page.Route} here */
 export const feeds = ({ query }) => ({
-  audit: ["audit", { maxpagesize: 100, after: query.get("after") }],
+  audit: resource("audit", { maxpagesize: 100, after: query.get("after") }),
 });
 
+/** @typedef {Api.AuditEntry & { id: number, follows: boolean }} Linked */
+
+/** @type {Page.Column<Linked>[]} */
 const COLUMNS = [
   {
     title: "What was requested",
@@ -42,7 +47,11 @@ const COLUMNS = [
   },
 ];
 
-/** Each with whether it names the hash of the entry shown after it, which is the one before it in time. */
+/**
+ * Each with whether it names the hash of the entry shown after it, which is the one before it in time.
+ * @param {Api.AuditEntry[]} entries
+ * @returns {Linked[]}
+ */
 function linked(entries) {
   return entries.map((entry, place) => {
     const before = entries[place + 1];
@@ -51,6 +60,7 @@ function linked(entries) {
   });
 }
 
+/** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ here, feeds }) {
   return [
     head({
@@ -69,7 +79,7 @@ export function draw({ here, feeds }) {
           table("Audit", COLUMNS, linked(value.value)),
           pages(value, ["audit"], here.query),
         ],
-        { empty: nothing("Nobody has requested anything yet", "Actions are recorded here, with who requested them and why.") },
+        nothing("Nobody has requested anything yet", "Actions are recorded here, with who requested them and why."),
       ),
     ),
   ];

@@ -2,6 +2,7 @@
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { ago, compact, duration, number, seconds, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { choices } from "../core/states.js";
@@ -16,18 +17,29 @@ import { progress } from "../parts/progress.js";
 import { scoredRows } from "../parts/scoredrows.js";
 import { pages, table } from "../parts/table.js";
 
+/** @param {Page.Route} here */
 export const title = (here) => here.parts[0] ?? "Batches";
-export const feeds = ({ parts, query }) =>
-  parts.length
-    ? { batch: [`batches/${parts[0]}`], rows: [`batches/${parts[0]}/rows`, { maxpagesize: 20 }, isScored] }
-    : { batches: ["batches", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }] };
+/** @param {Page.Route} here */
+export function feeds({ parts: [batch], query }) {
+  if (!batch)
+    return { batches: resource("batches", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }) };
+  const rows = resource("batches/{batch}/rows", { batch, maxpagesize: 20 });
+  return { batch: resource("batches/{batch}", { batch }), rows: { ...rows, wanted: isScored } };
+}
 
+/** @import { Feed } from "../core/feed.js" */
+/** @import { Live } from "../core/live.js" */
+
+/** @param {{ batch: Feed<"batches/{batch}"> }} feeds */
 const isScored = ({ batch }) => batch.value?.state === "scored";
 
+/** @param {Api.Batch} batch */
 const byModel = (batch) =>
+  batch.dataset &&
   batch.modelVersion &&
   h("a", { href: to("models", batch.dataset, batch.modelVersion) }, `model ${batch.modelVersion}`);
 
+/** @type {Page.Column<Api.Batch>[]} */
 const COLUMNS = [
   {
     title: "File of clients",
@@ -54,6 +66,7 @@ const COLUMNS = [
   { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (batch) => ago(batch.lastModifiedAt) },
 ];
 
+/** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ here, feeds, live }) {
   if (feeds.batches) return list(here, feeds.batches, live);
   const batch = feeds.batch.value;
@@ -63,10 +76,11 @@ export function draw({ here, feeds, live }) {
       crumbs: [["Batches", to("batches")]],
       mark: batch && badge(batch.state, "batch"),
     }),
-    fromFeed(feeds.batch, (value) => one(value, feeds.rows), { isEmpty: () => false }),
+    fromFeed(feeds.batch, (value) => one(value, feeds.rows)),
   ];
 }
 
+/** @param {Page.Route} here @param {Feed<"batches">} feed @param {Live} live */
 function list(here, feed, live) {
   const chosen = here.query.get("state") ?? "";
   return [
@@ -87,15 +101,9 @@ function list(here, feed, live) {
         fromFeed(
           feed,
           (value) => [table("Batches", COLUMNS, value.value), pages(value, ["batches"], here.query)],
-          {
-            empty: chosen
-              ? nothing("No batch in this state")
-              : nothing(
-                  "No batch yet",
-                  "Drop a file of clients: ",
-                  h("code", {}, "./dev drop --scoring FILE"),
-                ),
-          },
+          chosen
+            ? nothing("No batch in this state")
+            : nothing("No batch yet", "Drop a file of clients: ", h("code", {}, "./dev drop --scoring FILE")),
         ),
       ),
     ),
@@ -104,6 +112,7 @@ function list(here, feed, live) {
 
 // --- one -----------------------------------------------------------------------------------------------------------
 
+/** @param {Api.Batch} batch @param {Feed<"batches/{batch}/rows">} rows */
 function one(batch, rows) {
   return h(
     "div",
@@ -121,7 +130,7 @@ function one(batch, rows) {
           { class: "stack" },
           progress(batch),
           shards(batch),
-          batch.steps?.length > 0 && gantt(batch),
+          batch.steps && batch.steps.length > 0 && gantt(batch),
         ),
       ),
     h(
@@ -175,8 +184,9 @@ function one(batch, rows) {
   );
 }
 
+/** @param {Api.Batch} batch */
 function shards(batch) {
-  if (!(batch.shards > 1) || batch.shards > 400) return null;
+  if (!batch.shards || batch.shards < 2 || batch.shards > 400) return null;
   const done = batch.shardsScored ?? 0;
   return h(
     "div",

@@ -1,6 +1,7 @@
 /** Dataset versions: the list, and one of them with its members. */
 
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { ago, number, plural, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { badge } from "../parts/badge.js";
@@ -9,15 +10,18 @@ import { head, segments } from "../parts/head.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { pages, table } from "../parts/table.js";
 
+/** @param {Page.Route} here */
 export const title = (here) => (here.parts.length ? here.parts.join(":") : "Dataset versions");
-export function feeds({ parts, query }) {
-  if (parts.length < 2) return { datasets: ["datasets", { maxpagesize: 50, after: query.get("after") }] };
+/** @param {Page.Route} here */
+export function feeds({ parts: [name, version], query }) {
+  if (!version) return { datasets: resource("datasets", { maxpagesize: 50, after: query.get("after") }) };
   return {
-    dataset: [`datasets/${parts[0]}/${parts[1]}`],
-    uploads: ["uploads", { dataset: parts[0], maxpagesize: 200 }],
+    dataset: resource("datasets/{name}/{version}", { name, version }),
+    uploads: resource("uploads", { dataset: name, maxpagesize: 200 }),
   };
 }
 
+/** @type {Page.Column<Api.DatasetVersion>[]} */
 const COLUMNS = [
   {
     title: "Version",
@@ -36,6 +40,7 @@ const COLUMNS = [
   { title: "When", width: "minmax(7rem, 1fr)", right: true, cell: (dataset) => ago(dataset.lastModifiedAt) },
 ];
 
+/** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ here, feeds }) {
   if (feeds.datasets) return list(here, feeds.datasets);
   return [
@@ -44,10 +49,13 @@ export function draw({ here, feeds }) {
       crumbs: [["Dataset versions", to("datasets")]],
       mark: feeds.dataset.value && badge(feeds.dataset.value.state, "dataset"),
     }),
-    fromFeed(feeds.dataset, (dataset) => one(dataset, feeds.uploads), { isEmpty: () => false }),
+    fromFeed(feeds.dataset, (dataset) => one(dataset, feeds.uploads)),
   ];
 }
 
+/** @import { Feed } from "../core/feed.js" */
+
+/** @param {Page.Route} here @param {Feed<"datasets">} feed */
 function list(here, feed) {
   return [
     head({
@@ -69,18 +77,14 @@ function list(here, feed) {
             table("Dataset versions", COLUMNS, value.value),
             pages(value, ["datasets"], here.query),
           ],
-          {
-            empty: nothing(
-              "No dataset version yet",
-              "The first is made when an admitted file's burst is over.",
-            ),
-          },
+          nothing("No dataset version yet", "The first is made when an admitted file's burst is over."),
         ),
       ),
     ),
   ];
 }
 
+/** @param {Api.DatasetVersion} dataset @param {Feed<"uploads">} uploads */
 function one(dataset, uploads) {
   const members = (uploads.value?.value ?? []).filter((upload) => upload.datasetVersion === dataset.id);
   return h(
@@ -124,7 +128,7 @@ function one(dataset, uploads) {
                   upload.name,
                 ),
                 ago(upload.createdAt),
-                h("p", { class: "why" }, plural(upload.rows, "row")),
+                h("p", { class: "why" }, upload.rows !== undefined && plural(upload.rows, "row")),
               ),
             ),
           )

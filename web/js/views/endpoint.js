@@ -2,6 +2,7 @@
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { ago, clock, digits, milliseconds, number, percent, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { badge } from "../parts/badge.js";
@@ -13,12 +14,18 @@ import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { gridTable } from "../parts/table.js";
 
 export const title = () => "Endpoint";
-export const feeds = () => ({ deployments: ["deployments", { maxpagesize: 50 }] });
+export const feeds = () => ({ deployments: resource("deployments", { maxpagesize: 50 }) });
 
-/** Latencies as this page saw them, by deployment: the API gives only the newest. */
+/** @typedef {{ at: number, p50: number | undefined, p95: number | undefined }} Point */
+
+/**
+ * Latencies as this page saw them, by deployment: the API gives only the newest.
+ * @type {Map<string, Point[]>}
+ */
 const seen = new Map();
 const MOST = 720;
 
+/** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ feeds, live }) {
   return [
     head({ title: "Endpoint", lead: "Where programs have rows scored in real time, one request at a time." }),
@@ -30,26 +37,27 @@ export function draw({ feeds, live }) {
           { class: "stack" },
           byEndpoint(value.value).map(([name, deployments]) => endpoint(name, deployments, live)),
         ),
-      {
-        empty: panel(
-          { title: "Deployments" },
-          nothing(
-            "No model is deployed yet",
-            "The first model that is accepted is put behind the endpoint by itself.",
-          ),
-        ),
-      },
+      panel(
+        { title: "Deployments" },
+        nothing("No model is deployed yet", "The first model that is accepted is put behind the endpoint by itself."),
+      ),
     ),
   ];
 }
 
+/**
+ * What stands behind each endpoint, that with the most traffic first.
+ * @param {Api.Deployment[]} deployments
+ */
 function byEndpoint(deployments) {
+  /** @type {Map<string, Api.Deployment[]>} */
   const found = new Map();
-  for (const deployment of deployments)
+  for (const deployment of [...deployments].sort((a, b) => b.trafficPercent - a.trafficPercent))
     found.set(deployment.endpoint, [...(found.get(deployment.endpoint) ?? []), deployment]);
-  return [...found].map(([name, all]) => [name, all.sort((a, b) => b.trafficPercent - a.trafficPercent)]);
+  return [...found];
 }
 
+/** @param {string} name @param {Api.Deployment[]} deployments @param {import("../core/live.js").Live} live */
 function endpoint(name, deployments, live) {
   const answering = deployments.filter((deployment) => deployment.trafficPercent > 0);
   const [first] = answering;
@@ -81,7 +89,7 @@ function endpoint(name, deployments, live) {
             h("span", { vars: { "--share": each.trafficPercent } }, `${each.deployment}  ${each.trafficPercent} %`),
           ),
         ),
-        answering.map((deployment) => deployment.health && health(deployment)),
+        answering.map((deployment) => deployment.health && health(deployment.health)),
         table(deployments),
       ),
     ),
@@ -97,26 +105,27 @@ function endpoint(name, deployments, live) {
   );
 }
 
-function health({ health }) {
-  const requests = health.requests ?? 0;
+/** @param {Api.DeploymentHealth} health */
+function health(health) {
   return facts([
     ["Health", badge(health.status, "health"), true],
     ["p50", shown(health.p50Ms, milliseconds(health.p50Ms)), true],
     ["p95", shown(health.p95Ms, milliseconds(health.p95Ms)), true],
-    ["Requests", number(requests), true],
+    ["Requests", number(health.requests), true],
     [
       "Errors",
       h(
         "span",
         { class: health.errors ? "worse" : null },
         number(health.errors),
-        requests > 0 && ` (${percent((health.errors ?? 0) / requests, 2)})`,
+        health.requests > 0 && ` (${percent(health.errors / health.requests, 2)})`,
       ),
       true,
     ],
   ]);
 }
 
+/** @param {Api.Deployment[]} deployments */
 function table(deployments) {
   const columns = [
     { title: "Deployment" },
@@ -144,6 +153,7 @@ function table(deployments) {
 
 // --- latency ---------------------------------------------------------------------------------------------------------
 
+/** @param {Api.Deployment} deployment */
 function note({ id, health }) {
   if (!health) return;
   const points = seen.get(id) ?? [];
@@ -154,6 +164,7 @@ function note({ id, health }) {
   seen.set(id, points.slice(-MOST));
 }
 
+/** @param {Api.Deployment} deployment */
 function latency({ id }) {
   const points = seen.get(id) ?? [];
   if (points.length === 0)
@@ -162,7 +173,7 @@ function latency({ id }) {
       "They come with the first requests, and when the app has probed the endpoint.",
     );
   if (points.length < 2) return nothing("Two measurements are needed", "The second comes in a quarter of a minute.");
-  const last = points.at(-1);
+  const last = points[points.length - 1];
   const numbers = gridTable(
     "Latency",
     [{ title: "At" }, { title: "p50", right: true }, { title: "p95", right: true }],
@@ -187,6 +198,7 @@ function latency({ id }) {
   );
 }
 
+/** @type {import("../parts/chart.js").Drawing<Point[]>} */
 function latencyOptions(points, colours) {
   const hover = tip((place) => [
     `p50 ${milliseconds(points[place].p50)}`,
@@ -208,7 +220,7 @@ function latencyOptions(points, colours) {
         { stroke: colours.accent, width: 2, fill: colours["accent-soft"], ...dots },
         { stroke: colours.gold, width: 2, ...dots },
       ],
-      hooks: hover.hooks && { init: [hover.hooks.init], setCursor: [hover.hooks.setCursor] },
+      hooks: { init: [hover.init], setCursor: [hover.setCursor] },
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Everything that happened, newest first: one line for each transition. */
 
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { ago, words } from "../core/format.js";
 import { to } from "../core/router.js";
 import { eventTone, sentence, typeName } from "../parts/happened.js";
@@ -9,19 +10,21 @@ import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { pages, table } from "../parts/table.js";
 
 export const title = () => "Events";
+/** @param {Page.Route} here */
 export const feeds = ({ query }) => ({
-  events: ["events", { maxpagesize: 100, after: query.get("after"), dataset: query.get("dataset") }],
+  events: resource("events", { maxpagesize: 100, after: query.get("after"), dataset: query.get("dataset") }),
 });
 
+/** @type {Page.Column<Api.CloudEvent>[]} */
 const COLUMNS = [
   {
     title: "What",
     width: "minmax(0, 3fr)",
     name: true,
-    cell: (event) => [
-      h("span", { class: "said" }, sentence(event)),
-      event.data.reason && h("span", { class: "under" }, event.data.reason),
-    ],
+    cell: (event) => {
+      const { reason } = /** @type {Page.Told} */ (event.data);
+      return [h("span", { class: "said" }, sentence(event)), reason && h("span", { class: "under" }, reason)];
+    },
   },
   {
     title: "Type",
@@ -41,6 +44,7 @@ const COLUMNS = [
   },
 ];
 
+/** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ here, feeds }) {
   return [
     head({
@@ -56,9 +60,7 @@ export function draw({ here, feeds }) {
       fromFeed(
         feeds.events,
         (value) => [table("Events", COLUMNS, value.value), pages(value, ["events"], here.query)],
-        {
-          empty: nothing("Nothing has happened yet", "Drop a file: ", h("code", {}, "./dev drop FILE")),
-        },
+        nothing("Nothing has happened yet", "Drop a file: ", h("code", {}, "./dev drop FILE")),
       ),
     ),
   ];

@@ -2,6 +2,7 @@
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { ago, number, shown } from "../core/format.js";
 import { to, toQuarantined } from "../core/router.js";
 import { choices } from "../core/states.js";
@@ -12,10 +13,12 @@ import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { pages, table } from "../parts/table.js";
 
 export const title = () => "Files";
+/** @param {Page.Route} here */
 export const feeds = ({ query }) => ({
-  uploads: ["uploads", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }],
+  uploads: resource("uploads", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }),
 });
 
+/** @type {Page.Column<Api.Upload>[]} */
 const COLUMNS = [
   {
     title: "File",
@@ -50,6 +53,7 @@ const COLUMNS = [
   { title: "When", width: "minmax(7rem, 0.8fr)", right: true, cell: (file) => ago(file.lastModifiedAt) },
 ];
 
+/** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ here, status, feeds, live }) {
   const chosen = here.query.get("state") ?? "";
   return [
@@ -85,18 +89,16 @@ export function draw({ here, status, feeds, live }) {
         fromFeed(
           feeds.uploads,
           (value) => [table("Files", COLUMNS, value.value), pages(value, ["files"], here.query)],
-          {
-            empty: chosen
-              ? nothing("No file in this state")
-              : nothing(
-                  "No file yet",
-                  "Drop one: ",
-                  h("code", {}, "./dev drop FILE"),
-                  ", or put a CSV into the container ",
-                  h("code", {}, "incoming"),
-                  ".",
-                ),
-          },
+          chosen
+            ? nothing("No file in this state")
+            : nothing(
+                "No file yet",
+                "Drop one: ",
+                h("code", {}, "./dev drop FILE"),
+                ", or put a CSV into the container ",
+                h("code", {}, "incoming"),
+                ".",
+              ),
         ),
       ),
     ),

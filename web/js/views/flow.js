@@ -9,6 +9,7 @@ import { gridTable } from "../parts/table.js";
 
 export const title = () => "Flow";
 
+/** @param {Page.Shown} shown */
 export function draw({ status }) {
   return [
     head({
@@ -37,6 +38,7 @@ export function draw({ status }) {
   ];
 }
 
+/** @param {Api.FlowRule[]} rules */
 function asTable(rules) {
   const columns = [
     { title: "When" },
@@ -45,7 +47,7 @@ function asTable(rules) {
     { title: "Done", right: true },
     { title: "Open", right: true },
   ];
-  const names = (facts) => facts.map(words).join(", ");
+  const names = (/** @type {string[]} */ facts) => facts.map(words).join(", ");
   return gridTable(
     "The flow",
     columns,

@@ -7,6 +7,7 @@ import { nothing, panel } from "../parts/panel.js";
 
 export const title = () => "No such page";
 
+/** @param {Page.Shown} shown */
 export function draw({ here }) {
   return [
     head({ title: "No such page" }),

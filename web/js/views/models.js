@@ -2,6 +2,7 @@
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { ago, digits, number, percent, plural, shown, signed } from "../core/format.js";
 import { to } from "../core/router.js";
 import { isGoing } from "../core/states.js";
@@ -17,17 +18,24 @@ import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { quality } from "../parts/quality.js";
 import { table } from "../parts/table.js";
 
+/** @param {Page.Route} here */
 export const title = (here) => (here.parts.length ? here.parts.join(":") : "Models");
-export function feeds({ parts }) {
-  if (parts.length < 2) return { models: ["models", { maxpagesize: 200 }] };
+/** @param {Page.Route} here */
+export function feeds({ parts: [name, version] }) {
+  if (!version) return { models: resource("models", { maxpagesize: 200 }) };
   return {
-    model: [`models/${parts[0]}/${parts[1]}`],
-    batches: ["batches", { dataset: parts[0], maxpagesize: 100 }],
+    model: resource("models/{name}/{version}", { name, version }),
+    batches: resource("batches", { dataset: name, maxpagesize: 100 }),
   };
 }
 
+/** @import { Feed } from "../core/feed.js" */
+/** @import { Live } from "../core/live.js" */
+
+/** @param {Api.ModelVersion} model */
 const difference = (model) => model.comparison?.logLossDifference;
 
+/** @type {Page.Column<Api.ModelVersion>[]} */
 const COLUMNS = [
   {
     title: "Model",
@@ -49,13 +57,10 @@ const COLUMNS = [
     title: "Against serving",
     width: "6.5rem",
     right: true,
-    cell: (model) =>
-      difference(model) !== undefined &&
-      h(
-        "span",
-        { class: difference(model) < 0 ? "better" : "worse", title: String(difference(model)) },
-        signed(difference(model), 4),
-      ),
+    cell: (model) => {
+      const by = difference(model);
+      return by !== undefined && h("span", { class: by < 0 ? "better" : "worse", title: by }, signed(by, 4));
+    },
   },
   {
     title: "AUC",
@@ -66,6 +71,7 @@ const COLUMNS = [
   { title: "Judged", width: "minmax(6rem, 0.7fr)", right: true, cell: (model) => ago(model.createdAt) },
 ];
 
+/** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ here, status, feeds, live }) {
   if (feeds.models) return list(here, status, feeds.models, live);
   const model = feeds.model.value;
@@ -76,10 +82,11 @@ export function draw({ here, status, feeds, live }) {
       mark: model && badge(model.state, "model"),
       tools: model && tools(model, live),
     }),
-    fromFeed(feeds.model, (value) => one(value, feeds.batches), { isEmpty: () => false }),
+    fromFeed(feeds.model, (value) => one(value, feeds.batches)),
   ];
 }
 
+/** @param {Api.ModelVersion} model @param {Live} live */
 const tools = (model, live) =>
   model.state === "released"
     ? actionButton(rollBack(model.dataset, model.version), live)
@@ -88,31 +95,34 @@ const tools = (model, live) =>
 
 // --- all of a dataset --------------------------------------------------------------------------------------------
 
+/** @param {Page.Route} here @param {Api.SystemStatus} status @param {Feed<"models">} feed @param {Live} live */
 function list(here, status, feed, live) {
   return [
     head({
       title: "Models",
       lead: "A new model answers only if it proves better than the serving one on the same held-out rows.",
     }),
-    fromFeed(feed, (value) => ofDataset(here, status, value.value, live), {
-      empty: panel(
-        { title: "Models" },
-        nothing("No model yet", "The first one is judged when the first run is over."),
-      ),
-    }),
+    fromFeed(
+      feed,
+      (value) => ofDataset(here, status, value.value, live),
+      panel({ title: "Models" }, nothing("No model yet", "The first one is judged when the first run is over.")),
+    ),
   ];
 }
 
+/** @param {Page.Route} here @param {Api.SystemStatus} status @param {Api.ModelVersion[]} models @param {Live} live */
 function ofDataset(here, status, models, live) {
   const names = [...new Set(models.map((model) => model.dataset))];
   const dataset = here.query.get("dataset") ?? names[0];
-  const metric = METRICS[here.query.get("metric")] ? here.query.get("metric") : "gain";
+  const metrics = /** @type {import("../parts/metrics.js").MetricName[]} */ (Object.keys(METRICS));
+  const metric = metrics.find((name) => name === here.query.get("metric")) ?? "gain";
   const mine = models.filter((model) => model.dataset === dataset);
   const serving = status.datasets.find((each) => each.dataset === dataset)?.serving;
-  const choose = Object.entries(METRICS).map(([key, { title }]) => [
-    title,
-    to("models", { dataset, metric: key }),
-    key === metric,
+  /** @type {[string, string, boolean][]} */
+  const choose = metrics.map((name) => [
+    METRICS[name].title,
+    to("models", { dataset, metric: name }),
+    name === metric,
   ]);
   const datasets =
     names.length > 1 &&
@@ -164,6 +174,7 @@ function ofDataset(here, status, models, live) {
 
 // --- one -----------------------------------------------------------------------------------------------------------
 
+/** @param {Api.ModelVersion} model @param {Feed<"batches">} batches */
 function one(model, batches) {
   return h(
     "div",
@@ -199,19 +210,21 @@ function one(model, batches) {
         ),
       ),
     ),
-    model.drift?.length > 0 &&
+    model.drift &&
+      model.drift.length > 0 &&
       panel(
         { title: "Data drift", about: "Its rows against those the serving model was trained on." },
-        driftBars(model),
+        driftBars(model.drift),
       ),
   );
 }
 
+/** @param {Api.ModelVersion} model */
 function belongs(model) {
   return panel(
     { title: "Where it belongs" },
     facts([
-      ["Run", h("a", { href: to("runs", model.run) }, model.run)],
+      ["Run", model.run && h("a", { href: to("runs", model.run) }, model.run)],
       ["Dataset version", h("a", { href: to("datasets", model.dataset, model.version) }, model.id)],
       ["Deployment", model.deployment && h("a", { href: to("endpoint") }, model.deployment)],
       ["Judged", ago(model.createdAt)],
@@ -221,6 +234,7 @@ function belongs(model) {
   );
 }
 
+/** @param {Api.Batch[]} batches */
 function scored(batches) {
   if (batches.length === 0)
     return nothing("None yet", "Batches are scored by the model in service when they begin.");

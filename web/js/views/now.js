@@ -2,6 +2,7 @@
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { compact, number, plural } from "../core/format.js";
 import { to } from "../core/router.js";
 import { goingStates, isGoing, stateWords, waitingStates } from "../core/states.js";
@@ -14,14 +15,16 @@ import { underWay } from "../parts/underway.js";
 
 export const title = () => "Now";
 export const feeds = () => ({
-  events: ["events", { maxpagesize: 30 }],
-  models: ["models", { maxpagesize: 30 }],
-  batches: ["batches", { maxpagesize: 20 }],
-  quarantine: ["quarantine", { state: waitingStates("quarantine")[0], maxpagesize: 5 }],
+  events: resource("events", { maxpagesize: 30 }),
+  models: resource("models", { maxpagesize: 30 }),
+  batches: resource("batches", { maxpagesize: 20 }),
+  quarantine: resource("quarantine", { state: waitingStates("quarantine")[0], maxpagesize: 5 }),
 });
+/** @param {Api.SystemStatus | null} status */
 export const moves = (status) =>
-  Boolean(status) && [...status.runs, ...status.batches].some(isGoing);
+  status !== null && [...status.runs, ...status.batches].some(isGoing);
 
+/** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ status, feeds, live }) {
   return h(
     "div",
@@ -59,23 +62,25 @@ export function draw({ status, feeds, live }) {
 
 // --- the sentence ----------------------------------------------------------------------------------------------
 
+/** @param {Api.SystemStatus} status */
 function headline(status) {
-  const serving = status.datasets.filter((dataset) => dataset.serving);
+  const serving = status.datasets.flatMap(({ dataset, serving }) => (serving ? [{ dataset, ...serving }] : []));
   const answers =
     serving.length === 0
       ? "No model answers yet."
       : [
-          serving.map((dataset, place) => [
+          serving.map(({ dataset, version }, place) => [
             place ? "; " : "",
-            h("em", {}, `Model ${dataset.serving.version}`),
+            h("em", {}, `Model ${version}`),
             " answers for ",
-            dataset.dataset,
+            dataset,
           ]),
           ".",
         ];
   return [answers, " ", doing(status), " ", needs(status)];
 }
 
+/** @param {Api.SystemStatus} status */
 function doing(status) {
   const runs = status.runs.filter((run) => isGoing(run) && !run.batch);
   const scoring = status.batches.filter((batch) => batch.state === "scoring");
@@ -88,6 +93,7 @@ function doing(status) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
+/** @param {Api.SystemStatus} status */
 function needs(status) {
   if (status.attentionCount === 0) return "Nothing needs you.";
   return h(
@@ -99,10 +105,14 @@ function needs(status) {
 
 // --- the way of data, in six numbers ---------------------------------------------------------------------------
 
+/** @param {Api.SystemStatus} status */
 function way(status) {
+  /** @type {(kind: Page.Kind) => [many: number, what: string][]} */
   const under = (kind) =>
     goingStates(kind).map((state) => [status.stateCounts[kind]?.[state] ?? 0, stateWords(state, kind)]);
-  const all = (kind) => Object.values(status.stateCounts[kind] ?? {}).reduce((sum, count) => sum + count, 0);
+  const all = (/** @type {Page.Kind} */ kind) =>
+    Object.values(status.stateCounts[kind] ?? {}).reduce((sum, count) => sum + count, 0);
+  /** @type {[label: string, many: number, href: string, doing: [number, string][]][]} */
   const places = [
     ["Files", all("upload"), to("files"), under("upload")],
     ["Dataset versions", all("dataset"), to("datasets"), under("dataset")],
@@ -137,8 +147,8 @@ function way(status) {
   );
 }
 
+/** @param {import("../core/feed.js").Feed<"events">} events */
 function happened(events) {
-  const list = (value) => feedList(value.value, "What happened, newest first");
   const empty = nothing("Nothing has happened yet", "Drop a file: ", h("code", {}, "./dev drop FILE"));
   return panel(
     {
@@ -146,6 +156,6 @@ function happened(events) {
       flush: true,
       tools: h("a", { class: "more", href: to("events") }, "All events"),
     },
-    fromFeed(events, list, { empty }),
+    fromFeed(events, ({ value }) => feedList(value, "What happened, newest first"), empty),
   );
 }

@@ -2,6 +2,7 @@
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { ago, number, plural } from "../core/format.js";
 import { to, toQuarantined } from "../core/router.js";
 import { choices, needsPerson } from "../core/states.js";
@@ -12,19 +13,19 @@ import { discard, readmit, retry } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { gridTable, pages, table } from "../parts/table.js";
 
+/** @param {Page.Route} here */
 const name = (here) => here.parts.join("/");
 
+/** @param {Page.Route} here */
 export const title = (here) => (here.parts.length ? name(here) : "Quarantine");
-export const feeds = (here) =>
-  here.parts.length
-    ? { one: [`quarantine/${name(here)}`, { upload: here.query.get("upload") }] }
-    : {
-        list: [
-          "quarantine",
-          { maxpagesize: 50, state: here.query.get("state"), after: here.query.get("after") },
-        ],
-      };
+/** @param {Page.Route} here */
+export function feeds(here) {
+  const { parts, query } = here;
+  if (parts.length) return { one: resource("quarantine/{name}", { name: name(here), upload: query.get("upload") }) };
+  return { list: resource("quarantine", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }) };
+}
 
+/** @type {Page.Column<Api.QuarantinedUpload>[]} */
 const COLUMNS = [
   {
     title: "File",
@@ -45,23 +46,27 @@ const COLUMNS = [
   { title: "When", width: "minmax(7rem, 1fr)", right: true, cell: (file) => ago(file.lastModifiedAt) },
 ];
 
+/** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ here, feeds, live }) {
   if (feeds.list) return list(here, feeds.list);
+  const found = feeds.one.value;
   return [
     head({
       title: name(here),
       crumbs: [["Quarantine", to("quarantine")]],
-      tools: feeds.one.value?.decision && needsPerson(feeds.one.value.decision) && tools(feeds.one.value.upload, live),
-      mark: feeds.one.value && mark(feeds.one.value),
+      tools: found?.decision && needsPerson(found.decision) && tools(found.upload, live),
+      mark: found && mark(found),
     }),
-    fromFeed(feeds.one, one, { isEmpty: () => false }),
+    fromFeed(feeds.one, one),
   ];
 }
 
+/** @param {Page.Route} here @param {import("../core/feed.js").Feed<"quarantine">} feed */
 function list(here, feed) {
   const chosen = here.query.get("state") ?? "";
+  /** @type {[string, string, boolean][]} */
   const narrowed = choices("quarantine").map(([text, state]) => [text, to("quarantine", { state }), state === chosen]);
-  const rows = (value) => [
+  const rows = (/** @type {Api.QuarantinedUploadPage} */ value) => [
     table("Quarantine", COLUMNS, value.value),
     pages(value, ["quarantine"], here.query),
   ];
@@ -77,14 +82,16 @@ function list(here, feed) {
       "div",
       { class: "stack" },
       segments("Which files", narrowed),
-      panel({ title: "Files, newest first", flush: true }, fromFeed(feed, rows, { empty })),
+      panel({ title: "Files, newest first", flush: true }, fromFeed(feed, rows, empty)),
     ),
   ];
 }
 
+/** @param {Api.QuarantineReport} report */
 const mark = ({ decision, upload }) =>
   decision ? badge(decision.state, "quarantine") : badge(upload.state, "upload");
 
+/** @param {Api.Upload} upload @param {import("../core/live.js").Live} live */
 function tools(upload, live) {
   return [
     actionButton(retry(upload), live),
@@ -93,6 +100,7 @@ function tools(upload, live) {
   ];
 }
 
+/** @param {Api.QuarantineReport} found */
 function one(found) {
   const { decision, upload, violations } = found;
   return h(
@@ -136,10 +144,12 @@ function one(found) {
   );
 }
 
+/** @param {Api.Upload} upload */
 const whole = (upload) =>
   upload.reason ??
   `${plural(upload.rejectedRows ?? 0, "row does", "rows do")} not fit the contract; the other ${number(upload.rows)} were admitted.`;
 
+/** @param {Api.QuarantineReport["violationsByRule"]} rules */
 function summary(rules) {
   const sorted = Object.entries(rules).sort((a, b) => b[1] - a[1]);
   const most = sorted[0]?.[1] ?? 1;
@@ -169,6 +179,7 @@ function summary(rules) {
   );
 }
 
+/** @param {Api.RuleViolation[]} violations */
 function faults(violations) {
   const columns = [
     { title: "Line", right: true },

@@ -1,6 +1,7 @@
 /** Runs: the list with each one's steps, and one run as it progresses. */
 
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { ago, duration, moment, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { choices, isGoing, stateWords, tone } from "../core/states.js";
@@ -11,16 +12,18 @@ import { head, segments } from "../parts/head.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { gridTable, pages, table } from "../parts/table.js";
 
+/** @param {Page.Route} here */
 export const title = (here) => here.parts[0] ?? "Runs";
-export const feeds = ({ parts, query }) =>
-  parts.length
-    ? { run: [`runs/${parts[0]}`] }
-    : { runs: ["runs", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }] };
+/** @param {Page.Route} here */
+export function feeds({ parts: [run], query }) {
+  if (run) return { run: resource("runs/{run}", { run }) };
+  return { runs: resource("runs", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }) };
+}
+/** @param {unknown} _ @param {Page.Shown<typeof feeds>["feeds"]} feeds */
 export const moves = (_, feeds) =>
-  feeds.run
-    ? Boolean(feeds.run.value) && isGoing(feeds.run.value)
-    : (feeds.runs?.value?.value ?? []).some(isGoing);
+  (feeds.run ? [feeds.run.value] : (feeds.runs.value?.value ?? [])).some((run) => run !== null && isGoing(run));
 
+/** @type {Page.Column<Api.Run>[]} */
 const COLUMNS = [
   {
     title: "Run",
@@ -45,11 +48,12 @@ const COLUMNS = [
   {
     title: "Model",
     width: "minmax(0, 1.1fr)",
-    cell: (run) => run.model && h("a", { href: to("models", run.dataset, run.version) }, run.model),
+    cell: (run) => run.model && h("a", { href: to("models", ...run.model.split(":")) }, run.model),
   },
   { title: "Started", width: "minmax(7rem, 0.9fr)", right: true, cell: (run) => ago(run.createdAt) },
 ];
 
+/** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ here, feeds }) {
   if (feeds.runs) return list(here, feeds.runs);
   return [
@@ -58,10 +62,11 @@ export function draw({ here, feeds }) {
       crumbs: [["Runs", to("runs")]],
       mark: feeds.run.value && badge(feeds.run.value.state, "run"),
     }),
-    fromFeed(feeds.run, one, { isEmpty: () => false }),
+    fromFeed(feeds.run, one),
   ];
 }
 
+/** @param {Page.Route} here @param {import("../core/feed.js").Feed<"runs">} feed */
 function list(here, feed) {
   const chosen = here.query.get("state") ?? "";
   return [
@@ -78,26 +83,36 @@ function list(here, feed) {
       ),
       panel(
         { title: "Runs, newest first", flush: true },
-        fromFeed(feed, (value) => [table("Runs", COLUMNS, value.value), pages(value, ["runs"], here.query)], {
-          empty: chosen
+        fromFeed(
+          feed,
+          (value) => [table("Runs", COLUMNS, value.value), pages(value, ["runs"], here.query)],
+          chosen
             ? nothing("No run in this state")
             : nothing(
                 "No run yet",
                 "A registered dataset version starts one. Is the pipeline published? ",
                 h("code", {}, "./dev publish"),
               ),
-        }),
+        ),
       ),
     ),
   ];
 }
 
+/** @type {Partial<Record<Api.Run["state"], string>>} */
 const NEXT = {
   failed: "Mend what the reason names; then Retrain now, on the page Files.",
   refused:
     "The serving model goes on answering. An operator may promote this one all the same, on the model's page.",
 };
 
+/** A run that came to nothing, or to no better model, is worth a look. @param {Api.Run} run */
+function verdictTone(run) {
+  const of = tone(run.state, "run");
+  return of === "ok" || of === "bad" ? of : "warn";
+}
+
+/** @param {Api.Run} run */
 function one(run) {
   const time = runTime(run);
   return h(
@@ -120,7 +135,7 @@ function one(run) {
     run.reason &&
       panel(
         { title: "The verdict" },
-        reason(run.reason, { ok: "ok", bad: "bad" }[tone(run.state, "run")] ?? "warn", NEXT[run.state]),
+        reason(run.reason, verdictTone(run), NEXT[run.state]),
       ),
     h(
       "div",
@@ -131,9 +146,9 @@ function one(run) {
           ["Scores the batch", run.batch && h("a", { href: to("batches", run.batch) }, run.batch)],
           [
             "Dataset version",
-            h("a", { href: to("datasets", run.dataset, run.version) }, `${run.dataset}:${run.version}`),
+            !run.batch && run.dataset && run.version && h("a", { href: to("datasets", run.dataset, run.version) }, `${run.dataset}:${run.version}`),
           ],
-          ["Model", run.model && h("a", { href: to("models", run.dataset, run.version) }, run.model)],
+          ["Model", run.model && h("a", { href: to("models", ...run.model.split(":")) }, run.model)],
           ["Started", ago(run.createdAt)],
           ["Last change", ago(run.lastModifiedAt)],
         ]),
@@ -143,7 +158,7 @@ function one(run) {
         gridTable(
           "States of the run",
           [{ title: "State" }, { title: "Since" }],
-          run.history.map(({ state, enteredAt }) => [stateWords(state, "run"), moment(enteredAt)]),
+          run.history.map(({ state, enteredAt }) => [stateWords(/** @type {Api.Run["state"]} */ (state), "run"), moment(enteredAt)]),
         ),
       ),
     ),

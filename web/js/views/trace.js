@@ -1,6 +1,7 @@
 /** What became of a file: upload, dataset version, run, model, deployment, batches; or, from a scored file, back. */
 
 import { h } from "../core/dom.js";
+import { resource } from "../core/feed.js";
 import { ago, digits, number, plural, shown } from "../core/format.js";
 import { to, toQuarantined } from "../core/router.js";
 import { isGoing } from "../core/states.js";
@@ -12,12 +13,21 @@ import { verdictTone } from "../parts/metrics.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { progress } from "../parts/progress.js";
 
+/** @param {Page.Route} here */
 const searched = (here) => here.parts.join("/");
 
-export const title = (here) => (here.parts.length ? here.parts.at(-1) : "Trace a file");
-export const feeds = (here) => (here.parts.length ? { lineage: [`lineage/${searched(here)}`] } : {});
-export const moves = (_, feeds) => isGoing(feeds.lineage?.value?.run ?? {});
+/** @param {Page.Route} here */
+export const title = (here) => (here.parts.at(-1) ?? "Trace a file");
+/** @param {Page.Route} here */
+export const feeds = (here) =>
+  here.parts.length ? { lineage: resource("lineage/{key}", { key: searched(here) }) } : {};
+/** @param {unknown} _ @param {Page.Shown<typeof feeds>["feeds"]} feeds */
+export function moves(_, feeds) {
+  const run = feeds.lineage?.value?.run;
+  return run !== undefined && isGoing(run);
+}
 
+/** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ here, status, feeds }) {
   if (!feeds.lineage) return start(status);
   return [
@@ -28,13 +38,17 @@ export function draw({ here, status, feeds }) {
     }),
     panel(
       { title: "Lineage" },
-      fromFeed(feeds.lineage, (value) => chain(value.batch ? backward(value) : forward(value)), {
-        isEmpty: () => false,
-      }),
+      fromFeed(feeds.lineage, ({ upload, batch, ...lineage }) =>
+        chain([
+          ...(batch ? backward(batch, lineage) : []),
+          ...(upload && !batch ? forward(upload, lineage) : []),
+        ]),
+      ),
     ),
   ];
 }
 
+/** @param {Api.SystemStatus} status */
 function start(status) {
   const files = [
     ...status.uploads.map((upload) => [`incoming/${upload.name}`, upload.name, upload.lastModifiedAt]),
@@ -63,8 +77,12 @@ function start(status) {
 
 // --- the links -------------------------------------------------------------------------------------------------
 
-function forward(lineage) {
-  const { upload, firstUpload: first } = lineage;
+/**
+ * @param {Api.Upload} upload
+ * @param {Omit<Api.Lineage, "upload">} lineage
+ */
+function forward(upload, lineage) {
+  const first = lineage.firstUpload;
   const links = [uploadLink(upload)];
   if (first) links.push({ ...uploadLink(first), kind: "The same rows came as" });
   if (upload.state === "rejected") return links;
@@ -109,8 +127,12 @@ function forward(lineage) {
   return links;
 }
 
-function backward(lineage) {
-  const links = [batchLink(lineage.batch)];
+/**
+ * @param {Api.Batch} batch
+ * @param {Omit<Api.Lineage, "batch">} lineage
+ */
+function backward(batch, lineage) {
+  const links = [batchLink(batch)];
   if (!lineage.model) return links;
   if (lineage.deployment) links.push(deploymentLink(lineage.deployment));
   links.push({ ...modelLink(lineage.model), kind: "Scored by model" });
@@ -120,8 +142,10 @@ function backward(lineage) {
   return links;
 }
 
+/** @type {(kind: string, icon: string, text: string) => Page.Link} */
 const future = (kind, icon, text) => ({ kind, icon, text: h("p", {}, text) });
 
+/** @param {Api.Upload} upload @returns {Page.Link} */
 function uploadLink(upload) {
   const parts = [
     upload.rows !== undefined && plural(upload.rows, "row"),
@@ -152,13 +176,15 @@ function uploadLink(upload) {
   };
 }
 
+/** @param {Api.DatasetVersion} dataset @returns {Page.Link} */
 function datasetLink(dataset) {
   const waits = dataset.waitingFor && h("p", {}, `Waits: ${dataset.waitingFor}`);
   const text = [
     h(
       "p",
       {},
-      `${plural(dataset.rows, "row")} of ${plural(dataset.uploads?.length ?? 0, "new file")}, registered `,
+      dataset.rows !== undefined && `${plural(dataset.rows, "row")} of `,
+      `${plural(dataset.uploads?.length ?? 0, "new file")}, registered `,
       ago(dataset.createdAt),
     ),
     waits,
@@ -173,6 +199,7 @@ function datasetLink(dataset) {
   };
 }
 
+/** @param {Api.Run} run @returns {Page.Link} */
 function runLink(run) {
   return {
     kind: "Run",
@@ -184,6 +211,7 @@ function runLink(run) {
   };
 }
 
+/** @param {Api.ModelVersion} model @returns {Page.Link} */
 function modelLink(model) {
   const figures =
     model.metrics &&
@@ -205,6 +233,7 @@ function modelLink(model) {
   };
 }
 
+/** @param {Api.Deployment} deployment @returns {Page.Link} */
 function deploymentLink(deployment) {
   const text = h(
     "p",
@@ -222,6 +251,7 @@ function deploymentLink(deployment) {
   };
 }
 
+/** @param {Api.Batch[]} batches @returns {Page.Link} */
 function batchesLink(batches) {
   if (batches.length === 0) return future("Batches", "batches", "None was scored by this model yet.");
   const items = batches
@@ -244,6 +274,7 @@ function batchesLink(batches) {
   };
 }
 
+/** @param {Api.Batch} batch @returns {Page.Link} */
 function batchLink(batch) {
   const text = [
     h("p", {}, "Came ", ago(batch.createdAt), batch.output && [", output in ", h("code", {}, batch.output)]),

@@ -6,6 +6,11 @@ export const API_VERSION = "2026-11-24";
 
 /** The API answered, and said no; `detail` is a sentence for people. */
 export class Problem extends Error {
+  /**
+   * @param {number} status
+   * @param {Api.Refusal} body
+   * @param {number | null} retryAfter seconds
+   */
   constructor(status, body, retryAfter) {
     super(body.detail || body.title || `The app answered ${status}.`);
     this.status = status;
@@ -17,17 +22,28 @@ export class Problem extends Error {
 
 /** Nobody answered. */
 export class Unreachable extends Error {
+  /** @param {unknown} cause */
   constructor(cause) {
     super("The app does not answer.", { cause });
     this.retryAfter = null;
   }
 }
 
-/** The address of `path` (such as "runs/x") with `query` added. */
-export function address(path, query = {}) {
-  const url = new URL(path.split("/").map(encodeURIComponent).join("/"), BASE);
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+/**
+ * The address of a path of the description, such as "runs/{run}". What is given fills it; the rest becomes the query.
+ * A name with slashes in it, such as a file's, stays several parts of the path.
+ * @type {<P extends Api.Path>(path: P, ...given: Api.Filled<P>) => Api.Address<P>}
+ */
+export function address(path, given) {
+  const query = new Map(Object.entries(given ?? {}));
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => {
+    const value = String(query.get(name));
+    query.delete(name);
+    return value.split("/").map(encodeURIComponent).join("/");
+  });
+  const url = new URL(filled, BASE);
+  for (const [name, value] of query) {
+    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, String(value));
   }
   url.searchParams.set("api-version", API_VERSION);
   return url;
@@ -36,16 +52,21 @@ export function address(path, query = {}) {
 /**
  * One request. A 304 gives `changed: false`.
  * raises: Problem, Unreachable; AbortError when `signal` says so
+ * @template {Api.Path} P
+ * @template {Api.Method} [M="GET"]
+ * @param {Api.Address<P>} url
+ * @param {Api.Options<P, M>} [options]
+ * @returns {Promise<Api.Answered<Api.Answer<P, M>>>}
  */
-export async function request(
-  url,
-  { method = "GET", etag = null, body = null, headers = {}, signal = null } = {},
-) {
+export async function request(url, options = {}) {
+  const { method = "GET", etag = null, body = null, headers = {}, signal = null } = options;
   // The app takes a change requested with a cookie only from a page that can set a header of its own.
+  /** @type {Record<string, string>} */
   const sent = { Accept: "application/json", "x-requested-with": "campanha", ...headers };
   if (etag) sent["If-None-Match"] = etag;
   if (body !== null && !sent["Content-Type"]) sent["Content-Type"] = "application/json";
-  const payload = body === null || body instanceof Blob ? body : JSON.stringify(body);
+  const given = /** @type {unknown} */ (body);
+  const payload = given === null || given instanceof Blob ? given : JSON.stringify(given);
   let answer;
   try {
     // no-store: the browser's own cache would hide the 304 and hand out old answers.
@@ -58,7 +79,7 @@ export async function request(
       credentials: "same-origin",
     });
   } catch (cause) {
-    if (cause.name === "AbortError") throw cause;
+    if (isAborted(cause)) throw cause;
     throw new Unreachable(cause);
   }
   const retryAfter = Number(answer.headers.get("Retry-After")) || null;
@@ -76,6 +97,10 @@ export async function request(
   };
 }
 
+/** Nobody waits for the answer any more. @param {unknown} error */
+export const isAborted = (error) => error instanceof Error && error.name === "AbortError";
+
+/** @param {Response} answer */
 async function parsed(answer) {
   try {
     const text = await answer.text();

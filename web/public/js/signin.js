@@ -1,37 +1,40 @@
 /** Signing in: with the form, or at once with the key in the address's fragment (#key=...). */
 
-import { address, request } from "./api.js";
+import { address, Problem, request } from "./api.js";
 
-const form = document.getElementById("signin");
-const said = document.getElementById("said");
+const form = /** @type {HTMLFormElement} */ (document.getElementById("signin"));
+const button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
+const field = /** @type {HTMLInputElement} */ (document.getElementById("key"));
+const said = /** @type {HTMLElement} */ (document.getElementById("said"));
 
+/** @param {string} key */
 async function signIn(key) {
   said.hidden = true;
-  form.querySelector("button").disabled = true;
+  button.disabled = true;
   try {
     await request(address("session"), { method: "POST", body: { key } });
     enter();
   } catch (error) {
     said.textContent =
-      error.status === 401
+      error instanceof Problem && error.status === 401
         ? "This key is not known. Copy it again, without spaces around it."
-        : error.message;
+        : String(error instanceof Error ? error.message : error);
     said.hidden = false;
-    form.querySelector("button").disabled = false;
-    document.getElementById("key").focus();
+    button.disabled = false;
+    field.focus();
   }
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  signIn(new FormData(form).get("key").trim());
+  signIn(field.value.trim());
 });
 
 /** To the view that was requested before there was a session, or to the first one. */
 function enter() {
-  const wanted = new URL("../", location);
+  const wanted = new URL("../", location.href);
   if (location.hash.startsWith("#/")) wanted.hash = location.hash;
-  location.replace(wanted);
+  location.replace(wanted.href);
 }
 
 /** The key in the address, if there is one: out of the address bar and the history before anything else happens. */
@@ -44,7 +47,7 @@ function keyInAddress() {
 function begin() {
   const key = keyInAddress();
   if (key) signIn(key);
-  else document.getElementById("key").focus();
+  else field.focus();
 }
 
 addEventListener("hashchange", begin);
