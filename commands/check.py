@@ -1,7 +1,7 @@
 """Check style, types and layers of the Python, the API's description, and the dashboard's JavaScript.
 
 ruff, mypy, import-linter; redocly, Spectral and our own API style; eslint and TypeScript. Says each that fails, not only
-the first, and what the linters found in how much.
+the first, and what the linters found in how much. And whether the API's clients of the last release go on working.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from textwrap import indent
 
 from commands import ROOT
+from commands.compatibility.release import NothingKept, since_last_release
 from commands.linters import api_description, javascript
 from commands.linters.finding import Findings
 from commands.linters.tools import LinterBroke
@@ -79,6 +80,7 @@ def _checks() -> dict[str, Check]:
         "api style": _linter(api_description.style),
         "eslint": _linter(javascript.eslint),
         "tsc": _linter(javascript.types),
+        "clients": _clients,
     }
 
 
@@ -114,6 +116,15 @@ def _linter(read: Callable[[], Findings]) -> Check:
         )
 
     return told
+
+
+def _clients() -> Told:
+    """Whether clients of the last release of the API go on working."""
+    try:
+        verdict = since_last_release(ROOT / "docs")
+    except NothingKept as problem:
+        return Told(passed=False, said=str(problem))
+    return Told(passed=verdict.passes, figure=verdict.figure, said="\n".join(verdict.lines))
 
 
 def _timed(check: Check) -> tuple[Told, float]:

@@ -2,7 +2,8 @@
 
 `docs/openapi.json` is the HTTP API's description as the app gives it; `docs/kinds.md` and `web/js/core/kinds.js` are the
 table of kinds for readers and for the dashboard. With `--check` nothing is written; the exit code is 1 when a file is not
-what the code gives.
+what the code gives. With `--release` the description is also kept, in `docs/released`, as what clients are given: from then
+on `./dev check` refuses what breaks them under the same api-version.
 """
 
 from __future__ import annotations
@@ -154,6 +155,14 @@ def main(arguments: list[str]) -> int:
     """Writes what is not current; with --check only says so."""
     made = argparse.ArgumentParser(description=__doc__)
     made.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is stale")
+    made.add_argument(
+        "--release", action="store_true", help="keep the description as that of the last release"
+    )
+    made.add_argument(
+        "--unpublished",
+        action="store_true",
+        help="with --release: nobody has what is kept, so it may be replaced",
+    )
     given = made.parse_args(arguments)
     texts = {file: make() for file, make in FILES.items()}
     stale = [file for file, text in texts.items() if not file.exists() or file.read_text("utf-8") != text]
@@ -161,7 +170,21 @@ def main(arguments: list[str]) -> int:
         if not given.check:
             file.write_text(texts[file], encoding="utf-8")
         print(f"{file.relative_to(ROOT)} {'is not current' if given.check else 'written'}")
+    if given.release:
+        return _release(texts[ROOT / "docs" / "openapi.json"], unpublished=given.unpublished)
     return int(given.check and bool(stale))
+
+
+def _release(description: str, *, unpublished: bool) -> int:
+    from commands.compatibility.release import RELEASED, Refused, keep
+
+    try:
+        kept = keep(description, ROOT / "docs" / RELEASED, unpublished=unpublished)
+    except Refused as refusal:
+        print(refusal)
+        return 1
+    print(f"{kept.relative_to(ROOT)} is what clients have")
+    return 0
 
 
 if __name__ == "__main__":

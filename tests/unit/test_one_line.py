@@ -137,3 +137,23 @@ def test_the_page_of_kinds_has_both(copy: Path, stale: str) -> None:
     page = (copy / "docs" / "kinds.md").read_text(encoding="utf-8")
     assert "| `set-aside` | was laid by | laid by | a person has to decide |" in page
     assert "| `shelf` | whole number, shelves | Where it is laid by. | `7` |" in page
+
+
+def test_a_field_more_is_harmless_to_clients_and_one_less_is_refused(
+    copy: Path, stale: str, tmp_path: Path
+) -> None:
+    assert stale
+    more = _python(copy, "-m", "commands.compatibility")
+    assert more.returncode == 0, more.stdout
+    assert "harmless  Batch.shelf: property added" in more.stdout
+    released = shutil.copytree(copy, tmp_path / "released")
+    assert _python(released, "docs/generated.py", "--release").returncode == 0
+    table = released / "shared" / "domain" / "kinds" / "batch.py"
+    table.write_text(table.read_text(encoding="utf-8").replace(FIELD, ""), encoding="utf-8")
+    assert _python(released, "docs/generated.py").returncode == 0
+    less = _python(released, "-m", "commands.compatibility")
+    assert less.returncode == 1, less.stdout
+    assert "BREAKS    Batch.shelf: property removed" in less.stdout
+    again = _python(released, "docs/generated.py", "--release")
+    assert again.returncode == 1, again.stdout
+    assert again.stdout == less.stdout
