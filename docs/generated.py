@@ -139,6 +139,8 @@ def _fields(of: tuple[Part, ...]) -> Iterator[str]:
 def _type(part: Part) -> str:
     if part.about.one_of:
         return " or ".join(f"`{word.name}`" for word in part.about.one_of)
+    if part.about.known:
+        return " or ".join((*(f"`{word.name}`" for word in part.about.known), "another word"))
     hint = get_args(part.hint)[0] if get_origin(part.hint) is list else part.hint
     word = TYPES.get(hint) or f"[{hint.__name__}](#{hint.__name__.lower()})"
     return f"list of: {word}" if get_origin(part.hint) is list else word

@@ -17,6 +17,7 @@ from shared.domain.kinds.run import RUN, STEP_STATUSES
 from shared.domain.kinds.state import State
 from shared.domain.kinds.upload import UPLOAD
 from shared.domain.kinds.work import WORK
+from shared.domain.names import event_type
 
 KINDS: tuple[Kind[Any], ...] = (
     # what comes in
@@ -43,6 +44,8 @@ BY_NAME: dict[str, Kind[Any]] = {kind.name: kind for kind in KINDS}
 BY_PLURAL: dict[str, Kind[Any]] = {kind.plural: kind for kind in KINDS}
 STATES: dict[str, tuple[str, ...]] = {kind.name: tuple(state.name for state in kind.states) for kind in KINDS}
 """The names of each kind's states, in the order in which they may follow each other."""
+EVENT_TYPES = tuple(event_type(kind, state) for kind, states in STATES.items() for state in states)
+"""What events are called, one for each state that something may come into."""
 
 
 def rank(kind: str, state: str) -> int:

@@ -40,6 +40,12 @@ def dataset_id(dataset: str, version: int) -> str:
     return f"{dataset}:{version}"
 
 
+def event_type(kind: str, state: str) -> str:
+    """What the event of something of that kind is called that came into that state."""
+    words = f"{kind}-{state}".split("-")
+    return f"Campanha.{''.join(word.capitalize() for word in words)}.v1"
+
+
 def part_blob(dataset: str, content_hash: str) -> str:
     return f"{dataset}/parts/{content_hash}.parquet"
 

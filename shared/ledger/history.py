@@ -18,7 +18,7 @@ from typing import Any
 
 from shared.domain.kinds import field
 from shared.domain.kinds.kind import Change
-from shared.domain.names import digest
+from shared.domain.names import digest, event_type
 from shared.kinds import BY_NAME, rank
 
 Value = dict[str, Any]
@@ -107,7 +107,7 @@ def _event(change: Change, record: Value, move: Value) -> Value:
     event = {
         "id": digest(f"{kind}/{record['id']}/{move['seq']}"),
         "time": move["at"],
-        "type": f"Campanha.{_capital(kind)}{_capital(state)}.v1",
+        "type": event_type(kind, state),
         "subject": f"{kind}/{record['id']}",
         "data": {
             "kind": kind,
@@ -119,7 +119,3 @@ def _event(change: Change, record: Value, move: Value) -> Value:
     }
     stays = {f"{kind}/{move['left']}": move["stayed"]} if "left" in move else {}
     return {"event": event, "tally": tally, "stays": stays}
-
-
-def _capital(words: str) -> str:
-    return "".join(word.capitalize() for word in words.split("-"))

@@ -21,17 +21,21 @@ from azure.functions.http import HttpRequest
 from fastapi import FastAPI
 from flow.world import World, bank_rows
 from hypothesis import HealthCheck, Phase, settings
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 from urllib3 import HTTPResponse
 
 from functions.http.auth.scopes import Scope
 from functions.http.middleware.long_poll import Watch
+from functions.http.views.shape import GROWING
 from shared.domain.facts import ScoringDue, StepDeadLettered
+from shared.domain.kinds.run import STEP_STATUSES
+from shared.kinds import EVENT_TYPES, KINDS, STATES, STATUSES_OF
 from tests.http.asking import HOST, Client, app_over, client_of, key
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "openapi.json"
-DESCRIBED: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+Json = dict[str, Any]
+DESCRIBED: Json = json.loads(FILE.read_text(encoding="utf-8"))
 CASES = int(os.environ.get("CAMPANHA_API_CASES", "6"))
 """Generated for each operation, beside those at every edge of its description."""
 
@@ -42,10 +46,10 @@ def _closed(part: Any) -> Any:
         return [_closed(one) for one in part]
     if not isinstance(part, dict):
         return part
-    return {{"x-extensible-enum": "enum"}.get(name, name): _closed(of) for name, of in part.items()}
+    return {{GROWING: "enum"}.get(name, name): _closed(of) for name, of in part.items()}
 
 
-def _listed(described: dict[str, Any]) -> dict[str, Any]:
+def _listed(described: Json) -> Json:
     """Without the `default` answers: every status that comes is one that is listed."""
     listed = copy.deepcopy(described)
     for methods in listed["paths"].values():
@@ -54,7 +58,7 @@ def _listed(described: dict[str, Any]) -> dict[str, Any]:
     return listed
 
 
-TODAY: dict[str, Any] = _closed(DESCRIBED)
+TODAY: Json = _closed(DESCRIBED)
 schema = schemathesis.openapi.from_dict(_listed(TODAY))
 
 
@@ -168,8 +172,8 @@ def test_a_problem_names_its_request_by_a_uri_reference(reader: Client) -> None:
 # --- shapes -----------------------------------------------------------------------------------------------
 
 
-def _validator(reference: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": reference, "components": TODAY["components"]})
+def _validator(schema: Json) -> Draft202012Validator:
+    return Draft202012Validator({**_closed(schema), "components": TODAY["components"]})
 
 
 @pytest.mark.parametrize(
@@ -189,7 +193,7 @@ def _validator(reference: str) -> Draft202012Validator:
 def test_answers_have_the_shape_they_are_described_with(lived_in: FastAPI, path: str, shape: str) -> None:
     answer = client_of(lived_in).get(path)
     assert answer.status_code == 200
-    _validator(f"#/components/schemas/{shape}").validate(answer.json())
+    _validator({"$ref": f"#/components/schemas/{shape}"}).validate(answer.json())
 
 
 @pytest.mark.parametrize(
@@ -200,7 +204,7 @@ def test_lists_hold_what_they_are_described_with(lived_in: FastAPI, listed: str)
     page = operation["responses"]["200"]["content"]["application/json"]["schema"]
     answer = client_of(lived_in).get(f"/api/{listed}").json()
     assert answer["value"], listed
-    Draft202012Validator({**page, "components": TODAY["components"]}).validate(answer)
+    _validator(page).validate(answer)
 
 
 def test_nothing_is_shown_that_is_not_described(lived_in: FastAPI) -> None:
@@ -239,6 +243,96 @@ def test_every_operation_says_what_it_answers() -> None:
                 method,
             )
             assert "404" in operation["responses"] or "{" not in path or method != "get", path
+
+
+# --- what generated clients count on ------------------------------------------------------------------------
+# What can be seen without knowing the product (cases, types, sentences, nulls) is held by commands/linters/api-style.mjs.
+
+SCHEMAS: dict[str, Json] = DESCRIBED["components"]["schemas"]
+PROPERTIES = {
+    f"{schema}.{name}": found
+    for schema, of in SCHEMAS.items()
+    for name, found in of.get("properties", {}).items()
+}
+each_property = pytest.mark.parametrize("place", PROPERTIES)
+
+
+def test_schemas_have_names_that_somebody_would_search_for() -> None:
+    nobodys = {
+        "About", "Answer", "Asked", "DatasetNow", "Event", "Fault", "FaultOfRequest", "Glance", "Quarantined", "Question",
+        "Report", "Rows", "Rule", "ScoreNow", "Serving", "SignIn", "Status", "Trace", "Why",
+    }  # fmt: skip
+    assert nobodys & SCHEMAS.keys() == set()
+
+
+@each_property
+def test_each_property_has_an_example_that_it_may_have(place: str) -> None:
+    """What is made of other schemas has theirs."""
+    found = PROPERTIES[place]
+    examples = found.get("examples", [])
+    assert examples or {"$ref", "const"} & {*found} or "$ref" in found.get("items", {}), place
+    for example in examples:
+        _validator(found).validate(example)
+
+
+CLOSED = {
+    **{f"{kind.values.__name__}.kind": [kind.name] for kind in KINDS},
+    "DeploymentHealth.status": ["pass", "warn", "fail"],
+    "HealthCheck.status": ["pass", "fail"],
+    "HealthReport.status": ["pass", "fail"],
+    "Session.scope": ["reader", "operator", "admin"],
+}
+"""Lists that stay as they are: a client may have a branch for each word and none for others."""
+ANY_STATE = {state for states in STATES.values() for state in states}
+STATUSES = {status.name for status in STEP_STATUSES}
+GROWN: dict[str, set[str]] = {
+    **{f"{kind.values.__name__}.state": {*STATES[kind.name]} for kind in KINDS},
+    "Transition.state": ANY_STATE,
+    "EventData.state": ANY_STATE,
+    "CloudEvent.type": {*EVENT_TYPES},
+    "Run.status": STATUSES,
+    "RunStep.status": STATUSES,
+    "Operation.status": {status.name for status in STATUSES_OF["progress"]},
+}
+"""Lists that may grow within a version."""
+
+
+@each_property
+def test_a_list_of_words_is_closed_for_ever_or_said_to_grow(place: str) -> None:
+    found = PROPERTIES[place]
+    words = found.get("enum") or ([found["const"]] if "const" in found else None)
+    assert words == CLOSED.get(place), (
+        f"{place}: an enum can never have a word more; else shape.growing is right"
+    )
+    grown = found.get(GROWING)
+    assert (grown and {*grown}) == GROWN.get(place), place
+    assert not grown or re.search(r"more (words )?may come\.", found["description"], re.IGNORECASE), place
+
+
+def test_a_state_nobody_described_is_found() -> None:
+    with pytest.raises(ValidationError, match="'laid-by' is not one of"):
+        _validator(SCHEMAS["Transition"]).validate({"state": "laid-by", "enteredAt": "2026-11-29T08:00:00Z"})
+
+
+SIGNED = {"ModelMetrics.profit"} | {
+    f"ModelComparison.{name}"
+    for name in ("logLossDifference", "low", "high", "aucDifference", "profitDifference")
+}
+"""Numbers that may be less than nothing."""
+UNIT_IN_NAME = re.compile(r"(Ms|Seconds|Bytes|Percent|PerSecond|Count)$|([a-z]s|[sS]cored)$|[rR]ows$")
+"""A unit, or the plural of what is counted."""
+UNIT_SAID = re.compile(r"\([^()]+\)\.$|\b0 to 1\.$")
+NO_UNIT = re.compile(r"(^|[a-z])([vV]ersion|[sS]equence|seq|line|champion|status|auc|psi|aucDifference)$")
+"""Numbers that only put in order or name, and measures that have none by their definition."""
+NUMBERS = [place for place, found in PROPERTIES.items() if found.get("type") in ("integer", "number")]
+
+
+@pytest.mark.parametrize("place", NUMBERS)
+def test_a_number_has_a_least_and_its_unit(place: str) -> None:
+    found, name = PROPERTIES[place], place.partition(".")[2]
+    assert ("minimum" in found) != (place in SIGNED), place
+    unit = UNIT_IN_NAME.search(name) or UNIT_SAID.search(found["description"])
+    assert unit or NO_UNIT.search(name), f"{place}: counts or measures what?"
 
 
 def test_the_page_for_people_is_made_of_our_own_files(reader: Client) -> None:

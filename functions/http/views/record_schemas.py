@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
+ANY_STATE = growing(state for states in STATES.values() for state in states)
+"""For what may be of any kind."""
+
+
 class Transition(Shape):
     """A move of a thing to a state."""
 
-    state: str = Field(description="The state; more may come.", examples=["admitted"])
+    state: str = Field(
+        description="The state; more may come.", examples=["admitted"], json_schema_extra=ANY_STATE
+    )
     enteredAt: Moment = Field(description="When it came into it.", examples=["2026-11-24T08:00:01.200+00:00"])
 
 
@@ -125,4 +131,5 @@ def _field(part: Part) -> Any:
         pattern=about.pattern or None,
         ge=about.least,
         le=about.most,
+        json_schema_extra=growing(state.name for state in about.known) if about.known else None,
     )

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field, create_model
 
-from functions.http.views.record_schemas import record
+from functions.http.views.record_schemas import ANY_STATE, record
 from functions.http.views.shape import Address, Moment, Shape, absent, growing, list_of
 from shared.domain import names
-from shared.kinds import BY_NAME, KINDS, STATUSES_OF
+from shared.kinds import BY_NAME, EVENT_TYPES, KINDS, STATUSES_OF
 
 NEWEST = ("upload", "run", "model", "batch", "failure")
 """The kinds whose newest the status shows."""
@@ -24,7 +24,11 @@ class EventData(Shape):
     id: str = Field(
         description="The thing's id.", pattern=ANY_ID, examples=["upload/may.csv/0x8DD5A3B1C2D4E5F"]
     )
-    state: str = Field(description="The state it is in now; more may come.", examples=["admitted"])
+    state: str = Field(
+        description="The state it is in now; more may come.",
+        examples=["admitted"],
+        json_schema_extra=ANY_STATE,
+    )
     seq: int = Field(ge=1, description="The number of the change, which grows with each.", examples=[2])
     name: str = absent(description="The file's name, for what is a file.", examples=["may.csv"])
     dataset: str = absent(description="The dataset it belongs to.", examples=["bank"])
@@ -43,6 +47,7 @@ class CloudEvent(Shape):
     type: str = Field(
         description="`Campanha.`, the kind, its new state, a version; more may come.",
         examples=["Campanha.UploadAdmitted.v1"],
+        json_schema_extra=growing(EVENT_TYPES),
     )
     subject: str = Field(
         description="Kind and id of the thing.", examples=["upload/upload/may.csv/0x8DD5A3B1C2D4E5F"]

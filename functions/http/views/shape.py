@@ -15,6 +15,8 @@ Address = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-refere
 """A URL within the API, without its host."""
 Link = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
 """A whole URL."""
+GROWING = "x-extensible-enum"
+"""Where OpenAPI tools look for the words known today of a list that may grow."""
 
 
 class Shape(BaseModel):
@@ -34,7 +36,7 @@ def list_of(item: type[Shape]) -> Any:
 def growing(words: Iterable[str]) -> dict[str, Any]:
     """The words of today in a list that may grow, for a field's schema. As an `enum` they would be promised to be all, and
     generated clients would fail at the next one."""
-    return {"x-extensible-enum": list(words)}
+    return {GROWING: list(dict.fromkeys(words))}
 
 
 @cache

@@ -24,8 +24,12 @@ class DeploymentHealth:
     """What a deployment's answers to rows of known answers were like lately."""
 
     status: str = public("The whole in a word.", example="pass", one_of=HEALTH)
-    p50_ms: float | None = public("Half of the answers took at most this long.", unit="ms", example=8.4)
-    p95_ms: float | None = public("95 of 100 answers took at most this long.", unit="ms", example=20.0)
+    p50_ms: float | None = public(
+        "Half of the answers took at most this long.", unit="ms", least=0, example=8.4
+    )
+    p95_ms: float | None = public(
+        "95 of 100 answers took at most this long.", unit="ms", least=0, example=20.0
+    )
     requests: int = public("Requests in the window.", least=0, example=60)
     errors: int = public("Those of them that were not answered, or wrongly.", least=0, example=0)
 

@@ -33,7 +33,9 @@ class About:
     pattern: str = ""
     """How it is written, as a regular expression that JSON Schema knows."""
     one_of: tuple[State, ...] = ()
-    """The closed vocabulary its value is of."""
+    """The closed vocabulary its value is of: there never is another word."""
+    known: tuple[State, ...] = ()
+    """The words known today of a vocabulary that may grow."""
     entered: str = ""
     """The state whose newest entry in the history is the value: such a field is not stored, but read from there."""
     public: bool = True
@@ -48,6 +50,7 @@ def public(
     most: int | None = None,
     pattern: str = "",
     one_of: tuple[State, ...] = (),
+    known: tuple[State, ...] = (),
     entered: str = "",
 ) -> Any:
     """A field that the API, and events, show. example: none is needed for what is made of fields that have theirs"""
@@ -59,6 +62,7 @@ def public(
         most=most,
         pattern=pattern,
         one_of=one_of,
+        known=known,
         entered=entered,
     )
     return field(metadata={ABOUT: about})

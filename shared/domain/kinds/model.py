@@ -17,11 +17,15 @@ from shared.domain.names import dataset_id
 class ModelMetrics:
     """How good one model is on the held-out rows."""
 
-    auc: float | None = public("Area under the ROC curve; 0.5 is chance, 1 is perfect.", example=0.794)
-    log_loss: float | None = public(
-        "Mean negative log likelihood, lower is better.", unit="nats", example=0.2817
+    auc: float | None = public(
+        "Area under the ROC curve; 0.5 is chance, 1 is perfect.", least=0, most=1, example=0.794
     )
-    average_precision: float | None = public("Precision averaged over recall, 0 to 1.", example=0.4605)
+    log_loss: float | None = public(
+        "Mean negative log likelihood, lower is better.", unit="nats", least=0, example=0.2817
+    )
+    average_precision: float | None = public(
+        "Precision averaged over recall, 0 to 1.", least=0, most=1, example=0.4605
+    )
     profit: float | None = public(
         "What calling those worth a call would have brought.", unit="the currency of the costs", example=14326
     )
@@ -33,7 +37,9 @@ class ModelMetrics:
 class BaselineMetrics:
     """What the base rate alone would have had."""
 
-    log_loss: float = public("Mean negative log likelihood of the base rate.", unit="nats", example=0.3568)
+    log_loss: float = public(
+        "Mean negative log likelihood of the base rate.", unit="nats", least=0, example=0.3568
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +50,7 @@ class ModelComparison:
     low: float = public("Lower end of the difference's 95 % interval.", unit="nats", example=-0.0168)
     high: float = public("Upper end of the difference's 95 % interval.", unit="nats", example=-0.0067)
     probability_better: float = public(
-        "The share of resamples in which the new one is better, 0 to 1.", example=0.99
+        "The share of resamples in which the new one is better, 0 to 1.", least=0, most=1, example=0.99
     )
     auc_difference: float | None = public("Above 0 the new one ranks better.", example=0.0081)
     profit_difference: float | None = public(
@@ -59,7 +65,7 @@ class ColumnDrift:
 
     column: str = public("The column.", example="euribor3m")
     psi: float = public(
-        "Population stability index: from 0.1 on it moved, from 0.25 on it shifted.", example=0.187
+        "Population stability index: from 0.1 on it moved, from 0.25 on it shifted.", least=0, example=0.187
     )
 
 

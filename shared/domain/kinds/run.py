@@ -47,7 +47,9 @@ class RunStep:
     """One step of a run."""
 
     name: str = public("Its name in the pipeline.", example="train")
-    status: str = public("What Azure ML says of it; more words may come.", example="Running")
+    status: str = public(
+        "What Azure ML says of it; more words may come.", example="Running", known=STEP_STATUSES
+    )
     started_at: Moment | None = public("When it began.", example="2026-11-24T08:01:05.120+00:00")
     ended_at: Moment | None = public("When it ended.", example="2026-11-24T08:01:11.040+00:00")
 
@@ -66,7 +68,9 @@ class Run:
     model: str | None = public(
         "The model it made or scores with, as name:version.", pattern=names.DATASET_ID, example="bank:3"
     )
-    status: str | None = public("What Azure ML says of it; more words may come.", example="Running")
+    status: str | None = public(
+        "What Azure ML says of it; more words may come.", example="Running", known=STEP_STATUSES
+    )
     steps: list[RunStep] | None = public("Its steps, in the order of the pipeline.")
 
 

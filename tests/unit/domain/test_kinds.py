@@ -63,6 +63,8 @@ def test_each_field_says_what_it_means_with_an_example(kind: Kind[Any]) -> None:
             assert said.entered in STATES[kind.name], place
         if said.one_of:
             assert said.example in [state.name for state in said.one_of], place
+        if said.known:
+            assert said.example in [state.name for state in said.known], place
 
 
 def _with_inner(of: type[Any]) -> Iterator[tuple[type[Any], Part]]:
