@@ -23,13 +23,14 @@ from azure.storage.blob import BlobServiceClient
 from bench.goals import goals_table, machine_line
 from bench.latency import bank_rows
 from bench.own_stack import load, machine, memory_of, own_stack
+from commands.client.status_api import VERSION
 from commands.stack.state import Stack
 from shared.kinds import rank
 
 SEED = 20_261_124
 SETTINGS = {"GATHER_QUIET_SECONDS": "3600", "GATHER_LONGEST_SECONDS": "86400"}
 """The window of uploads stays open, so that no training takes the machine from what is measured."""
-VERSION = {"api-version": "2026-11-24"}
+ASKED = {"api-version": VERSION}
 WAIT_SECONDS = 30
 NAMES = 20
 RATIO_GOAL = 0.9
@@ -104,7 +105,7 @@ class Poller:
     async def poll(self, client: httpx.AsyncClient) -> float:
         """Polls once; returns after how many seconds to poll again."""
         held = {"if-none-match": self._tag} if self._tag else {}
-        params = {**VERSION, **({"wait": str(self.wait)} if self.wait and self._tag else {})}
+        params = {**ASKED, **({"wait": str(self.wait)} if self.wait and self._tag else {})}
         began = time.monotonic()
         try:
             answer = await client.get(self.path, params=params, headers=held)

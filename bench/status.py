@@ -30,6 +30,7 @@ from pydantic import SecretStr
 from bench.goals import goals_table, machine_line
 from bench.ledger_past import write_past
 from bench.own_stack import load, machine
+from commands.client.status_api import VERSION
 from commands.stack import ports
 from functions.http.app import assemble
 from functions.http.auth.credentials import from_settings
@@ -52,7 +53,7 @@ from shared.wiring import model_api, now
 
 FEW = 1000
 KEY = "a reader of this bench alone"
-VERSION = {"api-version": "2026-11-24"}
+ASKED = {"api-version": VERSION}
 REQUESTS: dict[str, tuple[str, dict[str, str]]] = {
     "summary": ("/api/status", {}),
     "page of 50": ("/api/uploads", {"maxpagesize": "50"}),
@@ -225,7 +226,7 @@ def _client(
     past, present = (Counted(AzureTable(table), count) for table in tables)
     services = _services(Ledger(past, present=present, now=now, lease_seconds=60))
     adapter = func.AsgiMiddleware(assemble(settings, from_settings(settings), lambda: services, model_api))
-    url = f"http://bench{path}?{urlencode({**VERSION, **query})}"
+    url = f"http://bench{path}?{urlencode({**ASKED, **query})}"
 
     def get(tag: str) -> tuple[int, str]:
         headers = {"x-functions-key": KEY, "host": "bench", **({"if-none-match": tag} if tag else {})}

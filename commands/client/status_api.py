@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import requests
 
 Json = dict[str, Any]
-VERSION = "2026-11-24"
+VERSION = "2026-11-29"
 ANSWER_SECONDS = 60.0
 WAIT_SECONDS = 50
 FOLLOW_SECONDS = 300.0

@@ -15,7 +15,7 @@ RELEASED = "released"
 PATTERN = "openapi-*.json"
 MOVE = (
     "Or move the api-version (KNOWN in functions/http/middleware/api_version.py) and say in CHANGELOG.md"
-    " what clients have to change."
+    " what clients have to change. While nobody has that version yet: `python docs/generated.py --release --unpublished`."
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fastapi import FastAPI, Request, Response
 
 from functions.http.auth.credentials import Credentials, from_settings
+from functions.http.middleware.api_version import KNOWN
 from functions.http.middleware.exception_handlers import add_exception_handlers
 from functions.http.middleware.gate import Gate
 from functions.http.middleware.long_poll import Watch
@@ -65,7 +66,7 @@ def assemble(
 
     made = FastAPI(
         title="Campanha",
-        version="2026-11-24",
+        version=KNOWN[-1],
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WEB = ROOT / "web"
 KEYS = {"a-reader": "reader", "an-operator": "operator", "an-admin": "admin"}
-VERSION = "2026-11-24"
+VERSION = "2026-11-29"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

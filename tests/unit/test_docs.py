@@ -101,6 +101,26 @@ def test_every_address_of_the_api_is_documented() -> None:
     assert [address for address in addresses if address not in page] == []
 
 
+def test_everything_asks_for_the_newest_api_version() -> None:
+    """Pages, scripts and the command line name it for themselves: they are read where no Python of the app is."""
+    from functions.http.middleware.api_version import KNOWN
+
+    files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    for folder, kind in (("web/public", "js"), ("web/js", "js"), ("web/docs", "js"), ("commands", "py")):
+        files += (ROOT / folder).rglob(f"*.{kind}")
+    files += [ROOT / "functions/http/views/shape.py", ROOT / "tests/browser/fake_app.py"]
+    named = {
+        file.relative_to(ROOT).as_posix(): version
+        for file in files
+        if "node_modules" not in file.parts
+        for version in re.findall(
+            r"(?:api-version=|VERSION = \")(\d{4}-\d\d-\d\d)", file.read_text(encoding="utf-8")
+        )
+    }
+    assert len(named) >= 6
+    assert {file: version for file, version in named.items() if version != KNOWN[-1]} == {}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     links = re.findall(r"]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 /** Shows the API's description and, beside it, that of each model that answers now. */
 
-const VERSION = "2026-11-24";
+const VERSION = "2026-11-29";
 
 /** @returns {Promise<string[]>} */
 async function served() {

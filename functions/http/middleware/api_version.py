@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from functions.http.problems import Problem, rules_broken
 
 PARAMETER = "api-version"
-KNOWN = ("2026-11-24",)
+KNOWN = ("2026-11-29",)
 FREE = ("/api/health", "/api/openapi.json", "/api/docs", "/api/session")
 """Addresses that are the same in every version, and what lies below them."""
 

@@ -48,7 +48,7 @@ def page_of(item: type[Shape]) -> type[Shape]:
             Link,
             absent(
                 description="The address of the next page; absent on the last.",
-                examples=["http://localhost:7071/api/uploads?api-version=2026-11-24&after=50"],
+                examples=["http://localhost:7071/api/uploads?api-version=2026-11-29&after=50"],
             ),
         ),
     }

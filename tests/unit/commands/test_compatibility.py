@@ -15,7 +15,7 @@ import pytest
 
 from commands import check
 from commands.compatibility.descriptions import REMEDIES, changes
-from commands.compatibility.release import NothingKept, Refused, judge, keep, last, since_last_release
+from commands.compatibility.release import MOVE, NothingKept, Refused, judge, keep, last, since_last_release
 
 Json = dict[str, Any]
 Edit = Callable[[Json], object]
@@ -537,8 +537,7 @@ def test_a_change_is_told_once_with_where_it_is_what_it_was_and_what_to_do() -> 
         'BREAKS    Thing.rows: type changed from "integer" to "number"',
         "    in GET /api/things, answer 200, application/json; and 1 more",
         f"    {REMEDIES['type']}",
-        "Or move the api-version (KNOWN in functions/http/middleware/api_version.py) and say in CHANGELOG.md"
-        " what clients have to change.",
+        MOVE,
     ]
 
 
