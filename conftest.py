@@ -19,7 +19,12 @@ from running_azure.fixtures import azurite, azurite_service, free_port
 __all__ = ["azurite", "azurite_service", "free_port"]
 settle(ROOT)  # as `./dev` does
 
-SHARE_A_SERVER = ("localazure/tests/conformance/", "localazure/tests/workspace/", "tests/contract/")
+SHARE_A_SERVER = (
+    "localazure/tests/conformance/",
+    "localazure/tests/workspace/",
+    "tests/clients/",
+    "tests/contract/",
+)
 """Folders of which all tests run in one worker, so that what their first one starts serves all of them."""
 
 
