@@ -23,6 +23,10 @@ class SetupError(Exception):
     """A part of the set-up did not work; the message says which, and what to do."""
 
 
+class NotForThisSystem(SetupError):
+    """Nobody has made it for this system or this Python; what only makes use of it goes another way."""
+
+
 def say(line: str) -> None:
     """Progress goes to stderr, so that `eval "$(./dev env)"` sees only what the command prints."""
     print(line, file=sys.stderr, flush=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from commands.catalog import CHECK, EMBEDDED, ENVIRONMENTS, LINTERS, STORAGE, TEST, UP, UV
 from commands.setup import environments, linters, localazure, locks, venv
-from commands.setup.console import Line, Screen, SetupError, say
+from commands.setup.console import Line, NotForThisSystem, Screen, SetupError, say
 from commands.setup.disk import Ledger, megabytes
 from commands.setup.lock import only_one
 from commands.setup.process_environment import INSTALLER, PROGRAMS, UV_FOLDER, pip_is_wanted, settle
@@ -23,6 +23,9 @@ REGISTRY = (
     f"If the package index is not reached: pip's own settings name another. {INSTALLER}=pip does without uv."
 )
 NPM_REGISTRY = "If the npm registry is not reached: npm's own settings, or npm_config_registry, name another."
+GOES_ON = "The same command again goes on from here."
+NONE_FITS, NOT_REACHED = "No matching distribution found", "connection broken"
+"""pip's words. It says the first also when it has reached no index, but then the second before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +39,6 @@ class Part:
     after: tuple[str, ...] = ()
     """Parts that installing this one takes, or that write to the same folder."""
     remedy: str = REGISTRY
-    spared: bool = False
-    """What only takes this one to be installed can do without it."""
 
 
 def _packages(group: str, label: str, after: tuple[str, ...]) -> Part:
@@ -57,7 +58,14 @@ def _has_uv(root: Path) -> bool:
 
 
 def _install_uv(root: Path, line: Line) -> None:
-    venv.install(root / UV_FOLDER, root / locks.UV, label=line.label, line=line, means=Pip())
+    """raises: NotForThisSystem when the index was reached, and has none that fits"""
+    try:
+        venv.install(root / UV_FOLDER, root / locks.UV, label=line.label, line=line, means=Pip())
+    except SetupError as problem:
+        told = str(problem)
+        if NONE_FITS in told and NOT_REACHED not in told:
+            raise NotForThisSystem(told) from problem
+        raise
 
 
 PARTS = {
@@ -66,7 +74,6 @@ PARTS = {
         folder=UV_FOLDER,
         is_ready=_has_uv,
         install=_install_uv,
-        spared=True,
     ),
     UP: _packages(UP, "Python packages of the app and the embedded Azure", after=(UV,)),
     EMBEDDED: Part(
@@ -128,8 +135,12 @@ def provide(root: Path, needs: Iterable[str]) -> list[Installed]:
         if not missing:
             return []
         say("Setting up this checkout (once; the next start is instant):")
-        with Screen() as screen:
-            return _Work(root, asked, missing, screen).done()
+        try:
+            with Screen() as screen:
+                return _Work(root, asked, missing, screen).done()
+        except KeyboardInterrupt:
+            say(f"Interrupted. {GOES_ON}")
+            raise
 
 
 def _missing(root: Path, needs: Sequence[str]) -> list[str]:
@@ -190,7 +201,7 @@ class _Work:
         return turn
 
     def _is_fatal(self, name: str) -> bool:
-        return name in self._asked or not PARTS[name].spared
+        return name in self._asked or not isinstance(self._failed[name], NotForThisSystem)
 
     def _install(self, name: str) -> None:
         part = PARTS[name]
@@ -198,9 +209,13 @@ class _Work:
         try:
             part.install(self._root, line)
         except (SetupError, OSError) as problem:
-            otherwise = "" if self._is_fatal(name) else "; pip does it instead"
-            self._screen.end(line, f"FAILED after {line.seconds:.0f} s{otherwise}")
             self._failed[name] = problem
+            how = (
+                f"FAILED after {line.seconds:.0f} s"
+                if self._is_fatal(name)
+                else "none for this system: pip does it"
+            )
+            self._screen.end(line, how)
             return
         laid = self._sizes.new_bytes(self._root / part.folder)
         self._installed.append(Installed(part=name, seconds=line.seconds, bytes=laid))
@@ -208,4 +223,4 @@ class _Work:
 
     def _told(self, name: str) -> str:
         part = PARTS[name]
-        return f"{part.label}: {self._failed[name]}\n{part.remedy}\nThe same command again goes on from here."
+        return f"{part.label}: {self._failed[name]}\n{part.remedy}\n{GOES_ON}"

@@ -176,6 +176,7 @@ class Parts:
     monkeypatch: pytest.MonkeyPatch
     done: list[str] = field(default_factory=list)
     failing: set[str] = field(default_factory=set)
+    problem: type[BaseException] = console.SetupError
     together: threading.Barrier | None = None
 
     def __post_init__(self) -> None:
@@ -191,7 +192,7 @@ class Parts:
         if self.together and name != catalog.UV:
             self.together.wait(20)
         if name in self.failing:
-            raise console.SetupError(f"no {name} today")
+            raise self.problem(f"no {name} today")
         self.done.append(name)
 
 
@@ -245,15 +246,59 @@ def test_a_part_that_fails_is_named_with_a_remedy_and_the_others_are_finished(
     assert len(parts.done) == len(set(parts.done)) == 5
 
 
-def test_without_uv_pip_installs_the_rest_but_nobody_locks(
+def test_where_there_is_no_uv_pip_installs_the_rest_but_nobody_locks(
     parts: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parts.failing = {catalog.UV}
+    parts.failing, parts.problem = {catalog.UV}, console.NotForThisSystem
     needs.provide(tmp_path, catalog.STACK)
     assert set(parts.done) == set(catalog.STACK)
-    assert "pip does it instead" in capsys.readouterr().err
+    assert "none for this system: pip does it" in capsys.readouterr().err
     with pytest.raises(console.SetupError, match="no uv today"):
         needs.provide(tmp_path, catalog.COMMANDS["lock"].needs)
+
+
+def test_an_index_that_is_not_reached_is_no_reason_to_try_each_part_by_pip(
+    parts: Parts, tmp_path: Path
+) -> None:
+    parts.failing = {catalog.UV}
+    with pytest.raises(console.SetupError, match="no uv today"):
+        needs.provide(tmp_path, catalog.STACK)
+    assert parts.done == []
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("ERROR: No matching distribution found for uv==1", console.NotForThisSystem),
+        (
+            "Retrying after connection broken\nERROR: No matching distribution found for uv==1",
+            console.SetupError,
+        ),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", console.SetupError),
+    ],
+)
+def test_pips_words_tell_whether_there_is_a_uv_for_this_system(
+    said: str, kind: type[console.SetupError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def install(*_: object, **__: object) -> None:
+        raise console.SetupError(said)
+
+    monkeypatch.setattr(venv, "install", install)
+    with pytest.raises(console.SetupError) as problem:
+        needs._install_uv(tmp_path, LINE)
+    assert type(problem.value) is kind
+
+
+def test_who_interrupts_is_told_that_it_goes_on(
+    parts: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts.failing, parts.problem = {catalog.UP}, KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        needs.provide(tmp_path, catalog.STACK)
+    assert "Interrupted. The same command again goes on from here." in capsys.readouterr().err
+    parts.failing = set()
+    needs.provide(tmp_path, catalog.STACK)
+    assert set(catalog.STACK) <= set(parts.done)
 
 
 def test_uv_can_be_done_without(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
