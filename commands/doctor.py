@@ -75,7 +75,7 @@ def _show_parts(parts: list[inventory.Laid]) -> None:
         if one.ready:
             how = "in order"
         elif one.there:
-            how = f"not of today's lock: ./dev {one.installed_by} renews it"
+            how = f"missing, or of another lock: ./dev {one.installed_by} installs it"
         else:
             how = f"missing: ./dev {one.installed_by} installs it"
         size = megabytes(one.bytes) if one.bytes else ""

@@ -17,6 +17,7 @@ from commands.setup.counting import Silent, Words
 REWRITE_SECONDS, REPEAT_SECONDS = 0.25, 10.0
 """How often lines are shown anew: on a terminal in place, in a log one below the other."""
 LINES_IN_ERROR = 20
+_running: set[subprocess.Popen[str]] = set()
 
 
 class SetupError(Exception):
@@ -138,11 +139,19 @@ def run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace", env=env, cwd=directory,
         )  # fmt: skip
+        _running.add(process)
         assert process.stdout is not None  # noqa: S101  (PIPE was requested)
         for said in process.stdout:
             written.write(said)
             tail.append(said)
             line.words.saw(said)
         code = process.wait()
+        _running.discard(process)
     if code != 0:
         raise SetupError(f"`{' '.join(command[:4])} ...` ended with {code}.\n{''.join(tail)}All of it: {log}")
+
+
+def end_all() -> None:
+    """End what `run` has started and still waits for: nobody waits for its result any more."""
+    for process in tuple(_running):
+        process.terminate()

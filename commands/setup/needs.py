@@ -13,7 +13,7 @@ from pathlib import Path
 
 from commands.catalog import CHECK, EMBEDDED, ENVIRONMENTS, LINTERS, STORAGE, TEST, UP, UV
 from commands.setup import environments, linters, localazure, locks, venv
-from commands.setup.console import Line, NotForThisSystem, Screen, SetupError, say
+from commands.setup.console import Line, NotForThisSystem, Screen, SetupError, end_all, say
 from commands.setup.disk import Ledger, megabytes
 from commands.setup.lock import only_one
 from commands.setup.process_environment import INSTALLER, PROGRAMS, UV_FOLDER, pip_is_wanted, settle
@@ -175,16 +175,23 @@ class _Work:
 
     def done(self) -> list[Installed]:
         with ThreadPoolExecutor(max_workers=len(PARTS)) as threads:
-            running: dict[Future[None], str] = {}
-            while self._waiting or running:
-                for name in self._startable():
-                    running[threads.submit(partial(self._install, name))] = name
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    self._unfinished.discard(running.pop(future))
-                    future.result()
+            try:
+                self._follow(threads)
+            except BaseException:
+                end_all()  # before the threads are waited for
+                raise
         if fatal := [name for name in self._failed if self._is_fatal(name)]:
             raise SetupError("\n\n".join(self._told(name) for name in fatal))
         return self._installed
+
+    def _follow(self, threads: ThreadPoolExecutor) -> None:
+        running: dict[Future[None], str] = {}
+        while self._waiting or running:
+            for name in self._startable():
+                running[threads.submit(partial(self._install, name))] = name
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                self._unfinished.discard(running.pop(future))
+                future.result()
 
     def _startable(self) -> list[str]:
         """Takes out of the waiting those whose turn it is, and those for which it can never be."""

@@ -52,7 +52,7 @@ def test_each_part_is_told_with_its_size_and_what_to_do(checkout: Path, capsys: 
     assert "2 MB  .venv" in told[catalog.UP]
     assert "packages of requirements-up.txt" in told[catalog.UP]
     assert "2 MB  .environments" in told[catalog.ENVIRONMENTS], "what .venv has too is not counted again"
-    assert "not of today's lock: ./dev demo renews it" in told[catalog.ENVIRONMENTS]
+    assert "missing, or of another lock: ./dev demo installs it" in told[catalog.ENVIRONMENTS]
     assert "missing: ./dev demo installs it" in told[catalog.STORAGE]
     assert "missing: ./dev test installs it" in told[catalog.LINTERS]
 

@@ -51,6 +51,20 @@ def test_an_interrupted_install_is_redone(tmp_path: Path, lock: Path) -> None:
     assert not venv.is_ready(folder, lock)
 
 
+def test_a_stamp_is_never_written_into_a_file_that_another_checkout_may_share(
+    tmp_path: Path, lock: Path
+) -> None:
+    folder, other = tmp_path / "venv", tmp_path / "of-another-checkout"
+    venv.install(folder, lock, label="a test")
+    (stamp,) = folder.glob(f"{venv.STAMP}*")
+    other.hardlink_to(stamp)
+    before = other.read_text()
+    lock.write_text("# something else\n")
+    venv.install(folder, lock, label="a test")
+    assert venv.is_ready(folder, lock)
+    assert other.read_text() == before
+
+
 def test_a_second_lock_adds_to_what_the_first_has_put_there(tmp_path: Path, lock: Path) -> None:
     folder, more = tmp_path / "venv", tmp_path / "requirements-more.txt"
     more.write_text("# nothing more\n")
@@ -299,6 +313,33 @@ def test_who_interrupts_is_told_that_it_goes_on(
     parts.failing = set()
     needs.provide(tmp_path, catalog.STACK)
     assert set(catalog.STACK) <= set(parts.done)
+
+
+def test_what_runs_is_ended_when_the_user_interrupts(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended = threading.Event(), []
+
+    class Announced(counting.Silent):
+        def saw(self, line: str) -> None:
+            begun.set()
+
+    def install(root: Path, line: console.Line) -> None:
+        command = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(20)"]
+        try:
+            console.run(command, line=line, log=tmp_path / "x.log", words=Announced())
+        except console.SetupError as problem:
+            ended.append(str(problem))
+
+    def interrupted(*_: object, **__: object) -> None:
+        assert begun.wait(60)
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(needs.PARTS, catalog.UV, replace(needs.PARTS[catalog.UV], install=install))
+    monkeypatch.setattr(needs, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        needs.provide(tmp_path, catalog.STACK)
+    assert ended, "it ran to its own end"
 
 
 def test_uv_can_be_done_without(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
