@@ -39,6 +39,8 @@ describe("numbers", () => {
   it("has as many digits as asked for", () => {
     assert.equal(format.digits(1234.5, 2), "1,234.50");
     assert.equal(format.digits(1234.5, 0), "1,235");
+    assert.equal(format.digits(-0.0004, 3), "0.000");
+    assert.equal(format.digits(-0.4, 1), "-0.4");
     assert.equal(format.percent(0.0625, 1), "6.3 %");
   });
 

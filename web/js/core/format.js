@@ -43,7 +43,12 @@ export function digits(value, places) {
   if (!given(value)) return "";
   const known = fraction.get(places);
   if (known) return known.format(value);
-  const made = new Intl.NumberFormat(undefined, { minimumFractionDigits: places, maximumFractionDigits: places });
+  // What rounds to nothing has no sign.
+  const made = new Intl.NumberFormat(undefined, {
+    minimumFractionDigits: places,
+    maximumFractionDigits: places,
+    signDisplay: "negative",
+  });
   fraction.set(places, made);
   return made.format(value);
 }
