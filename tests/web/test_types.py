@@ -5,6 +5,7 @@ Tried literally, in a copy, in one go: each renaming has to give findings of its
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from commands.linters import javascript
 
 ROOT = Path(__file__).resolve().parents[2]
+VERSION = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))["info"]["version"]
 DESCRIPTION = Path("docs/openapi.json")
 KINDS = Path("web/js/core/kinds.js")
 RENAMED = {
@@ -21,6 +23,7 @@ RENAMED = {
     "a field of a field": (DESCRIPTION, '"trafficPercent"', '"share"', "web/js/views/endpoint.js"),
     "a parameter of a query": (DESCRIPTION, '"maxpagesize"', '"top"', "web/js/views/now.js"),
     "a parameter of a path": (DESCRIPTION, "{batch}", "{id}", "web/js/views/batches.js"),
+    "the version": (DESCRIPTION, f'"const": "{VERSION}"', '"const": "2030-01-01"', "web/public/js/api.js"),
     "a path": (DESCRIPTION, '"/api/audit"', '"/api/trail"', "web/js/views/audit.js"),
     "a state, in the API": (DESCRIPTION, '"scoring"', '"at-work"', "web/js/parts/progress.js"),
     "a state, in the page": (KINDS, '"rolled-back"', '"reverted"', "web/js/parts/quality.js"),

@@ -1,5 +1,6 @@
 /** Shows the API's description and, beside it, that of each model that answers now. */
 
+/** @type {Api.Version} */
 const VERSION = "2026-11-29";
 
 /** @returns {Promise<string[]>} */

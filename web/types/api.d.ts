@@ -5,13 +5,16 @@
  * `./dev check`. Below: what follows from a path.
  */
 
-import type { components, paths } from "api-description";
+import type { components, operations, paths } from "api-description";
 
 export type * from "api-description";
 export as namespace Api;
 
 /** One of the description's paths, without what all begin with: "runs/{run}". */
 export type Path = keyof Described;
+
+/** The version of the API that the description is of. */
+export type Version = operations["getStatus"]["parameters"]["query"]["api-version"];
 
 /** What a path is filled with: its parameters, and what its query may hold. */
 export type Given<P extends Path> = Filling<Described[P], "path"> & Partial<Filling<Described[P], "query">>;

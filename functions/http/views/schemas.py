@@ -303,7 +303,7 @@ class ScoreResponse(Shape):
     probability: list[float] = absent(
         description="How likely each client subscribes, 0 to 1.", examples=[[0.0312, 0.6107]]
     )
-    decision: list[str] = absent(description="Whether each is worth a call.", examples=[["no", "yes"]])
+    decision: list[str] = absent(description="Whether each is worth a call.", examples=[["skip", "call"]])
 
 
 class InvalidParameter(Shape):

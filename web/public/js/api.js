@@ -2,6 +2,7 @@
 
 // From this file, not from the page: the sign-in page lies deeper than the dashboard.
 const BASE = new URL("../../../api/", import.meta.url);
+/** @type {Api.Version} */
 export const API_VERSION = "2026-11-29";
 
 /** The API answered, and said no; `detail` is a sentence for people. */
