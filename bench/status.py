@@ -253,6 +253,7 @@ def _services(ledger: Ledger) -> Services:
         contracts=load_contracts(CONTRACTS),
         policy=Policy(),
         now=now,
+        event_source="/campanha/bench",
     )
 
 

@@ -1,9 +1,10 @@
 """Writes what is made from the code: `python docs/generated.py`.
 
-`docs/openapi.json` is the HTTP API's description as the app gives it; `docs/kinds.md` and `web/js/core/kinds.js` are the
-table of kinds for readers and for the dashboard. With `--check` nothing is written; the exit code is 1 when a file is not
-what the code gives. With `--release` the description is also kept, in `docs/released`, as what clients are given: from then
-on `./dev check` refuses what breaks them under the same api-version.
+`docs/openapi.json` is the HTTP API's description as the app gives it, and `docs/events.md` what it says of events, for
+readers; `docs/kinds.md` and `web/js/core/kinds.js` are the table of kinds for readers and for the dashboard. With `--check`
+nothing is written; the exit code is 1 when a file is not what the code gives. With `--release` the description is also
+kept, in `docs/released`, as what clients are given: from then on `./dev check` refuses what breaks them under the same
+api-version.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -35,6 +37,18 @@ Json = dict[str, Any]
 
 def openapi() -> str:
     """The description; no setting shows in it."""
+    return json.dumps(_description(), indent=1, ensure_ascii=False) + "\n"
+
+
+def events() -> str:
+    """What the description says of events, for readers."""
+    from events_page import events_page
+
+    return events_page(_description())
+
+
+@cache
+def _description() -> Json:
     from pydantic import SecretStr
 
     from functions.http.app import assemble
@@ -51,7 +65,7 @@ def openapi() -> str:
         reader_key=SecretStr("only to make the description"),
     )
     app = assemble(settings, from_settings(settings), wiring.services, wiring.model_api)
-    return json.dumps(describe(app), indent=1, ensure_ascii=False) + "\n"
+    return describe(app)
 
 
 # --- the dashboard's table of kinds -------------------------------------------------------------------------
@@ -148,6 +162,7 @@ def _type(part: Part) -> str:
 
 FILES = {
     ROOT / "docs" / "openapi.json": openapi,
+    ROOT / "docs" / "events.md": events,
     ROOT / "docs" / "kinds.md": page,
     ROOT / "web" / "js" / "core" / "kinds.js": module,
 }

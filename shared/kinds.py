@@ -44,8 +44,10 @@ BY_NAME: dict[str, Kind[Any]] = {kind.name: kind for kind in KINDS}
 BY_PLURAL: dict[str, Kind[Any]] = {kind.plural: kind for kind in KINDS}
 STATES: dict[str, tuple[str, ...]] = {kind.name: tuple(state.name for state in kind.states) for kind in KINDS}
 """The names of each kind's states, in the order in which they may follow each other."""
-EVENT_TYPES = tuple(event_type(kind, state) for kind, states in STATES.items() for state in states)
-"""What events are called, one for each state that something may come into."""
+EVENT_TYPES: dict[str, tuple[Kind[Any], State]] = {
+    event_type(kind.name, state.name): (kind, state) for kind in KINDS for state in kind.states
+}
+"""What events are called: one type for each state that something of a kind may come into."""
 
 
 def rank(kind: str, state: str) -> int:

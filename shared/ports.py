@@ -302,7 +302,7 @@ class Subscriber(Protocol):
         """Checks that it consents to deliveries, before the first one. raises: Transient, Refused, Gone"""
 
     def deliver(self, events: Sequence[dict[str, Any]]) -> int:
-        """Delivers the events, in order; how many were taken before one was not.
+        """Delivers the CloudEvents, in order; how many were taken before one was not.
 
         raises: when not even the first was taken: Transient (try again), Refused (this event), Gone (never again)
         """

@@ -35,4 +35,6 @@ class Services:
     contracts: Sequence[Contract]
     policy: Policy
     now: Callable[[], datetime]
+    event_source: str
+    """Who tells of events: CloudEvents' `source`."""
     subscribers: Sequence[Subscriber] = ()

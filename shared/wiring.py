@@ -61,6 +61,7 @@ def services() -> Services:
         contracts=load_contracts(CONTRACTS),
         policy=settings.policy(),
         now=now,
+        event_source=settings.workspace_id,
         subscribers=_subscribers(settings, credential),
     )
 
@@ -119,15 +120,14 @@ def _subscribers(settings: Settings, credential: TokenCredential) -> list[Subscr
 
     from shared.adapters.subscribers import EventGridTopic, Webhook, topic_client
 
-    source = settings.workspace_id
     subscribers: list[Subscriber] = [
-        Webhook(webhook.url, webhook.secret.get_secret_value(), source) for webhook in settings.webhook_list()
+        Webhook(webhook.url, webhook.secret.get_secret_value()) for webhook in settings.webhook_list()
     ]
     endpoint, key = settings.event_topic_endpoint, settings.event_topic_key
     if endpoint:
         sign_in = AzureKeyCredential(key.get_secret_value()) if key else credential
         client = topic_client(endpoint, sign_in)
-        subscribers.append(EventGridTopic(client, endpoint=endpoint, source=source))
+        subscribers.append(EventGridTopic(client, endpoint=endpoint))
     return subscribers
 
 

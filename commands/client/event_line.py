@@ -5,6 +5,8 @@ from __future__ import annotations
 from commands.client.status_api import Json
 
 COLUMNS = ("time", "what", "about", "reason")
+REASONS = ("reason", "decidedBecause", "pausedBecause", "resumedBecause")
+"""Why something moved, under the name that its kind has for it."""
 
 
 def row(event: Json) -> Json:
@@ -12,7 +14,8 @@ def row(event: Json) -> Json:
     data = event["data"]
     what = event["type"].removeprefix("Campanha.").partition(".v")[0]
     about = data.get("name") or data.get("about") or data.get("action") or _name(data["kind"], data["id"])
-    return {"time": event["time"], "what": what, "about": about, "reason": data.get("reason")}
+    reason = next((data[name] for name in REASONS if data.get(name)), None)
+    return {"time": event["time"], "what": what, "about": about, "reason": reason}
 
 
 def _name(kind: str, id_: str) -> str:

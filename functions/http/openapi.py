@@ -18,6 +18,7 @@ from functions.http.middleware.api_version import FREE, KNOWN, PARAMETER
 from functions.http.middleware.polling import LONGEST_WAIT, is_polled
 from functions.http.responses import header
 from functions.http.views.schemas import Problem
+from functions.http.webhooks import add_webhooks
 from shared.domain.kinds.field import camel_case
 from shared.kinds import BY_PLURAL, STATES
 
@@ -112,6 +113,7 @@ def describe(app: FastAPI) -> Json:
     described["components"]["responses"] = {
         name: shared[name] for name in shared if f"{RESPONSES}{name}" in used
     }
+    add_webhooks(described)
     return described
 
 

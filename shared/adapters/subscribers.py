@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import requests
 
+from shared.domain import webhook
 from shared.domain.names import digest
 from shared.errors import Gone, Refused, Transient
 
@@ -20,14 +18,12 @@ if TYPE_CHECKING:
     from azure.core.credentials import AzureKeyCredential, TokenCredential
     from azure.eventgrid import EventGridPublisherClient
 
-ORIGIN = "campanha"
-"""The sender's name in the handshake of the CloudEvents HTTP webhook specification."""
-TIMEOUT = (5, 15)
-BUSY = frozenset({408, 425, 429})
+TIMEOUT = (5, webhook.ANSWER_SECONDS)
 LONGEST_DELIVERY = 60
 """Seconds after which no further event is sent: a slow subscriber gets the rest at the next delivery."""
 
 Event = dict[str, Any]
+"""A CloudEvent, as `shared.ledger.cloud_event` makes it."""
 
 
 def topic_client(endpoint: str, sign_in: AzureKeyCredential | TokenCredential) -> EventGridPublisherClient:
@@ -40,8 +36,8 @@ def topic_client(endpoint: str, sign_in: AzureKeyCredential | TokenCredential) -
 class EventGridTopic:
     """A custom topic, which takes all events of a request or none."""
 
-    def __init__(self, client: EventGridPublisherClient, *, endpoint: str, source: str) -> None:
-        self._client, self._source = client, source
+    def __init__(self, client: EventGridPublisherClient, *, endpoint: str) -> None:
+        self._client = client
         self.name = f"topic-{digest(endpoint)[:12]}"
 
     def handshake(self) -> None:
@@ -51,23 +47,11 @@ class EventGridTopic:
         from azure.core.exceptions import AzureError, HttpResponseError
         from azure.core.messaging import CloudEvent
 
-        cloud_events = [
-            CloudEvent(
-                source=self._source,
-                id=event["id"],
-                type=event["type"],
-                subject=event["subject"],
-                time=datetime.fromisoformat(event["time"]),
-                data=event["data"],
-                extensions={"sequence": str(event["sequence"])},
-            )
-            for event in events
-        ]
         try:
-            self._client.send(cloud_events)
+            self._client.send([CloudEvent.from_dict(event) for event in events])
         except HttpResponseError as cause:
             status = cause.status_code or 0
-            if 400 <= status < 500 and status not in BUSY:
+            if 400 <= status < 500 and status not in webhook.BUSY:
                 raise Refused(f"the event topic answered {status}: see its address, key or role") from cause
             raise Transient(f"the event topic answered {status}") from cause
         except AzureError as cause:
@@ -81,7 +65,6 @@ class Webhook:
 
     url: str
     secret: str
-    source: str
     now: Callable[[], float] = time.time
 
     @property
@@ -90,10 +73,10 @@ class Webhook:
 
     def handshake(self) -> None:
         """CloudEvents' abuse protection: an address that does not consent gets no events."""
-        answer = self._sent("OPTIONS", headers={"WebHook-Request-Origin": ORIGIN})
-        allowed = answer.headers.get("WebHook-Allowed-Origin", "")
-        if allowed not in (ORIGIN, "*"):
-            raise Refused(f"{self.name} did not answer the handshake with WebHook-Allowed-Origin: {ORIGIN}")
+        answer = self._sent("OPTIONS")
+        if answer.headers.get(webhook.ALLOWED_ORIGIN, "") not in (webhook.ORIGIN, "*"):
+            wanted = f"{webhook.ALLOWED_ORIGIN}: {webhook.ORIGIN}"
+            raise Refused(f"{self.name} did not answer the handshake with {wanted}")
 
     def deliver(self, events: Sequence[Event]) -> int:
         ends = self.now() + LONGEST_DELIVERY
@@ -109,16 +92,18 @@ class Webhook:
         return len(events)
 
     def _post(self, event: Event) -> None:
-        body = json.dumps(cloud_event(event, self.source), ensure_ascii=False).encode()
-        stamp = str(int(self.now()))
+        body = json.dumps(event, ensure_ascii=False).encode()
         headers = {
-            "Content-Type": "application/cloudevents+json; charset=utf-8",
-            "X-Campanha-Signature": f"t={stamp},v1={signature(self.secret, stamp, body)}",
+            "Content-Type": f"{webhook.CONTENT_TYPE}; charset=utf-8",
+            webhook.SIGNATURE: webhook.signed(self.secret, int(self.now()), body),
         }
-        self._sent("POST", headers=headers, body=body)
+        self._sent("POST", headers, body)
 
-    def _sent(self, method: str, *, headers: dict[str, str], body: bytes | None = None) -> requests.Response:
+    def _sent(
+        self, method: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> requests.Response:
         """A good answer; redirects are not followed. raises: Transient, Refused, Gone"""
+        headers = {webhook.REQUEST_ORIGIN: webhook.ORIGIN, **(headers or {})}
         try:
             answer = requests.request(
                 method, self.url, headers=headers, data=body, timeout=TIMEOUT, allow_redirects=False
@@ -127,28 +112,8 @@ class Webhook:
             raise Transient(f"{self.name} does not answer ({type(cause).__name__})") from cause
         if answer.status_code == 410:
             raise Gone(f"{self.name} answered 410: the subscriber is gone")
-        if answer.status_code >= 500 or answer.status_code in BUSY:
+        if answer.status_code >= 500 or answer.status_code in webhook.BUSY:
             raise Transient(f"{self.name} answered {answer.status_code}")
         if not 200 <= answer.status_code < 300:
             raise Refused(f"{self.name} answered {answer.status_code}")
         return answer
-
-
-def cloud_event(event: Event, source: str) -> dict[str, Any]:
-    """The event in CloudEvents' JSON format; its id is the same at each delivery."""
-    return {
-        "specversion": "1.0",
-        "id": event["id"],
-        "source": source,
-        "type": event["type"],
-        "subject": event["subject"],
-        "time": event["time"],
-        "datacontenttype": "application/json",
-        "sequence": str(event["sequence"]),
-        "data": event["data"],
-    }
-
-
-def signature(secret: str, stamp: str, body: bytes) -> str:
-    """What proves that a request is ours, and when it was made: HMAC-SHA256 over time and body, in hex."""
-    return hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()

@@ -9,12 +9,14 @@ pointers      secondary indexes: from a file's name, or a hash, to its record
 documents     small typed documents under optimistic concurrency
 append_log    what event_log, records and audit_log lie in: a hot tail, and segments
 audit_log     what operators did, hash-chained
+cloud_events  an entry of the event log as everybody outside reads it
 change_token  has anything changed? one small read
 """
 
 from shared.ledger.append_log import Entry
+from shared.ledger.cloud_events import cloud_event
 from shared.ledger.documents import Document, Versioned
 from shared.ledger.ledger import Ledger, Present
 from shared.ledger.records import Record
 
-__all__ = ["Document", "Entry", "Ledger", "Present", "Record", "Versioned"]
+__all__ = ["Document", "Entry", "Ledger", "Present", "Record", "Versioned", "cloud_event"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.domain.facts import Fact, NotificationDue, StepDeadLettered
 from shared.errors import Conflict, Gone, Refused, Transient
-from shared.ledger import Document, Entry, Versioned
+from shared.ledger import Document, Entry, Versioned, cloud_event
 from shared.ports import Subscriber
 from shared.procedures.isolation import each_by_itself
 from shared.services import Services
@@ -63,7 +63,7 @@ def _deliver(subscriber: Subscriber, count: int, fact: NotificationDue, services
     try:
         if not cursor.value.shook_hands:
             subscriber.handshake()
-        taken = subscriber.deliver([_event(entry) for entry in events])
+        taken = subscriber.deliver([cloud_event(entry, source=services.event_source) for entry in events])
     except Gone:
         _moved(subscriber, cursor, services, gone=True, until=None)
         yield StepDeadLettered(
@@ -119,7 +119,3 @@ def _moved(
 ) -> Versioned[Cursor]:
     moved = replace(cursor.value, **changed)
     return services.ledger.documents.write(CURSOR, subscriber.name, moved, over=cursor)
-
-
-def _event(entry: Entry) -> dict[str, Any]:
-    return {**entry.value, "sequence": entry.number}

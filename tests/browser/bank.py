@@ -19,6 +19,7 @@ from shared.domain.audit import chained
 Json = dict[str, Any]
 
 DATASET = "bank-additional"
+SOURCE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/campanha"
 ENDPOINT = f"campanha-{DATASET}"
 EVIL = "<img src=x onerror=document.title='broken'>.csv"
 """A blob's name that must stay text wherever it is shown."""
@@ -539,7 +540,7 @@ def _events(collections: dict[str, list[Json]]) -> list[Json]:
         for record in records:
             found += [_event(record, seq) for seq in range(1, record["seq"] + 1)]
     found.sort(key=lambda event: str(event["time"]), reverse=True)
-    return [{**event, "sequence": len(found) - place} for place, event in enumerate(found)]
+    return [{**event, "sequence": f"{len(found) - place:010d}"} for place, event in enumerate(found)]
 
 
 def _audit(clock: Clock) -> list[Json]:
@@ -579,6 +580,6 @@ def _event(record: Json, seq: int) -> Json:
         **{key: record[key] for key in wanted if key in record},
     }
     return {
-        "id": _digest(f"{id_} {type_}")[:32], "time": entered["enteredAt"], "type": f"Campanha.{type_}.v1",
-        "subject": f"{kind}/{id_}", "data": data,
+        "specversion": "1.0", "id": _digest(f"{id_} {type_}")[:32], "source": SOURCE, "type": f"Campanha.{type_}.v1",
+        "subject": f"{kind}/{id_}", "time": entered["enteredAt"], "datacontenttype": "application/json", "data": data,
     }  # fmt: skip

@@ -35,6 +35,10 @@ POLICY = Policy(
     endpoint_probe_seconds=0,
 )
 DATASET = "bank"
+SOURCE = (
+    "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/campanha"
+    "/providers/Microsoft.MachineLearningServices/workspaces/campanha"
+)
 
 
 @dataclass
@@ -74,6 +78,7 @@ class World:
             contracts=self.contracts,
             policy=self.policy,
             now=self.now,
+            event_source=SOURCE,
         )
 
     @property

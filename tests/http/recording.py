@@ -110,7 +110,7 @@ ASKS = {
     "getFailure": get("/api/failures/{failure}"),
     "retryFailure": post("/api/failures/{failure}/retry", body=REASON),
     "getLineage": get("/api/lineage/may.csv"),
-    "listEvents": get("/api/events", params={"maxpagesize": 3}),
+    "listEvents": get("/api/events", params={"maxpagesize": 3, "state": "admitted"}),
     "pauseWork": post("/api/pause", body=REASON),
     "resumeWork": post("/api/resume", body=REASON),
     "getOperation": get("/api/operations/{operation}"),

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("shared", "functions", "commands", "docs", "web/js", "web/public")
 STATE = 'State(name="set-aside", tone=Tone.WARN, word="laid by", sentence="was laid by", needs_person=True),'
 FIELD = 'shelf: int | None = public("Where it is laid by.", unit="shelves", least=1, example=7)'
-GENERATED = ("docs/openapi.json", "docs/kinds.md", "web/js/core/kinds.js")
+GENERATED = ("docs/openapi.json", "docs/events.md", "docs/kinds.md", "web/js/core/kinds.js")
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,15 @@ def test_the_description_has_both_with_what_they_mean(described: Any) -> None:
     assert "shelf" not in batch["required"]
     asked = described["paths"]["/api/batches"]["get"]["parameters"]
     assert "set-aside" in next(one for one in asked if one["name"] == "state")["schema"]["enum"]
+
+
+def test_events_bring_both_and_have_a_webhook(copy: Path, described: Any) -> None:
+    webhook = described["webhooks"]["Campanha.BatchSetAside.v1"]["post"]
+    assert "It was laid by." in webhook["description"]
+    assert described["components"]["schemas"]["BatchEventData"]["properties"]["shelf"]["minimum"] == 1
+    page = (copy / "docs" / "events.md").read_text(encoding="utf-8")
+    assert "| `Campanha.BatchSetAside.v1` | was laid by |" in page
+    assert "`shelf`" in page
 
 
 def test_the_api_shows_both_and_counts_what_needs_a_person(copy: Path) -> None:

@@ -135,15 +135,12 @@ export interface Link {
   text: Child;
 }
 
-/** What became known with an event; what else it tells differs from kind to kind. */
-export type Told = Api.EventData & {
-  reason?: string;
-  rows?: number;
-  about?: string;
-  action?: string;
-  by?: string;
-  pausedBecause?: string;
-};
+type Data = Api.CloudEvent["data"];
+type Field = Data extends infer D ? (D extends unknown ? keyof D : never) : never;
+type ValueOf<D, K> = D extends unknown ? (K extends keyof D ? D[K] : never) : never;
+
+/** What became known with an event: by kind, and what more than one kind may tell, whatever its kind. */
+export type Told = Data & { [K in Field & ("name" | "about" | "reason" | "rows")]?: ValueOf<Data, K> };
 
 /** An operator's action: js/core/actions.js. */
 export interface Action {

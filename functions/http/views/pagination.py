@@ -10,8 +10,9 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 
 from functions.http.problems import Problem
-from functions.http.views.records import shown, shown_event
+from functions.http.views.records import shown
 from shared.kinds import STATES
+from shared.ledger import cloud_event
 from shared.services import Services
 
 MOST = 200
@@ -71,7 +72,7 @@ def events(query: ListQuery, request: Request, services: Services) -> Json:
 
     def read(limit: int, before: int | None) -> list[tuple[int, Json]]:
         found = services.ledger.events.newest(limit=limit, before=before)
-        return [(entry.number, shown_event(entry)) for entry in found]
+        return [(entry.number, cloud_event(entry, source=services.event_source)) for entry in found]
 
     return _page(read, query, request)
 

@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 
 from functions.http.views.shape import Address, Moment, Shape, absent, growing, list_of
 from shared.domain.kinds import field
-from shared.domain.kinds.field import Part, parts
+from shared.domain.kinds.field import Part, public_parts
 from shared.kinds import BY_NAME, KINDS, STATES
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Record(Shape):
 @cache
 def _values(of: type[DataclassInstance]) -> type[Shape]:
     """What something of a record holds."""
-    return create_model(of.__name__, __base__=Shape, __doc__=of.__doc__, **_fields(of))
+    return create_model(of.__name__, __base__=Shape, __doc__=of.__doc__, **public_fields(of))
 
 
 @cache
@@ -99,13 +99,23 @@ def record(name: str) -> type[Record]:
         ),
     }
     made: type[Record] = create_model(
-        of.values.__name__, __base__=Record, __doc__=of.sentence, **head, **_fields(of.values)
+        of.values.__name__, __base__=Record, __doc__=of.sentence, **head, **public_fields(of.values)
     )
     return made
 
 
-def _fields(of: type[DataclassInstance]) -> dict[str, Any]:
-    return {part.wire_name: (_type(part), _field(part)) for part in parts(of) if part.about.public}
+def public_fields(of: type[DataclassInstance]) -> dict[str, Any]:
+    """What of it everybody may read, for `create_model`."""
+    return {part.wire_name: (_type(part), _field(part, part.required)) for part in public_parts(of)}
+
+
+def event_fields(of: type[DataclassInstance]) -> dict[str, Any]:
+    """What of it an event may bring: each field when it becomes known, and none that is read from the history."""
+    return {
+        part.wire_name: (_type(part), _field(part, False))
+        for part in public_parts(of)
+        if not part.about.entered
+    }
 
 
 def _type(part: Part) -> Any:
@@ -123,9 +133,9 @@ def _one_of(names: Iterable[str]) -> Any:
     return Literal[tuple(names)]
 
 
-def _field(part: Part) -> Any:
+def _field(part: Part, required: bool) -> Any:
     about = part.about
-    return (Field if part.required else absent)(
+    return (Field if required else absent)(
         description=f"{about.sentence[:-1]} ({about.unit})." if about.unit else about.sentence,
         examples=None if about.example is None else [about.example],
         pattern=about.pattern or None,

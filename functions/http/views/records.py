@@ -9,7 +9,7 @@ from shared.domain.kinds import field
 from shared.domain.kinds.kind import Thing
 from shared.domain.names import INCOMING, SCORING
 from shared.kinds import BY_NAME
-from shared.ledger import Entry, Record
+from shared.ledger import Record
 
 Json = dict[str, Any]
 
@@ -28,11 +28,6 @@ def shown(record: Record) -> Json:
     times = {"createdAt": record.created, "lastModifiedAt": record.updated, "history": moves}
     thing = Thing(id=record.id, state=record.state, values=field.read(kind.values, known))
     return {**head, **times, **field.shown(kind.values, known), "links": _links(record.kind, thing)}
-
-
-def shown_event(entry: Entry) -> Json:
-    """An event, with its number in the log of all: later ones have higher numbers."""
-    return {**entry.value, "sequence": entry.number}
 
 
 def _links(kind: str, thing: Thing[Any]) -> Json:

@@ -6,54 +6,15 @@ from typing import Any, Literal
 
 from pydantic import Field, create_model
 
-from functions.http.views.record_schemas import ANY_STATE, record
+from functions.http.views.record_schemas import record
 from functions.http.views.shape import Address, Moment, Shape, absent, growing, list_of
 from shared.domain import names
-from shared.kinds import BY_NAME, EVENT_TYPES, KINDS, STATUSES_OF
+from shared.kinds import BY_NAME, KINDS, STATUSES_OF
 
 NEWEST = ("upload", "run", "model", "batch", "failure")
 """The kinds whose newest the status shows."""
 ANY_ID = "|".join(dict.fromkeys(kind.id_pattern for kind in KINDS))
 """How the id of something is written, whatever its kind."""
-
-
-class EventData(Shape):
-    """What became known with a move; beside these, the fields of its kind that are new."""
-
-    kind: str = Field(description="The kind of the thing that moved.", examples=["upload"])
-    id: str = Field(
-        description="The thing's id.", pattern=ANY_ID, examples=["upload/may.csv/0x8DD5A3B1C2D4E5F"]
-    )
-    state: str = Field(
-        description="The state it is in now; more may come.",
-        examples=["admitted"],
-        json_schema_extra=ANY_STATE,
-    )
-    seq: int = Field(ge=1, description="The number of the change, which grows with each.", examples=[2])
-    name: str = absent(description="The file's name, for what is a file.", examples=["may.csv"])
-    dataset: str = absent(description="The dataset it belongs to.", examples=["bank"])
-    version: int = absent(ge=1, description="The version, for what has one.", examples=[3])
-
-
-class CloudEvent(Shape):
-    """One move of one thing from a state to the next."""
-
-    id: str = Field(
-        description="The same however often the event is delivered.",
-        pattern=names.DIGEST,
-        examples=["2813843fddae6a0d5b1f0c9e7d3a8642"],
-    )
-    time: Moment = Field(description="When it happened.", examples=["2026-11-24T08:00:01.200+00:00"])
-    type: str = Field(
-        description="`Campanha.`, the kind, its new state, a version; more may come.",
-        examples=["Campanha.UploadAdmitted.v1"],
-        json_schema_extra=growing(EVENT_TYPES),
-    )
-    subject: str = Field(
-        description="Kind and id of the thing.", examples=["upload/upload/may.csv/0x8DD5A3B1C2D4E5F"]
-    )
-    data: EventData = Field(description="What became known with the move.")
-    sequence: int = Field(ge=0, description="Its number in the log of all events.", examples=[17])
 
 
 class ServingModel(Shape):

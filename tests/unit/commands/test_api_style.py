@@ -397,7 +397,7 @@ def test_an_exemption_is_told_with_its_reason_and_ends_when_nothing_needs_it(
     exempt = api_description.Exempt(
         rule="version-is-asked-for", parts=("/all-things/{thingId}",), reason="it is a test"
     )
-    monkeypatch.setattr(api_description, "EXEMPT", (exempt,))
+    monkeypatch.setattr(api_description, "EXEMPT_OF_STYLE", (exempt,))
     spared = api_description.style(file)
     assert spared.lines == ()
     assert spared.figure == "0 findings in 7 operations"

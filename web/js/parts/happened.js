@@ -5,14 +5,16 @@ import { ago, plural } from "../core/format.js";
 import { to, toQuarantined, toRecord } from "../core/router.js";
 import { recordTone, said } from "../core/states.js";
 
-/** What people did has no page of its own. */
-/** @type {Record<string, (told: Page.Told) => string>} */
-const REQUESTED = {
-  operation: ({ action, by }) =>
-    `Requested: ${action ?? "an action"}${by ? `, with the ${by.replace("key:", "key of the ")}` : ""}`,
-  work: ({ state, pausedBecause: why }) =>
-    state === "paused" ? `Everything is paused${why ? `: ${why}` : ""}` : "Work goes on",
-};
+/** What people did has no page of its own. @param {Page.Told} told */
+function requested(told) {
+  if (told.kind === "operation") {
+    const by = told.by ? `, with the ${told.by.replace("key:", "key of the ")}` : "";
+    return `Requested: ${told.action ?? "an action"}${by}`;
+  }
+  if (told.kind !== "work") return "";
+  const why = told.pausedBecause ? `: ${told.pausedBecause}` : "";
+  return told.state === "paused" ? `Everything is paused${why}` : "Work goes on";
+}
 
 /** Campanha.BatchScored.v1 -> BatchScored @param {string} type */
 export const typeName = (type) =>
@@ -42,7 +44,7 @@ export function subject(event) {
 /** @param {Api.CloudEvent} event */
 export function sentence(event) {
   const told = /** @type {Page.Told} */ (event.data);
-  const aloud = REQUESTED[told.kind]?.(told);
+  const aloud = requested(told);
   if (aloud) return [aloud];
   const { name, href } = subject(event);
   const words = said(told.state, told.kind);

@@ -1,0 +1,127 @@
+"""A season with Campanha, in memory: whatever can become of files, runs, models and batches comes about in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flow import engine
+from flow.world import World, bank_rows
+
+from shared.domain.facts import (
+    OperationRequested,
+    QuarantineDecided,
+    ReadmissionRequested,
+    ReconcileDue,
+    RetrainDue,
+    RetryRequested,
+    RollbackRequested,
+    RunMoved,
+    ScoringDue,
+    WorkPaused,
+    WorkResumed,
+)
+from shared.errors import Transient
+from shared.ports import RunView, StepView
+
+BY = "key:operator"
+
+
+def lived(world: World) -> World:
+    """The world after the season."""
+    _first_model(world)
+    _what_is_held(world)
+    _better_and_worse_models(world)
+    _clients(world)
+    _runs_that_come_to_nothing(world)
+    _a_step_that_is_given_up(world)
+    world.tell(world.drop("june.csv", bank_rows(30, start=5000)))  # in place of the older june.csv
+    return world
+
+
+def _first_model(world: World) -> None:
+    lines = bank_rows(30).splitlines()
+    lines[3] = lines[3].replace("22;", "150;", 1)  # too old by the contract, and still a number
+    world.tell(world.drop("may.csv", "\n".join(lines) + "\n"))
+    run = "bank-v1-a1"
+    steps = (StepView(name="prepare", status="Completed"), StepView(name="train", status="Running"))
+    world.workspace.runs[run] = RunView(name=run, status="Running", steps=steps)
+    world.tell(RunMoved(run=run))
+    world.finish_run(run)
+
+
+def _what_is_held(world: World) -> None:
+    (may,) = world.ledger.newest("upload")
+    world.tell(
+        world.drop(
+            "copy.csv", "\n".join(bank_rows(30).splitlines()[:3] + bank_rows(30).splitlines()[4:]) + "\n"
+        )
+    )
+    world.tell(ReadmissionRequested(upload=may.id, operation="o1"))
+    for decision in ("retried", "discarded"):
+        odd = world.drop(f"{decision}.csv", "a;b\n1;2\n")
+        world.tell(odd)
+        world.tell(QuarantineDecided(upload=odd.key, decision=decision, by=BY, reason="a test file"))
+
+
+def _better_and_worse_models(world: World) -> None:
+    """Version 2 is of the readmitted row; 3 waits for its run; 4 is refused; then an operator rolls back."""
+    world.tell(world.drop("june.csv", bank_rows(30, start=1000)))
+    world.finish_run("bank-v2-a1")
+    world.finish_run("bank-v3-a1")
+    world.tell(world.drop("july.csv", bank_rows(30, start=2000)))
+    world.finish_run("bank-v4-a1", probability_better=0.6)
+    world.pass_time(1)
+    asked = round(world.now().timestamp() * 1000)
+    rollback = RollbackRequested(dataset="bank", operation="o2", requested_ms=asked)
+    accepted = OperationRequested(operation="o2", action="roll back bank", by=BY, facts=[rollback.to_json()])
+    world.tell(accepted)
+
+
+def _clients(world: World) -> None:
+    clients = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(20).splitlines()) + "\n"
+    world.files.write("scoring", "clients.csv", clients.encode())
+    world.files.write("scoring", "odd.csv", b"a;b\n1;2\n")
+    world.tell(ScoringDue(tick="1"))
+    world.policy = replace(
+        world.policy, engine_bytes=1, shard_bytes=700
+    )  # every file is large enough for a run
+    for name, end in (("many.csv", "Completed"), ("more.csv", "Canceled")):
+        world.files.write("scoring", name, clients.replace("technician", "services", len(name)).encode())
+        world.tell(ScoringDue(tick=name))
+        engine.end(world, str(world.scoring_pipeline.submissions[-1].name), status=end)
+
+
+def _runs_that_come_to_nothing(world: World) -> None:
+    world.tell(world.drop("august.csv", bank_rows(30, start=3000)))
+    world.finish_run("bank-v5-a1", status="Failed")
+    world.tell(RetrainDue(dataset="bank", tick="monday"))
+    world.tell(WorkPaused(operation="o3", by=BY, reason="moving house"))
+    world.tell(WorkResumed(operation="o4", by=BY, reason="moved"))
+
+
+class _Broken:
+    """Files that cannot be read."""
+
+    def __init__(self, files: Any) -> None:
+        self._files = files
+
+    def read(self, blob: Any) -> Any:
+        raise Transient("the disk is on fire")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
+
+
+def _a_step_that_is_given_up(world: World) -> None:
+    upload = world.drop("september.csv", bank_rows(30, start=4000))
+    files, world.files = world.files, _Broken(world.files)  # type: ignore[assignment]
+    for _ in range(world.policy.most_attempts):
+        try:
+            world.deliver(upload)
+        except Transient:
+            world.pass_time(world.policy.claim_seconds + 1)
+    world.tell(ReconcileDue(tick="1"))
+    world.files = files
+    (failure,) = world.ledger.newest("failure")
+    world.tell(RetryRequested(failure=failure.id, about=upload.key, operation="o5"))
