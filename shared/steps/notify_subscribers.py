@@ -101,12 +101,13 @@ def _is_due(cursor: Cursor, count: int, now: datetime) -> bool:
 def _back_off(
     subscriber: Subscriber, cursor: Versioned[Cursor], first: Entry, problem: Exception, services: Services
 ) -> Iterator[Fact]:
-    """Exponential backoff; an event that is refused for too long is dead-lettered and the cursor moves past it."""
+    """Exponential backoff; an event that is refused for too long is dead-lettered and the cursor moves past it. A handshake
+    that is refused for too long is told in the same way, and costs no event."""
     failures = cursor.value.failures + 1
     if isinstance(problem, Refused) and failures >= MOST_REFUSALS:
-        after = first.number + 1
+        took_some = cursor.value.shook_hands
+        after, about = (first.number + 1, first.value["id"]) if took_some else (first.number, subscriber.name)
         _moved(subscriber, cursor, services, next=after, failures=0, not_before=None, until=None)
-        about = first.value["id"]
         yield StepDeadLettered(queue=f"subscriber {subscriber.name}", about=about, reason=str(problem)[:1000])
         return
     seconds = min(LONGEST, SHORTEST * 2 ** (failures - 1))

@@ -162,6 +162,18 @@ def test_an_event_that_is_refused_for_good_is_passed_over_in_the_end(
     ]
 
 
+def test_one_that_does_not_consent_for_long_loses_no_event(telling: Telling, listener: Listener) -> None:
+    telling.tell(telling.drop("may.csv", bank_rows(30)))
+    listener.problem = Refused("it did not answer the handshake")
+    for hour in range(2 * notify_subscribers.MOST_REFUSALS):
+        telling.tell(ReconcileDue(tick=str(hour)))
+        telling.pass_time(notify_subscribers.LONGEST + 1)
+    assert {fact.about for fact in telling.told(StepDeadLettered)} == {"listener"}
+    listener.problem = None
+    telling.tell(ReconcileDue(tick="it consents"))
+    assert [event["id"] for event in listener.heard] == _events(telling)
+
+
 def test_a_new_subscriber_is_told_the_newest(telling: Telling) -> None:
     for number in range(60):
         telling.tell(telling.drop(f"{number}.csv", "a;b\n1;2\n"))
