@@ -21,6 +21,7 @@ from shared.domain.facts import (
     WorkPaused,
     WorkResumed,
 )
+from shared.domain.names import digest
 from shared.errors import Transient
 from shared.ports import RunView, StepView
 
@@ -57,7 +58,7 @@ def _what_is_held(world: World) -> None:
             "copy.csv", "\n".join(bank_rows(30).splitlines()[:3] + bank_rows(30).splitlines()[4:]) + "\n"
         )
     )
-    world.tell(ReadmissionRequested(upload=may.id, operation="o1"))
+    world.tell(ReadmissionRequested(upload=may.id, operation=digest("o1")))
     for decision in ("retried", "discarded"):
         odd = world.drop(f"{decision}.csv", "a;b\n1;2\n")
         world.tell(odd)
@@ -73,8 +74,10 @@ def _better_and_worse_models(world: World) -> None:
     world.finish_run("bank-v4-a1", probability_better=0.6)
     world.pass_time(1)
     asked = round(world.now().timestamp() * 1000)
-    rollback = RollbackRequested(dataset="bank", operation="o2", requested_ms=asked)
-    accepted = OperationRequested(operation="o2", action="roll back bank", by=BY, facts=[rollback.to_json()])
+    rollback = RollbackRequested(dataset="bank", operation=digest("o2"), requested_ms=asked)
+    accepted = OperationRequested(
+        operation=digest("o2"), action="roll back bank", by=BY, facts=[rollback.to_json()]
+    )
     world.tell(accepted)
 
 
@@ -96,8 +99,8 @@ def _runs_that_come_to_nothing(world: World) -> None:
     world.tell(world.drop("august.csv", bank_rows(30, start=3000)))
     world.finish_run("bank-v5-a1", status="Failed")
     world.tell(RetrainDue(dataset="bank", tick="monday"))
-    world.tell(WorkPaused(operation="o3", by=BY, reason="moving house"))
-    world.tell(WorkResumed(operation="o4", by=BY, reason="moved"))
+    world.tell(WorkPaused(operation=digest("o3"), by=BY, reason="moving house"))
+    world.tell(WorkResumed(operation=digest("o4"), by=BY, reason="moved"))
 
 
 class _Broken:
@@ -124,4 +127,4 @@ def _a_step_that_is_given_up(world: World) -> None:
     world.tell(ReconcileDue(tick="1"))
     world.files = files
     (failure,) = world.ledger.newest("failure")
-    world.tell(RetryRequested(failure=failure.id, about=upload.key, operation="o5"))
+    world.tell(RetryRequested(failure=failure.id, about=upload.key, operation=digest("o5")))

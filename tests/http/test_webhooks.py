@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -124,6 +125,13 @@ def test_every_event_is_as_its_webhook_says_and_brings_nothing_else(heard: list[
         validator(event["type"]).validate(event)
         whole = {"$ref": "#/components/schemas/CloudEvent", "components": closed}
         Draft202012Validator(whole).validate(event)
+
+
+def test_every_id_is_written_as_its_kind_says(season: Telling) -> None:
+    for kind in KINDS:
+        ids = [record.id for record in season.ledger.newest(kind.name, limit=100)]
+        assert ids
+        assert [id_ for id_ in ids if not re.search(kind.id_pattern, id_)] == [], kind.name
 
 
 def test_an_event_is_of_one_webhook_alone(heard: list[Json]) -> None:
