@@ -180,6 +180,7 @@ TOGETHER: Mapping[str, Callable[[Json, Json], Json]] = {
     "properties": _both_properties,
     "required": lambda one, other: sorted({*one, *other}),
     "enum": lambda one, other: [word for word in one if word in other] or None,
+    GROWING: lambda one, other: [word for word in one if word in other],
     **dict.fromkeys(NESTED, _both_schemas),
     **dict.fromkeys(LOWER, max),
     **dict.fromkeys(UPPER, min),

@@ -650,6 +650,17 @@ def test_a_part_that_narrows_is_seen() -> None:
 BREAKING = drop(*schema("Thing", "rows"))
 
 
+def test_words_that_may_grow_in_two_parts_are_those_of_both() -> None:
+    """What one event type brings narrows what any event may bring."""
+    both = {
+        "allOf": [{"type": "string", "x-extensible-enum": words} for words in (["due", "done"], ["done"])]
+    }
+    one = {"type": "string", "x-extensible-enum": ["done"]}
+    old, new = (edited(put(*schema("Thing", "state"), to=to)) for to in (both, one))
+    assert list(changes(old, new)) == []
+    assert [change.rule for change in changes(edited(), new)] == ["known-words"]
+
+
 @pytest.mark.parametrize(
     ("version", "passes", "said"),
     [
