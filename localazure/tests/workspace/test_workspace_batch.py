@@ -90,6 +90,22 @@ def test_pascal_case_with_a_name_of_our_own_runs_once(
     assert topic.events[-1]["data"]["runTags"].get("shop.run") == name
 
 
+def test_a_name_that_is_ignored_is_not_the_jobs_and_its_tags_are(
+    *, endpoint: Any, words: str, name: str, server: Server
+) -> None:
+    """As asked for by a fault."""
+    given = {"words": {"JobInputType": "UriFolder", "Uri": words}}
+    body = {"properties": {"name": f"job-{name}", "InputData": given, "tags": {"shop.run": name}}}
+    order = {"method": "POST", "path": f"/batch/{name}/jobs", "ignoreName": True}
+    assert server.call("POST", "/__localazure/faults", order).status_code == 201
+    called = [server.call("POST", endpoint.scoring_uri, body, token=server.token(ML)) for _ in range(2)]
+    ignored, mine = (reply.json()["name"] for reply in called)
+    assert ignored.startswith("batchjob-")
+    assert mine == f"job-{name}"
+    tagged = server.call("GET", f"{WS}/jobs?tag=shop.run={name}").json()["value"]
+    assert {job["name"] for job in tagged} == {ignored, mine}
+
+
 def test_the_sdk_invokes_with_defaults_and_without_the_optional(
     *, client: Any, endpoint: Any, words: str, azurite: str, name: str, server: Server, tmp_path: Path
 ) -> None:

@@ -228,6 +228,8 @@ _ROWS = (
      "test_workspace_faults.py::test_a_list_lags_behind_while_the_thing_itself_is_there", "not in Azure"),
     ("Faults: operations that fail", "yes", "test_workspace_faults.py::test_an_operation_can_be_accepted_and_fail",
      "not in Azure"),
+    ("Faults: a batch endpoint that ignores the caller's name for a job", "yes",
+     "test_workspace_batch.py::test_a_name_that_is_ignored_is_not_the_jobs_and_its_tags_are", "not in Azure"),
     ("Faults: of storage behind the workspace's address", "yes",
      "test_workspace_faults.py::test_storage_behind_the_front_fails_in_its_own_words", "not in Azure"),
     ("Compute: create, start, stop", "no", "", "any compute's name is this machine"),

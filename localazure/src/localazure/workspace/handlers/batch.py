@@ -117,7 +117,8 @@ def invoke(workspace: Workspace, call: Call) -> Reply:
     endpoint = _find_endpoint(workspace, call.names["endpoint"])
     body = pick(call.json(), "properties") or {}
     bodies.INVOCATION.check({key.lower(): value for key, value in body.items()})
-    name = str(pick(body, "name") or f"batchjob-{uuid.uuid4()}")
+    chosen = None if call.name_ignored else pick(body, "name")
+    name = str(chosen or f"batchjob-{uuid.uuid4()}")
     deployment = _find_deployment(workspace, endpoint["name"], _chosen(call, endpoint))
     job = start(workspace, deployment, name, body)
     if job is None:

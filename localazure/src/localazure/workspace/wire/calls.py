@@ -22,6 +22,8 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     names: dict[str, str] = field(default_factory=dict)
+    name_ignored: bool = False
+    """Whether a job gets a name of the service's own, whatever the caller chose."""
     operation_fails: str | None = None
     """Asked for by a fault: the long-running operation this call begins ends badly, with this message."""
 

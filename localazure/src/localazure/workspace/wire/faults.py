@@ -15,10 +15,10 @@ from localazure.workspace.wire.calls import Call, Hangup, Json, Refusal, Reply
 
 _FIELDS = (
     "method", "path", "times", "skip", "status", "code", "message", "headers",
-    "delaySeconds", "lateSeconds", "lagSeconds", "lose", "operationFails",
+    "delaySeconds", "lateSeconds", "lagSeconds", "lose", "operationFails", "ignoreName",
 )  # fmt: skip
 CONTROL = "/__localazure/"
-_EFFECTS = ("status", "delaySeconds", "lateSeconds", "lagSeconds", "lose", "operationFails")
+_EFFECTS = ("status", "delaySeconds", "lateSeconds", "lagSeconds", "lose", "operationFails", "ignoreName")
 
 
 @dataclass(kw_only=True)
@@ -94,6 +94,7 @@ class Faults:
             raise Hangup
         if "status" in order:
             return refused(order).reply() if order["status"] >= 400 else _plain(order)
+        call.name_ignored = bool(order.get("ignoreName"))
         if "lateSeconds" in order:
             _later(float(order["lateSeconds"]), call, carry_out)
             raise Hangup
