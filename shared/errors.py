@@ -64,3 +64,11 @@ def in_words(problem: Exception) -> str:
     its words may hold values of a row."""
     name = type(problem).__name__
     return f"{name}: {problem}" if isinstance(problem, CampanhaError) else f"{name}; the app's log has more"
+
+
+def started_with_other_inputs(run: str) -> str:
+    """What a refusal says of a run that is not the one that was asked for."""
+    return (
+        f"the workspace has a run {run} that was started with other inputs, by another ledger or by hand; it is not"
+        " taken for this one: give each ledger a workspace of its own, or let the retraining clock try again"
+    )

@@ -5,12 +5,14 @@ Each port is as narrow as the steps allow: the fewer verbs, the less an in-memor
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 
 from shared.domain.facts import Fact
+from shared.domain.names import digest
 
 if TYPE_CHECKING:
     from shared.domain.models.answers import Answers
@@ -138,6 +140,9 @@ class Files(Protocol):
     def write(self, container: str, name: str, data: bytes | IO[bytes]) -> None:
         """Writes the blob whole, over whatever was there."""
 
+    def create(self, container: str, name: str, data: bytes) -> None:
+        """Writes the blob whole; fine where it has these bytes already. raises: Conflict where it has others"""
+
     def stage(self, container: str, name: str, number: int, data: bytes) -> None:
         """Uploads block `number`, uncommitted: doing it again replaces it, and no reader sees it before `seal`."""
 
@@ -214,9 +219,19 @@ class RunRequest:
     dataset: str
     version: int
     parts_url: str
+    manifest_sha256: str
+    """Of the dataset version's manifest: what a run is given under its number."""
     champion: str
     """`name:version` of the model to beat, or `none`."""
     values: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Of what the run learns from: a run of this name with another digest is not the one that was asked for.
+
+        Which model serves, and what a call costs, may change until the run is looked for.
+        """
+        return digest(json.dumps([self.dataset, self.version, self.parts_url, self.manifest_sha256]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +248,11 @@ class ScoringRequest:
     output: str
     """Folder in the container of scored files."""
 
+    @property
+    def digest(self) -> str:
+        """Of all that it is given, which its batch's plan has fixed."""
+        return digest(json.dumps([self.dataset, self.model, self.plan_url, self.source_url, self.output]))
+
 
 RequestT = TypeVar("RequestT", contravariant=True)  # noqa: PLC0105 (a request, of training or of scoring)
 
@@ -241,7 +261,10 @@ class PipelineEndpoint(Protocol[RequestT]):
     """A published pipeline."""
 
     def find(self, request: RequestT) -> str | None:
-        """The run this request has started already, if any."""
+        """The run this request has started already, if any, whether or not the service gave it the name we chose.
+
+        raises: Refused when another request (of another ledger, say) has started a run of that name
+        """
 
     def submit(self, request: RequestT) -> str:
         """Starts the run; returns the workspace's name for it.

@@ -143,7 +143,7 @@ def _pipeline(
         credential,
         workspace_id=settings.workspace_id,
         address=lru_cache(lambda: workspace.batch_address(settings.training_endpoint)),
-        exists=lambda run: workspace.run(run) is not None,
+        find_run=workspace.find_run,
     )
 
 
@@ -156,5 +156,5 @@ def _scoring_pipeline(
         credential,
         workspace_id=settings.workspace_id,
         address=lru_cache(lambda: workspace.batch_address(settings.scoring_endpoint)),
-        exists=lambda run: workspace.run(run) is not None,
+        find_run=workspace.find_run,
     )

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 ENDED = ("Completed", "Failed", "Canceled")
 REQUEST_MILLISECONDS = 170_000
 """Azure allows a request to a managed endpoint 180 seconds at most."""
+MOST_LOOKED_AT = 1000
+"""Runs of ours, the newest first, among which one is looked for by its tag."""
 USER_ERROR = "UserError"
 """How the SDK marks what its own checks found before anything was sent."""
 
@@ -99,6 +102,16 @@ class AzureWorkspace:
         failed = [step.name for step in steps if step.status == "Failed"]
         error = f"step {', '.join(failed)} failed; its log is in the run" if failed else ""
         return RunView(name=name, status=_plain(job.status), error=error, steps=steps)
+
+    def find_run(self, name: str, tag: str) -> tuple[str, dict[str, Any]] | None:
+        """The run of that name, or, where the service ignored it, the newest that bears it as this tag; and its tags."""
+        with _answers(f"looking for run {name}"):
+            try:
+                found = self.client.jobs.get(name)
+            except ResourceNotFoundError:
+                tagged = islice(self.client.jobs.list(tag=tag), MOST_LOOKED_AT)
+                found = next((job for job in tagged if job and (job.tags or {}).get(tag) == name), None)
+        return None if found is None else (str(found.name), dict(found.tags or {}))
 
     def cancel_run(self, name: str) -> None:
         with _answers(f"cancelling run {name}"):

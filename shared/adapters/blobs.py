@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import IO, Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobServiceClient
 
 from shared.adapters.storage_errors import answering
-from shared.errors import Superseded
+from shared.errors import Conflict, Superseded
 from shared.ports import Blob
 
 REFUSED = (400, 413)
@@ -64,6 +64,14 @@ class AzureFiles:
     def write(self, container: str, name: str, data: bytes | IO[bytes]) -> None:
         with _answers(container, name):
             self._service.get_blob_client(container, name).upload_blob(data, overwrite=True)
+
+    def create(self, container: str, name: str, data: bytes) -> None:
+        with _answers(container, name):
+            try:
+                self._service.get_blob_client(container, name).upload_blob(data, overwrite=False)
+            except ResourceExistsError as cause:
+                if self.content(container, name) != data:
+                    raise Conflict(f"{container}/{name} is there with other content") from cause
 
     def stage(self, container: str, name: str, number: int, data: bytes) -> None:
         with _answers(container, name):

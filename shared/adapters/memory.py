@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
 from shared.domain.facts import Fact, ShardDue
-from shared.errors import Conflict, Refused, Superseded, Transient
+from shared.errors import Conflict, Refused, Superseded, Transient, started_with_other_inputs
 from shared.ports import (
     Blob,
     Delete,
@@ -152,6 +152,13 @@ class MemoryFiles:
         blob = Blob(container=container, name=name, etag=etag, size=len(body), modified=self.now())
         self._blobs[container, name] = (blob, body)
 
+    def create(self, container: str, name: str, data: bytes) -> None:
+        there = self.content(container, name)
+        if there is None:
+            self.write(container, name, data)
+        elif there != data:
+            raise Conflict(f"{container}/{name} is there with other content")
+
     def stage(self, container: str, name: str, number: int, data: bytes) -> None:
         self._blocks.setdefault((container, name), {})[number] = data
 
@@ -205,6 +212,8 @@ class MemoryWorkspace:
 
     datasets: dict[tuple[str, int], str] = field(default_factory=dict)
     runs: dict[str, RunView] = field(default_factory=dict)
+    started: dict[str, RunRequest | ScoringRequest] = field(default_factory=dict)
+    """What each run was started with."""
     documents: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     states: dict[tuple[str, str], str] = field(default_factory=dict)
     traffic: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -258,20 +267,29 @@ class MemoryPipeline:
     published: bool = True
     loses: str = ""
     """`request` or `reply`: what is lost of the next submission."""
+    ignores_names: bool = False
+    """Whether a run is given a name of the service's own."""
 
     def find(self, request: RunRequest | ScoringRequest) -> str | None:
-        return request.name if request.name in self.workspace.runs else None
+        started = self.workspace.started.items()
+        found = next(((run, known) for run, known in started if known.name == request.name), None)
+        if found and found[1].digest != request.digest:
+            raise Refused(started_with_other_inputs(request.name))
+        return found[0] if found else None
 
     def submit(self, request: RunRequest | ScoringRequest) -> str:
         if not self.published:
             raise Refused("there is no such pipeline: publish it")
         lost, self.loses = self.loses, ""
+        run = None if self.ignores_names else self.find(request)
         if lost != "request":
             self.submissions.append(request)
-            self.workspace.runs.setdefault(request.name, RunView(name=request.name, status="NotStarted"))
-        if lost:
+            run = run or (f"batchjob-{len(self.workspace.started)}" if self.ignores_names else request.name)
+            self.workspace.started[run] = request
+            self.workspace.runs.setdefault(run, RunView(name=run, status="NotStarted"))
+        if lost or run is None:
             raise Transient("the pipeline gave no answer")
-        return request.name
+        return run
 
 
 @dataclass

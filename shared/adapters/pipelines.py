@@ -14,7 +14,7 @@ import requests
 from azure.core.exceptions import AzureError
 
 from shared.domain import names
-from shared.errors import Refused, Transient
+from shared.errors import Refused, Transient, started_with_other_inputs
 from shared.ports import RunRequest, ScoringRequest
 
 if TYPE_CHECKING:
@@ -25,8 +25,13 @@ MANAGEMENT_AUDIENCE = "https://management.azure.com/.default"
 TIMEOUT = (10, 60)
 """Seconds to connect, and to wait for the answer."""
 RUN_TAG = "campanha.run"
+"""The name we chose, also where the service gives a run another."""
+INPUTS_TAG = "campanha.inputs"
+"""A digest of what the run was started with."""
 
 Json = dict[str, Any]
+FindRun = Callable[[str, str], tuple[str, Json] | None]
+"""The run of that name, or the one that bears it as this tag: the service's name for it, and its tags."""
 
 
 Request = TypeVar("Request", RunRequest, ScoringRequest)
@@ -41,15 +46,16 @@ class BatchEndpoint(ABC, Generic[Request]):
         *,
         workspace_id: str,
         address: Callable[[], str],
-        exists: Callable[[str], bool],
+        find_run: FindRun,
     ) -> None:
         self._credential = credential
         self._workspace_id = workspace_id
         self._address = address
-        self._exists = exists
+        self._find_run = find_run
 
     def find(self, request: Request) -> str | None:
-        return request.name if self._exists(request.name) else None
+        found = self._find_run(request.name, RUN_TAG)
+        return _checked(*found, request) if found else None
 
     def submit(self, request: Request) -> str:
         body = {
@@ -58,12 +64,17 @@ class BatchEndpoint(ABC, Generic[Request]):
                 "InputData": self._inputs(request),
                 "OutputData": self._outputs(request),
                 "properties": {"experimentName": f"campanha-{request.dataset}"},
-                "tags": {RUN_TAG: request.name},
+                "tags": _tags(request),
             }
         }
         answer = _send("POST", self._address(), self._credential, BATCH_AUDIENCE, body)
-        if answer.status_code == 409:  # the name is taken: an earlier request of ours arrived after all
-            return request.name
+        if (
+            answer.status_code == 409
+        ):  # the name is taken: mostly an earlier request of ours arrived after all
+            found = self.find(request)
+            if found is None:
+                raise Transient(f"the name {request.name} is taken, and there is no such run yet")
+            return found
         return str(_accepted(answer)["name"])
 
     @abstractmethod
@@ -126,8 +137,9 @@ class PublishedPipeline:
         runs, _, pipeline = self._url.partition("/PipelineSubmit/")
         answer = _send("GET", f"{runs}/Pipeline/{pipeline}", self._credential, MANAGEMENT_AUDIENCE)
         for run in _accepted(answer):
-            if (run.get("tags") or {}).get(RUN_TAG) == request.name:
-                return str(run["Id"])
+            tags = run.get("tags") or {}
+            if tags.get(RUN_TAG) == request.name:
+                return _checked(str(run["Id"]), tags, request)
         return None
 
     def submit(self, request: RunRequest) -> str:
@@ -135,8 +147,17 @@ class PublishedPipeline:
         started = self.find(request)
         if started is not None:
             return started
+        body = {
+            "ExperimentName": f"campanha-{request.dataset}",
+            "ParameterAssignments": self._assignments(request),
+            "tags": _tags(request),
+            "RunSource": "API",
+        }
+        return str(_accepted(_send("POST", self._url, self._credential, MANAGEMENT_AUDIENCE, body))["Id"])
+
+    def _assignments(self, request: RunRequest) -> dict[str, str]:
         asset = f"{self._workspace_id}/data/{request.dataset}/versions/{request.version}"
-        assignments = {
+        return {
             "manifest": asset,
             "parts": request.parts_url,
             "model_name": request.dataset,
@@ -144,13 +165,17 @@ class PublishedPipeline:
             "champion": request.champion,
             **{name: str(value) for name, value in request.values.items()},
         }
-        body = {
-            "ExperimentName": f"campanha-{request.dataset}",
-            "ParameterAssignments": assignments,
-            "tags": {RUN_TAG: request.name},
-            "RunSource": "API",
-        }
-        return str(_accepted(_send("POST", self._url, self._credential, MANAGEMENT_AUDIENCE, body))["Id"])
+
+
+def _tags(request: RunRequest | ScoringRequest) -> dict[str, str]:
+    return {RUN_TAG: request.name, INPUTS_TAG: request.digest}
+
+
+def _checked(run: str, tags: Json, request: RunRequest | ScoringRequest) -> str:
+    """The run, if it is the one that was asked for. raises: Refused"""
+    if tags.get(INPUTS_TAG) != request.digest:
+        raise Refused(started_with_other_inputs(run))
+    return run
 
 
 def _send(

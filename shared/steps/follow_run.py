@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -14,10 +15,14 @@ from shared.ledger import Record
 from shared.ports import RunView
 from shared.services import Services
 
+log = logging.getLogger(__name__)
+
 
 def follow_run(fact: RunMoved, services: Services) -> Iterable[Fact]:
     """Reads the run from the workspace: the event behind the hint may be late, early, or about a run not ours."""
     record = services.ledger.find("run", fact.run)
+    if record is None:
+        log.info("run %s is passed over: this ledger has not started it, or not noted it yet", fact.run)
     if record is None or RUN.state(record.state).tone is not Tone.RUN:
         return
     view = services.workspace.run(fact.run)

@@ -22,6 +22,7 @@ from shared.domain.facts import (
 )
 from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
+from shared.errors import Conflict
 from shared.ledger import Versioned
 from shared.procedures.dataset_head import HEAD, Head
 from shared.procedures.dataset_members import Members, members
@@ -134,13 +135,25 @@ def _known_already(found: Members) -> list[Change]:
 def _register(dataset: Dataset, manifest: Manifest, services: Services) -> list[Fact | Change]:
     name, version, head = manifest.dataset, manifest.version, dataset.head
     assert head is not None  # noqa: S101  (it was written as the fence)
-    services.files.write(names.DATASETS, names.manifest_blob(name, version), manifest.to_json())
+    _write_once(manifest, services)
     url = services.files.url(names.DATASETS, names.manifest_blob(name, version))
     services.workspace.register_dataset(name, version, url, _tags(manifest))
     done = replace(head.value, state="registered", rows=manifest.rows)
     services.ledger.documents.write(HEAD, name, done, over=head)
     _leave_window(dataset, manifest, services)
     return _outcome(manifest)
+
+
+def _write_once(manifest: Manifest, services: Services) -> None:
+    """raises: Conflict when there is another manifest of that number: what it names was, or will be, learned from"""
+    name = names.manifest_blob(manifest.dataset, manifest.version)
+    try:
+        services.files.create(names.DATASETS, name, manifest.to_json())
+    except Conflict as cause:
+        raise Conflict(
+            f"the manifest {name} in the container {names.DATASETS} is another: another worker wrote it just now, or"
+            " another ledger uses this storage; then set LEDGER_TABLE to that one, or give each a storage of its own"
+        ) from cause
 
 
 def _registered(dataset: Dataset, services: Services) -> list[Fact | Change]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 from shared.domain import names
@@ -58,11 +59,13 @@ def _intend(
 
 def _request(slot: Slot, fact: DatasetRegistered | RunDue, services: Services) -> RunRequest:
     champion = services.ledger.documents.read(RELEASED, fact.dataset)
+    manifest = services.files.content(names.DATASETS, names.manifest_blob(fact.dataset, fact.version))
     return RunRequest(
         name=slot.run,
         dataset=fact.dataset,
         version=fact.version,
         parts_url=services.files.url(names.DATASETS, names.parts_folder(fact.dataset)),
+        manifest_sha256=hashlib.sha256(manifest or b"").hexdigest(),
         champion=f"{fact.dataset}:{champion.value.version}" if champion else "none",
         values={"call_cost": services.policy.call_cost, "deposit_value": services.policy.deposit_value},
     )

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from shared.adapters.memory import MemoryFiles
-from shared.errors import Superseded, Transient
+from shared.errors import Conflict, Superseded, Transient
 from shared.ports import Blob, Files
 
 Container = str
@@ -72,6 +72,15 @@ def test_small_content_is_read_in_one_go(files: tuple[Files, Container]) -> None
     port.write(container, "small", b"1")
     port.write(container, "small", b"22")
     assert port.content(container, "small") == b"22"
+
+
+def test_what_is_created_is_never_written_over(files: tuple[Files, Container]) -> None:
+    store, container = files
+    store.create(container, "1.json", b"a")
+    store.create(container, "1.json", b"a")
+    with pytest.raises(Conflict):
+        store.create(container, "1.json", b"b")
+    assert store.content(container, "1.json") == b"a"
 
 
 @pytest.mark.parametrize("read", [lambda s, b: b"".join(s.read(b)), lambda s, b: s.read_range(b, 0, 1)])

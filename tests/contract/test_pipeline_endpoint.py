@@ -55,6 +55,9 @@ class InMemory:
     def unpublish(self) -> None:
         self.pipeline.published = False
 
+    def ignores_names(self) -> None:
+        self.pipeline.ignores_names, self.pipeline.loses = True, "reply"
+
 
 @dataclass
 class OnWire:
@@ -91,6 +94,9 @@ class OnWire:
     def unpublish(self) -> None:
         self.pipeline = self.unpublished
 
+    def ignores_names(self) -> None:
+        self.embedded.goes_wrong("POST", self.submits_to, lose="reply", ignoreName=True)
+
 
 @pytest.fixture
 def batch_endpoint(embedded: Embedded) -> OnWire:
@@ -99,7 +105,7 @@ def batch_endpoint(embedded: Embedded) -> OnWire:
             embedded.credential,
             workspace_id=embedded.settings.workspace_id,
             address=lambda: embedded.workspace.batch_address(endpoint),
-            exists=lambda run: embedded.workspace.run(run) is not None,
+            find_run=embedded.workspace.find_run,
         )
 
     return OnWire(
@@ -148,6 +154,7 @@ def _registered(outside: Outside, *, champion: str = "none") -> RunRequest:
         dataset=dataset,
         version=1,
         parts_url=f"{folder}parts/",
+        manifest_sha256="0" * 64,
         champion=champion,
         values={"call_cost": 10.5, "deposit_value": 80},
     )
@@ -211,6 +218,24 @@ def test_a_lost_request_looks_the_same_from_here_and_may_be_made_again(outside: 
     assert outside.runs(request.name) == 1
 
 
+def test_a_run_of_that_name_that_was_started_with_other_data_is_not_taken_for_it(outside: Outside) -> None:
+    """Another ledger, on the same workspace, once had a version of that number."""
+    old = _registered(outside)
+    outside.pipeline.submit(old)
+    ours = replace(old, manifest_sha256="1" * 64)
+    with pytest.raises(Refused, match="started with other inputs"):
+        outside.pipeline.find(ours)
+    with pytest.raises(Refused, match="started with other inputs"):
+        outside.pipeline.submit(ours)
+    assert outside.runs(ours.name) == 1
+
+
+def test_a_run_is_found_whichever_model_serves_by_then(outside: Outside) -> None:
+    request = _registered(outside)
+    run = outside.pipeline.submit(request)
+    assert outside.pipeline.find(replace(request, champion="bank:7", values={"call_cost": 3})) == run
+
+
 # --- what only the wire can do wrong -----------------------------------------------------------------------------
 
 
@@ -243,6 +268,24 @@ def test_a_late_request_is_found_when_it_has_arrived(on_wire: OnWire) -> None:
     assert on_wire.pipeline.find(request) is None
     assert until(lambda: on_wire.pipeline.find(request))
     assert on_wire.runs(request.name) == 1
+
+
+@pytest.mark.parametrize("name", ["memory", "batch_endpoint"])
+def test_a_service_that_ignores_our_name_has_one_run_and_it_is_found(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    """And its reply is lost, so that the run's name is not known here."""
+    outside = InMemory() if name == "memory" else request.getfixturevalue(name)
+    outside.ignores_names()
+    asked = _registered(outside)
+    with pytest.raises(Transient):
+        outside.pipeline.submit(asked)
+    run = outside.pipeline.find(asked)
+    assert run is not None
+    assert run != asked.name
+    assert outside.workspace.run(run) is not None
+    assert outside.workspace.run(asked.name) is None
+    assert outside.pipeline.find(replace(asked, name=f"{asked.dataset}-v1-a2")) is None
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])

@@ -53,7 +53,7 @@ def pipeline(embedded: Embedded, endpoint: str = scoring_pipeline.ENDPOINT) -> B
         embedded.credential,
         workspace_id=embedded.settings.workspace_id,
         address=lambda: embedded.workspace.batch_address(endpoint),
-        exists=lambda run: embedded.workspace.run(run) is not None,
+        find_run=embedded.workspace.find_run,
     )
 
 

@@ -63,7 +63,7 @@ class InMemory:
     def run(self, how: str) -> str:
         status = {"completes": "Completed", "fails": "Failed", "waits": "Running"}[how]
         name = f"{how}-{len(self.workspace.runs)}"
-        step = StepView(name="only_step", status=status, started="2026-11-24T12:00:00+00:00")
+        step = StepView(name="only_step", status=status, started_at="2026-11-24T12:00:00+00:00")
         error = "step only_step failed; its log is in the run" if how == "fails" else ""
         self.workspace.runs[name] = RunView(name=name, status=status, error=error, steps=(step,))
         return name
@@ -104,12 +104,19 @@ class OnAzureMl:
             embedded.credential,
             workspace_id=embedded.settings.workspace_id,
             address=lambda: embedded.workspace.batch_address(embedded.settings.training_endpoint),
-            exists=lambda run: False,
+            find_run=lambda name, tag: None,
         )
         parts = url.removesuffix("1.json")
         name = f"{dataset}-v1-a1"
         return pipeline.submit(
-            RunRequest(name=name, dataset=dataset, version=1, parts_url=parts, champion=f"{how}:1")
+            RunRequest(
+                name=name,
+                dataset=dataset,
+                version=1,
+                parts_url=parts,
+                manifest_sha256="",
+                champion=f"{how}:1",
+            )
         )
 
     def model(self, name: str, *, works: bool = True) -> None:
@@ -208,8 +215,8 @@ def test_a_completed_run_shows_its_steps(outside: Outside) -> None:
     assert (view.status, view.error) == ("Completed", "")
     (step,) = view.steps
     assert (step.name, step.status) == ("only_step", "Completed")
-    assert step.started is not None
-    assert datetime.fromisoformat(step.started).tzinfo is not None
+    assert step.started_at is not None
+    assert datetime.fromisoformat(step.started_at).tzinfo is not None
     assert {type(view.status), type(step.status)} == {str}, (
         "an enum of the SDK tells its own name in sentences"
     )

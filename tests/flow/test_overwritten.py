@@ -17,8 +17,10 @@ from shared.domain.facts import (
     UploadArrived,
     UploadDuplicated,
 )
+from shared.domain.names import digest
 from shared.ledger import Versioned
 from shared.procedures.content_claim import CONTENT, MOST_FILES
+from shared.procedures.gather_window import GATHERED, gathered
 
 A, B, C = bank_rows(30), bank_rows(40, start=100), bank_rows(20, start=500)
 
@@ -203,6 +205,26 @@ def test_a_copy_whose_newer_version_is_broken_still_holds_its_rows(world: World)
     drop(world, "may.csv", "a;b\n1;2\n")
     drop(world, "latest.csv", B)
     assert members(world) == {"may.csv": 30, "latest.csv": 40}
+
+
+def test_a_copy_that_was_overwritten_and_then_broken_holds_what_it_was_overwritten_with(world: World) -> None:
+    drop(world, "latest.csv", A)
+    drop(world, "may.csv", A)
+    drop(world, "may.csv", C)
+    drop(world, "may.csv", "a;b\n1;2\n")
+    drop(world, "latest.csv", B)
+    assert members(world) == {"may.csv": 20, "latest.csv": 40}
+
+
+def test_what_a_dead_worker_left_in_the_window_is_not_taken_in_again(world: World) -> None:
+    first = world.drop("may.csv", A)
+    world.deliver(first)
+    (left,) = gathered(DATASET, world.services)
+    world.tell()
+    world.ledger.documents.write(GATHERED, digest(first.key), left.value, over=None, within=DATASET)
+    second = drop(world, "june.csv", B)
+    assert manifest(world).uploads == (second.key,)
+    assert values(world, first)["dataset_version"] == "bank:1"
 
 
 def test_a_file_that_becomes_a_copy_loses_its_own_rows(world: World) -> None:
