@@ -34,8 +34,11 @@ def manifest(world: World) -> Manifest:
 
 
 def members(world: World) -> dict[str, int]:
-    """Rows by the file they are from."""
-    return {part.source["name"]: part.rows for part in manifest(world).parts}
+    """Rows by the file they are from, of which there is one part each."""
+    parts = manifest(world).parts
+    found = {part.source["name"]: part.rows for part in parts}
+    assert len(found) == len(parts)
+    return found
 
 
 def drop(world: World, name: str, text: str) -> UploadArrived:
