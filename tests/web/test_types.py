@@ -21,6 +21,7 @@ KINDS = Path("web/js/core/kinds.js")
 RENAMED = {
     "a field": (DESCRIPTION, '"lastModifiedAt"', '"changedAt"', "web/js/views/files.js"),
     "a field of a field": (DESCRIPTION, '"trafficPercent"', '"share"', "web/js/views/endpoint.js"),
+    "a field of an event": (DESCRIPTION, '"pausedBecause"', '"why"', "web/js/parts/happened.js"),
     "a parameter of a query": (DESCRIPTION, '"maxpagesize"', '"top"', "web/js/views/now.js"),
     "a parameter of a path": (DESCRIPTION, "{batch}", "{id}", "web/js/views/batches.js"),
     "the version": (DESCRIPTION, f'"const": "{VERSION}"', '"const": "2030-01-01"', "web/public/js/api.js"),
