@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,26 +37,29 @@ def system_clock() -> datetime:
 
 @dataclass
 class MemoryTable:
-    """A table in a dictionary."""
+    """A table in a dictionary; threads may share it."""
 
     now: Clock = system_clock
     _rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     _partitions: dict[str, set[str]] = field(default_factory=dict)
     _etags: Iterator[int] = field(default_factory=itertools.count)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def get(self, partition: str, row: str) -> Row | None:
         return self._rows.get((partition, row))
 
     def insert(self, partition: str, row: str, value: dict[str, Any]) -> Row:
-        if (partition, row) in self._rows:
-            raise Conflict
-        return self._store(partition, row, value)
+        with self._lock:
+            if (partition, row) in self._rows:
+                raise Conflict
+            return self._store(partition, row, value)
 
     def replace(self, old: Row, value: dict[str, Any]) -> Row:
-        current = self._rows.get((old.partition, old.row))
-        if current is None or current.etag != old.etag:
-            raise Conflict
-        return self._store(old.partition, old.row, value)
+        with self._lock:
+            current = self._rows.get((old.partition, old.row))
+            if current is None or current.etag != old.etag:
+                raise Conflict
+            return self._store(old.partition, old.row, value)
 
     def delete(self, old: Row) -> None:
         self._forget(old.partition, old.row)
@@ -64,9 +68,10 @@ class MemoryTable:
         self._store(partition, row, value)
 
     def commit(self, partition: str, writes: Sequence[Write]) -> list[str]:
-        for write in writes:
-            self._check(partition, write)
-        return [self._write(partition, write) for write in writes]
+        with self._lock:
+            for write in writes:
+                self._check(partition, write)
+            return [self._write(partition, write) for write in writes]
 
     def _check(self, partition: str, write: Write) -> None:
         there = self._rows.get((partition, _key(write)))
@@ -89,23 +94,26 @@ class MemoryTable:
     def rows(
         self, partition: str, *, limit: int | None = None, after: str = "", before: str = ""
     ) -> Iterator[Row]:
-        keys = sorted(
-            row for row in self._partitions.get(partition, ()) if row > after and (not before or row < before)
-        )
+        with self._lock:
+            there = tuple(self._partitions.get(partition, ()))
+        keys = sorted(row for row in there if row > after and (not before or row < before))
         for key in keys[:limit]:
-            if (partition, key) in self._rows:
-                yield self._rows[partition, key]
+            row = self._rows.get((partition, key))
+            if row is not None:
+                yield row
 
     def _forget(self, partition: str, row: str) -> None:
-        self._rows.pop((partition, row), None)
-        self._partitions.get(partition, set()).discard(row)
+        with self._lock:
+            self._rows.pop((partition, row), None)
+            self._partitions.get(partition, set()).discard(row)
 
     def _store(self, partition: str, row: str, value: dict[str, Any]) -> Row:
-        etag = f'W/"{next(self._etags)}"'
-        stored = Row(partition=partition, row=row, value=dict(value), etag=etag, changed=self.now())
-        self._rows[partition, row] = stored
-        self._partitions.setdefault(partition, set()).add(row)
-        return stored
+        with self._lock:
+            etag = f'W/"{next(self._etags)}"'
+            stored = Row(partition=partition, row=row, value=dict(value), etag=etag, changed=self.now())
+            self._rows[partition, row] = stored
+            self._partitions.setdefault(partition, set()).add(row)
+            return stored
 
 
 def _key(write: Write) -> str:

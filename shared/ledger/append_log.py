@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 from shared.errors import Conflict, Transient
@@ -189,6 +190,11 @@ class AppendLog:
         """How many entries there are."""
         return self._end_now().next
 
+    def end(self) -> tuple[int, datetime | None]:
+        """How many entries there are, and when, by storage's clock, the newest came; None when there are none."""
+        end = self._end_now()
+        return end.next, end.row.changed if end.row else None
+
     def get(self, number: int) -> Entry | None:
         """The entry at this number, as it is now."""
         if number >= self._cold_below:
@@ -220,6 +226,12 @@ class AppendLog:
         hot = self._entries(limit=limit)
         last = hot[-1].number if hot else 0
         return hot + (self.newest(limit - len(hot), before=last) if len(hot) < limit and last else [])
+
+    def following(self, number: int, limit: int) -> list[Entry]:
+        """The entries from this number on, the oldest first, as far as there is no gap."""
+        wanted = range(number, number + limit)
+        found = self.at(wanted)
+        return [found[n] for n in takewhile(found.__contains__, wanted)]
 
     @property
     def end_key(self) -> str:

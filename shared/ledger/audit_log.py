@@ -35,9 +35,16 @@ class AuditLog:
             back_off(attempt)
         raise Conflict(f"the end of the audit log moved {CAS_TRIES} times under our hands")
 
-    def newest(self, limit: int, *, before: int | None = None) -> list[Entry]:
+    def newest(self, limit: int = 50, *, before: int | None = None) -> list[Entry]:
         """The newest entries first."""
         return self._log.newest(limit, before=before)
+
+    def following(self, number: int, *, limit: int) -> list[Entry]:
+        """The entries from this number on, the oldest first, as far as there is no gap."""
+        return self._log.following(number, limit)
+
+    def count(self) -> int:
+        return self._log.count()
 
     def _number_of(self, operation: str) -> int | None:
         """An attempt that is made again is made soon: its entry is among the newest."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Any, Self
 
 from shared.ledger.append_log import AppendLog, Entry
@@ -53,6 +52,19 @@ class Sums:
             count = min(count + 1, WEIGHT)
             weighted[name] = [count, round(mean + (seconds - mean) / count, 3)]
         return type(self)(tally={name: total for name, total in tally.items() if total}, weighted=weighted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """One event of the log, as what it is about: a move of a record."""
+
+    event: int
+    """The event's number in the log."""
+    kind: str
+    record: int
+    """The record's number in its kind's list."""
+    seq: int
+    """The record's `seq` with the move."""
 
 
 class EventLog:
@@ -97,12 +109,18 @@ class EventLog:
 
     def following(self, number: int, *, limit: int) -> list[Entry]:
         """The events from this number on, the oldest first, as far as there is no gap."""
-        wanted = range(number, number + limit)
-        found = self._log.at(wanted)
-        return [_event(found[n]) for n in takewhile(found.__contains__, wanted)]
+        return [_event(entry) for entry in self._log.following(number, limit)]
+
+    def moves_from(self, number: int, *, limit: int) -> list[Move]:
+        """The moves from this event on, the oldest first, as far as there is no gap."""
+        return [_move(entry) for entry in self._log.following(number, limit)]
 
     def count(self) -> int:
         return self._log.count()
+
+    def end(self) -> tuple[int, datetime | None]:
+        """How many events there are, and when, by storage's clock, the newest was logged; None when there are none."""
+        return self._log.end()
 
     def snapshot(self) -> Sums:
         """The sums without the newest few events: one small read, good enough for an estimate."""
@@ -132,3 +150,8 @@ def _sums(row: Row | None) -> Sums:
 
 def _event(entry: Entry) -> Entry:
     return Entry(number=entry.number, value=entry.value["event"], row=entry.row)
+
+
+def _move(entry: Entry) -> Move:
+    record, seq = entry.value["record"], entry.value["event"]["data"]["seq"]
+    return Move(event=entry.number, kind=record["kind"], record=record["number"], seq=seq)

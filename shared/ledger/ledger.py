@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from shared.kinds import STATES
 from shared.ledger.audit_log import AuditLog
+from shared.ledger.change_feed import ChangeFeed
 from shared.ledger.change_token import ChangeToken
 from shared.ledger.claims import Claims
 from shared.ledger.documents import Document, Documents
@@ -60,6 +61,7 @@ class Ledger:
         self.records = Records(
             present=present, past=past, kinds=STATES, now=now, noted=self.token.note_things
         )
+        self.changes = ChangeFeed(self.events, self.records)
         self.documents = Documents(present=present, past=past, now_partition=NOW, token=self.token)
         self.audit = AuditLog(present=present, past=past)
 
@@ -69,7 +71,7 @@ class Ledger:
 
     def newest(self, kind: str, *, limit: int = 50) -> list[Record]:
         """The newest records of a kind."""
-        return [record for _, record in self.records.newest(kind, limit=limit)]
+        return [listed.record for listed in self.records.newest(kind, limit=limit)]
 
     def present(self) -> Present:
         """All that stands for the present and is bounded, in one read."""

@@ -44,6 +44,18 @@ class Record:
     values: dict[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A record as it stands in its kind's list."""
+
+    number: int
+    record: Record
+    moved: int
+    """The `seq` of its newest move: of what changed since, only values did."""
+    written: datetime
+    """When the row it lies in was last written, by storage's clock: not changed since, that is certain."""
+
+
 class Records:
     """The records of all kinds. Written by the flow alone, once a fact is done; read by steps and the API."""
 
@@ -90,19 +102,27 @@ class Records:
                 return []
             new = history.advanced(entry.value if entry else None, change, self._now(), cause=cause)
             try:
-                if entry is None:
-                    self._create(change.kind, change.id, new)
-                elif new != entry.value:
-                    self._remember(change.kind, self._logs[change.kind].change(entry, new))
+                moved = self._written(change, entry, new)
             except Conflict:
                 back_off(attempt)
                 continue
-            if entry is None or new != entry.value:
+            if moved is not entry:
                 self._noted()
-            return history.events(change, new, cause=cause)
+            events = history.events(change, new, cause=cause)
+            return [{**event, "record": {"kind": change.kind, "number": moved.number}} for event in events]
         raise Conflict(f"the record of {change.kind} {change.id} changed {CAS_TRIES} times under our hands")
 
-    def _create(self, kind: str, id_: str, value: Value) -> None:
+    def _written(self, change: Change, entry: Entry | None, new: Value) -> Entry:
+        """The record with its new value; raises: Conflict when another worker was quicker."""
+        if entry is None:
+            return self._create(change.kind, change.id, new)
+        if new == entry.value:
+            return entry
+        changed = self._logs[change.kind].change(entry, new)
+        self._remember(change.kind, changed)
+        return changed
+
+    def _create(self, kind: str, id_: str, value: Value) -> Entry:
         """First the place that leads to the record, then the record: raises: Conflict when another worker is at it.
 
         A worker that dies in between leaves a place that leads nowhere, or to the record that took the number; after
@@ -119,7 +139,7 @@ class Records:
                 entry = log.append_at(number, value)
                 if entry is not None:
                     self._remember(kind, entry)
-                    return
+                    return entry
                 if self._at(kind, id_, number) is not None:
                     raise Conflict
                 back_off(attempt)
@@ -146,11 +166,13 @@ class Records:
         entry = self._entry(kind, id_)
         return None if entry is None else _record(kind, entry)
 
-    def newest(self, kind: str, *, limit: int = 50, before: int | None = None) -> list[tuple[int, Record]]:
-        """The newest records of a kind, each with its number in the list."""
-        return [
-            (entry.number, _record(kind, entry)) for entry in self._logs[kind].newest(limit, before=before)
-        ]
+    def newest(self, kind: str, *, limit: int = 50, before: int | None = None) -> list[Listed]:
+        """The newest records of a kind, of those whose numbers in its list are below `before`."""
+        return [_listed(kind, entry) for entry in self._logs[kind].newest(limit, before=before)]
+
+    def at(self, kind: str, numbers: Iterable[int]) -> dict[int, Listed]:
+        """The records at these numbers of their kind's list, as they are now."""
+        return {number: _listed(kind, entry) for number, entry in self._logs[kind].at(numbers).items()}
 
     def scored_by(self, model: str) -> list[Record]:
         """The newest batches that were scored by this model version, the newest first."""
@@ -212,6 +234,15 @@ def _merged(changes: Iterable[Change]) -> list[Change]:
         same = merged.get(place)
         merged[place] = replace(same, values={**same.values, **change.values}) if same else change
     return list(merged.values())
+
+
+def _listed(kind: str, entry: Entry) -> Listed:
+    return Listed(
+        number=entry.number,
+        record=_record(kind, entry),
+        moved=entry.value["moves"][-1]["seq"],
+        written=entry.row.changed,
+    )
 
 
 def _record(kind: str, entry: Entry) -> Record:
