@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import random
+import threading
+import zlib
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,9 +18,13 @@ from flow.world import World, bank_rows
 
 from functions.http.auth.scopes import Scope
 from functions.http.views import pagination
+from functions.http.views.delta_token import pack, unpack
 from shared.domain.facts import Fact, UploadAdmitted, UploadArrived, UploadRejected
+from shared.domain.kinds.kind import Change
 from shared.kinds import BY_PLURAL, changes
-from tests.http.asking import HOST, VERSION, Answer, Client, client_of
+from shared.ledger import Cursor, Ledger
+from shared.ledger.change_feed import MOST_SEEN
+from tests.http.asking import HOST, VERSION, Answer, Client, app_over, client_of
 
 
 def _said(world: World, *facts: Fact) -> None:
@@ -145,6 +155,241 @@ def test_a_page_looks_at_so_many_and_no_more(
         second = _next(reader, second)
         assert _names(second) == []
     raise AssertionError("the pages never end")
+
+
+# --- what changed since -----------------------------------------------------------------------------------
+
+
+def _followed(client: Client, answer: Answer, link: str = "deltaLink", **headers: str) -> Answer:
+    """What the answer's link leads to."""
+    where = urlsplit(answer.json()[link])
+    return client.get(where.path, params=dict(parse_qsl(where.query)), headers=headers)
+
+
+def _walked(client: Client, path: str = "/api/uploads", **params: Any) -> Answer:
+    """The last page of the list."""
+    answer = _asked(client, path, **params)
+    while "nextLink" in answer.json():
+        assert "deltaLink" not in answer.json()
+        answer = _next(client, answer)
+    return answer
+
+
+class Following:
+    """A client that walks a list, and follows it from there by its links alone."""
+
+    def __init__(self, client: Client, path: str, **params: Any) -> None:
+        self._client, self.states = client, dict[str, str]()
+        self.told: list[tuple[str, str]] = []
+        self._take(_asked(client, path, **params))
+        self._to_the_end()
+
+    def go_on(self) -> None:
+        self._take(_followed(self._client, self._last))
+        self._to_the_end()
+
+    def repeated(self) -> set[tuple[str, str]]:
+        """What was told more often than once: the newest move of a thing, by its time."""
+        return {move for move, times in Counter(self.told).items() if times > 1}
+
+    def _to_the_end(self) -> None:
+        while "deltaLink" not in self._last.json():
+            self._take(_followed(self._client, self._last, "nextLink"))
+
+    def _take(self, answer: Answer) -> None:
+        assert answer.status_code == 200, answer.content
+        self._last = answer
+        for item in answer.json()["value"]:
+            self.states[item["id"]] = item["state"]
+            self.told.append((item["id"], str(item["history"])))
+
+
+def _states(client: Client, path: str) -> dict[str, str]:
+    return Following(client, path, maxpagesize=200).states
+
+
+def test_the_last_page_of_a_list_leads_to_what_changed_since_its_first(
+    uploads: World, reader: Client
+) -> None:
+    first = _asked(reader, maxpagesize=4)
+    _said(uploads, UploadArrived(name="7.csv", etag="1"))
+    last = _next(reader, first)
+    assert _names(last) == ["2", "1", "0"]
+    put_on_record(uploads.ledger, [Change(kind="upload", id="upload/0.csv/1", state="registered")])
+    changed = _followed(reader, last)
+    assert _names(changed) == ["7", "0"]
+    assert [item["state"] for item in changed.json()["value"]] == ["arrived", "registered"]
+    again = _followed(reader, changed)
+    assert again.json() == {"value": [], "deltaLink": again.json()["deltaLink"]}
+
+
+@pytest.mark.parametrize("path", [f"/api/{p}" for p in BY_PLURAL if p not in ("operations", "work")])
+def test_who_follows_a_list_has_what_is_in_it(scored: World, reader: Client, path: str) -> None:
+    """More rows make another model, which takes the place of the first; one file more is rejected."""
+    known = Following(reader, path, maxpagesize=2)
+    scored.tell(scored.drop("june.csv", bank_rows(60)))
+    scored.finish_run("bank-v2-a1")
+    scored.tell(scored.drop("wrong.csv", "a;b\n1;2\n"))
+    known.go_on()
+    assert known.states == _states(reader, path)
+    assert not known.repeated()
+
+
+def test_who_follows_a_list_sees_each_change_once_under_eight_writers(world: World, reader: Client) -> None:
+    def write(writer: int) -> None:
+        chance = random.Random(writer)
+        ledger = Ledger(world.table, present=world.present, now=world.now, lease_seconds=60)
+        for number in range(40):
+            name = f"{chance.randrange(30)}.csv" if number % 4 else f"{writer}-{number}.csv"
+            upload = UploadArrived(name=name, etag="1")
+            state = chance.choice(["arrived", "admitted", "registered"])
+            change = Change(kind="upload", id=upload.key, state=state, values={"name": name})
+            ledger.outbox.append(ledger.records.apply([change], cause=f"{writer}/{number}"))
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for number in range(30):
+        _said(world, UploadArrived(name=f"{number}.csv", etag="1"))
+    for writer in writers:
+        writer.start()
+    known = Following(reader, "/api/uploads", maxpagesize=7)
+    while any(writer.is_alive() for writer in writers):
+        known.go_on()
+    known.go_on()
+    assert known.states == _states(reader, "/api/uploads")
+    assert not known.repeated()
+
+
+def test_events_and_the_audit_trail_are_followed_in_the_order_in_which_they_happened(
+    api: FastAPI, uploads: World, operator: Client
+) -> None:
+    admin = client_of(api, scope=Scope.ADMIN)
+    assert operator.post("/api/pause").status_code == 202
+    for path, number in (("/api/events", "sequence"), ("/api/audit", "sequence")):
+        last = _walked(admin, path, maxpagesize=200)
+        newest = _asked(admin, path, maxpagesize=1).json()["value"][0][number]
+        for action in ("resume", "pause", "resume"):
+            assert operator.post(f"/api/{action}").status_code == 202
+        uploads.tell(*uploads.bus.take())
+        changed = _followed(admin, last)
+        found = [entry[number] for entry in changed.json()["value"]]
+        assert found == list(range(newest + 1, newest + 1 + len(found)))
+        assert len(found) >= 3
+        assert _followed(admin, changed).json()["value"] == []
+
+
+def test_what_changed_comes_in_pages_that_scan_so_many_events_and_no_more(
+    uploads: World, reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = _walked(reader)
+    for number in range(10, 15):
+        _said(uploads, UploadArrived(name=f"{number}.csv", etag="1"))
+    monkeypatch.setattr(pagination, "SCANNED", 3)
+    first = _followed(reader, last)
+    assert (_names(first), "deltaLink" in first.json()) == (["10", "11", "12"], False)
+    second = _followed(reader, first, "nextLink")
+    assert (_names(second), "nextLink" in second.json()) == (["13", "14"], False)
+
+
+def test_pages_of_changes_hold_as_many_as_were_asked_for(uploads: World, reader: Client) -> None:
+    last = _walked(reader, maxpagesize=2)
+    for number in range(10, 15):
+        _said(uploads, UploadArrived(name=f"{number}.csv", etag="1"))
+    answer, found = _followed(reader, last), []
+    while True:
+        found.append(_names(answer))
+        if "deltaLink" in answer.json():
+            break
+        answer = _followed(reader, answer, "nextLink")
+    assert found == [["10", "11"], ["12", "13"], ["14"]]
+
+
+def test_a_filter_holds_for_what_changed_and_what_left_its_state_is_named(
+    uploads: World, reader: Client
+) -> None:
+    last = _walked(reader, state="arrived", dataset="bank")
+    for number, dataset in ((10, "bank"), (11, "loans")):
+        upload = UploadArrived(name=f"{number}.csv", etag="1")
+        _said(uploads, upload)
+        _said(uploads, _admitted(upload, dataset))
+    changed = _followed(reader, last)
+    assert changed.json()["value"] == []
+    assert changed.json()["removed"] == ["upload/10.csv/1"]
+    admitted = _followed(reader, _walked(reader, state="admitted", dataset="bank"))
+    assert "removed" not in admitted.json()
+    _said(uploads, UploadArrived(name="12.csv", etag="1"))
+    _said(uploads, _admitted(UploadArrived(name="12.csv", etag="1"), "bank"))
+    assert _names(_followed(reader, admitted)) == ["12"]
+
+
+def test_a_time_holds_for_what_changed(uploads: World, reader: Client) -> None:
+    uploads.pass_time(60)
+    now = uploads.now().isoformat()
+    since, updated = _walked(reader, since=now), _walked(reader, updatedSince=now)
+    assert _names(since) == _names(updated) == []
+    old = UploadArrived(name="8.csv", etag="1")
+    put_on_record(uploads.ledger, changes(old))
+    late = _walked(reader, since=(uploads.now() + timedelta(seconds=1)).isoformat())
+    _said(uploads, _admitted(old, "bank"))
+    assert (_names(_followed(reader, since)), _names(_followed(reader, updated))) == (["8"], ["8"])
+    assert "removed" not in _followed(reader, late).json()
+    assert _names(_followed(reader, late)) == []
+
+
+def test_a_number_of_ones_own_begins_no_walk(uploads: World, reader: Client) -> None:
+    answer = _asked(reader, after=3)
+    assert _names(answer) == ["2", "1", "0"]
+    assert "deltaLink" not in answer.json()
+
+
+def _bad_tokens(good: str) -> dict[str, str]:
+    flipped = good[:20] + ("A" if good[20] != "A" else "B") + good[21:]
+    bomb = base64.urlsafe_b64encode(zlib.compress(b"[" * 10_000_000)).decode()
+    return {
+        "none": "",
+        "no base64": "!?",
+        "not ours": base64.urlsafe_b64encode(b"something else").decode(),
+        "changed": flipped,
+        "cut": good[:-6],
+        "more": good + "AAAA",
+        "bomb": bomb[:15_000],
+        "deep": base64.urlsafe_b64encode(zlib.compress(b"[" * 60_000)).decode(),
+        "form": base64.urlsafe_b64encode(zlib.compress(b'[2,"x",0,0,0,[]]')).decode(),
+    }
+
+
+@pytest.mark.parametrize("what", list(_bad_tokens("A" * 60)))
+def test_a_token_that_is_none_is_refused(uploads: World, reader: Client, what: str) -> None:
+    good = dict(parse_qsl(urlsplit(_walked(reader).json()["deltaLink"]).query))["deltatoken"]
+    for where in ({}, {"after": 3}):
+        answer = _asked(reader, deltatoken=_bad_tokens(good)[what], **where)
+        assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameter"), what
+        assert answer.json()["errors"][0]["location"] == "query.deltatoken"
+
+
+def test_a_token_is_of_its_list_and_filter_and_of_this_log(uploads: World, reader: Client) -> None:
+    token = dict(parse_qsl(urlsplit(_walked(reader, dataset="bank").json()["deltaLink"]).query))["deltatoken"]
+    good = {"dataset": "bank", "deltatoken": token}
+    assert _asked(reader, **good).status_code == 200
+    assert _asked(reader, **good, maxpagesize=7).status_code == 200
+    for path, params in (
+        ("/api/uploads", {"deltatoken": token}),
+        ("/api/uploads", {**good, "state": "admitted"}),
+        ("/api/runs", good),
+        ("/api/events", good),
+    ):
+        assert _asked(reader, path, **params).status_code == 400
+    assert client_of(app_over(World())).get("/api/uploads", params={**VERSION, **good}).status_code == 400
+
+
+def test_the_largest_place_fits_a_url() -> None:
+    chance = random.Random(1)
+    numbers = chance.sample(range(10**6), MOST_SEEN)
+    cursor = Cursor(
+        next=10**9, settled=datetime(2026, 11, 24, tzinfo=UTC), seen={n: chance.randrange(1, 9) for n in numbers}
+    )
+    token = pack(cursor, "00000000")
+    assert len(token) < 8_000
+    assert unpack(token, "00000000").seen == cursor.seen
 
 
 # --- what became of a file --------------------------------------------------------------------------------

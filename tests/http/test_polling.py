@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from fastapi import FastAPI
@@ -265,6 +266,32 @@ def test_a_reading_that_fails_fails_for_those_who_shared_it_and_for_nobody_after
     assert after == "fine"
 
 
+def test_what_changed_since_is_polled_like_any_list(world: World, api: FastAPI) -> None:
+    """Another list's change neither ends the wait nor makes another tag, though the log of events has moved on."""
+
+    async def story() -> tuple[Answer, Answer, Answer]:
+        client = client_of(api)
+        where = urlsplit((await client.ask("GET", "/api/uploads")).json()["deltaLink"])
+        followed = dict(parse_qsl(where.query))
+        nothing = await client.ask("GET", where.path, params=followed)
+        assert nothing.json()["value"] == []
+        held = _held(nothing)
+        run = Change(kind="run", id="r", state="started", values={"dataset": "bank", "version": 1})
+        put_on_record(world.ledger, [run])
+        still = await client.ask("GET", where.path, params=followed, headers=held)
+        waiting = asyncio.ensure_future(
+            client.ask("GET", where.path, params={**followed, "wait": 100}, headers=held)
+        )
+        await _until(lambda: bool(_watch(api)._waiting))
+        await asyncio.to_thread(_arrive, api.state.services().ledger, "a.csv")
+        return nothing, still, await asyncio.wait_for(waiting, 10)
+
+    nothing, still, changed = asyncio.run(story())
+    assert (still.status_code, still.headers["etag"]) == (304, nothing.headers["etag"])
+    assert changed.status_code == 200
+    assert [record["name"] for record in changed.json()["value"]] == ["a.csv"]
+
+
 # --- cost -------------------------------------------------------------------------------------------------
 
 
@@ -320,6 +347,18 @@ def _history(length: int) -> World:
     return world
 
 
+def _cost_of_following(world: World, client: Client, path: str, count: Count) -> tuple[int, int]:
+    """One file more came, since the newest upload was read."""
+    last = client.get(path, params={**VERSION, "maxpagesize": 1, "since": "2999-01-01T00:00:00Z"})
+    put_on_record(world.ledger, changes(UploadArrived(name="one more.csv", etag="1")))
+    count.take()
+    where = urlsplit(last.json()["deltaLink"])
+    # what is no older than what was never there
+    followed = client.get(where.path, params=dict(parse_qsl(where.query)))
+    assert "nextLink" not in followed.json()
+    return count.take()
+
+
 def _costs(world: World) -> dict[str, tuple[int, int]]:
     """Calls and rows of each thing a poller asks, each asked of a process that has asked nothing before."""
     costs = {}
@@ -337,6 +376,8 @@ def _costs(world: World) -> dict[str, tuple[int, int]]:
         costs[path] = count.take()
         assert _again(client, bare, first, **query).status_code == 304
         costs[f"304 of {path}"] = count.take()
+        if "maxpagesize" in query:
+            costs[f"what changed since {path}"] = _cost_of_following(world, client, bare, count)
         world.table, world.present = bare_tables
     return costs
 

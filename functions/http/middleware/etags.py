@@ -17,6 +17,10 @@ CACHE_CONTROL = "private, no-cache"
 CLOCK = re.compile(rb'^\{"now":"[^"]*",')
 """The answer's own time, with which the summary begins: not a change of what it shows."""
 
+PLACE = re.compile(rb"[?&]deltatoken=[\w-]+")
+"""Where the log of events stood, in the links of a list: it moves on with every event, whether the list shows it or
+not. Who holds a page can follow the links of that page."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -28,7 +32,7 @@ class Answer:
 
     @cached_property
     def digest(self) -> str:
-        return hashlib.sha256(CLOCK.sub(b"{", self.body)).hexdigest()[:32]
+        return hashlib.sha256(PLACE.sub(b"", CLOCK.sub(b"{", self.body))).hexdigest()[:32]
 
     @cached_property
     def zipped(self) -> bytes:

@@ -1,18 +1,20 @@
-"""Lists in pages (nextLink): newest first, filtered, of bounded size; the next page does not move as things come."""
+"""Lists in pages: newest first (nextLink), then followed from where one left off (deltaLink); each page of bounded cost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Request
 from pydantic import BaseModel, Field
 
-from functions.http.problems import Problem
-from functions.http.views.records import shown
+from functions.http.problems import Problem, rules_broken
+from functions.http.views.delta_token import pack, unpack
+from functions.http.views.listed import Item, RecordList, Source, audit_list, event_list
+from shared.domain.names import digest
 from shared.kinds import STATES
-from shared.ledger import cloud_event
+from shared.ledger import Cursor, Listed
 from shared.services import Services
 
 MOST = 200
@@ -24,7 +26,38 @@ CHUNK = 100
 Json = dict[str, Any]
 
 
-class ListQuery(BaseModel):
+class PageQuery(BaseModel):
+    """Which page of a list is wanted."""
+
+    maxpagesize: int = Field(default=50, ge=1, le=MOST, description="How many at most.")
+    after: int | None = Field(default=None, ge=0, le=10**12, description="From the last page's nextLink.")
+    deltatoken: str | None = Field(
+        default=None, max_length=16_000, description="From a nextLink or deltaLink: where one left off."
+    )
+
+    @property
+    def filter(self) -> str:
+        """What of the list is wanted, as text."""
+        return self.model_dump_json(exclude=set(PageQuery.model_fields), exclude_none=True)
+
+    @property
+    def filtered(self) -> bool:
+        return self.filter != "{}"
+
+    def fits(self, item: Item) -> bool:
+        """Whether the item is wanted."""
+        return True
+
+    def left(self, item: Item) -> bool:
+        """Whether the item, which does not fit, may have fitted before its newest change."""
+        return False
+
+    def ends(self, item: Item) -> bool:
+        """Whether nothing older than the item is wanted."""
+        return False
+
+
+class ListQuery(PageQuery):
     """What of a list is wanted."""
 
     state: str | None = Field(default=None, max_length=40, description="Only those in this state.")
@@ -33,80 +66,138 @@ class ListQuery(BaseModel):
     updated_since: datetime | None = Field(
         default=None, alias="updatedSince", description="Only those that changed at this time or later."
     )
-    maxpagesize: int = Field(default=50, ge=1, le=MOST, description="How many at most.")
-    after: int | None = Field(default=None, ge=0, le=10**12, description="From the last page's nextLink.")
 
-    def fits(self, item: Json) -> bool:
-        """Whether the item (a record or an event as shown) is wanted."""
-        of = item.get("data", item)
-        began = item.get("createdAt") or item["time"]
-        changed = item.get("lastModifiedAt") or item["time"]
+    def fits(self, item: Item) -> bool:
+        return self.state in (None, item.state) and self._fits_otherwise(item)
+
+    def left(self, item: Item) -> bool:
+        """Of what is filtered by, only the state is ever left."""
+        return self.state in item.was and self._fits_otherwise(item)
+
+    def ends(self, item: Item) -> bool:
+        """The list is in the order of beginnings."""
+        return self.since is not None and _moment(item.began) < _aware(self.since)
+
+    def _fits_otherwise(self, item: Item) -> bool:
         return (
-            (self.state is None or of.get("state") == self.state)
-            and (self.dataset is None or of.get("dataset") == self.dataset)
-            and (self.since is None or _moment(began) >= _aware(self.since))
-            and (self.updated_since is None or _moment(changed) >= _aware(self.updated_since))
+            self.dataset in (None, item.dataset)
+            and not self.ends(item)
+            and (self.updated_since is None or _moment(item.changed) >= _aware(self.updated_since))
         )
-
-    @property
-    def filtered(self) -> bool:
-        return bool(self.state or self.dataset or self.since or self.updated_since)
 
 
 def page(kind: str, query: ListQuery, request: Request, services: Services) -> Json:
-    """One page of a kind's list; raises: Problem for a state the kind does not have."""
+    """One page of a kind's list; raises: Problem for a state the kind does not have, or a token that is none."""
     if query.state is not None and query.state not in STATES[kind]:
         known = ", ".join(STATES[kind])
         fault = {"location": "query.state", "rule": f"one of: {known}"}
         raise Problem(400, f"A {kind} is never in that state.", errors=[fault])
-
-    def read(limit: int, before: int | None) -> list[tuple[int, Json]]:
-        found = services.ledger.records.newest(kind, limit=limit, before=before)
-        return [(number, shown(record)) for number, record in found]
-
-    return _page(read, query, request)
+    return _page(RecordList(kind, services.ledger), query, request)
 
 
 def events(query: ListQuery, request: Request, services: Services) -> Json:
-    """One page of the events."""
-
-    def read(limit: int, before: int | None) -> list[tuple[int, Json]]:
-        found = services.ledger.events.newest(limit=limit, before=before)
-        return [(entry.number, cloud_event(entry, source=services.event_source)) for entry in found]
-
-    return _page(read, query, request)
+    """One page of the events; raises: Problem for a token that is none."""
+    return _page(event_list(services.ledger, services.event_source), query, request)
 
 
-Read = Callable[[int, int | None], list[tuple[int, Json]]]
+def audit(query: PageQuery, request: Request, services: Services) -> Json:
+    """One page of the audit trail; raises: Problem for a token that is none."""
+    return _page(audit_list(services.ledger), query, request)
 
 
-def _page(read: Read, query: ListQuery, request: Request) -> Json:
+def _page(source: Source, query: PageQuery, request: Request) -> Json:
+    of = digest(f"{source.name}/{query.filter}")[:8]
+    cursor = _cursor(query.deltatoken, of) if query.deltatoken is not None else None
+    if cursor is None or query.after is not None:
+        return _walked(source, query, cursor, of, request)
+    return _followed(source, query, cursor, of, request)
+
+
+def _cursor(token: str, of: str) -> Cursor:
+    """raises: Problem"""
+    try:
+        return unpack(token, of)
+    except ValueError:
+        raise _no_token() from None
+
+
+def _no_token() -> Problem:
+    rule = "as it stands in a nextLink or deltaLink of this list, which is followed with the filter it was made with"
+    return rules_broken({"location": "query.deltatoken", "rule": rule})
+
+
+# --- newest first -----------------------------------------------------------------------------------------
+
+
+def _walked(source: Source, query: PageQuery, cursor: Cursor | None, of: str, request: Request) -> Json:
+    """A page of the list as it is. Where the log stood before the first is carried from link to link, to the last."""
+    position = source.position() if query.after is None else None
     value: list[Json] = []
-    last = 0
-    for number, item in _scan(read, query):
-        last = number
+    seen: list[Listed] = []
+    last, ended = 0, False
+    for item in _scan(source, query):
+        if position is not None:
+            cursor, position = source.walk(position, item.number), None
+        last = item.number
         if query.fits(item):
-            value.append(item)
-        elif query.since is not None and _moment(item.get("createdAt") or item["time"]) < _aware(query.since):
-            last = 0  # the list is in the order of beginnings: nothing older is wanted
+            value.append(item.body())
+            seen += [item.listed] if item.listed else []
+        elif query.ends(item):
+            ended = True
             break
         if len(value) == query.maxpagesize:
             break
-    answer: Json = {"value": value}
-    if last > 0:
-        answer["nextLink"] = str(request.url.include_query_params(after=last))
-    return answer
+    if position is not None:
+        cursor = source.walk(position, None)
+    if cursor is not None:
+        cursor = cursor.with_page(seen)
+    if last > 0 and not ended:
+        return {"value": value, "nextLink": _link(request, cursor, of, after=last)}
+    # Who gave a number of their own to begin at has not walked the list: there is nowhere they left off.
+    return {"value": value} | ({"deltaLink": _link(request, cursor, of)} if cursor else {})
 
 
-def _scan(read: Read, query: ListQuery) -> Iterator[tuple[int, Json]]:
-    """The entries to scan, at most `SCANNED` of them; without a filter just one page."""
+def _scan(source: Source, query: PageQuery) -> Iterator[Item]:
+    """The items to scan, at most `SCANNED` of them; without a filter just one page."""
     before, left = query.after, SCANNED if query.filtered else query.maxpagesize
     while left > 0:
-        chunk = read(min(CHUNK, left), before)
+        chunk = source.before(before, limit=min(CHUNK, left))
         yield from chunk
         if not chunk:
             return
-        before, left = chunk[-1][0], left - len(chunk)
+        before, left = chunk[-1].number, left - len(chunk)
+
+
+# --- what changed since -----------------------------------------------------------------------------------
+
+
+def _followed(source: Source, query: PageQuery, cursor: Cursor, of: str, request: Request) -> Json:
+    """A page of what changed since, the oldest change first, each thing as it is now."""
+    unread, cursor = source.unread(cursor)
+    if unread < 0:
+        raise _no_token()
+    end, left = cursor.next + unread, min(unread, SCANNED)
+    value: list[Json] = []
+    removed: list[str] = []
+    while left > 0 and len(value) + len(removed) < query.maxpagesize:
+        steps = source.following(cursor, limit=min(CHUNK, left))
+        if not steps:
+            break
+        for step in steps:
+            cursor, left = step.cursor, left - 1
+            if step.item is not None and query.fits(step.item):
+                value.append(step.item.body())
+            elif step.item is not None and step.item.listed is not None and query.left(step.item):
+                removed.append(step.item.listed.record.id)
+            if len(value) + len(removed) == query.maxpagesize:
+                break
+    answer: Json = {"value": value} | ({"removed": removed} if removed else {})
+    return {**answer, "deltaLink" if cursor.next >= end else "nextLink": _link(request, cursor, of)}
+
+
+def _link(request: Request, cursor: Cursor | None, of: str, **more: int) -> str:
+    token = {"deltatoken": pack(cursor, of)} if cursor else {}
+    return str(request.url.remove_query_params("after").include_query_params(**more, **token))
 
 
 def _moment(text: str) -> datetime:
