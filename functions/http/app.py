@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from fastapi import FastAPI, Request, Response
 
+from functions.http import api_versions
 from functions.http.auth.credentials import Credentials, from_settings
-from functions.http.middleware.api_version import KNOWN
+from functions.http.middleware.api_version import Versioned
 from functions.http.middleware.exception_handlers import add_exception_handlers
 from functions.http.middleware.gate import Gate
 from functions.http.middleware.long_poll import Watch
@@ -66,7 +67,7 @@ def assemble(
 
     made = FastAPI(
         title="Campanha",
-        version=KNOWN[-1],
+        version=api_versions.newest().name,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -89,4 +90,5 @@ def assemble(
         public=dashboard.PUBLIC,
     )
     made.add_middleware(Traced, respond=respond)
+    made.add_middleware(Versioned)
     return made

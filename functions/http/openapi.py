@@ -12,9 +12,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from functions.http.api_versions import newest
 from functions.http.auth.scopes import required
 from functions.http.examples import add_examples
-from functions.http.middleware.api_version import FREE, KNOWN, PARAMETER
+from functions.http.middleware.api_version import FREE, PARAMETER
 from functions.http.middleware.polling import LONGEST_WAIT, is_polled
 from functions.http.responses import header
 from functions.http.views.schemas import Problem
@@ -88,7 +89,7 @@ FASTAPIS = ("HTTPValidationError", "ValidationError")
 def describe(app: FastAPI) -> Json:
     """The description, the same for the same routes."""
     made = get_openapi(
-        title=app.title, version=KNOWN[-1], openapi_version="3.1.0", description=ABOUT, routes=app.routes,
+        title=app.title, version=app.version, openapi_version="3.1.0", description=ABOUT, routes=app.routes,
         license_info=LICENCE, contact=CONTACT, servers=SERVERS,
         tags=[{"name": name, "description": about} for name, about in TAGS.items()],
     )  # fmt: skip
@@ -184,10 +185,11 @@ def _parameters(path: str, method: str) -> Iterator[Json]:
     """Those that are read before the routes are."""
     if not path.startswith(FREE):
         # A description is of one version. An enum would be a class of its own for each operation in generated clients.
-        version = {"type": "string", "const": KNOWN[-1]}
+        name = newest().name
+        version = {"type": "string", "const": name}
         about = "The version of the API that the request is made for."
         asked = {"name": PARAMETER, "in": "query", "required": True, "schema": version, "description": about}
-        yield {**asked, "example": KNOWN[-1]}
+        yield {**asked, "example": name}
     if method == "GET" and is_polled(path):
         wait = {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT}
         about = "With If-None-Match: seconds to wait for a change before the answer is 304."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
 
@@ -11,12 +12,14 @@ import pytest
 from fastapi import FastAPI
 from flow.world import World
 
+from functions.http import api_versions
+from functions.http.api_versions import ApiVersion
 from functions.http.auth.scopes import Scope
 from functions.http.middleware.rate_limit import WINDOW_SECONDS, Limiter
 from shared import flow
 from shared.domain.facts import ScoringDue
 from shared.errors import Refused, Transient
-from tests.http.asking import Answer, Client, app_over, client_of
+from tests.http.asking import VERSION, Answer, Client, app_over, client_of
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -168,3 +171,79 @@ def test_a_clock_that_keeps_failing_shows_in_health(world: World, reader: Client
     assert "3 times in a row" in clock["output"]
     flow.tick(ScoringDue(tick="good"), world.services)
     assert reader.get("/api/health").json()["status"] == "pass"
+
+
+# --- versions ---------------------------------------------------------------------------------------------
+
+OLD = {"api-version": "2020-01-01"}
+DEPRECATED, SUNSET = datetime(2026, 3, 1, 8, tzinfo=UTC), datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def _with_old(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
+    """There is an older version."""
+    old = ApiVersion(name=OLD["api-version"], **more)
+    monkeypatch.setattr(api_versions, "VERSIONS", (old, *api_versions.VERSIONS))
+
+
+def test_every_answer_to_a_deprecated_version_says_so_and_until_when_it_works(
+    api: FastAPI, reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_old(monkeypatch, deprecated=DEPRECATED, sunset=SUNSET)
+    first = reader.get("/api/uploads", params=OLD)
+    answers = [
+        first,
+        reader.get("/api/uploads", params=OLD, headers={"if-none-match": first.headers["etag"]}),
+        reader.request("HEAD", "/api/uploads", params=OLD),
+        reader.get("/api/uploads/none.csv", params=OLD),
+        reader.get("/api/nothing", params=OLD),
+        reader.get("/api/uploads", params={**OLD, "maxpagesize": 0}),
+        reader.post("/api/pause", params=OLD),
+        client_of(api, scope=None).get("/api/uploads", params=OLD),
+        client_of(api, scope=Scope.OPERATOR).post("/api/pause", params=OLD),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 304, 200, 404, 404, 400, 403, 401, 202]
+    for answer in answers:
+        assert answer.headers["deprecation"] == "@1772352000"
+        assert answer.headers["sunset"] == "Tue, 31 Dec 2999 23:59:59 GMT"
+        assert re.findall(r'<(\S+)>; rel="(\w+)"', answer.headers["link"]) == [
+            ("/api/docs", "deprecation"),
+            ("/api/docs", "sunset"),
+        ]
+    assert answers[-1].headers["operation-location"].endswith("api-version=2020-01-01")
+
+
+def test_a_version_without_a_sunset_is_deprecated_all_the_same(
+    reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_old(monkeypatch, deprecated=DEPRECATED)
+    answer = reader.get("/api/uploads", params=OLD)
+    assert (answer.status_code, answer.headers["deprecation"]) == (200, "@1772352000")
+    assert "sunset" not in answer.headers
+    assert "sunset" not in answer.headers["link"]
+
+
+def test_a_version_is_refused_from_its_sunset_on_and_those_that_work_are_named(
+    reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_old(monkeypatch, deprecated=DEPRECATED, sunset=DEPRECATED)
+    ended = reader.get("/api/uploads", params=OLD)
+    assert (ended.status_code, ended.json()["code"]) == (400, "ApiVersionEnded")
+    assert VERSION["api-version"] in ended.json()["detail"]
+    assert OLD["api-version"] not in ended.json()["detail"]
+    assert ended.headers["sunset"] == "Sun, 01 Mar 2026 08:00:00 GMT"
+    unknown = reader.get("/api/uploads", params={"api-version": "2019-01-01"})
+    assert (unknown.status_code, unknown.json()["code"]) == (400, "UnsupportedApiVersionValue")
+    assert OLD["api-version"] not in unknown.json()["detail"]
+
+
+def test_a_version_lasts_until_its_sunset_and_not_a_second_longer() -> None:
+    version = ApiVersion(name="2020-01-01", sunset=SUNSET)
+    assert not version.ended(SUNSET - timedelta(seconds=1))
+    assert version.ended(SUNSET)
+
+
+def test_the_present_version_has_no_end_and_says_none(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    _with_old(monkeypatch, deprecated=DEPRECATED, sunset=SUNSET)
+    health = reader.get("/api/health", params=OLD)  # which is the same in every version
+    for answer in (reader.get("/api/uploads"), reader.get("/api/nothing"), health):
+        assert not {"deprecation", "sunset", "link"} & answer.headers.keys()

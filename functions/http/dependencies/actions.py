@@ -15,7 +15,7 @@ from functions.http.auth.callers import Caller
 from functions.http.dependencies import idempotency
 from functions.http.dependencies.idempotency import IdempotencyKey
 from functions.http.dependencies.request_context import AskedBy, Wired
-from functions.http.middleware.api_version import KNOWN, PARAMETER
+from functions.http.middleware.api_version import PARAMETER
 from functions.http.problems import Problem
 from functions.http.views import operations
 from functions.http.views.json_answer import JsonAnswer
@@ -130,7 +130,7 @@ class ActionRequest:
         record = self.services.ledger.find("operation", operation)
         assert record is not None  # noqa: S101
         body, wait = operations.progress_body(record, self.services)
-        here = f"{self.request.base_url}api/operations/{operation}?{PARAMETER}={KNOWN[-1]}"
+        here = f"{self.request.base_url}api/operations/{operation}?{PARAMETER}={self.request.query_params[PARAMETER]}"
         headers = {"Operation-Location": here, "Location": body.get("resourceLocation", here)}
         return JsonAnswer(body, 202, {**headers, "Retry-After": str(wait or 1)})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import anyio.to_thread
 from starlette.datastructures import Headers, MutableHeaders
@@ -48,7 +49,7 @@ class Gate:
             raise _unauthenticated()
         if caller is not None:
             _permit(caller, scope["method"], scope["path"], headers)
-        api_version.check(scope["path"], scope["query_string"])
+        api_version.check(scope["path"], scope["query_string"], _now)
         largest = body_size.largest_body(scope["path"], self.largest_file)
         body_size.check_length(headers, largest)
         scope["state"]["caller"] = caller
@@ -85,6 +86,10 @@ class Gate:
                 503, "Tokens cannot be checked now: the tenant's keys are not to be had.",
                 headers={"Retry-After": "30"},
             ) from None  # fmt: skip
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _unauthenticated() -> Problem:
