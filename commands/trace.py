@@ -13,7 +13,7 @@ CAPTIONS = {"firstUpload": "Same rows as", "uploads": "Made of"}
 LISTED = ("name", "state", "rows", "reason", "lastModifiedAt")
 SHOWN = {
     "upload": ("rows", "rejectedRows", "repeatedRows", "replacedBy", "sha256"),
-    "dataset": ("rows", "waitingFor"),
+    "dataset": ("rows", "postponedBecause"),
     "run": (),
     "model": (),
     "deployment": ("endpoint", "trafficPercent", "releasedAt"),

@@ -28,6 +28,7 @@ from shared.domain.kinds.field import (  # noqa: E402
 )
 from shared.domain.kinds.kind import Kind  # noqa: E402
 from shared.domain.kinds.state import State, Tone  # noqa: E402
+from shared.domain.kinds.waiting import WAITS  # noqa: E402
 from shared.kinds import KINDS, STATUSES_OF  # noqa: E402
 
 Json = dict[str, Any]
@@ -114,6 +115,7 @@ ASKS = {
     Tone.BAD: "it came to nothing",
     Tone.REST: "nothing to do",
 }
+WAITING = "What comes before the next state; an upload or a dataset version says it of what it became. More words may come."
 TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", Moment: "time"}
 
 
@@ -121,7 +123,9 @@ def page() -> str:
     lines = [HEAD]
     for kind in KINDS:
         lines += _kind(kind)
-    lines += ["## What records hold", ""]
+    lines += ["## What is waited for", "", WAITING, "", "| `waitingFor` | it waits for |", "|---|---|"]
+    lines += [f"| `{wait.name}` | {wait.sentence} |" for wait in WAITS]
+    lines += ["", "## What records hold", ""]
     inner = [part.inner for kind in KINDS for part in kind.parts if part.about.public and part.inner]
     for of in dict.fromkeys(inner):
         lines += [f"### {of.__name__}", "", of.__doc__ or "", "", *_fields(parts(of))]
@@ -130,11 +134,15 @@ def page() -> str:
 
 def _kind(kind: Kind[Any]) -> Iterator[str]:
     yield from (f"## {kind.name.capitalize()}", "", kind.sentence, "")
-    yield from ("| state | it ... | the dashboard says | which means |", "|---|---|---|---|")
+    yield from (
+        "| state | it ... | the dashboard says | which means | `waitingFor` |",
+        "|---|---|---|---|---|",
+    )
     for state in kind.states:
         asks = "a person has to decide" if state.needs_person else ASKS[state.tone]
         final = ", final" if state.final else ""
-        yield f"| `{state.name}` | {state.sentence} | {state.label} | {asks}{final} |"
+        waits = f"`{state.waits_for.name}`" if state.waits_for else ""
+        yield f"| `{state.name}` | {state.sentence} | {state.label} | {asks}{final} | {waits} |"
     yield ""
     yield from _fields(kind.parts)
 

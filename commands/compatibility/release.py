@@ -14,7 +14,7 @@ RELEASED = "released"
 """The folder of what is kept, in docs."""
 PATTERN = "openapi-*.json"
 MOVE = (
-    "Or move the api-version (KNOWN in functions/http/middleware/api_version.py) and say in CHANGELOG.md"
+    "Or move the api-version (VERSIONS in functions/http/api_versions.py) and say in CHANGELOG.md"
     " what clients have to change. While nobody has that version yet: `python docs/generated.py --release --unpublished`."
 )
 

@@ -18,12 +18,12 @@ from fastapi import FastAPI
 from flow.world import World
 from pydantic import SecretStr
 
+from functions.http.api_versions import newest
 from functions.http.app import assemble
 from functions.http.auth.credentials import Credentials
 from functions.http.auth.scopes import Scope
 from functions.http.auth.sessions import Sessions
 from functions.http.auth.tokens import EntraTokens, SigningKeys
-from functions.http.middleware.api_version import KNOWN
 from shared.settings import Settings
 
 KEYS = {
@@ -31,7 +31,7 @@ KEYS = {
     Scope.OPERATOR: "operator-key-of-the-tests",
     Scope.ADMIN: "admin-key-of-the-tests",
 }
-VERSION = {"api-version": KNOWN[-1]}
+VERSION = {"api-version": newest().name}
 TENANT, AUDIENCE = "5c2dd2f9-4b26-4f8a-8e3f-0d7a2a3b0a11", "c0ffee00-0000-4000-8000-000000000001"
 ISSUER = f"https://login.example/{TENANT}/v2.0"
 

@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from flow.world import World, bank_rows
 
+from functions.http.api_versions import newest
 from functions.http.auth.scopes import Scope
 from functions.http.dependencies import actions, idempotency
-from functions.http.middleware.api_version import KNOWN
 from shared.domain.audit import broken_at
 from shared.domain.facts import StepDeadLettered, UploadArrived
 from shared.errors import Refused
@@ -37,7 +37,7 @@ def _followed(client: Client, answer: Answer) -> dict[str, Any]:
     assert answer.status_code == 202, answer.content
     where = answer.headers["operation-location"]
     assert where.startswith("http://campanha.test/api/operations/")
-    assert where.endswith(f"?api-version={KNOWN[-1]}")
+    assert where.endswith(f"?api-version={newest().name}")
     assert int(answer.headers["retry-after"]) >= 1
     told: dict[str, Any] = client.get(where.removeprefix("http://campanha.test").split("?")[0]).json()
     return told

@@ -242,7 +242,9 @@ def test_a_version_lasts_until_its_sunset_and_not_a_second_longer() -> None:
     assert version.ended(SUNSET)
 
 
-def test_the_present_version_has_no_end_and_says_none(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_present_version_has_no_end_and_says_none(
+    reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _with_old(monkeypatch, deprecated=DEPRECATED, sunset=SUNSET)
     health = reader.get("/api/health", params=OLD)  # which is the same in every version
     for answer in (reader.get("/api/uploads"), reader.get("/api/nothing"), health):

@@ -7,6 +7,7 @@ import random
 import threading
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -15,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 from flow.recorded import put_on_record
 from flow.world import World, bank_rows
+from unit.ledger.interrupted import Interrupted
 
 from functions.http.auth.scopes import Scope
 from functions.http.views import pagination
@@ -235,6 +237,23 @@ def test_who_follows_a_list_has_what_is_in_it(scored: World, reader: Client, pat
     assert not known.repeated()
 
 
+def test_what_comes_while_the_first_page_is_read_is_told(uploads: World) -> None:
+    """Between the reading of its rows and the answer."""
+    present, come = uploads.present, iter([UploadArrived(name="7.csv", etag="1")])
+
+    def comes(verb: str, given: tuple[Any, ...]) -> None:
+        if (verb, given[0]) == ("rows", "upload"):
+            for upload in come:
+                ledger = Ledger(uploads.table, present=present, now=uploads.now, lease_seconds=60)
+                put_on_record(ledger, changes(upload))
+
+    uploads.present = Interrupted(present, after=comes)  # type: ignore[assignment]
+    known = Following(client_of(app_over(uploads)), "/api/uploads")
+    assert "upload/7.csv/1" not in known.states
+    known.go_on()
+    assert known.states["upload/7.csv/1"] == "arrived"
+
+
 def test_who_follows_a_list_sees_each_change_once_under_eight_writers(world: World, reader: Client) -> None:
     def write(writer: int) -> None:
         chance = random.Random(writer)
@@ -266,12 +285,12 @@ def test_events_and_the_audit_trail_are_followed_in_the_order_in_which_they_happ
     assert operator.post("/api/pause").status_code == 202
     for path, number in (("/api/events", "sequence"), ("/api/audit", "sequence")):
         last = _walked(admin, path, maxpagesize=200)
-        newest = _asked(admin, path, maxpagesize=1).json()["value"][0][number]
+        newest = int(_asked(admin, path, maxpagesize=1).json()["value"][0][number])
         for action in ("resume", "pause", "resume"):
             assert operator.post(f"/api/{action}").status_code == 202
         uploads.tell(*uploads.bus.take())
         changed = _followed(admin, last)
-        found = [entry[number] for entry in changed.json()["value"]]
+        found = [int(entry[number]) for entry in changed.json()["value"]]
         assert found == list(range(newest + 1, newest + 1 + len(found)))
         assert len(found) >= 3
         assert _followed(admin, changed).json()["value"] == []
@@ -341,33 +360,45 @@ def test_a_number_of_ones_own_begins_no_walk(uploads: World, reader: Client) -> 
     assert "deltaLink" not in answer.json()
 
 
-def _bad_tokens(good: str) -> dict[str, str]:
-    flipped = good[:20] + ("A" if good[20] != "A" else "B") + good[21:]
-    bomb = base64.urlsafe_b64encode(zlib.compress(b"[" * 10_000_000)).decode()
-    return {
-        "none": "",
-        "no base64": "!?",
-        "not ours": base64.urlsafe_b64encode(b"something else").decode(),
-        "changed": flipped,
-        "cut": good[:-6],
-        "more": good + "AAAA",
-        "bomb": bomb[:15_000],
-        "deep": base64.urlsafe_b64encode(zlib.compress(b"[" * 60_000)).decode(),
-        "form": base64.urlsafe_b64encode(zlib.compress(b'[2,"x",0,0,0,[]]')).decode(),
-    }
+def _token(last: Answer) -> str:
+    return dict(parse_qsl(urlsplit(last.json()["deltaLink"]).query))["deltatoken"]
 
 
-@pytest.mark.parametrize("what", list(_bad_tokens("A" * 60)))
+def _packed(body: bytes) -> str:
+    return base64.urlsafe_b64encode(zlib.compress(body)).decode()
+
+
+def _padded(good: str) -> str:
+    """Small, and ten megabytes when it is unpacked."""
+    body = zlib.decompress(base64.urlsafe_b64decode(good + "=="))
+    return _packed(body[:-1] + b" " * 10_000_000 + b"]")
+
+
+BAD_TOKENS: dict[str, Callable[[str], str]] = {
+    "none": lambda good: "",
+    "no base64": lambda good: "!?",
+    "not packed": lambda good: base64.urlsafe_b64encode(b"something else").decode(),
+    "changed": lambda good: good[:20] + ("A" if good[20] != "A" else "B") + good[21:],
+    "cut": lambda good: good[:-6],
+    "longer": lambda good: good + "AAAA",
+    "padded": _padded,
+    "nested": lambda good: _packed(b"[" * 60_000),
+    "another form": lambda good: _packed(b'[2,"x",0,0,0,[]]'),
+    "too long": lambda good: "A" * 16_001,
+}
+
+
+@pytest.mark.parametrize("what", BAD_TOKENS)
 def test_a_token_that_is_none_is_refused(uploads: World, reader: Client, what: str) -> None:
-    good = dict(parse_qsl(urlsplit(_walked(reader).json()["deltaLink"]).query))["deltatoken"]
+    token = BAD_TOKENS[what](_token(_walked(reader)))
     for where in ({}, {"after": 3}):
-        answer = _asked(reader, deltatoken=_bad_tokens(good)[what], **where)
-        assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameter"), what
+        answer = _asked(reader, deltatoken=token, **where)
+        assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameter")
         assert answer.json()["errors"][0]["location"] == "query.deltatoken"
 
 
 def test_a_token_is_of_its_list_and_filter_and_of_this_log(uploads: World, reader: Client) -> None:
-    token = dict(parse_qsl(urlsplit(_walked(reader, dataset="bank").json()["deltaLink"]).query))["deltatoken"]
+    token = _token(_walked(reader, dataset="bank"))
     good = {"dataset": "bank", "deltatoken": token}
     assert _asked(reader, **good).status_code == 200
     assert _asked(reader, **good, maxpagesize=7).status_code == 200
@@ -385,7 +416,9 @@ def test_the_largest_place_fits_a_url() -> None:
     chance = random.Random(1)
     numbers = chance.sample(range(10**6), MOST_SEEN)
     cursor = Cursor(
-        next=10**9, settled=datetime(2026, 11, 24, tzinfo=UTC), seen={n: chance.randrange(1, 9) for n in numbers}
+        next=10**9,
+        settled=datetime(2026, 11, 24, tzinfo=UTC),
+        seen={n: chance.randrange(1, 9) for n in numbers},
     )
     token = pack(cursor, "00000000")
     assert len(token) < 8_000

@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 from pydantic.fields import FieldInfo
 
+from functions.http.api_versions import VERSIONS
 from shared.flow import FLOW, Rule
 from shared.settings import Settings
 
@@ -103,7 +104,7 @@ def test_every_address_of_the_api_is_documented() -> None:
 
 def test_everything_asks_for_the_newest_api_version() -> None:
     """Pages, scripts and the command line name it for themselves: they are read where no Python of the app is."""
-    from functions.http.middleware.api_version import KNOWN
+    from functions.http.api_versions import newest
 
     files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     for folder, kind in (("web/public", "js"), ("web/js", "js"), ("web/docs", "js"), ("commands", "py")):
@@ -118,7 +119,7 @@ def test_everything_asks_for_the_newest_api_version() -> None:
         )
     }
     assert len(named) >= 6
-    assert {file: version for file, version in named.items() if version != KNOWN[-1]} == {}
+    assert {file: version for file, version in named.items() if version != newest().name} == {}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -173,3 +174,12 @@ def test_no_fact_is_waited_for_by_two_rules() -> None:
 def test_each_step_lives_in_the_file_of_its_name(rule: Rule) -> None:
     assert rule.do.__module__ == f"shared.steps.{rule.do.__name__}"
     assert (ROOT / "shared" / "steps" / f"{rule.do.__name__}.py").is_file()
+
+
+def test_the_versions_are_those_there_are() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    table = page.partition("<!-- versions -->\n")[2].partition("<!-- /versions -->")[0]
+    days = [
+        (v.name, *(f"{day:%Y-%m-%d}" if day else "-" for day in (v.deprecated, v.sunset))) for v in VERSIONS
+    ]
+    assert table == "".join(f"| `{name}` | {deprecated} | {sunset} |\n" for name, deprecated, sunset in days)

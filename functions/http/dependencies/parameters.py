@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query
 
-from functions.http.views.pagination import ListQuery
+from functions.http.views.pagination import BatchQuery, ListQuery, PageQuery
 
 
 def _named(description: str) -> Any:
@@ -27,3 +27,5 @@ LineageKey = Annotated[str, _named("The file's name, its SHA-256, or the hash of
 Version = Annotated[int, Path(ge=1, le=10**9, description="The version.")]
 PageSize = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 Filters = Annotated[ListQuery, Query()]
+BatchFilters = Annotated[BatchQuery, Query()]
+Paged = Annotated[PageQuery, Query()]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from functions.http.dependencies.actions import Action, ActionReason, Requested
 from functions.http.dependencies.csv_body import CSV_BODY, Content, FileName, check_file, store
-from functions.http.dependencies.parameters import BatchId, Filters, PageSize
+from functions.http.dependencies.parameters import BatchFilters, BatchId, PageSize
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
@@ -38,7 +38,7 @@ class ScoreFilesRequest(ActionReason):
 
 
 @routes.get("/api/batches", response_model=page_of(record("batch")))
-def list_batches(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+def list_batches(request: Request, services: Wired, filters: BatchFilters) -> JsonAnswer:
     """The newest batches first."""
     return JsonAnswer(pagination.page("batch", filters, request, services))
 

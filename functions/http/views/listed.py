@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from functions.http.views.records import shown
-from shared.ledger import Cursor, Entry, Ledger, Listed, cloud_event
+from shared.domain.names import dataset_id
+from shared.ledger import Cursor, Entry, Ledger, Listed, Record, cloud_event
 
 Json = dict[str, Any]
 
@@ -29,6 +30,8 @@ class Item:
     changed: str = ""
     state: str | None = None
     dataset: str | None = None
+    model: str | None = None
+    """The model version that scores it, as name:version."""
     was: frozenset[str] = frozenset()
     """The states it was in before."""
     listed: Listed | None = None
@@ -142,9 +145,15 @@ def _record(listed: Listed) -> Item:
         changed=record.updated,
         state=record.state,
         dataset=record.values.get("dataset"),
+        model=_model(record),
         was=frozenset(state for state, _ in record.values["history"]) - {record.state},
         listed=listed,
     )
+
+
+def _model(record: Record) -> str | None:
+    dataset, version = record.values.get("dataset"), record.values.get("model_version")
+    return dataset_id(dataset, version) if dataset and version else None
 
 
 def _event(entry: Entry, *, source: str) -> Item:

@@ -1,11 +1,12 @@
-"""One record as an answer: 404 when there is none, Retry-After while it is not finished."""
+"""One record as an answer: 404 when there is none; with what it waits for and what it became, and Retry-After till then."""
 
 from __future__ import annotations
 
 from functions.http.problems import Problem
 from functions.http.views.json_answer import JsonAnswer
+from functions.http.views.prospects import prospects
 from functions.http.views.records import shown
-from functions.http.views.retry_after import is_finished, retry_after
+from functions.http.views.retry_after import retry_after
 from shared.services import Services
 
 
@@ -16,8 +17,10 @@ def one(kind: str, id_: str, services: Services) -> JsonAnswer:
         raise Problem(
             404, f"There is no such {kind}. The lists (/api/uploads, /api/runs, ...) show what there is."
         )
+    found, answer = prospects(record, services), shown(record)
+    answer |= {"links": answer["links"] | found.links()} | found.waits(services)
     headers = {}
-    if not is_finished(record):
+    if found.waiting is not None:
         averages = services.ledger.events.snapshot().averages
-        headers["Retry-After"] = str(retry_after(record, averages, services.now()))
-    return JsonAnswer(shown(record), headers=headers)
+        headers["Retry-After"] = str(retry_after(found.waiting, averages, services.now()))
+    return JsonAnswer(answer, headers=headers)

@@ -86,6 +86,17 @@ class ListQuery(PageQuery):
         )
 
 
+class BatchQuery(ListQuery):
+    """What of the list of batches is wanted."""
+
+    model: str | None = Field(
+        default=None, max_length=100, description="Only those that this model version scores: name:version."
+    )
+
+    def _fits_otherwise(self, item: Item) -> bool:
+        return self.model in (None, item.model) and super()._fits_otherwise(item)
+
+
 def page(kind: str, query: ListQuery, request: Request, services: Services) -> Json:
     """One page of a kind's list; raises: Problem for a state the kind does not have, or a token that is none."""
     if query.state is not None and query.state not in STATES[kind]:

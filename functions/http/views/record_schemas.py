@@ -11,6 +11,7 @@ from pydantic import Field, create_model
 from functions.http.views.shape import Address, Moment, Shape, absent, growing, list_of
 from shared.domain.kinds import field
 from shared.domain.kinds.field import Part, public_parts
+from shared.domain.kinds.waiting import GATHER_WINDOW, WAITS
 from shared.kinds import BY_NAME, KINDS, STATES
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def _links() -> type[Shape]:
     }
     for name, example in others.items():
         fields[name] = (Address, absent(description=f"The address of its {name}.", examples=[example]))
+    about = "The address of the batches that the model it led to scores."
+    fields["batches"] = (Address, absent(description=about, examples=["/api/batches?model=bank:3"]))
     for kind in KINDS:
         about = f"The address of the {kind.name} that it belongs to, or led to."
         fields[kind.name] = (Address, absent(description=about, examples=[f"/api/{kind.plural}/..."]))
@@ -98,10 +101,29 @@ def record(name: str) -> type[Record]:
             ),
         ),
     }
+    if any(state.waits_for for state in of.states):
+        head |= _waiting()
     made: type[Record] = create_model(
         of.values.__name__, __base__=Record, __doc__=of.sentence, **head, **public_fields(of.values)
     )
     return made
+
+
+def _waiting() -> dict[str, Any]:
+    words = "; ".join(f"`{wait.name}`: {wait.sentence}" for wait in WAITS)
+    waits = (
+        "What it waits for, or what it became does, before the next state; absent when all of that is final, and in lists. "
+        f"{words}; more words may come."
+    )
+    since = "Since when it waits for that; absent when `waitingFor` is."
+    known = growing(wait.name for wait in WAITS)
+    return {
+        "waitingFor": (
+            str,
+            absent(description=waits, examples=[GATHER_WINDOW.name], json_schema_extra=known),
+        ),
+        "waitingStartedAt": (Moment, absent(description=since, examples=["2026-11-24T08:00:01.200+00:00"])),
+    }
 
 
 def public_fields(of: type[DataclassInstance]) -> dict[str, Any]:

@@ -38,6 +38,8 @@ def _links(kind: str, thing: Thing[Any]) -> Json:
     links |= {other: address(other, id_, name) for other, id_ in related.items() if id_}
     if kind == "batch" and related["model"]:
         links["rows"] = f"{links['self']}/rows"
+    if kind == "model":
+        links["batches"] = scored_by(thing.id)
     if kind in DROPPED and name:
         links["lineage"] = f"/api/lineage/{DROPPED[kind]}/{quote(name)}"
     return links
@@ -54,3 +56,8 @@ def address(kind: str, id_: str, name: str | None) -> str:
     if kind == "upload":
         return f"{plural}/{quote(name or '')}"
     return f"{plural}/{quote(id_, safe='/' if kind == 'deployment' else '')}"
+
+
+def scored_by(model: str) -> str:
+    """The URL of the batches that a model version scores. model: name:version"""
+    return f"/api/batches?model={quote(model, safe=':')}"

@@ -51,5 +51,20 @@ def page_of(item: type[Shape]) -> type[Shape]:
                 examples=["http://localhost:7071/api/uploads?api-version=2026-11-29&after=50"],
             ),
         ),
+        "deltaLink": (
+            Link,
+            absent(
+                description="The address of what changed since; on the last page, in place of `nextLink`.",
+                examples=["http://localhost:7071/api/uploads?api-version=2026-11-29&deltatoken=eNqLNtSp1l"],
+            ),
+        ),
+        "removed": (
+            list[str],
+            absent(
+                description="Of what changed since, with the filter `state`: the ids of what was in that state, and is "
+                "not any more. Absent when there is nothing.",
+                examples=[["upload/may.csv/0x8DD5A3B1C2D4E5F"]],
+            ),
+        ),
     }
     return create_model(f"{item.__name__}Page", __base__=Shape, __doc__="A page of a list.", **fields)

@@ -19,6 +19,7 @@ from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.run import RunStep
 from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.waiting import PLAN, SHARDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +128,8 @@ BATCH = Kind(
     id_pattern=names.BATCH_ID,
     id_example="clients-csv-d7147bc7",
     states=(
-        State(name="due", tone=Tone.RUN, word="waiting", sentence="waits to be scored"),
-        State(name="scoring", tone=Tone.RUN, sentence="is being scored"),
+        State(name="due", tone=Tone.RUN, word="waiting", sentence="waits to be scored", waits_for=PLAN),
+        State(name="scoring", tone=Tone.RUN, sentence="is being scored", waits_for=SHARDS),
         State(name="scored", tone=Tone.OK, sentence="is scored", final=True),
         State(name="refused", tone=Tone.BAD, sentence="cannot be scored", final=True),
     ),

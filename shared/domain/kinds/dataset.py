@@ -17,6 +17,7 @@ from shared.domain.facts import (
 from shared.domain.kinds.field import public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.waiting import RUN_SLOT, WORKSPACE
 from shared.domain.names import dataset_id
 
 
@@ -45,8 +46,8 @@ class DatasetVersion:
     model: str | None = public(
         "The model version trained on it, as name:version.", pattern=names.DATASET_ID, example="bank:3"
     )
-    waiting_for: str | None = public(
-        "What its run waits for.", example="run bank-v2-a1 of the dataset is under way"
+    postponed_because: str | None = public(
+        "Why its run was put off.", example="run bank-v2-a1 of the dataset is under way"
     )
     reason: str | None = public("Why it could not be trained on.", example="the run ended as Failed")
 
@@ -59,7 +60,7 @@ def _registered(fact: DatasetRegistered) -> Iterable[Change]:
 
 def _waiting(fact: RunPostponed) -> Iterable[Change]:
     id_ = dataset_id(fact.dataset, fact.version)
-    yield Change(kind="dataset", id=id_, state="waiting", values={"waiting_for": fact.reason})
+    yield Change(kind="dataset", id=id_, state="waiting", values={"postponed_because": fact.reason})
 
 
 def _training(fact: RunStarted) -> Iterable[Change]:
@@ -69,7 +70,7 @@ def _training(fact: RunStarted) -> Iterable[Change]:
         id=dataset_id(fact.dataset, fact.version),
         state="training",
         round=fact.attempt - 1,
-        values={"run": fact.run, "waiting_for": None},
+        values={"run": fact.run, "postponed_because": None},
     )
 
 
@@ -95,9 +96,9 @@ DATASET = Kind(
     id_pattern=names.DATASET_ID,
     id_example="bank:3",
     states=(
-        State(name="registered", tone=Tone.OK, sentence="is registered"),
-        State(name="waiting", tone=Tone.RUN, sentence="waits for the run before it"),
-        State(name="training", tone=Tone.RUN, sentence="is being trained on"),
+        State(name="registered", tone=Tone.OK, sentence="is registered", waits_for=RUN_SLOT),
+        State(name="waiting", tone=Tone.RUN, sentence="waits for the run before it", waits_for=RUN_SLOT),
+        State(name="training", tone=Tone.RUN, sentence="is being trained on", waits_for=WORKSPACE),
         State(name="trained", tone=Tone.OK, sentence="has been trained on", final=True),
         State(name="failed", tone=Tone.BAD, sentence="could not be trained on", final=True),
     ),

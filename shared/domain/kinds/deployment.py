@@ -10,6 +10,7 @@ from shared.domain.facts import ModelReleased
 from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.waiting import NEW_DEPLOYMENT
 from shared.domain.names import dataset_id
 
 HEALTH = (
@@ -73,7 +74,13 @@ DEPLOYMENT = Kind(
     id_pattern=names.DEPLOYMENT_ID,
     id_example="campanha-bank/model-3",
     states=(
-        State(name="creating", tone=Tone.RUN, word="being made", sentence="is being made"),
+        State(
+            name="creating",
+            tone=Tone.RUN,
+            word="being made",
+            sentence="is being made",
+            waits_for=NEW_DEPLOYMENT,
+        ),
         State(name="serving", tone=Tone.OK, sentence="serves", final=True),
         State(name="standby", tone=Tone.REST, sentence="stands by for the way back", final=True),
         # also what could not be made, or failed its test: it is deleted at once, and its model's record says why

@@ -10,6 +10,7 @@ from shared.domain.facts import ModelAccepted, ModelRefused, ModelReleased, Rele
 from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.waiting import NEW_DEPLOYMENT, RELEASE
 from shared.domain.names import dataset_id
 
 
@@ -139,7 +140,9 @@ def _rolled_back(fact: ReleaseRolledBack) -> Iterable[Change]:
 
 
 def _links(model: Thing[ModelVersion]) -> Mapping[str, str | None]:
-    return {"dataset": dataset_id(model.values.dataset, model.values.version), "run": model.values.run}
+    it = model.values
+    deployment = f"{it.endpoint}/{it.deployment}" if it.endpoint and it.deployment else None
+    return {"dataset": dataset_id(it.dataset, it.version), "run": it.run, "deployment": deployment}
 
 
 MODEL = Kind(
@@ -149,9 +152,14 @@ MODEL = Kind(
     id_pattern=names.DATASET_ID,
     id_example="bank:3",
     states=(
-        State(name="accepted", tone=Tone.OK, sentence="is better: accepted"),
+        State(name="accepted", tone=Tone.OK, sentence="is better: accepted", waits_for=RELEASE),
         State(name="refused", tone=Tone.REST, sentence="is not better: refused", final=True),
-        State(name="releasing", tone=Tone.RUN, sentence="is being put behind the endpoint"),
+        State(
+            name="releasing",
+            tone=Tone.RUN,
+            sentence="is being put behind the endpoint",
+            waits_for=NEW_DEPLOYMENT,
+        ),
         State(name="released", tone=Tone.OK, word="in service", sentence="is in service", final=True),
         State(
             name="previous",

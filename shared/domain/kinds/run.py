@@ -20,6 +20,7 @@ from shared.domain.facts import (
 from shared.domain.kinds.field import Moment, internal, public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.waiting import OUTCOME, WORKSPACE
 from shared.domain.names import dataset_id
 
 STEP_STATUSES = (
@@ -127,10 +128,10 @@ RUN = Kind(
     id_pattern=names.RUN_NAME,
     id_example="bank-v3-a1",
     states=(
-        State(name="started", tone=Tone.RUN, sentence="started"),
-        State(name="running", tone=Tone.RUN, sentence="is running"),
-        State(name="completed", tone=Tone.OK, sentence="completed"),
-        State(name="canceled", tone=Tone.WARN, sentence="was cancelled"),
+        State(name="started", tone=Tone.RUN, sentence="started", waits_for=WORKSPACE),
+        State(name="running", tone=Tone.RUN, sentence="is running", waits_for=WORKSPACE),
+        State(name="completed", tone=Tone.OK, sentence="completed", waits_for=OUTCOME),
+        State(name="canceled", tone=Tone.WARN, sentence="was cancelled", waits_for=OUTCOME),
         State(name="failed", tone=Tone.BAD, sentence="failed", final=True),
         State(name="accepted", tone=Tone.OK, sentence="ended: its outcome is accepted", final=True),
         State(name="refused", tone=Tone.REST, sentence="ended: its outcome is not accepted", final=True),

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.domain.kinds.waiting import Wait
+
 
 class Tone(StrEnum):
     """How a state is coloured: by the attention it needs."""
@@ -36,6 +38,8 @@ class State:
     """Nothing follows by itself: polling can stop."""
     needs_person: bool = False
     """Nothing follows before an operator's decision."""
+    waits_for: Wait | None = None
+    """What has to come before the next state."""
 
     @property
     def label(self) -> str:

@@ -11,6 +11,7 @@ from shared.domain.facts import UploadAdmitted, UploadArrived, UploadDuplicated,
 from shared.domain.kinds.field import internal, public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.state import State, Tone
+from shared.domain.kinds.waiting import ADMISSION, GATHER_WINDOW
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +119,8 @@ UPLOAD = Kind(
     id_pattern=names.UPLOAD_ID,
     id_example="upload/may.csv/0x8DD5A3B1C2D4E5F",
     states=(
-        State(name="arrived", tone=Tone.RUN, word="being checked", sentence="arrived"),
-        State(name="admitted", tone=Tone.RUN, sentence="fits its contract"),
+        State(name="arrived", tone=Tone.RUN, word="being checked", sentence="arrived", waits_for=ADMISSION),
+        State(name="admitted", tone=Tone.RUN, sentence="fits its contract", waits_for=GATHER_WINDOW),
         State(name="registered", tone=Tone.OK, sentence="became part of a dataset version", final=True),
         State(
             name="replaced",

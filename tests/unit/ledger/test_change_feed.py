@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -13,11 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unit.ledger.following import Reader, read_anew
 from unit.ledger.interrupted import Interrupted
 from unit.ledger.processes import Processes, arrived, moved
 
 from shared.adapters.memory import MemoryTable, system_clock
-from shared.ledger import Cursor, Ledger, Listed, change_feed
+from shared.ledger import Cursor, Ledger, change_feed
 from shared.ledger.change_feed import LOGGED_BY, MARGIN
 from shared.ledger.ledger import NOW
 from shared.ports import Row
@@ -28,55 +28,6 @@ STATES = ("arrived", "admitted", "registered")
 @pytest.fixture
 def processes() -> Processes:
     return Processes()
-
-
-@dataclass
-class Reader:
-    """A client of one list, as the API lets it read: pages of the walk, then pages of what changed."""
-
-    ledger: Ledger
-    page: int = 3
-    kind: str = "upload"
-    told: list[tuple[str, int]] = field(default_factory=list)
-    """Each record that was shown, with the move it was shown with, in this order."""
-    state: dict[str, tuple[str, int]] = field(default_factory=dict)
-
-    def walk(self, *, between: Callable[[], None] = lambda: None) -> Cursor:
-        cursor = self.ledger.changes.position()
-        between()
-        before: int | None = None
-        while True:
-            page = self.ledger.records.newest(self.kind, limit=self.page, before=before)
-            for listed in page:
-                self._takes(listed)
-            cursor = cursor.with_page(page)
-            between()
-            if not page or page[-1].number == 0:
-                return cursor
-            before = page[-1].number
-
-    def follow(self, cursor: Cursor) -> Cursor:
-        """To where the log ends now."""
-        while True:
-            unread, cursor = self.ledger.changes.unread(cursor)
-            if unread <= 0:
-                return cursor
-            for step in self.ledger.changes.read(self.kind, cursor, limit=min(unread, self.page)):
-                cursor = step.cursor
-                if step.listed:
-                    self._takes(step.listed)
-
-    def _takes(self, listed: Listed) -> None:
-        self.told.append((listed.record.id, listed.moved))
-        self.state[listed.record.id] = (listed.record.state, listed.moved)
-
-    def repeated(self) -> dict[tuple[str, int], int]:
-        return {move: times for move, times in Counter(self.told).items() if times > 1}
-
-
-def read_anew(ledger: Ledger, kind: str = "upload") -> dict[str, tuple[str, int]]:
-    listed = ledger.records.newest(kind, limit=100_000)
-    return {one.record.id: (one.record.state, one.moved) for one in listed}
 
 
 def record(ledger: Ledger, id_: str, state: str, *, cause: str = "") -> list[dict[str, Any]]:
@@ -141,7 +92,9 @@ def test_what_the_walk_showed_before_its_event_was_logged_is_not_told_again(proc
     reader = Reader(ledger)
     during = iter(["registered"])
     late: list[dict[str, Any]] = []
-    cursor = reader.walk(between=lambda: [late.extend(record(ledger, "old", state)) for state in during] and None)
+    cursor = reader.walk(
+        between=lambda: [late.extend(record(ledger, "old", state)) for state in during] and None
+    )
     assert reader.told == [("old", 3)]
     ledger.outbox.append(before)
     ledger.outbox.append(late)
@@ -232,7 +185,9 @@ def test_a_cursor_forgets_nothing_while_its_reader_is_behind(processes: Processe
     put(ledger, "b", "arrived")
     away = LOGGED_BY.total_seconds() * 2
     reader, late = Reader(ledger, page=1), list[dict[str, Any]]()
-    steps = iter([lambda: None, lambda: (processes.pass_time(away), late.extend(record(ledger, "a", "admitted")))])
+    steps = iter(
+        [lambda: None, lambda: (processes.pass_time(away), late.extend(record(ledger, "a", "admitted")))]
+    )
     cursor = reader.walk(between=lambda: next(steps, lambda: None)() and None)
     put(ledger, "c", "arrived")
     cursor = reader.follow(cursor)
@@ -270,45 +225,51 @@ ACTS = st.lists(
 )
 
 
+@dataclass
+class Story:
+    """Workers that move records and log the events of that when they get to it."""
+
+    processes: Processes = field(default_factory=Processes)
+    states: dict[int, int] = field(default_factory=dict)
+    waiting: list[list[dict[str, Any]]] = field(default_factory=list)
+    """Events that are not logged yet, though their records have moved."""
+
+    def __post_init__(self) -> None:
+        self.ledger = self.processes.ledger()
+
+    def act(self, what: str, which: int) -> None:
+        if what == "move" and self.states.get(which, -1) < len(STATES) - 1:
+            self.states[which] = self.states.get(which, -1) + 1
+            self.waiting.append(record(self.ledger, str(which), STATES[self.states[which]]))
+        elif what == "log" and self.waiting:
+            self.ledger.outbox.append(self.waiting.pop(which % len(self.waiting)))
+        elif what == "wait":
+            self.processes.pass_time(which * MARGIN.total_seconds() / 3)
+
+    def until(self, ends: str, script: Iterator[Act]) -> None:
+        for what, which in script:
+            if what == ends:
+                return
+            self.act(what, which)
+
+
 @settings(max_examples=300, deadline=None)
 @given(ACTS, ACTS, st.integers(1, 4))
 def test_each_move_is_told_once_in_whatever_order_things_happen(
     before: list[Act], during: list[Act], page: int
 ) -> None:
-    processes = Processes()
-    ledger = processes.ledger()
-    states: dict[int, int] = {}
-    waiting: list[list[dict[str, Any]]] = []
-
-    def act(what: str, which: int) -> None:
-        if what == "move" and states.get(which, -1) < len(STATES) - 1:
-            states[which] = states.get(which, -1) + 1
-            waiting.append(record(ledger, str(which), STATES[states[which]]))
-        elif what == "log" and waiting:
-            ledger.outbox.append(waiting.pop(which % len(waiting)))
-        elif what == "wait":
-            processes.pass_time(which * MARGIN.total_seconds() / 3)
-
-    for what, which in before:
-        act(what, which)
-    reader, script = Reader(processes.ledger(), page=page), iter(during)
-
-    def between() -> None:
-        for what, which in script:
-            if what == "page":
-                return
-            act(what, which)
-
-    cursor = reader.walk(between=between)
+    story = Story()
+    story.until("", iter(before))
+    reader, script = Reader(story.processes.ledger(), page=page), iter(during)
+    cursor = reader.walk(between=lambda: story.until("page", script))
     for what, which in script:
-        if what == "follow":
-            cursor = reader.follow(cursor)
-        act(what, which)
-    for events in waiting:
-        ledger.outbox.append(events)
+        cursor = reader.follow(cursor) if what == "follow" else cursor
+        story.act(what, which)
+    for events in story.waiting:
+        story.ledger.outbox.append(events)
     reader.follow(cursor)
     assert not reader.repeated()
-    assert reader.state == read_anew(ledger)
+    assert reader.state == read_anew(story.ledger)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -348,8 +309,9 @@ def test_each_move_is_told_once_under_eight_writers(seed: int) -> None:
 def test_following_costs_the_same_however_long_the_history_is(length: int) -> None:
     processes = Processes()
     writing = processes.ledger()
-    for number in range(length):
-        writing.outbox.append(writing.records.apply([arrived(str(number))], cause=str(number)))
+    for start in range(0, length, 50):
+        changes = [arrived(str(number)) for number in range(start, start + 50)]
+        writing.outbox.append(writing.records.apply(changes, cause=str(start)))
     cursor = processes.ledger().changes.position()
     for number in range(10):
         put(writing, str(length - number - 1), "admitted")

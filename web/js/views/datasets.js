@@ -103,7 +103,7 @@ function one(dataset, uploads) {
           dataset.model && h("a", { href: to("models", dataset.dataset, dataset.version) }, dataset.model),
         ],
         ["Registered", ago(dataset.createdAt)],
-        ["Waits for", dataset.waitingFor],
+        ["Waits for", dataset.postponedBecause],
       ]),
       dataset.state === "failed" &&
         reason(

@@ -178,7 +178,7 @@ function uploadLink(upload) {
 
 /** @param {Api.DatasetVersion} dataset @returns {Page.Link} */
 function datasetLink(dataset) {
-  const waits = dataset.waitingFor && h("p", {}, `Waits: ${dataset.waitingFor}`);
+  const waits = dataset.postponedBecause && h("p", {}, `Waits: ${dataset.postponedBecause}`);
   const text = [
     h(
       "p",
