@@ -12,6 +12,7 @@ from typing import Any
 from shared.domain import names
 from shared.domain.facts import Fact, UploadArrived, UploadRejected
 from shared.domain.tables.admission import check_rows
+from shared.domain.tables.unreadable import Unreadable, content_faults
 from shared.ports import Blob
 from shared.procedures.admission import IN_MEMORY, Checked, check, store_part
 from shared.services import Services
@@ -28,14 +29,18 @@ def admit_upload(fact: UploadArrived, services: Services) -> Iterable[Fact]:
             "the file was deleted or overwritten before it could be read; the newer version is read instead"
         )
         return [UploadRejected(upload=fact.key, name=fact.name, reason=reason)]
-    admission = check_rows(services.files.read(blob), services.contracts)
-    if admission.contract is None or admission.header is None:
-        return [_quarantine_whole(fact, blob, {"reason": admission.problem}, services)]
     with (
         tempfile.SpooledTemporaryFile(IN_MEMORY) as part_file,
         tempfile.SpooledTemporaryFile(IN_MEMORY) as rejects_file,
     ):
-        checked = check(admission, part_file, rejects_file)
+        try:
+            with content_faults():
+                admission = check_rows(services.files.read(blob), services.contracts)
+                checked = None if admission.problem else check(admission, part_file, rejects_file)
+        except Unreadable as fault:
+            return [_quarantine_whole(fact, blob, {"reason": str(fault)}, services)]
+        if checked is None:
+            return [_quarantine_whole(fact, blob, {"reason": admission.problem}, services)]
         _quarantine_rejects(fact, checked, services)
         if checked.tally.refusal:
             report = {"reason": checked.tally.refusal, **checked.report}

@@ -8,6 +8,7 @@ from shared.domain import names
 from shared.domain.facts import BatchDue, Fact, ScoringDue
 from shared.domain.tables.contract import Contract, match
 from shared.domain.tables.dialect import LONGEST, FileProblem, read_header
+from shared.domain.tables.unreadable import Unreadable, content_faults
 from shared.errors import CampanhaError, Superseded
 from shared.ports import Blob
 from shared.procedures.released_model import RELEASED
@@ -31,10 +32,11 @@ def _due(blob: Blob) -> Fact:
 def _can_be_scored(blob: Blob, services: Services) -> bool:
     """Whether a model is there for it; a file that fits no contract, or cannot be read, is taken up too, to fail alone."""
     try:
-        header, _ = read_header([services.files.read_range(blob, 0, min(blob.size, LONGEST + 1))])
+        with content_faults():
+            header, _ = read_header([services.files.read_range(blob, 0, min(blob.size, LONGEST + 1))])
     except Superseded:
         return False
-    except CampanhaError:
+    except (CampanhaError, Unreadable):
         return True  # it fails as a batch of its own, by its name, and keeps no other waiting
     if isinstance(header, FileProblem):
         return True

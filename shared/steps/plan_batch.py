@@ -13,6 +13,7 @@ from shared.domain.facts import BatchDue, BatchRefused, BatchRunDue, Fact, Shard
 from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
 from shared.domain.tables.dialect import FileProblem
+from shared.domain.tables.unreadable import Unreadable, content_faults
 from shared.errors import Conflict
 from shared.ledger import Document
 from shared.ports import Blob
@@ -48,12 +49,16 @@ def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact | Change]:
             "the file was deleted or overwritten before it could be read; the newer version is scored instead"
         )
         return [BatchRefused(batch=batch, name=fact.name, reason=reason)]
-    cut = plan_shards(
-        lambda start, end: services.files.read_range(blob, start, end),
-        blob.size,
-        services.contracts,
-        shard_bytes=services.policy.shard_bytes,
-    )
+    try:
+        with content_faults():
+            cut = plan_shards(
+                lambda start, end: services.files.read_range(blob, start, end),
+                blob.size,
+                services.contracts,
+                shard_bytes=services.policy.shard_bytes,
+            )
+    except Unreadable as fault:
+        return [BatchRefused(batch=batch, name=fact.name, reason=str(fault))]
     if isinstance(cut, FileProblem):
         return [BatchRefused(batch=batch, name=fact.name, reason=cut.message)]
     model = _pinned(batch, cut.contract.dataset, services)

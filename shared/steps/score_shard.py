@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.domain import names
 from shared.domain.facts import BatchRefused, Fact, ShardDue, ShardsScored
 from shared.domain.kinds.kind import Change
+from shared.domain.tables.unreadable import Unreadable, each_read
 from shared.errors import Superseded, Transient
 from shared.ports import Blob
 from shared.procedures.open_batches import close_batch, read_plan
@@ -35,14 +36,15 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
     plan = read_plan(fact.batch, services)
     shard = plan.cut.shards[fact.number]
     try:
-        read = read_shard(_bytes(plan, shard, services), plan.cut)
+        read = each_read(read_shard(_bytes(plan, shard, services), plan.cut))
+        scored = write_shard(_answered(read, plan, services), plan.cut.header, number=fact.number)
     except Superseded:
-        close_batch(fact.batch, services)
         reason = (
             "the file was deleted or overwritten while it was scored; the newer version is scored instead"
         )
-        return [BatchRefused(batch=fact.batch, name=plan.name, reason=reason)]
-    scored = write_shard(_answered(read, plan, services), plan.cut.header, number=fact.number)
+        return _refused(plan, reason, services)
+    except Unreadable as fault:
+        return _refused(plan, str(fault), services)
     services.files.stage(names.SCORED, names.scored_blob(fact.batch), fact.number, scored.lines)
     services.files.write(names.SCORED, names.parquet_blob(fact.batch, fact.number), scored.table)
     described = scored.facts
@@ -51,6 +53,11 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
     so_far = shard_done(described, plan, services)
     done = [ShardsScored(batch=fact.batch)] if so_far.complete else []
     return [*done, *shown(so_far, plan, services)]
+
+
+def _refused(plan: BatchPlan, reason: str, services: Services) -> list[Fact | Change]:
+    close_batch(plan.batch, services)
+    return [BatchRefused(batch=plan.batch, name=plan.name, reason=reason)]
 
 
 def _give_memory_back() -> None:

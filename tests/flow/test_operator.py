@@ -376,3 +376,24 @@ def test_a_shard_of_a_batch_that_never_was_is_a_failure_and_no_batch(world: Worl
         "shard/nobody-planned-me/0"
     ]
     assert world.ledger.newest("batch") == []
+
+
+def test_rows_that_could_not_be_taken_apart_stay_in_quarantine(world: World) -> None:
+    """A byte that is no UTF-8 would come in as the text that shows it; two open quotes far apart would join."""
+    lines = bank_rows(30).splitlines()
+    lines[3] = lines[3].replace("technician", "caf\N{LATIN SMALL LETTER E WITH ACUTE}")
+    lines[5] = lines[5].replace("technician", '"technician')
+    lines[9] = lines[9].replace("technician", "astronaut")
+    lines[20] = lines[20].replace("technician", 'x"', 1).replace(";married;", '";married;')
+    upload = world.drop("may.csv", "\n".join(lines).encode("latin-1"))
+    world.tell(upload, ReadmissionRequested(upload=upload.key, operation="o1"))
+    first, readmitted = world.told(UploadAdmitted)
+    assert (first.rows, first.rejected, readmitted.rows) == (26, 4, 1)
+
+
+def test_when_none_of_them_can_be_taken_apart_nothing_is_let_in(world: World) -> None:
+    upload = world.drop("may.csv", bank_rows(30) + "1;2;3\n")
+    world.tell(upload, ReadmissionRequested(upload=upload.key, operation="o1"))
+    (kept,) = world.told(ReadmissionRefused)
+    assert "none of the rows in quarantine can be taken apart" in kept.reason
+    assert world.state("quarantine", upload.key) == "held"

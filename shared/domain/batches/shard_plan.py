@@ -11,7 +11,7 @@ such a line is right without knowing how many quotes were opened and closed abov
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from shared.domain.tables.contract import Contract, HeaderProblem, match
@@ -83,6 +83,7 @@ def plan_shards(
     contract = match(header.names, contracts, "scoring")
     if isinstance(contract, HeaderProblem):
         return FileProblem(message=contract.message)
+    header = replace(header, line_ends_in=contract.line_ends_in)
     cuts = [header.end]
     for at in range(header.end + shard_bytes, size, shard_bytes):
         if at > cuts[-1]:

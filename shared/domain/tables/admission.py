@@ -19,7 +19,7 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -105,6 +105,7 @@ class Admission:
         purpose: Purpose,
         *,
         waived: bool = False,
+        header: Header | None = None,
     ) -> None:
         self.purpose = purpose
         self._waived = waived
@@ -113,13 +114,19 @@ class Admission:
         """Why the file as a whole is refused; empty when its rows can be read."""
         self.tally = Tally()
         self._digest = hashlib.sha256()
-        header, self._rest = read_header(self._counted(chunks))
-        self.header: Header | None = None if isinstance(header, FileProblem) else header
-        fit = header if isinstance(header, FileProblem) else match(header.names, contracts, purpose)
-        if isinstance(fit, FileProblem | HeaderProblem):
+        self.header: Header | None = None
+        self._rest = self._counted(chunks)
+        read: Header | FileProblem | None = header
+        if read is None:
+            read, self._rest = read_header(self._rest)
+        if isinstance(read, FileProblem):
+            self.problem = read.message
+            return
+        fit = match(read.names, contracts, purpose)
+        if isinstance(fit, HeaderProblem):
             self.problem = fit.message
         else:
-            self.contract = fit
+            self.contract, self.header = fit, replace(read, line_ends_in=fit.line_ends_in)
 
     def batches(self) -> Iterator[Batch]:
         """The records, once; nothing when there is a problem."""
@@ -162,13 +169,15 @@ def check_rows(
     purpose: Purpose = "training",
     *,
     waived: bool = False,
+    header: Header | None = None,
 ) -> Admission:
     """Reads the header and finds the contract; the rows are read as the batches are asked for.
 
     chunks: the file's bytes in pieces of any size. When there is a problem, the rest of them is left unread.
     waived: take any value of the column's type, whatever the contract says of values; the target's still count
+    header: of rows that were read before; the chunks begin with the first row then
     """
-    return Admission(chunks, contracts, purpose, waived=waived)
+    return Admission(chunks, contracts, purpose, waived=waived, header=header)
 
 
 def _counted_as(fault: Fault) -> str:

@@ -55,6 +55,8 @@ class Contract:
     positive: str
     ignored: tuple[str, ...] = ()
     """Columns a file may have that are neither checked nor stored."""
+    line_ends_in: tuple[str, ...] = ()
+    """Those of the ignored whose values may hold line ends, in quotes; a value that is checked holds none."""
 
     @property
     def features(self) -> tuple[Column, ...]:
@@ -80,7 +82,10 @@ class Contract:
         target = {"name": self.target, "values": list(self.target_values), "positive": self.positive}
         body: dict[str, Any] = {"dataset": self.dataset, "title": self.title, "target": target}
         if self.ignored:
-            body["ignored"] = list(self.ignored)
+            body["ignored"] = [
+                {"name": name, "line_ends": True} if name in self.line_ends_in else name
+                for name in self.ignored
+            ]
         return {**body, "columns": [column.to_json() for column in self.columns]}
 
     @classmethod
@@ -88,6 +93,7 @@ class Contract:
         """raises: ConfigurationError that names the dataset, the column and what is wrong with it."""
         try:
             target = body["target"]
+            ignored = [_ignored(column) for column in body.get("ignored", ())]
             contract = cls(
                 dataset=_text(body["dataset"]),
                 title=_text(body.get("title", body["dataset"])),
@@ -95,7 +101,8 @@ class Contract:
                 target=_text(target["name"]),
                 target_values=tuple(_text(value) for value in target["values"]),
                 positive=_text(target["positive"]),
-                ignored=tuple(_text(name) for name in body.get("ignored", ())),
+                ignored=tuple(name for name, _ in ignored),
+                line_ends_in=tuple(name for name, line_ends in ignored if line_ends),
             )
             _check(contract)
         except (KeyError, TypeError, ValueError, AttributeError) as cause:
@@ -136,10 +143,9 @@ def match(
 ) -> Contract | HeaderProblem:
     """The contract whose columns the header has, in any order; else the difference from the nearest.
 
-    header: names as they stand in the file; a byte order mark and spaces around a name are no part of it.
+    header: clean names, as `dialect.Header` has them
     """
-    names = [clean_name(name) for name in header]
-    problems = [_difference(names, contract, purpose) for contract in contracts]
+    problems = [_difference(header, contract, purpose) for contract in contracts]
     fitting = [contract for contract, faults in problems if not faults]
     if len(fitting) == 1:
         return fitting[0]
@@ -147,10 +153,6 @@ def match(
         both = _listed([contract.dataset for contract in fitting])
         raise ConfigurationError(f"a header may fit only one contract, and {both} share one; tell them apart")
     return min((fault for _, fault in problems if fault), key=_distance)
-
-
-def clean_name(name: str) -> str:
-    return name.strip().removeprefix("\ufeff").strip()
 
 
 def _difference(
@@ -181,6 +183,18 @@ def _text(value: object) -> str:
     if isinstance(value, str) and value and value.isprintable() and value == value.strip():
         return value
     raise ValueError(f"{value!r} is not a plain text; quote it, since YAML reads a bare no as false")
+
+
+def _ignored(body: object) -> tuple[str, bool]:
+    """The column's name, and whether its values may hold line ends."""
+    if not isinstance(body, Mapping):
+        return _text(body), False
+    extra = set(body) - {"name", "line_ends"}
+    if extra:
+        raise ValueError(
+            f"ignored column {body.get('name')!r} has {_listed(sorted(extra))}, which means nothing"
+        )
+    return _text(body["name"]), bool(body.get("line_ends", False))
 
 
 def _column(body: Mapping[str, Any]) -> Column:

@@ -2,8 +2,9 @@
 
 What a record is
 - A line that is well-formed CSV by itself is a record, whatever stands before or after it.
-- A line that opens a quote without closing it goes on over the next lines, if that gives a record of the
-  right width within `LONGEST` bytes and `MOST_LINES` lines, none of them a record of that width by itself.
+- A line that opens a quote without closing it goes on over the next lines, where the contract has columns that may
+  hold line ends, and if that gives a record of the right width with line ends in none but those, within `LONGEST`
+  bytes and `MOST_LINES` lines, none of them a record of that width by itself.
 - Any other line is broken, by itself, and reading goes on at the next line. So a stray quote costs its own
   line and never its neighbours.
 - Empty lines are counted and are no records.
@@ -15,9 +16,11 @@ gives the same records as reading from the top, which is what lets a file be cut
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from functools import cache
+from itertools import accumulate, chain
 
 from shared.domain.tables.dialect import LONGEST, Header
 
@@ -28,14 +31,16 @@ MOST_LINES = 100
 
 OPEN_QUOTE = 'a quote (") is opened and not closed'
 QUOTE_INSIDE = 'a quote (") stands inside a quoted value'
+QUOTE_UNQUOTED = 'a quote (") stands inside a value without quotes'
 RETURN_INSIDE = "a line end (CR) stands inside a value"
 NOT_UTF8 = "bytes that are not UTF-8"
 NUL_BYTE = "a NUL byte"
 TOO_LONG = f"longer than {LONGEST} bytes"
 
 REMEDIES = {
-    OPEN_QUOTE: "remove the quote, or close it",
+    OPEN_QUOTE: "remove the quote, or close it on the same line",
     QUOTE_INSIDE: 'remove the quote, or double it ("")',
+    QUOTE_UNQUOTED: 'remove the quote, or put the value in quotes and double the quote ("") in it',
     RETURN_INSIDE: "end every line of the file in the same way",
     NOT_UTF8: "save the file as CSV UTF-8",
     NUL_BYTE: "remove it; the export may have broken off here",
@@ -168,6 +173,8 @@ class _Reader:
         self.newline = header.newline.encode()
         self._line_end = header.newline
         self._options = header.reader_options()
+        self._well_quoted = _well_quoted(header.delimiter)
+        self._with_line_ends = [at for at, name in enumerate(header.names) if name in header.line_ends_in]
 
     def block(self, stretch: _Stretch, first_line: int, *, final: bool) -> tuple[Block, int]:
         """The stretch's records, and how many of its bytes they took: the rest waits for the next stretch."""
@@ -192,13 +199,19 @@ class _Reader:
             rows = list(csv.reader(lines, **self._options))
         except csv.Error:
             return None
-        if len(rows) != len(lines):
+        if len(rows) != len(lines) or ('"' in text and not self._all_well_quoted(rows, lines)):
             return None
         block = Block(rows=rows, texts=lines, lines=range(first_line, first_line + len(rows)))
         block.data, block.start, block.first_line = stretch.data, stretch.start, first_line
         if set(map(len, rows)) - {self.width}:
             self._part(block)
         return block
+
+    def _all_well_quoted(self, rows: list[list[str]], lines: list[str]) -> bool:
+        if '"' not in "".join(chain.from_iterable(rows)):  # as nearly always: each quote is around a value
+            return True
+        held = (line for row, line in zip(rows, lines, strict=True) if any('"' in cell for cell in row))
+        return all(map(self._well_quoted, held))
 
     def _part(self, block: Block) -> None:
         """Takes the rows of another width out of the block."""
@@ -245,7 +258,7 @@ class _Reader:
             return 1
         number = block.first_line + at
         row, span = self.alone(lines[at]), 1
-        if row == OPEN_QUOTE:
+        if row == OPEN_QUOTE and self._with_line_ends:
             row, span = self._spanning(lines, at, final=final)
             if not span:
                 return 0
@@ -266,6 +279,8 @@ class _Reader:
             row = next(csv.reader([text], **self._options))
         except csv.Error as error:
             return _rule(error)
+        if any('"' in cell for cell in row) and not self._well_quoted(text):
+            return QUOTE_UNQUOTED
         return row if len(row) == self.width else self._width_rule(row)
 
     def _spanning(self, lines: list[bytes], at: int, *, final: bool) -> tuple[list[str] | str, int]:
@@ -289,9 +304,23 @@ class _Reader:
             row = next(csv.reader(feed(), **self._options))
         except csv.Error:
             row = []
-        if len(row) == self.width:
+        if len(row) == self.width and self._ends_in_place(row):
             return row, taken
         return OPEN_QUOTE, 0 if outrun and not final else 1
+
+    def _ends_in_place(self, row: Sequence[str]) -> bool:
+        """Whether no value holds a line end but those that may."""
+        return not any(
+            self._line_end in cell for at, cell in enumerate(row) if at not in self._with_line_ends
+        )
+
+
+@cache
+def _well_quoted(delimiter: str) -> Callable[[str], object]:
+    """Whether each quote in a line is around a value or doubled inside one: the csv module reads any other as a letter
+    where the value has none around it, even when it is to be strict."""
+    value = rf'(?:"(?:[^"]++|"")*+"|[^"{re.escape(delimiter)}]*+)'
+    return re.compile(rf"{value}(?:{re.escape(delimiter)}{value})*+[\r\n]*").fullmatch
 
 
 def _decoded(line: bytes) -> tuple[str, str]:

@@ -13,6 +13,8 @@ LONGEST = 64 * 1024
 """Bytes a record may have; a longer one is not read as a record, so no file can fill the memory."""
 
 BOM = b"\xef\xbb\xbf"
+INVISIBLE = str.maketrans("", "", "\ufeff\u200b\u200e\u200f\u2060")
+"""Byte order marks and what else has no width: editors and joined files leave them, and nobody sees them."""
 DELIMITERS = ";,\t|"
 
 OTHER_FORMATS = {
@@ -38,7 +40,7 @@ class Header:
     """The first line that is not empty, and how the rest is to be read."""
 
     names: tuple[str, ...]
-    """Without byte order mark and the spaces around them."""
+    """Clean (`clean_name`): what a contract's columns are matched with, and looked up by."""
     delimiter: str
     newline: str
     r"""`\n` (for CRLF too) or, in files of very old machines, `\r`."""
@@ -49,6 +51,8 @@ class Header:
     """The byte after it."""
     crlf: bool = False
     """Whether it ends with CR and LF."""
+    line_ends_in: tuple[str, ...] = ()
+    """The columns whose values may hold line ends, by the contract: elsewhere a record is one line."""
 
     @property
     def line_end(self) -> str:
@@ -63,11 +67,19 @@ class Header:
         return {"delimiter": self.delimiter, "strict": True}
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "names": list(self.names)}
+        return {**vars(self), "names": list(self.names), "line_ends_in": list(self.line_ends_in)}
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Self:
-        return cls(**{**body, "names": tuple(body["names"])})
+        lists: dict[str, Any] = {
+            name: tuple(body[name]) for name in ("names", "line_ends_in") if name in body
+        }
+        return cls(**{**body, **lists})
+
+
+def clean_name(text: str) -> str:
+    """A column's name, or a header line, without what cannot be seen and the blanks around it."""
+    return text.translate(INVISIBLE).strip()
 
 
 def read_header(chunks: Iterable[bytes]) -> tuple[Header | FileProblem, Iterator[bytes]]:
@@ -88,10 +100,10 @@ def _header(head: bytes, *, whole: bool) -> Header | FileProblem:
     for magic, what in OTHER_FORMATS.items():
         if head.startswith(magic):
             return FileProblem(message=f"the file is {what}")
-    start = len(BOM) if head.startswith(BOM) else 0
+    start = 0
+    while head.startswith((BOM, b"\r", b"\n"), start):
+        start += len(BOM) if head.startswith(BOM, start) else 1
     newline = _newline(head)
-    while start < len(head) and head[start] in b"\r\n":
-        start += 1
     if start == len(head):
         return FileProblem(message="the file is empty; a CSV with a header line is needed")
     end = head.find(newline, start) + 1
@@ -113,7 +125,7 @@ def _parsed(text: bytes, newline: bytes, *, line: int, end: int, bom: bool) -> H
     if b"\0" in text:
         return FileProblem(message=f"line {line} has NUL bytes: UTF-16, or no text; save it as CSV UTF-8")
     try:
-        decoded = text.decode()
+        decoded = text.decode().translate(INVISIBLE)  # a mark before a quote would be part of the value
     except UnicodeDecodeError as fault:
         where = f"line {line}, byte {fault.start + 1}"
         return FileProblem(message=f"{where}, is not UTF-8; save the file as CSV UTF-8")
@@ -122,7 +134,7 @@ def _parsed(text: bytes, newline: bytes, *, line: int, end: int, bom: bool) -> H
     if not names:
         return FileProblem(message=f'line {line}, the header, has a quote (") out of place; mend the header')
     return Header(
-        names=tuple(name.strip() for name in names),
+        names=tuple(map(clean_name, names)),
         delimiter=delimiter,
         newline=newline.decode(),
         bom=bom,

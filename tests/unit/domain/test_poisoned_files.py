@@ -6,7 +6,10 @@ import gzip
 
 import pytest
 
-from tests.unit.domain.clients import FAULTLESS, HEADER, NAMES, admitted
+from shared.domain.tables.admission import check_rows
+from shared.domain.tables.contract import Contract
+from shared.errors import ConfigurationError
+from tests.unit.domain.clients import BANK, FAULTLESS, HEADER, NAMES, admitted
 
 G = FAULTLESS
 CELLS = G.split(";")
@@ -73,7 +76,6 @@ FINE = {
     "LF and CRLF mixed": (file(G, G + "\r", G), 3, 0),
     "plus sign and leading zeros": (file(cell("age", "+030")), 1, 0),
     "spaces around column names": (file(G, header=HEADER.replace(";", " ; ")), 1, 0),
-    "an ignored column with a line break": (file(G + ';"a\nb"', G + ";2", header=HEADER + ";id"), 2, 0),
     "an ignored column with delimiters": (file(G + ';"a;b;c"', header=HEADER + ";id"), 1, 0),
     "an ignored column with doubled quotes": (file(G + ';"say ""no"""', header=HEADER + ";id"), 1, 0),
 }
@@ -90,6 +92,7 @@ def test_an_odd_file_may_be_fine(data: bytes, rows: int, blank: int) -> None:
 AGE = "age: not an integer"
 OPEN = 'a quote (") is opened and not closed'
 INSIDE = 'a quote (") stands inside a quoted value'
+UNQUOTED = 'a quote (") stands inside a value without quotes'
 JOBS = "admin., blue-collar, entrepreneur, housemaid, management, retired, self-employed, services, student, "
 JOB = f"job: not one of: {JOBS}technician, unemployed, unknown"
 
@@ -104,13 +107,18 @@ ROWS = {
     "a stray opening quote": ([G, '"' + G, G, G], 3, [(3, OPEN)]),
     "two stray opening quotes": ([G, '"' + G, G, '"' + G, G], 3, [(3, OPEN), (5, OPEN)]),
     "two stray quotes that would pair": (
-        [G, cell("job", '"admin.'), G, G, cell("job", 'admin."'), G], 4, [(3, OPEN), (6, JOB)],
+        [G, cell("job", '"admin.'), G, G, cell("job", 'admin."'), G], 4, [(3, OPEN), (6, UNQUOTED)],
     ),
     "a quote that closes too early": ([cell("job", '"ad"min."'), G], 1, [(2, INSIDE)]),
-    "a quote inside a plain value": ([cell("job", 'ad"min.'), G], 1, [(2, JOB)]),
+    "a quote inside a plain value": ([cell("job", 'ad"min.'), G], 1, [(2, UNQUOTED)]),
+    "a quote before the end of a plain value": ([cell("job", 'admin."'), G], 1, [(2, UNQUOTED)]),
+    "a quote after a blank": ([cell("job", ' "admin."'), G], 1, [(2, UNQUOTED)]),
+    "inches in quotes that are not doubled": ([cell("y", 'no;5"'), G], 1, [(2, UNQUOTED)]),
     "single quotes": ([cell("job", "'admin.'"), G], 1, [(2, JOB)]),
     "an opening quote in the last line": ([G, '"' + G], 1, [(3, OPEN)]),
-    "a quoted line break in a category": ([cell("job", '"admin.\n"'), G], 1, [(2, JOB)]),
+    "a quoted line break in a category": (
+        [cell("job", '"admin.\n"'), G], 1, [(2, OPEN), (3, OPEN)],
+    ),
     "a lone CR in a value": ([cell("job", "ad\rmin."), G], 1, [(2, "a line end (CR) stands inside a value")]),
     "a NUL byte": ([cell("job", "admin.\0"), G], 1, [(2, "a NUL byte")]),
     "a field of a megabyte": ([G, cell("job", "x" * 1_000_000), G], 2, [(3, "longer than 65536 bytes")]),
@@ -200,3 +208,35 @@ def test_a_header_without_rows_is_refused() -> None:
     admission, _ = admitted(file())
     assert admission.problem == ""
     assert "a header and no rows" in admission.tally.refusal
+
+
+WITH_NOTES = Contract.from_json({**BANK.to_json(), "ignored": ["id", {"name": "note", "line_ends": True}]})
+
+
+def lines_of(data: bytes, contract: Contract) -> tuple[list[int], dict[int, str]]:
+    """Where the admitted records begin, and the rule each of the others breaks."""
+    admission = check_rows([data], [contract])
+    batches = list(admission.batches())
+    assert admission.problem == ""
+    rejects = {reject.line: reject.faults[0].rule for batch in batches for reject in batch.rejects}
+    return [line for batch in batches for line in batch.lines], rejects
+
+
+def test_a_lost_quote_in_an_ignored_column_takes_no_line_with_it() -> None:
+    rows = [f"{G};{n}" for n in range(30)]
+    rows[5], rows[6] = f'{G};"5', '46;technician;married;lost row;6"'
+    admitted_at, refused = lines_of(file(*rows, header=HEADER + ";id"), BANK)
+    assert refused == {7: OPEN, 8: UNQUOTED}
+    assert len(admitted_at) == 28
+
+
+def test_a_record_of_several_lines_is_where_the_contract_has_one() -> None:
+    header = HEADER + ";id;note"
+    rows = [f'{G};1;"called\ntwice"', f"{G};2;plain", f'{G};"3\n";plain', f"{G};4;plain"]
+    assert lines_of(file(*rows, header=header), WITH_NOTES) == ([2, 4, 7], {5: OPEN, 6: OPEN})
+
+
+def test_a_contract_says_which_column_may_hold_line_ends() -> None:
+    assert Contract.from_json(WITH_NOTES.to_json()) == WITH_NOTES
+    with pytest.raises(ConfigurationError, match="'line_end'"):
+        Contract.from_json({**BANK.to_json(), "ignored": [{"name": "note", "line_end": True}]})

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.tables.admission import Batch, check_rows
+from shared.domain.tables.contract import Contract
 from shared.domain.tables.csv_reader import read_blocks
 from shared.domain.tables.dialect import Header, read_header
 from tests.unit.domain.clients import (
@@ -259,7 +260,9 @@ def test_pieces_are_what_they_say() -> None:
 def test_a_record_of_several_lines_may_lie_across_blocks(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.domain.tables.csv_reader.BLOCK", block)
     lines = [f'{FAULTLESS};"client\n{n}\n\nof {n}"' for n in range(20)]
-    admission, batches = admitted("\n".join([HEADER + ";id", *lines]).encode(), pieces=37)
+    noted = Contract.from_json({**BANK.to_json(), "ignored": [{"name": "id", "line_ends": True}]})
+    admission = check_rows(in_pieces("\n".join([HEADER + ";id", *lines]).encode(), 37), [noted])
+    batches = list(admission.batches())
     assert (admission.tally.accepted, admission.tally.records, admission.tally.blank_lines) == (20, 20, 0)
     assert [line for batch in batches for line in batch.lines] == list(range(2, 82, 4))
 

@@ -169,7 +169,7 @@ def test_every_record_comes_out_once_in_order_and_the_bad_ones_say_why() -> None
         "",
         "age: '300' is above 120 (the contract allows 17 to 120)",
         "expected 17 values, found 2 (give each column one value; quote values that hold the delimiter)",
-        'a quote (") is opened and not closed (remove the quote, or close it)',
+        'a quote (") is opened and not closed (remove the quote, or close it on the same line)',
         "",
     ]
 
