@@ -163,6 +163,15 @@ def test_rows_that_come_again_lead_to_what_the_same_rows_became(world: World, re
     assert _links(reader, "/api/uploads/again.csv")["model"] == "/api/models/bank/1"
 
 
+def test_rows_that_come_again_wait_for_the_first_that_brought_them(world: World, reader: Client) -> None:
+    """Whoever polls the second file would else be told that all is over before there is a model."""
+    world.deliver(world.drop("may.csv", bank_rows(30)))
+    world.deliver(world.drop("again.csv", bank_rows(30)))
+    assert reader.get("/api/uploads/again.csv").json()["state"] == "duplicate"
+    assert _waits(reader, "/api/uploads/again.csv") == "gather-window"
+    assert _links(reader, "/api/uploads/again.csv")["upload"] == UPLOAD
+
+
 def test_what_failed_waits_for_nothing(world: World, reader: Client) -> None:
     world.tell(world.drop("may.csv", bank_rows(30)), world.drop("wrong.csv", "a;b\n1;2\n"))
     world.finish_run(RUN, status="Failed")

@@ -64,7 +64,8 @@ def _became(record: Record, services: Services) -> list[Record]:
             first = find("upload", values.get("same_as"))
             version = (first or record).values.get("dataset_version")
             dataset = find("dataset", version)
-            return [dataset, *_became(dataset, services)] if dataset else []
+            later = [dataset, *_became(dataset, services)] if dataset else []
+            return [first, *later] if first else later
         case "dataset":
             wanted = [("run", values.get("run")), ("model", values.get("model"))]
             return [found for found in together(find, wanted) if found]
