@@ -20,6 +20,7 @@ from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROGRAMS = ROOT / "tests" / "clients" / "programs"
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 
@@ -55,6 +56,12 @@ def test_what_is_made_from_the_code_is_current() -> None:
         check=False,
     )
     assert done.returncode == 0, f"run `python docs/generated.py`: {done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("program", sorted(PROGRAMS.glob("follow.*")), ids=lambda program: program.suffix)
+def test_the_page_on_clients_shows_the_programs_that_the_tests_run(program: Path) -> None:
+    page = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    assert f"\n{program.read_text(encoding='utf-8')}```\n" in page, f"its block is not {program.name}"
 
 
 def test_the_picture_is_what_the_table_gives(flow_picture: ModuleType) -> None:
