@@ -81,7 +81,7 @@ FLOW = (
     Rule((f.ScoringDue,), find_batches, (f.BatchDue,)),
     Rule((f.BatchDue,), plan_batch, (f.ShardDue, f.BatchRunDue, f.BatchRefused)),
     Rule((f.ShardDue,), score_shard, (f.ShardsScored, f.BatchRefused)),
-    Rule((f.ShardsScored,), seal_batch, (f.BatchScored,)),
+    Rule((f.ShardsScored,), seal_batch, (f.BatchScored, f.BatchRefused)),
     # many clients become scores on a cluster
     Rule((f.BatchRunDue,), start_batch_run, (f.BatchRunStarted, f.BatchRunDue, f.BatchRefused)),
     Rule((f.BatchRunFinished,), collect_batch_run, (f.BatchScored, f.BatchRunDue, f.BatchRefused)),

@@ -131,6 +131,7 @@ class Settings(BaseSettings):
     score_catch_up: Literal["latest", "all", "none"] = _POLICY.score_catch_up
     shard_bytes: int = Field(default=_POLICY.shard_bytes, ge=1)
     request_bytes: int = Field(default=_POLICY.request_bytes, ge=10_000)
+    most_unscored_share: float = Field(default=_POLICY.most_unscored_share, ge=0, le=1)
     engine_bytes: int = Field(default=_POLICY.engine_bytes, ge=0)
     claim_seconds: int = Field(default=_POLICY.claim_seconds, ge=5)
 

@@ -50,6 +50,10 @@ class Policy:
     request_bytes: int = 1_500_000
     """Bytes of one request to the endpoint; Azure refuses larger ones unless the deployment says otherwise."""
 
+    most_unscored_share: float = 0.1
+    """A batch is refused if the model fails on a larger share of its rows than that; fraction of 1. Rows that break the
+    contract do not count: what is wrong with them is known."""
+
     engine_bytes: int = 1 << 30
     """A scoring file of at least so many bytes is scored by a run of the scoring pipeline on a cluster; 0: none is."""
 

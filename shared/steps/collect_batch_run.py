@@ -11,6 +11,7 @@ from shared.domain import names
 from shared.domain.batches.manifest import batch_manifest
 from shared.domain.batches.plan import BatchPlan
 from shared.domain.batches.run_output import Mismatch, check_sizes, read_shards
+from shared.domain.batches.unscored import too_many_unscored
 from shared.domain.facts import BatchRefused, BatchRunDue, BatchRunFinished, BatchScored, Fact
 from shared.domain.kinds.kind import Change
 from shared.procedures.open_batches import BATCH_RUN, progress, read_plan
@@ -50,6 +51,10 @@ def _collected(fact: BatchRunFinished, plan: BatchPlan, services: Services) -> l
         shards = _checked(plan, services)
     except Mismatch as problem:
         return [_failed(fact, plan, str(problem)), _judged(fact.run, "refused", reason=str(problem))]
+    fault = too_many_unscored(shards, services.policy.most_unscored_share)
+    if fault:
+        refused = BatchRefused(batch=plan.batch, name=plan.name, reason=fault)
+        return [refused, _judged(fact.run, "refused", reason=fault)]
     manifest = batch_manifest(plan, shards)
     blob = names.batch_manifest_blob(plan.batch)
     services.files.write(names.SCORED, blob, json.dumps(manifest, indent=1).encode())

@@ -10,8 +10,9 @@ from shared.domain.facts import BatchRefused, Fact, ShardDue, ShardsScored
 from shared.domain.kinds.kind import Change
 from shared.domain.tables.unreadable import Unreadable, each_read
 from shared.errors import Superseded, Transient
-from shared.ports import Blob
+from shared.ports import Blob, DeploymentPlan
 from shared.procedures.open_batches import close_batch, read_plan
+from shared.procedures.release import smoke_test
 from shared.procedures.shard_progress import shard_done, shown
 from shared.services import Services
 
@@ -28,7 +29,7 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
     The block's id is the shard's number: scoring a shard twice writes the same block twice. Rows that break the
     contract come out with what is wrong with them. The last shard's worker returns `ShardsScored`: the batch can be
     sealed.
-    raises: Transient, Refused as the endpoint answers
+    raises: Transient, Refused as the endpoint answers; Transient also while the model fails on its golden rows
     """
     from shared.domain.batches.scored_file import write_shard
     from shared.domain.batches.shard_rows import read_shard
@@ -86,6 +87,20 @@ def _answered(read: Iterator[ShardRows], plan: BatchPlan, services: Services) ->
     from shared.domain.batches.scored_file import ScoredRows
     from shared.domain.models.answers import Answers
 
+    deployed = DeploymentPlan(
+        endpoint=plan.endpoint,
+        deployment=plan.deployment,
+        model=plan.cut.contract.dataset,
+        version=plan.version,
+    )
+
+    def demand_health() -> None:
+        fault = smoke_test(deployed, services)
+        if fault:
+            raise Transient(
+                f"the model fails on its golden rows too, so the clients' are not at fault: {fault}"
+            )
+
     def score(rows: Any) -> Answers:
         scores = services.endpoint.score(plan.endpoint, plan.deployment, rows)
         if scores.model_version != str(plan.version):
@@ -97,5 +112,5 @@ def _answered(read: Iterator[ShardRows], plan: BatchPlan, services: Services) ->
 
     for piece in read:
         requests = sized(piece.features, most_bytes=services.policy.request_bytes)
-        answers = Answers.joined([row_by_row(rows, score) for rows in requests])
+        answers = Answers.joined([row_by_row(rows, score, demand_health) for rows in requests])
         yield ScoredRows(read=piece, answers=answers, model_version=str(plan.version))

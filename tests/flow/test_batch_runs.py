@@ -247,6 +247,29 @@ def test_an_output_that_is_not_the_plans_never_gets_a_manifest(
     assert "manifest.json" not in output(world)
 
 
+def test_a_run_whose_model_failed_on_too_many_rows_gets_no_manifest_either(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = engine.score
+
+    def failing(request: Any, files: MemoryFiles) -> None:
+        sound(request, files)
+        batch = request.output.rstrip("/")
+        body = json.loads(files.content("scored", names.batch_shards_blob(batch)) or b"")
+        shards = [
+            {**shard, "refused": shard["rows"], "unanswered": shard["rows"], "deciles": [0] * 10}
+            for shard in body["shards"]
+        ]
+        engine.write_told(files, batch, {**body, "shards": shards})
+
+    monkeypatch.setattr(engine, "score", failing)
+    engine.end(world, started(world))
+    (refused,) = world.told(BatchRefused)
+    assert "40 of 40 rows" in refused.reason
+    assert batch_of(world).state == "refused"
+    assert "manifest.json" not in output(world)
+
+
 # --- a crash at every call ---------------------------------------------------------------------------------------
 
 

@@ -30,7 +30,7 @@ from shared.domain.batches import request_split as requests
 from shared.domain.batches import scored_file, shard_plan, shard_rows
 from shared.domain.batches.scored_file import ScoredShard
 from shared.domain.facts import Fact, ReconcileDue, ScoringDue
-from shared.domain.models.answers import DECISIONS, Answers
+from shared.domain.models.answers import DECISIONS, Answers, feature_table
 from shared.errors import CampanhaError, InProgress, Transient, Unanswerable
 from shared.ledger.claims import Claims
 from shared.procedures import shard_progress
@@ -51,6 +51,12 @@ PASSING = (
     wrong.cut_off,
     wrong.drip,
 )
+FINE: dict[str, Any] = {
+    "shard_bytes": 600,
+    "request_bytes": 4400,
+    "most_attempts": 1000,
+    "most_unscored_share": 0.2,
+}
 MOST_MINUTES = 400
 FIRST_MOMENT = "2026-11-24T08:00:00.000+00:00"
 plan_batch, score_shard = (import_module(f"shared.steps.{name}") for name in ("plan_batch", "score_shard"))
@@ -99,7 +105,7 @@ class Night:
     bare: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.world = World(policy=replace(POLICY, shard_bytes=600, request_bytes=4400, most_attempts=1000))
+        self.world = World(policy=replace(POLICY, **FINE))
         self.world.endpoint = RestEndpoint(self.server.address, in_flight=4, patience=5)  # type: ignore[assignment]
         self._release(7)
         self.world.files.write("scoring", "clients.csv", clients())
@@ -107,6 +113,13 @@ class Night:
 
     def _release(self, version: int) -> None:
         release(self.world, version)
+        rows = feature_table(["age"], [[age] for age in sorted(set(range(20, 40)) - POISON)])
+        documents = {
+            "columns": ["age"],
+            "rows": [list(row.values()) for row in rows.to_pylist()],
+            "probability": wrong.scores(rows, str(version)),
+        }
+        self.world.workspace.documents["bank", version] = {"golden": documents}
 
     def scored(self) -> dict[str, bytes]:
         """Minute by minute until the batch is sealed, and on until nothing is left to do."""
@@ -299,7 +312,7 @@ def drops_the_row_at_fault(patch: pytest.MonkeyPatch) -> None:
 
 
 def gives_the_request_up_with_its_odd_row(patch: pytest.MonkeyPatch) -> None:
-    def whole(rows: Any, ask: Callable[[Any], Answers]) -> Answers:
+    def whole(rows: Any, ask: Callable[[Any], Answers], _: Any) -> Answers:
         try:
             return ask(rows)
         except Unanswerable as no:

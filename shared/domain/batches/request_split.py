@@ -25,11 +25,14 @@ def sized(batch: Any, *, most_bytes: int) -> list[Any]:
     return [batch.slice(start, step) for start in range(0, rows, step)]
 
 
-def row_by_row(rows: Any, score: Callable[[Any], Answers]) -> Answers:
+def row_by_row(rows: Any, score: Callable[[Any], Answers], demand_health: Callable[[], None]) -> Answers:
     """Scores all rows; where the model fails on them, each half (bisection), until the rows at fault stand alone.
 
-    Those come out without a score and with the reason; all others are scored.
-    raises: Refused when it fails on too many to call them odd
+    Those come out without a score and with the reason; all others are scored. A row is at fault only if the model is
+    well, and fails on it again: while an endpoint is out, it fails on any row.
+
+    demand_health: raises when the model is not well
+    raises: what `demand_health` raises; Refused when it fails on too many rows to call them odd
     """
     failures = 0
 
@@ -44,8 +47,16 @@ def row_by_row(rows: Any, score: Callable[[Any], Answers]) -> Answers:
                     f"the model failed on {failures} requests for one stretch; the last: {no}"
                 ) from no
             if part.num_rows == 1:
-                return Answers.none(f"the model could not score this row: {no}")
+                demand_health()
+                return _once_more(part, score)
         half = part.num_rows // 2
         return Answers.joined([halve(part.slice(0, half)), halve(part.slice(half))])
 
     return halve(rows)
+
+
+def _once_more(row: Any, score: Callable[[Any], Answers]) -> Answers:
+    try:
+        return score(row)
+    except Unanswerable as no:
+        return Answers.none(f"the model could not score this row: {no}")

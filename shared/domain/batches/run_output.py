@@ -12,7 +12,7 @@ from shared.domain.batches.plan import BatchPlan
 
 DECILES = 10
 """As in `shared.domain.models.answers`, which would bring pyarrow with it."""
-COUNTS = ("rows", "refused", "csv_bytes", "parquet_bytes")
+COUNTS = ("rows", "refused", "unanswered", "csv_bytes", "parquet_bytes")
 DIGESTS = ("csv_sha256", "parquet_sha256")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -68,6 +68,7 @@ def _check(shard: Mapping[str, Any]) -> None:
     sound = (
         all(type(shard.get(name)) is int and shard[name] >= 0 for name in COUNTS)
         and all(SHA256.fullmatch(str(shard.get(name))) for name in DIGESTS)
+        and shard["unanswered"] <= shard["refused"] <= shard["rows"]
         and isinstance(deciles, list)
         and len(deciles) == DECILES
         and sum(deciles) == shard["rows"] - shard["refused"]

@@ -66,7 +66,8 @@ class ScoredShard:
     table: bytes
     """Its Parquet file."""
     facts: dict[str, Any]
-    """Number, rows, those refused, bytes and hashes, and the scored rows in each tenth of the scores at training."""
+    """Number, rows, those refused, those of them that fit the contract, bytes and hashes, and the scored rows in each
+    tenth of the scores at training."""
 
 
 def write_shard(pieces: Iterable[ScoredRows], header: Header, *, number: int) -> ScoredShard:
@@ -77,12 +78,13 @@ def write_shard(pieces: Iterable[ScoredRows], header: Header, *, number: int) ->
     """
     lines: list[bytes | memoryview] = [] if number else [_head(header)]
     schema, out = _schema(header), pa.BufferOutputStream()
-    rows, refused, deciles = 0, 0, [0] * DECILES
+    rows, refused, unanswered, deciles = 0, 0, 0, [0] * DECILES
     with pq.ParquetWriter(out, schema, compression="snappy") as writer:
         for piece in pieces:
             lines += [_body(piece, header), header.line_end.encode()]
             writer.write_table(pa.Table.from_batches([_batch(piece, schema)]))
             rows, refused = rows + len(piece.read), refused + len(piece.problems())
+            unanswered += len(piece.answers.problems)
             deciles = [sum(both) for both in zip(deciles, piece.answers.decile_counts(), strict=True)]
         if not rows:
             writer.write_table(schema.empty_table())
@@ -91,6 +93,7 @@ def write_shard(pieces: Iterable[ScoredRows], header: Header, *, number: int) ->
         "number": number,
         "rows": rows,
         "refused": refused,
+        "unanswered": unanswered,
         "csv_bytes": len(text),
         "csv_sha256": hashlib.sha256(text).hexdigest(),
         "parquet_sha256": hashlib.sha256(table).hexdigest(),
