@@ -3,11 +3,48 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from shared import telemetry
 from shared.domain.facts import Fact, StepDeadLettered
 from shared.domain.names import digest
-from shared.errors import InProgress
+from shared.errors import InProgress, Transient, Unreadable
+
+Read = Callable[[bytes], Fact | None]
+"""The fact in a message's body; None for one that is none of our business. raises: Unreadable, Transient"""
+
+
+def receive(queue: str, body: bytes, read: Read, *, expected: bool = False) -> None:
+    """Has the fact in the message handled. What cannot be read is a dead letter at once: no delivery mends it.
+
+    expected: whether the message is one of our own, and no event
+    """
+    try:
+        fact = read(body)
+    except Unreadable as fault:
+        _dead_letter(queue, body, str(fault))
+        return
+    if fact:
+        deliver(fact, expected=expected)
+
+
+def received_in_vain(queue: str, body: bytes, read: Read) -> None:
+    """Records that a message failed as often as it may, so that a person sees it."""
+    try:
+        fact = read(body)
+    except (Unreadable, Transient) as fault:
+        _dead_letter(queue, body, str(fault))
+        return
+    if fact:
+        dead_letter(queue, fact)
+
+
+def fact_in(body: bytes, of: type[Fact] = Fact) -> Fact:
+    """A fact of our own, as the bus writes it; raises: Unreadable, Transient"""
+    try:
+        return of.from_json(body.decode())
+    except UnicodeDecodeError as cause:
+        raise Unreadable("it is no UTF-8") from cause
 
 
 def deliver(fact: Fact, *, expected: bool = False) -> None:
@@ -31,18 +68,26 @@ def tick(fact: Fact) -> None:
     flow.tick(fact, wiring.services())
 
 
-def dead_letter(queue: str, message: str, fact: Fact | None) -> None:
-    """Records that a message failed as often as it may, so that a person sees it; what it says is not logged."""
+def dead_letter(queue: str, fact: Fact) -> None:
+    """Records that a fact's step failed as often as it may, with the last error."""
     from shared import wiring
 
-    about = fact.key if fact else digest(message)
-    entry = wiring.services().ledger.claims.find(fact.key) if fact else None
+    ledger = wiring.services().ledger
+    entry = ledger.claims.find(fact.key)
     last = entry.value.get("last_error") if entry else None
-    reason = (
-        f"it failed at every delivery: {last or 'its log says why'}"
-        if fact
-        else "the message could not be read"
+    reason = f"it failed at every delivery: {last or 'its log says why'}"
+    retries = ledger.outbox.dead_letter(fact)
+    _record(StepDeadLettered(queue=queue, about=fact.key, reason=reason, retries=retries))
+
+
+def _dead_letter(queue: str, body: bytes, fault: str) -> None:
+    about = digest(body.decode(errors="replace"))
+    _record(StepDeadLettered(queue=queue, about=about, reason=f"the message could not be read: {fault}"))
+
+
+def _record(dead: StepDeadLettered) -> None:
+    """What the message says is not logged."""
+    deliver(dead)
+    telemetry.say(
+        "dead_letter", f"A message of {dead.queue} was dead-lettered.", level=logging.ERROR, key=dead.about
     )
-    retries = wiring.services().ledger.outbox.dead_letter(fact) if fact else 0
-    deliver(StepDeadLettered(queue=queue, about=about, reason=reason, retries=retries))
-    telemetry.say("dead_letter", f"A message of {queue} was dead-lettered.", level=logging.ERROR, key=about)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import azure.functions as func
 
-from functions.delivery import dead_letter, deliver
+from functions.delivery import receive, received_in_vain
+from functions.event_grid import event_in
 from shared.domain.facts import RunMoved
 
 runs = func.Blueprint()
@@ -14,10 +13,17 @@ runs = func.Blueprint()
 
 @runs.queue_trigger(arg_name="msg", queue_name="run-events", connection="CAMPANHA_STORAGE")
 def run_moved(msg: func.QueueMessage) -> None:
-    event = json.loads(msg.get_body())
-    deliver(RunMoved(run=event["data"]["runId"]))
+    receive("run-events", msg.get_body(), run_in)
 
 
 @runs.queue_trigger(arg_name="msg", queue_name="run-events-poison", connection="CAMPANHA_STORAGE")
 def run_event_dead_lettered(msg: func.QueueMessage) -> None:
-    dead_letter("run-events", msg.get_body().decode(errors="replace"), None)
+    received_in_vain("run-events", msg.get_body(), run_in)
+
+
+def run_in(body: bytes) -> RunMoved | None:
+    """The run that an event is about; None for events of models, data and the like. raises: Unreadable"""
+    event = event_in(body)
+    if not event.type.startswith("Microsoft.MachineLearningServices.Run"):
+        return None
+    return RunMoved(run=event.text("runId"))

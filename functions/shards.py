@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import azure.functions as func
 
-from functions.delivery import dead_letter, deliver
-from functions.steps import readable
+from functions.delivery import fact_in, receive, received_in_vain
 from shared.domain.facts import ShardDue
 
 shards = func.Blueprint()
@@ -13,10 +14,12 @@ shards = func.Blueprint()
 
 @shards.queue_trigger(arg_name="msg", queue_name="shards", connection="CAMPANHA_STORAGE")
 def shard_due(msg: func.QueueMessage) -> None:
-    deliver(ShardDue.from_json(msg.get_body().decode()), expected=True)
+    receive("shards", msg.get_body(), _shard_in, expected=True)
 
 
 @shards.queue_trigger(arg_name="msg", queue_name="shards-poison", connection="CAMPANHA_STORAGE")
 def shard_dead_lettered(msg: func.QueueMessage) -> None:
-    text = msg.get_body().decode(errors="replace")
-    dead_letter("shards", text, readable(text))
+    received_in_vain("shards", msg.get_body(), _shard_in)
+
+
+_shard_in = partial(fact_in, of=ShardDue)

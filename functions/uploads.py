@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import re
 
 import azure.functions as func
 
-from functions.delivery import dead_letter, deliver
+from functions.delivery import receive, received_in_vain
+from functions.event_grid import event_in
 from shared.domain.facts import UploadArrived
-from shared.domain.names import INCOMING
+from shared.domain.names import ETAG, INCOMING
+from shared.errors import Unreadable
 
 uploads = func.Blueprint()
 
@@ -19,28 +21,25 @@ SUBJECT = f"/blobServices/default/containers/{INCOMING}/blobs/"
 
 @uploads.queue_trigger(arg_name="msg", queue_name="blob-events", connection="CAMPANHA_STORAGE")
 def upload_arrived(msg: func.QueueMessage) -> None:
-    arrived = _parse(msg)
-    if arrived:
-        deliver(arrived)
+    receive("blob-events", msg.get_body(), upload_in)
 
 
 @uploads.queue_trigger(arg_name="msg", queue_name="blob-events-poison", connection="CAMPANHA_STORAGE")
 def upload_dead_lettered(msg: func.QueueMessage) -> None:
-    try:
-        arrived = _parse(msg)
-    except (ValueError, KeyError, TypeError, AttributeError):  # a poisoned message may be anything
-        arrived = None
-    dead_letter("blob-events", msg.get_body().decode(errors="replace"), arrived)
+    received_in_vain("blob-events", msg.get_body(), upload_in)
 
 
-def _parse(msg: func.QueueMessage) -> UploadArrived | None:
-    """The upload an event is about; None for events that are none of ours.
+def upload_in(body: bytes) -> UploadArrived | None:
+    """The upload that an event is about; None for events that are none of ours.
 
-    The blob is found by the event's subject, never by following its URL.
+    The blob is found by the event's subject, never by following its URL. raises: Unreadable
     """
-    event = json.loads(msg.get_body())
-    subject: str = event["subject"]
-    ours = event["eventType"] == "Microsoft.Storage.BlobCreated" and subject.startswith(SUBJECT)
-    if not ours or event["data"]["api"] not in WHOLE:
+    event = event_in(body)
+    if event.type != "Microsoft.Storage.BlobCreated" or not event.subject.startswith(SUBJECT):
         return None
-    return UploadArrived(name=subject.removeprefix(SUBJECT), etag=event["data"]["eTag"].strip('"'))
+    if event.text("api") not in WHOLE:
+        return None
+    name, etag = event.subject.removeprefix(SUBJECT), event.text("eTag").strip('"')
+    if not name or not re.fullmatch(ETAG, etag):
+        raise Unreadable("it is a Microsoft.Storage.BlobCreated that names no blob, or no ETag")
+    return UploadArrived(name=name, etag=etag)

@@ -4,6 +4,7 @@
     ├── Transient              the host delivers the message again, later
     │   ├── Conflict           optimistic concurrency: another wrote first; read, decide again
     │   └── Superseded         the blob is no longer the version the event named
+    ├── Unreadable             a message is no fact, and no later delivery makes it one: a dead letter at once
     ├── InProgress             another delivery holds this fact's lease: let it finish
     ├── Refused                the other side said no for good; the reason is part of the outcome
     │   ├── Unanswerable       the model failed on these rows; on others it may not
@@ -37,6 +38,10 @@ class Conflict(Transient):
 
 class Superseded(Transient):
     """The blob was overwritten or deleted since its event; its newer version has an event of its own."""
+
+
+class Unreadable(CampanhaError):
+    """The message is not what its queue is for; the reason says what of it cannot be read."""
 
 
 class InProgress(CampanhaError):

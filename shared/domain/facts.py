@@ -8,11 +8,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Self
+from functools import cache
+from typing import Any, ClassVar, NoReturn, Self
 
+from shared.domain.json_types import called, declared, fits
 from shared.domain.names import digest
+from shared.errors import Transient, Unreadable
 
 FACTS: dict[str, type[Fact]] = {}
+LONGEST_DELAY = 7 * 24 * 3600
+"""Seconds; a queue holds no message back for longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +52,54 @@ class Fact:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The fact a message carries.
+        """The fact a message carries, each of its fields of the type that is declared.
 
-        raises: ValueError when the text is no fact of this version of the app.
+        raises: Unreadable when the text is no fact, and never will be one; Transient when its name is not known, as
+        that of a fact written by a newer version of the app while that one is being rolled out
         """
-        body: dict[str, Any] = json.loads(text)
-        kind = FACTS.get(str(body.pop("fact", "")))
-        if kind is None or not issubclass(kind, cls):
-            raise ValueError("the message names no fact this version knows; was it written by a newer one?")
         try:
-            return kind(**body)
+            body = json.loads(text, parse_constant=_no_number)
+        except (ValueError, RecursionError) as cause:
+            raise Unreadable(f"it is no JSON: {type(cause).__name__}") from cause
+        name = body.pop("fact", None) if isinstance(body, dict) else None
+        if not isinstance(name, str):
+            raise Unreadable("it names no fact: JSON with a `fact` is wanted")
+        kind = FACTS.get(name)
+        if kind is None or not issubclass(kind, cls):
+            raise Transient("the message names no fact this version knows; was it written by a newer one?")
+        return kind._of(body)
+
+    @classmethod
+    def _of(cls, body: dict[str, Any]) -> Self:
+        faults = _faults(cls.__name__, body)
+        if faults:
+            raise Unreadable(f"it is no {cls.__name__}: {'; '.join(faults[:5])}")
+        try:
+            fact = cls(**body)
         except TypeError as cause:
-            raise ValueError(f"the message is not a {kind.__name__}: {cause}") from cause
+            raise Unreadable(f"it is no {cls.__name__}: only {', '.join(body)} are there") from cause
+        if not 0 <= fact.delay_seconds <= LONGEST_DELAY:
+            raise Unreadable(f"it is no {cls.__name__}: it would be held back for {fact.delay_seconds} s")
+        return fact
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON number")
+
+
+@cache
+def _types(fact: str) -> dict[str, Any]:
+    return declared(FACTS[fact])
+
+
+def _faults(fact: str, body: dict[str, Any]) -> list[str]:
+    types = _types(fact)
+    strange = [f"it has no {name[:40]!r}" for name in body if name not in types]
+    return strange + [
+        f"its {name} is no {called(types[name])}"
+        for name, value in body.items()
+        if name in types and not fits(value, types[name])
+    ]
 
 
 # --- new data ---------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from typing import Any
 
 from shared.domain.facts import Fact
 from shared.domain.names import digest
-from shared.errors import Conflict
+from shared.errors import Conflict, Transient, Unreadable
 from shared.ledger.append_log import CAS_TRIES, as_written, back_off
 from shared.ledger.change_token import ChangeToken
 from shared.ledger.claims import Claim, Claims
@@ -209,13 +209,26 @@ class Outbox:
         self._known.add(fact.key)  # it has been, and so it will be
         return True
 
-    def unfinished(self, *, older_than: timedelta) -> Iterator[tuple[Fact, int]]:
+    def unfinished(
+        self, *, older_than: timedelta, unreadable: Callable[[str, Unreadable], None] | None = None
+    ) -> Iterator[tuple[Fact, int]]:
         """Facts published or claimed, but not finished, for so long that no worker can still be at them; and how often they
-        were tried in vain: a step that is done, and only not finished, was not."""
+        were tried in vain: a step that is done, and only not finished, was not.
+
+        A row that no version can read keeps no other from being found; unreadable: told of it, and of what is wrong with
+        it. One that a newer version wrote waits for that version.
+        """
         for row in self._present.rows(self._within, after=OPEN, before=f"{OPEN}~"):
             if row.value.get("dead_lettered") or self._now() - row.changed < older_than:
                 continue
-            fact = Fact.from_json(row.value["fact"])
+            try:
+                fact = Fact.from_json(row.value["fact"])
+            except Transient:
+                continue
+            except Unreadable as fault:
+                if unreadable:
+                    unreadable(row.row, fault)
+                continue
             entry = self._claims.find(fact.key)
             if entry is None:
                 due = row.changed + timedelta(seconds=fact.delay_seconds)

@@ -18,6 +18,7 @@ from shared.domain.facts import (
     StepDeadLettered,
     UploadArrived,
 )
+from shared.errors import Unreadable
 from shared.ports import Blob
 from shared.procedures.dataset_head import HEAD
 from shared.procedures.gather_window import WINDOW
@@ -50,15 +51,22 @@ def reconcile(fact: ReconcileDue, services: Services) -> Iterable[Fact]:
 
 
 def _unfinished(services: Services) -> Iterator[Fact]:
-    """Facts whose worker died, or that were settled but not published."""
-    lapsed = timedelta(seconds=services.policy.claim_seconds)
-    for fact, attempts in islice(services.ledger.outbox.unfinished(older_than=lapsed), MOST_AT_ONCE):
+    """Facts whose worker died, or that were settled but not published; and what stands among them and is no fact."""
+    lapsed, broken = timedelta(seconds=services.policy.claim_seconds), list[Fact]()
+
+    def unreadable(about: str, fault: Unreadable) -> None:
+        reason = f"what waits there could not be read: {fault}"
+        broken.append(StepDeadLettered(queue="reconcile", about=about, reason=reason))
+
+    unfinished = services.ledger.outbox.unfinished(older_than=lapsed, unreadable=unreadable)
+    for fact, attempts in islice(unfinished, MOST_AT_ONCE):
         if attempts < services.policy.most_attempts:
             yield fact
             continue
         retries = services.ledger.outbox.dead_letter(fact)
         reason = f"its worker died or failed {attempts} times"
         yield StepDeadLettered(queue="reconcile", about=fact.key, reason=reason, retries=retries)
+    yield from broken
 
 
 def _missed_uploads(services: Services) -> Iterator[Fact]:

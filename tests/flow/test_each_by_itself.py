@@ -116,6 +116,19 @@ def test_a_part_of_the_reconciliation_that_fails_keeps_no_other_from_its_turn(wo
     assert [fact.name for fact in world.bus.published if isinstance(fact, UploadArrived)][-1:] == ["june.csv"]
 
 
+def test_what_waits_and_is_no_fact_is_one_failure_and_keeps_no_other_waiting(world: World) -> None:
+    world.ledger.outbox.expect([BatchDue(name="a.csv", etag="1"), BatchDue(name="b.csv", etag="1")])
+    first, _ = list(world.present.rows("now", after="open-", before="open-~"))
+    world.present.put("now", first.row, {"fact": '{"fact": "BatchDue", "name": 57, "etag": "1"}'})
+    for tick in ("1", "2"):
+        world.pass_time(300)
+        world.tell(ReconcileDue(tick=tick))
+    (failure,) = world.ledger.newest("failure")
+    assert failure.values["about"] == first.row
+    assert "its name is no str" in failure.values["reason"]
+    assert len(world.ledger.newest("batch")) == 1, "the other was taken up"
+
+
 # --- clocks ---------------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,10 @@ def one(kind: str, id_: str, services: Services) -> JsonAnswer:
         raise Problem(
             404, f"There is no such {kind}. The lists (/api/uploads, /api/runs, ...) show what there is."
         )
-    found, answer = prospects(record, services), shown(record)
+    answer = shown(record)
+    if "unreadable" in answer:
+        return JsonAnswer(answer)
+    found = prospects(record, services)
     answer |= {"links": answer["links"] | found.links()} | found.waits(services)
     headers = {}
     if found.waiting is not None:

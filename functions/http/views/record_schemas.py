@@ -68,6 +68,10 @@ class Record(Shape):
         description="When it last changed.", examples=["2026-11-24T08:00:01.200+00:00"]
     )
     history: list[Transition] = Field(description="The states it came into, the first one first.")
+    unreadable: str = absent(
+        description="Why most of it is not shown: what is recorded of it cannot be read.",
+        examples=["what it holds is not what an upload holds (TypeError)"],
+    )
     links: Links = Field(description="Where it, and what it belongs to, is found.")  # type: ignore[valid-type]
 
 

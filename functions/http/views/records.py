@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from typing import Any
 from urllib.parse import quote
 
+from shared import telemetry
 from shared.domain.kinds import field
 from shared.domain.kinds.kind import Thing
 from shared.domain.names import INCOMING, SCORING
@@ -20,7 +23,43 @@ DROPPED = {"upload": INCOMING, "batch": SCORING}
 
 
 def shown(record: Record) -> Json:
-    """The record as JSON; what is not known is not there."""
+    """The record as JSON; what is not known is not there. One that cannot be shown says so, and fails no list."""
+    try:
+        return _shown(record)
+    except Exception as fault:  # noqa: BLE001  (whatever is wrong with one, the others are shown)
+        telemetry.say(
+            "records",
+            f"A record of {record.kind} cannot be shown: {type(fault).__name__}.",
+            level=logging.ERROR,
+            key=str(record.id),
+        )
+        return _unreadable(record, fault)
+
+
+def _unreadable(record: Record, fault: Exception) -> Json:
+    """What can be said of any record. Text that is always there is there, as JSON where it is something else."""
+    kind = BY_NAME[record.kind]
+    always = {part.name: part.wire_name for part in kind.parts if part.required and part.hint is str}
+    texts = {wire: _as_text(record.values.get(name)) for name, wire in always.items()}
+    return {
+        "id": str(record.id),
+        "kind": record.kind,
+        "state": str(record.state),
+        "seq": record.seq,
+        "createdAt": record.created,
+        "lastModifiedAt": record.updated,
+        "history": [],
+        **texts,
+        "unreadable": f"what it holds is not what a {record.kind} holds ({type(fault).__name__})",
+        "links": {"self": address(record.kind, str(record.id), texts.get("name"))},
+    }
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _shown(record: Record) -> Json:
     kind, history = BY_NAME[record.kind], record.values["history"]
     known = {**record.values, **kind.times(history)}
     moves = [{"state": state, "enteredAt": time} for state, time in history]

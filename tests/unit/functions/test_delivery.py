@@ -1,28 +1,176 @@
-"""What a message that failed at every delivery leaves behind."""
+"""From a message to its outcome: what cannot be read, and what failed at every delivery, is a dead letter."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
 from unittest import mock
 
+import azure.functions as func
 import pytest
 from flow.world import World
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from functions import runs, shards, steps, uploads
 from functions.delivery import dead_letter
 from shared import flow, wiring
-from shared.domain.facts import BatchDue
+from shared.domain.facts import BatchDue, ShardDue, UploadArrived
+from shared.domain.names import digest
 from shared.errors import Transient
 
 DUE = BatchDue(name="old.csv", etag="0x1")
+SUBJECT = "/blobServices/default/containers/incoming/blobs/may.csv"
+CREATED = {
+    "eventType": "Microsoft.Storage.BlobCreated",
+    "subject": SUBJECT,
+    "data": {"api": "PutBlob", "eTag": '"0x8D"'},
+}
+AS_CLOUD_EVENT = {
+    "specversion": "1.0",
+    "type": "Microsoft.Storage.BlobCreated",
+    "source": "/subscriptions/1",
+    "id": "1",
+    "subject": SUBJECT,
+    "data": {"api": "PutBlob", "eTag": "0x8D"},
+}
+MOVED = {
+    "eventType": "Microsoft.MachineLearningServices.RunStatusChanged",
+    "subject": "a",
+    "data": {"runId": "r"},
+}
+Trigger = Callable[[func.QueueMessage], None]
+TRIGGERS: dict[str, tuple[Any, Any]] = {
+    "steps": (steps.step_due, steps.step_dead_lettered),
+    "shards": (shards.shard_due, shards.shard_dead_lettered),
+    "blob-events": (uploads.upload_arrived, uploads.upload_dead_lettered),
+    "run-events": (runs.run_moved, runs.run_event_dead_lettered),
+}
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> Iterator[World]:
+    world = World()
+    with mock.patch.object(wiring, "services", return_value=world.services):
+        yield world
+
+
+def _called(trigger: Any, body: bytes | dict[str, Any]) -> None:
+    """As the host calls it."""
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    trigger.build(None).get_user_function()(func.QueueMessage(body=text))
 
 
 def _reason(world: World) -> str:
     (failure,) = world.ledger.newest("failure")
     return str(failure.values["reason"])
+
+
+@pytest.mark.parametrize("event", [CREATED, AS_CLOUD_EVENT], ids=["Event Grid", "CloudEvents"])
+def test_a_blob_is_known_by_its_event_in_either_schema(world: World, event: dict[str, Any]) -> None:
+    _called(uploads.upload_arrived, event)
+    assert world.ledger.find("upload", UploadArrived(name="may.csv", etag="0x8D").key) is not None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {**CREATED, "eventType": "Microsoft.Storage.BlobDeleted"},
+        {**CREATED, "subject": "/blobServices/default/containers/scored/blobs/may.csv"},
+        {**CREATED, "data": {"api": "CreateFile", "eTag": "1"}},
+    ],
+    ids=["another type", "another container", "not whole"],
+)
+def test_an_event_that_is_none_of_ours_leads_to_nothing(world: World, event: dict[str, Any]) -> None:
+    _called(uploads.upload_arrived, event)
+    assert (world.ledger.newest("upload"), world.ledger.newest("failure")) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("queue", "message", "said"),
+    [
+        ("steps", b"{", "it is no JSON"),
+        ("steps", b"\xff", "it is no UTF-8"),
+        ("steps", {"fact": "UploadArrived", "name": 57, "etag": "1"}, "UploadArrived: its name is no str"),
+        ("shards", {"fact": "ShardDue", "batch": "b", "number": "1"}, "ShardDue: its number is no int"),
+        ("blob-events", b"", "it is no JSON"),
+        ("blob-events", [CREATED], "it is no event: a JSON object is wanted"),
+        ("blob-events", {"subject": SUBJECT}, "the Event Grid schema: it has no eventType, data"),
+        ("blob-events", {"specversion": "1.0"}, "the CloudEvents schema: it has no type, subject, data"),
+        ("blob-events", {**CREATED, "data": {"api": "PutBlob"}}, "whose data have no eTag"),
+        ("blob-events", {**CREATED, "data": {"api": 3, "eTag": "1"}}, "whose data have no api"),
+        ("blob-events", {**CREATED, "data": {"api": "PutBlob", "eTag": '""'}}, "names no blob, or no ETag"),
+        ("run-events", {**MOVED, "data": {}}, "whose data have no runId"),
+        ("run-events", {**MOVED, "data": {"runId": 5}}, "whose data have no runId"),
+    ],
+)
+def test_what_cannot_be_read_is_a_dead_letter_at_once_and_it_is_said_why(
+    world: World, queue: str, message: Any, said: str
+) -> None:
+    _called(TRIGGERS[queue][0], message)
+    assert _reason(world).startswith("the message could not be read: ")
+    assert said in _reason(world)
+
+
+def test_a_mistyped_message_makes_no_record_but_the_failure(world: World) -> None:
+    _called(steps.step_due, {"fact": "UploadArrived", "name": 57, "etag": "1"})
+    assert world.ledger.newest("upload") == []
+
+
+def test_a_message_of_a_newer_version_is_delivered_again_and_in_the_end_a_dead_letter(world: World) -> None:
+    with pytest.raises(Transient, match="newer"):
+        _called(steps.step_due, {"fact": "TomorrowsFact"})
+    _called(steps.step_dead_lettered, {"fact": "TomorrowsFact"})
+    assert "newer" in _reason(world)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+GOOD = [CREATED, AS_CLOUD_EVENT, MOVED, json.loads(ShardDue(batch="b", number=1).to_json())]
+
+
+@st.composite
+def bent(draw: st.DrawFn) -> bytes:
+    """A good message in which something is something else, or is not there."""
+    message = json.loads(json.dumps(draw(st.sampled_from(GOOD))))
+    within = draw(st.sampled_from([one for one in (message, message.get("data")) if one]))
+    name = draw(st.sampled_from(sorted(within)))
+    del within[name]
+    if draw(st.booleans()):
+        within[name] = draw(JSON)
+    return json.dumps(message).encode()
+
+
+@given(
+    queue=st.sampled_from(sorted(TRIGGERS)),
+    body=st.binary() | JSON.map(lambda one: json.dumps(one).encode()) | bent(),
+)
+@settings(max_examples=200, deadline=None)
+def test_any_message_ends_in_a_fact_or_is_delivered_again(queue: str, body: bytes) -> None:
+    world = World()
+    arriving, poisoned = TRIGGERS[queue]
+    with mock.patch.object(wiring, "services", return_value=world.services):
+        try:
+            _called(arriving, body)
+        except Transient:
+            _called(poisoned, body)
+            assert len(world.ledger.newest("failure")) == 1
+    for failure in world.ledger.newest("failure"):
+        assert failure.values["queue"] == queue
+
+
+@pytest.mark.parametrize("message", [b"{", b"\xff\xfe", b"[1]"])
+@pytest.mark.parametrize("queue", sorted(TRIGGERS))
+def test_what_lies_in_a_poison_queue_unread_is_a_dead_letter(
+    world: World, queue: str, message: bytes
+) -> None:
+    _called(TRIGGERS[queue][1], message)
+    (failure,) = world.ledger.newest("failure")
+    assert failure.values["about"] == digest(message.decode(errors="replace"))
 
 
 @pytest.mark.parametrize(
@@ -40,16 +188,10 @@ def test_a_dead_letter_says_the_last_error_and_no_value_of_a_row(
 ) -> None:
     with mock.patch.object(world.files, "stat", side_effect=cause), pytest.raises(type(cause)):
         flow.handle(DUE, world.services)
-    with mock.patch.object(wiring, "services", return_value=world.services):
-        dead_letter("steps", DUE.to_json(), DUE)
+    dead_letter("steps", DUE)
     assert _reason(world) == said
 
 
-def test_one_that_never_began_points_at_the_log_and_one_that_is_no_fact_says_so(world: World) -> None:
-    with mock.patch.object(wiring, "services", return_value=world.services):
-        dead_letter("steps", DUE.to_json(), DUE)
+def test_one_that_never_began_points_at_the_log(world: World) -> None:
+    dead_letter("steps", DUE)
     assert _reason(world) == "it failed at every delivery: its log says why"
-    other = World()
-    with mock.patch.object(wiring, "services", return_value=other.services):
-        dead_letter("steps", "{", None)
-    assert _reason(other) == "the message could not be read"

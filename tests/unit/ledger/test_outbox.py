@@ -14,7 +14,8 @@ from shared.domain.facts import Fact, RunDue
 from shared.errors import Conflict, Transient
 from shared.ledger import Ledger, append_log
 from shared.ledger.claims import Claim, Outcome
-from shared.ledger.outbox import AT_ONCE
+from shared.ledger.ledger import NOW
+from shared.ledger.outbox import AT_ONCE, OPEN
 
 UPLOAD = "UploadArrived"
 
@@ -203,6 +204,20 @@ def test_expecting_again_renews_and_does_not_count_again(processes: Processes) -
         upload("a").key,
         upload("b").key,
     }
+
+
+def test_a_row_that_cannot_be_read_keeps_no_other_from_being_found(processes: Processes) -> None:
+    processes.ledger().outbox.expect([upload("a"), upload("b"), upload("c")])
+    first, second, _ = list(processes.present.rows(NOW, after=OPEN, before=f"{OPEN}~"))
+    processes.present.replace(first, {"fact": '{"fact": "UploadArrived", "name": 57, "etag": "1"}'})
+    processes.present.replace(second, {"fact": '{"fact": "TomorrowsFact"}'})
+    processes.pass_time(LEASE)
+    told: list[tuple[str, str]] = []
+    found = processes.ledger().outbox.unfinished(
+        older_than=timedelta(0), unreadable=lambda row, fault: told.append((row, str(fault)))
+    )
+    assert len(list(found)) == 1
+    assert told == [(first.row, "it is no UploadArrived: its name is no str")]
 
 
 def test_a_fact_whose_message_is_on_its_way_is_not_sent_again(processes: Processes) -> None:
