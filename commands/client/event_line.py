@@ -5,7 +5,7 @@ from __future__ import annotations
 from commands.client.status_api import Json
 
 COLUMNS = ("time", "what", "about", "reason")
-REASONS = ("reason", "decidedBecause", "pausedBecause", "resumedBecause")
+REASONS = ("reason", "postponedBecause", "decidedBecause", "pausedBecause", "resumedBecause")
 """Why something moved, under the name that its kind has for it."""
 
 

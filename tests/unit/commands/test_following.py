@@ -15,7 +15,7 @@ from browser.fake_app import FakeApp
 from commands.client import status_api
 
 Run = Callable[..., tuple[int, str, str]]
-RUN = f"run-{bank.DATASET}-{bank.TRAINING}"
+RUN = f"{bank.DATASET}-v{bank.TRAINING}-a1"
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +100,7 @@ def test_a_program_watches_one_document_a_change(run: Run, app: FakeApp, later: 
     assert (code, err) == (1, "")  # five things wait for a person
     before, after = documents(out)
     assert before["stateCounts"]["run"]["running"] == 1
-    assert after["stateCounts"]["run"] == {"accepted": 9}
+    assert after["stateCounts"]["run"] == {"accepted": 10}
 
 
 def documents(text: str) -> list[Any]:
@@ -129,7 +129,7 @@ def test_a_run_waited_for_is_one_document_at_its_end(run: Run, later: Later) -> 
 
 
 def test_one_batch_is_watched_to_its_end(run: Run, later: Later) -> None:
-    batch = "to-call-november-6f2c"
+    batch = "to-call-november-csv-6f2c0a51"
     later(
         "/api/status",
         lambda app: app.record("batches", batch).update(state="refused", reason="no column of a contract"),

@@ -26,7 +26,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
     "trace": (("incoming/calls-2026-w45.csv",), lambda said: said["model"]["id"], "bank-additional:7"),
     "runs": (("--most", "1"), lambda said: [run["state"] for run in said["value"]], ["running"]),
     "models": (("bank-additional:7",), lambda said: said["metrics"]["logLoss"], 0.2817),
-    "batches": (("to-call-november-6f2c", "--rows", "2"), lambda said: len(said["rows"]), 2),
+    "batches": (("to-call-november-csv-6f2c0a51", "--rows", "2"), lambda said: len(said["rows"]), 2),
     "quarantine": (("leads-from-crm.csv",), lambda said: said["upload"]["state"], "rejected"),
     "events": (("--most", "2"), lambda said: len(said["value"]), 2),
     "audit": (("--verify",), lambda said: said, {"entries": 5, "brokenAt": None}),
@@ -35,7 +35,12 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
     "docs": ((), lambda said: sorted(said)[:2], ["dashboard", "model bank-additional"]),
 }
 """Arguments, what of the document is looked at, and what it has to be."""
-ELSEWHERE = {"bench": "bench/test_shown.py", "env": "test_drop_and_env.py", "load-test": "test_load_test.py"}
+ELSEWHERE = {
+    "bench": "bench/test_shown.py",
+    "doctor": "test_doctor_and_clean.py",
+    "env": "test_drop_and_env.py",
+    "load-test": "test_load_test.py",
+}
 """They need more than the app; the file beside has their case."""
 
 

@@ -27,13 +27,13 @@ SHOWN = {
     ("status", "--flow"): ["admit_upload", "1,204"],
     ("trace", "incoming/calls-2026-w45.csv"): ["bank-additional:7", "model-7", "to-call-w45.csv", "train: completed"],
     ("trace", "scoring/to-call-w43.csv"): ["bank-additional:4", "calls-2026-w42.csv", "model version: 4"],
-    ("runs",): ["run-bank-additional-8", "running", "failed"],
-    ("runs", "run-bank-additional-8"): ["prepare", "train", "running", "notstarted"],
+    ("runs",): ["bank-additional-v8-a1", "running", "failed"],
+    ("runs", "bank-additional-v8-a1"): ["prepare", "train", "running", "notstarted"],
     ("models",): ["bank-additional:7", "0.2817", "-0.0116", "rolled-back"],
     ("models", "bank-additional:7"): ["Figures, on the same held-out rows", "euribor3m", "shifted"],
     ("batches",): ["to-call-november.csv", "62%", "scoring"],
-    ("batches", "to-call-november-6f2c"): ["29.4 MB", "model-7"],
-    ("batches", "to-call-november-6f2c", "--rows", "3"): ["probability", "decision"],
+    ("batches", "to-call-november-csv-6f2c0a51"): ["29.4 MB", "model-7"],
+    ("batches", "to-call-november-csv-6f2c0a51", "--rows", "3"): ["probability", "decision"],
     ("quarantine",): ["leads-from-crm.csv", "held"],
     ("quarantine", "leads-from-crm.csv"): ["age: not an integer", "41 years", "write digits only", "--readmit"],
     ("events",): ["UploadRejected", "QuarantineHeld", "leads-from-crm.csv", "calls-2026-w46.csv"],
@@ -64,7 +64,7 @@ def test_a_name_made_of_markup_is_only_text(run: Run, app: FakeApp) -> None:
 
 def test_programs_read_what_the_app_said(asked: Asked, app: FakeApp) -> None:
     assert asked("status")["stateCounts"] == app.status()["stateCounts"]
-    assert asked("runs", "run-bank-1") == app.record("runs", "run-bank-1")
+    assert asked("runs", "bank-v1-a1") == app.record("runs", "bank-v1-a1")
     assert asked("models", "bank-additional:7") == app.record("models", "bank-additional:7")
     assert asked("trace", "to-call-w45.csv")["batch"]["name"] == "to-call-w45.csv"
     assert asked("quarantine", "leads-from-crm.csv")["hasMore"] is True
@@ -106,10 +106,10 @@ def test_lists_are_filtered_by_the_app(asked: Asked) -> None:
 EXITS = {
     ("status",): 0,
     ("status", "--check"): 1,
-    ("runs", "run-bank-additional-7"): 0,
-    ("runs", "run-bank-1"): 1,
+    ("runs", "bank-additional-v7-a1"): 0,
+    ("runs", "bank-v1-a1"): 1,
     ("runs", "nothing"): 1,
-    ("batches", "old-export-77aa"): 1,
+    ("batches", "old-export-csv-77aa10de"): 1,
     ("trace", "calls-2026-w45.csv"): 0,
     ("trace", "leads-from-crm.csv"): 1,
     ("trace", "nobody.csv"): 1,
@@ -268,7 +268,7 @@ def _finish(app: FakeApp, until: str, doing: Callable[[FakeApp], object]) -> thr
 
 
 def test_a_run_is_waited_for(run: Run, app: FakeApp) -> None:
-    name = f"run-{bank.DATASET}-{bank.TRAINING}"
+    name = f"{bank.DATASET}-v{bank.TRAINING}-a1"
     changing = _finish(
         app,
         f"/api/runs/{name}",
@@ -290,7 +290,7 @@ def test_batches_are_watched_to_their_end(run: Run, app: FakeApp) -> None:
     code, out, _ = run("batches", "--watch")
     changing.join(10)
     assert code == 0
-    assert "scored/to-call-november-6f2c/scored.csv" in out
+    assert "scored/to-call-november-csv-6f2c0a51/scored.csv" in out
     assert "100%" in out
 
 
