@@ -34,13 +34,13 @@ def _can_be_scored(blob: Blob, services: Services) -> bool:
     try:
         with content_faults():
             header, _ = read_header([services.files.read_range(blob, 0, min(blob.size, LONGEST + 1))])
+        if isinstance(header, FileProblem):
+            return True
+        contract = match(header.names, services.contracts, "scoring")
     except Superseded:
         return False
     except (CampanhaError, Unreadable):
         return True  # it fails as a batch of its own, by its name, and keeps no other waiting
-    if isinstance(header, FileProblem):
-        return True
-    contract = match(header.names, services.contracts, "scoring")
     if not isinstance(contract, Contract):
         return True
     return services.ledger.documents.read(RELEASED, contract.dataset) is not None

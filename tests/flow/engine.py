@@ -56,9 +56,9 @@ def end(world: World, name: str, *, status: str = "Completed", error: str = "") 
     world.tell(RunMoved(run=name))
 
 
-def release(world: World, version: int) -> None:
+def release(world: World, version: int, dataset: str = "bank") -> None:
     """As if a model had been judged and released."""
-    over = world.ledger.documents.read(RELEASED, "bank")
+    over = world.ledger.documents.read(RELEASED, dataset)
     value = ReleasedModel(
         version=version,
         deployment=f"model-{version}",
@@ -66,7 +66,7 @@ def release(world: World, version: int) -> None:
         endpoint="campanha-bank",
         since=world.now().isoformat(),
     )
-    world.ledger.documents.write(RELEASED, "bank", value, over=over)
+    world.ledger.documents.write(RELEASED, dataset, value, over=over)
 
 
 def output(world: World) -> dict[str, bytes]:

@@ -14,12 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from shared.domain.batches.shard_plan import ADDED
 from shared.domain.batches.shard_rows import ShardRows
 from shared.domain.models.answers import DECILES, Answers
 from shared.domain.tables.dialect import Header
-
-ADDED = ("probability", "decile", "decision", "model_version", "problem")
-"""The columns of the output after those of the input."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,8 @@ from shared.domain.tables.dialect import LONGEST, FileProblem, Header, read_head
 Read = Callable[[int, int], bytes]
 """The file's bytes from the first number to the second, exclusive."""
 
+ADDED = ("probability", "decile", "decision", "model_version", "problem")
+"""The columns of the output after those of the input."""
 WINDOW = 16 * 1024
 """Bytes read around a cut to find a line end: some hundred lines."""
 MOST_WINDOW = 8 * WINDOW
@@ -83,6 +85,12 @@ def plan_shards(
     contract = match(header.names, contracts, "scoring")
     if isinstance(contract, HeaderProblem):
         return FileProblem(message=contract.message)
+    taken = [name for name in header.names if name.casefold() in ADDED]
+    if taken:
+        named = ", ".join(map(repr, taken))
+        return FileProblem(
+            message=f"the output has columns of its own called {named}; leave them out, or name them otherwise"
+        )
     header = replace(header, line_ends_in=contract.line_ends_in)
     cuts = [header.end]
     for at in range(header.end + shard_bytes, size, shard_bytes):

@@ -71,6 +71,10 @@ class Contract:
         """The columns that are checked and stored: all with the target in training, the features in scoring."""
         return self.features if purpose == "scoring" else (*self.columns, self.target_column)
 
+    def known(self, purpose: Purpose) -> frozenset[str]:
+        """The columns whose meaning is known, needed or not."""
+        return self.allowed(purpose).union(column.name for column in self.columns_for(purpose))
+
     def allowed(self, purpose: Purpose) -> frozenset[str]:
         """The columns a file may have besides `columns_for` the purpose."""
         if purpose == "training":
@@ -143,10 +147,13 @@ def match(
 ) -> Contract | HeaderProblem:
     """The contract whose columns the header has, in any order; else the difference from the nearest.
 
+    A file to score may have columns that no contract knows, the clients' keys for instance: they go through it unread.
+    If it fits several contracts so, it is the one that knows most of its columns.
+
     header: clean names, as `dialect.Header` has them
     """
     problems = [_difference(header, contract, purpose) for contract in contracts]
-    fitting = [contract for contract, faults in problems if not faults]
+    fitting = _knowing_most(header, [contract for contract, faults in problems if not faults], purpose)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -159,15 +166,31 @@ def _difference(
     names: Sequence[str], contract: Contract, purpose: Purpose
 ) -> tuple[Contract, HeaderProblem | None]:
     needed = [column.name for column in contract.columns_for(purpose)]
-    known = {*needed, *contract.allowed(purpose)}
     counts = Counter(names)
+    missing = tuple(name for name in needed if name not in counts)
+    unknown = tuple(name for name in counts if name not in contract.known(purpose))
+    if (
+        purpose == "scoring" and not missing
+    ):  # what goes through unread must not be a feature written otherwise
+        features = {_plainly(name) for name in needed}
+        unknown = tuple(name for name in unknown if _plainly(name) in features)
     problem = HeaderProblem(
         dataset=contract.dataset,
-        missing=tuple(name for name in needed if name not in counts),
-        unexpected=tuple(name for name in counts if name not in known),
+        missing=missing,
+        unexpected=unknown,
         duplicated=tuple(name for name, count in counts.items() if count > 1),
     )
     return contract, problem if problem.missing or problem.unexpected or problem.duplicated else None
+
+
+def _knowing_most(names: Sequence[str], fitting: Sequence[Contract], purpose: Purpose) -> list[Contract]:
+    known = [len(contract.known(purpose).intersection(names)) for contract in fitting]
+    return [contract for contract, count in zip(fitting, known, strict=True) if count == max(known)]
+
+
+def _plainly(name: str) -> str:
+    """A name without what people write now so, now otherwise: case, blanks, dots, underscores, dashes."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _distance(problem: HeaderProblem) -> int:
