@@ -154,6 +154,9 @@ def test_the_header_chooses_and_traffic_is_split(endpoint: Endpoint) -> None:
 def test_who_has_no_key_gets_401_and_keys_can_be_renewed(endpoint: Endpoint) -> None:
     old = endpoint.client.online_endpoints.get_keys("scorer").primary_key
     assert endpoint.score({}, key="wrong").status_code == 401
+    for header in (old, f"Basic {old}", f"Bearer{old}", ""):
+        told = endpoint.server.call("POST", "/online/scorer/score", {}, headers={"Authorization": header})
+        assert (header, told.status_code) == (header, 401)
     endpoint.client.online_endpoints.begin_regenerate_keys("scorer", key_type="primary").result()
     assert endpoint.score({}, key=old).status_code == 401
     assert endpoint.score({}).status_code == 200

@@ -25,6 +25,13 @@ def test_an_unknown_route_is_refused_by_name(server: Server) -> None:
     assert "/onlineEndpoints/x/skus" in reply.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(("path", "allowed"), [("score", "POST"), ("swagger.json", "GET")])
+def test_another_method_is_405_where_azure_has_no_other(server: Server, path: str, allowed: str) -> None:
+    for method in {"GET", "POST", "PUT", "DELETE"} - {allowed}:
+        told = server.call(method, f"/online/x/{path}", token="")
+        assert (told.status_code, told.headers["allow"]) == (405, allowed)
+
+
 @pytest.mark.parametrize("token", ["", "abc", "a.e30.b"])
 def test_azure_wants_a_token(server: Server, token: str) -> None:
     assert server.call("GET", WS, token=token).status_code == 401

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 from localazure.events.broker import Broker
@@ -14,6 +14,7 @@ from localazure.events.handshake import HandshakeFailed
 from localazure.events.schemas import BadEvents, published
 from localazure.events.subscriptions import BadSubscription
 from localazure.events.topic_key import is_allowed
+from localazure.persistent import PersistentHandler
 
 LARGEST_REQUEST = 1024 * 1024  # as Event Grid
 _TOPIC = re.compile(r"/topics/(?P<name>[A-Za-z0-9-]+)/api/events")
@@ -38,11 +39,8 @@ class EventServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(PersistentHandler):
     server: EventServer
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = 120
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")

@@ -40,6 +40,7 @@ class Route:
     """`open`: needs no Azure token (the handler may ask for one of its own).
 
     `slow`: a long-running operation in Azure, or the resource that one is about.
+    `only`: Azure takes no other method there (405); elsewhere it may, and it is not emulated (501).
     """
 
     method: str
@@ -47,6 +48,7 @@ class Route:
     handle: Handle
     open: bool = False
     slow: bool = False
+    only: bool = False
     form: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,8 +131,8 @@ ROUTES = (
     Route("PUT", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}", online.put_deployment, slow=True),
     Route("DELETE", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}", online.delete_deployment, slow=True),
     Route("POST", "{WS}/onlineEndpoints/{endpoint}/deployments/{deployment}/getLogs", online.get_logs),
-    Route("POST", "/online/{endpoint}/score", scoring.score, open=True),
-    Route("GET", "/online/{endpoint}/swagger.json", scoring.swagger, open=True),
+    Route("POST", "/online/{endpoint}/score", scoring.score, open=True, only=True),
+    Route("GET", "/online/{endpoint}/swagger.json", scoring.swagger, open=True, only=True),
     # schedules
     Route("GET", "{WS}/schedules", schedules.list_all),
     Route("GET", "{WS}/schedules/{name}", schedules.get, slow=True),
@@ -179,7 +181,7 @@ class Router:
             self._by_method.setdefault(route.method, []).append(route)
 
     def dispatch(self, call: Call) -> Reply:
-        """401 without a token for Azure, 404 for another workspace, 501 for what is not in the table."""
+        """401 without a token for Azure, 404 for another workspace, 405 or 501 for what is not in the table."""
         path = _plain(call.path)
         for route in self._by_method.get(call.method, []):
             found = route.form.fullmatch(path)
@@ -188,6 +190,14 @@ class Router:
                 call.path = path
                 call.names = {name: value for name, value in found.groupdict().items() if value is not None}
                 return self._answer(route, call)
+        allowed = [route.method for route in ROUTES if route.only and route.form.fullmatch(path)]
+        if allowed:
+            raise Refusal(
+                405,
+                "MethodNotAllowed",
+                f"{call.method} is not for this path; {', '.join(allowed)} is",
+                headers={"allow": ", ".join(allowed)},
+            )
         raise Refusal(
             501, "NotImplemented", f"{call.method} {path} is not emulated; `--routes` lists what is"
         )

@@ -60,8 +60,9 @@ def _check_caller(endpoint: Json, call: Call) -> None:
     if auth_mode(endpoint) != "key":
         check_bearer(call.headers.get("authorization"), (MACHINE_LEARNING,))
         return
-    given = call.headers.get("authorization", "").removeprefix("Bearer ").encode()
-    if not any([hmac.compare_digest(given, key.encode()) for key in endpoint["keys"].values()]):
+    scheme, _, given = call.headers.get("authorization", "").partition(" ")
+    fits = [hmac.compare_digest(given.encode(), key.encode()) for key in endpoint["keys"].values()]
+    if scheme.lower() != "bearer" or not any(fits):
         raise Refusal(
             401, "key_auth_access_denied", "the header `Authorization: Bearer <key>` is missing or wrong"
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from localazure.persistent import PersistentHandler
 from localazure.workspace.identity.issuer import Issuer
 
 
@@ -21,11 +22,8 @@ class IdentityServer(ThreadingHTTPServer):
         self.issuer = issuer
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(PersistentHandler):
     server: IdentityServer
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = 120
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)

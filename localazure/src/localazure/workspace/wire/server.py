@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import logging
 import socket
@@ -11,10 +12,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from localazure.persistent import PersistentHandler
 from localazure.workspace.wire.calls import Call, Hangup, Refusal, Reply
 from localazure.workspace.wire.faults import Faults, refused
 
@@ -59,20 +61,21 @@ class WorkspaceServer(ThreadingHTTPServer):
         try:
             super().finish_request(wrapped, client_address)
         finally:
-            wrapped.close()
+            _close(wrapped)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         log.debug("connection with %s broke", client_address, exc_info=True)
 
 
-class Handler(BaseHTTPRequestHandler):
-    """HTTP/1.1 with connections kept."""
+class Handler(PersistentHandler):
+    """Answers from the route table, or from the storage account."""
 
     server: WorkspaceServer
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     wbufsize = -1  # head and body leave in one piece
-    timeout = 120
+
+    @property
+    def _understands_chunks(self) -> bool:
+        return self.request_version != "HTTP/1.0"
 
     def _any(self) -> None:
         try:
@@ -189,20 +192,33 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         bodiless = self.command == "HEAD" or response.status in (204, 304)
         length = response.getheader("content-length")
-        if length is None and not bodiless:
+        chunked = length is None and not bodiless and self._understands_chunks
+        if chunked:
             self.send_header("Transfer-Encoding", "chunked")
+        elif length is None and not bodiless:
+            self.close_connection = True  # the end of the connection is the end of the body
         self.end_headers()
         while piece := response.read(_PIECE):
-            if length is None:
+            if chunked:
                 self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
             else:
                 self.wfile.write(piece)
-        if length is None and not bodiless:
+        if chunked:
             self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 
     def log_message(self, format: str, *values: object) -> None:
         log.debug(format, *values)
+
+
+def _close(connection: ssl.SSLSocket) -> None:
+    """With TLS's own goodbye: without it clients must take what they got for cut off (RFC 8446, 6.1)."""
+    with contextlib.suppress(
+        OSError
+    ):  # the client is gone, or has yet to say its own, which nobody waits for
+        connection.setblocking(False)
+        connection.unwrap()
+    connection.close()
 
 
 _kept = threading.local()
