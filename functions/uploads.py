@@ -14,8 +14,11 @@ from shared.errors import Unreadable
 
 uploads = func.Blueprint()
 
-WHOLE = {"PutBlob", "PutBlockList", "CopyBlob", "FlushWithClose"}
+WHOLE = {"PutBlob", "PutBlockList", "CopyBlob", "FlushWithClose", "SftpCommit"}
 """The calls after which a blob is complete. Others (a Data Lake's CreateFile) also raise BlobCreated."""
+CREATED = "Microsoft.Storage.BlobCreated"
+RENAMED = "Microsoft.Storage.BlobRenamed"
+"""How transfers end that write under another name first."""
 SUBJECT = f"/blobServices/default/containers/{INCOMING}/blobs/"
 
 
@@ -35,11 +38,31 @@ def upload_in(body: bytes) -> UploadArrived | None:
     The blob is found by the event's subject, never by following its URL. raises: Unreadable
     """
     event = event_in(body)
-    if event.type != "Microsoft.Storage.BlobCreated" or not event.subject.startswith(SUBJECT):
+    if not event.subject.startswith(SUBJECT) or event.type not in (CREATED, RENAMED):
         return None
-    if event.text("api") not in WHOLE:
+    if event.type == CREATED and event.text("api") not in WHOLE:
         return None
-    name, etag = event.subject.removeprefix(SUBJECT), event.text("eTag").strip('"')
+    name = event.subject.removeprefix(SUBJECT)
+    if name and not _is_taken_in(name):
+        return None
+    etag = event.text("eTag").strip('"') if event.type == CREATED else _etag_of(name)
+    if event.type == RENAMED and not etag:  # deleted, or renamed again: that has an event of its own
+        return None
     if not name or not re.fullmatch(ETAG, etag):
-        raise Unreadable("it is a Microsoft.Storage.BlobCreated that names no blob, or no ETag")
+        raise Unreadable(f"it is a {event.type} that names no blob, or no ETag")
     return UploadArrived(name=name, etag=etag)
+
+
+def _is_taken_in(name: str) -> bool:
+    from shared import wiring
+    from shared.procedures.unseen_blobs import is_taken_in
+
+    return is_taken_in(INCOMING, name, wiring.services())
+
+
+def _etag_of(name: str) -> str:
+    """Of the version that lies there: the event of a rename names none. Empty when there is none."""
+    from shared import wiring
+
+    blob = wiring.services().files.stat(INCOMING, name)
+    return blob.etag if blob else ""

@@ -37,8 +37,9 @@ KINDS: tuple[Kind[Any], ...] = (
 )
 STATUSES_OF: dict[str, tuple[State, ...]] = {"step": STEP_STATUSES, "health": HEALTH, "progress": STATUSES}
 """Words that are no states of a record: they describe what it holds, or are derived from others' states."""
-INDEXES = ("file", "hash", "scored-by")
-"""Kinds without states: a file's name, a hash, a model version, and what it leads to."""
+INDEXES = ("file", "held", "hash", "scored-by")
+"""Kinds without states: a file's name (`held`: what of it lies in quarantine), a hash, a model version, and what it leads
+to."""
 
 BY_NAME: dict[str, Kind[Any]] = {kind.name: kind for kind in KINDS}
 BY_PLURAL: dict[str, Kind[Any]] = {kind.plural: kind for kind in KINDS}

@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     gather_quiet_seconds: int = Field(default=_POLICY.gather_quiet_seconds, ge=0)
     gather_longest_seconds: int = Field(default=_POLICY.gather_longest_seconds, ge=0)
     gather_most_files: int = Field(default=_POLICY.gather_most_files, ge=1)
+    incoming_names: str = _POLICY.incoming_names
+    scoring_names: str = _POLICY.scoring_names
     overwritten_files: Literal["replace", "add"] = _POLICY.overwritten_files
     repeated_rows: Literal["once", "each"] = _POLICY.repeated_rows
     submit_fence_seconds: int = Field(default=_POLICY.submit_fence_seconds, ge=0)

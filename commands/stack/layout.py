@@ -13,7 +13,7 @@ SUBSCRIPTIONS = [
         "name": "incoming",
         "topic": "storage",
         "subject_begins_with": "/blobServices/default/containers/incoming/",
-        "event_types": ["Microsoft.Storage.BlobCreated"],
+        "event_types": ["Microsoft.Storage.BlobCreated", "Microsoft.Storage.BlobRenamed"],
         "queue": "blob-events",
     },
     {

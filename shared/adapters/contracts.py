@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
+from typing import get_args
 
-from shared.domain.tables.contract import Contract
+from shared.domain.tables.contract import Contract, Purpose
 from shared.errors import ConfigurationError
 
 
@@ -27,4 +29,11 @@ def load_contracts(folder: str | Path) -> tuple[Contract, ...]:
         raise ConfigurationError(
             f"{folder}: more than one contract for dataset {', '.join(map(repr, twice))}"
         )
+    for one, other in combinations(contracts, 2):
+        for purpose in get_args(Purpose):
+            if one.can_be_taken_for(other, purpose):
+                raise ConfigurationError(
+                    f"{folder}: one header can fit both {one.dataset!r} and {other.dataset!r} (for {purpose}); give one of"
+                    " them a column that the other does not know"
+                )
     return tuple(sorted(contracts, key=lambda contract: contract.dataset))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from fnmatch import fnmatchcase
 
 INCOMING = "incoming"
 SCORING = "scoring"
@@ -28,6 +29,10 @@ BATCH_ID = "^.+-[0-9a-f]{8}$"
 
 REPORT, REJECTS, ORIGINAL = "report.json", "rejects.jsonl", "original.csv"
 """What lies in a file's quarantine folder: the report, the rejected rows, and the file when no row was used."""
+
+
+LONGEST_FOLDER = 900
+"""Characters of a file's name in the name of its quarantine folder; source: Azure's blob names have up to 1,024."""
 
 
 def digest(key: str) -> str:
@@ -119,4 +124,23 @@ def is_plain(name: str) -> bool:
 
 
 def quarantine_folder(name: str, etag: str) -> str:
-    return f"{name}/{digest(etag)[:8]}/"
+    """The folder of one version of a file, named like it; a name too long for that is cut and told apart by a digest."""
+    plain = name if len(name) <= LONGEST_FOLDER else f"{name[:LONGEST_FOLDER].rstrip('./ ')}~{digest(name)}"
+    return f"{plain}/{digest(etag)[:8]}/"
+
+
+def is_taken(name: str, patterns: str) -> bool:
+    """Whether a container takes in a file of this name: it fits one of the patterns, and none of those that begin with `!`.
+
+    patterns: between commas; `*` is any text, `?` any sign; one with a slash is held against the whole name, any other
+    against what follows its last slash
+    """
+    shapes = [shape.strip() for shape in patterns.split(",") if shape.strip()]
+    wanted = [shape for shape in shapes if not shape.startswith("!")]
+    unwanted = [shape[1:] for shape in shapes if shape.startswith("!")]
+    last = name.rsplit("/", 1)[-1]
+
+    def fits(shape: str) -> bool:
+        return fnmatchcase(name if "/" in shape else last, shape)
+
+    return (not wanted or any(map(fits, wanted))) and not any(map(fits, unwanted))

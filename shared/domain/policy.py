@@ -17,6 +17,13 @@ class Policy:
     gather_most_files: int = 100
     """or when so many are in it."""
 
+    incoming_names: str = (
+        "!*.tmp, !*.part, !*.filepart, !*.partial, !*.crdownload, !_SUCCESS, !_started*, !_committed*, !.*"
+    )
+    """Which files to train on are taken in, by their names (`names.is_taken`): no markers, and nothing still on its way."""
+    scoring_names: str = incoming_names
+    """The same of the files to score."""
+
     overwritten_files: Literal["replace", "add"] = "replace"
     """What it means that a file of the same name was dropped again: its rows `replace` those of the version before it,
     or are added to them (`add`)."""

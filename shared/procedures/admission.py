@@ -20,6 +20,11 @@ from shared.services import Services
 IN_MEMORY = 8 * 1024 * 1024
 """Bytes of a part, or of a quarantine report, held in memory before they go to a temporary file."""
 
+MOST_REJECTS = 10_000
+MOST_REJECT_BYTES = 32 * 1024 * 1024
+"""Rejected rows that are listed with their faults, and the bytes of that list: each takes several times the room it has
+in the file. All are counted."""
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -31,24 +36,35 @@ class Checked:
     part: Part
     part_file: IO[bytes]
     rejects_file: IO[bytes]
+    listed: int
+    """Of the rejected rows, how many stand in the file of the rejects: the first ones."""
+
+    @property
+    def all_listed(self) -> bool:
+        return self.listed == self.tally.rejected and not self.tally.cut_short
 
     @property
     def report(self) -> dict[str, Any]:
         """The quarantine report: what became of the rows, and the dialect to read the rejected ones with."""
-        return {**self.tally.to_json(), "header": self.header.to_json(), "dataset": self.contract.dataset}
+        counts = {**self.tally.to_json(), "listed": self.listed, "all_listed": self.all_listed}
+        return {**counts, "header": self.header.to_json(), "dataset": self.contract.dataset}
 
 
 def check(admission: Admission, part_file: IO[bytes], rejects_file: IO[bytes]) -> Checked:
-    """Reads every row; the good ones go to the part's file, the others to that of the rejects, a line each."""
+    """Reads every row; the good ones go to the part's file, the first of the others to that of the rejects, a line each."""
     contract, header = admission.contract, admission.header
     assert contract is not None and header is not None  # noqa: S101, PT018  (the caller checked)
+    listed, size = 0, 0
     with PartWriter(contract, part_file) as writer:
         for batch in admission.batches():
             if batch.rows:
                 writer.add(batch.columns)
-            for reject in batch.rejects:
-                rejects_file.write(json.dumps(reject.to_json(), ensure_ascii=False).encode() + b"\n")
-    return Checked(contract, header, admission.tally, writer.part, part_file, rejects_file)
+            for reject in batch.rejects if listed < MOST_REJECTS and size < MOST_REJECT_BYTES else ():
+                if listed < MOST_REJECTS and size < MOST_REJECT_BYTES:
+                    line = json.dumps(reject.to_json(), ensure_ascii=False).encode() + b"\n"
+                    listed, size = listed + 1, size + len(line)
+                    rejects_file.write(line)
+    return Checked(contract, header, admission.tally, writer.part, part_file, rejects_file, listed)
 
 
 def store_part(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.domain import names
 from shared.domain.facts import Fact
 from shared.errors import Conflict
 from shared.ledger import Document
@@ -30,6 +31,12 @@ OVERLAP = timedelta(minutes=15)
 """How far the mark stays behind the beginning of a listing: clocks differ, and long uploads end late."""
 
 
+def is_taken_in(container: str, name: str, services: Services) -> bool:
+    """Whether files of this name are for us, by the settings."""
+    policy = services.policy
+    return names.is_taken(name, policy.scoring_names if container == names.SCORING else policy.incoming_names)
+
+
 def unseen_blobs(
     container: str, fact_of: Callable[[Blob], Fact], services: Services
 ) -> Iterator[tuple[Blob, Fact]]:
@@ -43,6 +50,8 @@ def unseen_blobs(
     since = datetime.fromisoformat(mark.value.since) if mark else None
     unclaimed = [began - OVERLAP]
     for blob in services.files.list(container, modified_since=since):
+        if not is_taken_in(container, blob.name, services):
+            continue
         fact = fact_of(blob)
         if not ledger.outbox.is_noted(fact):
             unclaimed.append(blob.modified)

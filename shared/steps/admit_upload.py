@@ -11,14 +11,15 @@ from typing import Any
 
 from shared.domain import names
 from shared.domain.facts import Fact, UploadArrived, UploadRejected
+from shared.domain.kinds.kind import Change
 from shared.domain.tables.admission import check_rows
-from shared.domain.tables.unreadable import Unreadable, content_faults
+from shared.domain.tables.unreadable import UnreadableFile, content_faults
 from shared.ports import Blob
 from shared.procedures.admission import IN_MEMORY, Checked, check, store_part
 from shared.services import Services
 
 
-def admit_upload(fact: UploadArrived, services: Services) -> Iterable[Fact]:
+def admit_upload(fact: UploadArrived, services: Services) -> Iterable[Fact | Change]:
     """Reads one immutable version of the file, once and in a stream, and accounts for every row of it.
 
     raises: Superseded when the blob was overwritten while being read; its newer version has its own event
@@ -29,6 +30,10 @@ def admit_upload(fact: UploadArrived, services: Services) -> Iterable[Fact]:
             "the file was deleted or overwritten before it could be read; the newer version is read instead"
         )
         return [UploadRejected(upload=fact.key, name=fact.name, reason=reason)]
+    return [*_admitted(fact, blob, services), *_replaces(fact, services)]
+
+
+def _admitted(fact: UploadArrived, blob: Blob, services: Services) -> list[Fact]:
     with (
         tempfile.SpooledTemporaryFile(IN_MEMORY) as part_file,
         tempfile.SpooledTemporaryFile(IN_MEMORY) as rejects_file,
@@ -37,7 +42,7 @@ def admit_upload(fact: UploadArrived, services: Services) -> Iterable[Fact]:
             with content_faults():
                 admission = check_rows(services.files.read(blob), services.contracts)
                 checked = None if admission.problem else check(admission, part_file, rejects_file)
-        except Unreadable as fault:
+        except UnreadableFile as fault:
             return [_quarantine_whole(fact, blob, {"reason": str(fault)}, services)]
         if checked is None:
             return [_quarantine_whole(fact, blob, {"reason": admission.problem}, services)]
@@ -45,7 +50,21 @@ def admit_upload(fact: UploadArrived, services: Services) -> Iterable[Fact]:
         if checked.tally.refusal:
             report = {"reason": checked.tally.refusal, **checked.report}
             return [_quarantine_whole(fact, blob, report, services)]
+        if not checked.all_listed:  # or the others would be nowhere once the sender deletes the file
+            _copy(fact, blob, services)
         return store_part(fact, fact.key, fact.name, checked, services)
+
+
+def _replaces(fact: UploadArrived, services: Services) -> Iterable[Change]:
+    """What an older version of the file left in quarantine is settled by this one, whatever becomes of it."""
+    if services.policy.overwritten_files == "add":
+        return
+    older = services.ledger.records.led_to("held", f"{names.INCOMING}/{fact.name}").get(
+        "quarantine", fact.key
+    )
+    held = services.ledger.find("quarantine", older) if older != fact.key else None
+    if held is not None and held.state == "held":
+        yield Change(kind="quarantine", id=older, state="replaced", values={"replaced_by": fact.key})
 
 
 def _quarantine_rejects(fact: UploadArrived, checked: Checked, services: Services) -> None:
@@ -60,23 +79,29 @@ def _quarantine_rejects(fact: UploadArrived, checked: Checked, services: Service
 def _quarantine_whole(fact: UploadArrived, blob: Blob, report: dict[str, Any], services: Services) -> Fact:
     """Copies the whole file into quarantine, with the reason beside it: no row of it is used."""
     folder = names.quarantine_folder(fact.name, fact.etag)
-    digest = hashlib.sha256()
+    sha256 = _copy(fact, blob, services)
+    report = {**report, "bytes": blob.size, "source_sha256": sha256}
+    services.files.write(names.QUARANTINE, f"{folder}{names.REPORT}", _report(fact, report))
+    return UploadRejected(
+        upload=fact.key,
+        name=fact.name,
+        reason=report["reason"][:1000],
+        source_sha256=sha256,
+        rejected=report.get("rejected", 0),
+        dataset=report.get("dataset", ""),
+    )
+
+
+def _copy(fact: UploadArrived, blob: Blob, services: Services) -> str:
+    """Puts the file into quarantine as it is; the SHA-256 of its bytes."""
+    folder, digest = names.quarantine_folder(fact.name, fact.etag), hashlib.sha256()
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as copy:
         for chunk in services.files.read(blob):
             copy.write(chunk)
             digest.update(chunk)
         copy.seek(0)
         services.files.write(names.QUARANTINE, f"{folder}{names.ORIGINAL}", copy)
-    report = {"bytes": blob.size, "source_sha256": digest.hexdigest(), **report}
-    services.files.write(names.QUARANTINE, f"{folder}{names.REPORT}", _report(fact, report))
-    return UploadRejected(
-        upload=fact.key,
-        name=fact.name,
-        reason=report["reason"][:1000],
-        source_sha256=digest.hexdigest(),
-        rejected=report.get("rejected", 0),
-        dataset=report.get("dataset", ""),
-    )
+    return digest.hexdigest()
 
 
 def _report(fact: UploadArrived, body: dict[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from shared.domain import names
 from shared.domain.facts import BatchDue, Fact, ScoringDue
 from shared.domain.tables.contract import Contract, match
 from shared.domain.tables.dialect import LONGEST, FileProblem, read_header
-from shared.domain.tables.unreadable import Unreadable, content_faults
+from shared.domain.tables.unreadable import UnreadableFile, content_faults
 from shared.errors import CampanhaError, Superseded
 from shared.ports import Blob
 from shared.procedures.released_model import RELEASED
@@ -39,7 +39,7 @@ def _can_be_scored(blob: Blob, services: Services) -> bool:
         contract = match(header.names, services.contracts, "scoring")
     except Superseded:
         return False
-    except (CampanhaError, Unreadable):
+    except (CampanhaError, UnreadableFile):
         return True  # it fails as a batch of its own, by its name, and keeps no other waiting
     if not isinstance(contract, Contract):
         return True

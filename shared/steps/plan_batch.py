@@ -13,7 +13,7 @@ from shared.domain.facts import BatchDue, BatchRefused, BatchRunDue, Fact, Shard
 from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
 from shared.domain.tables.dialect import FileProblem
-from shared.domain.tables.unreadable import Unreadable, content_faults
+from shared.domain.tables.unreadable import UnreadableFile, content_faults
 from shared.errors import Conflict
 from shared.ledger import Document
 from shared.ports import Blob
@@ -57,7 +57,7 @@ def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact | Change]:
                 services.contracts,
                 shard_bytes=services.policy.shard_bytes,
             )
-    except Unreadable as fault:
+    except UnreadableFile as fault:
         return [BatchRefused(batch=batch, name=fact.name, reason=str(fault))]
     if isinstance(cut, FileProblem):
         return [BatchRefused(batch=batch, name=fact.name, reason=cut.message)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from shared.domain import names
 from shared.domain.facts import Fact, ReadmissionRefused, ReadmissionRequested
@@ -27,17 +28,15 @@ def readmit_rows(fact: ReadmissionRequested, services: Services) -> Iterable[Fac
     folder = names.quarantine_folder(upload.values["name"], upload.values["etag"])
     report = services.files.content(names.QUARANTINE, f"{folder}{names.REPORT}")
     rejects = services.files.stat(names.QUARANTINE, f"{folder}{names.REJECTS}")
-    described = json.loads(report).get("header") if report else None
-    if rejects is None or described is None:
-        reason = (
-            "the file as a whole was refused, so no row of it is known to be one; mend it and drop it again"
-        )
-        return [ReadmissionRefused(upload=fact.upload, reason=reason)]
+    known = json.loads(report) if report else {}
+    obstacle = _obstacle(known, folder)
+    if rejects is None or obstacle:
+        return [ReadmissionRefused(upload=fact.upload, reason=obstacle)]
     with (
         tempfile.SpooledTemporaryFile(IN_MEMORY) as part_file,
         tempfile.SpooledTemporaryFile(IN_MEMORY) as still_rejected,
     ):
-        header = Header.from_json(described)
+        header = Header.from_json(known["header"])
         rows = _rows(rejects, header, services)
         admission = check_rows(rows, services.contracts, waived=True, header=header)
         if admission.contract is None:
@@ -53,6 +52,20 @@ def readmit_rows(fact: ReadmissionRequested, services: Services) -> Iterable[Fac
             return [ReadmissionRefused(upload=fact.upload, reason=checked.tally.refusal)]
         id_ = f"readmitted/{fact.upload}"
         return store_part(fact, id_, upload.values["name"], checked, services, readmitted_from=fact.upload)
+
+
+def _obstacle(report: dict[str, Any], folder: str) -> str:
+    """Why no row of a file can be let in; empty when one may be."""
+    if "header" not in report or not report["rejected"]:
+        return (
+            "the file as a whole was refused, so no row of it is known to be one; mend it and drop it again"
+        )
+    if report["all_listed"]:
+        return ""
+    return (
+        f"only the first {report['listed']} of its rejected rows are listed, and a part of them is not let in; mend the"
+        f" file ({folder}{names.ORIGINAL} in quarantine) and drop it again"
+    )
 
 
 def _rows(rejects: Blob, header: Header, services: Services) -> Iterator[bytes]:

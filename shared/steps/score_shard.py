@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.domain import names
 from shared.domain.facts import BatchRefused, Fact, ShardDue, ShardsScored
 from shared.domain.kinds.kind import Change
-from shared.domain.tables.unreadable import Unreadable, each_read
+from shared.domain.tables.unreadable import UnreadableFile, each_read
 from shared.errors import Superseded, Transient
 from shared.ports import Blob, DeploymentPlan
 from shared.procedures.open_batches import close_batch, read_plan
@@ -44,7 +44,7 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
             "the file was deleted or overwritten while it was scored; the newer version is scored instead"
         )
         return _refused(plan, reason, services)
-    except Unreadable as fault:
+    except UnreadableFile as fault:
         return _refused(plan, str(fault), services)
     services.files.stage(names.SCORED, names.scored_blob(fact.batch), fact.number, scored.lines)
     services.files.write(names.SCORED, names.parquet_blob(fact.batch, fact.number), scored.table)

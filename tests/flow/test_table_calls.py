@@ -35,8 +35,9 @@ SHARD_CALLS = 12
 """For the dearest shard of it."""
 FEW, MANY = 100, 10_000
 """Files that wait."""
-FILE_CALLS = 17
-"""For one more file of three rows that is admitted and joins those that wait, however many they are."""
+FILE_CALLS = 18
+"""For one more file of three rows that is admitted and joins those that wait, however many they are; one of them looks for
+what an older version of the file left in quarantine."""
 TOLD_CALLS = 3.1
 """For each file no event told of, so that a reconciliation has to."""
 

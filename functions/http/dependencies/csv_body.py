@@ -9,6 +9,7 @@ from fastapi import Depends, Path, Request
 
 from functions.http.problems import Problem
 from shared.errors import Refused
+from shared.procedures.unseen_blobs import is_taken_in
 from shared.services import Services
 
 MEDIA_TYPES = ("text/csv", "application/csv", "application/octet-stream", "text/plain")
@@ -59,6 +60,15 @@ def check_file(name: str, content: bytes, request: Request) -> None:
         raise Problem(415, f"Send the file as {MEDIA_TYPES[0]}.")
     if not content:
         raise Problem(422, "The body is empty: send the file's bytes, with a Content-Length.")
+
+
+def check_taken_in(container: str, name: str, services: Services) -> None:
+    """raises: Problem for a name that the settings leave out: the file would lie there, and nothing would come of it"""
+    if not is_taken_in(container, name, services):
+        rule = f"one that {container.upper()}_NAMES takes in"
+        raise Problem(
+            400, "Files of such a name are not taken in.", errors=[{"location": "path.name", "rule": rule}]
+        )
 
 
 def store(container: str, name: str, content: bytes, services: Services) -> str:

@@ -8,7 +8,14 @@ from fastapi import APIRouter, Body, Request
 from pydantic import Field
 
 from functions.http.dependencies.actions import Action, ActionReason, Requested
-from functions.http.dependencies.csv_body import CSV_BODY, Content, FileName, check_file, store
+from functions.http.dependencies.csv_body import (
+    CSV_BODY,
+    Content,
+    FileName,
+    check_file,
+    check_taken_in,
+    store,
+)
 from functions.http.dependencies.parameters import BatchFilters, BatchId, PageSize
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
@@ -80,6 +87,7 @@ def score_pending_files(
 def create_batch(batch: FileName, requested: Requested, content: Content) -> JsonAnswer:
     """Drops a CSV of clients into `scoring` under this name, and has it scored now."""
     check_file(batch, content, requested.request)
+    check_taken_in(names.SCORING, batch, requested.services)
 
     def begin(operation: str) -> Action:
         etag = store(names.SCORING, batch, content, requested.services)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from functions.http.dependencies.actions import Action, Requested
-from functions.http.dependencies.csv_body import CSV_BODY, Content, FileName, check_file, store
+from functions.http.dependencies.csv_body import (
+    CSV_BODY,
+    Content,
+    FileName,
+    check_file,
+    check_taken_in,
+    store,
+)
 from functions.http.dependencies.parameters import Filters, UploadName
 from functions.http.dependencies.request_context import Wired
 from functions.http.dependencies.upload_version import newest_of
@@ -37,6 +44,7 @@ def get_upload(name: UploadName, services: Wired) -> JsonAnswer:
 def create_upload(name: FileName, requested: Requested, content: Content) -> JsonAnswer:
     """Drops a CSV into `incoming`, to be trained on: the same as a blob written there."""
     check_file(name, content, requested.request)
+    check_taken_in(names.INCOMING, name, requested.services)
 
     def begin(operation: str) -> Action:
         etag = store(names.INCOMING, name, content, requested.services)

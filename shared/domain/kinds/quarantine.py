@@ -29,6 +29,11 @@ class QuarantinedUpload:
     reason: str | None = public(
         "Why the whole file was rejected.", example="none of the 3 rows fits the contract"
     )
+    replaced_by: str | None = public(
+        "The id of the upload of a newer version of the file, so that nobody need decide about this one.",
+        pattern=names.UPLOAD_ID,
+        example="upload/may.csv/0x8DD5B",
+    )
     decided_by: str | None = public("Who decided about it.", example="key:operator")
     decided_because: str | None = public("The reason given with the decision.", example="a test file")
 
@@ -52,6 +57,7 @@ def _held(upload: str, name: str, rows: int, *, dataset: str, reason: str = "") 
     values |= {"dataset": dataset} if dataset else {}
     values |= {"reason": reason} if reason else {}
     yield Change(kind="quarantine", id=upload, state="held", values=values)
+    yield Change(kind="held", id=f"{names.INCOMING}/{name}", values={"quarantine": upload})
 
 
 def _decided(fact: QuarantineDecided) -> Iterable[Change]:
@@ -75,6 +81,13 @@ QUARANTINE = Kind(
             needs_person=True,
         ),
         State(name="retried", tone=Tone.REST, word="checked again", sentence="is checked again", final=True),
+        State(
+            name="replaced",
+            tone=Tone.REST,
+            word="replaced",
+            sentence="is replaced by a newer version of the file",
+            final=True,
+        ),
         State(name="readmitted", tone=Tone.OK, sentence="is readmitted", final=True),
         State(name="discarded", tone=Tone.REST, sentence="was discarded", final=True),
     ),

@@ -29,6 +29,9 @@ from shared.domain.tables.dialect import FileProblem, Header, read_header
 from shared.domain.tables.row_check import Checked, RowCheck
 from shared.domain.tables.values import Fault
 
+HOPELESS = 10_000
+"""A file none of whose first so many records fits is read no further: the rest would say the same."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reject:
@@ -72,13 +75,15 @@ class Tally:
     accepted: int = 0
     rejected: int = 0
     blank_lines: int = 0
+    cut_short: bool = False
+    """Whether the rest was left unread, since none of the first `HOPELESS` records fits."""
     by_rule: dict[str, int] = field(default_factory=dict)
     """How many faults of each kind, as `column: rule`; a record may have several."""
     content_hash: str = ""
     """Of the accepted rows' typed values in order; 64 hex digits. Delimiter, quotes, line ends, the order of
     the file's columns and the spelling of numbers do not change it."""
     source_sha256: str = ""
-    """Of the file's bytes."""
+    """Of the file's bytes; empty when they were not all read."""
     source_bytes: int = 0
 
     @property
@@ -89,7 +94,9 @@ class Tally:
         if not self.records:
             return "the file has a header and no rows; export it again with its rows"
         worst, count = max(self.by_rule.items(), key=lambda item: item[1])
-        return f"none of the {self.records} rows fits the contract; most often ({count} times): {worst}"
+        first = "first " if self.cut_short else ""
+        rest = "; the rest was not read" if self.cut_short else ""
+        return f"none of the {first}{self.records} rows fits the contract; most often ({count} times): {worst}{rest}"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -144,9 +151,12 @@ class Admission:
             content.add(batch.columns)
             self._count(block, batch, by_rule)
             yield batch
+            if self.tally.records >= HOPELESS and not self.tally.accepted:
+                self.tally.cut_short = True
+                break
         self.tally.by_rule = dict(by_rule.most_common())
         self.tally.content_hash = content.hexdigest(self.tally.accepted)
-        self.tally.source_sha256 = self._digest.hexdigest()
+        self.tally.source_sha256 = "" if self.tally.cut_short else self._digest.hexdigest()
 
     def _count(self, block: Block, batch: Batch, by_rule: Counter[str]) -> None:
         self.tally.records += block.records

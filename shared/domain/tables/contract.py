@@ -81,6 +81,14 @@ class Contract:
             return frozenset(self.ignored)
         return frozenset({*self.ignored, self.target, *(column.name for column in self.columns)})
 
+    def can_be_taken_for(self, other: Self, purpose: Purpose) -> bool:
+        """Whether there is a header that fits both: each knows all that the other needs."""
+        return self._knows(other, purpose) and other._knows(self, purpose)
+
+    def _knows(self, other: Self, purpose: Purpose) -> bool:
+        known = {*(column.name for column in self.columns_for(purpose)), *self.allowed(purpose)}
+        return known.issuperset(column.name for column in other.columns_for(purpose))
+
     def to_json(self) -> dict[str, Any]:
         """The YAML's content; every manifest carries it under `contract`."""
         target = {"name": self.target, "values": list(self.target_values), "positive": self.positive}

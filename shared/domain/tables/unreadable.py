@@ -13,23 +13,23 @@ from shared.errors import CampanhaError
 T = TypeVar("T")
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """The file's content makes the reader fail; the message says where, and nothing of what the file holds."""
 
 
 @contextmanager
 def content_faults() -> Iterator[None]:
-    """Makes whatever the bytes of a file cause inside `Unreadable`, so that the file ends with a reason.
+    """Makes whatever the bytes of a file cause inside `UnreadableFile`, so that the file ends with a reason.
 
     What the machine or another service did is raised as it is, since that gets better by waiting.
-    raises: Unreadable; CampanhaError, OSError and MemoryError as they come
+    raises: UnreadableFile; CampanhaError, OSError and MemoryError as they come
     """
     try:
         yield
-    except (CampanhaError, Unreadable, OSError, MemoryError):
+    except (CampanhaError, UnreadableFile, OSError, MemoryError):
         raise
     except Exception as problem:
-        raise Unreadable(_reason(problem)) from problem
+        raise UnreadableFile(_reason(problem)) from problem
 
 
 def each_read(pieces: Iterator[T]) -> Iterator[T]:

@@ -102,3 +102,29 @@ def test_two_contracts_for_one_header_are_a_fault_of_the_contracts() -> None:
     twin = Contract.from_json({**BANK.to_json(), "dataset": "twin"})
     with pytest.raises(ConfigurationError, match="'bank', 'twin'"):
         match(NAMES, [BANK, twin])
+
+
+@pytest.mark.parametrize(
+    ("change", "purpose"),
+    [
+        ({"dataset": "twin"}, "training"),
+        ({"dataset": "wider", "ignored": ["note"]}, "training"),
+        ({"dataset": "later", "target": {"name": "z", "values": ["no"], "positive": "no"}}, "scoring"),
+    ],
+)
+def test_contracts_that_one_header_can_fit_are_refused_when_they_are_read(
+    change: dict[str, object], purpose: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.yaml").write_text(json.dumps(GOOD), encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(json.dumps({**GOOD, **change}), encoding="utf-8")
+    with pytest.raises(
+        ConfigurationError, match=rf"fit both 'd' and '{change['dataset']}' \(for {purpose}\)"
+    ):
+        load_contracts(tmp_path)
+
+
+def test_contracts_of_which_each_needs_a_column_of_its_own_are_told_apart(tmp_path: Path) -> None:
+    other = {**GOOD, "dataset": "e", "columns": [*GOOD["columns"], {"name": "b", "type": "integer"}]}  # type: ignore[misc]
+    (tmp_path / "a.yaml").write_text(json.dumps(GOOD), encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(json.dumps(other), encoding="utf-8")
+    assert len(load_contracts(tmp_path)) == 2

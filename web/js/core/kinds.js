@@ -66,6 +66,13 @@ export const KINDS = {
         "final": true,
         "needsPerson": false
       },
+      "replaced": {
+        "tone": "rest",
+        "label": "replaced",
+        "sentence": "is replaced by a newer version of the file",
+        "final": true,
+        "needsPerson": false
+      },
       "readmitted": {
         "tone": "ok",
         "label": "readmitted",
