@@ -36,6 +36,7 @@ from shared.steps.readmit_rows import readmit_rows
 from shared.steps.reconcile import reconcile
 from shared.steps.register_dataset import register_dataset
 from shared.steps.release_model import release_model
+from shared.steps.restore_traffic import restore_traffic
 from shared.steps.resume_work import resume_work
 from shared.steps.retry_step import retry_step
 from shared.steps.score_shard import score_shard
@@ -111,7 +112,8 @@ FLOW = (
     Rule((f.WorkPaused,), pause_work, ()),
     Rule((f.WorkResumed,), resume_work, (f.RetrainDue, f.RunDue, f.ReleaseDue)),
     Rule((f.RetryRequested,), retry_step, (f.UploadArrived, f.BatchDue)),
-    # how well the model answers
+    # what answers, and how well
+    Rule((f.TrafficStrayed,), restore_traffic, ()),
     Rule((f.EndpointProbeDue,), probe_endpoint, ()),
     # webhook delivery
     Rule((f.NotificationDue,), notify_subscribers, (f.NotificationDue, f.StepDeadLettered)),
@@ -124,6 +126,7 @@ FLOW = (
             f.RunMoved,
             f.DatasetDue,
             f.RunDue,
+            f.TrafficStrayed,
             f.EndpointProbeDue,
             f.NotificationDue,
             f.StepDeadLettered,

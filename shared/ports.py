@@ -202,6 +202,9 @@ class Workspace(Protocol):
     def begin_deployment(self, plan: DeploymentPlan) -> None:
         """Starts making the deployment, and the endpoint where missing, with no traffic; does not wait."""
 
+    def traffic_of(self, endpoint: str) -> dict[str, int]:
+        """Percent by deployment, of those that get any; none where there is no endpoint."""
+
     def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
         """Percent by deployment; those not named get none."""
 

@@ -175,6 +175,14 @@ class AzureWorkspace:
             endpoint = ManagedOnlineEndpoint(name=name, auth_mode="key")
             self.client.online_endpoints.begin_create_or_update(endpoint).result()
 
+    def traffic_of(self, endpoint: str) -> dict[str, int]:
+        with _answers(f"looking for the traffic of {endpoint}"):
+            try:
+                found = self.client.online_endpoints.get(endpoint).traffic
+            except ResourceNotFoundError:
+                return {}
+            return {name: share for name, share in (found or {}).items() if share}
+
     def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
         with _answers(f"moving the traffic of {endpoint}"):
             found = self.client.online_endpoints.get(endpoint)

@@ -251,6 +251,9 @@ class MemoryWorkspace:
     def begin_deployment(self, plan: DeploymentPlan) -> None:
         self.states[plan.endpoint, plan.deployment] = self.state_of_new_deployments
 
+    def traffic_of(self, endpoint: str) -> dict[str, int]:
+        return dict(self.traffic.get(endpoint, {}))
+
     def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
         missing = [name for name in traffic if (endpoint, name) not in self.states]
         if missing or sum(traffic.values()) not in (0, 100):
@@ -261,7 +264,7 @@ class MemoryWorkspace:
         return [deployment for where, deployment in self.states if where == endpoint]
 
     def delete_deployment(self, endpoint: str, deployment: str) -> None:
-        if self.traffic.get(endpoint, {}).get(deployment):
+        if self.traffic_of(endpoint).get(deployment):
             raise Transient(f"{deployment} takes traffic")
         self.states.pop((endpoint, deployment), None)
 

@@ -625,6 +625,18 @@ class EndpointProbeDue(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrafficStrayed(Fact):
+    """An endpoint's traffic is not with the model that the ledger says answers."""
+
+    hint: ClassVar[bool] = True
+    dataset: str
+
+    @property
+    def key(self) -> str:
+        return f"traffic/{self.dataset}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NotificationDue(Fact):
     """Events have happened that are not delivered to every subscriber yet."""
 

@@ -11,6 +11,7 @@ once, and the reconciler is the relay for what was not.
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 from collections import Counter
@@ -191,6 +192,14 @@ class Outbox:
     def is_open(self, fact: Fact) -> bool:
         """Whether the fact is still to be finished."""
         return self._present.get(self._within, _row_key(fact)) is not None
+
+    def open(self, *types: type[Fact]) -> Iterator[Fact]:
+        """The facts of these types that are still to be finished, and are no person's."""
+        for row in self._present.rows(self._within, after=OPEN, before=f"{OPEN}~"):
+            if not row.value.get("dead_lettered") and json.loads(row.value["fact"])["fact"] in {
+                type_.__name__ for type_ in types
+            }:
+                yield Fact.from_json(row.value["fact"])
 
     def is_noted(self, fact: Fact) -> bool:
         """Whether the fact is done, or claimed and in the outbox, or about to be: a live worker has just claimed it.

@@ -16,6 +16,7 @@ from shared.domain.facts import (
     RunDue,
     RunMoved,
     StepDeadLettered,
+    TrafficStrayed,
     UploadArrived,
 )
 from shared.errors import Unreadable
@@ -26,6 +27,7 @@ from shared.procedures.isolation import each_by_itself
 from shared.procedures.open_batches import BATCH_RUN
 from shared.procedures.released_model import RELEASED
 from shared.procedures.run_slot import SLOT
+from shared.procedures.traffic import stray_traffic
 from shared.procedures.unseen_blobs import unseen_blobs
 from shared.services import Services
 from shared.steps.probe_endpoint import PROBES
@@ -44,6 +46,7 @@ def reconcile(fact: ReconcileDue, services: Services) -> Iterable[Fact]:
         lambda: _runs_under_way(services),
         lambda: _overdue_windows(fact, services),
         lambda: _waiting_versions(services),
+        lambda: _strayed_traffic(services),
         lambda: _probes_due(fact, services),
         lambda: [NotificationDue(tick=fact.tick)] if services.subscribers else [],
     )
@@ -114,6 +117,13 @@ def _waiting_versions(services: Services) -> Iterator[Fact]:
         if idle and waited and behind and head.value.state == "registered":
             cause = f"reconcile/{slot.row.etag if slot else 'first'}"
             yield RunDue(dataset=contract.dataset, version=newest, cause=cause)
+
+
+def _strayed_traffic(services: Services) -> Iterator[Fact]:
+    """Endpoints at which another model answers than the released one."""
+    for contract in services.contracts:
+        if stray_traffic(contract.dataset, services) is not None:
+            yield TrafficStrayed(dataset=contract.dataset)
 
 
 def _probes_due(fact: ReconcileDue, services: Services) -> Iterator[Fact]:

@@ -307,6 +307,8 @@ def test_traffic_moves_from_deployment_to_deployment(with_serving: Outside, name
     assert outside.traffic(old.endpoint) == {"model-1": 10, "model-2": 90}
     workspace.set_traffic(old.endpoint, {"model-2": 100})
     assert outside.traffic(old.endpoint) == {"model-2": 100}
+    assert workspace.traffic_of(old.endpoint) == {"model-2": 100}
+    assert workspace.traffic_of("no-such-endpoint") == {}
     workspace.delete_deployment(old.endpoint, "model-1")
     until(_gone(outside, old))
     assert list(workspace.deployments(old.endpoint)) == ["model-2"]
