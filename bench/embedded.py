@@ -49,16 +49,16 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         calls = _calls(stack, given.calls)
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {**machine(), "load_before": load_before, "load_after": load()},
+        "machine": {**machine(), "loadBefore": load_before, "loadAfter": load()},
         "how": {"starts": given.starts, "calls": given.calls},
-        "ready_seconds": ready,
+        "readySeconds": ready,
         "calls": calls,
         "goals": [
             *(
                 _goal(f"{part} alone: ready within {READY_GOAL:.0f} s", times["median"], READY_GOAL)
                 for part, times in ready.items()
             ),
-            _goal(f"a call on the workspace: median under {CALL_GOAL:.0f} ms", calls["workspace"]["median_ms"], CALL_GOAL),
+            _goal(f"a call on the workspace: median under {CALL_GOAL:.0f} ms", calls["workspace"]["medianMs"], CALL_GOAL),
         ],
     }  # fmt: skip
 
@@ -151,7 +151,7 @@ def _measured(call: Callable[[], object], times: int) -> dict[str, float]:
         call()
         taken.append((time.perf_counter() - began) * 1000)
     p95 = statistics.quantiles(taken, n=20)[-1]
-    return {"median_ms": round(statistics.median(taken), 2), "p95_ms": round(p95, 2)}
+    return {"medianMs": round(statistics.median(taken), 2), "p95Ms": round(p95, 2)}
 
 
 def show(results: dict[str, Any]) -> None:
@@ -161,7 +161,7 @@ def show(results: dict[str, Any]) -> None:
 
     console = Console()
     for title, unit, rows in (
-        ("Ready, started alone", "s", results["ready_seconds"]),
+        ("Ready, started alone", "s", results["readySeconds"]),
         ("One call", "ms", results["calls"]),
     ):
         made = Table(title=title, title_justify="left")

@@ -82,10 +82,10 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             "variables": VARIABLES,
         },
         "contestants": found,
-        "limit_us": limit,
+        "limitUs": limit,
         "goals": _goals(found),
         "chart": _chart(found),
-        "machine": {**machine(), "load_before": load_before, "load_after": load()},
+        "machine": {**machine(), "loadBefore": load_before, "loadAfter": load()},
         "taken": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
 
@@ -202,8 +202,8 @@ def _median(taken: list[dict[str, float]], rows: int) -> dict[str, Any]:
     made: dict[str, Any] = {name: statistics.median(one[name] for one in taken) for name in taken[0]}
     return {
         **made,
-        "rows_per_second": round(rows * made["per_second"]),
-        "p50_ms_of_rounds": [one["p50_ms"] for one in taken],
+        "rowsPerSecond": round(rows * made["perSecond"]),
+        "p50MsOfRounds": [one["p50Ms"] for one in taken],
     }
 
 
@@ -225,13 +225,13 @@ def _run(python: str | Path, module: str, *given: str) -> str:
 
 
 def _goals(found: dict[str, Figures]) -> list[dict[str, Any]]:
-    one = found[OURS]["one record"]["p50_ms"]
-    arrow = found[f"{OURS}, Arrow"]["1,000 records"]["rows_per_second"]
-    text = found[OURS]["1,000 records"]["rows_per_second"]
+    one = found[OURS]["one record"]["p50Ms"]
+    arrow = found[f"{OURS}, Arrow"]["1,000 records"]["rowsPerSecond"]
+    text = found[OURS]["1,000 records"]["rowsPerSecond"]
     goals = [{"goal": "one record: median at most 0.5 ms", "measured": one, "met": one <= P50_GOAL}]
     for rival, times in ((USUAL, USUAL_GOAL), (MLFLOW, MLFLOW_GOAL)):
         if rival in found:
-            measured = round(found[rival]["one record"]["p50_ms"] / one, 1)
+            measured = round(found[rival]["one record"]["p50Ms"] / one, 1)
             goal = f"one record: {times:.0f} times as fast as {rival}"
             goals.append({"goal": goal, "measured": measured, "met": measured >= times})
     for what, measured, least in (("Arrow", arrow, ARROW_GOAL), ("JSON", text, JSON_GOAL)):
@@ -242,7 +242,7 @@ def _goals(found: dict[str, Figures]) -> list[dict[str, Any]]:
 
 def _chart(found: dict[str, Figures]) -> dict[str, Any]:
     bars = [
-        {"label": name, "value": figures["one record"]["p50_ms"], "ours": name == OURS}
+        {"label": name, "value": figures["one record"]["p50Ms"], "ours": name == OURS}
         for name, figures in found.items()
         if "one record" in figures
     ]
@@ -264,16 +264,16 @@ def show(results: dict[str, Any]) -> None:
     for name, figures in results["contestants"].items():
         for case, one in figures.items():
             cells = (
-                f"{one['p50_ms']:.3f}",
-                f"{one['p95_ms']:.2f}",
-                f"{one['per_second']:,.0f}",
-                f"{one['rows_per_second']:,}",
+                f"{one['p50Ms']:.3f}",
+                f"{one['p95Ms']:.2f}",
+                f"{one['perSecond']:,.0f}",
+                f"{one['rowsPerSecond']:,}",
             )
             table.add_row(name, case, *cells)
     limit = Table(title="Without a server, microseconds", title_justify="left")
     for column in ("", "median"):
         limit.add_column(column, justify="right" if column else "left")
-    for name, value in results["limit_us"].items():
+    for name, value in results["limitUs"].items():
         if not isinstance(value, bool):
             limit.add_row(name, f"{value:,.1f}")
     Console().print(table, limit, goals_table(results))

@@ -67,7 +67,7 @@ def run(given: argparse.Namespace) -> Json:
         limit = _limit(stack, given.files)
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {**machine(), "load_before": load_before, "load_after": load()},
+        "machine": {**machine(), "loadBefore": load_before, "loadAfter": load()},
         "how": {"files": given.files, "rows": ROWS, "settings": SETTINGS, "p95": "nearest rank"},
         "few": few,
         "many": many,
@@ -99,8 +99,8 @@ class Dropping:
         return {
             "waiting": waiting,
             **figures(files, seconds, self._calls.new(), spent),
-            "status_ms": spread(dashboard.taken),
-            "dataset_dues": dashboard.open("DatasetDue"),
+            "statusMs": spread(dashboard.taken),
+            "datasetDues": dashboard.open("DatasetDue"),
         }
 
     def admit(self, files: int) -> Dashboard:
@@ -201,13 +201,13 @@ def figures(files: int, seconds: float, calls: Counter[tuple[str, str]], cpu: di
     services = sorted({service for service, _ in calls})
     return {
         "seconds": round(seconds, 2),
-        "files_per_second": round(files / seconds, 2),
-        "calls_per_file": {
+        "filesPerSecond": round(files / seconds, 2),
+        "callsPerFile": {
             service: round(sum(n for (of, _), n in calls.items() if of == service) / files, 1)
             for service in services
         },
         "calls": {f"{service} {verb}": n for (service, verb), n in sorted(calls.items())},
-        "cpu_ms_per_file": {part: round(1000 * spent / files, 1) for part, spent in cpu.items()},
+        "cpuMsPerFile": {part: round(1000 * spent / files, 1) for part, spent in cpu.items()},
     }
 
 
@@ -222,13 +222,13 @@ def spread(taken: Sequence[float]) -> dict[str, float]:
 
 
 def goals(few: Json, many: Json) -> list[Json]:
-    growth = round(many["calls_per_file"]["table"] / few["calls_per_file"]["table"], 2)
-    p95, dues = max(one["status_ms"]["p95"] for one in (few, many)), many["dataset_dues"]
+    growth = round(many["callsPerFile"]["table"] / few["callsPerFile"]["table"], 2)
+    p95, dues = max(one["statusMs"]["p95"] for one in (few, many)), many["datasetDues"]
     rates = [
         {
             "goal": f"files a second with {one['waiting']:,} waiting: at least {RATE_GOAL:.0f}",
-            "measured": one["files_per_second"],
-            "met": one["files_per_second"] >= RATE_GOAL,
+            "measured": one["filesPerSecond"],
+            "met": one["filesPerSecond"] >= RATE_GOAL,
         }
         for one in (few, many)
     ]
@@ -250,10 +250,10 @@ def goals(few: Json, many: Json) -> list[Json]:
 
 def chart(files: int, few: Json, many: Json, limit: Json) -> Json:
     bars: list[Json] = [
-        {"label": f"Campanha, {one['waiting']:,} waiting", "value": one["files_per_second"], "ours": True}
+        {"label": f"Campanha, {one['waiting']:,} waiting", "value": one["filesPerSecond"], "ours": True}
         for one in (few, many)
     ]
-    bars.append({"label": "the limit: a bare queue function", "value": limit["files_per_second"]})
+    bars.append({"label": "the limit: a bare queue function", "value": limit["filesPerSecond"]})
     return {"title": f"{files:,} files of {ROWS} rows, dropped at once", "unit": "files/s", "bars": bars}
 
 
@@ -283,9 +283,9 @@ def show(results: Json) -> None:
     for column in columns:
         made.add_column(column, justify="right" if column else "left", no_wrap=True)
     for one in (results["few"], results["many"], results["limit"]):
-        calls, cpu = one["calls_per_file"], one["cpu_ms_per_file"]
+        calls, cpu = one["callsPerFile"], one["cpuMsPerFile"]
         cells = [
-            one["files_per_second"],
+            one["filesPerSecond"],
             one["seconds"],
             *(calls.get(service, 0) for service in columns[3:6]),
         ]

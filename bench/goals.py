@@ -28,5 +28,5 @@ def machine_line(results: dict[str, Any]) -> str:
     machine = results["machine"]
     return (
         f"{machine['cores']} cores, Python {machine['python']}, {machine['platform']},"
-        f" load {machine['load_before']} -> {machine['load_after']}."
+        f" load {machine['loadBefore']} -> {machine['loadAfter']}."
     )

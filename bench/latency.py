@@ -86,22 +86,22 @@ def _measure(stack: Stack, uploads: int) -> dict[str, Any]:
     app = _summary(app_ms)
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {**machine(), "load_before": load_before, "load_after": load()},
+        "machine": {**machine(), "loadBefore": load_before, "loadAfter": load()},
         "how": {
             "uploads": uploads,
             "rows": ROWS,
             "seed": SEED,
-            "idle_seconds": IDLE_SECONDS,
+            "idleSeconds": IDLE_SECONDS,
             "settings": SETTINGS,
-            "bare_poll_ms": round(POLL_SECONDS * 1000),
+            "barePollMs": round(POLL_SECONDS * 1000),
             "p95": "nearest rank",
         },
-        "first_upload_ms": first,
-        "app_ms": app,
-        "bare_poller_ms": _summary(bare_ms),
-        "rss_mib": {"after_start": rss_idle, "after_uploads": rss},
+        "firstUploadMs": first,
+        "appMs": app,
+        "barePollerMs": _summary(bare_ms),
+        "rssMib": {"afterStart": rss_idle, "afterUploads": rss},
         "goals": _goals(app, rss),
-        "samples_ms": {"app": app_ms, "bare_poller": bare_ms},
+        "samplesMs": {"app": app_ms, "barePoller": bare_ms},
     }
 
 
@@ -240,14 +240,14 @@ def show(results: dict[str, Any]) -> None:
     times = Table(title="Upload ended -> step began, ms", title_justify="left")
     for column in ("", "min", "median", "p95", "max"):
         times.add_column(column, justify="right" if column else "left")
-    for label, name in (("this app", "app_ms"), ("bare poller, 100 ms", "bare_poller_ms")):
+    for label, name in (("this app", "appMs"), ("bare poller, 100 ms", "barePollerMs")):
         times.add_row(label, *(f"{value:.0f}" for value in results[name].values()))
     console = Console()
     console.print(times, goals_table(results))
-    rss = results["rss_mib"]["after_uploads"]
+    rss = results["rssMib"]["afterUploads"]
     if rss:
         console.print(f"In memory after the uploads: host {rss['host']} MiB, events {rss['events']} MiB.")
     console.print(
-        f"{results['how']['uploads']} uploads; the first after the start took {results['first_upload_ms']:.0f} ms"
+        f"{results['how']['uploads']} uploads; the first after the start took {results['firstUploadMs']:.0f} ms"
         f" and is not among them. {machine_line(results)}"
     )

@@ -60,7 +60,7 @@ def _by_ab(url: str, body: Path, content_type: str, *, requests: int, clients: i
 
 def _figures(p50: float, p95: float, per_second: float) -> dict[str, Any]:
     return {
-        "p50_ms": round(p50 * 1000, 3),
-        "p95_ms": round(p95 * 1000, 3),
-        "per_second": round(per_second, 1),
+        "p50Ms": round(p50 * 1000, 3),
+        "p95Ms": round(p95 * 1000, 3),
+        "perSecond": round(per_second, 1),
     }

@@ -58,20 +58,20 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     ratio = answers["304"] / polls if polls else 0.0
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {**machine(), "load_before": load_before, "load_after": load()},
+        "machine": {**machine(), "loadBefore": load_before, "loadAfter": load()},
         "how": {
             "pollers": given.pollers,
             "minutes": given.minutes,
-            "seconds_between_files": given.every,
-            "seconds_between_questions": given.interval,
+            "secondsBetweenFiles": given.every,
+            "secondsBetweenQuestions": given.interval,
             "seed": SEED,
         },
         "files": polling.dropped,
         "answers": answers,
-        "share_304": round(ratio, 4),
-        "went_back": polling.went_back(),
+        "share304": round(ratio, 4),
+        "wentBack": polling.went_back(),
         "milliseconds": polling.milliseconds(),
-        "host_mib_at_most": memory,
+        "hostMibAtMost": memory,
         "goals": [
             {
                 "goal": "at least 90 % answered 304",

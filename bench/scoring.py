@@ -74,17 +74,17 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         "how": {"rows": given.rows, "rounds": given.rounds, "bytes": bench.size, "source": source},
         "ours": ours,
         "limit": limit,
-        "usual_client": rival,
-        "peak_mib": {**peaks, "limit": limit["peak_mib"]},
+        "usualClient": rival,
+        "peakMib": {**peaks, "limit": limit["peakMib"]},
         "goals": _goals(ours, limit, rival, peaks),
         "chart": _chart(given.rows, ours, limit, rival),
-        "machine": {**machine(), "load_before": load_before, "load_after": load()},
+        "machine": {**machine(), "loadBefore": load_before, "loadAfter": load()},
         "taken": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
 
 
 def _goals(ours: Any, limit: Any, rival: Any, peaks: dict[str, float]) -> list[dict[str, Any]]:
-    share = ours["rows_per_second"] / limit["rows_per_second"]
+    share = ours["rowsPerSecond"] / limit["rowsPerSecond"]
     largest = max(peaks.values())
     goals: list[dict[str, Any]] = [
         {"goal": "at least 60 % of the limit", "measured": round(share, 3), "met": share >= SHARE_GOAL},
@@ -95,7 +95,7 @@ def _goals(ours: Any, limit: Any, rival: Any, peaks: dict[str, float]) -> list[d
         },
     ]
     if rival:
-        times = ours["rows_per_second"] / rival["rows_per_second"]
+        times = ours["rowsPerSecond"] / rival["rowsPerSecond"]
         goals.append(
             {
                 "goal": "at least 5 times the usual client",
@@ -108,11 +108,11 @@ def _goals(ours: Any, limit: Any, rival: Any, peaks: dict[str, float]) -> list[d
 
 def _chart(rows: int, ours: Any, limit: Any, rival: Any) -> dict[str, Any]:
     bars = [
-        {"label": "Campanha, all parts on one machine", "value": ours["rows_per_second"], "ours": True},
-        {"label": "the limit: one process, no wire", "value": limit["rows_per_second"]},
+        {"label": "Campanha, all parts on one machine", "value": ours["rowsPerSecond"], "ours": True},
+        {"label": "the limit: one process, no wire", "value": limit["rowsPerSecond"]},
     ]
     if rival:
-        bars.append({"label": "pandas and mlflow models serve", "value": rival["rows_per_second"]})
+        bars.append({"label": "pandas and mlflow models serve", "value": rival["rowsPerSecond"]})
     return {"title": f"{rows:,} clients from drop to sealed output", "unit": "rows/s", "bars": bars}
 
 
@@ -164,14 +164,14 @@ class Bench:
         best = min(medians, key=lambda threads: medians[threads])
         limit = {
             "seconds": [r["seconds"] for r in by_threads[best]],
-            "rows_per_second": round(self.rows / medians[best]),
+            "rowsPerSecond": round(self.rows / medians[best]),
             "threads": best,
-            "seconds_by_threads": medians,
+            "secondsByThreads": medians,
             "compiled": by_threads[best][0]["compiled"],
-            "peak_mib": max(r["peak_mib"] for r in by_threads[best]),
+            "peakMib": max(r["peakMib"] for r in by_threads[best]),
         }
         median = statistics.median(seconds)
-        return {"seconds": seconds, "rows_per_second": round(self.rows / median)}, limit
+        return {"seconds": seconds, "rowsPerSecond": round(self.rows / median)}, limit
 
     def _ours(self, name: str, rows: int) -> float:
         """Seconds from the end of the upload to the sealed batch."""
@@ -245,7 +245,7 @@ class Bench:
             command += ["--output", "usual.csv", "--url", url]
             done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         said: dict[str, Any] = json.loads(done.stdout)
-        return {"seconds": [said["seconds"]], "rows_per_second": round(rows / said["seconds"]), "rows": rows}
+        return {"seconds": [said["seconds"]], "rowsPerSecond": round(rows / said["seconds"]), "rows": rows}
 
 
 class _Lines(io.RawIOBase):
@@ -302,12 +302,12 @@ def show(results: dict[str, Any]) -> None:
     table = Table(title=f"{results['how']['rows']:,} clients, drop to sealed output", title_justify="left")
     for column in ("", "rows/s", "seconds"):
         table.add_column(column, justify="right" if column else "left")
-    for label, name in (("Campanha", "ours"), ("the limit", "limit"), ("the usual client", "usual_client")):
+    for label, name in (("Campanha", "ours"), ("the limit", "limit"), ("the usual client", "usualClient")):
         found = results[name]
         if found:
             seconds = ", ".join(f"{s:.1f}" for s in found["seconds"])
-            table.add_row(label, f"{found['rows_per_second']:,}", seconds)
+            table.add_row(label, f"{found['rowsPerSecond']:,}", seconds)
     console = Console()
     console.print(table, goals_table(results))
-    peaks = ", ".join(f"{name} {size:.0f}" for name, size in results["peak_mib"].items())
+    peaks = ", ".join(f"{name} {size:.0f}" for name, size in results["peakMib"].items())
     console.print(f"Most in memory, MiB: {peaks}.")

@@ -105,7 +105,7 @@ def main() -> int:
         "seconds": round(seconds, 3),
         "sha256": [digest for _, digest in done],
         "compiled": model.compiled is not None,
-        "peak_mib": process_memory(os.getpid(), "VmHWM"),
+        "peakMib": process_memory(os.getpid(), "VmHWM"),
     }
     print(json.dumps(said))
     return 0

@@ -65,15 +65,15 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     total = _megabytes(sum(disk.values()))
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {**machine(), "load_before": load_before, "load_after": load()},
+        "machine": {**machine(), "loadBefore": load_before, "loadAfter": load()},
         "seconds": round(seconds, 1),
         "parts": [
             {"part": PARTS[one["part"]].label, "seconds": round(one["seconds"], 1), "megabytes": _megabytes(one["bytes"])}
             for one in parts
         ],
-        "disk_megabytes": {name: _megabytes(size) for name, size in disk.items()},
-        "plain_pip": plain,
-        "again_seconds": again,
+        "diskMegabytes": {name: _megabytes(size) for name, size in disk.items()},
+        "plainPip": plain,
+        "againSeconds": again,
         "goals": [
             _goal(
                 f"the demo's set-up: at most {TIMES_GOAL:g} times a plain pip install of requirements.txt",
@@ -155,13 +155,13 @@ def show(results: dict[str, Any]) -> None:
         made.add_column(column, justify="right" if column else "left")
     for one in results["parts"]:
         made.add_row(one["part"], str(one["seconds"]), str(one["megabytes"]))
-    disk = results["disk_megabytes"]
+    disk = results["diskMegabytes"]
     made.add_section()
     made.add_row("all of it", str(results["seconds"]), str(sum(disk.values())))
     made.add_row("  of it caches outside the checkout", "", str(disk["caches outside"]))
-    plain = results["plain_pip"]
+    plain = results["plainPip"]
     made.add_row("a plain pip install of requirements.txt", str(plain["seconds"]), str(plain["megabytes"]))
-    made.add_row("first line of a second start", str(results["again_seconds"]), "")
+    made.add_row("first line of a second start", str(results["againSeconds"]), "")
     console.print(made)
     console.print(goals_table(results))
     console.print(machine_line(results))

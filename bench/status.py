@@ -82,7 +82,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         }
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {**machine(), "load_before": load_before, "load_after": load()},
+        "machine": {**machine(), "loadBefore": load_before, "loadAfter": load()},
         "how": {
             "requests": given.requests,
             "entries": given.entries,
@@ -112,7 +112,7 @@ def _measure(service: TableServiceClient, name: str, entries: int, times: int) -
     past, present = (AzureTable(table) for table in tables)
     _live_through_a_day(Ledger(past, present=present, now=now, lease_seconds=60))
     answers = {what: _measured(what, tables, times) for what in REQUESTS}
-    return {"entries": written, "written_seconds": taken, "answers": answers}
+    return {"entries": written, "writtenSeconds": taken, "answers": answers}
 
 
 def _live_through_a_day(ledger: Ledger) -> None:
@@ -198,7 +198,7 @@ def _measured(what: str, tables: Tables, times: int) -> dict[str, Any]:
         if tag:
             count.calls = count.rows_read = 0
         get(tag)
-        costs = {"calls": count.calls, "rows_read": count.rows_read}
+        costs = {"calls": count.calls, "rowsRead": count.rows_read}
         for number in range(times):
             began = time.perf_counter()
             status, _ = get(tag)
@@ -207,7 +207,7 @@ def _measured(what: str, tables: Tables, times: int) -> dict[str, Any]:
             if sys.stderr.isatty():
                 end = "\n" if number + 1 == times else ""
                 print(f"\r  {what}: {number + 1}/{times}  ", end=end, file=sys.stderr)
-    return {**costs, "median_ms": round(statistics.median(taken), 1), "p95_ms": round(_p95(taken), 1)}
+    return {**costs, "medianMs": round(statistics.median(taken), 1), "p95Ms": round(_p95(taken), 1)}
 
 
 @contextmanager
@@ -263,11 +263,11 @@ def _p95(values: list[float]) -> float:
 
 def _goals(measured: dict[str, Any]) -> list[dict[str, Any]]:
     few, many = measured["few"]["answers"], measured["many"]["answers"]
-    same = all(few[what][cost] == many[what][cost] for what in REQUESTS for cost in ("calls", "rows_read"))
+    same = all(few[what][cost] == many[what][cost] for what in REQUESTS for cost in ("calls", "rowsRead"))
     goals = [{"goal": f"calls and rows as with {FEW:,} entries", "measured": None, "met": same}]
     for what in REQUESTS:
         goal = UNCHANGED_GOAL if what == "304" else ANSWER_GOAL
-        p95 = many[what]["p95_ms"]
+        p95 = many[what]["p95Ms"]
         goals.append({"goal": f"{what}: p95 < {goal:.0f} ms", "measured": p95, "met": p95 < goal})
     return goals
 
@@ -289,7 +289,7 @@ def show(results: dict[str, Any]) -> None:
         for name in ("few", "many"):
             answer = results[name]["answers"][what]
             label = what if name == "few" else ""
-            made.add_row(label, *(str(answer[k]) for k in ("calls", "rows_read", "median_ms", "p95_ms")))
+            made.add_row(label, *(str(answer[k]) for k in ("calls", "rowsRead", "medianMs", "p95Ms")))
     console = Console()
     console.print(made)
     console.print(goals_table(results))

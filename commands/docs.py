@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     target = find(given)
     places = addresses(target, target.client.get("status"))
     if given.json:
-        as_json(places)
+        as_json({"addresses": [{"name": name, "url": url} for name, url in places.items()]})
     else:
         wide = max(map(len, places))
         print("\n".join(f"{name:<{wide}}  {url}" for name, url in places.items()))

@@ -75,7 +75,7 @@ def _machine(machine: dict[str, Any]) -> str:
 
 
 def _load(machine: dict[str, Any]) -> str:
-    before = machine.get("load_before")
+    before = machine.get("loadBefore")
     return f"{before[0]:g}" if before else "not known"
 
 

@@ -105,7 +105,7 @@ def test_a_bare_poller_measures_its_own_queue(azurite: str, monkeypatch: pytest.
 
 
 def rate(rows_per_second: float) -> dict[str, float]:
-    return {"rows_per_second": rows_per_second}
+    return {"rowsPerSecond": rows_per_second}
 
 
 def test_scoring_is_held_against_the_limit_the_memory_and_the_rival() -> None:
@@ -157,7 +157,7 @@ def test_a_batch_that_does_not_end_ends_the_measurement(monkeypatch: pytest.Monk
 
 def contestants(ours_ms: float, arrow_rows: float, json_rows: float, **rivals_ms: float) -> dict[str, Any]:
     one = {endpoint.OURS: ours_ms, **{name.replace("_", " "): ms for name, ms in rivals_ms.items()}}
-    found: dict[str, Any] = {name: {"one record": {"p50_ms": ms}} for name, ms in one.items()}
+    found: dict[str, Any] = {name: {"one record": {"p50Ms": ms}} for name, ms in one.items()}
     found[endpoint.OURS]["1,000 records"] = rate(json_rows)
     found[f"{endpoint.OURS}, Arrow"] = {"1,000 records": rate(arrow_rows)}
     return found
@@ -165,18 +165,18 @@ def contestants(ours_ms: float, arrow_rows: float, json_rows: float, **rivals_ms
 
 def test_the_endpoint_is_held_against_its_rivals() -> None:
     best = contestants(0.5, 300_000, 120_000, mlflow_models_serve=7.0)
-    best[endpoint.USUAL] = {"one record": {"p50_ms": 4.0}}
+    best[endpoint.USUAL] = {"one record": {"p50Ms": 4.0}}
     assert met(endpoint._goals(best)) == [True] * 5
     worse = contestants(0.51, 299_999, 119_999, mlflow_models_serve=7.0)
-    worse[endpoint.USUAL] = {"one record": {"p50_ms": 4.0}}
+    worse[endpoint.USUAL] = {"one record": {"p50Ms": 4.0}}
     assert met(endpoint._goals(worse)) == [False] * 5
     assert len(endpoint._goals(contestants(0.5, 1, 1))) == 3
 
 
 def test_rounds_come_to_their_median() -> None:
-    taken = [{"p50_ms": ms, "per_second": 1000 / ms} for ms in (4.0, 1.0, 2.0)]
+    taken = [{"p50Ms": ms, "perSecond": 1000 / ms} for ms in (4.0, 1.0, 2.0)]
     assert endpoint._median(taken, rows=10) == {
-        "p50_ms": 2.0, "per_second": 500.0, "rows_per_second": 5000, "p50_ms_of_rounds": [4.0, 1.0, 2.0],
+        "p50Ms": 2.0, "perSecond": 500.0, "rowsPerSecond": 5000, "p50MsOfRounds": [4.0, 1.0, 2.0],
     }  # fmt: skip
 
 
@@ -205,11 +205,11 @@ def test_a_call_is_measured_in_milliseconds() -> None:
     calls: list[int] = []
     found = embedded._measured(lambda: calls.append(1), 40)
     assert len(calls) == 40
-    assert 0 <= found["median_ms"] <= found["p95_ms"] < 1000
+    assert 0 <= found["medianMs"] <= found["p95Ms"] < 1000
 
 
 def answers(calls: int, p95: float) -> dict[str, Any]:
-    return {"answers": {what: {"calls": calls, "rows_read": 3, "p95_ms": p95} for what in status.REQUESTS}}
+    return {"answers": {what: {"calls": calls, "rowsRead": 3, "p95Ms": p95} for what in status.REQUESTS}}
 
 
 def test_a_long_past_must_not_cost_more_calls() -> None:

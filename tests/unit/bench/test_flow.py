@@ -59,14 +59,14 @@ def test_calls_are_counted_from_one_question_to_the_next_without_our_own_uploads
 def burst(waiting: int, *, rate: float, table: int, dues: int = 1, p95: float = 300.0) -> flow.Json:
     calls: Counter[Call] = Counter({("table", "get"): 300 * table, ("queue", "send"): 900})
     figures = flow.figures(300, 300 / rate, calls, {"host": 30.0, "storage": 15.0, "events": 3.0})
-    return {"waiting": waiting, **figures, "status_ms": {"p95": p95}, "dataset_dues": dues}
+    return {"waiting": waiting, **figures, "statusMs": {"p95": p95}, "datasetDues": dues}
 
 
 def test_figures_are_for_one_file() -> None:
     found = burst(100, rate=25, table=20)
-    assert (found["seconds"], found["files_per_second"]) == (12, 25)
-    assert found["calls_per_file"] == {"queue": 3, "table": 20}
-    assert found["cpu_ms_per_file"] == {"host": 100, "storage": 50, "events": 10}
+    assert (found["seconds"], found["filesPerSecond"]) == (12, 25)
+    assert found["callsPerFile"] == {"queue": 3, "table": 20}
+    assert found["cpuMsPerFile"] == {"host": 100, "storage": 50, "events": 10}
     assert found["calls"] == {"queue send": 900, "table get": 6000}
 
 
@@ -92,7 +92,7 @@ def results() -> flow.Json:
     few, many, limit = (burst(n, rate=rate, table=20) for n, rate in ((100, 25), (1000, 12), (0, 80)))
     del limit["waiting"]
     return {
-        "machine": {"cores": 2, "python": "3", "platform": "L", "load_before": [1], "load_after": [2]},
+        "machine": {"cores": 2, "python": "3", "platform": "L", "loadBefore": [1], "loadAfter": [2]},
         "few": few,
         "many": many,
         "limit": limit,

@@ -61,9 +61,9 @@ def test_what_is_measured_fits_together(server: Server, tmp_path: Path) -> None:
     (tmp_path / "body").write_bytes(b"x" * 1000)
     url = f"http://127.0.0.1:{server.server_port}/score"
     found = loading.measured(url, tmp_path / "body", "a/b", seconds=0.1, clients=2)
-    assert found.keys() == {"p50_ms", "p95_ms", "per_second"}
-    assert 0 < found["p50_ms"] <= found["p95_ms"]
-    assert found["per_second"] > 0
+    assert found.keys() == {"p50Ms", "p95Ms", "perSecond"}
+    assert 0 < found["p50Ms"] <= found["p95Ms"]
+    assert found["perSecond"] > 0
     assert server.types == {"a/b"}
 
 

@@ -39,15 +39,15 @@ def test_parts_and_the_comparison_are_shown(capsys: pytest.CaptureFixture[str]) 
         {
             "seconds": 30.5,
             "parts": [{"part": "uv", "seconds": 4.0, "megabytes": 65}],
-            "disk_megabytes": {"checkout": 1100, "caches outside": 48},
-            "plain_pip": {"seconds": 40.0, "megabytes": 420},
-            "again_seconds": 1.4,
+            "diskMegabytes": {"checkout": 1100, "caches outside": 48},
+            "plainPip": {"seconds": 40.0, "megabytes": 420},
+            "againSeconds": 1.4,
             "machine": {
                 "cores": 2,
                 "python": "3.11.7",
                 "platform": "Linux",
-                "load_before": [0],
-                "load_after": [1],
+                "loadBefore": [0],
+                "loadAfter": [1],
             },
             "goals": [setup._goal("at most 1.5 times", 0.76, 1.5)],
         }

@@ -119,7 +119,7 @@ def row(text: str, label: str) -> list[str]:
 
 def test_latency_stands_beside_the_bare_poller(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     results, said = shown("latency", capsys, monkeypatch)
-    for label, name in (("this app", "app_ms"), ("bare poller, 100 ms", "bare_poller_ms")):
+    for label, name in (("this app", "appMs"), ("bare poller, 100 ms", "barePollerMs")):
         assert row(said, label) == [f"{results[name][key]:.0f}" for key in ("min", "median", "p95", "max")]
     assert f"{results['how']['uploads']} uploads; the first after the start took" in said
 
@@ -128,18 +128,18 @@ def test_status_tells_calls_and_rows_of_both_ledgers(capsys: Capsys, monkeypatch
     results, said = shown("status", capsys, monkeypatch)
     assert f"with 1,000 ledger entries and with {results['many']['entries']:,}" in said
     for what, answer in results["few"]["answers"].items():
-        assert row(said, what) == [str(answer[key]) for key in ("calls", "rows_read", "median_ms", "p95_ms")]
+        assert row(said, what) == [str(answer[key]) for key in ("calls", "rowsRead", "medianMs", "p95Ms")]
 
 
 def test_scoring_stands_beside_the_limit_and_the_usual_client(
     capsys: Capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results, said = shown("scoring", capsys, monkeypatch)
-    for label, name in (("Campanha", "ours"), ("the limit", "limit"), ("the usual client", "usual_client")):
+    for label, name in (("Campanha", "ours"), ("the limit", "limit"), ("the usual client", "usualClient")):
         rate, seconds = row(said, label)
-        assert rate == f"{results[name]['rows_per_second']:,}"
+        assert rate == f"{results[name]['rowsPerSecond']:,}"
         assert seconds == ", ".join(f"{each:.1f}" for each in results[name]["seconds"])
-    assert f"host {results['peak_mib']['host']:.0f}" in said
+    assert f"host {results['peakMib']['host']:.0f}" in said
 
 
 def test_the_endpoint_stands_beside_every_rival(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,8 +147,8 @@ def test_the_endpoint_stands_beside_every_rival(capsys: Capsys, monkeypatch: pyt
     for name, figures in results["contestants"].items():
         for case, one in figures.items():
             (line,) = re.findall(rf"^│ {re.escape(name)} +│ {re.escape(case)} +│(.*)│$", said, re.MULTILINE)
-            assert line.split("│")[0].strip() == f"{one['p50_ms']:.3f}"
-            assert line.split("│")[-1].strip() == f"{one['rows_per_second']:,}"
+            assert line.split("│")[0].strip() == f"{one['p50Ms']:.3f}"
+            assert line.split("│")[-1].strip() == f"{one['rowsPerSecond']:,}"
     assert f"{results['how']['trees']} trees" in said
 
 
@@ -163,7 +163,7 @@ def test_the_embedded_parts_tell_their_starts_and_calls(
 ) -> None:
     results, said = shown("embedded", capsys, monkeypatch)
     starts, calls = said.split("One call")
-    for text, figures in ((starts, results["ready_seconds"]), (calls, results["calls"])):
+    for text, figures in ((starts, results["readySeconds"]), (calls, results["calls"])):
         for label, found in figures.items():
             assert row(text, label) == [str(figure) for figure in found.values()]
 
@@ -181,8 +181,8 @@ def test_the_machine_is_told_with_what_else_ran_on_it() -> None:
         "cores": 2,
         "python": "3.12.1",
         "platform": "Linux 6 x86_64",
-        "load_before": [0.5],
-        "load_after": [1.0],
+        "loadBefore": [0.5],
+        "loadAfter": [1.0],
     }
     assert (
         machine_line({"machine": machine}) == "2 cores, Python 3.12.1, Linux 6 x86_64, load [0.5] -> [1.0]."

@@ -34,7 +34,7 @@ def test_every_thing_is_asked_of_both_ledgers(
     assert results["many"]["entries"] >= ENTRIES
     for answers in (results["few"]["answers"], results["many"]["answers"]):
         assert answers.keys() == status.REQUESTS.keys()
-        assert all(0 < answer["median_ms"] <= answer["p95_ms"] for answer in answers.values())
+        assert all(0 < answer["medianMs"] <= answer["p95Ms"] for answer in answers.values())
         assert answers["304"]["calls"] < answers["summary"]["calls"]
     same_cost, *_ = results["goals"]
     assert same_cost["met"] is True

@@ -32,7 +32,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
     "audit": (("--verify",), lambda said: said, {"entries": 5, "brokenAt": None}),
     "predict": (("--set", "age=41"), lambda said: said["value"][0]["decision"], "call"),
     "logs": ((), lambda said: said, {"of": "campanha-bank-additional/model-7", "lines": ["one", "two"]}),
-    "docs": ((), lambda said: sorted(said)[:2], ["dashboard", "model bank-additional"]),
+    "docs": ((), lambda said: said["addresses"][1]["name"], "swagger"),
 }
 """Arguments, what of the document is looked at, and what it has to be."""
 ELSEWHERE = {
