@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,7 +57,7 @@ def _json(model: Model, body: bytes) -> bytes:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
+        return orjson.loads(body.removeprefix(codecs.BOM_UTF8))  # some clients write one (RFC 8259, 8.1)
     except orjson.JSONDecodeError as cause:
         raise BadRequest("BadJson", f"the body is no JSON ({cause}); send a JSON object") from cause
 

@@ -1,4 +1,8 @@
-"""Request validation: JSON in two shapes in, columns out, and a clear refusal of anything else."""
+"""Request validation: JSON in the shapes that scoring clients send in, columns out, and a clear refusal of anything else.
+
+source: https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally/ (dataframe_split, dataframe_records, inputs,
+instances) and the scoring scripts that Azure's AutoML makes (Inputs, GlobalParameters)
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,23 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
-SHAPES = 'send {"input_data": {"columns": [...], "data": [[...]]}} or {"data": [{"column": value, ...}]}'
+_TABLE, _RECORDS, _LISTS = (
+    '{"columns": [...], "data": [[...]]}',
+    '[{"column": value, ...}]',
+    '{"column": [...], ...}',
+)
+WHERE = {
+    "input_data": _TABLE,
+    "data": _RECORDS,
+    "dataframe_split": _TABLE,
+    "dataframe_records": _RECORDS,
+    "inputs": _LISTS,
+    "instances": _RECORDS,
+    "Inputs": f'{{"data": {_RECORDS}}}',
+}
+"""Where a request may have its rows, and how clients write them there; any of the three ways is read in each place.
+The first that a request has counts."""
+SHAPES = "send one of " + ", ".join(f'{{"{name}": {rows}}}' for name, rows in WHERE.items())
 
 Columns = dict[str, Sequence[Any]]
 
@@ -24,24 +44,43 @@ def columns_of(body: Any, wanted: Sequence[str]) -> Columns:
 
     raises: BadRequest
     """
-    if not isinstance(body, dict) or not ("input_data" in body or "data" in body):
-        raise BadRequest("UnknownShape", f"the request has neither input_data nor data; {SHAPES}")
-    data = body["input_data"] if "input_data" in body else body["data"]
-    if isinstance(data, dict):
-        return _from_table(data, wanted)
-    if isinstance(data, list):
-        return _from_records(data, wanted)
-    raise BadRequest("UnknownShape", f"the rows are neither a table nor a list of records; {SHAPES}")
+    where = next((name for name in WHERE if name in body), None) if isinstance(body, dict) else None
+    if where is None:
+        raise BadRequest("UnknownShape", f"the request has its rows in none of {', '.join(WHERE)}; {SHAPES}")
+    rows = body[where]
+    if where == "Inputs" and isinstance(rows, dict) and "data" in rows and "columns" not in rows:
+        where, rows = "Inputs.data", rows["data"]
+    if isinstance(rows, list):
+        return _from_records(rows, wanted)
+    if not isinstance(rows, dict):
+        message = f"{where} is neither a table, nor a list of records, nor lists by column; {SHAPES}"
+        raise BadRequest("UnknownShape", message)
+    if rows.keys() & {"columns", "data"} and not rows.keys() >= set(wanted):
+        return _from_table(rows, wanted, where)
+    return _from_lists(rows, wanted, where)
 
 
-def _from_table(table: dict[str, Any], wanted: Sequence[str]) -> Columns:
+def _from_table(table: dict[str, Any], wanted: Sequence[str], where: str) -> Columns:
     names, rows = table.get("columns"), table.get("data")
     if not isinstance(names, list) or not isinstance(rows, list):
-        raise BadRequest("UnknownShape", f"input_data lacks columns or data; {SHAPES}")
-    _demand([name for name in wanted if name not in names], "input_data.columns")
+        raise BadRequest("UnknownShape", f"{where} lacks columns or data; {SHAPES}")
+    _demand([name for name in wanted if name not in names], f"{where}.columns")
     if not set(map(type, rows)) <= {list} or not set(map(len, rows)) <= {len(names)}:
         raise BadRequest("RowWidth", _narrow_row(rows, len(names)))
     return _columns(rows, [names.index(name) for name in wanted], wanted)
+
+
+def _from_lists(lists: dict[str, Any], wanted: Sequence[str], where: str) -> Columns:
+    _demand([name for name in wanted if name not in lists], where)
+    columns = {name: lists[name] for name in wanted}
+    for name, values in columns.items():
+        if not isinstance(values, list):
+            raise BadRequest("UnknownShape", f"column {name!r} of {where} is no list of values; {SHAPES}")
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name!r} {count}" for name, count in lengths.items())
+        raise BadRequest("RowWidth", f"the columns of {where} differ in their number of values: {told}")
+    return columns
 
 
 def _narrow_row(rows: list[Any], width: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from serving.arrow import CONTENT_TYPE
 from serving.model import Feature, Model
+from serving.payload import WHERE
 
 Schema = dict[str, Any]
 
@@ -13,16 +14,23 @@ TYPES = {"integer": "integer", "number": "number", "category": "string"}
 
 
 def request_schema(model: Model) -> Schema:
-    """Both shapes of a request; one of them is sent."""
+    """The shapes of a request; one of them is sent."""
     record = {feature.name: _example(feature) for feature in model.features}
+    records: Schema = {"type": "array", "items": _record(model)}
     return {
         "type": "object",
-        "description": "Either input_data or data. Columns that are not listed here are ignored."
+        "description": f"Rows in one of {', '.join(WHERE)}: a table, a list of records, or lists by column."
+        " Columns that are not listed here are ignored."
         f" The same path takes Content-Type {CONTENT_TYPE}: an Arrow IPC stream with these columns by name,"
         " texts plain or dictionary-encoded, numbers of any integer or floating type, nulls where not known.",
         "properties": {
             "input_data": _table(model),
-            "data": {"type": "array", "items": _record(model)},
+            "data": records,
+            "dataframe_split": _table(model),
+            "dataframe_records": records,
+            "inputs": _lists(model),
+            "instances": records,
+            "Inputs": {"type": "object", "properties": {"data": records}},
         },
         "example": {"data": [record]},
     }
@@ -63,6 +71,16 @@ def _table(model: Model) -> Schema:
             "columns": {"type": "array", "items": {"type": "string"}},
             "index": {"type": "array", "items": {}},
             "data": {"type": "array", "items": {"type": "array", "items": {}}},
+        },
+    }
+
+
+def _lists(model: Model) -> Schema:
+    return {
+        "type": "object",
+        "required": model.columns,
+        "properties": {
+            feature.name: {"type": "array", "items": _property(feature)} for feature in model.features
         },
     }
 

@@ -48,6 +48,11 @@ def test_records_say_the_same_as_the_table(folder: Path, body: dict[str, Any]) -
     assert ask(folder, body) == ask(folder, table())
 
 
+def test_a_byte_order_mark_is_no_part_of_the_json(folder: Path) -> None:
+    assert ask(folder, b"\xef\xbb\xbf" + json.dumps(table()).encode()) == ask(folder, table())
+    assert ask(folder, b"\xef\xbb\xbf" * 2 + b"{}")[1]["error"]["code"] == "BadJson"
+
+
 def test_order_of_columns_and_columns_too_many_change_nothing(folder: Path) -> None:
     turned = [[rate, "x", job, age] for age, job, rate in ROWS]
     assert ask(folder, table(turned, ["rate", "duration", "job", "age"])) == ask(folder, table())

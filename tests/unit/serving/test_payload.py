@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.payload import BadRequest, columns_of
+from serving.payload import SHAPES, WHERE, BadRequest, columns_of
 
 WANTED = ["age", "job"]
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4)
-NAMES = st.sampled_from(["age", "job", "data", "columns", "input_data", "x"])
+NAMES = st.sampled_from(["age", "job", "data", "columns", "input_data", "Inputs", "inputs", "x"])
 JSON = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
@@ -33,9 +33,20 @@ def test_every_shape_of_the_same_rows_is_the_same_columns(rows: list[tuple[Any, 
     names = ["job", "x", "age"]
     records = [dict(zip(names, row, strict=True)) for row in rows]
     table = {"columns": names, "index": list(range(len(rows))), "data": [list(row) for row in rows]}
-    expected = {"age": tuple(row[2] for row in rows), "job": tuple(row[0] for row in rows)}
-    for body in ({"data": records}, {"input_data": records}, {"input_data": table}, {"data": table}):
-        assert columns_of(body, WANTED) == expected
+    lists = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    expected = {"age": [row[2] for row in rows], "job": [row[0] for row in rows]}
+    bodies = [{where: written} for where in WHERE for written in (records, table, lists)]
+    bodies += [{"Inputs": {"data": written}} for written in (records, table, lists)]
+    for body in bodies:
+        found = columns_of({**body, "GlobalParameters": {"method": "predict"}, "params": {}}, WANTED)
+        assert {name: list(values) for name, values in found.items()} == expected
+
+
+def test_features_called_like_a_tables_parts_are_features() -> None:
+    assert columns_of({"inputs": {"data": [1], "columns": [2]}}, ["data", "columns"]) == {
+        "data": [1],
+        "columns": [2],
+    }
 
 
 def answered_or_refused(body: Any) -> None:
@@ -58,7 +69,9 @@ def test_any_json_is_columns_of_one_length_or_refused(body: Any) -> None:
 
 @given(inner=JSON)
 def test_anything_may_stand_in_a_place_where_rows_are_expected(inner: Any) -> None:
-    for body in ({"data": inner}, {"input_data": inner}, {"input_data": {"columns": WANTED, "data": inner}}):
+    for body in (*({where: inner} for where in WHERE), {"input_data": {"columns": WANTED, "data": inner}}):
+        answered_or_refused(body)
+    for body in ({"Inputs": {"data": inner}}, {"inputs": {"age": inner, "job": [1]}}):
         answered_or_refused(body)
 
 
@@ -79,21 +92,27 @@ def test_no_rows_are_columns_without_values(body: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "code", "named"),
     [
-        (None, "UnknownShape", "neither input_data nor data"),
-        ("data", "UnknownShape", "neither input_data nor data"),
-        ({}, "UnknownShape", "neither input_data nor data"),
-        ({"data": None}, "UnknownShape", "neither a table nor a list of records"),
-        ({"data": "rows"}, "UnknownShape", "neither a table nor a list of records"),
+        (None, "UnknownShape", "in none of input_data, data"),
+        ("data", "UnknownShape", "in none of input_data, data"),
+        ({}, "UnknownShape", "in none of input_data, data"),
+        ({"data": None}, "UnknownShape", "neither a table, nor a list of records"),
+        ({"data": "rows"}, "UnknownShape", "neither a table, nor a list of records"),
         ({"data": [{"age": 1, "job": 2}, []]}, "UnknownShape", "record 1 is no object"),
         ({"data": {"columns": WANTED}}, "UnknownShape", "lacks columns or data"),
         ({"data": {"columns": "age", "data": []}}, "UnknownShape", "lacks columns or data"),
-        ({"data": {"columns": ["age"], "data": []}}, "MissingColumn", "input_data.columns lacks 'job'"),
+        ({"data": {"columns": ["age"], "data": []}}, "MissingColumn", "data.columns lacks 'job'"),
         ({"data": {"columns": [], "data": []}}, "MissingColumn", "lacks 'age', 'job'"),
         ({"data": {"columns": WANTED, "data": [[1, 2], [1, 2, 3]]}}, "RowWidth", "row 1 has not one value"),
         ({"data": {"columns": WANTED, "data": [[1, 2], "ab"]}}, "RowWidth", "row 1"),
         ({"data": {"columns": WANTED, "data": [{"age": 1, "job": 2}]}}, "RowWidth", "each of the 2 columns"),
         ({"data": [{"age": 1, "job": 2}, {"job": 1}]}, "MissingColumn", "record 1 lacks 'age'"),
         ({"data": [{}]}, "MissingColumn", "record 0 lacks 'age', 'job'"),
+        ({"inputs": {"age": [1]}}, "MissingColumn", "inputs lacks 'job'"),
+        ({"inputs": {"age": [1], "job": 2}}, "UnknownShape", "column 'job' of inputs is no list"),
+        ({"inputs": {"age": {"0": 1}, "job": {"0": 2}}}, "UnknownShape", "column 'age' of inputs is no list"),
+        ({"inputs": {"age": [1, 2], "job": [2]}}, "RowWidth", "'age' 2, 'job' 1"),
+        ({"Inputs": {"data": 3}}, "UnknownShape", "Inputs.data is neither"),
+        ({"Inputs": {"WebServiceInput0": []}}, "MissingColumn", "Inputs lacks 'age', 'job'"),
     ],
 )
 def test_a_refusal_says_where_and_what_to_send(body: Any, code: str, named: str) -> None:
@@ -101,9 +120,18 @@ def test_a_refusal_says_where_and_what_to_send(body: Any, code: str, named: str)
     assert found == code
     assert named in message
     if code == "UnknownShape":
-        assert '{"data": [{"column": value, ...}]}' in message
+        assert SHAPES in message
     if code == "MissingColumn":
         assert "with null where the value is not known" in message
+
+
+def test_the_shapes_are_told_as_they_are_sent() -> None:
+    for shape in (
+        '{"data": [{"column": value, ...}]}',
+        '{"Inputs": {"data": [',
+        '{"dataframe_split": {"columns"',
+    ):
+        assert shape in SHAPES
 
 
 def test_the_message_is_all_that_a_client_reads() -> None:
@@ -119,5 +147,7 @@ def test_a_refusal_never_repeats_a_clients_values() -> None:
         {"data": [{"age": secret}]},
         {"data": {"columns": WANTED, "data": [[secret]]}},
         {"data": {"columns": WANTED, "data": secret}},
+        {"inputs": {"age": secret, "job": [secret]}},
+        {"inputs": {"age": [], "job": [secret]}},
     ):
         assert secret not in refusal(body)[1]
