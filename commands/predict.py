@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -76,13 +77,22 @@ def _records(given: argparse.Namespace, schema: Json) -> Iterator[Json]:
     if given.file is None:
         yield from _by_hand(given, schema)
     elif str(given.file) == "-":
-        yield from _from_json(sys.stdin.read(), "stdin")
+        yield from _from_json(_text(sys.stdin.buffer.read(), "stdin"), "stdin")
     elif not given.file.is_file():
         raise StackError(f"there is no file {given.file}.")
     elif given.file.suffix.lower() == ".json":
-        yield from _from_json(given.file.read_text(encoding="utf-8"), str(given.file))
+        yield from _from_json(_text(given.file.read_bytes(), str(given.file)), str(given.file))
     else:
         yield from _from_csv(given.file, schema)
+
+
+def _text(data: bytes, source: str) -> str:
+    """raises: StackError for what is no UTF-8"""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as cause:
+        line = data.count(b"\n", 0, cause.start) + 1
+        raise StackError(f"{source}, line {line}: it is no UTF-8. Save it as UTF-8.") from cause
 
 
 def _by_hand(given: argparse.Namespace, schema: Json) -> Iterator[Json]:
@@ -114,19 +124,16 @@ def _from_json(text: str, source: str) -> list[Json]:
 
 
 def _from_csv(file: Path, schema: Json) -> Iterator[Json]:
-    with file.open(encoding="utf-8-sig", newline="") as opened:
-        header = opened.readline()
-        opened.seek(0)
-        reader = csv.DictReader(opened, delimiter=max(";,\t", key=header.count))
-        try:
-            for row in reader:
-                yield {
-                    name: _typed(row[name], about)
-                    for name, about in schema.items()
-                    if row.get(name) is not None
-                }
-        except (csv.Error, UnicodeDecodeError) as cause:
-            raise StackError(f"{file}, line {reader.line_num}: {cause}. Save it as CSV UTF-8.") from cause
+    text = _text(file.read_bytes(), str(file))
+    header = text.partition("\n")[0]
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(";,\t", key=header.count))
+    try:
+        for row in reader:
+            yield {
+                name: _typed(row[name], about) for name, about in schema.items() if row.get(name) is not None
+            }
+    except csv.Error as cause:
+        raise StackError(f"{file}, line {reader.line_num}: {cause}. Save it as CSV UTF-8.") from cause
 
 
 def _typed(text: str, about: Mapping[str, Any]) -> Any:

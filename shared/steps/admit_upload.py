@@ -16,6 +16,7 @@ from shared.domain.tables.admission import check_rows
 from shared.domain.tables.unreadable import UnreadableFile, content_faults
 from shared.ports import Blob
 from shared.procedures.admission import IN_MEMORY, Checked, check, store_part
+from shared.procedures.file_version import file_version
 from shared.services import Services
 
 
@@ -24,13 +25,10 @@ def admit_upload(fact: UploadArrived, services: Services) -> Iterable[Fact | Cha
 
     raises: Superseded when the blob was overwritten while being read; its newer version has its own event
     """
-    blob = services.files.stat(names.INCOMING, fact.name)
-    if blob is None or blob.etag != fact.etag:
-        reason = (
-            "the file was deleted or overwritten before it could be read; the newer version is read instead"
-        )
-        return [UploadRejected(upload=fact.key, name=fact.name, reason=reason)]
-    return [*_admitted(fact, blob, services), *_replaces(fact, services)]
+    found = file_version(names.INCOMING, fact.name, fact.etag, services)
+    if isinstance(found, str):
+        return [UploadRejected(upload=fact.key, name=fact.name, reason=found)]
+    return [*_admitted(fact, found, services), *_replaces(fact, services)]
 
 
 def _admitted(fact: UploadArrived, blob: Blob, services: Services) -> list[Fact]:

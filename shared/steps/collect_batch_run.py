@@ -14,6 +14,7 @@ from shared.domain.batches.run_output import Mismatch, check_sizes, read_shards
 from shared.domain.batches.unscored import too_many_unscored
 from shared.domain.facts import BatchRefused, BatchRunDue, BatchRunFinished, BatchScored, Fact
 from shared.domain.kinds.kind import Change
+from shared.procedures.file_version import GONE_MEANWHILE
 from shared.procedures.open_batches import BATCH_RUN, progress, read_plan
 from shared.services import Services
 
@@ -29,10 +30,7 @@ def collect_batch_run(fact: BatchRunFinished, services: Services) -> Iterable[Fa
     if fact.status != "Completed":
         outcome = [_failed(fact, plan, fact.reason or f"it ended as {fact.status}")]
     elif not _is_as_planned(plan, services):
-        reason = (
-            "the file was deleted or overwritten while it was scored; the newer version is scored instead"
-        )
-        outcome = [BatchRefused(batch=plan.batch, name=plan.name, reason=reason)]
+        outcome = [BatchRefused(batch=plan.batch, name=plan.name, reason=GONE_MEANWHILE)]
     else:
         outcome = _collected(fact, plan, services)
     _close(names.batch_run_name(fact.batch, fact.attempt), services)

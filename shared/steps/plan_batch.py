@@ -17,6 +17,7 @@ from shared.domain.tables.unreadable import UnreadableFile, content_faults
 from shared.errors import Conflict
 from shared.ledger import Document
 from shared.ports import Blob
+from shared.procedures.file_version import file_version
 from shared.procedures.open_batches import open_batch
 from shared.procedures.released_model import RELEASED
 from shared.services import Services
@@ -43,12 +44,9 @@ def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact | Change]:
     middle of a batch does not show in it.
     """
     batch = names.batch_id(fact.name, fact.etag)
-    blob = services.files.stat(names.SCORING, fact.name)
-    if blob is None or blob.etag != fact.etag:
-        reason = (
-            "the file was deleted or overwritten before it could be read; the newer version is scored instead"
-        )
-        return [BatchRefused(batch=batch, name=fact.name, reason=reason)]
+    blob = file_version(names.SCORING, fact.name, fact.etag, services)
+    if isinstance(blob, str):
+        return [BatchRefused(batch=batch, name=fact.name, reason=blob)]
     try:
         with content_faults():
             cut = plan_shards(

@@ -11,6 +11,7 @@ from shared.domain.kinds.kind import Change
 from shared.domain.tables.unreadable import UnreadableFile, each_read
 from shared.errors import Superseded, Transient
 from shared.ports import Blob, DeploymentPlan
+from shared.procedures.file_version import GONE_MEANWHILE
 from shared.procedures.open_batches import close_batch, read_plan
 from shared.procedures.release import smoke_test
 from shared.procedures.shard_progress import shard_done, shown
@@ -40,10 +41,7 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
         read = each_read(read_shard(_bytes(plan, shard, services), plan.cut))
         scored = write_shard(_answered(read, plan, services), plan.cut.header, number=fact.number)
     except Superseded:
-        reason = (
-            "the file was deleted or overwritten while it was scored; the newer version is scored instead"
-        )
-        return _refused(plan, reason, services)
+        return _refused(plan, GONE_MEANWHILE, services)
     except UnreadableFile as fault:
         return _refused(plan, str(fault), services)
     services.files.stage(names.SCORED, names.scored_blob(fact.batch), fact.number, scored.lines)

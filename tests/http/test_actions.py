@@ -52,6 +52,18 @@ def test_a_file_dropped_through_the_api_is_trained_on(world: World, operator: Cl
     assert [request.name for request in world.pipeline.submissions] == [RUN_1]
 
 
+def test_an_operation_on_what_is_done_already_did_not_change_before_it_was_made(
+    world: World, operator: Client
+) -> None:
+    world.files.write("scoring", "odd.csv", b"a;b\n1;2\n")
+    operator.post("/api/batches", body={"name": "odd.csv"})
+    _do(world)
+    world.pass_time(3600)
+    told = _followed(operator, operator.post("/api/batches", body={"name": "odd.csv"}))
+    assert told["status"] == "Failed"
+    assert told["lastModifiedAt"] >= told["createdAt"]
+
+
 def test_a_file_the_contract_refuses_fails_with_the_reason(world: World, operator: Client) -> None:
     answer = _csv(operator, "/api/uploads/odd.csv", "a;b\n1;2\n")
     _do(world)

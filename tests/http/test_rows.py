@@ -98,6 +98,20 @@ def test_only_whole_rows_of_a_large_output_are_shown(
     assert told["rows"] == [{"cells": ["student", "100"]}]
 
 
+def test_a_line_that_could_not_be_taken_apart_is_shown_however_long(
+    world: World, scored: str, reader: Client
+) -> None:
+    """40,000 bytes that are no UTF-8 are written as four characters each: more than the csv module takes."""
+    text = io.StringIO()
+    out = csv.writer(text, delimiter=";", lineterminator="\n")
+    out.writerows([["job", "note"], ["a", ""], [r"\xff" * 40_000, ""], ["b", ""]])
+    world.files.write("scored", names.scored_blob(scored), text.getvalue().encode())
+    first, long, last = reader.get(f"/api/batches/{scored}/rows").json()["rows"]
+    assert (first, last) == ({"cells": ["a", ""]}, {"cells": ["b", ""]})
+    assert long["cells"][0].startswith(r"\xff" * 100)
+    assert long["cells"][0].endswith(" ...")
+
+
 def test_of_a_batch_that_is_not_scored_there_are_no_rows(reader: Client) -> None:
     assert reader.get("/api/batches/nothing/rows").status_code == 404
 

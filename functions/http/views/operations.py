@@ -38,7 +38,7 @@ def progress_body(operation: Record, services: Services) -> tuple[Json, int | No
         "status": progress.status,
         "action": operation.values["action"],
         "createdAt": operation.created,
-        "lastModifiedAt": record.updated if record else operation.updated,
+        "lastModifiedAt": max(operation.updated, record.updated) if record else operation.updated,
     }
     if record:
         body["resourceLocation"] = address(record.kind, record.id, record.values.get("name"))

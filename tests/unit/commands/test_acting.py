@@ -105,9 +105,33 @@ def test_json_comes_in_every_shape(
     assert json.loads(out)["value"] == [
         {"record": 1, "probability": 0.41, "decision": "call", "version": "7"}
     ]
-    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     assert run("predict", "-")[0] == 0
     assert sent == [[{"age": 41}], [{"age": 41}]]
+
+
+TEXT = {".csv": "age;job\n41;caf\u00e9\n42;retir\u00e9\n", ".json": '[{"age": 41,\n"job": "caf\u00e9"}]'}
+
+
+@pytest.mark.parametrize("ending", TEXT)
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-32"])
+def test_a_file_in_another_encoding_is_told_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, encoding: str
+) -> None:
+    line = 2 if encoding == "latin-1" else 1
+    file = tmp_path / f"clients{ending}"
+    file.write_bytes(TEXT[ending].encode(encoding))
+    code, _, err = run("predict", str(file))
+    assert (code, err) == (1, f"{file}, line {line}: it is no UTF-8. Save it as UTF-8.\n")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT[".json"].encode(encoding))))
+    code, _, err = run("predict", "-")
+    assert (code, err) == (1, f"stdin, line {line}: it is no UTF-8. Save it as UTF-8.\n")
+
+
+def test_a_header_in_another_encoding_is_told_so_too(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "clients.csv"
+    file.write_bytes("\u00e2ge;job\n41;a\n".encode("latin-1"))
+    assert "line 1: it is no UTF-8" in run("predict", str(file))[2]
 
 
 WRONG = {
