@@ -102,8 +102,8 @@ class Demo:
         second = [row for number, row in enumerate(self.rows) if number % 5 >= 3]
         return [
             ("first file", self._model("first.csv", first)),
-            ("more rows", self._model("second.csv", second)),
-            ("with faults", self._faulty("faulty.csv", first[:40])),
+            ("more rows", self._model("second.csv", [*second[:40], *_faulty(first), *second[40:]])),
+            ("with faults", self._put_aside("second.csv", len(second) + 2)),
             ("first again", self._again("first-again.csv", first)),
             ("clients", self._clients("clients.csv", second[:500])),
         ]
@@ -115,13 +115,14 @@ class Demo:
         self._seen.append((record, dropped))
         return f"{record['upload']['rows']:,} rows -> dataset {model['id']} -> {model['state']}: {model['reason']}"
 
-    def _faulty(self, name: str, rows: list[bytes]) -> str:
-        odd = [b"not a row at all", rows[0].replace(b"no", b"perhaps", 1), rows[1] + b";;;,,,"]
-        self._drop("incoming", name, [self.header, *odd])
-        record = self._follow(f"uploads/{name}", is_final)
-        if record["state"] != "rejected":
-            raise StackError(f"{name} should be in quarantine, but is {record['state']}")
-        return f"quarantined: {record['reason']}"
+    def _put_aside(self, name: str, rows: int) -> str:
+        """What happens daily: most rows are good and go their way, and a few wait in quarantine for a person."""
+        report = self.client.get(f"quarantine/{name}")
+        aside = report["upload"].get("rejectedRows", 0)
+        if aside != 2:
+            raise StackError(f"of {name} two rows should be in quarantine, but {aside} are")
+        why = "; ".join(f"line {fault['line']}: {_fault(fault)}" for fault in report["violations"])
+        return f"{aside} of the {rows:,} rows of {name} put aside, the others learned from\n{15 * ' '}{why}"
 
     def _again(self, name: str, rows: list[bytes]) -> str:
         runs = len(self.client.get("runs")["value"])
@@ -193,6 +194,18 @@ class Demo:
 
 def _model_settled(lineage: dict[str, Any]) -> bool:
     return is_final(lineage.get("model", {}))
+
+
+def _faulty(rows: list[bytes]) -> list[bytes]:
+    """A row that ends in the middle, and one with a word that nobody knows."""
+    return [
+        rows[0][: len(rows[0]) // 2],
+        next(row for row in rows if b"no" in row).replace(b"no", b"perhaps", 1),
+    ]
+
+
+def _fault(violation: dict[str, Any]) -> str:
+    return f"{violation['column']} {violation['rule']}".strip()
 
 
 def _without_last(line: bytes) -> bytes:

@@ -22,6 +22,7 @@ from pipelines.scored_store import publish_store
 from pipelines.scoring import pipeline as scoring
 from pipelines.tally import Say, Tally
 from pipelines.training import pipeline as training
+from shared.adapters.ml_client import ml_client, without_blank_lines
 
 ENDPOINT = training.ENDPOINT
 COMPUTE = "cpu-cluster"
@@ -156,7 +157,6 @@ def _found(get: Callable[[], Any]) -> Any:
 
 def main() -> int:
     """Publishes to the workspace that the environment's variables name."""
-    from azure.ai.ml import MLClient
     from azure.identity import DefaultAzureCredential
 
     storage = next(filter(None, map(os.environ.get, STORAGE)), "")
@@ -165,8 +165,9 @@ def main() -> int:
     if missing:
         print(f"{', '.join(missing)} not set: they say where to publish to", file=sys.stderr)
         return 2
-    client = MLClient(DefaultAzureCredential(), *(os.environ[name] for name in PLACE))
-    publish(client, storage=storage, compute=os.environ.get("AZUREML_COMPUTE") or COMPUTE)
+    client = ml_client(DefaultAzureCredential(), *(os.environ[name] for name in PLACE))
+    with without_blank_lines():
+        publish(client, storage=storage, compute=os.environ.get("AZUREML_COMPUTE") or COMPUTE)
     return 0
 
 

