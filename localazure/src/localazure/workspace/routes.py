@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from localazure.workspace.handlers import (
     about,
+    artifacts,
     assets,
     batch,
     codes,
@@ -33,6 +34,7 @@ _WORKSPACE = (
     r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
     r"/providers/microsoft\.machinelearningservices/workspaces/(?P<workspace>[^/]+)"
 )
+_MLFLOW = rf"/mlflow/v[12]\.0{_WORKSPACE}/api/2\.0"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Route:
     def __post_init__(self) -> None:
         form = re.escape(self.path).replace(r"\{WS\}", _WORKSPACE)
         form = re.sub(r"\\\{(\w+):kind\\\}", r"(?P<\1>data|models|environments|components)", form)
+        form = form.replace(r"\{MLFLOW\}", _MLFLOW)
         form = re.sub(r"\\\{(\w+):rest\\\}", r"(?P<\1>.+)", form)
         form = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", form)
         object.__setattr__(self, "form", re.compile(form, re.IGNORECASE))
@@ -103,8 +106,29 @@ ROUTES = (
     Route("POST", "/history/v1.0{WS}/rundata", run_history.run_data),
     Route("POST", "/data/v1.0{WS}/dataversion/batchGetResolvedUris", run_history.resolve_uris),
     Route("GET", "/logs/{run}/{file:rest}", run_history.read_log, open=True),
-    Route("GET", "/mlflow/v1.0{WS}/api/2.0/mlflow/runs/get", mlflow.get_run),
-    Route("GET", "/mlflow/v1.0{WS}/api/2.0/mlflow/metrics/get-history", mlflow.metric_history),
+    # files of runs
+    Route("GET", "/history/v1.0{WS}/experiments/{experiment}/runs/{run}/artifacts", artifacts.list_all),
+    Route("GET", "/history/v1.0{WS}/experiments/{experiment}/runs/{run}/artifacts/contentinfo", artifacts.content_information),  # noqa: E501
+    Route("POST", "/history/v1.0{WS}/experiments/{experiment}/runs/{run}/artifacts/batch/metadata", artifacts.create_empty),
+    Route("GET", "/artifact/v2.0{WS}/artifacts/{origin}/{container}", artifacts.list_all),
+    Route("GET", "/artifact/v2.0{WS}/artifacts/{origin}/{container}/contentinfo", artifacts.content_information),
+    Route("POST", "/artifact/v2.0{WS}/artifacts/{origin}/{container}/batch/metadata", artifacts.create_empty),
+    # MLflow
+    Route("GET", "{MLFLOW}/mlflow/experiments/get", mlflow.get_experiment),
+    Route("GET", "{MLFLOW}/mlflow/experiments/get-by-name", mlflow.get_experiment_by_name),
+    Route("POST", "{MLFLOW}/mlflow/experiments/create", mlflow.create_experiment),
+    Route("POST", "{MLFLOW}/mlflow/experiments/search", mlflow.search_experiments),
+    Route("POST", "{MLFLOW}/mlflow/runs/create", mlflow.create_run),
+    Route("GET", "{MLFLOW}/mlflow/runs/get", mlflow.get_run),
+    Route("POST", "{MLFLOW}/mlflow/runs/update", mlflow.update_run),
+    Route("POST", "{MLFLOW}/mlflow/runs/log-metric", mlflow.log_metric),
+    Route("POST", "{MLFLOW}/mlflow/runs/log-parameter", mlflow.log_parameter),
+    Route("POST", "{MLFLOW}/mlflow/runs/set-tag", mlflow.set_tag),
+    Route("POST", "{MLFLOW}/mlflow/runs/delete-tag", mlflow.delete_tag),
+    Route("POST", "{MLFLOW}/mlflow/runs/log-batch", mlflow.log_batch),
+    Route("POST", "{MLFLOW}/preview/mlflow/runs/log-batch-async", mlflow.log_batch_async),
+    Route("GET", "{MLFLOW}/mlflow/metrics/get-history", mlflow.metric_history),
+    Route("POST", "{MLFLOW}/mlflow/logged-models/search", mlflow.search_logged_models),
     # batch endpoints
     Route("GET", "{WS}/batchEndpoints", batch.list_endpoints),
     Route("GET", "{WS}/batchEndpoints/{endpoint}", batch.get_endpoint, slow=True),

@@ -44,6 +44,11 @@ class Settings:
         )
 
     @property
+    def tracking_uri(self) -> str:
+        """For MLflow, which reads it by the plug-in `azureml-mlflow`."""
+        return f"azureml://127.0.0.1:{self.port}/mlflow/v1.0{self.resource_id}"
+
+    @property
     def workspace_id(self) -> str:
         """A GUID that stays the same as long as the names do."""
         return stable_id(self.resource_id.lower())

@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -216,7 +217,13 @@ class Follower:
         if "members" in event:
             told["ensemble_weights"] = json.dumps(event["members"])
         runs.patch(run_id, {"properties": told})
-        runs.set_status(run_id, "Completed", metrics=event["metrics"])
+        at = round(time.time() * 1000)
+        metrics = event["metrics"].items()
+        runs.log(
+            run_id,
+            metrics=[{"key": key, "value": value, "timestamp": at, "step": 0} for key, value in metrics],
+        )
+        runs.set_status(run_id, "Completed")
 
     def _score(self, event: Json) -> float:
         return float(event["metrics"].get(self.task.metric, math.nan))

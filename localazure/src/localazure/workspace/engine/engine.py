@@ -56,7 +56,7 @@ class Engine:
             environments=Environments(settings.environments),
             processes=processes,
             transitions=transitions,
-            secret=issuer.secret,
+            issuer=issuer,
         )
         self._lock = threading.Lock()
         self._active: dict[str, Stop] = {}

@@ -15,6 +15,8 @@ from localazure.workspace.engine.automl_run import NoModel, Searches, clean
 from localazure.workspace.engine.outputs import Outputs
 from localazure.workspace.engine.transitions import Transitions
 from localazure.workspace.history.runs import Runs
+from localazure.workspace.identity.bearer import MANAGEMENT
+from localazure.workspace.identity.issuer import Issuer
 from localazure.workspace.planning.expressions import command_line
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.planning.plan import Source, Step
@@ -55,7 +57,7 @@ class Execution:
     environments: Environments
     processes: Processes
     transitions: Transitions
-    secret: str
+    issuer: Issuer
 
     def folder(self, run_id: str) -> Path:
         return self.settings.folder / "runs" / run_id
@@ -219,7 +221,7 @@ class Execution:
         inputs: Mapping[str, str | None],
         outputs: Mapping[str, str],
     ) -> dict[str, str]:
-        """What Azure ML sets for a step, and the four variables that make SDKs find this workspace."""
+        """What Azure ML sets for a step (MLflow logs to its run), and what makes SDKs find this workspace."""
         of = self.settings
         base = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_STEPS}
         given = {
@@ -231,11 +233,17 @@ class Execution:
             "AZUREML_ARM_RESOURCEGROUP": of.resource_group,
             "AZUREML_ARM_WORKSPACE_NAME": of.workspace,
             "AZUREML_EXPERIMENT_NAME": run["experiment"],
+            "AZUREML_CURRENT_CLOUD": "AzureCloud",  # else azureml-mlflow asks the net which clouds there are
+            "MLFLOW_TRACKING_URI": of.tracking_uri,
+            "MLFLOW_TRACKING_TOKEN": self.issuer.token(MANAGEMENT)[0],
+            "MLFLOW_RUN_ID": run["runId"],
+            "MLFLOW_EXPERIMENT_ID": run["experimentId"],
+            "MLFLOW_EXPERIMENT_NAME": run["experiment"],
         }
         given |= {name: _without_proxy(base.get(name)) for name in ("NO_PROXY", "no_proxy")}
         folders = {f"AZURE_ML_INPUT_{name}": value for name, value in inputs.items() if value is not None}
         folders |= {f"AZURE_ML_OUTPUT_{name}": value for name, value in outputs.items()}
-        return base | given | folders | of.client_environment(self.secret) | step.variables
+        return base | given | folders | of.client_environment(self.issuer.secret) | step.variables
 
     def keep_logs(self, run_id: str) -> None:
         """Logs become artifacts of the run."""

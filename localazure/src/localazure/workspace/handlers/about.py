@@ -25,7 +25,7 @@ def get_workspace(workspace: Workspace, call: Call) -> Reply:
         "workspaceId": of.workspace_id,
         "friendlyName": of.workspace,
         "discoveryUrl": f"{of.base}/discovery",
-        "mlFlowTrackingUri": f"azureml://127.0.0.1:{of.port}/mlflow/v1.0{of.resource_id}",
+        "mlFlowTrackingUri": of.tracking_uri,
         "provisioningState": "Succeeded",
         "publicNetworkAccess": "Enabled",
         "storageAccount": f"/subscriptions/{of.subscription}/resourceGroups/{of.resource_group}"

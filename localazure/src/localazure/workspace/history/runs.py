@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 
 from localazure.workspace.history.events import RunEvents
 from localazure.workspace.settings import Settings, stable_id
@@ -11,6 +12,10 @@ from localazure.workspace.wire.calls import Json, not_found
 from localazure.workspace.wire.timestamps import now
 
 TERMINAL = ("Completed", "Failed", "Canceled")
+
+
+class Immutable(Exception):
+    """A parameter was logged before, with another value; log another key, or begin another run."""
 
 
 class Runs:
@@ -28,7 +33,7 @@ class Runs:
             "parentRunId": parent,
             "rootRunId": parent or run_id,
             "experiment": experiment,
-            "experimentId": stable_id("experiment", experiment),
+            "experimentId": experiment_id(experiment),
             "runType": run_type,
             "displayName": run_id,
             "description": None,
@@ -39,10 +44,13 @@ class Runs:
             "startTimeUtc": None,
             "endTimeUtc": None,
             "outputs": {},
+            "parameters": {},
+            "metrics": {},
             "error": None,
             "hidden": False,
         }
         run |= more
+        self.add_experiment(experiment)
         if self._store.add("runs", run_id, run, family=parent or ""):
             self._events.run_changed(run)
             return run
@@ -66,7 +74,55 @@ class Runs:
         return self._store.all("runs", family=run_id)
 
     def remove(self, run_id: str) -> None:
+        for key in self._store.keys("metrics", family=run_id):
+            self._store.remove("metrics", key)
         self._store.remove("runs", run_id)
+
+    def add_experiment(self, name: str) -> bool:
+        """False when it is there already."""
+        of = experiment_id(name)
+        return self._store.add("experiments", of, {"experimentId": of, "name": name, "createdUtc": now()})
+
+    def experiment(self, of: str) -> Json | None:
+        return self._store.get("experiments", of)
+
+    def experiments(self) -> list[Json]:
+        """In order of creation."""
+        return self._store.all("experiments")
+
+    def log(
+        self,
+        run_id: str,
+        *,
+        metrics: Sequence[Json] = (),
+        parameters: Mapping[str, str] = {},
+        tags: Mapping[str, str] = {},
+    ) -> None:
+        """What a run says of itself while it runs, or after; the run holds each metric's value of the last step.
+
+        All of it, or Immutable. A metric is `key`, `value`, `timestamp` in milliseconds, `step`; the history of all values
+        lies beside the run, so that a long one is not written again with each.
+        """
+
+        def merge(run: Json) -> None:
+            for key, value in parameters.items():
+                if run["parameters"].setdefault(key, value) != value:
+                    raise Immutable(
+                        f"the parameter {key!r} is {run['parameters'][key]!r} and cannot become {value!r}"
+                    )
+            run["tags"] |= tags
+            if metrics:
+                self._store.add("metrics", str(uuid.uuid4()), {"values": list(metrics)}, family=run_id)
+            for metric in metrics:
+                last = run["metrics"].get(metric["key"])
+                if last is None or _order(last) <= _order(metric):
+                    run["metrics"][metric["key"]] = metric
+
+        self.change(run_id, merge)
+
+    def metric_history(self, run_id: str) -> list[Json]:
+        """In the order they were logged."""
+        return [metric for logged in self._store.all("metrics", family=run_id) for metric in logged["values"]]
 
     def unfinished(self) -> list[Json]:
         """Top-level runs that have not ended, oldest first."""
@@ -145,3 +201,13 @@ class Runs:
             f"azureml://locations/local/workspaces/{self._settings.workspace_id}"
             f"/data/azureml_{run_id}_output_{output}/versions/1"
         )
+
+
+def experiment_id(name: str) -> str:
+    """An experiment is its name."""
+    return stable_id("experiment", name)
+
+
+def _order(metric: Json) -> tuple[int, int]:
+    """The last of a metric's values is that of the highest step; among equals, the latest."""
+    return metric["step"], metric["timestamp"]

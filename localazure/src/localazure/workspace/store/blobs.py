@@ -10,10 +10,12 @@ from urllib.parse import quote, unquote, urlsplit
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import (
     AccountSasPermissions,
+    BlobSasPermissions,
     BlobServiceClient,
     LinearRetry,
     ResourceTypes,
     generate_account_sas,
+    generate_blob_sas,
 )
 
 from localazure.storage import account
@@ -78,6 +80,26 @@ class Blobs:
                 protocol="https,http",
             )
         )
+
+    def blob_access(self, place: Place, *, write: bool) -> str:
+        """A query string that lets one blob be read, or be made, for two hours."""
+        soon = datetime.now(UTC)
+        return str(
+            generate_blob_sas(
+                self.account,
+                place.container,
+                place.path,
+                account_key=self.key,
+                permission=BlobSasPermissions(read=not write, create=write, write=write),
+                start=soon - timedelta(minutes=5),
+                expiry=soon + timedelta(hours=2),
+                protocol="https,http",
+            )
+        )
+
+    def path(self, place: Place) -> str:
+        """Of a blob's URL, below any front of the account."""
+        return f"{self.account}/{place.container}/{quote(place.path)}"
 
     def place_of(self, url: str) -> Place | None:
         """Our blob behind an http(s) URL, whichever way the account is written; None for another's."""
