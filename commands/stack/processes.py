@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from localazure.private import private_folder
+
 LOG_BYTES = 4 * 1024 * 1024
 LOOK_SECONDS = 0.03
 
@@ -71,7 +73,7 @@ def start(command: Sequence[str], *, directory: Path, log: Path, env: Mapping[st
 
 def log_end(log: Path) -> int:
     """Where the next line of `log` will be; a log grown large is rotated first."""
-    log.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(log.parent)
     if log.exists() and log.stat().st_size > LOG_BYTES:
         os.replace(log, log.with_suffix(".log.1"))
     return log.stat().st_size if log.exists() else 0

@@ -16,6 +16,7 @@ from commands.setup.lock import only_one
 from commands.stack import ports
 from commands.stack.errors import StackError
 from commands.stack.processes import Process
+from localazure.private import private_folder
 from localazure.storage.account import Ports, connection_string
 
 SCOPES = ("reader", "operator", "admin")
@@ -134,7 +135,7 @@ class Stack:
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Two commands do not start or stop the same stack at once."""
-        self.state.mkdir(parents=True, exist_ok=True)
+        private_folder(self.state, may_be_anothers=True)
         with only_one(self.state / "stack.lock", waiting_for=f"another ./dev is busy with {self.state}"):
             self._stored = self._read()
             yield
@@ -149,7 +150,7 @@ class Stack:
         return stored
 
     def _write(self) -> None:
-        self.state.mkdir(parents=True, exist_ok=True)
+        private_folder(self.state, may_be_anothers=True)
         written = self._file.with_suffix(".new")
         with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(self._stored, file, indent=1)

@@ -10,9 +10,11 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, quote
 
 import pytest
 from azure.core.exceptions import ResourceExistsError
@@ -72,6 +74,45 @@ def test_the_access_log_says_of_a_write_what_it_was(azurite_service: Azurite) ->
     )
     assert (told["blobType"], told["contentType"], told["contentLength"]) == ("BlockBlob", "text/csv", 7)
     assert azurite_service.access_log.read_text().startswith("# access log ")
+
+
+@pytest.mark.parametrize("written", ["sig", "SIG", "s%69g"])
+def test_no_signature_of_a_sas_token_is_in_the_log(azurite_service: Azurite, written: str) -> None:
+    """Whoever reads the log has else what the token gives; and what Event Grid needs to know is there as before."""
+    blobs = BlobServiceClient.from_connection_string(azurite_service.connection_string)
+    container = f"signed{uuid.uuid4().hex[:6]}"
+    blobs.create_container(container)
+    ends = datetime.now(UTC) + timedelta(hours=1)
+    token = generate_container_sas(ACCOUNT, container, account_key=KEY, permission="rwdl", expiry=ends)
+    secret = parse_qs(token)["sig"][0]
+    connection = http.client.HTTPConnection("127.0.0.1", azurite_service.ports.blob, timeout=10)
+    headers = {"x-ms-version": "2021-12-02", "x-ms-blob-type": "BlockBlob"}
+    for url in (
+        f"/{ACCOUNT}/{container}/a.csv?{token.replace('sig=', f'{written}=')}&x=1",
+        f"/{ACCOUNT}/{container}/a.csv?{written}={quote(secret)}&sig=second&last=1",
+    ):
+        connection.request("PUT", url, body=b"x", headers=headers)
+        connection.getresponse().read()
+    connection.close()
+    line = _logged(azurite_service, f"/{container}/a.csv?")
+    _logged(azurite_service, "last=1")
+    text = azurite_service.access_log.read_text()
+    assert not [part for part in (secret, quote(secret), quote(secret, safe=""), "second") if part in text]
+    assert "sig=REDACTED" in line
+    assert "sp=rwdl" in line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+def test_the_state_is_its_owners_alone(tmp_path: Path, free_port: FreePort) -> None:
+    before = os.umask(0o022)
+    try:
+        (tmp_path / "old" / "storage").mkdir(parents=True)  # of a version that left it open
+        for state in (tmp_path / "deep" / "new", tmp_path / "old"):
+            with Azurite(state=state, ports=_ports(free_port), in_memory=True):
+                assert (state / "storage").stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+    assert [(tmp_path / "deep" / made).stat().st_mode & 0o777 for made in (".", "new")] == [0o700, 0o700]
 
 
 def test_a_caller_that_hangs_up_before_the_answer_is_in_the_log(azurite_service: Azurite) -> None:

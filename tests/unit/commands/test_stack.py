@@ -152,3 +152,23 @@ def test_chosen_ports_are_free_and_differ() -> None:
     chosen = ports.choose()
     assert tuple(chosen) == ports.NAMES
     assert len(set(chosen.values())) == len(ports.NAMES)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_the_state_is_its_owners_alone(made: Stack) -> None:
+    """Keys, tokens and clients' rows lie in it; what the parts make in it, too."""
+    before = os.umask(0o022)
+    try:
+        _up(made)
+    finally:
+        os.umask(before)
+    folders = [made.state, *(made.state / name for name in ("storage", "events", "logs"))]
+    assert {folder.name: oct(folder.stat().st_mode & 0o777) for folder in folders} == {
+        folder.name: "0o700" for folder in folders
+    }
+
+
+def test_a_folder_that_is_somebodys_stays_as_open_as_it_was(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    Stack(tmp_path).prepare()
+    assert tmp_path.stat().st_mode & 0o777 == 0o755

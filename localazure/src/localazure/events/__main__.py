@@ -22,6 +22,7 @@ from localazure.events.patience import Patience
 from localazure.events.server import EventServer
 from localazure.events.storage_topic import StorageTopic
 from localazure.events.subscriptions import STORAGE_TOPIC, BadSubscription, read
+from localazure.private import private_folder
 
 PORT = 7100
 RESOURCE_GROUP = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/localazure"
@@ -70,7 +71,7 @@ def _tell_crash(told: threading.ExceptHookArgs, crashed: threading.Event, ending
 def _serve(given: argparse.Namespace, entries: list[dict[str, Any]], chance: Chance, ending: Ending) -> None:
     systems = {STORAGE_TOPIC: given.resource_group + ACCOUNT, **dict(given.system_topic)}
     folder = given.state / "events"
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     server = EventServer(given.port, key=given.key or _kept_key(folder / "topic.key"), systems=systems)
     journal = Journal(folder / "journal.sqlite")
     broker = Broker(

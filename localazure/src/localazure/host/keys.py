@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from localazure.host.errors import BadSetting
+from localazure.private import private_folder
 
 MASTER, DEFAULT = "_master", "default"
 
@@ -114,7 +115,7 @@ def load(folder: Path, functions: Iterable[str] = (), extensions: Iterable[str] 
     """
     file = folder / "keys.json"
     if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder, may_be_anothers=True)
         (folder / ".gitignore").write_text(
             "*\n", encoding="utf-8"
         )  # the folder may lie in the app's repository

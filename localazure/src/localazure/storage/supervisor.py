@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from localazure.private import private_folder
 from localazure.storage.account import Ports, connection_string
 from localazure.storage.installation import provide
 from localazure.storage.program import Program
@@ -55,7 +56,7 @@ class Azurite:
 
     def start(self, program: Program | None = None) -> None:
         """Start Azurite, installed first if need be, and return when all three services answer."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         program = program or provide()
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from localazure.ending import Ending
+from localazure.private import private_folder
 from localazure.storage.installation import provide
 from localazure.storage.node import SetupFailed
 from localazure.up.addresses import USUAL, Addresses, PortTaken, choose, exports
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         provide()
         ending = Ending().on_signals()
-        state.mkdir(parents=True, exist_ok=True)
+        private_folder(state, may_be_anothers=True)
         ports = choose(state, {name: getattr(given, f"{name}_port") for name in USUAL})
     except _PROBLEMS as problem:
         print(f"localazure: {problem}", file=sys.stderr)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from localazure.private import private_folder
 from localazure.up import examples
 from localazure.up.addresses import Addresses
 from localazure.workspace.processes.children import Processes, last_lines
@@ -74,7 +75,7 @@ class Parts:
 
     def _start(self, name: str, options: list[str]) -> None:
         log = self.log(name)
-        log.parent.mkdir(exist_ok=True)
+        private_folder(log.parent)
         with log.open("wb") as written:
             child = self._processes.start(
                 [sys.executable, "-m", "localazure", name, *options],

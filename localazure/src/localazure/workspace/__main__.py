@@ -12,6 +12,7 @@ from pathlib import Path
 from azure.core.exceptions import AzureError
 
 from localazure.ending import Ending
+from localazure.private import private_folder
 from localazure.workspace.handlers import datastores, schedules
 from localazure.workspace.identity.managed_identity import IdentityServer
 from localazure.workspace.routes import Router, described
@@ -35,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("azure").setLevel(logging.WARNING)
     ending = Ending().on_signals()
-    workspace = assemble(_settings(given), given.identity_header)
+    settings = _settings(given)
+    private_folder(settings.folder)
+    workspace = assemble(settings, given.identity_header)
     if given.print_environment:
         of, secret = workspace.settings, workspace.issuer.secret
         is_principal = given.print_environment == SERVICE_PRINCIPAL

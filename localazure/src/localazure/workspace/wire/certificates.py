@@ -9,6 +9,8 @@ from pathlib import Path
 import certifi
 import trustme
 
+from localazure.private import private_folder
+
 
 def server_context(folder: Path) -> ssl.SSLContext:
     """TLS for 127.0.0.1 and localhost, with the files of `folder` made when they are not there."""
@@ -21,7 +23,7 @@ def server_context(folder: Path) -> ssl.SSLContext:
 
 def _issue(folder: Path) -> None:
     """The authority's own key is not kept: a lost server.pem means a new authority."""
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     authority = trustme.CA(organization_name="localazure")
     leaf = authority.issue_cert("127.0.0.1", "localhost")
     chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)

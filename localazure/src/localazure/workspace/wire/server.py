@@ -104,7 +104,7 @@ class Handler(PersistentHandler):
         except Hangup:
             raise
         except Exception as failed:
-            log.exception("%s %s", self.command, self.path)
+            log.exception("%s %s", self.command, parts.path)  # a query may hold a signature
             reply = Refusal(500, "InternalServerError", f"{type(failed).__name__}: {failed}").reply()
         self._write(reply)
 
