@@ -47,7 +47,7 @@ class Batch:
         """Rows, and the SHA-256 of the lines."""
         data = self.files.read_range(self.blob, shard.start, shard.end)
         pieces = (self._scored(rows) for rows in read_shard(data, self.plan))
-        out = write_shard(pieces, self.plan.header, number=shard.number)
+        out = write_shard(pieces, self.plan.header, number=shard.number, source=data)
         self.files.stage("scored", f"{self.output}/scored.csv", shard.number, out.lines)
         self.files.write("scored", f"{self.output}/parquet/{shard.number:05d}.parquet", out.table)
         return out.facts["rows"], out.facts["csv_sha256"]

@@ -80,7 +80,7 @@ FLOW = (
     Rule((f.ModelReleased, f.ModelRefused, f.ReleaseRolledBack, f.RunFailed), close_run, (f.RunDue,)),
     # clients become scores
     Rule((f.ScoringDue,), find_batches, (f.BatchDue,)),
-    Rule((f.BatchDue,), plan_batch, (f.ShardDue, f.BatchRunDue, f.BatchRefused)),
+    Rule((f.BatchDue,), plan_batch, (f.ShardDue, f.BatchRunDue, f.BatchDuplicated, f.BatchRefused)),
     Rule((f.ShardDue,), score_shard, (f.ShardsScored, f.BatchRefused)),
     Rule((f.ShardsScored,), seal_batch, (f.BatchScored, f.BatchRefused)),
     # many clients become scores on a cluster
@@ -93,6 +93,7 @@ FLOW = (
         (
             f.UploadArrived,
             f.ScoringDue,
+            f.BatchDue,
             f.RetrainDue,
             f.PromotionRequested,
             f.RollbackRequested,

@@ -41,11 +41,16 @@ def check_size(source: Path, plan: BatchPlan) -> None:
 
 def read_rows(source: Path, plan: BatchPlan, number: int) -> list[ShardRows]:
     """A shard's records, checked against the contract; raises: WrongSource"""
+    return list(read_shard(read_bytes(source, plan, number), plan.cut))
+
+
+def read_bytes(source: Path, plan: BatchPlan, number: int) -> bytes:
+    """A shard's bytes of the file; raises: WrongSource"""
     check_size(source, plan)
     shard = plan.cut.shards[number]
     with source.open("rb") as file:
         file.seek(shard.start)
-        return list(read_shard(file.read(shard.end - shard.start), plan.cut))
+        return file.read(shard.end - shard.start)
 
 
 def rows_to_score(read: list[ShardRows]) -> int:

@@ -12,11 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from pipelines.scoring.minibatches import each_shard, read_plan, read_rows, rows_to_score, stream
+from pipelines.scoring.minibatches import each_shard, read_bytes, read_plan, rows_to_score, stream
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
 from shared.domain.batches.run_output import describe
 from shared.domain.batches.scored_file import with_answers, write_shard
+from shared.domain.batches.shard_rows import read_shard
 from shared.domain.models.answers import Answers
 from shared.domain.models.arrow_wire import unpacked
 
@@ -28,9 +29,11 @@ def publish_shard(
 ) -> Facts:
     """Writes its Parquet file, and its lines apart: their place in the whole is known when those before are written."""
     plan = read_plan(retrieved)
-    read = read_rows(source, plan, number)
+    data = read_bytes(source, plan, number)
+    read = list(read_shard(data, plan.cut))
     answers = _answers(stream(predicted, number), rows_to_score(read), plan)
-    shard = write_shard(with_answers(read, answers, str(plan.version)), plan.cut.header, number=number)
+    pieces = with_answers(read, answers, str(plan.version))
+    shard = write_shard(pieces, plan.cut.header, number=number, source=data)
     (lines / str(number)).write_bytes(shard.lines)
     place(scored, names.parquet_blob(plan.batch, number), plan).write_bytes(shard.table)
     return {**shard.facts, "parquet_bytes": len(shard.table)}

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, ClassVar, NoReturn, Self
 
 from shared.domain.json_types import called, declared, fits
-from shared.domain.names import digest
+from shared.domain.names import batch_id, digest
 from shared.errors import Transient, Unreadable
 
 FACTS: dict[str, type[Fact]] = {}
@@ -480,16 +480,24 @@ class BatchDue(Fact):
 
     name: str
     etag: str
+    attempt: int = 1
+    """Higher each time an operator has it scored anew, although its clients are scored already."""
 
     @property
     def key(self) -> str:
-        return f"batch/{self.name}/{self.etag}"
+        again = f"-{self.attempt}" if self.attempt > 1 else ""
+        return f"batch{again}/{self.name}/{self.etag}"
 
-    @staticmethod
-    def parts(key: str) -> tuple[str, str] | None:
-        """Name and ETag in a key of this kind of fact; None for any other."""
-        found = re.fullmatch(r"batch/(.+)/([^/]+)", key)
-        return None if found is None else (found[1], found[2])
+    @property
+    def batch(self) -> str:
+        """The id of the batch it becomes."""
+        return batch_id(self.name, self.etag, self.attempt)
+
+    @classmethod
+    def parse(cls, key: str) -> Self | None:
+        """The fact of this kind that has the key; None for any other."""
+        found = re.fullmatch(r"batch(?:-(\d+))?/(.+)/([^/]+)", key)
+        return None if found is None else cls(name=found[2], etag=found[3], attempt=int(found[1] or 1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -581,6 +589,19 @@ class BatchScored(Fact):
     @property
     def key(self) -> str:
         return f"batch/{self.batch}/scored"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchDuplicated(Fact):
+    """The file holds the bytes of one that was scored before, by the same model: nothing is scored."""
+
+    batch: str
+    name: str
+    first_batch: str
+
+    @property
+    def key(self) -> str:
+        return f"batch/{self.batch}/duplicate"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,10 +83,12 @@ def endpoint_name(prefix: str, dataset: str) -> str:
     return f"{prefix}{dataset}"[:32].rstrip("-")
 
 
-def batch_id(name: str, etag: str) -> str:
-    """One id per file version: a readable stem and a digest, safe in a URL and as a folder."""
+def batch_id(name: str, etag: str, attempt: int = 1) -> str:
+    """One id per file version, and each time it is scored anew: a readable stem and a digest, safe in a URL and as a
+    folder."""
     stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in name.rsplit("/", 1)[-1])[:40]
-    return f"{stem}-{digest(f'{name}/{etag}')[:8]}"
+    again = f"/{attempt}" if attempt > 1 else ""
+    return f"{stem}-{digest(f'{name}/{etag}{again}')[:8]}"
 
 
 def scored_blob(batch: str) -> str:

@@ -16,6 +16,7 @@ from shared.domain.facts import BatchRefused, BatchRunDue, BatchRunFinished, Bat
 from shared.domain.kinds.kind import Change
 from shared.procedures.file_version import GONE_MEANWHILE
 from shared.procedures.open_batches import BATCH_RUN, progress, read_plan
+from shared.procedures.scored_before import note_scored
 from shared.services import Services
 
 MOST_ATTEMPTS = 2
@@ -56,6 +57,7 @@ def _collected(fact: BatchRunFinished, plan: BatchPlan, services: Services) -> l
     manifest = batch_manifest(plan, shards)
     blob = names.batch_manifest_blob(plan.batch)
     services.files.write(names.SCORED, blob, json.dumps(manifest, indent=1).encode())
+    note_scored(plan, services)
     so_far = {"shards": len(shards), "rows": manifest["rows"], "bytes": plan.cut.size}
     values = progress(plan, so_far, services.now())
     scored = BatchScored(

@@ -8,18 +8,18 @@ from dataclasses import asdict, dataclass
 
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
-from shared.domain.batches.shard_plan import ShardPlan, plan_shards
-from shared.domain.facts import BatchDue, BatchRefused, BatchRunDue, Fact, ShardDue
+from shared.domain.batches.shard_plan import plan_shards
+from shared.domain.facts import BatchDue, BatchDuplicated, BatchRefused, BatchRunDue, Fact, ShardDue
 from shared.domain.kinds.kind import Change
-from shared.domain.names import dataset_id
 from shared.domain.tables.dialect import FileProblem
 from shared.domain.tables.unreadable import UnreadableFile, content_faults
 from shared.errors import Conflict
 from shared.ledger import Document
 from shared.ports import Blob
 from shared.procedures.file_version import file_version
-from shared.procedures.open_batches import open_batch
+from shared.procedures.open_batches import close_batch, open_batch
 from shared.procedures.released_model import RELEASED
+from shared.procedures.scored_before import scored_before
 from shared.services import Services
 
 
@@ -40,13 +40,33 @@ PINNED = Document(name="pinned-model", type=PinnedModel)
 def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact | Change]:
     """Writes the batch's plan (which bytes, which model) and has each shard scored, or all by one run on a cluster.
 
-    Reads a little around each cut, not the file. The model is chosen once and for all shards, so a release in the
-    middle of a batch does not show in it.
+    Reads a little around each cut, not the file, unless the model has scored one of its size: the same clients are
+    scored again only when somebody asks for it. The model is chosen once and for all shards, so a release in the middle
+    of a batch does not show in it.
     """
-    batch = names.batch_id(fact.name, fact.etag)
     blob = file_version(names.SCORING, fact.name, fact.etag, services)
     if isinstance(blob, str):
-        return [BatchRefused(batch=batch, name=fact.name, reason=blob)]
+        return [_refused(fact, blob)]
+    plan = _plan(fact, blob, services)
+    if isinstance(plan, str):
+        return [_refused(fact, plan)]
+    first = scored_before(plan, blob, services) if fact.attempt == 1 else ""
+    if first:
+        close_batch(plan.batch, services)  # an earlier delivery may have opened it
+        return [BatchDuplicated(batch=plan.batch, name=fact.name, first_batch=first)]
+    if _is_for_the_engine(blob, services):
+        return [BatchRunDue(batch=plan.batch), *_written(plan, services)]
+    open_batch(plan.batch, plan.deployment, services)
+    changes = _written(plan, services)
+    return [*(ShardDue(batch=plan.batch, number=shard.number) for shard in plan.cut.shards), *changes]
+
+
+def _refused(fact: BatchDue, reason: str) -> Fact:
+    return BatchRefused(batch=fact.batch, name=fact.name, reason=reason)
+
+
+def _plan(fact: BatchDue, blob: Blob, services: Services) -> BatchPlan | str:
+    """The plan, or why there can be none."""
     try:
         with content_faults():
             cut = plan_shards(
@@ -56,18 +76,13 @@ def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact | Change]:
                 shard_bytes=services.policy.shard_bytes,
             )
     except UnreadableFile as fault:
-        return [BatchRefused(batch=batch, name=fact.name, reason=str(fault))]
+        return str(fault)
     if isinstance(cut, FileProblem):
-        return [BatchRefused(batch=batch, name=fact.name, reason=cut.message)]
-    model = _pinned(batch, cut.contract.dataset, services)
+        return cut.message
+    model = _pinned(fact.batch, cut.contract.dataset, services)
     if model is None:
-        reason = f"dataset {cut.contract.dataset} has no released model; drop the file again when it has"
-        return [BatchRefused(batch=batch, name=fact.name, reason=reason)]
-    if _is_for_the_engine(blob, services):
-        return [BatchRunDue(batch=batch), *_written(batch, blob, cut, model, services)]
-    open_batch(batch, model.deployment, services)
-    changes = _written(batch, blob, cut, model, services)
-    return [*(ShardDue(batch=batch, number=shard.number) for shard in cut.shards), *changes]
+        return f"dataset {cut.contract.dataset} has no released model; drop the file again when it has"
+    return BatchPlan(batch=fact.batch, name=blob.name, etag=blob.etag, **asdict(model), cut=cut)
 
 
 def _is_for_the_engine(blob: Blob, services: Services) -> bool:
@@ -95,14 +110,13 @@ def _pinned(batch: str, dataset: str, services: Services) -> PinnedModel | None:
         return pinned.value if pinned else None
 
 
-def _written(batch: str, blob: Blob, cut: ShardPlan, model: PinnedModel, services: Services) -> list[Change]:
-    plan = BatchPlan(batch=batch, name=blob.name, etag=blob.etag, **asdict(model), cut=cut)
-    services.files.write(names.SCORED, names.batch_plan_blob(batch), json.dumps(plan.to_json()).encode())
-    values = {"dataset": cut.contract.dataset, "model_version": model.version, "size_bytes": cut.size}
-    values |= {"deployment": model.deployment, "shards": len(cut.shards), "shards_scored": 0}
-    values |= {"started_at": model.since}
-    version = dataset_id(cut.contract.dataset, model.version)
+def _written(plan: BatchPlan, services: Services) -> list[Change]:
+    services.files.write(names.SCORED, names.batch_plan_blob(plan.batch), json.dumps(plan.to_json()).encode())
+    dataset, shards = plan.cut.contract.dataset, len(plan.cut.shards)
+    values = {"dataset": dataset, "model_version": plan.version, "size_bytes": plan.cut.size}
+    values |= {"deployment": plan.deployment, "shards": shards, "shards_scored": 0}
+    values |= {"started_at": plan.since}
     return [
-        Change(kind="batch", id=batch, state="scoring", values=values),
-        Change(kind="scored-by", id=version, values={"batch": batch}),
+        Change(kind="batch", id=plan.batch, state="scoring", values=values),
+        Change(kind="scored-by", id=plan.model, values={"batch": plan.batch}),
     ]

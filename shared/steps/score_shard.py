@@ -38,8 +38,9 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
     plan = read_plan(fact.batch, services)
     shard = plan.cut.shards[fact.number]
     try:
-        read = each_read(read_shard(_bytes(plan, shard, services), plan.cut))
-        scored = write_shard(_answered(read, plan, services), plan.cut.header, number=fact.number)
+        data = _bytes(plan, shard, services)
+        answered = _answered(each_read(read_shard(data, plan.cut)), plan, services)
+        scored = write_shard(answered, plan.cut.header, number=fact.number, source=data)
     except Superseded:
         return _refused(plan, GONE_MEANWHILE, services)
     except UnreadableFile as fault:
@@ -47,7 +48,7 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
     services.files.stage(names.SCORED, names.scored_blob(fact.batch), fact.number, scored.lines)
     services.files.write(names.SCORED, names.parquet_blob(fact.batch, fact.number), scored.table)
     described = scored.facts
-    del scored
+    del scored, answered, data
     _give_memory_back()
     so_far = shard_done(described, plan, services)
     done = [ShardsScored(batch=fact.batch)] if so_far.complete else []

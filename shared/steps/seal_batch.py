@@ -10,6 +10,7 @@ from shared.domain.batches.manifest import batch_manifest
 from shared.domain.batches.unscored import too_many_unscored
 from shared.domain.facts import BatchRefused, BatchScored, Fact, ShardsScored
 from shared.procedures.open_batches import close_batch, read_plan
+from shared.procedures.scored_before import note_scored
 from shared.procedures.shard_progress import shards_noted
 from shared.services import Services
 
@@ -29,6 +30,7 @@ def seal_batch(fact: ShardsScored, services: Services) -> Iterable[Fact]:
     manifest = batch_manifest(plan, shards)
     blob = names.batch_manifest_blob(fact.batch)
     services.files.write(names.SCORED, blob, json.dumps(manifest, indent=1).encode())
+    note_scored(plan, services)
     close_batch(fact.batch, services)
     return [
         BatchScored(

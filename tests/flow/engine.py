@@ -27,13 +27,15 @@ def score(request: ScoringRequest, files: MemoryFiles) -> None:
     source = _at(request.source_url, files)
     whole, shards = b"", list[dict[str, Any]]()
     for shard in plan.cut.shards:
-        read = list(read_shard(source[shard.start : shard.end], plan.cut))
+        data = source[shard.start : shard.end]
+        read = list(read_shard(data, plan.cut))
         asked = [piece.features for piece in read]
         answers = [MemoryEndpoint().score("", f"model-{plan.version}", rows).answers for rows in asked]
         scored = write_shard(
             with_answers(read, Answers.joined(answers), str(plan.version)),
             plan.cut.header,
             number=shard.number,
+            source=data,
         )
         whole += scored.lines
         files.write(names.SCORED, names.parquet_blob(plan.batch, shard.number), scored.table)

@@ -13,6 +13,7 @@ from shared import flow
 from shared.domain import names
 from shared.domain.facts import (
     BatchDue,
+    BatchDuplicated,
     BatchRefused,
     BatchScored,
     Fact,
@@ -92,7 +93,7 @@ def scored(world: World, data: bytes) -> list[Fact]:
     assert blob is not None
     batch = names.batch_id("any.csv", blob.etag)
     world.tell(BatchDue(name="any.csv", etag=blob.etag))
-    told = world.told(BatchScored) + world.told(BatchRefused)
+    told = [fact for kind in (BatchScored, BatchDuplicated, BatchRefused) for fact in world.told(kind)]
     return [fact for fact in told if fact.batch == batch]
 
 

@@ -105,6 +105,26 @@ def test_scoring_now_finds_what_lies_there(served: World, operator: Client) -> N
     assert _followed(operator, operator.post("/api/batches"))["status"] == "Succeeded"
 
 
+def test_clients_that_were_scored_are_scored_anew_only_when_asked(served: World, operator: Client) -> None:
+    for state in ("scored", "duplicate"):
+        answer = _csv(operator, "/api/batches/clients.csv", _clients())
+        _do(served)
+        ended = _followed(operator, answer)
+        assert operator.get(ended["resourceLocation"]).json()["state"] == state
+    told = operator.get(ended["resourceLocation"]).json()
+    assert operator.get(f"/api/batches/{told['sameAs']}").json()["state"] == "scored"
+    assert ended["status"] == "Succeeded"
+    asked = [
+        operator.post("/api/batches", body={"name": "clients.csv", "anew": True}, headers=KEY) for _ in "12"
+    ]
+    _do(served)
+    again, same = (_followed(operator, answer) for answer in asked)
+    assert again == same
+    assert operator.get(again["resourceLocation"]).json()["state"] == "scored"
+    assert again["resourceLocation"] not in (ended["resourceLocation"], f"/api/batches/{told['sameAs']}")
+    assert operator.post("/api/batches", body={"anew": True}).status_code == 400
+
+
 def test_a_roll_back_is_followed_to_its_end(served: World, operator: Client) -> None:
     answer = operator.post("/api/endpoints/bank/rollback", body={"reason": "complaints"})
     assert _followed(operator, answer)["status"] == "Running"

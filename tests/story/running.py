@@ -121,7 +121,7 @@ class Running:
 
         def ended() -> bool:
             batch.update(self.get(f"lineage/scoring/{name}").get("batch", {}))
-            return batch.get("state") in ("scored", "refused")
+            return batch.get("state") in ("scored", "duplicate", "refused")
 
         self.until(ended, f"the batch of {name}", seconds=seconds, at=lambda: batch)
         return batch

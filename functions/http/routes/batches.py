@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from functions.http.dependencies.actions import Action, ActionReason, Requested
 from functions.http.dependencies.csv_body import (
@@ -28,12 +29,20 @@ from functions.http.views.scored_rows import first_rows
 from functions.http.views.shape import page_of
 from shared.domain import facts as f
 from shared.domain import names
+from shared.ports import Blob
+from shared.services import Services
 
 routes = APIRouter(tags=["batches"])
 
 
 class ScoreFilesRequest(ActionReason):
     """Which file to score; without a name, whatever is new."""
+
+    anew: StrictBool = Field(
+        default=False,
+        description="Whether to score it although the same model scored the same clients before; needs a name.",
+        examples=[True],
+    )
 
     name: str = Field(
         default_factory=str,
@@ -67,8 +76,12 @@ def get_scored_rows(batch: BatchId, services: Wired, maxpagesize: PageSize = 50)
 def score_pending_files(
     requested: Requested, what: Annotated[ScoreFilesRequest | None, Body()] = None
 ) -> JsonAnswer:
-    """Has what lies in `scoring` scored now, not at the next tick of the clock."""
+    """Has what lies in `scoring` scored now, not at the next tick of the clock. A file whose clients the same model
+    scored before becomes a `duplicate`, unless it is to be scored `anew`."""
     name, reason = (what.name, what.reason) if what else ("", "")
+    anew = what is not None and what.anew
+    if anew and not name:
+        raise Problem(400, "Only a file can be scored anew: give its name.", code="NameMissing")
 
     def begin(operation: str) -> Action:
         due = f.ScoringDue(tick=operation)
@@ -77,10 +90,19 @@ def score_pending_files(
         blob = requested.services.files.stat(names.SCORING, name.removeprefix(f"{names.SCORING}/"))
         if blob is None:
             raise Problem(404, "There is no such file in the container scoring.")
+        if anew:
+            again = _anew(blob, requested.services)
+            return Action(says=f"score scoring/{name} anew", facts=(again,), target=("batch", again.batch))
         target = ("batch", names.batch_id(blob.name, blob.etag))
         return Action(says=f"score scoring/{blob.name}", facts=(due,), target=target)
 
-    return requested.once(begin, reason=reason, content=name.encode())
+    return requested.once(begin, reason=reason, content=f"{name}{' anew' * anew}".encode())
+
+
+def _anew(blob: Blob, services: Services) -> f.BatchDue:
+    """The first attempt at this version of the file that nobody has asked for yet."""
+    attempts = (f.BatchDue(name=blob.name, etag=blob.etag, attempt=number) for number in count(2))
+    return next(due for due in attempts if services.ledger.find("batch", due.batch) is None)
 
 
 @routes.post("/api/batches/{batch:path}", status_code=202, responses=accepted(415), openapi_extra=CSV_BODY)

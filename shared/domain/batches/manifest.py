@@ -8,7 +8,7 @@ from typing import Any
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
 
-OF_A_SHARD = ("number", "rows", "refused", "csv_bytes", "csv_sha256", "parquet_sha256")
+OF_A_SHARD = ("number", "rows", "refused", "source_sha256", "csv_bytes", "csv_sha256", "parquet_sha256")
 
 
 def batch_manifest(plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from shared.domain.batches.plan import BatchPlan
 DECILES = 10
 """As in `shared.domain.models.answers`, which would bring pyarrow with it."""
 COUNTS = ("rows", "refused", "unanswered", "csv_bytes", "parquet_bytes")
-DIGESTS = ("csv_sha256", "parquet_sha256")
+DIGESTS = ("source_sha256", "csv_sha256", "parquet_sha256")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

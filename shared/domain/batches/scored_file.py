@@ -68,11 +68,12 @@ class ScoredShard:
     tenth of the scores at training."""
 
 
-def write_shard(pieces: Iterable[ScoredRows], header: Header, *, number: int) -> ScoredShard:
+def write_shard(pieces: Iterable[ScoredRows], header: Header, *, number: int, source: bytes) -> ScoredShard:
     """The one way a shard comes out, whoever scored it: its lines, unchanged but for what is added at their ends, and
     the same rows as a Parquet file, the file's own columns as the texts they are.
 
     pieces: each is let go before the next is taken; number: 0 carries the header
+    source: its bytes of the file
     """
     lines: list[bytes | memoryview] = [] if number else [_head(header)]
     schema, out = _schema(header), pa.BufferOutputStream()
@@ -92,6 +93,7 @@ def write_shard(pieces: Iterable[ScoredRows], header: Header, *, number: int) ->
         "rows": rows,
         "refused": refused,
         "unanswered": unanswered,
+        "source_sha256": hashlib.sha256(source).hexdigest(),
         "csv_bytes": len(text),
         "csv_sha256": hashlib.sha256(text).hexdigest(),
         "parquet_sha256": hashlib.sha256(table).hexdigest(),

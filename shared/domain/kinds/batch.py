@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared.domain import names
 from shared.domain.facts import (
     BatchDue,
+    BatchDuplicated,
     BatchRefused,
     BatchRunStarted,
     BatchScored,
@@ -65,15 +66,19 @@ class Batch:
         "The run that scores it, when a cluster does.", pattern=names.RUN_NAME, example="score-clients-a1"
     )
     steps: list[RunStep] | None = public("The steps of that run.")
+    same_as: str | None = public(
+        "The id of the batch that scored the same clients, by the same model, before.",
+        pattern=names.BATCH_ID,
+        example="clients-csv-9b0c33d1",
+    )
     reason: str | None = public(
         "Why it is not scored, or waits.", example="dataset bank has no released model"
     )
 
 
 def _due(fact: BatchDue) -> Iterable[Change]:
-    id_ = names.batch_id(fact.name, fact.etag)
-    yield Change(kind="batch", id=id_, state="due", values={"name": fact.name, "etag": fact.etag})
-    yield Change(kind="file", id=f"{names.SCORING}/{fact.name}", values={"batch": id_})
+    yield Change(kind="batch", id=fact.batch, state="due", values={"name": fact.name, "etag": fact.etag})
+    yield Change(kind="file", id=f"{names.SCORING}/{fact.name}", values={"batch": fact.batch})
 
 
 def _progressed(fact: RunProgressed) -> Iterable[Change]:
@@ -98,6 +103,12 @@ def _scored(fact: BatchScored) -> Iterable[Change]:
     yield Change(kind="batch", id=fact.batch, state="scored", values=values)
 
 
+def _duplicated(fact: BatchDuplicated) -> Iterable[Change]:
+    reason = f"its clients are those of batch {fact.first_batch}, scored by the same model"
+    values = {"same_as": fact.first_batch, "reason": reason}
+    yield Change(kind="batch", id=fact.batch, state="duplicate", values=values)
+
+
 def _refused(fact: BatchRefused) -> Iterable[Change]:
     values = {"name": fact.name, "reason": fact.reason}
     yield Change(kind="batch", id=fact.batch, state="refused", values=values)
@@ -110,9 +121,9 @@ def _dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
         batch, number = shard
         reason = f"shard {number} was dead-lettered; the batch goes on when failure {failure} is retried"
         yield Change(kind="batch", id=batch, values={"reason": reason})
-    elif due := BatchDue.parts(fact.about):
+    elif due := BatchDue.parse(fact.about):
         reason = f"{fact.reason}; the batch goes on when failure {failure} is retried"
-        yield Change(kind="batch", id=names.batch_id(*due), values={"reason": reason})
+        yield Change(kind="batch", id=due.batch, values={"reason": reason})
 
 
 def _links(batch: Thing[Batch]) -> Mapping[str, str | None]:
@@ -131,6 +142,12 @@ BATCH = Kind(
         State(name="due", tone=Tone.RUN, word="waiting", sentence="waits to be scored", waits_for=PLAN),
         State(name="scoring", tone=Tone.RUN, sentence="is being scored", waits_for=SHARDS),
         State(name="scored", tone=Tone.OK, sentence="is scored", final=True),
+        State(
+            name="duplicate",
+            tone=Tone.REST,
+            sentence="is a duplicate: its clients are scored already",
+            final=True,
+        ),
         State(name="refused", tone=Tone.BAD, sentence="cannot be scored", final=True),
     ),
     values=Batch,
@@ -139,6 +156,7 @@ BATCH = Kind(
         BatchRunStarted: _run_started,
         RunProgressed: _progressed,
         BatchScored: _scored,
+        BatchDuplicated: _duplicated,
         BatchRefused: _refused,
         StepDeadLettered: _dead_lettered,
     },

@@ -51,7 +51,9 @@ def pieces_of(data: bytes, plan: ShardPlan, number: int) -> Iterator[ScoredRows]
 
 
 def scored_shard(data: bytes, plan: ShardPlan, number: int) -> ScoredShard:
-    return write_shard(pieces_of(data, plan, number), plan.header, number=number)
+    shard = plan.shards[number]
+    source = data[shard.start : shard.end]
+    return write_shard(pieces_of(data, plan, number), plan.header, number=number, source=source)
 
 
 def scored(data: bytes, plan: ShardPlan) -> bytes:
@@ -265,7 +267,7 @@ def test_what_the_model_could_not_say_is_said() -> None:
         [answers(read.features.slice(0, 1)), Answers.none("odd row"), answers(read.features.slice(2))]
     )
     piece = ScoredRows(read=read, answers=some, model_version="7")
-    shard = write_shard([piece], plan.header, number=1)
+    shard = write_shard([piece], plan.header, number=1, source=b"")
     lines = shard.lines.decode().splitlines()
     assert lines[1].endswith(";;;;7;odd row")
     assert [line.endswith(";7;") for line in lines] == [True, False, True]

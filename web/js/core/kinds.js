@@ -287,6 +287,13 @@ export const KINDS = {
         "final": true,
         "needsPerson": false
       },
+      "duplicate": {
+        "tone": "rest",
+        "label": "duplicate",
+        "sentence": "is a duplicate: its clients are scored already",
+        "final": true,
+        "needsPerson": false
+      },
       "refused": {
         "tone": "bad",
         "label": "refused",
