@@ -105,6 +105,33 @@ def test_a_retry_policy_where_there_is_none_is_said(load: Load, caplog: pytest.L
     assert "f: retry policies are for timers; a httpTrigger has its own rules" in caplog.text
 
 
+def test_the_apps_file_may_have_another_name(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(HEAD + QUEUE + "def elsewhere(msg): ...")
+    [function] = load("raise RuntimeError('not this one')", PYTHON_SCRIPT_FILE_NAME="main.py")
+    assert function.name == "elsewhere"
+
+
+@pytest.mark.parametrize("name", ["../main.py", "main", "-main.py", "sub/main.py"])
+def test_what_is_no_name_of_a_file_is_refused(load: Load, name: str) -> None:
+    with pytest.raises(BrokenApp, match=r"PYTHON_SCRIPT_FILE_NAME is .* must be the name of a file"):
+        load(HEAD, PYTHON_SCRIPT_FILE_NAME=name)
+
+
+def test_plain_parameters_are_taken_for_every_trigger(load: Load, caplog: pytest.LogCaptureFixture) -> None:
+    """A request as text is taken too, and said: each call of it fails."""
+    functions = load(
+        HEAD
+        + QUEUE
+        + "def a(msg: str): ...\n"
+        + '@app.timer_trigger(arg_name="t", schedule="0 0 * * * *")\ndef b(t: str): ...\n'
+        + '@app.event_grid_trigger(arg_name="e")\ndef c(e: bytes): ...\n'
+        + ROUTE
+        + "def d(req: str) -> str: ...\n"
+    )
+    assert [one.plain for one in functions] == [{"msg"}, {"t"}, {"e"}, {"req"}]
+    assert "d: req is annotated str: each call fails, in Azure too" in caplog.text
+
+
 def test_another_language_is_refused(load: Load) -> None:
     with pytest.raises(BrokenApp, match="FUNCTIONS_WORKER_RUNTIME is node"):
         load(HEAD, FUNCTIONS_WORKER_RUNTIME="node")

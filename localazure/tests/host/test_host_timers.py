@@ -134,7 +134,7 @@ class Recorder:
         self.running += 1
         self.most_at_once = max(self.running, self.most_at_once)
         self.began.append(datetime.now(UTC))
-        self.past_due.append(value.past_due)
+        self.past_due.append(value.decoded().past_due)
         self.retries.append(retry.retry_count)
         await asyncio.sleep(self.takes)
         self.running -= 1

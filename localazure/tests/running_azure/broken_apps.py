@@ -31,6 +31,10 @@ BROKEN = {
         ROUTE + "def f(req: func.HttpRequest) -> func.HttpResponse | str: ...",
         "is annotated to return .* which a http output",
     ),
+    "a response said to be none": (
+        ROUTE + "def f(req: func.HttpRequest) -> None: ...",
+        "is annotated to return NoneType, which a http output",
+    ),
     "a decorator that hides the function": (
         "def d(f):\n    def inner(*a, **k): return f(*a, **k)\n    return inner\n"
         + ROUTE

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.cookies import CookieError, Morsel
 from typing import Any
 
 import azure.functions as func
@@ -19,11 +21,45 @@ from localazure.host.wire import Reply, Request
 from localazure.storage.client import Answer
 
 
-def http_request(request: Request, route: Mapping[str, str]) -> Any:
+class Unreadable(Exception):
+    """A value that the function's parameter cannot take, or a returned one that its binding cannot; says which."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """A trigger's or an input's value, as Azure's host sends it to the worker."""
+
+    kind: str
+    datum: Datum
+    metadata: Mapping[str, Datum] = field(default_factory=dict)
+
+    def decoded(self, *, plain: bool = False, data_type: str = "") -> Any:
+        """What the function gets: the library's own object; the bare text or bytes for a `plain` parameter, one
+        annotated `str` or `bytes`. `data_type` is the binding's dataType, in lower case. raises: Unreadable"""
+        datum = self._as(data_type)
+        if plain:
+            if datum.type not in {"string", "bytes", "json"}:
+                raise Unreadable(f"a {self.kind} gives no plain text or bytes")
+            return datum.value
+        try:
+            return _converter(self.kind).decode(datum, trigger_metadata=self.metadata)
+        except (NotImplementedError, ValueError, KeyError, TypeError) as cause:
+            raise Unreadable(f"the {self.kind} has a value that cannot be read: {cause!r}") from cause
+
+    def _as(self, data_type: str) -> Datum:
+        value = self.datum.value
+        if data_type == "string" and self.datum.type == "bytes":
+            return Datum(value.decode("utf-8", "replace"), "string")
+        if data_type == "binary" and self.datum.type == "string":
+            return Datum(value.encode(), "bytes")
+        return self.datum
+
+
+def http_request(request: Request, route: Mapping[str, str]) -> Incoming:
     """Header names come in lower case, repeated ones joined by a comma; empty values do not come at all."""
-    return _decode(
-        HTTP,
-        Datum(
+    return Incoming(
+        kind=HTTP,
+        datum=Datum(
             {
                 "method": Datum(request.method, "string"),
                 "url": Datum(request.url, "string"),
@@ -34,11 +70,10 @@ def http_request(request: Request, route: Mapping[str, str]) -> Any:
             },
             "http",
         ),
-        {},
     )
 
 
-def queue_message(message: Message, body: bytes) -> Any:
+def queue_message(message: Message, body: bytes) -> Incoming:
     """The body comes as text when it is UTF-8, as Azure's host sends it."""
     metadata = {
         "Id": Datum(message.id, "string"),
@@ -54,21 +89,21 @@ def queue_message(message: Message, body: bytes) -> Any:
         value = Datum(body.decode(), "string")
     except UnicodeDecodeError:
         value = Datum(body, "bytes")
-    return _decode(QUEUE, value, {**metadata, "QueueTrigger": value})
+    return Incoming(kind=QUEUE, datum=value, metadata={**metadata, "QueueTrigger": value})
 
 
-def timer_request(*, status: Mapping[str, str] | None, past_due: bool) -> Any:
+def timer_request(*, status: Mapping[str, str] | None, past_due: bool) -> Incoming:
     """`status` is what the timer's blob held before this run."""
     told = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
-    return _decode(TIMER, Datum(json.dumps(told), "json"), {})
+    return Incoming(kind=TIMER, datum=Datum(json.dumps(told), "json"))
 
 
-def event_grid_event(event: Any) -> Any:
+def event_grid_event(event: Any) -> Incoming:
     """A func.CloudEvent when the event is one, else a func.EventGridEvent."""
-    return _decode(EVENT_GRID, Datum(json.dumps(event), "json"), {})
+    return Incoming(kind=EVENT_GRID, datum=Datum(json.dumps(event), "json"))
 
 
-def blob_trigger(path: str, url: str, found: Answer, captures: Mapping[str, str]) -> Any:
+def blob_trigger(path: str, url: str, found: Answer, captures: Mapping[str, str]) -> Incoming:
     """func.InputStream of the blob at `path`, `found` in storage."""
     headers = found.headers
     properties = {
@@ -85,35 +120,49 @@ def blob_trigger(path: str, url: str, found: Answer, captures: Mapping[str, str]
         "Metadata": Datum(json.dumps(noted), "json"),
         **_strings(captures),
     }
-    return _decode(BLOB, Datum(found.body, "bytes"), metadata)
+    return Incoming(kind=BLOB, datum=Datum(found.body, "bytes"), metadata=metadata)
 
 
-def blob_input(content: bytes) -> Any:
+def blob_input(content: bytes) -> Incoming:
     """func.InputStream of a blob that is no trigger's: it knows its content only, as in Azure."""
-    return _decode("blob", Datum(content, "bytes"), {})
+    return Incoming(kind="blob", datum=Datum(content, "bytes"))
 
 
 def blob_content(value: Any) -> bytes:
-    """What a function set or returned for a blob."""
-    datum = func.get_binding_registry().get("blob").encode(value, expected_type=None)
+    """What a function set or returned for a blob. raises: Unreadable"""
+    datum = _encoded("blob", value)
     return datum.value.encode() if datum.type == "string" else bytes(datum.value)
 
 
 def http_reply(returned: Any) -> Reply:
-    """What the caller gets for what an HTTP function returned."""
-    if returned is None:
-        return Reply(status=204)
-    datum = func.get_binding_registry().get("http").encode(returned, expected_type=None)
+    """What the caller gets for what an HTTP function returned, or set its HTTP output to. raises: Unreadable"""
+    datum = _encoded("http", returned)
     if datum.type == "string":
         return _reply_to_text(datum.value)
     value = datum.value
     headers = [(name, one.value) for name, one in value["headers"].items()]
-    cookies = [morsel.OutputString() for jar in value["cookies"] or () for morsel in jar.values()]
+    cookies = [_set_cookie(morsel) for jar in value["cookies"] or () for morsel in jar.values()]
     return Reply(
         status=int(value["status_code"].value),
         headers=(*headers, *(("set-cookie", cookie) for cookie in cookies)),
         body=value["body"].value,
     )
+
+
+def _set_cookie(morsel: Morsel[str]) -> str:
+    """Its line, once its moment and its age are such as the worker takes; raises Unreadable."""
+    expires, age = morsel["expires"], morsel["max-age"]
+    try:
+        if expires:
+            datetime.strptime(expires, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+        if age:
+            float(age)
+    except ValueError as cause:
+        raise Unreadable(
+            f"the cookie {morsel.key} has Expires={expires!r}, Max-Age={age!r}: the worker takes a time like"
+            " 'Thu, 12 Jan 2017 13:55:08 GMT', and a number of seconds"
+        ) from cause
+    return morsel.OutputString()
 
 
 def _reply_to_text(text: str) -> Reply:
@@ -135,10 +184,11 @@ def _reply_to_text(text: str) -> Reply:
 
 
 def queue_bodies(value: Any) -> list[bytes]:
-    """The messages in what a function set or returned for a queue: one, or as many as a list holds."""
-    if value is None:
-        return []
-    datum = func.get_binding_registry().get("queue").encode(value, expected_type=None)
+    """The messages in what a function set or returned for a queue: one, or as many as a list holds.
+
+    raises: Unreadable
+    """
+    datum = _encoded("queue", value)
     if datum.type == "bytes":
         return [datum.value]
     if datum.type == "string":
@@ -154,8 +204,16 @@ def _text_of(item: Any) -> str:
     return item if isinstance(item, str) else json.dumps(item)
 
 
-def _decode(kind: str, value: Datum, metadata: Mapping[str, Datum]) -> Any:
-    return func.get_binding_registry().get(kind).decode(value, trigger_metadata=metadata)
+def _encoded(kind: str, value: Any) -> Datum:
+    try:
+        encoded: Datum = _converter(kind).encode(value, expected_type=None)
+    except (NotImplementedError, ValueError, TypeError, CookieError) as cause:
+        raise Unreadable(f"a {kind} output takes no {type(value).__name__} like that: {cause!r}") from cause
+    return encoded
+
+
+def _converter(kind: str) -> Any:
+    return func.get_binding_registry().get(kind)
 
 
 def _strings(values: Mapping[str, str]) -> dict[str, Datum]:

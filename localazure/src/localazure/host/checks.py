@@ -11,12 +11,13 @@ from typing import Any
 import azure.functions as func
 
 from localazure.host.errors import BrokenApp
+from localazure.host.function import HTTP, RETURN
 
 log = logging.getLogger("localazure.host.checks")
-RETURN = "$return"
+_PLAIN = (str, bytes)
 _EVERY = frozenset({"type", "name", "direction", "dataType", "properties"})
 _SETTINGS = {
-    "httpTrigger": {"methods", "authLevel", "route"},
+    HTTP: {"methods", "authLevel", "route"},
     "http": set(),
     "queueTrigger": {"queueName", "connection"},
     "queue": {"queueName", "connection"},
@@ -60,6 +61,14 @@ def check_signature(name: str, call: Callable[..., Any], bindings: Mapping[str, 
     return wants_context
 
 
+def plain_parameters(call: Callable[..., Any], bindings: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """The inputs annotated `str` or `bytes`, which the worker hands on as they are, whatever the trigger."""
+    hints = typing.get_type_hints(call)
+    return frozenset(
+        name for name, one in bindings.items() if one["direction"] == "IN" and hints.get(name) in _PLAIN
+    )
+
+
 def _hints(name: str, call: Callable[..., Any]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(call)
@@ -89,7 +98,8 @@ def _place(call: Callable[..., Any]) -> str:
 
 
 def _is_context(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, func.Context)
+    """The worker looks at the class's name only."""
+    return isinstance(annotation, type) and annotation.__name__ == func.Context.__name__
 
 
 def _check_annotation(name: str, parameter: str, annotation: Any, binding: Mapping[str, Any]) -> None:
@@ -99,6 +109,12 @@ def _check_annotation(name: str, parameter: str, annotation: Any, binding: Mappi
             f"{name}: {parameter} is an {'output' if is_output else 'input'}; func.Out[...] is for outputs."
         )
     if is_output:
+        return
+    if annotation in _PLAIN:
+        if kind == HTTP:
+            log.warning(
+                "%s: %s is annotated %s: each call fails, in Azure too.", name, parameter, _shown(annotation)
+            )
         return
     if getattr(annotation, "__module__", "").startswith("azurefunctions.extensions."):
         raise BrokenApp(
@@ -112,9 +128,9 @@ def _check_annotation(name: str, parameter: str, annotation: Any, binding: Mappi
 
 
 def _check_return(name: str, annotation: Any, bindings: Mapping[str, Mapping[str, Any]]) -> None:
-    if annotation is type(None):
-        return
     if RETURN not in bindings:
+        if annotation is type(None):
+            return
         log.warning(
             "%s says it returns %s, but nothing takes it: a call that does so fails, in Azure too.",
             name, _shown(annotation),

@@ -11,6 +11,13 @@ HTTP, QUEUE, TIMER, EVENT_GRID, BLOB = (
 )  # fmt: skip
 TRIGGERS = {HTTP: "HTTP", QUEUE: "queue", TIMER: "timer", EVENT_GRID: "Event Grid", BLOB: "blob"}
 """The triggers this host runs, and what people call them."""
+RETURN = "$return"
+"""The name of the binding that takes what a function returns."""
+
+
+def data_type(binding: Mapping[str, Any]) -> str:
+    """A binding's dataType in lower case; empty when it has none."""
+    return str(binding.get("dataType") or "").lower()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +39,8 @@ class Input:
     parameter: str
     path: str
     connection: str
+    data_type: str = ""
+    """The binding's dataType, in lower case: `string` comes as text, all else as bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +56,10 @@ class Function:
     retry: Mapping[str, str] | None = None
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
+    response: str | None = None
+    """The HTTP output: `$return`, or the parameter that is set to the response; None when there is none."""
+    plain: frozenset[str] = frozenset()
+    """The parameters annotated `str` or `bytes`: they get a trigger's or input's value as it is."""
     bindings: tuple[Mapping[str, Any], ...] = ()
     """All of them as declared, the trigger among them."""
 
@@ -58,3 +71,8 @@ class Function:
     def parameter(self) -> str:
         """The parameter that takes the trigger's value."""
         return str(self.trigger["name"])
+
+    @property
+    def may_return(self) -> bool:
+        """Whether a binding takes what it returns."""
+        return self.response == RETURN or any(output.parameter == RETURN for output in self.outputs)

@@ -17,14 +17,16 @@ from typing import Any
 
 import azure.functions as func
 
-from localazure.host.checks import RETURN, check_binding, check_signature
+from localazure.host.checks import check_binding, check_signature, plain_parameters
 from localazure.host.errors import BrokenApp
-from localazure.host.function import TIMER, TRIGGERS, Function, Input, Output
+from localazure.host.function import TIMER, TRIGGERS, Function, Input, Output, data_type
 from localazure.host.host_json import HostJson
 from localazure.host.settings import is_on
 
 log = logging.getLogger("localazure.host.index")
 SCRIPT = "function_app.py"
+NAMED = "PYTHON_SCRIPT_FILE_NAME"
+"""The setting that names another file than `function_app.py`."""
 
 
 def load(folder: Path, host_json: HostJson, environ: Mapping[str, str]) -> list[Function]:
@@ -32,15 +34,16 @@ def load(folder: Path, host_json: HostJson, environ: Mapping[str, str]) -> list[
     runtime = environ.get("FUNCTIONS_WORKER_RUNTIME") or "python"
     if runtime != "python":
         raise BrokenApp(f"FUNCTIONS_WORKER_RUNTIME is {runtime}: this host runs python apps only.")
-    app = _find_app(_import(folder), folder)
+    script = folder / _script(environ)
+    app = _find_app(_import(script), script)
     try:
         declared = app.get_functions()
     except ValueError as cause:
-        raise BrokenApp(f"{folder / SCRIPT}: {cause}") from cause
+        raise BrokenApp(f"{script}: {cause}") from cause
     functions = [_checked(one, environ) for one in declared]
     if not functions:
         raise BrokenApp(
-            f"{folder / SCRIPT} declares no functions. A blueprint's functions count once the app has"
+            f"{script} declares no functions. A blueprint's functions count once the app has"
             " register_functions(blueprint)."
         )
     if host_json.only is not None:
@@ -50,20 +53,33 @@ def load(folder: Path, host_json: HostJson, environ: Mapping[str, str]) -> list[
     return sorted(functions, key=lambda function: function.name.lower())
 
 
-def _import(folder: Path) -> ModuleType:
-    """function_app, imported as the worker does: with the app's folder last on sys.path."""
-    script = folder / SCRIPT
+def _script(environ: Mapping[str, str]) -> str:
+    """The name of the app's file. The worker takes no path, and no name that could not be a module's file."""
+    name = environ.get(NAMED) or SCRIPT
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*\.py", name):
+        raise BrokenApp(
+            f"{NAMED} is {name!r}: it must be the name of a file in the app's folder, of letters, digits, _ and -,"
+            " that ends in .py."
+        )
+    return name
+
+
+def _import(script: Path) -> ModuleType:
+    """The app's module, imported as the worker does: with the app's folder last on sys.path."""
+    folder = script.parent
     if not script.is_file():
-        raise BrokenApp(f"{script} is missing: --app names the folder that holds it.")
+        raise BrokenApp(
+            f"{script} is missing: --app names the folder that holds it, {NAMED} another file of it."
+        )
     if sys.path and sys.path[0] in {"", os.getcwd()}:
         del sys.path[0]  # put there by `python -m`; a worker in Azure has no such entry
     os.chdir(folder)
     sys.path.append(str(folder))
-    spec = importlib.util.spec_from_file_location("function_app", script)
+    spec = importlib.util.spec_from_file_location(script.stem, script)
     if spec is None or spec.loader is None:
         raise BrokenApp(f"{script} is no Python module.")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["function_app"] = module
+    sys.modules[script.stem] = module
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as cause:
@@ -80,11 +96,11 @@ def _said(problem: BaseException, folder: Path) -> str:
     return f"{type(problem).__name__}: {problem}{place}"
 
 
-def _find_app(module: ModuleType, folder: Path) -> func.FunctionRegister:
+def _find_app(module: ModuleType, script: Path) -> func.FunctionRegister:
     apps = {id(value): value for value in vars(module).values() if isinstance(value, func.FunctionRegister)}
     if len(apps) != 1:
         found = "two or more" if apps else "no"
-        raise BrokenApp(f"{folder / SCRIPT} has {found} func.FunctionApp objects: it must have exactly one.")
+        raise BrokenApp(f"{script} has {found} func.FunctionApp objects: it must have exactly one.")
     return next(iter(apps.values()))
 
 
@@ -115,6 +131,8 @@ def _checked(declared: func.decorators.function_app.Function, environ: Mapping[s
         wants_context=check_signature(name, call, bindings),
         disabled=_is_disabled(name, environ),
         retry=retry,
+        response=next((one["name"] for one in bindings.values() if one["type"] == "http"), None),
+        plain=plain_parameters(call, bindings),
         bindings=tuple(bindings.values()),
         inputs=tuple(_input(one) for one in bindings.values() if one["type"] == "blob" and _is_in(one)),
         outputs=tuple(
@@ -124,10 +142,10 @@ def _checked(declared: func.decorators.function_app.Function, environ: Mapping[s
 
 
 def _refuse_unknown(name: str, bindings: Mapping[str, Mapping[str, Any]]) -> None:
-    known = {*TRIGGERS, *TARGETS}
+    known = {*TRIGGERS, *TARGETS, "http"}
     for binding in bindings.values():
         kind = binding["type"]
-        if kind not in known and (kind, binding["name"]) != ("http", RETURN):
+        if kind not in known:
             raise BrokenApp(
                 f"{name}: this host runs {', '.join(TRIGGERS.values())} triggers, queue outputs, blob inputs and"
                 f" outputs; it has no {kind} ({binding['name']})."
@@ -143,7 +161,10 @@ def _is_in(binding: Mapping[str, Any]) -> bool:
 
 
 def _input(binding: Mapping[str, Any]) -> Input:
-    return Input(parameter=binding["name"], path=binding["path"], connection=binding.get("connection") or "")
+    return Input(
+        parameter=binding["name"], path=binding["path"], connection=binding.get("connection") or "",
+        data_type=data_type(binding),
+    )  # fmt: skip
 
 
 def _output(binding: Mapping[str, Any]) -> Output:

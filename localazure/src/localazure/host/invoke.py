@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import re
+import secrets
 import threading
 import time
 import traceback
@@ -22,6 +24,7 @@ from localazure.host.function import Function
 
 log = logging.getLogger("localazure.host.invoke")
 HERE = str(Path(__file__).parent)
+_TRACE_PARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
 
 current: contextvars.ContextVar[tuple[str, str]] = contextvars.ContextVar("invocation", default=("host", ""))
 """The function and the invocation id that the running code belongs to; the log shows them on every line."""
@@ -33,14 +36,35 @@ class FunctionFailed(Exception):
 
 @dataclass(frozen=True)
 class TraceContext(func._abc.TraceContext):
-    """No distributed tracing here: the fields are empty."""
+    """What W3C's trace context says of this call, under the names the worker has, the older ones too."""
 
     trace_parent: str = ""
     trace_state: str = ""
 
+    @classmethod
+    def begun(cls, headers: Mapping[str, str] | None = None) -> TraceContext:
+        """A span of its own; in the trace of the caller whose request had `headers`, if it names one."""
+        told = headers or {}
+        caller = _TRACE_PARENT.fullmatch(told.get("traceparent", ""))
+        trace, flags = (caller[1], caller[2]) if caller else (secrets.token_hex(16), "00")
+        state = told.get("tracestate", "") if caller else ""
+        return cls(f"00-{trace}-{secrets.token_hex(8)}-{flags}", state)
+
     @property
     def attributes(self) -> dict[str, str]:
         return {}
+
+    @property
+    def Traceparent(self) -> str:
+        return self.trace_parent
+
+    @property
+    def Tracestate(self) -> str:
+        return self.trace_state
+
+    @property
+    def Attributes(self) -> dict[str, str]:
+        return self.attributes
 
 
 @dataclass(frozen=True)
@@ -78,7 +102,12 @@ class Invoker:
         """Threads that outlasted functionTimeout: Python cannot end them, so they run on."""
 
     async def call(
-        self, function: Function, arguments: Mapping[str, Any], *, retry: RetryContext | None = None
+        self,
+        function: Function,
+        arguments: Mapping[str, Any],
+        *,
+        retry: RetryContext | None = None,
+        trace: TraceContext | None = None,
     ) -> Any:
         """What the function returns; raises FunctionFailed, after logging, whatever it raised."""
         invocation = str(uuid.uuid4())
@@ -89,7 +118,7 @@ class Invoker:
         log.info("%s started (%s)", function.name, invocation)
         try:
             returned = await self._within_time(
-                function, self._arguments(function, arguments, invocation, retry)
+                function, self._arguments(function, arguments, invocation, retry, trace)
             )
         except FunctionFailed as failure:
             log.error("%s failed (%s, %s): %s", function.name, invocation, _took(started), failure)
@@ -111,7 +140,12 @@ class Invoker:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _arguments(
-        self, function: Function, arguments: Mapping[str, Any], invocation: str, retry: RetryContext | None
+        self,
+        function: Function,
+        arguments: Mapping[str, Any],
+        invocation: str,
+        retry: RetryContext | None,
+        trace: TraceContext | None,
     ) -> dict[str, Any]:
         if not function.wants_context:
             return dict(arguments)
@@ -120,6 +154,7 @@ class Invoker:
             function_name=function.name,
             function_directory=str(self._folder),
             retry_context=retry or RetryContext(),
+            trace_context=trace or TraceContext.begun(),
             thread_local_storage=threading.local(),
         )
         return {**arguments, "context": context}
@@ -137,7 +172,7 @@ class Invoker:
         except TimeoutError:
             self.abandoned += not function.is_async
             raise FunctionFailed(f"not done within functionTimeout ({self._timeout:g} s)") from None
-        if returned is not None and function.kind != "httpTrigger" and not function.outputs:
+        if returned is not None and not function.may_return:
             raise FunctionFailed(
                 f"returned {type(returned).__name__}, but nothing takes it: a function without a $return"
                 " binding must return None"

@@ -38,18 +38,19 @@ class Outlets:
                 self._storage.service("Blob", connection, where=function.name)
 
     async def read(self, function: Function, one: Input, data: Data) -> Any:
-        """The blob, as func.InputStream; None when there is none. raises: NoValue, HostError"""
+        """The blob, as func.InputStream, or as text or bytes for a parameter annotated so; None when there is none.
+        raises: NoValue, HostError"""
         found = await self._blob(function, one.path, one.connection, data).fetch()
-        return binding.blob_input(found.body) if found else None
+        if found is None:
+            return None
+        plain = one.parameter in function.plain
+        return binding.blob_input(found.body).decoded(plain=plain, data_type=one.data_type)
 
     async def write(self, function: Function, one: Output, value: Any, data: Data) -> None:
-        """Put what was set or returned where it belongs; nothing, for None. raises: NoValue, StorageFault"""
+        """Put what was set or returned where it belongs. raises: NoValue, StorageFault, Unreadable"""
         if one.kind == "blob":
-            if value is not None:
-                content = binding.blob_content(value)
-                await self._blob(function, one.target, one.connection, data).write(
-                    content, make_container=True
-                )
+            content = binding.blob_content(value)
+            await self._blob(function, one.target, one.connection, data).write(content, make_container=True)
             return
         name = self._filled(function, one.target, data)
         connection = settings.connection(one.connection, self._environ, where=function.name)

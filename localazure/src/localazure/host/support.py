@@ -20,6 +20,7 @@ _ROWS = (
      ""),
     ("Settings of bindings that nobody reads are said", "yes",
      "test_host_index.py::test_a_setting_that_nobody_reads_is_said", "Azure says nothing"),
+    ("PYTHON_SCRIPT_FILE_NAME", "yes", "test_host_index.py::test_the_apps_file_may_have_another_name", ""),
     ("Other languages", "no-refused", "test_host_index.py::test_another_language_is_refused", "Python only"),
     # --- queue triggers
     ("Queue trigger: delivery, deletion, metadata", "yes",
@@ -48,6 +49,10 @@ _ROWS = (
      "test_host_queue_rules.py::test_outputs_by_parameter_and_by_return", ""),
     ("Queue trigger: outlives its storage", "yes",
      "test_host_outage.py::test_messages_flow_again_when_the_storage_is_back", ""),
+    ("str and bytes for a trigger's or input's value; dataType STRING, BINARY", "yes",
+     "test_host_binding.py::test_a_plain_parameter_gets_what_the_host_sends", ""),
+    ("A `$return` of None fails the call", "yes",
+     "test_host_binding.py::test_nothing_is_no_value_of_a_return", "as the worker, which can encode none"),
     # --- timer triggers
     ("Timer: NCrontab of five and six fields; day of month AND day of week", "yes",
      "test_host_schedule.py::test_the_next_time", ""),
@@ -95,6 +100,15 @@ _ROWS = (
      "test_host_http_rules.py::test_a_string_with_a_body_is_a_whole_response", ""),
     ("HTTP: an exception is an empty 500", "yes",
      "test_host_http.py::test_a_failure_is_logged_with_the_apps_own_line_and_without_keys", ""),
+    ("HTTP: the response by parameter (binding_arg_name)", "yes",
+     "test_host_worker_apps.py::test_a_response_by_parameter", "204 when it is never set: Azure's documented default"),
+    ("HTTP: a response that is never returned is an empty 500", "yes",
+     "test_host_worker_apps.py::test_no_response_at_all_is_an_empty_500", ""),
+    ("HTTP: Set-Cookie as the worker reads it", "partial",
+     "test_host_binding.py::test_a_cookie_that_the_worker_refuses_is_no_response",
+     "its checks of Expires and Max-Age; the line itself goes out as written, where Azure's host writes it anew"),
+    ("context.trace_context, under its older names too", "partial",
+     "test_host_worker_apps.py::test_a_call_is_a_span_of_its_callers_trace", "no attributes; nothing is exported"),
     ("HTTP: levels anonymous, function, admin; the header before ?code=", "yes",
      "test_host_http.py::test_each_level_opens_what_it_should",
      "asked for, unless --no-auth: `func start` asks for none"),
@@ -192,5 +206,6 @@ UNVERIFIED = (
     "Nothing here was held against a running Functions host. What it does follows from the sources of host, WebJobs SDK "
     "and worker; loading an app was held against Microsoft's worker library on Python 3.13.",
     "That an undecodable base64 message goes to the poison queue; the encoding of the blob triggers' own queue.",
+    "What context.trace_context holds where no telemetry is set up: here a span of its own, in the caller's trace.",
     "The answer of POST /admin/host/resume (200 here; 202 in older versions).",
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from localazure.host import binding
+from localazure.host.binding import Incoming
 from localazure.host.blob import Blob
 from localazure.host.errors import StorageUnavailable
 from localazure.host.function import Function
@@ -165,7 +166,7 @@ class TimerListener(Listener):
         await self._memory.save(Status(last=began, next=following, updated=began))
         return following
 
-    async def _until_it_succeeds(self, value: object) -> None:
+    async def _until_it_succeeds(self, value: Incoming) -> None:
         attempt = 0
         while True:
             tried = RetryContext(attempt, self._retry.most if self._retry else 0)

@@ -13,7 +13,7 @@ from localazure.host import binding, binding_data
 from localazure.host.admin import Admin
 from localazure.host.errors import HostError
 from localazure.host.function import Function
-from localazure.host.invoke import FunctionFailed
+from localazure.host.invoke import FunctionFailed, TraceContext
 from localazure.host.keys import Keys, Level, opens
 from localazure.host.routes import Template
 from localazure.host.runner import Runner
@@ -168,15 +168,9 @@ class Web:
         """Run an HTTP function; a failure is a 500 without a body, as in Azure."""
         try:
             data = binding_data.of_request(request, values) if function.inputs or function.outputs else {}
-            returned = await self._runner.run(function, binding.http_request(request, values), data=data)
+            value, trace = binding.http_request(request, values), TraceContext.begun(request.headers)
+            return await self._runner.run(function, value, data=data, trace=trace)
         except FunctionFailed:
-            return Reply(status=500)
-        try:
-            return binding.http_reply(returned)
-        except (NotImplementedError, ValueError, TypeError) as problem:
-            log.error(
-                "%s returned a %s, which is no response: %r", function.name, type(returned).__name__, problem
-            )
             return Reply(status=500)
 
 
