@@ -131,6 +131,37 @@ def test_triggering_by_hand_starts_a_job_and_deleting_asks_for_disabling(
         client.schedules.get(name)
 
 
+def test_what_a_schedule_overrides_of_an_earlier_job_leaves_the_rest(server: Server, name: str) -> None:
+    """As `inputs` under `create_job` in a schedule's file: the inputs, outputs and settings not named stay."""
+    spec = {"type": "command", "command": "echo ${{inputs.a}} ${{inputs.b}}"}
+    node = {"a": {"value": "${{parent.inputs.a}}"}, "b": {"value": "${{parent.inputs.b}}"}}
+    earlier = {
+        "jobType": "Pipeline",
+        "experimentName": name,
+        "jobs": {"say": {"name": "say", **spec, "inputs": node}},
+        "inputs": {key: {"jobInputType": "literal", "value": key} for key in "ab"},
+        "settings": {"default_compute": "cpu", "continue_on_step_failure": True},
+        "tags": {"kept": "1"},
+    }
+    assert server.call("PUT", f"{WS}/jobs/{name}", {"properties": earlier}).ok
+    over = {
+        "jobType": "Pipeline",
+        "sourceJobId": f"{WS}/jobs/{name}",
+        "inputs": {"b": {"jobInputType": "literal", "value": "other"}},
+        "settings": {"continue_on_step_failure": False},
+        "tags": {"more": "2"},
+    }
+    trigger = {"triggerType": "Cron", "expression": "0 0 * * 0"}
+    schedule = {"trigger": trigger, "action": {"actionType": "CreateJob", "jobDefinition": over}}
+    made = server.call("PUT", f"{WS}/schedules/{name}", {"properties": schedule})
+    assert made.ok, made.text
+    job = server.call("POST", f"{WS}/schedules/{name}/trigger", {}).json()["submissionId"]
+    started = server.call("GET", f"{WS}/jobs/{job}").json()["properties"]
+    assert {key: one["value"] for key, one in started["inputs"].items()} == {"a": "a", "b": "other"}
+    assert started["settings"] == {"default_compute": "cpu", "continue_on_step_failure": False}
+    assert started["tags"] == {"kept": "1", "more": "2"}
+
+
 def test_an_earlier_job_can_be_what_a_schedule_starts(
     client: Any, name: str, server: Server, pipeline: Any
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 from localazure.workspace import bodies
 from localazure.workspace.handlers.submission import plan_for, submit
@@ -108,7 +109,7 @@ def _check_action(workspace: Workspace, name: str, action: Json) -> None:
 
 
 def _definition(workspace: Workspace, action: Json) -> Json:
-    """The job to start: as given, or an earlier one with what is given put over it."""
+    """The job to start: as given, or an earlier one with what is given put over it, input by input."""
     given: Json = action.get("jobDefinition") or {}
     source = given.get("sourceJobId")
     if not source:
@@ -116,8 +117,16 @@ def _definition(workspace: Workspace, action: Json) -> Json:
     earlier = workspace.store.get("jobs", str(source).rpartition("/")[2])
     if earlier is None:
         raise Refusal(400, "UserError", f"sourceJobId {source!r}: there is no such job")
+    over = {key: value for key, value in given.items() if value not in (None, "", {}, False)}
     properties: Json = earlier["properties"]
-    return properties | {key: value for key, value in given.items() if value not in (None, "", {}, False)}
+    return {name: _put_over(properties.get(name), over.get(name)) for name in properties | over}
+
+
+def _put_over(before: Any, value: Any) -> Any:
+    """Of what has names, inputs for instance, each that is not given again stays as it was."""
+    if isinstance(before, dict) and isinstance(value, dict):
+        return before | {name: one for name, one in value.items() if one is not None}
+    return before if value is None else value
 
 
 def _find(workspace: Workspace, name: str) -> Json:
