@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from azure.storage.blob import BlobServiceClient
 
 from running_azure import DISTRIBUTION
 
@@ -120,6 +121,12 @@ class Server:
         self._session.trust_env = False
         authority = str(self.state / "tls" / "ca.pem")
         return self._session.request(method, url, json=body, headers=given, timeout=30, verify=authority)
+
+    def put_blob(self, path: str, content: bytes = b"x") -> None:
+        """A blob in the datastore workspaceblobstore."""
+        store = self.call("GET", f"{WS}/datastores/workspaceblobstore").json()["properties"]["containerName"]
+        service = BlobServiceClient.from_connection_string(self.storage)
+        service.get_blob_client(store, path).upload_blob(content, overwrite=True)
 
 
 class Topic(http.server.ThreadingHTTPServer):

@@ -29,6 +29,7 @@ def _model(**more: Any) -> dict[str, Any]:
 def test_models_and_deployments_are_told(server: Server, topic: Topic, name: str, tmp_path: Path) -> None:
     """A model's new version is told once, a change of its tags is not."""
     at = f"{WS}/models/{name}/versions/3"
+    server.put_blob("m/model")
     server.call("PUT", at, _model(tags={"a": "b"}))
     server.call("PUT", at, _model(tags={"a": "c"}))
     server.call("PUT", f"{WS}/models/{name}/versions/4", _model())

@@ -12,6 +12,8 @@ from azure.storage.blob import BlobServiceClient
 from running_azure.waiting import until
 from running_azure.workspace import WS, Server
 
+BLOBSTORE = "azureml://datastores/workspaceblobstore/paths"
+
 LONG = "azureml://subscriptions/"
 
 
@@ -161,6 +163,31 @@ def test_a_model_from_nowhere_is_refused(client: Any, name: str, server: Server)
     assert (reply.status_code, "no output 'none'" in reply.text) == (400, True)
     with pytest.raises(ResourceNotFoundError):
         client.models.get(name, version="1")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"{BLOBSTORE}/none-{{name}}/",
+        f"{BLOBSTORE}/there-{{name}}/model.pk",
+        f"{BLOBSTORE}/there-{{name}}/mod",
+        "azureml:nobody-{name}:1",
+        "wasbs://no-such-container@account/model",
+    ],
+)
+def test_a_model_of_files_that_are_not_there_is_refused(server: Server, name: str, uri: str) -> None:
+    """Nor is a path there that only begins like one that is."""
+    server.put_blob(f"there-{name}/model.pkl")
+    at = f"{WS}/models/{name}/versions/1"
+    reply = server.call("PUT", at, {"properties": {"modelUri": uri.format(name=name)}})
+    assert (reply.status_code, server.call("GET", at).status_code) == (400, 404), reply.text
+
+
+@pytest.mark.parametrize("path", ["", "/", "/model.pkl"])
+def test_a_model_of_a_file_or_a_folder_is_taken(server: Server, name: str, path: str) -> None:
+    server.put_blob(f"there-{name}/model.pkl")
+    body = {"properties": {"modelUri": f"{BLOBSTORE}/there-{name}{path}"}}
+    assert server.call("PUT", f"{WS}/models/{name}/versions/1", body).status_code == 201
 
 
 def test_artifacts_of_a_job_are_its_logs_and_what_it_left_in_outputs(

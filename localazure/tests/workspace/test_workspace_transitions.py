@@ -118,6 +118,7 @@ def test_a_run_that_does_not_run_is_over_at_once_with_outputs_as_told(
     _command(server, name, f"touch {tmp_path}/ran")
     until(lambda: _status(server, name) == "Completed")
     assert not (tmp_path / "ran").exists()
+    server.put_blob("given/model")
     model = {"properties": {"modelUri": f"azureml://jobs/{name}/outputs/model", "modelType": "custom_model"}}
     made = server.call("PUT", f"{WS}/models/{name}/versions/1", model).json()
     assert made["properties"]["modelUri"].endswith("/datastores/workspaceblobstore/paths/given/")

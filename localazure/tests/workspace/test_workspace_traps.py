@@ -143,6 +143,7 @@ def test_upload_containers_have_names_storage_takes(server: Server) -> None:
 
 def test_models_always_have_flavors_and_deployments_a_scale(server: Server, name: str) -> None:
     """Without these the SDK fails in every call that meets one."""
+    server.put_blob("m/model")
     body = {"properties": {"modelUri": "azureml://datastores/workspaceblobstore/paths/m/"}}
     assert server.call("PUT", f"{WS}/models/{name}/versions/1", body).json()["properties"]["flavors"] == {}
     body["properties"]["modelType"] = "mlflow_model"

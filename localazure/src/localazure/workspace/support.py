@@ -35,6 +35,8 @@ _ROWS = (
     # --- models, environments, code, components
     ("Models: from files, jobs' outputs, jobs' artifacts, runs:/ and datastores", "yes",
      "test_workspace_sources.py::test_models_come_from_wherever_they_are", ""),
+    ("Models: of files that are not there", "no-refused",
+     "test_workspace_sources.py::test_a_model_of_files_that_are_not_there_is_refused", "400"),
     ("Models: lists, stages, labels, archiving", "yes",
      "test_workspace_sources.py::test_models_are_listed_labelled_and_archived", ""),
     ("Models: download", "yes", "test_workspace_assets.py::test_a_folder_of_files_goes_up_and_comes_back", ""),
@@ -177,6 +179,9 @@ _ROWS = (
      "the history is at /__localazure/schedules/NAME/history"),
     ("Schedules: of an earlier job", "yes",
      "test_workspace_schedules.py::test_an_earlier_job_can_be_what_a_schedule_starts", ""),
+    ("Schedules: what overrides an earlier job's inputs, outputs, settings, tags", "yes",
+     "test_workspace_schedules.py::test_what_a_schedule_overrides_of_an_earlier_job_leaves_the_rest",
+     "by name, as documented; a step of `jobs` as a whole"),
     ("Schedules: days of the month in cron", "no-refused",
      "test_workspace_schedules.py::test_day_of_month_in_cron_is_refused_since_azure_ignores_it",
      "Azure takes the expression and ignores the day; here it is 400"),
@@ -298,6 +303,8 @@ UNVERIFIED = (
     "Statuses between `NotStarted` and `Running`; the `tag` filter's form `name=value`; the `Steps` route of v1.",
     "The size limit of a scoring request (10 MiB); what happens to a component that is registered again with other "
     "content (here 409).",
+    "Which status and words the service has for a model whose files are not there (here 400); that data assets are not "
+    "looked for (here they are taken, wherever they point).",
     "What becomes of a schedule's times that were missed, and whether a changed schedule fires at once.",
     "Which properties and tags an AutoML parent has beyond those its published notebooks read.",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localazure.workspace import bodies
+from localazure.workspace.store.blobs import Place
 from localazure.workspace.store.uris import UnknownPath
 from localazure.workspace.wire.calls import (
     Call,
@@ -149,8 +150,11 @@ def _model(workspace: Workspace, properties: Json) -> Json:
     uri = properties["modelUri"]
     try:
         long_form = workspace.resolver.long_form(uri)
+        place = workspace.resolver.place(long_form)
     except UnknownPath as cause:
         raise Refusal(400, "UserError", f"modelUri {uri!r}: {cause}") from cause
+    if isinstance(place, Place) and not workspace.blobs.holds(place):
+        raise Refusal(400, "UserError", f"modelUri {uri!r}: there is nothing at {place} to register")
     mlflow = properties.get("modelType") == "mlflow_model"
     return {
         "modelUri": long_form,

@@ -152,6 +152,22 @@ class Blobs:
     def exists(self, place: Place) -> bool:
         return bool(self._service.get_blob_client(place.container, place.path).exists())
 
+    def holds(self, place: Place) -> bool:
+        """Whether there is a blob at the place, or any below it."""
+        below = Place(place.container, f"{place.path.strip('/')}/".lstrip("/"))
+        try:
+            first = next(
+                iter(
+                    self._service.get_container_client(place.container).list_blob_names(
+                        name_starts_with=below.path, results_per_page=1
+                    )
+                ),
+                None,
+            )
+        except ResourceNotFoundError:
+            return False
+        return first is not None or (bool(place.path.strip("/")) and self.exists(place))
+
     def upload(self, file: Path, place: Place) -> None:
         with file.open("rb") as read:
             self._service.get_blob_client(place.container, place.path).upload_blob(read, overwrite=True)
