@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any, ClassVar, NoReturn, Self
 
@@ -134,6 +134,8 @@ class UploadAdmitted(Fact):
     part_sha256: str
     readmitted_from: str = ""
     """The upload whose quarantined rows these are, when an operator readmitted them."""
+    mended: list[dict[str, Any]] = field(default_factory=list)
+    """What was mended on reading: the fields of `upload.MendedValues`."""
 
     @property
     def key(self) -> str:
@@ -170,6 +172,7 @@ class UploadDuplicated(Fact):
     rejected: int = 0
     source_sha256: str = ""
     readmitted_from: str = ""
+    mended: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def key(self) -> str:

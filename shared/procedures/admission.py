@@ -99,6 +99,7 @@ def store_part(
             rejected=rejected,
             source_sha256=tally.source_sha256,
             readmitted_from=readmitted_from,
+            mended=tally.mended,
         )
         return [known]
     admitted = UploadAdmitted(
@@ -111,5 +112,6 @@ def store_part(
         source_sha256=tally.source_sha256,
         part_sha256=checked.part.sha256,
         readmitted_from=readmitted_from,
+        mended=tally.mended,
     )
     return [admitted, *join_window(admitted, services)]

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from shared.domain import names
 from shared.domain.facts import BatchDue, Fact, ScoringDue
-from shared.domain.tables.contract import Contract, match
+from shared.domain.tables.contract import Contract
 from shared.domain.tables.dialect import LONGEST, FileProblem, read_header
+from shared.domain.tables.header_match import match
 from shared.domain.tables.unreadable import UnreadableFile, content_faults
 from shared.errors import CampanhaError, Superseded
 from shared.ports import Blob

@@ -11,12 +11,13 @@ such a line is right without knowing how many quotes were opened and closed abov
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
-from shared.domain.tables.contract import Contract, HeaderProblem, match
+from shared.domain.tables.contract import Contract
 from shared.domain.tables.csv_reader import read_blocks, stands_alone
 from shared.domain.tables.dialect import LONGEST, FileProblem, Header, read_header
+from shared.domain.tables.header_match import HeaderProblem, explained, match, read_as
 
 Read = Callable[[int, int], bytes]
 """The file's bytes from the first number to the second, exclusive."""
@@ -84,14 +85,15 @@ def plan_shards(
         return header
     contract = match(header.names, contracts, "scoring")
     if isinstance(contract, HeaderProblem):
-        return FileProblem(message=contract.message)
+        after = read(header.end, min(size, header.end + LONGEST))
+        return explained(contract, header, after, contracts, "scoring")
     taken = [name for name in header.names if name.casefold() in ADDED]
     if taken:
         named = ", ".join(map(repr, taken))
         return FileProblem(
             message=f"the output has columns of its own called {named}; leave them out, or name them otherwise"
         )
-    header = replace(header, line_ends_in=contract.line_ends_in)
+    header, _ = read_as(header, contract, "scoring")
     cuts = [header.end]
     for at in range(header.end + shard_bytes, size, shard_bytes):
         if at > cuts[-1]:

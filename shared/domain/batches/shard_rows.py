@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from shared.domain.batches.shard_plan import ShardPlan, sound_cut
 from shared.domain.tables.column_check import ColumnCheck
-from shared.domain.tables.contract import Column
+from shared.domain.tables.contract import Contract
 from shared.domain.tables.csv_reader import Block, Broken, read_blocks
 from shared.domain.tables.dialect import Header
 from shared.domain.tables.plain_csv import TEXT, Rows, read_plain
@@ -43,7 +43,7 @@ class ShardRows:
 
 def read_shard(data: bytes, plan: ShardPlan) -> Iterator[ShardRows]:
     """The shard's records in order, piece by piece; the same pieces at each reading, here or on a cluster."""
-    check = _Check(plan.header, plan.contract.features)
+    check = _Check(plan.header, plan.contract)
     for piece in _pieces(data, plan.header, PIECE_BYTES):
         for rows, broken in _read(piece, plan.header):
             yield check(rows, broken)
@@ -76,9 +76,10 @@ def _pieces(data: bytes, header: Header, size: int) -> Iterator[bytes]:
 class _Check:
     """The contract's features, where they stand in the file, and what was found out of their texts so far."""
 
-    def __init__(self, header: Header, features: Sequence[Column]) -> None:
-        self._checks = [ColumnCheck(column) for column in features]
-        self._places = [header.names.index(column.name) for column in features]
+    def __init__(self, header: Header, contract: Contract) -> None:
+        self._header = header
+        self._checks = [ColumnCheck(column, contract.mend) for column in contract.features]
+        self._places = [header.columns.index(column.name) for column in contract.features]
 
     def __call__(self, rows: Rows, broken: dict[int, str]) -> ShardRows:
         good = np.ones(len(rows), dtype=np.bool_)
@@ -120,7 +121,7 @@ def _read_strictly(data: bytes, header: Header) -> tuple[Rows, dict[int, str]]:
 def _records(block: Block, header: Header) -> Iterator[tuple[int, str, Sequence[str], str]]:
     """Line, text to write, cells, and what is wrong."""
     for line, text, cells in zip(block.lines, block.texts, block.rows, strict=True):
-        yield line, text.removesuffix("\r"), cells, ""
+        yield line, text.rstrip("\r"), cells, ""
     for broken in block.broken:
         cells = [broken.raw] + [""] * (header.width - 1)
         yield broken.line, _written(cells, header), cells, _reason(broken)

@@ -15,6 +15,18 @@ from shared.domain.kinds.waiting import ADMISSION, GATHER_WINDOW
 
 
 @dataclass(frozen=True, kw_only=True)
+class MendedValues:
+    """What was mended in one column on reading, as its contract says."""
+
+    column: str = public("The column; empty for what concerns whole rows or the file.", example="age")
+    how: str = public(
+        "What was not as the contract has it, in words.",
+        example="a whole number written with zeros after its point",
+    )
+    values: int = public("How many values, names or rows.", least=1, example=2713)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Upload:
     """What is known of an upload."""
 
@@ -29,6 +41,9 @@ class Upload:
     rows: int | None = public("Rows that fit the contract.", least=0, example=2713)
     rejected_rows: int | None = public(
         "Rows that break the contract and lie in quarantine.", least=0, example=4
+    )
+    mended: list[MendedValues] | None = public(
+        "What was mended on reading, as the contract's `mend`, aliases and spellings say; absent when nothing was."
     )
     content_hash: str | None = public(
         "SHA-256 of the rows that fit, as values in their order: delimiters, quotes and line ends do not change it.",
@@ -84,6 +99,7 @@ def _admitted(fact: UploadAdmitted) -> Iterable[Change]:
         "sha256": fact.source_sha256,
     }
     values |= {"readmitted_from": fact.readmitted_from} if fact.readmitted_from else {}
+    values |= {"mended": fact.mended} if fact.mended else {}
     yield Change(kind="upload", id=fact.upload, state="admitted", values=values)
     yield from _found_by(fact.upload, fact.source_sha256, fact.content_hash)
 
@@ -100,6 +116,7 @@ def _rejected(fact: UploadRejected) -> Iterable[Change]:
 def _known(fact: UploadDuplicated) -> Iterable[Change]:
     values: dict[str, Any] = {"name": fact.name, "dataset": fact.dataset, "rows": fact.rows}
     values |= {"same_as": fact.first_upload, "rejected_rows": fact.rejected, "sha256": fact.source_sha256}
+    values |= {"mended": fact.mended} if fact.mended else {}
     yield Change(kind="upload", id=fact.upload, state="duplicate", values=values)
 
 

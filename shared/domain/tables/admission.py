@@ -19,16 +19,21 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from shared.domain.tables.contract import Column, Contract, HeaderProblem, Purpose, match
+from shared.domain.tables.contract import MENDS, Column, Contract, Purpose
 from shared.domain.tables.csv_reader import Block, Broken, read_blocks
-from shared.domain.tables.dialect import FileProblem, Header, read_header
+from shared.domain.tables.dialect import LONGEST, FileProblem, Header, read_header
+from shared.domain.tables.header_match import HeaderProblem, explained, match, read_as
 from shared.domain.tables.row_check import Checked, RowCheck
 from shared.domain.tables.values import Fault
 
+SEP_LINE = "the line above the header that names the delimiter (sep=), skipped"
+MOST_MENDS = 50
+"""Of what was mended, so many kinds are told."""
+AGAIN = ("the header again", "two files were joined here; remove the line")
 HOPELESS = 10_000
 """A file none of whose first so many records fits is read no further: the rest would say the same."""
 
@@ -77,6 +82,8 @@ class Tally:
     blank_lines: int = 0
     cut_short: bool = False
     """Whether the rest was left unread, since none of the first `HOPELESS` records fits."""
+    mended: list[dict[str, Any]] = field(default_factory=list)
+    """What was mended on reading, as the contract says: column (empty for the file), how, and how many values."""
     by_rule: dict[str, int] = field(default_factory=dict)
     """How many faults of each kind, as `column: rule`; a record may have several."""
     content_hash: str = ""
@@ -131,9 +138,14 @@ class Admission:
             return
         fit = match(read.names, contracts, purpose)
         if isinstance(fit, HeaderProblem):
-            self.problem = fit.message
-        else:
-            self.contract, self.header = fit, replace(read, line_ends_in=fit.line_ends_in)
+            after = next(self._rest, b"")[:LONGEST]
+            self.problem = explained(fit, read, after, contracts, purpose).message
+            return
+        self.contract = fit
+        self.header, renamed = read_as(read, fit, purpose)
+        self._mended: Counter[tuple[str, str]] = Counter(renamed)
+        if read.sep_line:
+            self._mended["", SEP_LINE] = 1
 
     def batches(self) -> Iterator[Batch]:
         """The records, once; nothing when there is a problem."""
@@ -144,19 +156,35 @@ class Admission:
         free = (
             [column.name for column in self.contract.columns] if self._waived else ()
         )  # never the answer itself
-        check = RowCheck(self.header, columns, free)
+        check = RowCheck(self.header, columns, free, self.contract.mend)
         by_rule: Counter[str] = Counter()
         for block in read_blocks(self._rest, self.header):
-            batch = _batch(block, check(block.rows))
+            checked = check(block.rows)
+            self._mended += checked.mended
+            batch = _batch(self._without_empty(block, checked), checked, self.header)
             content.add(batch.columns)
             self._count(block, batch, by_rule)
             yield batch
             if self.tally.records >= HOPELESS and not self.tally.accepted:
                 self.tally.cut_short = True
                 break
+        self.tally.mended = [
+            {"column": column, "how": how, "values": values}
+            for (column, how), values in self._mended.most_common(MOST_MENDS)
+        ]
         self.tally.by_rule = dict(by_rule.most_common())
         self.tally.content_hash = content.hexdigest(self.tally.accepted)
         self.tally.source_sha256 = "" if self.tally.cut_short else self._digest.hexdigest()
+
+    def _without_empty(self, block: Block, checked: Checked) -> Block:
+        """The block without its rows of empty values, where the contract says so: they count as blank lines."""
+        if not checked.faults or self.contract is None or "empty-rows" not in self.contract.mend:
+            return block
+        empty = {row for row in checked.faults if not "".join(block.rows[row]).strip()}
+        block.left_out, block.blank_lines = empty, block.blank_lines + len(empty)
+        if empty:
+            self._mended["", MENDS["empty-rows"]] += len(empty)
+        return block
 
     def _count(self, block: Block, batch: Batch, by_rule: Counter[str]) -> None:
         self.tally.records += block.records
@@ -194,22 +222,27 @@ def _counted_as(fault: Fault) -> str:
     return f"{fault.column}: {fault.rule}" if fault.column else fault.rule
 
 
-def _batch(block: Block, checked: Checked) -> Batch:
+def _batch(block: Block, checked: Checked, header: Header) -> Batch:
     if not checked.faults:
-        return Batch(columns=checked.columns, lines=block.lines, rejects=_rejects(block, {}))
+        return Batch(columns=checked.columns, lines=block.lines, rejects=_rejects(block, {}, header))
     good = [row for row in range(len(block.lines)) if row not in checked.faults]
     return Batch(
         columns={name: [values[row] for row in good] for name, values in checked.columns.items()},
         lines=[block.lines[row] for row in good],
-        rejects=_rejects(block, checked.faults),
+        rejects=_rejects(block, checked.faults, header),
     )
 
 
-def _rejects(block: Block, faults: dict[int, list[Fault]]) -> list[Reject]:
+def _rejects(block: Block, faults: dict[int, list[Fault]], header: Header) -> list[Reject]:
     rejects = [_structural(broken) for broken in block.broken]
     for row, found in faults.items():
+        if row in block.left_out:
+            continue
         raw = block.texts[row].rstrip("\r\n")
-        rejects.append(Reject(line=block.lines[row], raw=raw, faults=tuple(found)))
+        again = header.is_again(block.rows[row])
+        rejects.append(
+            Reject(line=block.lines[row], raw=raw, faults=_faults(*AGAIN) if again else tuple(found))
+        )
     return sorted(rejects, key=lambda reject: reject.line)
 
 

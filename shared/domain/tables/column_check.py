@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shared.domain.tables.contract import Column
+from shared.domain.tables.contract import Column, Mend
 from shared.domain.tables.values import Fault, Judged
 
 MANY = 64
@@ -30,6 +32,8 @@ class CheckedColumn:
     """By distinct text that breaks a rule: which one, and what to do."""
     bad: npt.NDArray[np.bool_] | None
     """By record: whether its text breaks a rule; None when none does."""
+    mended: dict[str, int] = field(default_factory=dict)
+    """How many records' texts were mended, by what was."""
 
     def fault(self, row: int) -> str:
         return self.faults[int(self.codes[row])]
@@ -38,10 +42,10 @@ class CheckedColumn:
 class ColumnCheck:
     """One column's rules, its type on the wire, and the texts it has met so far."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Column, mend: Collection[Mend] = ()) -> None:
         self.name = column.name
         self._column = column
-        self._judged = Judged(column)
+        self._judged = Judged(column, mend=mend)
         self._places = {value: place for place, value in enumerate(column.values)}
         self._type = _numpy_type(column)
 
@@ -53,7 +57,16 @@ class ColumnCheck:
         if values is None:
             values, faults = self._one_by_one(texts.dictionary.to_pylist())
         bad = np.isin(codes, list(faults)) if faults else None
-        return CheckedColumn(codes=codes, values=values, faults=faults, bad=bad)
+        mended = self._mended(texts.dictionary.to_pylist(), codes) if self._judged.mended else {}
+        return CheckedColumn(codes=codes, values=values, faults=faults, bad=bad, mended=mended)
+
+    def _mended(self, texts: list[str], codes: npt.NDArray[np.int32]) -> dict[str, int]:
+        times = np.bincount(codes, minlength=len(texts)).tolist()
+        counts: Counter[str] = Counter()
+        for text, records in zip(texts, times, strict=True):
+            for how in self._judged.mended.get(text, ()):
+                counts[how] += records
+        return dict(counts)
 
     def array(self, checked: CheckedColumn, mask: npt.NDArray[np.bool_] | None) -> Any:
         """The column for the model; mask: the records it scores (None: all)."""

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from shared.errors import ConfigurationError
+
+Mend = Literal["names", "blanks", "case", "whole-numbers", "decimal-comma", "empty-rows", "index-column"]
+MENDS: dict[Mend, str] = {
+    "names": "a column's name in other case, or with other blanks, dots, dashes or underscores",
+    "blanks": "blanks around a value",
+    "case": "a word in other case",
+    "whole-numbers": "a whole number written with zeros after its point",
+    "decimal-comma": "a comma for the decimal point",
+    "empty-rows": "a row of empty values, left out",
+    "index-column": "a first column that only numbers the rows, left out",
+}
+"""What a contract may let be mended on reading, and what is said of it; nothing is mended that it does not name."""
+INDEX_NAMES = ("", "Unnamed: 0")
+"""What a first column is called that numbers the rows; the second is pandas' name for the first."""
 
 Purpose = Literal["training", "scoring"]
 ColumnType = Literal["integer", "number", "category"]
@@ -28,9 +42,17 @@ class Column:
     """Category only: every value there is."""
     known_only_after_call: bool = False
     """Needed to train, absent when scoring, never a feature."""
+    aliases: tuple[str, ...] = ()
+    """Other names that files have for it."""
+    spellings: tuple[tuple[str, str], ...] = ()
+    """Category only: other texts, each with the value it stands for."""
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {"name": self.name, "type": self.type}
+        if self.aliases:
+            body["aliases"] = list(self.aliases)
+        if self.spellings:
+            body["spellings"] = dict(self.spellings)
         if self.minimum is not None:
             body["minimum"] = self.minimum
         if self.maximum is not None:
@@ -57,6 +79,11 @@ class Contract:
     """Columns a file may have that are neither checked nor stored."""
     line_ends_in: tuple[str, ...] = ()
     """Those of the ignored whose values may hold line ends, in quotes; a value that is checked holds none."""
+    mend: tuple[Mend, ...] = ()
+    """What is mended on reading, and counted."""
+    target_aliases: tuple[str, ...] = ()
+    target_spellings: tuple[tuple[str, str], ...] = ()
+    """As a column's."""
 
     @property
     def features(self) -> tuple[Column, ...]:
@@ -65,7 +92,13 @@ class Contract:
 
     @property
     def target_column(self) -> Column:
-        return Column(name=self.target, type="category", values=self.target_values)
+        return Column(
+            name=self.target,
+            type="category",
+            values=self.target_values,
+            aliases=self.target_aliases,
+            spellings=self.target_spellings,
+        )
 
     def columns_for(self, purpose: Purpose) -> tuple[Column, ...]:
         """The columns that are checked and stored: all with the target in training, the features in scoring."""
@@ -86,13 +119,27 @@ class Contract:
         return self._knows(other, purpose) and other._knows(self, purpose)
 
     def _knows(self, other: Self, purpose: Purpose) -> bool:
-        known = {*(column.name for column in self.columns_for(purpose)), *self.allowed(purpose)}
-        return known.issuperset(column.name for column in other.columns_for(purpose))
+        known = self.known(purpose) | self.aliases.keys()
+        return all(known & {column.name, *column.aliases} for column in other.columns_for(purpose))
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """By another name of a column its own."""
+        columns = (*self.columns, self.target_column)
+        return {alias: column.name for column in columns for alias in column.aliases}
 
     def to_json(self) -> dict[str, Any]:
         """The YAML's content; every manifest carries it under `contract`."""
-        target = {"name": self.target, "values": list(self.target_values), "positive": self.positive}
+        target: dict[str, Any] = {
+            "name": self.target,
+            "values": list(self.target_values),
+            "positive": self.positive,
+        }
+        target |= {"aliases": list(self.target_aliases)} if self.target_aliases else {}
+        target |= {"spellings": dict(self.target_spellings)} if self.target_spellings else {}
         body: dict[str, Any] = {"dataset": self.dataset, "title": self.title, "target": target}
+        if self.mend:
+            body["mend"] = list(self.mend)
         if self.ignored:
             body["ignored"] = [
                 {"name": name, "line_ends": True} if name in self.line_ends_in else name
@@ -114,6 +161,9 @@ class Contract:
                 target_values=tuple(_text(value) for value in target["values"]),
                 positive=_text(target["positive"]),
                 ignored=tuple(name for name, _ in ignored),
+                mend=tuple(body.get("mend", ())),
+                target_aliases=tuple(_text(name) for name in target.get("aliases", ())),
+                target_spellings=_spellings(target.get("spellings", {})),
                 line_ends_in=tuple(name for name, line_ends in ignored if line_ends),
             )
             _check(contract)
@@ -124,88 +174,7 @@ class Contract:
         return contract
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeaderProblem:
-    """The header fits no contract; how it differs from the nearest one."""
-
-    dataset: str
-    """The nearest contract."""
-    missing: tuple[str, ...] = ()
-    unexpected: tuple[str, ...] = ()
-    duplicated: tuple[str, ...] = ()
-
-    @property
-    def message(self) -> str:
-        differences = [
-            f"{what} {_listed(columns)}"
-            for what, columns in (
-                ("missing", self.missing),
-                ("unexpected", self.unexpected),
-                ("more than once", self.duplicated),
-            )
-            if columns
-        ]
-        found = "; ".join(differences) or "nothing differs"
-        nearest = f"nearest is {self.dataset} (columns {found})"
-        return f"the header fits no contract; {nearest}; mend the header and drop the file again"
-
-
-def match(
-    header: Sequence[str], contracts: Iterable[Contract], purpose: Purpose = "training"
-) -> Contract | HeaderProblem:
-    """The contract whose columns the header has, in any order; else the difference from the nearest.
-
-    A file to score may have columns that no contract knows, the clients' keys for instance: they go through it unread.
-    If it fits several contracts so, it is the one that knows most of its columns.
-
-    header: clean names, as `dialect.Header` has them
-    """
-    problems = [_difference(header, contract, purpose) for contract in contracts]
-    fitting = _knowing_most(header, [contract for contract, faults in problems if not faults], purpose)
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        both = _listed([contract.dataset for contract in fitting])
-        raise ConfigurationError(f"a header may fit only one contract, and {both} share one; tell them apart")
-    return min((fault for _, fault in problems if fault), key=_distance)
-
-
-def _difference(
-    names: Sequence[str], contract: Contract, purpose: Purpose
-) -> tuple[Contract, HeaderProblem | None]:
-    needed = [column.name for column in contract.columns_for(purpose)]
-    counts = Counter(names)
-    missing = tuple(name for name in needed if name not in counts)
-    unknown = tuple(name for name in counts if name not in contract.known(purpose))
-    if (
-        purpose == "scoring" and not missing
-    ):  # what goes through unread must not be a feature written otherwise
-        features = {_plainly(name) for name in needed}
-        unknown = tuple(name for name in unknown if _plainly(name) in features)
-    problem = HeaderProblem(
-        dataset=contract.dataset,
-        missing=missing,
-        unexpected=unknown,
-        duplicated=tuple(name for name, count in counts.items() if count > 1),
-    )
-    return contract, problem if problem.missing or problem.unexpected or problem.duplicated else None
-
-
-def _knowing_most(names: Sequence[str], fitting: Sequence[Contract], purpose: Purpose) -> list[Contract]:
-    known = [len(contract.known(purpose).intersection(names)) for contract in fitting]
-    return [contract for contract, count in zip(fitting, known, strict=True) if count == max(known)]
-
-
-def _plainly(name: str) -> str:
-    """A name without what people write now so, now otherwise: case, blanks, dots, underscores, dashes."""
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
-
-
-def _distance(problem: HeaderProblem) -> int:
-    return len(problem.missing) + len(problem.unexpected) + len(problem.duplicated)
-
-
-def _listed(names: Sequence[str], most: int = 10) -> str:
+def listed(names: Sequence[str], most: int = 10) -> str:
     shown = ", ".join(repr(name[:60]) for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
@@ -223,15 +192,16 @@ def _ignored(body: object) -> tuple[str, bool]:
     extra = set(body) - {"name", "line_ends"}
     if extra:
         raise ValueError(
-            f"ignored column {body.get('name')!r} has {_listed(sorted(extra))}, which means nothing"
+            f"ignored column {body.get('name')!r} has {listed(sorted(extra))}, which means nothing"
         )
     return _text(body["name"]), bool(body.get("line_ends", False))
 
 
 def _column(body: Mapping[str, Any]) -> Column:
-    extra = set(body) - {"name", "type", "minimum", "maximum", "values", "known_only_after_call"}
+    known = {"name", "type", "minimum", "maximum", "values", "known_only_after_call", "aliases", "spellings"}
+    extra = set(body) - known
     if extra:
-        raise ValueError(f"column {body.get('name')!r} has {_listed(sorted(extra))}, which means nothing")
+        raise ValueError(f"column {body.get('name')!r} has {listed(sorted(extra))}, which means nothing")
     column = Column(
         name=_text(body["name"]),
         type=body["type"],
@@ -239,12 +209,18 @@ def _column(body: Mapping[str, Any]) -> Column:
         maximum=_bound(body.get("maximum")),
         values=tuple(_text(value) for value in body.get("values", ())),
         known_only_after_call=bool(body.get("known_only_after_call", False)),
+        aliases=tuple(_text(name) for name in body.get("aliases", ())),
+        spellings=_spellings(body.get("spellings", {})),
     )
     if column.type not in ("integer", "number", "category"):
         raise ValueError(f"column {column.name!r} has type {column.type!r}, not integer, number or category")
     if (column.type == "category") != bool(column.values):
         raise ValueError(f"column {column.name!r}: a category, and nothing else, lists its values")
     return column
+
+
+def _spellings(body: Mapping[object, object]) -> tuple[tuple[str, str], ...]:
+    return tuple((_text(text), _text(value)) for text, value in body.items())
 
 
 def _bound(value: object) -> float | None:
@@ -254,10 +230,21 @@ def _bound(value: object) -> float | None:
 
 
 def _check(contract: Contract) -> None:
-    names = [*(column.name for column in contract.columns), contract.target, *contract.ignored]
+    columns = (*contract.columns, contract.target_column)
+    names = [*(column.name for column in columns), *contract.ignored]
+    names += [alias for column in columns for alias in column.aliases]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise ValueError(f"column {_listed(twice)} is named more than once")
+        raise ValueError(f"column {listed(twice)} is named more than once")
+    unknown = [mend for mend in contract.mend if mend not in MENDS]
+    if unknown:
+        raise ValueError(f"mend has {listed(unknown)}, which means nothing; there is {listed(list(MENDS))}")
+    for column in columns:
+        wrong = [value for _, value in column.spellings if value not in column.values]
+        if wrong:
+            raise ValueError(
+                f"column {column.name!r}: a spelling stands for {listed(wrong)}, which is none of its values"
+            )
     if contract.positive not in contract.target_values:
         raise ValueError(f"the positive answer {contract.positive!r} is not among the target's values")
     if not contract.features:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import accumulate, chain
@@ -32,7 +32,8 @@ MOST_LINES = 100
 OPEN_QUOTE = 'a quote (") is opened and not closed'
 QUOTE_INSIDE = 'a quote (") stands inside a quoted value'
 QUOTE_UNQUOTED = 'a quote (") stands inside a value without quotes'
-RETURN_INSIDE = "a line end (CR) stands inside a value"
+RETURN_INSIDE = "mixed line ends: a CR stands inside the line"
+BREAKS_OFF = "the file breaks off here: "
 NOT_UTF8 = "bytes that are not UTF-8"
 NUL_BYTE = "a NUL byte"
 TOO_LONG = f"longer than {LONGEST} bytes"
@@ -58,6 +59,8 @@ class Broken:
 
     @property
     def remedy(self) -> str:
+        if self.rule.startswith(BREAKS_OFF):
+            return "the last line lacks its end; send the whole file again"
         return REMEDIES.get(self.rule, "give each column one value; quote values that hold the delimiter")
 
 
@@ -72,6 +75,8 @@ class Block:
     lines: Sequence[int] = ()
     """The rows' (first) physical lines."""
     broken: list[Broken] = field(default_factory=list)
+    left_out: Collection[int] = ()
+    """Rows, by their place, that are none of the table's; their lines are among the blank ones."""
     blank_lines: int = 0
     line_starts: list[int] | None = None
     data: bytes = b""
@@ -80,7 +85,7 @@ class Block:
 
     @property
     def records(self) -> int:
-        return len(self.rows) + len(self.broken)
+        return len(self.rows) - len(self.left_out) + len(self.broken)
 
     def starts(self, newline: str) -> list[tuple[int, int]]:
         """Line and first byte (in the file) of each record, in order; costs a pass over the bytes."""
@@ -174,7 +179,7 @@ class _Reader:
         self._line_end = header.newline
         self._options = header.reader_options()
         self._well_quoted = _well_quoted(header.delimiter)
-        self._with_line_ends = [at for at, name in enumerate(header.names) if name in header.line_ends_in]
+        self._with_line_ends = [at for at, name in enumerate(header.columns) if name in header.line_ends_in]
 
     def block(self, stretch: _Stretch, first_line: int, *, final: bool) -> tuple[Block, int]:
         """The stretch's records, and how many of its bytes they took: the rest waits for the next stretch."""
@@ -223,10 +228,15 @@ class _Reader:
                 block.blank_lines += 1
             else:
                 rule = self._width_rule(row)
+                if at == len(block.rows) - 1 and not block.data.endswith(self.newline):
+                    rule = self._broken_off(row, rule)
                 block.broken.append(Broken(line=block.lines[at], rule=rule, raw=_shown(block.texts[at])))
         block.rows = [block.rows[at] for at in good]
         block.texts = [block.texts[at] for at in good]
         block.lines = [block.lines[at] for at in good]
+
+    def _broken_off(self, row: Sequence[str], rule: str) -> str:
+        return BREAKS_OFF + rule if len(row) < self.width else rule
 
     def _width_rule(self, row: Sequence[str]) -> str:
         # Bounded, so that a tally by rule cannot grow with the file.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Self
@@ -19,13 +19,42 @@ DELIMITERS = ";,\t|"
 
 OTHER_FORMATS = {
     b"\x1f\x8b": "gzip data; unpack it first",
-    b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV UTF-8",
+    b"\xfd7zXZ\x00": "xz data; unpack it first",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it first",
+    b"BZh": "bzip2 data; unpack it first",
+    b"\x28\xb5\x2f\xfd": "zstd data; unpack it first",
+    b"Rar!\x1a\x07": "a RAR archive; unpack it first",
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"\x89PNG\r\n\x1a\n": "a PNG picture; this door takes CSV only",
+    b"\xff\xd8\xff": "a JPEG picture; this door takes CSV only",
+    b"GIF8": "a GIF picture; this door takes CSV only",
+    b"SQLite format 3\x00": "an SQLite database; this door takes CSV only",
+    b"ARROW1": "Arrow; this door takes CSV only",
+    b"ORC": "ORC; this door takes CSV only",
+    b"Obj\x01": "Avro; this door takes CSV only",
+    b"{\\rtf": "RTF; save it as CSV UTF-8",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV UTF-8",
     b"PAR1": "Parquet; this door takes CSV only",
     b"%PDF": "a PDF; this door takes CSV only",
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
 }
+
+WORKBOOKS = {
+    b"xl/": "an Excel workbook; save the sheet as CSV UTF-8",
+    b"opendocument.spreadsheet": "an OpenDocument spreadsheet; save the sheet as CSV UTF-8",
+}
+"""What a zip archive is, by what stands in it."""
+MARKUP = {
+    b"<!doctype html": "an HTML page, as servers send in place of a file; fetch the file itself",
+    b"<html": "an HTML page, as servers send in place of a file; fetch the file itself",
+    b"<": "XML or HTML; this door takes CSV only",
+    b"{": "JSON; this door takes CSV only",
+    b"[": "JSON; this door takes CSV only",
+}
+"""What text is that begins so."""
+SEP_LINE = re.compile(rb'"?sep=(.)"?', re.IGNORECASE)
+"""The line by which Excel is told the delimiter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +82,19 @@ class Header:
     """Whether it ends with CR and LF."""
     line_ends_in: tuple[str, ...] = ()
     """The columns whose values may hold line ends, by the contract: elsewhere a record is one line."""
+    known_as: tuple[str, ...] = ()
+    """What the contract calls the columns, where it mends names; see `columns`."""
+    sep_line: bool = False
+    """Whether a line `sep=` stood above it, which was skipped."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the contract calls the file's columns, in the file's order."""
+        return self.known_as or self.names
+
+    def is_again(self, cells: Sequence[str]) -> bool:
+        """Whether a row is the header once more."""
+        return cells[0].strip().endswith(self.names[0]) and tuple(map(clean_name, cells)) == self.names
 
     @property
     def line_end(self) -> str:
@@ -67,14 +109,15 @@ class Header:
         return {"delimiter": self.delimiter, "strict": True}
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "names": list(self.names), "line_ends_in": list(self.line_ends_in)}
+        return {**vars(self), **{name: list(vars(self)[name]) for name in _LISTS}}
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Self:
-        lists: dict[str, Any] = {
-            name: tuple(body[name]) for name in ("names", "line_ends_in") if name in body
-        }
+        lists: dict[str, Any] = {name: tuple(body[name]) for name in _LISTS if name in body}
         return cls(**{**body, **lists})
+
+
+_LISTS = ("names", "line_ends_in", "known_as")
 
 
 def clean_name(text: str) -> str:
@@ -97,31 +140,68 @@ def read_header(chunks: Iterable[bytes]) -> tuple[Header | FileProblem, Iterator
 
 
 def _header(head: bytes, *, whole: bool) -> Header | FileProblem:
-    for magic, what in OTHER_FORMATS.items():
-        if head.startswith(magic):
-            return FileProblem(message=f"the file is {what}")
-    start = 0
-    while head.startswith((BOM, b"\r", b"\n"), start):
-        start += len(BOM) if head.startswith(BOM, start) else 1
-    newline = _newline(head)
+    other = _other_format(head)
+    if other:
+        return FileProblem(message=f"the file is {other}")
+    start, sep = _text_start(head, 0), b""
+    line, end = _line(head, start)
+    found = SEP_LINE.fullmatch(line)
+    if found and end:
+        sep, start = found.group(1), _text_start(head, end)
+        line, end = _line(head, start)
     if start == len(head):
         return FileProblem(message="the file is empty; a CSV with a header line is needed")
-    end = head.find(newline, start) + 1
     if not end and not whole:
         return FileProblem(message=f"the first line is longer than {LONGEST} bytes; it is no CSV header")
     end = end or len(head)
-    line = head[:start].count(newline) + 1
-    header = _parsed(head[start:end].rstrip(b"\r\n"), newline, line=line, end=end, bom=head.startswith(BOM))
-    crlf = head[start:end].endswith(b"\r\n")
-    return replace(header, crlf=crlf) if isinstance(header, Header) else header
+    newline = _newline(head[start:end], head[end:])
+    number = len(LINE_END.findall(head, 0, start)) + 1
+    header = _parsed(line, newline, line=number, end=end, bom=head.startswith(BOM), sep=sep.decode("latin-1"))
+    ended = head[start:end]
+    crlf = ended.endswith(b"\r\n") or (ended.endswith(b"\r") and newline == b"\n" and _is_crlf(head[end:]))
+    return replace(header, crlf=crlf, sep_line=bool(sep)) if isinstance(header, Header) else header
 
 
-def _newline(head: bytes) -> bytes:
-    found = re.search(rb"\r\n|\n|\r", head)
-    return b"\r" if found and found.group() == b"\r" else b"\n"
+LINE_END = re.compile(rb"\r+\n|\n|\r")
+"""CR CR LF is what some programs make of CR LF."""
 
 
-def _parsed(text: bytes, newline: bytes, *, line: int, end: int, bom: bool) -> Header | FileProblem:
+def _other_format(head: bytes) -> str:
+    """What the file is in place of a CSV; empty when it may be one."""
+    for magic, what in OTHER_FORMATS.items():
+        if head.startswith(magic):
+            inside = (kind for mark, kind in WORKBOOKS.items() if what.startswith("a zip") and mark in head)
+            return next(inside, what)
+    text = head.removeprefix(BOM).lstrip()[:20].lower()
+    return next((what for mark, what in MARKUP.items() if text.startswith(mark)), "")
+
+
+def _text_start(head: bytes, at: int) -> int:
+    """Where the next line begins that is not empty."""
+    while head.startswith((BOM, b"\r", b"\n"), at):
+        at += len(BOM) if head.startswith(BOM, at) else 1
+    return at
+
+
+def _line(head: bytes, start: int) -> tuple[bytes, int]:
+    """The line that begins there, without its end, and the byte after that; 0 when it does not end."""
+    found = LINE_END.search(head, start)
+    return (head[start : found.start()], found.end()) if found else (head[start:], 0)
+
+
+def _newline(header: bytes, after: bytes) -> bytes:
+    """How the rows end: where they end in another way than the header, as they do."""
+    returns, feeds = after.count(b"\r") - after.count(b"\r\n"), after.count(b"\n")
+    if header.endswith(b"\r"):
+        return b"\n" if feeds and feeds >= returns else b"\r"
+    return b"\r" if not feeds and returns > 1 else b"\n"
+
+
+def _is_crlf(after: bytes) -> bool:
+    return after[: after.find(b"\n") + 1].endswith(b"\r\n")
+
+
+def _parsed(text: bytes, newline: bytes, *, line: int, end: int, bom: bool, sep: str) -> Header | FileProblem:
     if b"\0" in text:
         return FileProblem(message=f"line {line} has NUL bytes: UTF-16, or no text; save it as CSV UTF-8")
     try:
@@ -129,8 +209,10 @@ def _parsed(text: bytes, newline: bytes, *, line: int, end: int, bom: bool) -> H
     except UnicodeDecodeError as fault:
         where = f"line {line}, byte {fault.start + 1}"
         return FileProblem(message=f"{where}, is not UTF-8; save the file as CSV UTF-8")
-    delimiter = max(DELIMITERS, key=lambda sign: len(_split(decoded, sign)))
-    names = _split(decoded, delimiter)
+    delimiter = (
+        sep if sep and sep in DELIMITERS else max(DELIMITERS, key=lambda sign: len(split(decoded, sign)))
+    )
+    names = split(decoded, delimiter)
     if not names:
         return FileProblem(message=f'line {line}, the header, has a quote (") out of place; mend the header')
     return Header(
@@ -143,7 +225,8 @@ def _parsed(text: bytes, newline: bytes, *, line: int, end: int, bom: bool) -> H
     )
 
 
-def _split(text: str, delimiter: str) -> list[str]:
+def split(text: str, delimiter: str) -> list[str]:
+    """The line's values; none when it is no CSV."""
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True))
     except csv.Error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from shared.domain.tables.contract import Column
+from shared.domain.tables.contract import Column, Mend
 from shared.domain.tables.dialect import Header
 from shared.domain.tables.values import Fault, Judged
 
@@ -18,19 +19,27 @@ class Checked:
     columns: dict[str, list[Any]]
     faults: dict[int, list[Fault]]
     """By row, for the rows that have any."""
+    mended: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many values were mended, by column and what was."""
 
 
 class RowCheck:
     """Knows where each column stands in the file, and the values it has met so far."""
 
-    def __init__(self, header: Header, columns: Sequence[Column], waived: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        header: Header,
+        columns: Sequence[Column],
+        waived: Collection[str] = (),
+        mend: Collection[Mend] = (),
+    ) -> None:
         """columns: those to check, all of them in the header; the file's others are not checked.
 
-        waived: the columns whose values may be any of their type
+        waived: the columns whose values may be any of their type; mend: what the contract lets be mended
         """
-        position = {name: at for at, name in enumerate(header.names)}
+        position = {name: at for at, name in enumerate(header.columns)}
         self._columns = [
-            (column.name, position[column.name], Judged(column, waived=column.name in waived))
+            (column.name, position[column.name], Judged(column, waived=column.name in waived, mend=mend))
             for column in columns
         ]
 
@@ -41,6 +50,7 @@ class RowCheck:
         texts = list(zip(*rows, strict=True))
         columns: dict[str, list[Any]] = {}
         faults: dict[int, list[Fault]] = {}
+        mended: Counter[tuple[str, str]] = Counter()
         for name, at, judged in self._columns:
             values = columns[name] = list(map(judged.__getitem__, texts[at]))
             if judged.faulty:
@@ -48,4 +58,6 @@ class RowCheck:
                 for row, value in enumerate(values):
                     if isinstance(value, Fault):
                         faults.setdefault(row, []).append(value)
-        return Checked(columns=columns, faults=faults)
+            if judged.mended:
+                mended.update({(name, how): n for how, n in judged.mended_among(texts[at]).items()})
+        return Checked(columns=columns, faults=faults, mended=mended)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from typing import Any
 
-from shared.domain.tables.contract import Column
+from shared.domain.tables.contract import MENDS, Column, Mend
 
 MOST_REMEMBERED = 1 << 16
 """Distinct texts remembered for each column; beyond that, all are forgotten: it is cheap to start anew."""
@@ -17,6 +18,8 @@ LONGEST_CATEGORY = 100
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}\.0*")
 _LONGEST_NUMBER = 64
 
 
@@ -47,8 +50,12 @@ class Judged(dict[str, Any]):
     A dict, because `map(judged.__getitem__, texts)` then runs at a dict's speed for texts seen before.
     """
 
-    def __init__(self, column: Column, *, waived: bool = False) -> None:
+    def __init__(self, column: Column, *, waived: bool = False, mend: Collection[Mend] = ()) -> None:
+        """mend: what the contract lets be mended"""
         super().__init__()
+        self.mended: dict[str, tuple[str, ...]] = {}
+        """Texts that were mended, each with what was; for the caller to count and, when there are many, to clear."""
+        self._mend = frozenset(mend)
         self.column = column
         self.faulty = False
         """Set whenever a fault is given out (no fault is remembered); cleared by the caller."""
@@ -56,6 +63,8 @@ class Judged(dict[str, Any]):
 
     def __missing__(self, text: str) -> Any:
         value = self._judge(text)
+        if isinstance(value, Fault) and (self._mend or self.column.spellings):
+            value = self._mended(text, value)
         if isinstance(value, Fault):
             self.faulty = True
             return value
@@ -63,6 +72,45 @@ class Judged(dict[str, Any]):
             self.clear()
         self[text] = value
         return value
+
+    def _mended(self, text: str, fault: Fault) -> Any:
+        plain, how = mended(text, self.column, self._mend)
+        value = self._judge(plain) if how else fault
+        if isinstance(value, Fault):
+            return fault
+        self.mended[text] = how
+        return value
+
+    def mended_among(self, texts: Sequence[str]) -> Counter[str]:
+        """How many of the texts were mended, by what was."""
+        counts: Counter[str] = Counter()
+        for text, times in Counter(filter(self.mended.__contains__, texts)).items():
+            counts.update(dict.fromkeys(self.mended[text], times))
+        if len(self.mended) > MOST_REMEMBERED:
+            self.mended.clear()
+            self.clear()
+        return counts
+
+
+def mended(text: str, column: Column, mend: Collection[Mend]) -> tuple[str, tuple[str, ...]]:
+    """The text as the contract would have it, and what was mended for that; nothing where nothing may be."""
+    plain, how = text, []
+    if "blanks" in mend and plain != plain.strip():
+        plain, how = plain.strip(), [MENDS["blanks"]]
+    if column.type == "category":
+        meant = dict(column.spellings).get(plain)
+        if meant is None and "case" in mend:
+            alike = {value.casefold(): value for value in column.values}
+            meant = alike.get(plain.casefold())
+            how += [MENDS["case"]] if meant not in (None, plain) else []
+        elif meant is not None:
+            how.append("another spelling of a value")
+        return plain if meant is None else meant, tuple(how)
+    if "decimal-comma" in mend and _DECIMAL_COMMA.fullmatch(plain):
+        plain, how = plain.replace(",", "."), [*how, MENDS["decimal-comma"]]
+    if column.type == "integer" and "whole-numbers" in mend and _WHOLE.fullmatch(plain):
+        plain, how = plain.partition(".")[0], [*how, MENDS["whole-numbers"]]
+    return plain, tuple(how)
 
 
 def judge(column: Column) -> Callable[[str], int | float | str | Fault]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.contracts import load_contracts
-from shared.domain.tables.contract import Contract, HeaderProblem, match
+from shared.domain.tables.contract import Contract
+from shared.domain.tables.header_match import HeaderProblem, match
 from shared.errors import ConfigurationError
 from tests.unit.domain.clients import ADDITIONAL, BANK, CONTRACTS, NAMES
 
@@ -76,9 +77,19 @@ def test_the_order_of_columns_does_not_matter() -> None:
 
 def test_a_header_that_fits_none_is_held_against_the_nearest() -> None:
     names = [name for name in NAMES if name != "age"]
-    assert match([*names, "Age", "job"], CONTRACTS) == HeaderProblem(
-        dataset="bank", missing=("age",), unexpected=("Age",), duplicated=("job",)
+    assert match([*names, "years", "job"], CONTRACTS) == HeaderProblem(
+        dataset="bank", missing=("age",), unexpected=("years",), duplicated=("job",)
     )
+
+
+def test_names_that_are_spelt_otherwise_are_told_and_decide_which_is_the_nearest() -> None:
+    names = [column.name.upper().replace(".", "_") for column in ADDITIONAL.columns_for("training")]
+    problem = match(names, CONTRACTS)
+    assert isinstance(problem, HeaderProblem)
+    assert (problem.dataset, problem.missing, problem.unexpected) == ("bank-additional", (), ())
+    assert len(problem.misspelt) == 21
+    assert "(columns write 'age' for 'AGE', write 'job' for 'JOB', " in problem.message
+    assert "and 11 more alike)" in problem.message
 
 
 def test_training_needs_the_answer_and_scoring_does_not() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 
 import pytest
 
@@ -29,7 +31,32 @@ WHOLE_FILES = {
     "byte order mark only": (b"\xef\xbb\xbf", "the file is empty"),
     "blank lines only": (b"\n\r\n\n", "the file is empty"),
     "gzip": (gzip.compress(file(G)), "gzip data; unpack it"),
-    "zip or xlsx": (b"PK\x03\x04....", "Excel workbook"),
+    "zip": (b"PK\x03\x04....", "a zip archive; unpack it"),
+    "xlsx": (b"PK\x03\x04....xl/workbook.xml", "an Excel workbook; save the sheet"),
+    "ods": (
+        b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+        "an OpenDocument spreadsheet",
+    ),
+    "xz": (lzma.compress(file(G)), "xz data; unpack it"),
+    "bzip2": (bz2.compress(file(G)), "bzip2 data; unpack it"),
+    "7z": (b"7z\xbc\xaf'\x1c....", "a 7z archive"),
+    "a PNG picture": (b"\x89PNG\r\n\x1a\n....", "a PNG picture"),
+    "a JPEG picture": (b"\xff\xd8\xff\xe0....", "a JPEG picture"),
+    "JSON": (b'\xef\xbb\xbf\n [{"age": 30}]', "JSON"),
+    "JSON lines": (b'{"age": 30}\n{"age": 31}\n', "JSON"),
+    "XML": (b'<?xml version="1.0"?><rows/>', "XML or HTML"),
+    "a title above the header": (
+        b"Clients of May\n" + file(G),
+        "line 1 is no header: that of contract bank stands on line 2",
+    ),
+    "titles and blank lines above": (
+        b"\nClients of May\n\nfor: the bank\n" + file(G),
+        "lines 2 to 4 are no header: that of contract bank stands on line 5",
+    ),
+    "each line in one cell": (
+        "".join(f'"{line}"\n' for line in (HEADER, G)).encode(),
+        "each line stands in quotes as one value",
+    ),
     "parquet": (b"PAR1....", "Parquet"),
     "pdf": (b"%PDF-1.7", "PDF"),
     "UTF-16 with mark": (file(G).decode().encode("utf-16"), "UTF-16"),
@@ -42,11 +69,19 @@ WHOLE_FILES = {
     "no header": (file(G, header=G), "fits no contract"),
     "a column missing": (file(G, header=HEADER.replace(";job", "")), "missing 'job'"),
     "a column twice": (file(G, header=HEADER + ";job"), "more than once 'job'"),
-    "a column renamed": (file(G, header=HEADER.replace("job", "Job")), "unexpected 'Job'"),
+    "a column in other case": (
+        file(G, header=HEADER.replace("job", "Job")),
+        "(columns write 'job' for 'Job')",
+    ),
+    "a column with other signs": (
+        file(G, header=HEADER.replace("job", "_j o-b.")),
+        "write 'job' for '_j o-b.'",
+    ),
+    "a column renamed": (file(G, header=HEADER.replace("job", "trade")), "missing 'job'; unexpected 'trade'"),
     "the answer missing": (file(header=HEADER.removesuffix(";y")), "missing 'y'"),
-    "Excel's line about the delimiter": (b"sep=;\n" + file(G), "unexpected 'sep=', ''"),
-    "an HTML page": (b"<html><body>Service unavailable</body></html>\n", "fits no contract"),
-    "a path as column": (file(G, header=HEADER.replace("age", "../../age")), "unexpected '../../age'"),
+    "an HTML page": (b"<html><body>Service unavailable</body></html>\n", "an HTML page"),
+    "an HTML page with its kind": (b"\n<!DOCTYPE html>\n<html>", "an HTML page"),
+    "a path as column": (file(G, header=HEADER.replace("age", "../../age")), "write 'age' for '../../age'"),
 }
 
 
@@ -74,6 +109,20 @@ FINE = {
         0,
     ),
     "LF and CRLF mixed": (file(G, G + "\r", G), 3, 0),
+    "CR CR LF": (file(G, G, end="\r\r\n"), 2, 0),
+    "a header that ends with CR and rows with CRLF": (
+        HEADER.encode() + b"\r" + file(G, G, end="\r\n", header=G),
+        3,
+        0,
+    ),
+    "a header that ends with CR and rows with LF": (HEADER.encode() + b"\r" + file(G, header=G), 2, 0),
+    "a header that ends with LF and rows with CR": (
+        HEADER.encode() + b"\n" + file(G, header=G, end="\r"),
+        2,
+        0,
+    ),
+    "a line that names the delimiter": (b"sep=;\n" + file(G), 1, 0),
+    "one with a mark, in quotes, with CRLF": (b'\xef\xbb\xbf"SEP=;"\r\n' + file(G, end="\r\n"), 1, 0),
     "plus sign and leading zeros": (file(cell("age", "+030")), 1, 0),
     "spaces around column names": (file(G, header=HEADER.replace(";", " ; ")), 1, 0),
     "an ignored column with delimiters": (file(G + ';"a;b;c"', header=HEADER + ";id"), 1, 0),
@@ -102,8 +151,13 @@ ROWS = {
     "one value too many": ([G, G + ";x"], 1, [(3, "expected 17 values, found 18")]),
     "a thousand values": ([";" * 1000, G], 1, [(2, "expected 17 values, found more than 34")]),
     "a line of spaces": (["   ", G], 1, [(2, "expected 17 values, found 1")]),
-    "the header again": ([G, HEADER], 1, [(3, AGE)]),
+    "the header again": ([G, HEADER, G], 2, [(3, "the header again")]),
+    "the header again, in quotes and with a mark": (
+        [G, '\ufeff"' + HEADER.replace(";", '";"') + '"', G], 2, [(3, "a quote (\") stands inside a value without quotes")],
+    ),
+    "the header again, with a mark": ([G, "\ufeff" + HEADER, G], 2, [(3, "the header again")]),
     "a total at the foot": ([G, "Total;1"], 1, [(3, "expected 17 values, found 2")]),
+    "the header of another file": ([G, HEADER + ";z"], 1, [(3, "expected 17 values, found 18")]),
     "a stray opening quote": ([G, '"' + G, G, G], 3, [(3, OPEN)]),
     "two stray opening quotes": ([G, '"' + G, G, '"' + G, G], 3, [(3, OPEN), (5, OPEN)]),
     "two stray quotes that would pair": (
@@ -119,7 +173,7 @@ ROWS = {
     "a quoted line break in a category": (
         [cell("job", '"admin.\n"'), G], 1, [(2, OPEN), (3, OPEN)],
     ),
-    "a lone CR in a value": ([cell("job", "ad\rmin."), G], 1, [(2, "a line end (CR) stands inside a value")]),
+    "a lone CR in a value": ([cell("job", "ad\rmin."), G], 1, [(2, "mixed line ends: a CR stands inside the line")]),
     "a NUL byte": ([cell("job", "admin.\0"), G], 1, [(2, "a NUL byte")]),
     "a field of a megabyte": ([G, cell("job", "x" * 1_000_000), G], 2, [(3, "longer than 65536 bytes")]),
     "a quoted field of a megabyte of lines": ([G, cell("job", '"' + "x\n" * 50), G], 2, None),
@@ -240,3 +294,19 @@ def test_a_contract_says_which_column_may_hold_line_ends() -> None:
     assert Contract.from_json(WITH_NOTES.to_json()) == WITH_NOTES
     with pytest.raises(ConfigurationError, match="'line_end'"):
         Contract.from_json({**BANK.to_json(), "ignored": [{"name": "note", "line_end": True}]})
+
+
+def test_a_file_that_breaks_off_in_its_last_line_says_so() -> None:
+    for cut in (G[:30], '"' + G[:30]):
+        _, refused = lines_of(file(G)[:-1] + b"\n" + cut.encode(), BANK)
+        assert list(refused) == [3]
+    _, refused = lines_of(file(G) + G[:30].encode(), BANK)
+    assert refused == {3: "the file breaks off here: expected 17 values, found 5"}
+    _, refused = lines_of(file(G, G[:30]), BANK)
+    assert refused == {3: "expected 17 values, found 5"}
+
+
+def test_lines_are_counted_as_the_file_has_them_whatever_ends_them() -> None:
+    for end, first in (("\r\r\n", 2), ("\r", 2), ("\n", 2)):
+        assert lines_of(file(*[G] * 40, end=end), BANK) == (list(range(first, first + 40)), {})
+    assert lines_of(b"sep=;\n\n" + file(G), BANK) == ([4], {})

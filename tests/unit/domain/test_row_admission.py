@@ -63,7 +63,9 @@ def test_every_record_is_admitted_or_refused_and_every_line_accounted_for(
     assert tally.rejected == sum(len(batch.rejects) for batch in batches)
     first = [line for batch in batches for line in (*batch.lines, *(r.line for r in batch.rejects))]
     assert len(set(first)) == len(first) == tally.records
-    assert covered(data) == data[len(HEADER) + 1 :].count(b"\n") + bool(lines and lines[-1].split("\n")[-1])
+    assert admission.header is not None
+    newline, rest = admission.header.newline.encode(), data[len(HEADER) + 1 :]
+    assert covered(data) == rest.count(newline) + bool(rest and not rest.endswith(newline))
 
 
 def covered(data: bytes) -> int:
@@ -73,7 +75,7 @@ def covered(data: bytes) -> int:
     total = 0
     for block in read_blocks(rest, header):
         total += block.blank_lines + len(block.broken)
-        total += sum(1 + text.rstrip("\n").count("\n") for text in block.texts)
+        total += sum(1 + text.rstrip(header.newline).count(header.newline) for text in block.texts)
     return total
 
 

@@ -151,6 +151,7 @@ function uploadLink(upload) {
     upload.rows !== undefined && plural(upload.rows, "row"),
     upload.rejectedRows ? `${number(upload.rejectedRows)} rejected` : "",
     upload.repeatedRows ? `${number(upload.repeatedRows)} repeat earlier rows` : "",
+    ...(upload.mended ?? []).map((mended) => `${mended.column || "file"}: ${mended.how} (${number(mended.values)})`),
   ].filter(Boolean);
   const why =
     upload.links?.quarantine &&
