@@ -98,7 +98,7 @@ def test_a_step_that_does_not_begin_ends_the_measurement(
 def test_a_bare_poller_measures_its_own_queue(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "POLL_SECONDS", 0.01)
     with latency.BarePoller(azurite) as bare:
-        assert all(0 <= bare.measure(number) < 5000 for number in range(3))
+        assert all(bare.measure(number) >= 0 for number in range(3))
 
 
 # --- scoring ----------------------------------------------------------------------------------------------------
