@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from functools import lru_cache
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import azure.functions as func
 
@@ -41,16 +42,31 @@ async def _answer(req: func.HttpRequest, context: func.Context) -> func.HttpResp
     except ConfigurationError as fault:
         telemetry.say("settings", str(fault), level=logging.ERROR)
         return _not_configured(req)
+    if not _is_readable(req.url):
+        return _said(req, 400, "The path is not UTF-8, percent-encoded.")
     answer: func.HttpResponse = await app.handle_async(req, context)
     return answer
 
 
+def _is_readable(url: str) -> bool:
+    """The ASGI adapter fails on others before any route, or the gate, has its say."""
+    try:
+        unquote(urlsplit(url).path, errors="strict")
+    except ValueError:
+        return False
+    return True
+
+
 def _not_configured(req: func.HttpRequest) -> func.HttpResponse:
     """Answered without a credential, so it names no setting; the log does."""
+    return _said(req, 503, "The app's settings need mending; its log names them.", code="NotConfigured")
+
+
+def _said(req: func.HttpRequest, status: int, detail: str, **more: Any) -> func.HttpResponse:
     from functions.http.problems import Problem, response
 
-    detail = "The app's settings need mending; its log names them."
-    problem = response(Problem(503, detail, code="NotConfigured"), instance=urlsplit(req.url).path)
+    path = urlsplit(req.url).path if _is_readable(req.url) else ""
+    problem = response(Problem(status, detail, **more), instance=path)
     return func.HttpResponse(
         bytes(problem.body),
         status_code=problem.status_code,

@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from shared.adapters.http_client import TooLarge, ask
 from shared.errors import Transient
 
 TIMEOUT = (10, 60)
@@ -45,17 +46,15 @@ class RestModelApi:
         for last in (False, True):
             headers = {"Authorization": f"Bearer {self._at(endpoint)[1]}", "Content-Type": "application/json"}
             try:
-                answer = requests.request(
-                    method, url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False
-                )
+                answer = ask(method, url, headers=headers, body=body, timeout=TIMEOUT, most=LARGEST_ANSWER)
             except requests.RequestException as cause:
                 raise Transient(f"endpoint {endpoint} gave no answer") from cause
-            if answer.status_code != 401 or last:
+            except TooLarge as cause:
+                raise Transient(f"endpoint {endpoint}: {cause}") from cause
+            if answer.status != 401 or last:
                 break
             self._known.pop(endpoint, None)
-        if len(answer.content) > LARGEST_ANSWER:
-            raise Transient(f"endpoint {endpoint} answered more than {LARGEST_ANSWER:,} bytes")
-        return answer.status_code, answer.content
+        return answer.status, answer.body
 
 
 def _parsed(body: bytes) -> Any:

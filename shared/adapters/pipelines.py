@@ -6,6 +6,7 @@ dictionary, and since v1's SDK is no longer supported.
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import requests
 from azure.core.exceptions import AzureError
 
+from shared.adapters.http_client import Reply, TooLarge, ask
 from shared.domain import names
 from shared.errors import Refused, Transient, started_with_other_inputs
 from shared.ports import RunRequest, ScoringRequest
@@ -24,6 +26,8 @@ BATCH_AUDIENCE = "https://ml.azure.com/.default"
 MANAGEMENT_AUDIENCE = "https://management.azure.com/.default"
 TIMEOUT = (10, 60)
 """Seconds to connect, and to wait for the answer."""
+LARGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes; the longest is v1's list of a pipeline's runs."""
 RUN_TAG = "campanha.run"
 """The name we chose, also where the service gives a run another."""
 INPUTS_TAG = "campanha.inputs"
@@ -68,9 +72,7 @@ class BatchEndpoint(ABC, Generic[Request]):
             }
         }
         answer = _send("POST", self._address(), self._credential, BATCH_AUDIENCE, body)
-        if (
-            answer.status_code == 409
-        ):  # the name is taken: mostly an earlier request of ours arrived after all
+        if answer.status == 409:  # the name is taken: mostly an earlier request of ours arrived after all
             found = self.find(request)
             if found is None:
                 raise Transient(f"the name {request.name} is taken, and there is no such run yet")
@@ -136,7 +138,10 @@ class PublishedPipeline:
     def find(self, request: RunRequest) -> str | None:
         runs, _, pipeline = self._url.partition("/PipelineSubmit/")
         answer = _send("GET", f"{runs}/Pipeline/{pipeline}", self._credential, MANAGEMENT_AUDIENCE)
-        for run in _accepted(answer):
+        runs_there = _accepted(answer)
+        if not isinstance(runs_there, list) or not all(isinstance(run, dict) for run in runs_there):
+            raise Transient("the published pipeline's list of runs is none")
+        for run in runs_there:
             tags = run.get("tags") or {}
             if tags.get(RUN_TAG) == request.name:
                 return _checked(str(run["Id"]), tags, request)
@@ -180,34 +185,42 @@ def _checked(run: str, tags: Json, request: RunRequest | ScoringRequest) -> str:
 
 def _send(
     method: str, url: str, credential: TokenCredential, audience: str, body: dict[str, Any] | None = None
-) -> requests.Response:
+) -> Reply:
     try:
         headers = {"Authorization": f"Bearer {credential.get_token(audience).token}"}
-        return requests.request(method, url, json=body, headers=headers, timeout=TIMEOUT)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        content = None if body is None else json.dumps(body).encode()
+        return ask(method, url, headers=headers, body=content, timeout=TIMEOUT, most=LARGEST_ANSWER)
     except AzureError as cause:
         raise Transient("the app's identity was given no token for the pipeline endpoint") from cause
-    except requests.RequestException as cause:
+    except (requests.RequestException, TooLarge) as cause:
         raise Transient(
             "the pipeline endpoint gave no answer; the run may have started all the same"
         ) from cause
 
 
-def _accepted(answer: requests.Response) -> Any:
+def _accepted(answer: Reply) -> Any:
     """raises: Refused on a definite no, Transient where the request may have been taken."""
-    if answer.status_code in (200, 201, 202):
-        return answer.json()
-    message = f"the pipeline endpoint answered {answer.status_code} {_code(answer)}"
-    if answer.status_code in (408, 429) or answer.status_code >= 500:
+    if answer.status in (200, 201, 202):
+        try:
+            return answer.json()
+        except ValueError as cause:
+            raise Transient(f"the pipeline endpoint answered {answer.status} without JSON") from cause
+    message = f"the pipeline endpoint answered {answer.status} {_code(answer)}"
+    if answer.status in (408, 429) or answer.status >= 500:
         raise Transient(message)
-    if answer.status_code == 404:
+    if answer.status == 404:
         message += ": publish the pipeline there (./dev publish, or python -m pipelines.publish), or mend the address"
     raise Refused(message)
 
 
-def _code(answer: requests.Response) -> str:
+def _code(answer: Reply) -> str:
     try:
         body = answer.json()
     except ValueError:
+        return answer.reason
+    if not isinstance(body, dict):
         return answer.reason
     error = body.get("error") or body.get("Error") or {}
     found = error.get("code") or error.get("Code") or {}

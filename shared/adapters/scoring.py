@@ -6,15 +6,13 @@ import json
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import requests
-from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError
 
 from shared.adapters.concurrency_limit import Pace
+from shared.adapters.http_client import Connections, Reply, TooLarge, ask
 from shared.errors import Refused, Transient, Unanswerable
 from shared.ports import Scores
 
@@ -22,20 +20,13 @@ ARROW = "application/vnd.apache.arrow.stream"
 CONNECT_SECONDS = 10.0
 REQUEST_SECONDS = 170.0
 """From the first byte to the last of the answer: Azure ends a request to a managed endpoint after 180."""
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes; a score takes some twenty, and a request has not so many rows."""
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 ROWS_AT_FAULT = frozenset({400, 413, 422, 424})
 """The request reached the model and was too much for it: fewer rows may not be. 424: the model failed."""
 MOST_UNUSABLE = 3
 """Answers that are none, in a row, after which the model and not the network is at fault."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What came back, whole."""
-
-    status: int
-    headers: CaseInsensitiveDict[str]
-    body: bytes
 
 
 class RestEndpoint:
@@ -47,7 +38,7 @@ class RestEndpoint:
         patience: seconds after which a busy endpoint is left to a later delivery."""
         self._address = address
         self._known: dict[str, tuple[str, str]] = {}
-        self._idle: SimpleQueue[requests.Session] = SimpleQueue()
+        self._idle: SimpleQueue[Connections] = SimpleQueue()
         self._pace = Pace(in_flight)
         self._patience = patience
 
@@ -57,14 +48,14 @@ class RestEndpoint:
         body, count = packed([rows]), rows.num_rows
         deadline, unusable = time.monotonic() + self._patience, 0
         for attempt in range(1_000_000):
-            reply = self._turn(endpoint, deployment, body, attempt, deadline)
-            if reply is None:
-                continue
-            if reply.status == 401 and attempt == 0:  # the key was rotated
-                self._known.pop(endpoint, None)
-                continue
-            _refuse(reply, deployment)
             try:
+                reply = self._turn(endpoint, deployment, body, attempt, deadline)
+                if reply is None:
+                    continue
+                if reply.status == 401 and attempt == 0:  # the key was rotated
+                    self._known.pop(endpoint, None)
+                    continue
+                _refuse(reply, deployment)
                 version, answers = unpacked(reply.body, rows=count)
                 return Scores(model_version=version, answers=answers)
             except ValueError as problem:
@@ -92,7 +83,7 @@ class RestEndpoint:
             raise Transient(f"deployment {deployment} was busy or down for {self._patience:.0f} s") from None
 
     def _post(self, endpoint: str, deployment: str, body: bytes) -> Reply | None:
-        """None when no whole answer came in time."""
+        """None when no whole answer came in time. raises: TooLarge"""
         if endpoint not in self._known:
             self._known[endpoint] = self._address(endpoint)
         url, key = self._known[endpoint]
@@ -104,36 +95,24 @@ class RestEndpoint:
         }
         session = self._session()
         try:
-            until = time.monotonic() + REQUEST_SECONDS
-            timeout = (CONNECT_SECONDS, REQUEST_SECONDS)
-            with session.post(url, data=body, headers=headers, timeout=timeout, stream=True) as answer:
-                reply = Reply(answer.status_code, answer.headers, _whole(answer, until))
-        except (requests.RequestException, HTTPError, TimeoutError):
+            reply = ask(
+                "POST", url, headers=headers, body=body, timeout=(CONNECT_SECONDS, REQUEST_SECONDS),
+                most=LARGEST_ANSWER, connections=session,
+            )  # fmt: skip
+        except (requests.RequestException, TooLarge) as fault:
             session.close()
+            if isinstance(fault, TooLarge):
+                raise
             return None
         self._idle.put(session)
         return reply
 
-    def _session(self) -> requests.Session:
+    def _session(self) -> Connections:
         """A session for one thread at a time: `requests` does not promise that one can be shared between threads."""
         try:
             return self._idle.get_nowait()
         except Empty:
-            return requests.Session()
-
-
-def _whole(answer: requests.Response, until: float) -> bytes:
-    """The body; raises: TimeoutError when it drips in too slowly (the library's timeout is for each piece)."""
-    pieces = []
-    while piece := answer.raw.read1(1 << 20, decode_content=True):
-        pieces.append(piece)
-        if time.monotonic() > until:
-            raise TimeoutError
-    expected = answer.headers.get("Content-Length")
-    body = b"".join(pieces)
-    if expected is not None and "Content-Encoding" not in answer.headers and len(body) != int(expected):
-        raise TimeoutError  # cut off
-    return body
+            return Connections()
 
 
 def _pause(reply: Reply | None, attempt: int) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from shared.adapters.http_client import Reply, TooLarge, ask
 from shared.domain import webhook
 from shared.domain.names import digest
 from shared.errors import Gone, Refused, Transient
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from azure.eventgrid import EventGridPublisherClient
 
 TIMEOUT = (5, webhook.ANSWER_SECONDS)
+LARGEST_ANSWER = 1024 * 1024
+"""Bytes; nothing in it counts but status and headers."""
 LONGEST_DELIVERY = 60
 """Seconds after which no further event is sent: a slow subscriber gets the rest at the next delivery."""
 
@@ -101,19 +104,17 @@ class Webhook:
 
     def _sent(
         self, method: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
-    ) -> requests.Response:
+    ) -> Reply:
         """A good answer; redirects are not followed. raises: Transient, Refused, Gone"""
         headers = {webhook.REQUEST_ORIGIN: webhook.ORIGIN, **(headers or {})}
         try:
-            answer = requests.request(
-                method, self.url, headers=headers, data=body, timeout=TIMEOUT, allow_redirects=False
-            )
-        except requests.RequestException as cause:
+            answer = ask(method, self.url, headers=headers, body=body, timeout=TIMEOUT, most=LARGEST_ANSWER)
+        except (requests.RequestException, TooLarge) as cause:
             raise Transient(f"{self.name} does not answer ({type(cause).__name__})") from cause
-        if answer.status_code == 410:
+        if answer.status == 410:
             raise Gone(f"{self.name} answered 410: the subscriber is gone")
-        if answer.status_code >= 500 or answer.status_code in webhook.BUSY:
-            raise Transient(f"{self.name} answered {answer.status_code}")
-        if not 200 <= answer.status_code < 300:
-            raise Refused(f"{self.name} answered {answer.status_code}")
+        if answer.status >= 500 or answer.status in webhook.BUSY:
+            raise Transient(f"{self.name} answered {answer.status}")
+        if not 200 <= answer.status < 300:
+            raise Refused(f"{self.name} answered {answer.status}")
         return answer

@@ -19,6 +19,7 @@ import requests
 
 from functions.http.auth.callers import Caller, CannotTell, NotAdmitted, NotPermitted
 from functions.http.auth.scopes import Scope
+from shared.adapters.http_client import ask
 
 ROLES = {"Reader": Scope.READER, "Operator": Scope.OPERATOR, "Admin": Scope.ADMIN}
 LONGEST_TOKEN = 16_384
@@ -29,6 +30,8 @@ RETRY_FLOOR_SECONDS = 15
 """How soon the keys are fetched again after a failure, while there are none to go by."""
 LEEWAY_SECONDS = 60
 TIMEOUT = (5, 10)
+LARGEST_DOCUMENT = 1024 * 1024
+"""Bytes."""
 
 Fetch = Callable[[str], dict[str, Any]]
 
@@ -37,10 +40,9 @@ def fetch_json(url: str) -> dict[str, Any]:
     """The document at `url`; no redirect is followed. raises: requests.RequestException, ValueError"""
     if not url.startswith("https://"):
         raise ValueError("signing keys are only fetched over https")
-    answer = requests.get(url, timeout=TIMEOUT, allow_redirects=False)
-    answer.raise_for_status()
-    if answer.status_code != 200:
-        raise ValueError(f"expected the document, got {answer.status_code}")
+    answer = ask("GET", url, headers={}, timeout=TIMEOUT, most=LARGEST_DOCUMENT)
+    if answer.status != 200:
+        raise ValueError(f"expected the document, got {answer.status}")
     body: dict[str, Any] = answer.json()
     return body
 

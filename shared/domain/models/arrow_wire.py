@@ -24,8 +24,11 @@ def unpacked(body: bytes, *, rows: int) -> tuple[str, Answers]:
 
     raises: ValueError when this is no answer to that many rows
     """
-    with pa.ipc.open_stream(body) as stream:
-        table = stream.read_all().combine_chunks()
+    try:
+        with pa.ipc.open_stream(body) as stream:
+            table = stream.read_all().combine_chunks()
+    except OSError as cause:  # what pyarrow says to a stream that is cut between its header and its values
+        raise ValueError("the answer is cut off") from cause
     facts = table.schema.metadata or {}
     missing = {"probability", "decile", "decision"} - set(table.column_names)
     if missing or b"version" not in facts:

@@ -98,6 +98,16 @@ def cut_off(call: Call) -> None:
     call.handler.close_connection = True
 
 
+def cut_and_whole_by_its_length(call: Call) -> None:
+    """As a proxy passes on what it got before its own upstream broke."""
+    body = answer_of(call.rows, version=call.version)
+    call.send(200, body[: len(body) - 200])
+
+
+def endless(call: Call) -> None:
+    call.send(200, bytes(1000))
+
+
 def drip(call: Call) -> None:
     """A byte now and then: each comes in time, the answer does not."""
     body = answer_of(call.rows, version=call.version)
@@ -126,6 +136,8 @@ class ModelServer:
     calls: list[int] = field(default_factory=list)
     """Rows of each request."""
     headers: list[dict[str, str]] = field(default_factory=list)
+    followed: list[str] = field(default_factory=list)
+    """Paths that nobody but a client that follows redirects asks for."""
     under_way: int = 0
     most_under_way: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -164,6 +176,10 @@ def model_server() -> Iterator[ModelServer]:
 
         def do_POST(self) -> None:
             served.take(self)
+
+        def do_GET(self) -> None:
+            served.followed.append(self.path)
+            Call(self, None).send(200, b"{}")
 
         def log_message(self, *_: object) -> None:
             return

@@ -54,6 +54,7 @@ def test_one_answer_a_row_and_the_deployment_is_named(server: ModelServer) -> No
         wrong.no_arrow,
         wrong.hang_up,
         wrong.cut_off,
+        wrong.cut_and_whole_by_its_length,
     ],
 )
 def test_a_passing_fault_is_asked_again(server: ModelServer, fault: wrong.Fault) -> None:
@@ -103,6 +104,31 @@ def test_answers_that_are_none_are_not_asked_for_for_ever(server: ModelServer, f
     with pytest.raises(Unanswerable):
         asked(client(server))
     assert len(server.calls) == scoring.MOST_UNUSABLE
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_clients_rows_go_nowhere_else(server: ModelServer, code: int) -> None:
+    with model_server() as elsewhere:
+        for place in (elsewhere.url, "/elsewhere"):
+            server.faults = [status(code, Location=place)]
+            with pytest.raises(Refused, match=str(code)):
+                asked(client(server))
+        assert (elsewhere.calls, elsewhere.followed, server.followed) == ([], [], [])
+    assert len(server.calls) == 2
+
+
+def test_an_answer_beyond_all_bounds_is_none(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "LARGEST_ANSWER", 999)
+    server.always = lambda _: wrong.endless
+    with pytest.raises(Unanswerable, match="more than 999 bytes"):
+        asked(client(server))
+    assert len(server.calls) == scoring.MOST_UNUSABLE
+
+
+@pytest.mark.parametrize("left", range(0, 1000, 37))
+def test_wherever_an_answer_is_cut_it_is_asked_again(server: ModelServer, left: int) -> None:
+    server.faults = [lambda call: call.send(200, wrong.answer_of(call.rows, version=call.version)[:left])]
+    assert asked(client(server)) == scores(ROWS)
 
 
 def test_a_missing_deployment_is_refused(server: ModelServer) -> None:

@@ -1,0 +1,91 @@
+"""The pipelines' endpoints over real HTTP that misbehaves: the token goes to one address, and answers have bounds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from azure.core.credentials import AccessToken
+
+from shared.adapters import pipelines
+from shared.adapters.pipelines import PublishedPipeline
+from shared.errors import Refused, Transient
+from shared.ports import RunRequest
+
+REQUEST = RunRequest(
+    name="bank-v1-a1", dataset="bank", version=1, champion="none", parts_url="p", manifest_sha256="a"
+)
+
+
+@dataclass
+class Service:
+    """Answers the same to whatever is asked."""
+
+    status: int = 200
+    body: bytes = b"[]"
+    headers: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    url: str = ""
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    served = Service()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            served.asked.append(self.path)
+            self.send_response(served.status)
+            for name, value in {**served.headers, "Content-Length": str(len(served.body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(served.body)
+
+        do_GET = do_POST = _answer
+
+        def log_message(self, *_: object) -> None:
+            """Silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    served.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield served
+    server.shutdown()
+    server.server_close()
+
+
+class Credential:
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        return AccessToken("a token", 2**31)
+
+
+def _submit(service: Service) -> str:
+    url = f"{service.url}/PipelineRuns/PipelineSubmit/p"
+    return PublishedPipeline(Credential(), url=url, workspace_id="w").submit(REQUEST)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_token_goes_nowhere_else(service: Service, status: int) -> None:
+    service.status, service.headers = status, {"Location": f"{service.url}/elsewhere"}
+    with pytest.raises(Refused, match=str(status)):
+        _submit(service)
+    assert service.asked == ["/PipelineRuns/Pipeline/p"]
+
+
+def test_an_answer_beyond_all_bounds_is_transient(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipelines, "LARGEST_ANSWER", 10)
+    service.body = b"[" + b" " * 100 + b"]"
+    with pytest.raises(Transient, match="gave no answer"):
+        _submit(service)
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b"\xff", b"null"])
+def test_whatever_is_answered_is_an_error_of_ours(service: Service, status: int, body: bytes) -> None:
+    service.status, service.body = status, body
+    with pytest.raises((Refused, Transient)):
+        _submit(service)
