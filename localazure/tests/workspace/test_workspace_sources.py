@@ -183,6 +183,81 @@ def test_a_model_of_files_that_are_not_there_is_refused(server: Server, name: st
     assert (reply.status_code, server.call("GET", at).status_code) == (400, 404), reply.text
 
 
+@pytest.mark.parametrize(
+    ("kind", "given", "kept"),
+    [
+        ("uri_folder", "folder", "folder/"),
+        ("mltable", "folder", "folder/"),
+        ("uri_folder", "folder/", "folder/"),
+        ("uri_file", "folder/file.csv", "folder/file.csv"),
+    ],
+)
+def test_the_path_of_a_folder_ends_with_a_slash(
+    server: Server, name: str, kind: str, given: str, kept: str
+) -> None:
+    """As azure-ai-ml's own tests of data assets expect it; the same path without it is no other one."""
+    for path in (given, given.rstrip("/")):
+        body = {"properties": {"dataUri": f"{BLOBSTORE}/{path}", "dataType": kind}}
+        told = server.call("PUT", f"{WS}/data/{name}/versions/1", body).json()["properties"]
+        assert told["dataUri"].endswith(f"/datastores/workspaceblobstore/paths/{kept}")
+
+
+def test_an_input_of_a_component_says_that_it_is_not_optional(client: Any, name: str) -> None:
+    """As azure-ai-ml's own tests of components expect it."""
+    from azure.ai.ml import Input, command
+    from azure.ai.ml.entities import Environment
+
+    client.environments.create_or_update(Environment(name="python", image="ubuntu"))
+    say = command(
+        name=name, environment="python@latest", command="echo ${{inputs.a}} $[[${{inputs.b}}]]",
+        inputs={"a": Input(type="uri_folder"), "b": Input(type="number", optional=True, default=10.99)},
+    ).component  # fmt: skip
+    made = client.components.create_or_update(say)._to_dict()["inputs"]
+    assert made["a"] == {"type": "uri_folder", "optional": False}
+    assert made["b"] == {"type": "number", "optional": True, "default": "10.99"}
+
+
+def _command(**more: Any) -> dict[str, Any]:
+    return {"jobType": "Command", "command": "true", "experimentName": "e", **more}
+
+
+def _pipeline_of(step: dict[str, Any]) -> dict[str, Any]:
+    one = {"name": "a", "type": "command", "command": "true", **step}
+    return {"jobType": "Pipeline", "experimentName": "e", "jobs": {"a": one}}
+
+
+def _reading(uri: str) -> dict[str, Any]:
+    return {"inputs": {"d": {"jobInputType": "uri_folder", "uri": uri}}}
+
+
+@pytest.mark.parametrize(
+    ("job", "says"),
+    [
+        (_command(environmentId=f"{WS}/environments/none/versions/1"), "environments 'none:1'"),
+        (_command(environmentId="azureml:none@latest"), "environments 'none:latest'"),
+        (_command(codeId=f"{WS}/codes/none/versions/1"), "codes 'none:1'"),
+        (_command(**_reading(f"azureml:{WS}/data/none/versions/1")), "data asset none:1"),
+        (_command(**_reading(f"{WS}/data/none/versions/labels/latest")), "data asset none:latest"),
+        (_command(**_reading(f"{WS}/models/none/versions/1")), "model asset none:1"),
+        (_command(**_reading("azureml:none:1")), "data asset none:1"),
+        (
+            _pipeline_of({"environment": f"azureml:{WS}/environments/none/versions/1"}),
+            "environments 'none:1'",
+        ),
+    ],
+)
+def test_a_job_that_names_what_is_not_there_is_refused(
+    server: Server, name: str, job: dict[str, Any], says: str
+) -> None:
+    """When it is submitted, not when it runs; and so is a schedule that would start it."""
+    reply = server.call("PUT", f"{WS}/jobs/{name}", {"properties": job})
+    assert (reply.status_code, says in reply.json()["error"]["message"]) == (400, True), reply.text
+    assert server.call("GET", f"{WS}/jobs/{name}").status_code == 404
+    action = {"actionType": "CreateJob", "jobDefinition": job}
+    schedule = {"trigger": {"triggerType": "Cron", "expression": "0 0 * * 0"}, "action": action}
+    assert server.call("PUT", f"{WS}/schedules/{name}", {"properties": schedule}).status_code == 400
+
+
 @pytest.mark.parametrize("path", ["", "/", "/model.pkl"])
 def test_a_model_of_a_file_or_a_folder_is_taken(server: Server, name: str, path: str) -> None:
     server.put_blob(f"there-{name}/model.pkl")

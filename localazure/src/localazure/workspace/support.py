@@ -29,6 +29,9 @@ _ROWS = (
     ("Data: MLTable", "yes",
      "test_workspace_traps.py::test_an_mltable_of_local_files_is_registered_though_its_schema_is_far",
      "the SDK looks for the schema in the net, for five seconds when there is none"),
+    ("Data: the path of a folder or an MLTable ends with a slash", "yes",
+     "test_workspace_sources.py::test_the_path_of_a_folder_ends_with_a_slash",
+     "of paths in datastores, as azure-ai-ml's own tests expect; URLs stay as given"),
     ("Datastores: blob containers", "yes",
      "test_workspace_sources.py::test_a_datastore_of_ones_own_holds_what_is_put_there", "of one account"),
     ("Datastores of other kinds", "no", "", "refused: Data Lake, file shares, OneLake"),
@@ -54,8 +57,13 @@ _ROWS = (
      "test_workspace_traps.py::test_the_same_code_is_uploaded_once_under_whatever_name", ""),
     ("Components: command and pipeline, versions, default version", "yes",
      "test_workspace_traps.py::test_a_registered_component_has_a_version_and_is_found_without", ""),
+    ("Components: an input says whether it is optional", "yes",
+     "test_workspace_sources.py::test_an_input_of_a_component_says_that_it_is_not_optional", ""),
     ("Registries", "no", "", "assets of a registry are not found"),
     # --- jobs
+    ("Jobs: that name an environment, code, data or model that is not there", "no-refused",
+     "test_workspace_sources.py::test_a_job_that_names_what_is_not_there_is_refused",
+     "400 when it is submitted; a schedule, a batch endpoint's job and a published pipeline's run too"),
     ("Jobs: pipelines of command steps, run for real", "yes",
      "test_workspace_jobs.py::test_a_pipeline_runs_and_its_output_comes_back", ""),
     ("Jobs: steps side by side, pipelines in pipelines", "yes",
@@ -305,6 +313,8 @@ UNVERIFIED = (
     "content (here 409).",
     "Which status and words the service has for a model whose files are not there (here 400); that data assets are not "
     "looked for (here they are taken, wherever they point).",
+    "Which status and words the service has for a job that names an environment or a data asset that is not there (here "
+    "400, UserError), and whether it looks for every asset when the job is submitted.",
     "What becomes of a schedule's times that were missed, and whether a changed schedule fires at once.",
     "Which properties and tags an AutoML parent has beyond those its published notebooks read.",
 )

@@ -32,6 +32,8 @@ _BODIES = {
     "environments": bodies.ENVIRONMENT,
     "components": bodies.COMPONENT,
 }
+_FOLDERS = ("uri_folder", "mltable")
+"""The types of data whose paths in a datastore the service tells with a slash at their end."""
 _COSMETIC = ("description", "display_name", "tags", "version", "_source", "$schema", "sourceJobId")
 """Parts of a component that may change without a new version."""
 
@@ -131,6 +133,8 @@ def _accepted(workspace: Workspace, kind: str, version: str, given: Json) -> Jso
     if kind == "data":
         _need(properties, "dataUri")
         properties["dataUri"] = workspace.resolver.long_form(properties["dataUri"])
+        if properties.get("dataType", "uri_folder") in _FOLDERS and "/datastores/" in properties["dataUri"]:
+            properties["dataUri"] = f"{properties['dataUri'].rstrip('/')}/"
     if kind == "models":
         _need(properties, "modelUri")
         properties |= _model(workspace, properties)
@@ -220,6 +224,10 @@ def _container(workspace: Workspace, kind: str, container: Json) -> Json:
 def _version(workspace: Workspace, kind: str, one: Json) -> Json:
     path = f"{kind}/{one['name']}/versions/{one['version']}"
     properties = one["properties"] | {"provisioningState": "Succeeded"}
+    if kind == "components":
+        spec = properties["componentSpec"]
+        inputs = {name: {"optional": False} | given for name, given in (spec.get("inputs") or {}).items()}
+        properties["componentSpec"] = spec | ({"inputs": inputs} if inputs else {})
     return resource(workspace.settings, path, f"{kind}/versions", properties, one["made"])
 
 

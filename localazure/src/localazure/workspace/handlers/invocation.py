@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from localazure.workspace.handlers.submission import check_names
 from localazure.workspace.planning.bindings import literal
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.planning.plan import Plan
@@ -73,4 +74,6 @@ def job_properties(
 
 
 def plan_of(workspace: Workspace, properties: Json, spec: Json) -> Plan:
-    return Planner(workspace.store).pipeline(properties, spec.get("inputs") or {})
+    plan = Planner(workspace.store).pipeline(properties, spec.get("inputs") or {})
+    check_names(workspace, plan)
+    return plan

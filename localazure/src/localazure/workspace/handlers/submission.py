@@ -5,6 +5,7 @@ from __future__ import annotations
 from localazure.workspace.engine.engine import register_runs
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.planning.plan import Plan
+from localazure.workspace.store.uris import UnknownPath
 from localazure.workspace.wire.calls import Json, Refusal, checked_name
 from localazure.workspace.wire.resources import stamp
 from localazure.workspace.workspace import Workspace
@@ -28,8 +29,29 @@ def submit(workspace: Workspace, name: str, properties: Json, plan: Plan, **more
 
 
 def plan_for(workspace: Workspace, name: str, properties: Json) -> Plan:
-    """By the job's type."""
+    """By the job's type; every environment, code and asset that it names is there. raises: Refusal"""
+    plan = _plan(Planner(workspace.store), name, properties)
+    check_names(workspace, plan)
+    return plan
+
+
+def check_names(workspace: Workspace, plan: Plan) -> None:
+    """Raises Refusal for the first environment, code or data or model asset that a step names and nobody made."""
     planner = Planner(workspace.store)
+    for step in plan.steps:
+        try:
+            if step.environment and "/registries/" not in step.environment:
+                planner.versioned("environments", step.environment)
+            if step.code:
+                planner.versioned("codes", step.code)
+            for source in step.inputs.values():
+                if source.kind == "uri":
+                    workspace.resolver.asset(source.value)
+        except (Refusal, UnknownPath) as cause:
+            raise Refusal(400, "UserError", f"step {step.name!r}: {cause}") from cause
+
+
+def _plan(planner: Planner, name: str, properties: Json) -> Plan:
     kind = properties.get("jobType")
     if kind == "Pipeline":
         return planner.pipeline(properties)

@@ -98,7 +98,8 @@ class Resolver:
 
     def asset(self, uri: str) -> Json | None:
         """The version document of a data or model asset that `uri` names."""
-        if found := _ASSET.fullmatch(uri):
+        found = _ASSET.fullmatch(uri)
+        if found and not _RUN_OUTPUT.fullmatch(found["name"]):
             label, version = found["label1"] or found["label2"], found["version"]
             return self._version(found["kind"].lower(), found["name"], version, label)
         if (found := _SHORT_ASSET.fullmatch(uri)) and "/" not in uri:
