@@ -118,6 +118,9 @@ _ROWS = (
      "test_workspace_automl_parts.py::test_an_mltable_is_read_as_it_says", "other transformations are refused by name"),
     ("AutoML: the model as an MLflow folder, with scoring script and conda file", "yes",
      "test_workspace_automl_deployed.py::test_the_best_model_is_deployed_and_scores", "trees and JSON, no pickle"),
+    ("AutoML: Microsoft's bank marketing sample, to its scored deployment", "yes",
+     "test_workspace_bankmarketing.py::test_the_bank_marketing_sample_runs_to_its_scored_deployment",
+     "`model.pkl` is a zip of the MLflow folder; the retraining by generated code that follows is not here"),
     ("AutoML: regression, forecasting, images, text, custom featurization", "no-refused",
      "test_workspace_automl.py::test_what_would_be_another_search_is_refused_by_name", "501, by name"),
     # --- batch endpoints

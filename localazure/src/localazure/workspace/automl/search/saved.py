@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -48,6 +49,14 @@ def write(model: automl_model.Model, outputs: Path, run: str) -> None:
     )
     (outputs / "conda_env_v_1_0_0.yml").write_text(conda, encoding="utf-8")
     shutil.copyfile(_SCORING, outputs / "scoring_file_v_2_0_0.py")
+    _pack(folder, outputs / "model.pkl")
+
+
+def _pack(folder: Path, file: Path) -> None:
+    """The same folder as one file, by the name Azure's has, under which it is registered; a zip, and no pickle."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for one in sorted(folder.rglob("*")):
+            packed.write(one, one.relative_to(folder))
 
 
 def _conda() -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,25 @@ model: Any = None
 
 def init() -> None:
     global model  # noqa: PLW0603 - the server's contract: init() prepares what run() uses
-    found = sorted(Path(os.environ["AZUREML_MODEL_DIR"]).rglob("MLmodel"))
-    if not found:
-        raise FileNotFoundError("AZUREML_MODEL_DIR holds no MLmodel: deploy the folder outputs/mlflow-model")
-    sys.path.insert(0, str(found[0].parent / "code"))
-    import automl_model  # type: ignore[import-not-found] # it is beside the model
+    with tempfile.TemporaryDirectory() as spare:
+        folder = model_folder(Path(os.environ["AZUREML_MODEL_DIR"]), Path(spare))
+        sys.path.insert(0, str(folder / "code"))
+        import automl_model  # type: ignore[import-not-found] # it is beside the model
 
-    model = automl_model.load(found[0].parent / "data")
+        model = automl_model.load(folder / "data")
+
+
+def model_folder(deployed: Path, spare: Path) -> Path:
+    """The folder `mlflow-model`, or what `model.pkl` (a zip of it) unpacks to, in `spare`."""
+    if found := sorted(deployed.rglob("MLmodel")):
+        return found[0].parent
+    if packed := sorted(deployed.rglob("model.pkl")):
+        with zipfile.ZipFile(packed[0]) as inside:
+            inside.extractall(spare)
+        return spare
+    raise FileNotFoundError(
+        "AZUREML_MODEL_DIR holds no model of AutoML: deploy the folder outputs/mlflow-model, or outputs/model.pkl"
+    )
 
 
 def run(raw: str) -> Any:
