@@ -135,7 +135,7 @@ class UploadAdmitted(Fact):
     readmitted_from: str = ""
     """The upload whose quarantined rows these are, when an operator readmitted them."""
     mended: list[dict[str, Any]] = field(default_factory=list)
-    """What was mended on reading: the fields of `upload.MendedValues`."""
+    """What was mended on reading: the fields of `kinds.mended.MendedValues`."""
 
     @property
     def key(self) -> str:
@@ -588,6 +588,8 @@ class BatchScored(Fact):
     rows: int
     rejected: int
     deciles: list[int]
+    mended: list[dict[str, Any]] = field(default_factory=list)
+    """As an upload's."""
 
     @property
     def key(self) -> str:

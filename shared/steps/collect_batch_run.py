@@ -65,6 +65,7 @@ def _collected(fact: BatchRunFinished, plan: BatchPlan, services: Services) -> l
         rows=manifest["rows"],
         rejected=manifest["rejected_rows"],
         deciles=manifest["decile_counts"],
+        mended=manifest["mended"],
     )
     return [scored, Change(kind="batch", id=plan.batch, values=values), _judged(fact.run, "accepted")]
 

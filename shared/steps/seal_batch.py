@@ -38,5 +38,6 @@ def seal_batch(fact: ShardsScored, services: Services) -> Iterable[Fact]:
             rows=manifest["rows"],
             rejected=manifest["rejected_rows"],
             deciles=manifest["decile_counts"],
+            mended=manifest["mended"],
         )
     ]

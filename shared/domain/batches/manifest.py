@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
+from shared.domain.tables import mended
 
 OF_A_SHARD = ("number", "rows", "refused", "source_sha256", "csv_bytes", "csv_sha256", "parquet_sha256")
 
@@ -35,8 +36,15 @@ def batch_manifest(plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> dict[st
         "rows": sum(shard["rows"] for shard in shards),
         "rejected_rows": sum(shard["refused"] for shard in shards),
         "decile_counts": [sum(counts) for counts in zip(*(s["deciles"] for s in shards), strict=True)],
+        "mended": _mended(plan, shards),
         "shards": [
             {"start": cut.start, "end": cut.end, **{name: shard[name] for name in OF_A_SHARD}}
             for cut, shard in zip(plan.cut.shards, shards, strict=True)
         ],
     }
+
+
+def _mended(plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was mended in the header, and in all shards together; one scored before this was told has told nothing."""
+    rows = mended.added_up(shard.get("mended", ()) for shard in shards)
+    return mended.told(mended.of_header(plan.cut.header, plan.cut.contract, "scoring") + rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from shared.domain.batches.shard_plan import ADDED
 from shared.domain.batches.shard_rows import ShardRows
 from shared.domain.models.answers import DECILES, Answers
 from shared.domain.tables.dialect import Header
+from shared.domain.tables.mended import Mended, told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +80,14 @@ def write_shard(pieces: Iterable[ScoredRows], header: Header, *, number: int, so
     lines: list[bytes | memoryview] = [] if number else [_head(header)]
     schema, out = _schema(header), pa.BufferOutputStream()
     rows, refused, unanswered, deciles = 0, 0, 0, [0] * DECILES
+    mended: Mended = Counter()
     with pq.ParquetWriter(out, schema, compression="snappy") as writer:
         for piece in pieces:
             lines += [_body(piece, header), header.line_end.encode()]
             writer.write_table(pa.Table.from_batches([_batch(piece, schema)]))
             rows, refused = rows + len(piece.read), refused + len(piece.problems())
             unanswered += len(piece.answers.problems)
+            mended += piece.read.mended
             deciles = [sum(both) for both in zip(deciles, piece.answers.decile_counts(), strict=True)]
         if not rows:
             writer.write_table(schema.empty_table())
@@ -98,6 +102,7 @@ def write_shard(pieces: Iterable[ScoredRows], header: Header, *, number: int, so
         "csv_sha256": hashlib.sha256(text).hexdigest(),
         "parquet_sha256": hashlib.sha256(table).hexdigest(),
         "deciles": deciles,
+        "mended": told(mended),
     }
     return ScoredShard(lines=text, table=table, facts=facts)
 

@@ -93,7 +93,7 @@ def plan_shards(
         return FileProblem(
             message=f"the output has columns of its own called {named}; leave them out, or name them otherwise"
         )
-    header, _ = read_as(header, contract, "scoring")
+    header = read_as(header, contract, "scoring")
     cuts = [header.end]
     for at in range(header.end + shard_bytes, size, shard_bytes):
         if at > cuts[-1]:

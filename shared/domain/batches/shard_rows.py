@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,12 @@ from shared.domain.tables.column_check import ColumnCheck
 from shared.domain.tables.contract import Contract
 from shared.domain.tables.csv_reader import Block, Broken, read_blocks
 from shared.domain.tables.dialect import Header
+from shared.domain.tables.mended import Mended
 from shared.domain.tables.plain_csv import TEXT, Rows, read_plain
 
 PIECE_BYTES = 4 << 20
 """A shard is read in pieces of this size: its rows take several times the room of its bytes."""
+AGAIN = "the header again (two files were joined here; remove the line)"
 RETRY_BYTES = 256 << 10
 """A piece that is not plainly written is tried again in pieces of this size, so that one odd line slows but one."""
 
@@ -36,6 +39,8 @@ class ShardRows:
     """Record batch: the good records as the model takes them, in order."""
     problems: dict[int, str]
     """By record that is not good: all that is wrong with it."""
+    mended: Mended
+    """What was mended in the features, good record or not."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -94,11 +99,15 @@ class _Check:
                 faults = [
                     column.fault(row) for column in checked if column.bad is not None and column.bad[row]
                 ]
-                problems[row] = "; ".join(faults)
+                again = self._header.is_again([column[row].as_py() for column in rows.cells.columns])
+                problems[row] = AGAIN if again else "; ".join(faults)
         mask = None if good.all() else good
         arrays = [check.array(column, mask) for check, column in zip(self._checks, checked, strict=True)]
         features = pa.record_batch(arrays, names=[check.name for check in self._checks])
-        return ShardRows(rows=rows, good=good, features=features, problems=problems)
+        mended: Mended = Counter()
+        for check, column in zip(self._checks, checked, strict=True):
+            mended.update({(check.name, how): records for how, records in column.mended.items()})
+        return ShardRows(rows=rows, good=good, features=features, problems=problems, mended=mended)
 
 
 def _read_strictly(data: bytes, header: Header) -> tuple[Rows, dict[int, str]]:

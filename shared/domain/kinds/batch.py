@@ -18,6 +18,7 @@ from shared.domain.facts import (
 )
 from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
+from shared.domain.kinds.mended import MendedValues
 from shared.domain.kinds.run import RunStep
 from shared.domain.kinds.state import State, Tone
 from shared.domain.kinds.waiting import PLAN, SHARDS
@@ -47,6 +48,9 @@ class Batch:
     started_at: Moment | None = public("When its model was pinned.", example="2026-11-24T09:00:00.250+00:00")
     sealed_at: Moment | None = public(
         "When its output appeared.", entered="scored", example="2026-11-24T09:00:03.410+00:00"
+    )
+    mended: list[MendedValues] | None = public(
+        "What was mended on reading, as the contract's `mend`, aliases and spellings say; absent when nothing was."
     )
     output: str | None = public(
         "Container and name of the scored CSV.", example="scored/clients-csv-d7147bc7/scored.csv"
@@ -95,6 +99,7 @@ def _scored(fact: BatchScored) -> Iterable[Change]:
         "rows": fact.rows,
         "rejected_rows": fact.rejected,
         "decile_counts": fact.deciles,
+        "mended": fact.mended or None,
         "parquet": f"{names.SCORED}/{names.parquet_folder(fact.batch)}",
         "output": f"{names.SCORED}/{names.scored_blob(fact.batch)}",
         "manifest": f"{names.SCORED}/{names.batch_manifest_blob(fact.batch)}",

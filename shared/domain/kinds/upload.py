@@ -10,20 +10,9 @@ from shared.domain import names
 from shared.domain.facts import UploadAdmitted, UploadArrived, UploadDuplicated, UploadRejected
 from shared.domain.kinds.field import internal, public
 from shared.domain.kinds.kind import Change, Kind, Thing
+from shared.domain.kinds.mended import MendedValues
 from shared.domain.kinds.state import State, Tone
 from shared.domain.kinds.waiting import ADMISSION, GATHER_WINDOW
-
-
-@dataclass(frozen=True, kw_only=True)
-class MendedValues:
-    """What was mended in one column on reading, as its contract says."""
-
-    column: str = public("The column; empty for what concerns whole rows or the file.", example="age")
-    how: str = public(
-        "What was not as the contract has it, in words.",
-        example="a whole number written with zeros after its point",
-    )
-    values: int = public("How many values, names or rows.", least=1, example=2713)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from shared.domain.tables import mended
 from shared.domain.tables.contract import MENDS, Column, Contract, Purpose
 from shared.domain.tables.csv_reader import Block, Broken, read_blocks
 from shared.domain.tables.dialect import LONGEST, FileProblem, Header, read_header
@@ -30,9 +31,6 @@ from shared.domain.tables.header_match import HeaderProblem, explained, match, r
 from shared.domain.tables.row_check import Checked, RowCheck
 from shared.domain.tables.values import Fault
 
-SEP_LINE = "the line above the header that names the delimiter (sep=), skipped"
-MOST_MENDS = 50
-"""Of what was mended, so many kinds are told."""
 AGAIN = ("the header again", "two files were joined here; remove the line")
 HOPELESS = 10_000
 """A file none of whose first so many records fits is read no further: the rest would say the same."""
@@ -142,10 +140,8 @@ class Admission:
             self.problem = explained(fit, read, after, contracts, purpose).message
             return
         self.contract = fit
-        self.header, renamed = read_as(read, fit, purpose)
-        self._mended: Counter[tuple[str, str]] = Counter(renamed)
-        if read.sep_line:
-            self._mended["", SEP_LINE] = 1
+        self.header = read_as(read, fit, purpose)
+        self._mended = mended.of_header(read, fit, purpose)
 
     def batches(self) -> Iterator[Batch]:
         """The records, once; nothing when there is a problem."""
@@ -168,10 +164,7 @@ class Admission:
             if self.tally.records >= HOPELESS and not self.tally.accepted:
                 self.tally.cut_short = True
                 break
-        self.tally.mended = [
-            {"column": column, "how": how, "values": values}
-            for (column, how), values in self._mended.most_common(MOST_MENDS)
-        ]
+        self.tally.mended = mended.told(self._mended)
         self.tally.by_rule = dict(by_rule.most_common())
         self.tally.content_hash = content.hexdigest(self.tally.accepted)
         self.tally.source_sha256 = "" if self.tally.cut_short else self._digest.hexdigest()

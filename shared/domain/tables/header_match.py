@@ -66,11 +66,11 @@ def match(
     return min((fault for _, fault in problems if fault), key=_distance)
 
 
-def read_as(header: Header, contract: Contract, purpose: Purpose) -> tuple[Header, list[tuple[str, str]]]:
-    """The header as the contract that it fits reads it, and what was mended in it: which column, and how."""
-    names, mended = _renamed(header.names, contract, purpose)
+def read_as(header: Header, contract: Contract, purpose: Purpose) -> Header:
+    """The header as the contract that it fits reads it."""
+    names, _ = renamed(header.names, contract, purpose)
     known_as = () if names == header.names else names
-    return replace(header, known_as=known_as, line_ends_in=contract.line_ends_in), mended
+    return replace(header, known_as=known_as, line_ends_in=contract.line_ends_in)
 
 
 def explained(
@@ -113,7 +113,7 @@ def explained(
 def _difference(
     header: Sequence[str], contract: Contract, purpose: Purpose
 ) -> tuple[Contract, HeaderProblem | None]:
-    names, _ = _renamed(header, contract, purpose)
+    names, _ = renamed(header, contract, purpose)
     if "index-column" in contract.mend and names and names[0] in INDEX_NAMES:
         names = names[1:]
     needed = [column.name for column in contract.columns_for(purpose)]
@@ -137,7 +137,7 @@ def _difference(
     return contract, problem if missing or unexpected or problem.duplicated else None
 
 
-def _renamed(
+def renamed(
     header: Sequence[str], contract: Contract, purpose: Purpose
 ) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
     """What the contract calls the file's columns, and each it had to mend for that, with how."""

@@ -97,6 +97,7 @@ FACTS: tuple[f.Fact, ...] = (
     f.BatchDue(name="c.csv", etag="1"),
     f.BatchRunStarted(batch="b", run="r", dataset="bank", version=1, attempt=1),
     f.BatchScored(batch="b", rows=3, rejected=1, deciles=[0] * 10),
+    f.BatchDuplicated(batch="b", name="clients.csv", first_batch="a"),
     f.BatchRefused(batch="b", name="c.csv", reason="no model"),
     f.StepDeadLettered(queue="steps", about="shard/b/1", reason="bad"),
     f.StepDeadLettered(queue="steps", about="batch/c.csv/1", reason="archived"),

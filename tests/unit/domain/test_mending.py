@@ -11,6 +11,7 @@ from shared.domain.batches.shard_rows import read_shard
 from shared.domain.tables.admission import check_rows
 from shared.domain.tables.contract import MENDS, Contract
 from shared.domain.tables.dialect import FileProblem
+from shared.domain.tables.mended import Mended, of_header
 from shared.errors import ConfigurationError
 from tests.unit.domain.clients import ADDITIONAL, rows, written
 
@@ -171,18 +172,23 @@ def test_a_file_to_score_is_mended_alike_and_comes_out_with_its_own_names() -> N
     plain, mended = scored(written(good, names=features), ADDITIONAL), scored(written(spelt, names=names), by)
     assert mended[0] == plain[0]
     assert mended[1] == tuple(names)
+    assert plain[2] == {}
+    assert mended[2]["age", MENDS["blanks"]] == mended[2]["age", MENDS["whole-numbers"]] == 80
+    assert mended[2]["job", MENDS["case"]] == 80
+    assert mended[2]["emp.var.rate", MENDS["names"]] == mended[2]["age", "an alias of its name"] == 1
 
 
-def scored(data: bytes, by: Contract) -> tuple[list[Any], tuple[str, ...]]:
-    """What the model gets, and the columns of the output."""
+def scored(data: bytes, by: Contract) -> tuple[list[Any], tuple[str, ...], Mended]:
+    """What the model gets, the columns of the output, and what was mended."""
     plan = plan_shards(lambda start, end: data[start:end], len(data), [by], shard_bytes=1 << 20)
     assert isinstance(plan, ShardPlan), plan
     again = ShardPlan.from_json(plan.to_json())
-    found = []
+    found, told = [], of_header(again.header, by, "scoring")
     for piece in read_shard(data[again.shards[0].start :], again):
         assert not piece.problems
         found += piece.features.to_pylist()
-    return found, again.header.names
+        told += piece.mended
+    return found, again.header.names, told
 
 
 def test_a_title_above_a_file_to_score_is_named_too() -> None:
