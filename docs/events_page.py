@@ -33,7 +33,8 @@ SUBSCRIBERS = f"""## Subscribers
 - **An Event Grid topic**, with `EVENT_TOPIC_ENDPOINT` (and `EVENT_TOPIC_KEY`, or the app's identity with the role
   *EventGrid Data Sender*).
 - **Webhooks**, with `WEBHOOKS`: `[{{"url": "https://bank.example/hooks/campanha", "secret": "..."}}]`. Only https; an
-  address on this machine needs `WEBHOOKS_ON_LOOPBACK`.
+  address on this machine needs `WEBHOOKS_ON_LOOPBACK`, one in a private network `WEBHOOKS_ON_PRIVATE_NETWORK`. What a name
+  leads to is judged at each connection, before anything is sent.
 
 For each of them a cursor (a consumer offset) stands at the last event that it took, and moves on only after it took the
 next: while a subscriber is down nothing is lost, and when it is back it gets all that it missed. A new one gets the newest

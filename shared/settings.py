@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.domain.network_reach import Reach, spelt
 from shared.domain.policy import Policy
 from shared.errors import ConfigurationError
 
@@ -33,8 +34,8 @@ class WebhookSetting(BaseModel):
     url: str = Field(max_length=2000)
     secret: SecretStr = Field(min_length=KEY_LENGTH)
 
-    def fault(self, *, loopback: bool) -> str:
-        """What is wrong with the address; empty when it will do."""
+    def fault(self, reach: Reach) -> str:
+        """What is wrong with the address; empty when it will do, as far as its spelling tells."""
         try:
             parts = urlsplit(self.url)
             host, _ = parts.hostname or "", parts.port
@@ -42,23 +43,12 @@ class WebhookSetting(BaseModel):
             return "cannot be read"
         if not host or parts.username is not None or parts.password is not None:
             return "has no host, or names a user"
-        ip = _address(host)
-        local = host == "localhost" or (ip is not None and ip.is_loopback)
-        if local:
-            return "" if loopback else "is on this machine: set WEBHOOKS_ON_LOOPBACK to allow that"
-        if parts.scheme != "https":
-            return "does not begin with https"
-        if ip is not None and (ip.is_link_local or ip.is_unspecified or ip.is_multicast):
-            return "is none that a subscriber outside could have"
-        return ""
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        ip = ip_address(host)
-    except ValueError:
-        return None
-    return getattr(ip, "ipv4_mapped", None) or ip
+        ip = ip_address("127.0.0.1") if host.rstrip(".") == "localhost" else spelt(host)
+        fault = reach.fault(ip) if ip is not None else ""
+        if fault:
+            return fault
+        may_be_plain = ip is not None and ip.is_loopback and parts.scheme == "http"
+        return "" if parts.scheme == "https" or may_be_plain else "does not begin with https"
 
 
 class Settings(BaseSettings):
@@ -104,12 +94,15 @@ class Settings(BaseSettings):
     entra_authority: str = "https://login.microsoftonline.com"
     session_hours: int = Field(default=12, ge=1)
     rate_limit_per_minute: int = Field(default=6000, ge=1)
+    trust_forwarded_for: bool = False
+    """Whether a front end adds each caller's address to X-Forwarded-For, as Azure's does; else it is the caller's say."""
     upload_most_mb: int = Field(default=100, ge=1, le=100)
     """Azure's host takes no larger body, and its Python worker holds each body whole."""
 
     webhooks: SecretStr | None = None
     """JSON: `[{"url": "https://...", "secret": "..."}]`."""
     webhooks_on_loopback: bool = False
+    webhooks_on_private_network: bool = False
 
     event_topic_endpoint: str | None = None
     event_topic_key: SecretStr | None = None
@@ -167,10 +160,15 @@ class Settings(BaseSettings):
                 f" look at: {places}"
             ) from None
         for webhook in found:
-            fault = webhook.fault(loopback=self.webhooks_on_loopback)
+            fault = webhook.fault(self.webhook_reach)
             if fault:
                 raise ValueError(f"WEBHOOKS: an address {fault}")
         return found
+
+    @property
+    def webhook_reach(self) -> Reach:
+        """Where webhooks may be."""
+        return Reach(loopback=self.webhooks_on_loopback, private=self.webhooks_on_private_network)
 
     def policy(self) -> Policy:
         """The owner's choices, without the addresses."""

@@ -121,7 +121,8 @@ def _subscribers(settings: Settings, credential: TokenCredential) -> list[Subscr
     from shared.adapters.subscribers import EventGridTopic, Webhook, topic_client
 
     subscribers: list[Subscriber] = [
-        Webhook(webhook.url, webhook.secret.get_secret_value()) for webhook in settings.webhook_list()
+        Webhook(webhook.url, webhook.secret.get_secret_value(), reach=settings.webhook_reach)
+        for webhook in settings.webhook_list()
     ]
     endpoint, key = settings.event_topic_endpoint, settings.event_topic_key
     if endpoint:

@@ -86,6 +86,7 @@ def assemble(
         Gate,
         credentials=credentials,
         limiter=limiter,
+        trusts_front=settings.trust_forwarded_for,
         largest_file=settings.upload_most_mb * 1024 * 1024,
         public=dashboard.PUBLIC,
     )

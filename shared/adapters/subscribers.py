@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import requests
 
-from shared.adapters.http_client import Reply, TooLarge, ask
+from shared.adapters.http_client import Connections, Reply, TooLarge, ask
+from shared.adapters.judged_connections import JudgedAdapter
 from shared.domain import webhook
 from shared.domain.names import digest
+from shared.domain.network_reach import Reach
 from shared.errors import Gone, Refused, Transient
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class Webhook:
     url: str
     secret: str
     now: Callable[[], float] = time.time
+    reach: Reach = field(default_factory=Reach)
+    """Where the address may lead; judged at each connection."""
 
     @property
     def name(self) -> str:
@@ -108,9 +112,15 @@ class Webhook:
         """A good answer; redirects are not followed. raises: Transient, Refused, Gone"""
         headers = {webhook.REQUEST_ORIGIN: webhook.ORIGIN, **(headers or {})}
         try:
-            answer = ask(method, self.url, headers=headers, body=body, timeout=TIMEOUT, most=LARGEST_ANSWER)
+            with self._connections() as connections:
+                answer = ask(
+                    method, self.url, headers=headers, body=body, timeout=TIMEOUT, most=LARGEST_ANSWER,
+                    connections=connections,
+                )  # fmt: skip
         except (requests.RequestException, TooLarge) as cause:
             raise Transient(f"{self.name} does not answer ({type(cause).__name__})") from cause
+        except Refused as cause:
+            raise Refused(f"{self.name}: {cause}") from cause
         if answer.status == 410:
             raise Gone(f"{self.name} answered 410: the subscriber is gone")
         if answer.status >= 500 or answer.status in webhook.BUSY:
@@ -118,3 +128,9 @@ class Webhook:
         if not 200 <= answer.status < 300:
             raise Refused(f"{self.name} answered {answer.status}")
         return answer
+
+    def _connections(self) -> Connections:
+        made = Connections()
+        for scheme in ("https://", "http://"):
+            made.mount(scheme, JudgedAdapter(self.reach))
+        return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,7 @@ from pydantic import SecretStr
 from functions.http.webhooks import HANDSHAKE
 from running_azure.workspace import Topic
 from shared.adapters.subscribers import EventGridTopic, Webhook, topic_client
+from shared.domain.network_reach import Reach
 from shared.domain.webhook import signature
 from shared.errors import Gone, Refused, Transient
 from shared.kinds import EVENT_TYPES
@@ -31,6 +33,7 @@ from shared.ports import Row
 from shared.settings import WebhookSetting
 
 SECRET = "a secret of this test"
+HERE = Reach(loopback=True)
 SOURCE = "/subscriptions/s/workspaces/w"
 
 
@@ -149,7 +152,7 @@ def hook() -> Iterator[Hook]:
 
 
 def _webhook(hook: Hook) -> Webhook:
-    return Webhook(hook.url, SECRET, now=lambda: 1_795_000_000.0)
+    return Webhook(hook.url, SECRET, reach=HERE, now=lambda: 1_795_000_000.0)
 
 
 def test_a_webhook_is_asked_first(hook: Hook) -> None:
@@ -179,7 +182,7 @@ def test_what_a_webhook_gets_is_what_the_description_says(hook: Hook) -> None:
         for entry in lived(World()).ledger.events.newest(limit=1000)
     }
     assert events.keys() == EVENT_TYPES.keys()
-    subscriber = Webhook(hook.url, SECRET)
+    subscriber = Webhook(hook.url, SECRET, reach=HERE)
     subscriber.handshake()
     assert subscriber.deliver([*events.values()]) == len(events)
     _holds(hook.handshakes[0], DESCRIBED["webhooks"][HANDSHAKE]["options"])
@@ -208,8 +211,8 @@ def test_the_verification_in_the_docs_takes_ours_and_nothing_else(hook: Hook) ->
     there: dict[str, Any] = {}
     exec(program, there)  # noqa: S102  (our own, of six lines)
     is_genuine = there["is_genuine"]
-    Webhook(hook.url, SECRET).deliver([_event(1)])
-    Webhook(hook.url, SECRET, now=lambda: time.time() - 3600).deliver([_event(1)])
+    Webhook(hook.url, SECRET, reach=HERE).deliver([_event(1)])
+    Webhook(hook.url, SECRET, reach=HERE, now=lambda: time.time() - 3600).deliver([_event(1)])
     (headers, body), (old_headers, old_body) = hook.heard
     signed = headers["X-Campanha-Signature"]
     stamp, _, proof = signed.partition(",")
@@ -257,13 +260,13 @@ def test_what_was_taken_before_a_failure_is_not_told_again(hook: Hook) -> None:
 def test_a_slow_listener_is_told_the_rest_the_next_time(hook: Hook) -> None:
     """Each look at the clock finds 20 seconds gone, two looks for each event."""
     clock = itertools.count(0, 20)
-    slow = Webhook(hook.url, SECRET, now=lambda: float(next(clock)))
+    slow = Webhook(hook.url, SECRET, reach=HERE, now=lambda: float(next(clock)))
     assert slow.deliver([_event(n) for n in range(5)]) == 2
     assert len(hook.heard) == 2
 
 
 def test_nobody_listening_is_told_later(free_port: Callable[[], int]) -> None:
-    nobody = Webhook(f"http://127.0.0.1:{free_port()}/", SECRET)
+    nobody = Webhook(f"http://127.0.0.1:{free_port()}/", SECRET, reach=HERE)
     with pytest.raises(Transient):
         nobody.deliver([_event(1)])
 
@@ -286,6 +289,24 @@ REFUSED = [
     "https://[::1]/",
     "https://[::ffff:127.0.0.1]/",
     "https://localhost/",
+    "https://localhost./",
+    "https://2130706433/",
+    "https://0x7f000001/",
+    "https://0177.0.0.1/",
+    "https://127.1/",
+    "https://2852039166/",
+    "https://[64:ff9b::a9fe:a9fe]/",
+    "https://[2002:7f00:1::]/",
+    "https://[fe80::1%25eth0]/",
+    "https://168.63.129.16/",
+    "https://10.1.2.3:8443/",
+    "https://172.16.0.1/",
+    "https://192.168.0.1/",
+    "https://0xc0a80001/",
+    "https://100.64.0.1/",
+    "https://[fd00::1]/",
+    "https://[::ffff:10.0.0.1]/",
+    "https://240.0.0.1/",
     "http://localhost/",
     "https://example.com:99999/",
     "file:///etc/passwd",
@@ -296,16 +317,52 @@ REFUSED = [
 
 @pytest.mark.parametrize("url", REFUSED)
 def test_an_address_that_must_not_be_told_is_refused(url: str) -> None:
-    assert WebhookSetting(url=url, secret=SecretStr(SECRET)).fault(loopback=False) != ""
+    assert WebhookSetting(url=url, secret=SecretStr(SECRET)).fault(Reach()) != ""
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.com/x?y=1", "https://10.1.2.3:8443/", "https://xn--bcher-kva.example/"]
+    "url",
+    [
+        "https://example.com/x?y=1",
+        "https://20.50.1.2:8443/",
+        "https://[2a01:111::1]/",
+        "https://xn--bcher-kva.example/",
+    ],
 )
 def test_an_address_of_the_banks_own_may_be_told(url: str) -> None:
-    assert WebhookSetting(url=url, secret=SecretStr(SECRET)).fault(loopback=False) == ""
+    assert WebhookSetting(url=url, secret=SecretStr(SECRET)).fault(Reach()) == ""
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/", "http://localhost/", "https://[::1]/"])
 def test_this_machine_may_be_told_when_the_owner_says_so(url: str) -> None:
-    assert WebhookSetting(url=url, secret=SecretStr(SECRET)).fault(loopback=True) == ""
+    assert WebhookSetting(url=url, secret=SecretStr(SECRET)).fault(HERE) == ""
+
+
+@pytest.mark.parametrize("url", ["https://10.1.2.3:8443/", "https://[fd00::1]/", "https://192.168.0.1/"])
+def test_a_private_network_may_be_told_when_the_owner_says_so(url: str) -> None:
+    setting = WebhookSetting(url=url, secret=SecretStr(SECRET))
+    assert setting.fault(Reach(private=True)) == ""
+    metadata = WebhookSetting(url="https://169.254.169.254/", secret=SecretStr(SECRET))
+    assert metadata.fault(Reach(private=True, loopback=True)) != ""
+
+
+@pytest.mark.parametrize("leads_to", ["127.0.0.1", "::ffff:127.0.0.1"])
+def test_a_name_that_leads_inside_is_refused_when_it_does(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch, leads_to: str
+) -> None:
+    """Whatever it led to before; and nothing is sent there."""
+    asked = socket.getaddrinfo
+
+    def rebound(host: str, *more: Any, **named: Any) -> Any:
+        return asked(leads_to if host == "bank.example" else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebound)
+    url = hook.url.replace("127.0.0.1", "bank.example")
+    outside, here = Webhook(url, SECRET), Webhook(url, SECRET, reach=HERE)
+    for asking in (outside.handshake, lambda: outside.deliver([_event(1)])):
+        with pytest.raises(Refused, match="its name leads to an address that is on this machine"):
+            asking()
+    assert (hook.handshakes, hook.heard) == ([], [])
+    if ":" not in leads_to:
+        here.handshake()
+        assert len(hook.handshakes) == 1

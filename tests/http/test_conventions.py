@@ -65,11 +65,20 @@ def test_wrong_keys_are_tried_only_so_often(world: World) -> None:
 )
 def test_an_address_is_the_same_over_another_connection(world: World, before: str, after: str) -> None:
     """What stands last was put there by Azure's front end, with the connection's port; the rest by the caller."""
-    nobody = client_of(app_over(world, rate_limit_per_minute=1), scope=None)
+    nobody = client_of(app_over(world, rate_limit_per_minute=1, trust_forwarded_for=True), scope=None)
     found = [
         nobody.get("/api/status", headers={"x-forwarded-for": by}) for by in (before, after, "203.0.113.8:1")
     ]
     assert [answer.status_code for answer in found] == [401, 429, 401]
+
+
+@pytest.mark.parametrize("front", [False, True])
+def test_who_makes_up_an_address_gets_no_bucket_of_its_own(world: World, front: bool) -> None:
+    """Without a front end the header is the caller's say; with one, what is no address is."""
+    nobody = client_of(app_over(world, rate_limit_per_minute=1, trust_forwarded_for=front), scope=None)
+    made_up = [f"made up {n}" if front else f"203.0.113.{n}" for n in range(3)]
+    found = [nobody.get("/api/status", headers={"x-forwarded-for": by}).status_code for by in made_up]
+    assert found == [401, 429, 429]
 
 
 def test_a_bucket_fills_evenly() -> None:

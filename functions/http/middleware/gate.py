@@ -28,6 +28,8 @@ class Gate:
     app: ASGIApp
     credentials: Credentials
     limiter: Limiter
+    trusts_front: bool
+    """Whether X-Forwarded-For ends with what a front end of ours added."""
     largest_file: int
     """Bytes."""
     public: str
@@ -39,7 +41,11 @@ class Gate:
             return
         headers = Headers(scope=scope)
         caller = await self._admit(scope, headers)
-        name = caller.name if caller else f"address:{client_address(scope, headers)}"
+        name = (
+            caller.name
+            if caller
+            else f"address:{client_address(scope, headers, trusts_front=self.trusts_front)}"
+        )
         allowance = self.limiter.take(name)
         limits = self.limiter.headers(allowance)
         if not allowance.granted:

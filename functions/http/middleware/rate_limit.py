@@ -59,14 +59,14 @@ class Limiter:
         }
 
 
-def client_address(scope: Scope, headers: Mapping[str, str]) -> str:
-    """Where the request came from: the last X-Forwarded-For entry, which Azure's front end added; those before it are
-    the caller's own and can be forged.
+def client_address(scope: Scope, headers: Mapping[str, str], *, trusts_front: bool) -> str:
+    """Where the request came from. Behind a front end: the last X-Forwarded-For entry, which that added; those before
+    it are the caller's own and can be forged, as all of them can where there is no front end.
 
-    The front end adds the port too, which is another for each connection.
+    Azure's front end adds the port too, which is another for each connection.
     """
-    forwarded = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    forwarded = headers.get("x-forwarded-for", "").rpartition(",")[2].strip() if trusts_front else ""
     if found := WITH_PORT.fullmatch(forwarded):
         return found[1].strip("[]")
     client = scope.get("client")
-    return forwarded or (client[0] if client else "unknown")
+    return client[0] if client else "unknown"

@@ -134,6 +134,23 @@ def test_a_body_over_the_limit_is_refused(hosted_app: Callable[..., Hosted]) -> 
     assert host.ask("POST", "/api/some", body=b"x" * 11).status == 413
 
 
+def test_who_sends_too_much_can_read_that_it_is_too_much(hosted_app: Callable[..., Hosted]) -> None:
+    """All of it is sent before the answer is read, as most clients do."""
+    host = hosted_app(APP)
+    host.start(FUNCTIONS_REQUEST_BODY_SIZE_LIMIT="10")
+    for _ in range(3):
+        reply = host.ask("POST", "/api/some", body=b"x" * 30_000_000)
+        assert (reply.status, b"larger than the 10 bytes" in reply.body) == (413, True)
+
+
+def test_two_lengths_of_one_body_are_refused(calm: Hosted) -> None:
+    """What one server takes for the body another takes for the next request (RFC 9112, 6.1)."""
+    with socket.create_connection(("127.0.0.1", calm.port), timeout=10) as caller:
+        head = b"POST /api/some HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n"
+        caller.sendall(head + b"connection: close\r\n\r\n0\r\n\r\n")
+        assert caller.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
 def test_a_string_with_a_body_is_a_whole_response(calm: Hosted) -> None:
     answer = calm.ask("GET", "/api/odd")
     assert (answer.status, answer.body, answer.header("x-teapot")) == (418, b'{"a": 1}', "yes")

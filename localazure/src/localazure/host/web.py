@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 LARGEST_BODY = 104_857_600
+DISCARD_SECONDS = 10.0
 READING = ("GET", "HEAD")
 
 
@@ -86,7 +88,8 @@ class Web:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await _send(await self._answer(scope, receive), send)
+            reply = await self._answer(scope, receive)
+            await _send(reply, send, unread=receive if reply.status == 413 else None)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -104,7 +107,9 @@ class Web:
         headers = _headers(scope)
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > self._largest_body:
-            return Reply(status=413)
+            return _said(413, f"The body is larger than the {self._largest_body:,} bytes a request may have.")
+        if "transfer-encoding" in headers and "content-length" in headers:
+            return _said(400, "Content-Length and Transfer-Encoding: one of them says how long the body is.")
         if "transfer-encoding" in headers:
             log.warning(
                 "A request without Content-Length: Azure's host hands its body on empty, and so do we."
@@ -208,7 +213,20 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-async def _send(reply: Reply, send: Send) -> None:
+def _said(status: int, text: str) -> Reply:
+    return Reply(status=status, headers=(("content-type", "text/plain; charset=utf-8"),), body=text.encode())
+
+
+async def _discard(receive: Receive) -> None:
+    """The rest of a request: a connection that is closed with bytes unread is reset, and takes the answer with it."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while (await receive()).get("more_body"):
+                continue
+
+
+async def _send(reply: Reply, send: Send, *, unread: Receive | None = None) -> None:
+    """unread: where the rest of the request comes from, which nobody wants"""
     ours = {"content-length", "transfer-encoding", "connection"}
     headers = [(name.lower(), value) for name, value in reply.headers if name.lower() not in ours]
     has_body = reply.status >= 200 and reply.status not in {204, 304}
@@ -217,4 +235,7 @@ async def _send(reply: Reply, send: Send) -> None:
         headers.append(("content-length", str(len(body))))
     encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
     await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": body, "more_body": unread is not None})
+    if unread is not None:
+        await _discard(unread)
+        await send({"type": "http.response.body", "body": b""})
