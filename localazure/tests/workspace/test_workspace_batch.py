@@ -300,3 +300,13 @@ def test_what_a_batch_endpoint_cannot_be_is_refused(
 ) -> None:
     reply = server.call("PUT", f"{WS}/{path.format(name=name)}", {"properties": properties})
     assert reply.status_code == status, reply.text
+
+
+def test_a_new_endpoint_has_defaults_in_which_a_deployment_can_be_named(client: Any, name: str) -> None:
+    """As Microsoft's batch samples do it: `endpoint.defaults.deployment_name = deployment.name`."""
+    from azure.ai.ml.entities import BatchEndpoint
+
+    client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=name)).result()
+    assert client.batch_endpoints.get(name).defaults.deployment_name is None
+    client.batch_endpoints.begin_create_or_update(client.batch_endpoints.get(name)).result()
+    client.batch_endpoints.begin_delete(name).result()

@@ -211,6 +211,7 @@ def _endpoint(workspace: Workspace, one: Json) -> Json:
     base = workspace.settings.base
     properties = {"authMode": "AADToken", "properties": {}} | one["properties"]
     properties |= {
+        "defaults": one["properties"].get("defaults") or {"deploymentName": None},
         "scoringUri": f"{base}/batch/{one['name']}/jobs",
         "swaggerUri": None,
         "provisioningState": "Succeeded",
