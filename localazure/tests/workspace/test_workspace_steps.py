@@ -133,6 +133,21 @@ def test_continue_on_step_failure_lets_the_others_end(server: Server, name: str,
     assert "step 'bad' failed: exit code 3" in run["error"]["error"]["message"]
 
 
+def test_a_step_says_which_component_it_runs_and_of_which_pipeline_it_is(server: Server, name: str) -> None:
+    """By the properties Azure gives a step's run: the SDK, and samples, look for a step by `azureml.moduleName`."""
+    spec = {"type": "command", "name": "prepare", "command": "true"}
+    assert _pipeline(server, name, spec, {}).status_code == 201
+    assert _run(server, name)["status"] == "Completed"
+    [child] = server.call("GET", f"/history/v1.0{WS}/runs/{name}/children").json()["value"]
+    told = child["properties"]
+    assert told["azureml.moduleName"] == "prepare"
+    assert len(told["azureml.moduleid"]) == 36
+    of_pipeline = ("azureml.pipelinerunid", "azureml.rootpipelinerunid", "azureml.pipeline")
+    assert [told[key] for key in of_pipeline] == [name] * 3
+    assert (told["azureml.runsource"], told["StepType"]) == ("azureml.StepRun", "PythonScriptStep")
+    assert (told["azureml.nodeid"], told["azureml.nodeName"]) == (child["runId"], "one")
+
+
 def test_a_job_is_edited_archived_listed_and_deleted(client: Any, server: Server, name: str) -> None:
     _command(server, name, "true")
     _run(server, name)

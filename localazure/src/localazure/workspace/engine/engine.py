@@ -18,7 +18,7 @@ from localazure.workspace.planning.plan import Plan, Step
 from localazure.workspace.processes.children import Processes
 from localazure.workspace.processes.environments import Environments
 from localazure.workspace.processes.stopping import Stop, Stopped
-from localazure.workspace.settings import Settings
+from localazure.workspace.settings import Settings, stable_id
 from localazure.workspace.store.blobs import Blobs
 from localazure.workspace.store.documents import Store
 from localazure.workspace.store.uris import Resolver
@@ -253,5 +253,21 @@ def register_runs(runs: Runs, job: Json, plan: Plan) -> None:
             experiment=experiment,
             run_type="automl" if step.automl else "azureml.StepRun",
             displayName=step.display,
-            properties={"azureml.nodeName": step.name, "ContentSnapshotId": str(step.code or "")},
+            properties=_step_properties(name, step),
         )
+
+
+def _step_properties(job: str, step: Step) -> dict[str, str]:
+    """What Azure says of a step's run, as far as it is so here; clients look for steps by `azureml.moduleName`."""
+    return {
+        "azureml.nodeName": step.name,
+        "azureml.nodeid": step_run_id(job, step.name),
+        "azureml.moduleName": step.module or step.name,
+        "azureml.moduleid": stable_id("module", step.component or step.name),
+        "azureml.runsource": "azureml.StepRun",
+        "azureml.pipeline": job,
+        "azureml.pipelinerunid": job,
+        "azureml.rootpipelinerunid": job,
+        "StepType": "AutoMLStep" if step.automl else "PythonScriptStep",
+        "ContentSnapshotId": step.code or "",
+    }

@@ -150,6 +150,8 @@ class Planner:
         return Step(
             name=f"{scope.prefix}{name}",
             display=node.get("display_name") or name,
+            component=node.get("componentId"),
+            module=spec.get("name") or name,
             command=spec.get("command") or "",
             code=spec.get("code"),
             environment=node.get("environment") or spec.get("environment"),

@@ -45,6 +45,10 @@ class Step:
     outputs: dict[str, Target] = field(default_factory=dict)
     timeout_seconds: float | None = None
     automl: dict[str, Any] | None = None
+    component: str | None = None
+    """The id of the component that is run, where there is one."""
+    module: str = ""
+    """That component's name, as the service shows it."""
 
     @property
     def after(self) -> set[str]:
