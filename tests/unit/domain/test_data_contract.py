@@ -10,6 +10,7 @@ import pytest
 from shared.adapters.contracts import load_contracts
 from shared.domain.tables.contract import Contract
 from shared.domain.tables.header_match import HeaderProblem, match
+from shared.domain.tables.values import Fault, judge
 from shared.errors import ConfigurationError
 from tests.unit.domain.clients import ADDITIONAL, BANK, CONTRACTS, NAMES
 
@@ -139,3 +140,13 @@ def test_contracts_of_which_each_needs_a_column_of_its_own_are_told_apart(tmp_pa
     (tmp_path / "a.yaml").write_text(json.dumps(GOOD), encoding="utf-8")
     (tmp_path / "b.yaml").write_text(json.dumps(other), encoding="utf-8")
     assert len(load_contracts(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(("name", "usual"), [("cons.price.idx", 93.994), ("nr.employed", 5191.0)])
+@pytest.mark.parametrize("factor", [0.001, 1000])
+def test_a_value_off_by_a_thousand_is_outside_its_bounds(name: str, usual: float, factor: float) -> None:
+    """A decimal point read as one of thousands, or the other way round."""
+    [column] = [column for column in ADDITIONAL.columns if column.name == name]
+    judged = judge(column)
+    assert judged(str(usual)) == usual
+    assert isinstance(judged(str(usual * factor)), Fault)
