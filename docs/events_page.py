@@ -38,7 +38,8 @@ SUBSCRIBERS = f"""## Subscribers
 
 For each of them a cursor (a consumer offset) stands at the last event that it took, and moves on only after it took the
 next: while a subscriber is down nothing is lost, and when it is back it gets all that it missed. A new one gets the newest
-{FIRST_EVENTS}.
+{FIRST_EVENTS}. A webhook gets no more requests a minute than the `WebHook-Allowed-Rate` of its handshake, and none before
+the time that a `Retry-After` with 408, 425, 429 or 5xx names (a day at most).
 """
 VERIFICATION = """```python
 import hashlib, hmac, re, time

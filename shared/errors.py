@@ -2,6 +2,7 @@
 
     CampanhaError
     ├── Transient              the host delivers the message again, later
+    │   ├── Busy               a subscriber says when it takes events again
     │   ├── Conflict           optimistic concurrency: another wrote first; read, decide again
     │   └── Superseded         the blob is no longer the version the event named
     ├── Unreadable             a message is no fact, and no later delivery makes it one: a dead letter at once
@@ -30,6 +31,17 @@ class CampanhaError(Exception):
 
 class Transient(CampanhaError):
     """The other side did not answer as hoped; the message is delivered again and the step is done again."""
+
+
+class Busy(Transient):
+    """The subscriber takes no event before a time that it named.
+
+    seconds: until then; taken: events it took before
+    """
+
+    def __init__(self, message: str, *, seconds: float, taken: int = 0) -> None:
+        super().__init__(message)
+        self.seconds, self.taken = seconds, taken
 
 
 class Conflict(Transient):

@@ -324,11 +324,15 @@ class Subscriber(Protocol):
     def name(self) -> str:
         """Stays the same as long as it is the same subscriber; fits a row key."""
 
-    def handshake(self) -> None:
-        """Checks that it consents to deliveries, before the first one. raises: Transient, Refused, Gone"""
+    def handshake(self) -> int | None:
+        """Checks that it consents to deliveries, before the first one; how many a minute it grants, if it says so.
+
+        raises: Transient, Refused, Gone
+        """
 
     def deliver(self, events: Sequence[dict[str, Any]]) -> int:
         """Delivers the CloudEvents, in order; how many were taken before one was not.
 
-        raises: when not even the first was taken: Transient (try again), Refused (this event), Gone (never again)
+        raises: when not even the first was taken: Transient (try again), Refused (this event), Gone (never again);
+            Busy, which says how many were, when it names the time of the next
         """

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -15,7 +16,7 @@ from shared.adapters.judged_connections import JudgedAdapter
 from shared.domain import webhook
 from shared.domain.names import digest
 from shared.domain.network_reach import Reach
-from shared.errors import Gone, Refused, Transient
+from shared.errors import Busy, Gone, Refused, Transient
 
 if TYPE_CHECKING:
     from azure.core.credentials import AzureKeyCredential, TokenCredential
@@ -46,7 +47,7 @@ class EventGridTopic:
         self.name = f"topic-{digest(endpoint)[:12]}"
 
     def handshake(self) -> None:
-        """A topic that is there wants events."""
+        """A topic that is there wants events, as many as there are."""
 
     def deliver(self, events: Sequence[Event]) -> int:
         from azure.core.exceptions import AzureError, HttpResponseError
@@ -78,12 +79,14 @@ class Webhook:
     def name(self) -> str:
         return f"webhook-{digest(self.url)[:12]}"
 
-    def handshake(self) -> None:
+    def handshake(self) -> int | None:
         """CloudEvents' abuse protection: an address that does not consent gets no events."""
         answer = self._sent("OPTIONS")
         if answer.headers.get(webhook.ALLOWED_ORIGIN, "") not in (webhook.ORIGIN, "*"):
             wanted = f"{webhook.ALLOWED_ORIGIN}: {webhook.ORIGIN}"
             raise Refused(f"{self.name} did not answer the handshake with {wanted}")
+        rate = answer.headers.get(webhook.ALLOWED_RATE, "")
+        return max(1, int(rate)) if rate.isascii() and rate.isdigit() else None
 
     def deliver(self, events: Sequence[Event]) -> int:
         ends = self.now() + LONGEST_DELIVERY
@@ -92,6 +95,8 @@ class Webhook:
                 return number
             try:
                 self._post(event)
+            except Busy as problem:
+                raise Busy(str(problem), seconds=problem.seconds, taken=number) from problem
             except (Transient, Refused):
                 if number == 0:
                     raise
@@ -123,7 +128,11 @@ class Webhook:
             raise Refused(f"{self.name}: {cause}") from cause
         if answer.status == 410:
             raise Gone(f"{self.name} answered 410: the subscriber is gone")
-        if answer.status >= 500 or answer.status in webhook.BUSY:
+        busy = answer.status >= 500 or answer.status in webhook.BUSY
+        seconds = _retry_after(answer.headers.get("Retry-After", ""), self.now()) if busy else 0
+        if seconds > 0:
+            raise Busy(f"{self.name} answered {answer.status}: not for {seconds:.0f} s", seconds=seconds)
+        if busy:
             raise Transient(f"{self.name} answered {answer.status}")
         if not 200 <= answer.status < 300:
             raise Refused(f"{self.name} answered {answer.status}")
@@ -134,3 +143,13 @@ class Webhook:
         for scheme in ("https://", "http://"):
             made.mount(scheme, JudgedAdapter(self.reach))
         return made
+
+
+def _retry_after(text: str, now: float) -> float:
+    """Seconds from now; 0 when it says nothing that can be read. source: RFC 9110, 10.2.3"""
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        return parsedate_to_datetime(text).timestamp() - now
+    except ValueError:
+        return 0.0

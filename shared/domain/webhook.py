@@ -8,6 +8,8 @@ import hmac
 ORIGIN = "campanha"
 """The sender's name in the handshake of the CloudEvents HTTP webhook specification, and on each delivery after it."""
 REQUEST_ORIGIN, ALLOWED_ORIGIN = "WebHook-Request-Origin", "WebHook-Allowed-Origin"
+ALLOWED_RATE = "WebHook-Allowed-Rate"
+"""Requests a minute that the subscriber grants; `*`, or no such header, is any number."""
 CONTENT_TYPE = "application/cloudevents+json"
 SIGNATURE = "X-Campanha-Signature"
 """The header that proves that a request is ours, and when it was made."""

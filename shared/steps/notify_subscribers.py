@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.facts import Fact, NotificationDue, StepDeadLettered
-from shared.errors import Conflict, Gone, Refused, Transient
+from shared.errors import Busy, Conflict, Gone, Refused, Transient
 from shared.ledger import Document, Entry, Versioned, cloud_event
 from shared.ports import Subscriber
 from shared.procedures.isolation import each_by_itself
@@ -22,6 +22,8 @@ class Cursor:
     next: int
     """The number of the event that is delivered next."""
     shook_hands: bool = False
+    per_minute: int | None = None
+    """How many requests it granted in the handshake; None: as many as there are."""
     failures: int = 0
     not_before: str | None = None
     gone: bool = False
@@ -38,6 +40,8 @@ LEASE = timedelta(seconds=120)
 """How long one worker has a subscriber to itself; longer than `LONGEST_DELIVERY` and the time-out after it."""
 SHORTEST, LONGEST = 30, 3600
 """Seconds between tries when a subscriber does not take an event: twice as long each time."""
+LONGEST_WISH = 24 * 3600
+"""Seconds that a subscriber's own wish for a pause is kept at most: events wait, and a person may have to know."""
 MOST_REFUSALS = 12
 """An event refused so often (some hours of it) is dead-lettered, so that later ones are delivered."""
 
@@ -60,9 +64,11 @@ def _deliver(subscriber: Subscriber, count: int, fact: NotificationDue, services
     events = services.ledger.events.following(cursor.value.next, limit=AT_ONCE)
     if not events:
         return
+    per_minute = cursor.value.per_minute
     try:
         if not cursor.value.shook_hands:
-            subscriber.handshake()
+            per_minute = subscriber.handshake()
+        events = events[:per_minute]
         taken = subscriber.deliver([cloud_event(entry, source=services.event_source) for entry in events])
     except Gone:
         _moved(subscriber, cursor, services, gone=True, until=None)
@@ -71,13 +77,21 @@ def _deliver(subscriber: Subscriber, count: int, fact: NotificationDue, services
         )
         return
     except (Transient, Refused) as problem:
-        yield from _back_off(subscriber, cursor, events[0], problem, services)
+        if isinstance(problem, Busy) and problem.taken:
+            _moved(
+                subscriber, cursor, services, next=cursor.value.next + problem.taken, shook_hands=True,
+                per_minute=per_minute, failures=0, not_before=_in(_wished(problem), services), until=None,
+            )  # fmt: skip
+        else:
+            yield from _back_off(subscriber, cursor, events[0], problem, services)
         return
     reached = cursor.value.next + taken
+    pause = 60 * taken / per_minute if per_minute else 0
     _moved(
-        subscriber, cursor, services, next=reached, shook_hands=True, failures=0, not_before=None, until=None
-    )
-    if reached < count:
+        subscriber, cursor, services, next=reached, shook_hands=True, per_minute=per_minute, failures=0,
+        not_before=_in(pause, services) if pause else None, until=None,
+    )  # fmt: skip
+    if reached < count and not pause:  # else a later tick goes on
         yield NotificationDue(tick=f"{fact.tick}/{reached}")
 
 
@@ -110,9 +124,19 @@ def _back_off(
         _moved(subscriber, cursor, services, next=after, failures=0, not_before=None, until=None)
         yield StepDeadLettered(queue=f"subscriber {subscriber.name}", about=about, reason=str(problem)[:1000])
         return
-    seconds = min(LONGEST, SHORTEST * 2 ** (failures - 1))
-    later = (services.now() + timedelta(seconds=seconds)).isoformat()
-    _moved(subscriber, cursor, services, failures=failures, not_before=later, until=None)
+    seconds: float = min(LONGEST, SHORTEST * 2 ** (failures - 1))
+    if isinstance(problem, Busy):
+        seconds = max(seconds, _wished(problem))
+    _moved(subscriber, cursor, services, failures=failures, not_before=_in(seconds, services), until=None)
+
+
+def _wished(problem: Busy) -> float:
+    """Seconds until the subscriber takes events again, by what it says."""
+    return min(LONGEST_WISH, problem.seconds)
+
+
+def _in(seconds: float, services: Services) -> str:
+    return (services.now() + timedelta(seconds=seconds)).isoformat()
 
 
 def _moved(

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from running_azure.workspace import Topic
 from shared.adapters.subscribers import EventGridTopic, Webhook, topic_client
 from shared.domain.network_reach import Reach
 from shared.domain.webhook import signature
-from shared.errors import Gone, Refused, Transient
+from shared.errors import Busy, Gone, Refused, Transient
 from shared.kinds import EVENT_TYPES
 from shared.ledger import Entry, cloud_event
 from shared.ports import Row
@@ -112,6 +113,8 @@ class Hook(ThreadingHTTPServer):
         self.heard: list[tuple[dict[str, str], bytes]] = []
         self.handshakes: list[dict[str, str]] = []
         self.allows = "campanha"
+        self.says: dict[str, str] = {}
+        """Headers of each answer."""
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -135,7 +138,7 @@ class _HookHandler(BaseHTTPRequestHandler):
 
     def _answer(self, headers: dict[str, str]) -> None:
         self.send_response(self.server.statuses.pop(0) if self.server.statuses else 200)
-        for name, value in {**headers, "content-length": "0"}.items():
+        for name, value in {**headers, **self.server.says, "content-length": "0"}.items():
             self.send_header(name, value)
         self.end_headers()
 
@@ -366,3 +369,29 @@ def test_a_name_that_leads_inside_is_refused_when_it_does(
     if ":" not in leads_to:
         here.handshake()
         assert len(hook.handshakes) == 1
+
+
+@pytest.mark.parametrize(
+    ("rate", "granted"), [("60", 60), ("0", 1), ("*", None), ("", None), ("many", None), ("\u00b2", None)]
+)
+def test_the_handshake_says_how_many_a_minute(hook: Hook, rate: str, granted: int | None) -> None:
+    hook.says = {"WebHook-Allowed-Rate": rate.encode().decode("latin-1")}
+    assert Webhook(hook.url, SECRET, reach=HERE).handshake() == granted
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("said", ["120", formatdate(1_795_000_120, usegmt=True)])
+def test_the_time_a_webhook_names_is_told_on(hook: Hook, status: int, said: str) -> None:
+    hook.says, hook.statuses = {"Retry-After": said}, [200, status]
+    webhook = Webhook(hook.url, SECRET, reach=HERE, now=lambda: 1_795_000_000.0)
+    with pytest.raises(Busy) as busy:
+        webhook.deliver([_event(1), _event(2), _event(3)])
+    assert (busy.value.seconds, busy.value.taken, len(hook.heard)) == (120, 1, 2)
+
+
+@pytest.mark.parametrize("said", ["soon", "-5", "Thu, 01 Jan 1970 00:00:00 GMT", "0"])
+def test_a_time_that_is_none_is_nobodys_wish(hook: Hook, said: str) -> None:
+    hook.says, hook.statuses = {"Retry-After": said}, [503]
+    with pytest.raises(Transient) as problem:
+        Webhook(hook.url, SECRET, reach=HERE).deliver([_event(1)])
+    assert not isinstance(problem.value, Busy)

@@ -12,7 +12,7 @@ from flow.test_crashes import MESSAGE_LEASE, Fuse, Killed, Wired
 from flow.world import World, bank_rows
 
 from shared.domain.facts import NotificationDue, ReconcileDue, StepDeadLettered
-from shared.errors import CampanhaError, Gone, Refused, Transient
+from shared.errors import Busy, CampanhaError, Gone, Refused, Transient
 from shared.services import Services
 from shared.steps import notify_subscribers
 
@@ -28,10 +28,13 @@ class Listener:
     """How many at a time."""
     shook_hands: int = 0
 
-    def handshake(self) -> None:
+    per_minute: int | None = None
+
+    def handshake(self) -> int | None:
         self.shook_hands += 1
         if self.problem:
             raise self.problem
+        return self.per_minute
 
     def deliver(self, events: Sequence[dict[str, Any]]) -> int:
         if self.problem:
@@ -237,3 +240,44 @@ def _live(fuse: Fuse) -> tuple[Telling, Listener]:
     for name, port in bare.items():
         setattr(world, name, port)
     return world, listener
+
+
+@pytest.mark.parametrize("per_minute", [1, 4, 60])
+def test_a_subscriber_gets_no_more_a_minute_than_it_grants(
+    telling: Telling, listener: Listener, per_minute: int
+) -> None:
+    listener.per_minute = per_minute
+    telling.tell(telling.drop("may.csv", bank_rows(30)))
+    telling.finish_run("bank-v1-a1")
+    heard = [0]
+    for second in range(0, 30 * 60, 10):
+        telling.tell(NotificationDue(tick=f"at {second}"))
+        heard.append(len(listener.heard))
+        telling.pass_time(10)
+    events = _events(telling)
+    assert [event["id"] for event in listener.heard] == events[: len(listener.heard)]
+    assert len(listener.heard) == len(events)
+    assert all(after - before <= per_minute for before, after in zip(heard, heard[6:], strict=False))
+
+
+@pytest.mark.parametrize("taken", [0, 2])
+def test_a_subscriber_that_names_a_time_is_left_alone_till_then(
+    telling: Telling, listener: Listener, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    asked: list[float] = []
+
+    def deliver(events: Sequence[dict[str, Any]]) -> int:
+        asked.append(telling.now().timestamp())
+        if len(asked) == 1:
+            listener.heard += events[:taken]
+            raise Busy("later", seconds=4000, taken=taken)
+        listener.heard += events
+        return len(events)
+
+    monkeypatch.setattr(listener, "deliver", deliver)
+    telling.tell(telling.drop("may.csv", bank_rows(30)))
+    for minute in range(90):
+        telling.tell(NotificationDue(tick=f"at {minute}"))
+        telling.pass_time(60)
+    assert asked[1] - asked[0] >= 4000
+    assert [event["id"] for event in listener.heard] == _events(telling)
