@@ -16,7 +16,11 @@ SOURCES = (
     "commands/setup/uv-requirements.in",
     "localazure/tests/host/conformance/requirements.in",
 )
-MORE = ("pipelines/environments/*.in", "bench/environments/*.in")
+MORE = (
+    "pipelines/environments/*.in",
+    "bench/environments/*.in",
+    "localazure/src/localazure/workspace/curated/*.in",
+)
 
 
 def main(arguments: list[str]) -> int:

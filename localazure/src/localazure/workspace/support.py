@@ -7,6 +7,7 @@ follow below, with what Microsoft's documents say otherwise, and what nobody has
 from __future__ import annotations
 
 from localazure.workspace.bodies import BODIES
+from localazure.workspace.curated import STANDINS
 
 _ROWS = (
     # --- data
@@ -59,7 +60,13 @@ _ROWS = (
      "test_workspace_traps.py::test_a_registered_component_has_a_version_and_is_found_without", ""),
     ("Components: an input says whether it is optional", "yes",
      "test_workspace_sources.py::test_an_input_of_a_component_says_that_it_is_not_optional", ""),
-    ("Registries", "no", "", "assets of a registry are not found"),
+    ("Environments of the registry azureml: " + ", ".join(STANDINS), "partial",
+     "test_workspace_curated.py::test_a_job_runs_in_what_stands_for_sklearn",
+     "packages locked with hashes, on this machine's Python, instead of an image: scikit-learn 1.5, pandas 2, mlflow and "
+     "the inference server for sklearn-1.5; the inference server for the others; any version means the same"),
+    ("Environments of registries: all others", "no-refused",
+     "test_workspace_curated.py::test_one_that_nothing_stands_for_is_refused_at_submission", "400, by name"),
+    ("Registries: other assets", "no", "", "assets of a registry are not found"),
     # --- jobs
     ("Jobs: that name an environment, code, data or model that is not there", "no-refused",
      "test_workspace_sources.py::test_a_job_that_names_what_is_not_there_is_refused",
@@ -318,6 +325,8 @@ UNVERIFIED = (
     "looked for (here they are taken, wherever they point).",
     "Which status and words the service has for a job that names an environment or a data asset that is not there (here "
     "400, UserError), and whether it looks for every asset when the job is submitted.",
+    "What the images of the registry azureml hold beside the packages their published definitions name, and those of the "
+    "minimal-*-inference environments at all.",
     "What becomes of a schedule's times that were missed, and whether a changed schedule fires at once.",
     "Which properties and tags an AutoML parent has beyond those its published notebooks read.",
 )

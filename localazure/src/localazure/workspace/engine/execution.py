@@ -150,19 +150,15 @@ class Execution:
     def _interpreter(self, step: Step, folder: Path) -> Path:
         if not step.environment:
             return self.environments.interpreter(None, lambda line: None)
-        if "/registries/" in step.environment:
-            raise EnvironmentFailed(
-                f"{step.environment} is in a registry, which is not here; register one with a conda file"
-            )
         log = folder / BUILD_LOG
-        properties = self.planner.versioned("environments", step.environment)["properties"]
+        conda = self.planner.environment(step.environment)
 
         def progress(line: str) -> None:
             log.parent.mkdir(exist_ok=True)
             with log.open("a", encoding="utf-8") as written:
                 written.write(f"{now()} {line}\n")
 
-        return self.environments.interpreter(properties.get("condaFile"), progress)
+        return self.environments.interpreter(conda, progress)
 
     def _input(self, run: Json, name: str, source: Source, folder: Path) -> str | None:
         """A literal as it is; a path as a local one; None for an optional input that was not given."""

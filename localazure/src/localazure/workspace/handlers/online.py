@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 import time
 
-from localazure.workspace import bodies
+from localazure.workspace import bodies, curated
 from localazure.workspace.hosting.deployments import DEPLOYMENTS
 from localazure.workspace.identity.bearer import MACHINE_LEARNING
+from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.settings import LOCATION
 from localazure.workspace.wire.calls import Call, Json, Refusal, Reply, checked_name, listing, not_found
 from localazure.workspace.wire.resources import resource, stamp
@@ -127,6 +128,8 @@ def put_deployment(workspace: Workspace, call: Call) -> Reply:
         raise Refusal(
             501, "NotImplemented", "deployments without a scoring script (MLflow no-code) are not emulated"
         )
+    if curated.in_registry(properties.get("environmentId") or ""):
+        Planner(workspace.store).environment(properties["environmentId"])
     before = workspace.store.get(DEPLOYMENTS, f"{endpoint}/{name}")
     document = {
         "endpoint": endpoint,

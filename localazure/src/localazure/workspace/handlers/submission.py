@@ -40,8 +40,8 @@ def check_names(workspace: Workspace, plan: Plan) -> None:
     planner = Planner(workspace.store)
     for step in plan.steps:
         try:
-            if step.environment and "/registries/" not in step.environment:
-                planner.versioned("environments", step.environment)
+            if step.environment:
+                planner.environment(step.environment)
             if step.code:
                 planner.versioned("codes", step.code)
             for source in step.inputs.values():

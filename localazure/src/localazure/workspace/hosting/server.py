@@ -181,9 +181,7 @@ class Hosted:
         return into
 
     def _interpreter(self, environment: str | None) -> Path:
-        conda = None
-        if environment:
-            conda = self._means.planner.versioned("environments", environment)["properties"].get("condaFile")
+        conda = self._means.planner.environment(environment) if environment else None
         python = self._means.environments.interpreter(conda, self._say)
         looking = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
         command = [str(python), "-c", looking, "azureml_inference_server_http"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from localazure.workspace import bodies
+from localazure.workspace import bodies, curated
 from localazure.workspace.planning.automl import automl_job, automl_step
 from localazure.workspace.planning.bindings import Scope, bound, makers, sources, target, target_of
 from localazure.workspace.planning.plan import Plan, Step
@@ -76,6 +76,17 @@ class Planner:
         found = self.versioned("components", reference)
         spec: Json = found["properties"]["componentSpec"]
         return spec
+
+    def environment(self, reference: str) -> str | None:
+        """The conda file of an environment, of this workspace or of a registry; None when it has none. raises: Refusal"""
+        try:
+            standin = curated.conda_file(reference)
+        except curated.NotHere as cause:
+            raise Refusal(400, "UserError", str(cause)) from cause
+        if standin is not None:
+            return standin
+        conda: str | None = self.versioned("environments", reference)["properties"].get("condaFile")
+        return conda
 
     def versioned(self, kind: str, reference: str) -> Json:
         """An asset's version document by ARM id, `name:version` or `name@latest`."""
