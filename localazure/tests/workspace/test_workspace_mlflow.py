@@ -4,6 +4,8 @@ azureml-mlflow 1.62, whose requests were recorded; installing them for these tes
 from __future__ import annotations
 
 import re
+import signal
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -212,3 +214,29 @@ def test_what_a_job_logs_is_at_its_run(server: Server, name: str) -> None:
     assert "report.txt" in [one["path"] for one in server.call("GET", at).json()["value"]]
     told = server.call("GET", f"{at}/contentinfo?path=report.txt").json()
     assert server.call("GET", told["contentUri"], token="").text == "good"
+
+
+def test_a_step_that_begins_again_logs_again(new_server: Callable[..., Server], name: str) -> None:
+    """After a kill: other values of its parameters and its artifacts are no conflict with those of the life before."""
+    server = new_server()
+    server.start()
+    once = SCRIPT.replace('"value": "4"', '"value": str(os.getpid())')
+    wait = f"import time\nif not os.path.exists({str(server.state / 'go')!r}): time.sleep(600)"
+    command = f"python - <<'END'\n{once}\n{wait}\nEND"
+    body = {"properties": {"jobType": "Command", "command": command, "experimentName": name}}
+    assert server.call("PUT", f"{WS}/jobs/{name}", body).status_code == 201
+    at = f"/history/v1.0{WS}/experiments/{name}/runs/{name}/artifacts"
+    until(lambda: "report.txt" in server.call("GET", at).text)
+    before = _data(server, name)[1]["depth"]
+    server.stop(signal.SIGKILL)
+    (server.state / "go").touch()
+    server.start()
+
+    def status() -> Any:
+        return server.call("GET", f"{WS}/jobs/{name}").json()["properties"]["status"]
+
+    until(lambda: status() in ("Completed", "Failed"))
+    assert status() == "Completed"
+    assert _data(server, name)[1]["depth"] != before
+    assert len(_get(server, "metrics/get-history", run_id=name, metric_key="auc")["metrics"]) == 1
+    server.stop()

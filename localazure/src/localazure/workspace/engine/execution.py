@@ -65,6 +65,8 @@ class Execution:
     def run(self, run: Json, step: Step, stop: Stop) -> None:
         """Raises StepFailed, Decreed or Stopped; whatever happens, the logs are kept as artifacts."""
         folder = self.folder(run["runId"])
+        if folder.exists():
+            self._forget_earlier_life(run["runId"])
         shutil.rmtree(folder, ignore_errors=True)
         (folder / STEP_LOG).parent.mkdir(parents=True)
         try:
@@ -73,6 +75,11 @@ class Execution:
             raise StepFailed(str(cause)) from cause
         finally:
             self.keep_logs(run["runId"])
+
+    def _forget_earlier_life(self, run_id: str) -> None:
+        """A kill cut it short: what it logged would be in the way of what is logged now."""
+        self.runs.forget_logged(run_id)
+        self.blobs.delete_folder(Place(self.resolver.container_of(ARTIFACTS), artifacts_prefix(run_id)))
 
     def _run(self, run: Json, step: Step, stop: Stop, folder: Path) -> None:
         self._move(run, "Preparing", stop)

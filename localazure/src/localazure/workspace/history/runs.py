@@ -74,9 +74,17 @@ class Runs:
         return self._store.all("runs", family=run_id)
 
     def remove(self, run_id: str) -> None:
+        self._forget_metrics(run_id)
+        self._store.remove("runs", run_id)
+
+    def forget_logged(self, run_id: str) -> None:
+        """What an earlier life of a run logged, which begins again: parameters and metrics."""
+        self._forget_metrics(run_id)
+        self.change(run_id, lambda run: run.update(parameters={}, metrics={}))
+
+    def _forget_metrics(self, run_id: str) -> None:
         for key in self._store.keys("metrics", family=run_id):
             self._store.remove("metrics", key)
-        self._store.remove("runs", run_id)
 
     def add_experiment(self, name: str) -> bool:
         """False when it is there already."""

@@ -149,6 +149,11 @@ class Blobs:
         except ResourceNotFoundError as cause:
             raise NothingThere(f"there is no container {place.container}") from cause
 
+    def delete_folder(self, place: Place) -> None:
+        """Every blob whose name starts with the place's path."""
+        for name in self.names(place):
+            self._service.get_blob_client(place.container, name).delete_blob()
+
     def exists(self, place: Place) -> bool:
         return bool(self._service.get_blob_client(place.container, place.path).exists())
 
