@@ -8,10 +8,10 @@ from collections.abc import Callable
 from shared import telemetry
 from shared.domain.facts import Fact, StepDeadLettered
 from shared.domain.names import digest
-from shared.errors import InProgress, Transient, Unreadable
+from shared.errors import GivenUp, InProgress, Transient, UnreadableMessage
 
 Read = Callable[[bytes], Fact | None]
-"""The fact in a message's body; None for one that is none of our business. raises: Unreadable, Transient"""
+"""The fact in a message's body; None for one that is none of our business. raises: UnreadableMessage, Transient"""
 
 
 def receive(queue: str, body: bytes, read: Read, *, expected: bool = False) -> None:
@@ -21,7 +21,7 @@ def receive(queue: str, body: bytes, read: Read, *, expected: bool = False) -> N
     """
     try:
         fact = read(body)
-    except Unreadable as fault:
+    except UnreadableMessage as fault:
         _dead_letter(queue, body, str(fault))
         return
     if fact:
@@ -32,26 +32,27 @@ def received_in_vain(queue: str, body: bytes, read: Read) -> None:
     """Records that a message failed as often as it may, so that a person sees it."""
     try:
         fact = read(body)
-    except (Unreadable, Transient) as fault:
+    except (UnreadableMessage, Transient) as fault:
         _dead_letter(queue, body, str(fault))
         return
     if fact:
-        dead_letter(queue, fact)
+        give_up(fact)
 
 
 def fact_in(body: bytes, of: type[Fact] = Fact) -> Fact:
-    """A fact of our own, as the bus writes it; raises: Unreadable, Transient"""
+    """A fact of our own, as the bus writes it; raises: UnreadableMessage, Transient"""
     try:
         return of.from_json(body.decode())
     except UnicodeDecodeError as cause:
-        raise Unreadable("it is no UTF-8") from cause
+        raise UnreadableMessage("it is no UTF-8") from cause
 
 
 def deliver(fact: Fact, *, expected: bool = False) -> None:
     """Has the fact handled; what is raised makes the host deliver the message again.
 
     expected: whether the message is one of our own, and no event or clock
-    A delivery that meets another one at work is dropped: that one, or the reconciler after its death, finishes it.
+    A delivery that meets another one at work is dropped: that one, or the reconciler after its death, finishes it. So
+    is one of a fact that has failed as often as it may, however it was delivered: it is a dead letter.
     """
     from shared import flow, wiring
 
@@ -59,6 +60,8 @@ def deliver(fact: Fact, *, expected: bool = False) -> None:
         flow.handle(fact, wiring.services(), expected=expected)
     except InProgress:
         telemetry.say("deliver", "Another delivery is at it; this one is dropped.", key=fact.key)
+    except GivenUp:
+        give_up(fact)
 
 
 def tick(fact: Fact) -> None:
@@ -68,16 +71,12 @@ def tick(fact: Fact) -> None:
     flow.tick(fact, wiring.services())
 
 
-def dead_letter(queue: str, fact: Fact) -> None:
-    """Records that a fact's step failed as often as it may, with the last error."""
+def give_up(fact: Fact) -> None:
+    """Records that a fact's step failed as often as it may, so that a person sees it."""
     from shared import wiring
+    from shared.procedures.dead_letters import dead_letter
 
-    ledger = wiring.services().ledger
-    entry = ledger.claims.find(fact.key)
-    last = entry.value.get("last_error") if entry else None
-    reason = f"it failed at every delivery: {last or 'its log says why'}"
-    retries = ledger.outbox.dead_letter(fact)
-    _record(StepDeadLettered(queue=queue, about=fact.key, reason=reason, retries=retries))
+    _record(dead_letter(fact, wiring.services()))
 
 
 def _dead_letter(queue: str, body: bytes, fault: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.json_types import fits
-from shared.errors import Unreadable
+from shared.errors import UnreadableMessage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,28 +19,28 @@ class Event:
     data: dict[str, Any]
 
     def text(self, name: str) -> str:
-        """The text under this name in its data; raises: Unreadable"""
+        """The text under this name in its data; raises: UnreadableMessage"""
         value = self.data.get(name)
         if not fits(value, str) or not value:
-            raise Unreadable(f"it is a {self.type} whose data have no {name}")
+            raise UnreadableMessage(f"it is a {self.type} whose data have no {name}")
         return str(value)
 
 
 def event_in(body: bytes) -> Event:
-    """The event in a message; raises: Unreadable"""
+    """The event in a message; raises: UnreadableMessage"""
     try:
         event = json.loads(body.decode())
     except UnicodeDecodeError as cause:
-        raise Unreadable("it is no UTF-8") from cause
+        raise UnreadableMessage("it is no UTF-8") from cause
     except (ValueError, RecursionError) as cause:
-        raise Unreadable(f"it is no JSON: {type(cause).__name__}") from cause
+        raise UnreadableMessage(f"it is no JSON: {type(cause).__name__}") from cause
     if not isinstance(event, dict):
-        raise Unreadable("it is no event: a JSON object is wanted")
+        raise UnreadableMessage("it is no event: a JSON object is wanted")
     of_cloud_events = "specversion" in event
     wanted: dict[str, Any] = {"type" if of_cloud_events else "eventType": str, "subject": str, "data": dict}
     wrong = [name for name, hint in wanted.items() if not fits(event.get(name), hint)]
     if wrong:
         schema = "CloudEvents" if of_cloud_events else "Event Grid"
-        raise Unreadable(f"it is no event of the {schema} schema: it has no {', '.join(wrong)}")
+        raise UnreadableMessage(f"it is no event of the {schema} schema: it has no {', '.join(wrong)}")
     type_, subject, data = (event[name] for name in wanted)
     return Event(type=type_, subject=subject, data=data)

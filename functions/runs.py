@@ -22,7 +22,7 @@ def run_event_dead_lettered(msg: func.QueueMessage) -> None:
 
 
 def run_in(body: bytes) -> RunMoved | None:
-    """The run that an event is about; None for events of models, data and the like. raises: Unreadable"""
+    """The run that an event is about; None for events of models, data and the like. raises: UnreadableMessage"""
     event = event_in(body)
     if not event.type.startswith("Microsoft.MachineLearningServices.Run"):
         return None

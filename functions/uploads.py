@@ -10,7 +10,7 @@ from functions.delivery import receive, received_in_vain
 from functions.event_grid import event_in
 from shared.domain.facts import UploadArrived
 from shared.domain.names import ETAG, INCOMING
-from shared.errors import Unreadable
+from shared.errors import UnreadableMessage
 
 uploads = func.Blueprint()
 
@@ -35,7 +35,7 @@ def upload_dead_lettered(msg: func.QueueMessage) -> None:
 def upload_in(body: bytes) -> UploadArrived | None:
     """The upload that an event is about; None for events that are none of ours.
 
-    The blob is found by the event's subject, never by following its URL. raises: Unreadable
+    The blob is found by the event's subject, never by following its URL. raises: UnreadableMessage
     """
     event = event_in(body)
     if not event.subject.startswith(SUBJECT) or event.type not in (CREATED, RENAMED):
@@ -49,7 +49,7 @@ def upload_in(body: bytes) -> UploadArrived | None:
     if event.type == RENAMED and not etag:  # deleted, or renamed again: that has an event of its own
         return None
     if not name or not re.fullmatch(ETAG, etag):
-        raise Unreadable(f"it is a {event.type} that names no blob, or no ETag")
+        raise UnreadableMessage(f"it is a {event.type} that names no blob, or no ETag")
     return UploadArrived(name=name, etag=etag)
 
 

@@ -5,7 +5,8 @@
     │   ├── Busy               a subscriber says when it takes events again
     │   ├── Conflict           optimistic concurrency: another wrote first; read, decide again
     │   └── Superseded         the blob is no longer the version the event named
-    ├── Unreadable             a message is no fact, and no later delivery makes it one: a dead letter at once
+    ├── UnreadableMessage      a message is no fact, and no later delivery makes it one: a dead letter at once
+    ├── GivenUp                the step failed as often as it may: a dead letter, whatever delivers it again
     ├── InProgress             another delivery holds this fact's lease: let it finish
     ├── Refused                the other side said no for good; the reason is part of the outcome
     │   ├── Unanswerable       the model failed on these rows; on others it may not
@@ -52,8 +53,12 @@ class Superseded(Transient):
     """The blob was overwritten or deleted since its event; its newer version has an event of its own."""
 
 
-class Unreadable(CampanhaError):
+class UnreadableMessage(CampanhaError):
     """The message is not what its queue is for; the reason says what of it cannot be read."""
+
+
+class GivenUp(CampanhaError):
+    """The step failed as often as it may; it is a person's now."""
 
 
 class InProgress(CampanhaError):

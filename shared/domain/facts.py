@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from shared.domain.json_types import called, declared, fits
 from shared.domain.names import batch_id, digest
-from shared.errors import Transient, Unreadable
+from shared.errors import Transient, UnreadableMessage
 
 FACTS: dict[str, type[Fact]] = {}
 LONGEST_DELAY = 7 * 24 * 3600
@@ -54,16 +54,16 @@ class Fact:
     def from_json(cls, text: str) -> Self:
         """The fact a message carries, each of its fields of the type that is declared.
 
-        raises: Unreadable when the text is no fact, and never will be one; Transient when its name is not known, as
+        raises: UnreadableMessage when the text is no fact, and never will be one; Transient when its name is not known, as
         that of a fact written by a newer version of the app while that one is being rolled out
         """
         try:
             body = json.loads(text, parse_constant=_no_number)
         except (ValueError, RecursionError) as cause:
-            raise Unreadable(f"it is no JSON: {type(cause).__name__}") from cause
+            raise UnreadableMessage(f"it is no JSON: {type(cause).__name__}") from cause
         name = body.pop("fact", None) if isinstance(body, dict) else None
         if not isinstance(name, str):
-            raise Unreadable("it names no fact: JSON with a `fact` is wanted")
+            raise UnreadableMessage("it names no fact: JSON with a `fact` is wanted")
         kind = FACTS.get(name)
         if kind is None or not issubclass(kind, cls):
             raise Transient("the message names no fact this version knows; was it written by a newer one?")
@@ -73,13 +73,15 @@ class Fact:
     def _of(cls, body: dict[str, Any]) -> Self:
         faults = _faults(cls.__name__, body)
         if faults:
-            raise Unreadable(f"it is no {cls.__name__}: {'; '.join(faults[:5])}")
+            raise UnreadableMessage(f"it is no {cls.__name__}: {'; '.join(faults[:5])}")
         try:
             fact = cls(**body)
         except TypeError as cause:
-            raise Unreadable(f"it is no {cls.__name__}: only {', '.join(body)} are there") from cause
+            raise UnreadableMessage(f"it is no {cls.__name__}: only {', '.join(body)} are there") from cause
         if not 0 <= fact.delay_seconds <= LONGEST_DELAY:
-            raise Unreadable(f"it is no {cls.__name__}: it would be held back for {fact.delay_seconds} s")
+            raise UnreadableMessage(
+                f"it is no {cls.__name__}: it would be held back for {fact.delay_seconds} s"
+            )
         return fact
 
 

@@ -7,6 +7,9 @@ A fact's entry goes through these states, each one conditional write on the tabl
                        │  └─ the lease lapsed: its worker is dead, and another takes over
                        └──free──▶ free: the step failed, the next delivery may try at once
 
+One count of attempts holds for whoever delivers: a queue, another one after a reconciliation, an operator. After the
+last the fact is nobody's, until it is reset.
+
 `settle` carries the claim's ETag: a worker whose lease lapsed and was taken over cannot overwrite the outcome.
 """
 
@@ -24,7 +27,7 @@ from typing import Self
 from shared.domain.facts import Fact
 from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
-from shared.errors import Conflict, InProgress
+from shared.errors import Conflict, GivenUp, InProgress
 from shared.ledger.lease import Lease, heartbeat
 from shared.ports import Row, Table
 
@@ -92,14 +95,16 @@ class Claim:
 class Claims:
     """The facts' entries, each at the digest of its fact's key."""
 
-    def __init__(self, table: Table, *, now: Callable[[], datetime], lease_seconds: int) -> None:
-        self._table, self._now = table, now
+    def __init__(
+        self, table: Table, *, now: Callable[[], datetime], lease_seconds: int, most_attempts: int
+    ) -> None:
+        self._table, self._now, self._most_attempts = table, now, most_attempts
         self._lease = timedelta(seconds=lease_seconds)
 
     def claim(self, fact: Fact) -> Claim:
         """Takes the fact for this worker, or returns what it already led to.
 
-        raises: InProgress while another worker's lease runs.
+        raises: InProgress while another worker's lease runs; GivenUp when it failed as often as it may
         """
         partition, row = _place(fact.key)
         claimed = {"state": "claimed", "fact": fact.to_json(), "key": fact.key, "attempt": 1}
@@ -117,6 +122,8 @@ class Claims:
             return Claim(fact=fact, row=old)
         if self.is_held(old):
             raise InProgress
+        if self.is_given_up(old):
+            raise GivenUp
         claimed = {**old.value, "state": "claimed", "attempt": old.value["attempt"] + 1}
         try:
             return Claim(fact=fact, row=self._table.replace(old, claimed))
@@ -126,6 +133,10 @@ class Claims:
     def is_held(self, row: Row) -> bool:
         """Whether the lease of the entry in this row runs."""
         return row.value["state"] == "claimed" and self._now() - row.changed < self._lease
+
+    def is_given_up(self, row: Row) -> bool:
+        """Whether the fact of the entry in this row was tried as often as it may."""
+        return row.value["state"] != "settled" and row.value["attempt"] >= self._most_attempts
 
     def held(self, lease: Lease) -> AbstractContextManager[None]:
         """While the body of the `with` runs, the lease does not lapse."""

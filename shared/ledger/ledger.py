@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from shared.domain.policy import Policy
 from shared.kinds import STATES
 from shared.ledger.audit_log import AuditLog
 from shared.ledger.change_feed import ChangeFeed
@@ -41,13 +42,19 @@ class Ledger:
     """Claims, outbox, records, events, documents and change tokens over a table for the present and one for the past."""
 
     def __init__(
-        self, past: Table, *, now: Callable[[], datetime], lease_seconds: int, present: Table | None = None
+        self,
+        past: Table,
+        *,
+        now: Callable[[], datetime],
+        lease_seconds: int,
+        most_attempts: int = Policy.most_attempts,
+        present: Table | None = None,
     ) -> None:
         """present: a table for the little that stands for the present, beside all that is past. Azure finds a
         partition whatever else is in the table; the embedded storage scans the whole table for it."""
         self._present = present = present or past
         self.token = ChangeToken(present, NOW)
-        self.claims = Claims(past, now=now, lease_seconds=lease_seconds)
+        self.claims = Claims(past, now=now, lease_seconds=lease_seconds, most_attempts=most_attempts)
         self.events = EventLog(hot=present, cold=past, within=NOW)
         self.outbox = Outbox(
             present,

@@ -22,7 +22,7 @@ from typing import Any
 
 from shared.domain.facts import Fact
 from shared.domain.names import digest
-from shared.errors import Conflict, Transient, Unreadable
+from shared.errors import Conflict, Transient, UnreadableMessage
 from shared.ledger.append_log import CAS_TRIES, as_written, back_off
 from shared.ledger.change_token import ChangeToken
 from shared.ledger.claims import Claim, Claims
@@ -219,7 +219,7 @@ class Outbox:
         return True
 
     def unfinished(
-        self, *, older_than: timedelta, unreadable: Callable[[str, Unreadable], None] | None = None
+        self, *, older_than: timedelta, unreadable: Callable[[str, UnreadableMessage], None] | None = None
     ) -> Iterator[tuple[Fact, int]]:
         """Facts published or claimed, but not finished, for so long that no worker can still be at them; and how often they
         were tried in vain: a step that is done, and only not finished, was not.
@@ -234,7 +234,7 @@ class Outbox:
                 fact = Fact.from_json(row.value["fact"])
             except Transient:
                 continue
-            except Unreadable as fault:
+            except UnreadableMessage as fault:
                 if unreadable:
                     unreadable(row.row, fault)
                 continue

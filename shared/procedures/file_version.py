@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.errors import Refused
 from shared.ports import Blob
 from shared.services import Services
 
@@ -17,5 +18,8 @@ def file_version(container: str, name: str, etag: str, services: Services) -> Bl
     """The blob, or the reason why there is none of this version."""
     if {".", ".."} & set(name.split("/")):
         return UNADDRESSABLE
-    blob = services.files.stat(container, name)
+    try:
+        blob = services.files.stat(container, name)
+    except Refused as no:  # there cannot be a file of that name, now or later
+        return str(no)[:1000]
     return GONE_UNREAD if blob is None or blob.etag != etag else blob

@@ -19,9 +19,10 @@ from shared.domain.facts import (
     TrafficStrayed,
     UploadArrived,
 )
-from shared.errors import Unreadable
+from shared.errors import UnreadableMessage
 from shared.ports import Blob
 from shared.procedures.dataset_head import HEAD
+from shared.procedures.dead_letters import dead_letter
 from shared.procedures.gather_window import WINDOW
 from shared.procedures.isolation import each_by_itself
 from shared.procedures.open_batches import BATCH_RUN
@@ -57,7 +58,7 @@ def _unfinished(services: Services) -> Iterator[Fact]:
     """Facts whose worker died, or that were settled but not published; and what stands among them and is no fact."""
     lapsed, broken = timedelta(seconds=services.policy.claim_seconds), list[Fact]()
 
-    def unreadable(about: str, fault: Unreadable) -> None:
+    def unreadable(about: str, fault: UnreadableMessage) -> None:
         reason = f"what waits there could not be read: {fault}"
         broken.append(StepDeadLettered(queue="reconcile", about=about, reason=reason))
 
@@ -66,9 +67,7 @@ def _unfinished(services: Services) -> Iterator[Fact]:
         if attempts < services.policy.most_attempts:
             yield fact
             continue
-        retries = services.ledger.outbox.dead_letter(fact)
-        reason = f"its worker died or failed {attempts} times"
-        yield StepDeadLettered(queue="reconcile", about=fact.key, reason=reason, retries=retries)
+        yield dead_letter(fact, services)
     yield from broken
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 from flow.world import World, bank_rows
@@ -25,7 +26,7 @@ from shared.domain.facts import (
     WorkPaused,
     WorkResumed,
 )
-from shared.errors import Transient
+from shared.errors import Refused, Transient
 from shared.procedures.work_pause import ALL, WORK_PAUSE
 
 RUN_1, RUN_2 = "bank-v1-a1", "bank-v2-a1"
@@ -301,9 +302,22 @@ def test_a_step_that_was_given_up_can_be_tried_again(world: World) -> None:
     upload = _dead_lettered(world)
     (failure,) = world.ledger.newest("failure")
     assert (failure.state, failure.values["about"]) == ("dead-lettered", upload.key)
+    waiting = world.ledger.find("upload", upload.key)
+    assert waiting is not None
+    assert waiting.values["reason"].startswith("it failed 5 times, the last time with Transient: the disk is")
+    assert f"failure {failure.id} is retried" in waiting.values["reason"]
     world.tell(RetryRequested(failure=failure.id, about=upload.key, operation="o1"))
-    assert world.state("upload", upload.key) == "registered"
+    done = world.ledger.find("upload", upload.key)
+    assert done is not None
+    assert (done.state, done.values["reason"]) == ("registered", None)
     assert world.state("failure", failure.id) == "resolved"
+
+
+def test_an_upload_of_a_name_that_storage_cannot_have_is_rejected_at_once(world: World) -> None:
+    upload = UploadArrived(name="a" * 2000, etag="1")
+    with mock.patch.object(world.files, "stat", side_effect=Refused("storage has no such names")):
+        world.tell(upload)
+    assert world.state("upload", upload.key) == "rejected"
 
 
 def test_a_step_that_fails_again_is_another_failure(world: World) -> None:

@@ -21,9 +21,10 @@ from shared.domain.facts import Fact, RunMoved, UploadArrived
 from shared.domain.models.answers import feature_table
 from shared.domain.policy import Policy
 from shared.domain.tables.contract import Contract
-from shared.errors import InProgress
+from shared.errors import GivenUp, InProgress
 from shared.ledger import Ledger
 from shared.ports import RunView, StepView
+from shared.procedures.dead_letters import dead_letter
 from shared.services import Services
 
 CONTRACTS = load_contracts(Path(__file__).parents[2] / "contracts")
@@ -84,7 +85,13 @@ class World:
     @property
     def ledger(self) -> Ledger:
         seconds = self.policy.claim_seconds
-        return Ledger(self.table, present=self.present, now=self.now, lease_seconds=seconds)
+        return Ledger(
+            self.table,
+            present=self.present,
+            now=self.now,
+            lease_seconds=seconds,
+            most_attempts=self.policy.most_attempts,
+        )
 
     def pass_time(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
@@ -106,6 +113,8 @@ class World:
             flow.handle(fact, self.services, expected=fact.key in self.published)
         except InProgress:
             return
+        except GivenUp:
+            self.due.append((self.time, dead_letter(fact, self.services)))
         finally:
             taken = self.bus.take()
             self.published |= {f.key for f in taken}

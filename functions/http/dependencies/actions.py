@@ -21,7 +21,7 @@ from functions.http.views import operations
 from functions.http.views.json_answer import JsonAnswer
 from shared import flow
 from shared.domain.facts import Fact, OperationRequested
-from shared.errors import InProgress
+from shared.errors import GivenUp, InProgress
 from shared.services import Services
 
 
@@ -108,7 +108,9 @@ class ActionRequest:
         return self._answer(operation)
 
     def _handle(self, requested: OperationRequested, *, at_once: bool) -> None:
-        with suppress(InProgress):  # an earlier attempt of this very request is at it
+        with suppress(
+            InProgress, GivenUp
+        ):  # an earlier attempt of this very request is at it, or was the last
             due = flow.handle(requested, self.services)
             for fact in due if at_once else ():
                 flow.handle(fact, self.services, expected=True)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.domain import names
-from shared.domain.facts import UploadAdmitted, UploadArrived, UploadDuplicated, UploadRejected
+from shared.domain.facts import (
+    StepDeadLettered,
+    UploadAdmitted,
+    UploadArrived,
+    UploadDuplicated,
+    UploadRejected,
+)
 from shared.domain.kinds.field import internal, public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.mended import MendedValues
@@ -54,7 +61,9 @@ class Upload:
         pattern=names.UPLOAD_ID,
         example="upload/may.csv/0x8DD5A",
     )
-    reason: str | None = public("Why it was rejected.", example="none of the 3 rows fits the contract")
+    reason: str | None = public(
+        "Why it was rejected, or is not checked yet.", example="none of the 3 rows fits the contract"
+    )
     dataset_version: str | None = public(
         "The dataset version its rows became part of, as name:version.",
         pattern=names.DATASET_ID,
@@ -86,6 +95,7 @@ def _admitted(fact: UploadAdmitted) -> Iterable[Change]:
         "rejected_rows": fact.rejected,
         "content_hash": fact.content_hash,
         "sha256": fact.source_sha256,
+        "reason": None,
     }
     values |= {"readmitted_from": fact.readmitted_from} if fact.readmitted_from else {}
     values |= {"mended": fact.mended} if fact.mended else {}
@@ -104,9 +114,21 @@ def _rejected(fact: UploadRejected) -> Iterable[Change]:
 
 def _known(fact: UploadDuplicated) -> Iterable[Change]:
     values: dict[str, Any] = {"name": fact.name, "dataset": fact.dataset, "rows": fact.rows}
-    values |= {"same_as": fact.first_upload, "rejected_rows": fact.rejected, "sha256": fact.source_sha256}
+    values |= {
+        "same_as": fact.first_upload,
+        "rejected_rows": fact.rejected,
+        "sha256": fact.source_sha256,
+        "reason": None,
+    }
     values |= {"mended": fact.mended} if fact.mended else {}
     yield Change(kind="upload", id=fact.upload, state="duplicate", values=values)
+
+
+def _dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
+    """The upload waits for whoever retries."""
+    if fact.about.startswith("upload") and re.fullmatch(names.UPLOAD_ID, fact.about):
+        reason = f"{fact.reason}; it is checked again when failure {names.digest(fact.key)} is retried"
+        yield Change(kind="upload", id=fact.about, values={"reason": reason})
 
 
 def _found_by(upload: str, *hashes: str) -> Iterable[Change]:
@@ -154,6 +176,7 @@ UPLOAD = Kind(
         UploadAdmitted: _admitted,
         UploadRejected: _rejected,
         UploadDuplicated: _known,
+        StepDeadLettered: _dead_lettered,
     },
     links=_links,
 )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.facts import FACTS, Fact, RunDue, ShardDue, UploadArrived
-from shared.errors import Transient, Unreadable
+from shared.errors import Transient, UnreadableMessage
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
@@ -50,7 +50,7 @@ def _message(fact: str = "UploadArrived", **fields: Any) -> str:
     ],
 )  # fmt: skip
 def test_it_is_said_what_of_a_message_is_not_as_it_should_be(message: str, said: str) -> None:
-    with pytest.raises(Unreadable, match=said):
+    with pytest.raises(UnreadableMessage, match=said):
         Fact.from_json(message)
 
 
@@ -70,7 +70,7 @@ def test_any_json_is_a_fact_with_a_key_that_comes_back_or_unreadable(
 ) -> None:
     try:
         read = Fact.from_json(json.dumps({**fields, "fact": fact}))
-    except (Unreadable, Transient):
+    except (UnreadableMessage, Transient):
         return
     assert Fact.from_json(read.to_json()) == read
     assert read.key.encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 from unittest import mock
 
@@ -14,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions import runs, shards, steps, uploads
-from functions.delivery import dead_letter
+from functions.delivery import give_up
 from shared import flow, wiring
-from shared.domain.facts import BatchDue, ShardDue, UploadArrived
+from shared.domain.facts import BatchDue, ReconcileDue, RetryRequested, ShardDue, UploadArrived
 from shared.domain.names import digest
 from shared.errors import Transient
 
@@ -178,9 +179,12 @@ def test_what_lies_in_a_poison_queue_unread_is_a_dead_letter(
     [
         (
             Transient("blob storage answered 409"),
-            "it failed at every delivery: Transient: blob storage answered 409",
+            "it failed 1 time, the last time with Transient: blob storage answered 409",
         ),
-        (ValueError("no number: 'old'"), "it failed at every delivery: ValueError; the app's log has more"),
+        (
+            ValueError("no number: 'old'"),
+            "it failed 1 time, the last time with ValueError; the app's log has more",
+        ),
     ],
 )
 def test_a_dead_letter_says_the_last_error_and_no_value_of_a_row(
@@ -188,10 +192,58 @@ def test_a_dead_letter_says_the_last_error_and_no_value_of_a_row(
 ) -> None:
     with mock.patch.object(world.files, "stat", side_effect=cause), pytest.raises(type(cause)):
         flow.handle(DUE, world.services)
-    dead_letter("steps", DUE)
+    give_up(DUE)
     assert _reason(world) == said
 
 
 def test_one_that_never_began_points_at_the_log(world: World) -> None:
-    dead_letter("steps", DUE)
-    assert _reason(world) == "it failed at every delivery: its log says why"
+    give_up(DUE)
+    assert _reason(world) == "it failed at every delivery; the app's log says why"
+
+
+def _delivered(world: World, times: int) -> int:
+    """How often the step was tried, when storage does not answer and the message comes so often."""
+    world.ledger.outbox.expect([DUE])
+    with mock.patch.object(world.files, "stat", side_effect=Transient("no answer")) as stat:
+        for _ in range(times):
+            with suppress(Transient):
+                _called(steps.step_due, DUE.to_json().encode())
+    return stat.call_count
+
+
+def test_attempts_are_counted_once_whoever_delivers(world: World) -> None:
+    most = world.policy.most_attempts
+    assert _delivered(world, most - 1) == most - 1
+    world.pass_time(world.policy.claim_seconds + 1)
+    flow.handle(ReconcileDue(tick="1"), world.services)  # publishes it once more: a message of its own
+    assert DUE in world.bus.published
+    assert _delivered(world, 7) == 1
+    assert _reason(world) == f"it failed {most} times, the last time with Transient: no answer"
+
+
+def test_queue_claim_and_reconciliation_tell_a_person_once(world: World) -> None:
+    _delivered(world, world.policy.most_attempts)
+    world.pass_time(world.policy.claim_seconds + 1)
+    world.tell(ReconcileDue(tick="1"))
+    _called(steps.step_dead_lettered, DUE.to_json().encode())
+    _delivered(world, 1)
+    assert len(world.ledger.newest("failure")) == 1
+
+
+def test_an_operator_gives_it_all_its_attempts_again(world: World) -> None:
+    most = world.policy.most_attempts
+    _delivered(world, most + 1)
+    (failure,) = world.ledger.newest("failure")
+    world.tell(RetryRequested(failure=failure.id, about=DUE.key, operation="o1"))
+    assert world.state("failure", failure.id) == "resolved"
+
+
+def test_one_whose_last_worker_died_is_a_dead_letter_at_the_next_delivery(world: World) -> None:
+    most = world.policy.most_attempts
+    _delivered(world, most - 1)
+    world.ledger.claims.claim(DUE)
+    _delivered(world, 1)
+    assert world.ledger.newest("failure") == [], "it may be at work yet"
+    world.pass_time(world.policy.claim_seconds + 1)
+    assert _delivered(world, 1) == 0
+    assert "it failed 5 times" in _reason(world)
