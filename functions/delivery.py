@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64decode
 from collections.abc import Callable
 
 from shared import telemetry
@@ -10,6 +11,8 @@ from shared.domain.facts import Fact, StepDeadLettered
 from shared.domain.names import digest
 from shared.errors import GivenUp, InProgress, Transient, UnreadableMessage
 
+LONGEST_TEXT = 1000
+"""Characters of a message that could not be read which are kept for whoever looks into it."""
 Read = Callable[[bytes], Fact | None]
 """The fact in a message's body; None for one that is none of our business. raises: UnreadableMessage, Transient"""
 
@@ -17,10 +20,13 @@ Read = Callable[[bytes], Fact | None]
 def receive(queue: str, body: bytes, read: Read, *, expected: bool = False) -> None:
     """Has the fact in the message handled. What cannot be read is a dead letter at once: no delivery mends it.
 
+    The host hands messages over as they are (`messageEncoding` in host.json): what it could not decode itself it would
+    put into a poison queue whose trigger cannot decode it either, and nobody would ever see it.
+
     expected: whether the message is one of our own, and no event
     """
     try:
-        fact = read(body)
+        fact = read(_decoded(body))
     except UnreadableMessage as fault:
         _dead_letter(queue, body, str(fault))
         return
@@ -31,12 +37,20 @@ def receive(queue: str, body: bytes, read: Read, *, expected: bool = False) -> N
 def received_in_vain(queue: str, body: bytes, read: Read) -> None:
     """Records that a message failed as often as it may, so that a person sees it."""
     try:
-        fact = read(body)
+        fact = read(_decoded(body))
     except (UnreadableMessage, Transient) as fault:
         _dead_letter(queue, body, str(fault))
         return
     if fact:
         give_up(fact)
+
+
+def _decoded(body: bytes) -> bytes:
+    """Base64, as Event Grid and our bus write messages; or the text itself, as somebody may who writes one by hand."""
+    try:
+        return b64decode(body, validate=True)
+    except ValueError:
+        return body
 
 
 def fact_in(body: bytes, of: type[Fact] = Fact) -> Fact:
@@ -80,8 +94,9 @@ def give_up(fact: Fact) -> None:
 
 
 def _dead_letter(queue: str, body: bytes, fault: str) -> None:
-    about = digest(body.decode(errors="replace"))
-    _record(StepDeadLettered(queue=queue, about=about, reason=f"the message could not be read: {fault}"))
+    text = _decoded(body).decode(errors="replace")
+    reason = f"the message could not be read: {fault}"
+    _record(StepDeadLettered(queue=queue, about=digest(text), reason=reason, message=text[:LONGEST_TEXT]))
 
 
 def _record(dead: StepDeadLettered) -> None:

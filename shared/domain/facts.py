@@ -685,6 +685,8 @@ class StepDeadLettered(Fact):
     reason: str
     retries: int = 0
     """How often it was retried after it was dead-lettered before."""
+    message: str = ""
+    """The text that could not be read, or its beginning; empty where a fact was read from it."""
 
     @property
     def key(self) -> str:

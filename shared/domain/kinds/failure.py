@@ -22,10 +22,14 @@ class Failure:
         example="batch/clients.csv/0x8DD5A3B1C2D4E5F",
     )
     reason: str = public("The last error.", example="Transient: the workspace does not respond")
+    message: str | None = public(
+        "The message that could not be read, its first 1,000 characters.", example='{"subject": "may.csv"}'
+    )
 
 
 def _dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
     values = {"queue": fact.queue, "about": fact.about, "reason": fact.reason}
+    values |= {"message": fact.message} if fact.message else {}
     yield Change(kind="failure", id=names.digest(fact.key), state="dead-lettered", values=values)
 
 

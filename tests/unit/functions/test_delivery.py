@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -112,6 +114,28 @@ def test_what_cannot_be_read_is_a_dead_letter_at_once_and_it_is_said_why(
     _called(TRIGGERS[queue][0], message)
     assert _reason(world).startswith("the message could not be read: ")
     assert said in _reason(world)
+
+
+def test_what_it_said_is_kept_for_whoever_looks_into_it_and_not_logged(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    _called(uploads.upload_arrived, b'{"subject": "somebody wrote this"' + b"!" * 2000)
+    (failure,) = world.ledger.newest("failure")
+    assert failure.values["message"].startswith('{"subject": "somebody wrote this"')
+    assert len(failure.values["message"]) == 1000
+    assert "somebody" not in caplog.text
+
+
+@pytest.mark.parametrize("written", [b64encode(json.dumps(CREATED).encode()), json.dumps(CREATED).encode()])
+def test_a_message_is_base64_or_plain(world: World, written: bytes) -> None:
+    _called(uploads.upload_arrived, written)
+    assert len(world.ledger.newest("upload")) == 1
+
+
+def test_what_is_no_base64_reaches_the_app() -> None:
+    """The host would move it into a poison queue, and from there nowhere: see `receive`."""
+    host = json.loads((Path(__file__).parents[3] / "host.json").read_text())
+    assert host["extensions"]["queues"]["messageEncoding"] == "none"
 
 
 def test_a_mistyped_message_makes_no_record_but_the_failure(world: World) -> None:
