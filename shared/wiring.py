@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from shared.adapters.azureml import AzureWorkspace
     from shared.adapters.queues import QueueBus
+    from shared.adapters.storage_clock import StorageClock
     from shared.ports import ModelApi, PipelineEndpoint, RunRequest, ScoringRequest, Subscriber, Table
     from shared.settings import Settings
 
@@ -42,7 +42,7 @@ def services() -> Services:
     from shared.settings import read_settings
 
     settings = read_settings()
-    credential = DefaultAzureCredential()
+    credential, now = DefaultAzureCredential(), storage_clock().now
     workspace = AzureWorkspace(settings, credential)
     past, present = _tables(settings, credential)
     ledger = Ledger(past, present=present, now=now, lease_seconds=settings.claim_seconds)
@@ -78,8 +78,12 @@ def model_api() -> ModelApi:
     return RestModelApi(AzureWorkspace(read_settings(), DefaultAzureCredential()).online_address)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
+@lru_cache(maxsize=1)
+def storage_clock() -> StorageClock:
+    """What all that is compared with a time of storage's goes by."""
+    from shared.adapters.storage_clock import StorageClock
+
+    return StorageClock()
 
 
 def _storage_client(kind: Any, settings: Settings, uri: object, credential: TokenCredential) -> Any:
@@ -89,9 +93,12 @@ def _storage_client(kind: Any, settings: Settings, uri: object, credential: Toke
     """
     from shared.adapters.transport import settled
 
+    clock = storage_clock()
     if settings.campanha_storage:
-        return settled(partial(kind.from_connection_string, settings.campanha_storage.get_secret_value()))
-    return settled(partial(kind, str(uri), credential=credential))
+        return settled(
+            partial(kind.from_connection_string, settings.campanha_storage.get_secret_value()), clock
+        )
+    return settled(partial(kind, str(uri), credential=credential), clock)
 
 
 def _tables(settings: Settings, credential: TokenCredential) -> tuple[Table, Table]:

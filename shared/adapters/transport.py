@@ -18,6 +18,8 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
 from urllib3.util import Retry
 
+from shared.adapters.storage_clock import StorageClock
+
 CONNECT_SECONDS = 20
 READ_SECONDS = 60
 
@@ -30,16 +32,19 @@ class HasUrl(Protocol):
 Client = TypeVar("Client", bound=HasUrl)
 
 
-def settled(make: Callable[..., Client]) -> Client:
-    """The client that `make` makes of an SDK's options, with its transport settled for the server it talks to."""
-    return make(**settled_transport(make().url))
+def settled(make: Callable[..., Client], clock: StorageClock | None = None) -> Client:
+    """The client that `make` makes of an SDK's options, with its transport settled for the server it talks to.
+
+    clock: is told the time of each answer
+    """
+    return make(**settled_transport(make().url, clock))
 
 
-def settled_transport(url: str) -> dict[str, Any]:
+def settled_transport(url: str, clock: StorageClock | None = None) -> dict[str, Any]:
     """Options for the client of an Azure SDK that talks to this server alone."""
     certificates = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     transport = RequestsTransport(
-        session=StraightSession(),
+        session=StraightSession(clock),
         connection_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         connection_verify=certificates,
@@ -53,8 +58,9 @@ class StraightSession(requests.Session):
     `Session.request` would merge each with what the session has by default, and quote the address again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: StorageClock | None = None) -> None:
         super().__init__()
+        self._storage_clock = clock
         self.trust_env = False
         # As azure.core has it: the SDK's own policy tries again, and needs the first failure as it was.
         retries = Retry(total=False, redirect=False, raise_on_status=False)
@@ -70,9 +76,18 @@ class StraightSession(requests.Session):
             return super().request(method, url, data=body, stream=stream, **given)
         ready = self._ready(method, url, given.pop("headers"), body)
         how = {name: given[name] for name in ("timeout", "verify", "cert", "proxies")}
-        answer = self.get_adapter(url).send(ready, stream=stream, **how)
+        answer = self._sent(url, ready, stream=stream, **how)
         if not stream:
             _ = answer.content  # read to its end, so that its connection is free again
+        return answer
+
+    def _sent(self, url: str, ready: requests.PreparedRequest, **how: Any) -> requests.Response:
+        clock = self._storage_clock
+        if clock is None:
+            return self.get_adapter(url).send(ready, **how)
+        started = clock.started()
+        answer = self.get_adapter(url).send(ready, **how)
+        clock.heard(answer.headers.get("Date"), started=started)
         return answer
 
     def _ready(

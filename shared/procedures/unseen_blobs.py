@@ -47,16 +47,23 @@ def unseen_blobs(
     """
     ledger, began = services.ledger, services.now()
     mark = ledger.documents.read(LISTED, container)
-    since = datetime.fromisoformat(mark.value.since) if mark else None
-    unclaimed = [began - OVERLAP]
+    since = min(datetime.fromisoformat(mark.value.since), began - OVERLAP) if mark else None
+    newest, unclaimed = since, [began - OVERLAP]
     for blob in services.files.list(container, modified_since=since):
+        newest = max(newest or blob.modified, blob.modified)
         if not is_taken_in(container, blob.name, services):
             continue
         fact = fact_of(blob)
         if not ledger.outbox.is_noted(fact):
             unclaimed.append(blob.modified)
             yield blob, fact
+    if newest is None:
+        return
+    # Whatever a clock says: the next blob is no older than the newest that was seen.
+    reached = min(newest, *unclaimed).isoformat()
+    if mark and mark.value.since == reached:
+        return
     try:
-        ledger.documents.write(LISTED, container, Listed(since=min(unclaimed).isoformat()), over=mark)
+        ledger.documents.write(LISTED, container, Listed(since=reached), over=mark)
     except Conflict:
         return  # another worker listed as well; either mark is safe, as both stay behind what was unclaimed
