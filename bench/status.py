@@ -49,7 +49,7 @@ from shared.package_data import CONTRACTS
 from shared.ports import Table
 from shared.services import Services
 from shared.settings import Settings
-from shared.wiring import model_api, now
+from shared.wiring import model_api, storage_clock
 
 FEW = 1000
 KEY = "a reader of this bench alone"
@@ -110,7 +110,7 @@ def _measure(service: TableServiceClient, name: str, entries: int, times: int) -
     _say(f"{written:,} entries written in {time.monotonic() - began:.0f} s")
     taken = round(time.monotonic() - began)
     past, present = (AzureTable(table) for table in tables)
-    _live_through_a_day(Ledger(past, present=present, now=now, lease_seconds=60))
+    _live_through_a_day(Ledger(past, present=present, now=storage_clock().now, lease_seconds=60))
     answers = {what: _measured(what, tables, times) for what in REQUESTS}
     return {"entries": written, "writtenSeconds": taken, "answers": answers}
 
@@ -224,7 +224,7 @@ def _client(
         rate_limit_per_minute=10**6,
     )
     past, present = (Counted(AzureTable(table), count) for table in tables)
-    services = _services(Ledger(past, present=present, now=now, lease_seconds=60))
+    services = _services(Ledger(past, present=present, now=storage_clock().now, lease_seconds=60))
     adapter = func.AsgiMiddleware(assemble(settings, from_settings(settings), lambda: services, model_api))
     url = f"http://bench{path}?{urlencode({**ASKED, **query})}"
 
@@ -252,7 +252,7 @@ def _services(ledger: Ledger) -> Services:
         bus=memory.MemoryBus(),
         contracts=load_contracts(CONTRACTS),
         policy=Policy(),
-        now=now,
+        now=storage_clock().now,
         event_source="/campanha/bench",
     )
 

@@ -136,7 +136,7 @@ class Claims:
 
     def is_given_up(self, row: Row) -> bool:
         """Whether the fact of the entry in this row was tried as often as it may."""
-        return row.value["state"] != "settled" and row.value["attempt"] >= self._most_attempts
+        return row.value["state"] != "settled" and int(row.value["attempt"]) >= self._most_attempts
 
     def held(self, lease: Lease) -> AbstractContextManager[None]:
         """While the body of the `with` runs, the lease does not lapse."""
