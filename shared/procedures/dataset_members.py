@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared.domain import names
 from shared.domain.datasets.manifest import Manifest, Part, following
 from shared.domain.facts import UploadAdmitted
+from shared.errors import Transient
 from shared.ledger import Versioned
 from shared.procedures.dataset_head import HEAD, Head
 from shared.procedures.gather_window import gathered
@@ -89,7 +90,7 @@ def _manifest(dataset: str, version: int, services: Services) -> Manifest:
     name = names.manifest_blob(dataset, version)
     text = services.files.content(names.DATASETS, name)
     if text is None:
-        raise LookupError(f"the manifest {name} is missing from the {names.DATASETS} container; restore it")
+        raise Transient(f"the manifest {name} is missing from the {names.DATASETS} container; restore it")
     return Manifest.from_json(text)
 
 

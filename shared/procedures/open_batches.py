@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
-from shared.errors import Conflict
+from shared.errors import Conflict, Transient
 from shared.ledger import Document
 from shared.procedures.submission import Intent
 from shared.services import Services
@@ -36,10 +36,10 @@ BATCH_RUN = Document(name="batch-run", type=BatchRun, placement="current")
 
 
 def read_plan(batch: str, services: Services) -> BatchPlan:
-    """raises: LookupError when the plan was removed; the batch cannot go on without it."""
+    """raises: Transient when the plan was removed; the batch cannot go on without it."""
     text = services.files.content(names.SCORED, names.batch_plan_blob(batch))
     if text is None:
-        raise LookupError(
+        raise Transient(
             f"the plan of batch {batch} is missing from the {names.SCORED} container; drop the file again"
         )
     return BatchPlan.from_json(text)

@@ -22,7 +22,7 @@ from shared.domain.facts import (
 )
 from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
-from shared.errors import Conflict
+from shared.errors import Conflict, Transient
 from shared.ledger import Versioned
 from shared.procedures.dataset_head import HEAD, Head
 from shared.procedures.dataset_members import Members, members
@@ -112,7 +112,7 @@ def _finish_or_wait(
     text = services.files.content(names.DATASETS, names.manifest_blob(dataset.name, dataset.version))
     manifest = Manifest.from_json(text) if text else _members(dataset, services).next_version(services)
     if manifest is None:
-        raise LookupError(f"version {dataset.version} of {dataset.name} was begun, but its uploads are gone")
+        raise Transient(f"version {dataset.version} of {dataset.name} was begun, but its uploads are gone")
     return [*_register(dataset, manifest, services), _check_again(fact, 1)]
 
 

@@ -36,6 +36,8 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
     from shared.domain.batches.shard_rows import read_shard
 
     plan = read_plan(fact.batch, services)
+    if not 0 <= fact.number < len(plan.cut.shards):
+        raise Transient(f"batch {fact.batch} has no shard {fact.number}: it has {len(plan.cut.shards)}")
     shard = plan.cut.shards[fact.number]
     try:
         data = _bytes(plan, shard, services)

@@ -101,6 +101,7 @@ FACTS: tuple[f.Fact, ...] = (
     f.BatchRefused(batch="b", name="c.csv", reason="no model"),
     f.StepDeadLettered(queue="steps", about="shard/b/1", reason="bad"),
     f.StepDeadLettered(queue="steps", about="batch/c.csv/1", reason="archived"),
+    f.StepDeadLettered(queue="blob-events", about="upload/a.csv/1", reason="archived", message="text"),
     f.ClockRecovered(clock="ScoringDue", dead_letter="dead-lettered/clock/ScoringDue"),
     f.OperationRequested(operation="o", action="promote bank:1", by="key:operator", facts=["{}"]),
     f.RetryRequested(failure="x", about="shard/b/1", operation="o"),

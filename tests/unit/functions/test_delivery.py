@@ -185,7 +185,7 @@ def test_any_message_ends_in_a_fact_or_is_delivered_again(queue: str, body: byte
             _called(poisoned, body)
             assert len(world.ledger.newest("failure")) == 1
     for failure in world.ledger.newest("failure"):
-        assert failure.values["queue"] == queue
+        assert failure.values["queue"] in TRIGGERS
 
 
 @pytest.mark.parametrize("message", [b"{", b"\xff\xfe", b"[1]"])

@@ -1,0 +1,184 @@
+"""One test for each guard that stands between a mishap and a wrong result: take the guard out, and its test is red."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from unittest import mock
+
+import pytest
+from flow.world import POLICY, World, bank_rows, evaluation_of
+
+from shared import flow
+from shared.adapters.memory import MemoryFiles
+from shared.domain import names
+from shared.domain.facts import BatchDue, Fact, RunDue, ScoringDue, ShardDue, UploadAdmitted, UploadArrived
+from shared.domain.models import promotion
+from shared.errors import Conflict, Transient
+from shared.ledger.claims import Outcome
+from shared.ports import Blob, RunRequest
+
+CLIENTS = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(5).splitlines()) + "\n"
+
+
+@pytest.fixture
+def serving() -> World:
+    """Model 1 answers, and a file of clients waits."""
+    world = World()
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.finish_run("bank-v1-a1")
+    world.files.write(names.SCORING, "clients.csv", CLIENTS.encode())
+    return world
+
+
+# --- the gate -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("compared_with", "serves"), [(1, 2), (2, 1), (1, None), (None, 1)])
+def test_a_comparison_with_another_model_than_the_serving_one_proves_nothing(
+    compared_with: int | None, serves: int | None
+) -> None:
+    champion = "none" if compared_with is None else f"bank:{compared_with}"
+    evaluation = evaluation_of(3, champion, probability_better=1.0)
+    verdict = promotion.judge(evaluation, serving=serves, policy=POLICY)
+    assert not verdict.accepted
+    assert "serves now" in verdict.reason
+
+
+def test_what_serves_is_asked_when_the_run_is_over_and_not_when_it_began(serving: World) -> None:
+    """A model that was promoted meanwhile is the one to beat."""
+    serving.tell(serving.drop("june.csv", bank_rows(30, start=100)))
+    serving.pipeline.submissions[-1] = replace(serving.pipeline.submissions[-1], champion="bank:7")
+    serving.finish_run("bank-v2-a1")
+    assert serving.state("model", "bank:2") == "refused"
+
+
+@pytest.mark.parametrize(("log_loss", "accepted"), [(0.2999, True), (0.3, False), (0.31, False)])
+def test_the_first_model_has_the_base_rate_to_beat(log_loss: float, accepted: bool) -> None:
+    evaluation = evaluation_of(1, "none", log_loss=log_loss)
+    assert promotion.judge(evaluation, serving=None, policy=POLICY).accepted is accepted
+
+
+def test_a_first_model_that_is_no_better_than_the_base_rate_never_answers() -> None:
+    world = World()
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.finish_run("bank-v1-a1", log_loss=0.4)
+    assert world.state("model", "bank:1") == "refused"
+    assert world.workspace.traffic == {}
+
+
+# --- scores ---------------------------------------------------------------------------------------------------
+
+
+def _shard(world: World) -> ShardDue:
+    """The one shard of the clients' file, planned."""
+    flow.handle(ScoringDue(tick="1"), world.services)
+    (due,) = [fact for fact in world.bus.take() if isinstance(fact, BatchDue)]
+    led_to = flow.handle(due, world.services, expected=True)
+    (shard,) = [fact for fact in led_to if isinstance(fact, ShardDue)]
+    world.bus.take()
+    return shard
+
+
+def test_scores_of_another_model_than_the_batch_is_pinned_to_are_not_taken(serving: World) -> None:
+    shard = _shard(serving)
+    serving.endpoint.model_version = "2"
+    with pytest.raises(Transient, match="model 2 answered"):
+        flow.handle(shard, serving.services, expected=True)
+    assert serving.files._blocks == {}
+
+
+def test_a_deployment_that_answers_as_another_version_gets_no_traffic(serving: World) -> None:
+    serving.tell(serving.drop("june.csv", bank_rows(30, start=100)))
+    serving.endpoint.model_version = "1"
+    serving.finish_run("bank-v2-a1")
+    assert serving.workspace.traffic == {"campanha-bank": {"model-1": 100}}
+    assert serving.state("model", "bank:2") == "rolled-back"
+
+
+def test_bytes_that_did_not_all_come_are_no_whole_shard(serving: World) -> None:
+    shard = _shard(serving)
+    read = MemoryFiles.read_range
+
+    def short(self: MemoryFiles, blob: Blob, start: int, end: int) -> bytes:
+        return read(self, blob, start, end).rpartition(b"\n")[0].rpartition(b"\n")[0] + b"\n"
+
+    with (
+        mock.patch.object(MemoryFiles, "read_range", short),
+        pytest.raises(Transient, match="bytes of shard 0 were read"),
+    ):
+        flow.handle(shard, serving.services, expected=True)
+    assert serving.files._blocks == {}
+
+
+def test_a_manifest_that_can_be_read_describes_an_output_that_can(serving: World) -> None:
+    there: list[bool] = []
+    write = MemoryFiles.write
+
+    def noted(self: MemoryFiles, container: str, name: str, data: Any) -> None:
+        if name.endswith("manifest.json"):
+            scored = names.scored_blob(name.rpartition("/")[0])
+            there.append(self.content(names.SCORED, scored) is not None)
+        write(self, container, name, data)
+
+    with mock.patch.object(MemoryFiles, "write", noted):
+        serving.tell(ScoringDue(tick="1"))
+    assert there == [True]
+
+
+# --- one version of a file ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [UploadArrived, BatchDue])
+def test_the_file_that_is_read_is_the_version_the_event_named(serving: World, kind: Any) -> None:
+    container = names.INCOMING if kind is UploadArrived else names.SCORING
+    serving.files.write(container, "twice.csv", bank_rows(5, start=300).encode())
+    first = serving.files.stat(container, "twice.csv")
+    assert first is not None
+    serving.files.write(container, "twice.csv", bank_rows(7, start=400).encode())
+    led_to = flow.handle(kind(name="twice.csv", etag=first.etag), serving.services)
+    assert not any(isinstance(fact, UploadAdmitted | ShardDue) for fact in led_to)
+
+
+# --- done once ------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_whose_claim_was_taken_over_settles_nothing(serving: World) -> None:
+    fact = BatchDue(name="a.csv", etag="1")
+    claims = serving.ledger.claims
+    slow = claims.claim(fact)
+    serving.pass_time(serving.policy.claim_seconds + 1)
+    quick = claims.claim(fact)
+    theirs: tuple[Fact, ...] = (ShardDue(batch="quick", number=0),)
+    claims.settle(quick, Outcome(facts=theirs))
+    with pytest.raises(Conflict):
+        claims.settle(slow, Outcome(facts=(ShardDue(batch="slow", number=0),)))
+    settled = claims.outcome(fact.key)
+    assert settled is not None
+    assert settled.facts == theirs
+
+
+def test_a_submission_without_an_answer_is_not_repeated_before_the_fence_has_passed() -> None:
+    """Its answer was lost, and no run is found: only time shows that the POST is not on its way. Whatever comes sooner
+    (another message, an operator, a reconciliation) submits nothing."""
+    world = World(policy=replace(POLICY, submit_fence_seconds=90))
+    posts: list[datetime] = []
+
+    def lost(request: RunRequest) -> str:
+        posts.append(world.time)
+        raise Transient("the pipeline gave no answer")
+
+    with mock.patch.object(world.pipeline, "submit", lost):
+        world.due = [(world.time, world.drop("may.csv", bank_rows(30)))]
+        while not posts:
+            world.due.sort(key=lambda item: item[0])
+            world.time, fact = world.due.pop(0)
+            world.deliver(fact)
+        first = posts[0]
+        for seconds, made in ((0, 1), (89, 1), (91, 2)):
+            world.time, posts[1:] = first + timedelta(seconds=seconds), []
+            with suppress(Transient):
+                world.deliver(RunDue(dataset="bank", version=1, cause=f"sooner-{seconds}"))
+            assert len(posts) == made, seconds
