@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Literal
 
 import pytest
@@ -397,7 +396,9 @@ def test_what_a_look_found_and_told_nobody_the_next_look_finds_again(world: Worl
 
 def test_a_look_costs_what_is_new(world: World) -> None:
     for number in range(20):
+        world.pass_time(1)
         world.drop(f"{number}.csv", bank_rows(2, start=number))
+    newest = world.time
     world.pass_time(EVENT_DELAY.total_seconds() + 1)
     world.tell(ReconcileDue(tick="1"))
     world.pass_time(3600)
@@ -406,4 +407,4 @@ def test_a_look_costs_what_is_new(world: World) -> None:
     looked = []
     world.files.list = lambda container, *, modified_since=None: looked.append(modified_since) or []  # type: ignore
     world.tell(ReconcileDue(tick="3"))
-    assert looked == [world.time - timedelta(hours=1, minutes=15)]
+    assert looked == [newest]
