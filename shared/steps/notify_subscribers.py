@@ -50,7 +50,17 @@ def notify_subscribers(fact: NotificationDue, services: Services) -> Iterable[Fa
     """Each subscriber has a cursor in the event log, moved on only after it took the events. A crash in between
     delivers some again with the same id, which is how a receiver of CloudEvents knows a duplicate."""
     count = services.ledger.events.count()
-    return each_by_itself(lambda one: _deliver(one, count, fact, services), services.subscribers)
+    found = each_by_itself(lambda one: _deliver(one, count, fact, services), services.subscribers)
+    return _with_one_sequel(found)
+
+
+def _with_one_sequel(found: Iterable[Fact]) -> Iterator[Fact]:
+    """One notification more serves every subscriber that is behind: one for each would double them at every step."""
+    sequels = 0
+    for fact in found:
+        sequels += isinstance(fact, NotificationDue)
+        if sequels <= 1 or not isinstance(fact, NotificationDue):
+            yield fact
 
 
 def _deliver(subscriber: Subscriber, count: int, fact: NotificationDue, services: Services) -> Iterator[Fact]:
@@ -92,7 +102,7 @@ def _deliver(subscriber: Subscriber, count: int, fact: NotificationDue, services
         not_before=_in(pause, services) if pause else None, until=None,
     )  # fmt: skip
     if reached < count and not pause:  # else a later tick goes on
-        yield NotificationDue(tick=f"{fact.tick}/{reached}")
+        yield NotificationDue(tick=f"{fact.tick.partition('/')[0]}/{reached}")
 
 
 def _cursor(subscriber: Subscriber, count: int, services: Services) -> Versioned[Cursor] | None:

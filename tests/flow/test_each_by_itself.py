@@ -196,3 +196,18 @@ def test_a_subscriber_whose_cursor_cannot_be_kept_keeps_no_other_waiting() -> No
     with mock.patch.object(step, "_deliver", deliver), pytest.raises(Transient, match="the table"):
         list(step.notify_subscribers(NotificationDue(tick="1"), services))
     assert told == ["second"]
+
+
+def test_subscribers_that_are_behind_share_one_notification_more() -> None:
+    """One for each would be two at the next step, and then four."""
+    from shared.steps import notify_subscribers as step
+
+    def deliver(subscriber: mock.Mock, *_: object) -> Iterator[NotificationDue | StepDeadLettered]:
+        yield StepDeadLettered(queue="subscriber", about=str(subscriber), reason="it is gone")
+        yield NotificationDue(tick=f"1/{subscriber}")
+
+    services = mock.Mock(subscribers=["a", "b", "c"])
+    with mock.patch.object(step, "_deliver", deliver):
+        led_to = list(step.notify_subscribers(NotificationDue(tick="1"), services))
+    assert [type(fact) for fact in led_to].count(NotificationDue) == 1
+    assert len(led_to) == 4

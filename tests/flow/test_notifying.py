@@ -281,3 +281,16 @@ def test_a_subscriber_that_names_a_time_is_left_alone_till_then(
         telling.pass_time(60)
     assert asked[1] - asked[0] >= 4000
     assert [event["id"] for event in listener.heard] == _events(telling)
+
+
+def test_two_that_are_behind_are_served_by_one_message_after_another_of_one_size(telling: Telling) -> None:
+    telling.listeners = (Listener("a", takes=1), Listener("b", takes=1))
+    telling.tell(telling.drop("may.csv", bank_rows(30)))
+    telling.finish_run("bank-v1-a1")
+    count = len(_events(telling))
+    before = len(telling.bus.published)
+    telling.tell(NotificationDue(tick="1"))
+    sent = [fact for fact in telling.bus.published[before:] if isinstance(fact, NotificationDue)]
+    assert [len(one.heard) for one in telling.listeners] == [count, count]
+    assert len(sent) == count - 1
+    assert max(len(fact.tick) for fact in sent) <= len(f"1/{count}")
