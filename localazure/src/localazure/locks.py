@@ -6,19 +6,20 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _LOOK_SECONDS = 0.2
 
 
 @contextlib.contextmanager
-def only_one(file: Path) -> Iterator[None]:
-    """Waits for its turn."""
+def only_one(file: Path, *, check: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Waits for its turn; `check` is called at each look, and may raise to give up."""
     file.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         while not _taken(handle):
+            check()
             time.sleep(_LOOK_SECONDS)
         yield
     finally:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localazure.ports import is_free, lasting_port
-from localazure.storage import account
+from localazure.storage import account, program
 from localazure.workspace.settings import Settings
 
 USUAL = {"blob": 10000, "queue": 10001, "table": 10002, "events": 7100, "workspace": 18443, "identity": 18080}
@@ -55,7 +55,7 @@ class Addresses:
             port=self.ports["workspace"],
             identity_port=self.ports["identity"],
             storage=self.storage,
-            environments=self.state / "environments",
+            environments=program.home() / "environments",
             subscription=self.subscription,
             resource_group=self.resource_group,
             workspace=self.workspace,

@@ -13,6 +13,7 @@ from azure.core.exceptions import AzureError
 
 from localazure.ending import Ending
 from localazure.private import private_folder
+from localazure.storage import program
 from localazure.workspace.handlers import datastores, schedules
 from localazure.workspace.identity.managed_identity import IdentityServer
 from localazure.workspace.routes import Router, described
@@ -88,7 +89,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         storage=given.storage,
         events=given.events,
         events_key=given.events_key,
-        environments=(given.environments or state / "environments").resolve(),
+        environments=(given.environments or program.home() / "environments").resolve(),
         subscription=given.subscription,
         resource_group=given.resource_group,
         workspace=given.workspace,
@@ -111,7 +112,9 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--events", help="Event Grid topic that run events are posted to (default: none are)")
     parser.add_argument("--events-key", default="", help="its key")
     parser.add_argument(
-        "--environments", type=Path, help="folder of built environments (default: STATE/environments)"
+        "--environments",
+        type=Path,
+        help="folder of built environments, shared by states (default: the user's cache)",
     )
     parser.add_argument("--subscription", default=Settings.subscription)
     parser.add_argument("--resource-group", default=Settings.resource_group)

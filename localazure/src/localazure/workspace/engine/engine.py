@@ -26,6 +26,7 @@ from localazure.workspace.wire.calls import Json
 from localazure.workspace.wire.timestamps import now
 
 log = logging.getLogger(__name__)
+_AT_ONCE = max(2, os.cpu_count() or 2)
 PIPELINE_LOG = "logs/azureml/executionlogs.txt"
 
 
@@ -57,11 +58,12 @@ class Engine:
             processes=processes,
             transitions=transitions,
             issuer=issuer,
+            slots=threading.BoundedSemaphore(_AT_ONCE),
+            builds=threading.BoundedSemaphore(_AT_ONCE),
         )
         self._lock = threading.Lock()
         self._active: dict[str, Stop] = {}
         self._threads: dict[str, threading.Thread] = {}
-        self._slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
     def folder(self, run_id: str) -> Path:
         return self._execution.folder(run_id)
@@ -134,8 +136,7 @@ class Engine:
     def _run(self, name: str, plan: Plan, stop: Stop) -> None:
         run = self._runs.get(name)
         if plan.alone:
-            with self._slots:
-                self._execution.run(run, plan.steps[0], stop)
+            self._execution.run(run, plan.steps[0], stop)
         else:
             self._move(name, "Preparing", stop)
             self._move(name, "Running", stop)
@@ -198,10 +199,8 @@ class Engine:
         problem: BaseException | None = None
         try:
             self._move(run_id, "Queued", stop)
-            with self._slots:
-                stop.check()
-                self._say(name, f"step {step.name} ({run_id}) starts")
-                self._execution.run(self._runs.get(run_id), step, stop)
+            self._say(name, f"step {step.name} ({run_id}) starts")
+            self._execution.run(self._runs.get(run_id), step, stop)
             self._move(run_id, "Completed", stop)
             self._say(name, f"step {step.name} completed")
         except Stopped as stopped:

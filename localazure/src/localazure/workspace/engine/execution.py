@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from localazure.workspace.planning.expressions import command_line
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.planning.plan import Source, Step
 from localazure.workspace.processes.children import Processes, last_lines
-from localazure.workspace.processes.environments import EnvironmentFailed, Environments
+from localazure.workspace.processes.environments import EnvironmentFailed, Environments, Way
 from localazure.workspace.processes.stopping import Stop
 from localazure.workspace.settings import Settings, stable_id
 from localazure.workspace.store.blobs import Blobs, NothingThere, Place
@@ -58,6 +59,10 @@ class Execution:
     processes: Processes
     transitions: Transitions
     issuer: Issuer
+    slots: threading.Semaphore
+    """For what runs: as many steps as there are cores."""
+    builds: threading.Semaphore
+    """For environments under construction, which would hold the slots for minutes."""
 
     def folder(self, run_id: str) -> Path:
         return self.settings.folder / "runs" / run_id
@@ -87,11 +92,16 @@ class Execution:
             self._move(run, "Running", stop)
             self.give_outputs(run)
             return
-        if step.automl:
-            self._search(run, step, stop, folder)
-            return
+        python = None if step.automl else self._interpreter(step, folder, stop)
+        with stop.turn(self.slots):
+            if python is None:
+                self._search(run, step, stop, folder)
+            else:
+                self._command(run, step, stop, folder, python)
+
+    def _command(self, run: Json, step: Step, stop: Stop, folder: Path, python: Path) -> None:
+        """A step's command, from its code and inputs to its outputs."""
         code = self._fetch_code(step, folder)
-        python = self._interpreter(step, folder)
         inputs = {name: self._input(run, name, source, folder) for name, source in step.inputs.items()}
         outputs = self._output_paths(run, step, folder)
         command = command_line(step.command, inputs, outputs)
@@ -154,7 +164,7 @@ class Execution:
                 raise NothingThere(f"the code at {uri} is gone")
         return code
 
-    def _interpreter(self, step: Step, folder: Path) -> Path:
+    def _interpreter(self, step: Step, folder: Path, stop: Stop) -> Path:
         if not step.environment:
             return self.environments.interpreter(None, lambda line: None)
         log = folder / BUILD_LOG
@@ -165,7 +175,8 @@ class Execution:
             with log.open("a", encoding="utf-8") as written:
                 written.write(f"{now()} {line}\n")
 
-        return self.environments.interpreter(conda, progress)
+        way = Way(lines=stop.lines, check=stop.check, turn=lambda: stop.turn(self.builds))
+        return self.environments.interpreter(conda, progress, way)
 
     def _input(self, run: Json, name: str, source: Source, folder: Path) -> str | None:
         """A literal as it is; a path as a local one; None for an optional input that was not given."""

@@ -30,7 +30,7 @@ class Processes:
         self._owner = str(folder.resolve())
 
     def start(
-        self, command: list[str], *, directory: Path, environment: Mapping[str, str], log: IO[bytes]
+        self, command: list[str], *, directory: Path, environment: Mapping[str, str], log: IO[bytes] | int
     ) -> subprocess.Popen[bytes]:
         """Start it from a thread that stays for as long as the child should: its end ends the child."""
         child = subprocess.Popen(

@@ -10,7 +10,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import yaml
 from localazure import installer
 from localazure.installer import python_in
 from localazure.locks import only_one
+from localazure.storage import program
 
 _FREE = ("python", "pip", "setuptools", "wheel")
 """Conda packages that a virtual environment brings by itself."""
@@ -35,22 +38,51 @@ class EnvironmentFailed(Exception):
     """The conda file cannot be made into a virtual environment here; the message says which line and why."""
 
 
+def _lines(command: list[str], environment: Mapping[str, str]) -> Iterator[str]:
+    """What a command says, line by line. raises: CalledProcessError"""
+    running = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+    )
+    for line in running.stdout or ():
+        yield line.rstrip()
+    if code := running.wait():
+        raise subprocess.CalledProcessError(code, command)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How whoever wants an environment has it built, and gives up waiting."""
+
+    lines: Callable[[list[str], Mapping[str, str]], Iterator[str]] = _lines
+    """Runs a command, and tells what it says. raises: CalledProcessError"""
+    check: Callable[[], None] = lambda: None
+    """Called while another builds the same; raises to give up."""
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Entered for as long as the build takes."""
+
+
 class Environments:
     """Virtual environments by content: the same conda file is built once, whoever asks."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def interpreter(self, conda_text: str | None, progress: Progress) -> Path:
+    def interpreter(self, conda_text: str | None, progress: Progress, way: Way | None = None) -> Path:
         """The environment's Python, built now when it is not there; ours when there is no conda file."""
         if not (conda_text or "").strip():
             return Path(sys.executable)
         definition = _definition(conda_text or "")
-        home = self._folder / _name(definition)
+        home, way = self._folder / _name(definition), way or Way()
         if not _is_whole(home):
-            with only_one(self._folder / f"{home.name}.lock"):
+            with only_one(self._folder / f"{home.name}.lock", check=way.check):
                 if not _is_whole(home):
-                    _build(home, pip_lines(definition), progress)
+                    with way.turn():
+                        _build(home, pip_lines(definition), progress, way)
         return python_in(home)
 
 
@@ -119,7 +151,7 @@ def _is_whole(home: Path) -> bool:
     return (home / "complete").exists() and python_in(home).exists()
 
 
-def _build(home: Path, lines: list[str], progress: Progress) -> None:
+def _build(home: Path, lines: list[str], progress: Progress, way: Way) -> None:
     """In its final place, since the scripts in `bin` carry the path; `complete` is written last."""
     if home.exists():
         progress(f"{home.name}: an earlier build was cut short; starting again")
@@ -127,7 +159,7 @@ def _build(home: Path, lines: list[str], progress: Progress) -> None:
     progress(f"{home.name}: creating a virtual environment with Python {platform.python_version()}")
     means = installer.chosen()
     environment = means.environment()
-    _run(means.create(home, bare=not lines), progress, environment)  # as conda: no pip unless asked for
+    _run(means.create(home, bare=not lines), progress, environment, way)  # as conda: no pip unless asked for
     requirements = home / "requirements.txt"
     requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
     if lines:
@@ -135,28 +167,21 @@ def _build(home: Path, lines: list[str], progress: Progress) -> None:
         hashes = ["--require-hashes"] if any("--hash=" in line for line in lines) else []
         for command in (means.add_pip(home), means.install(home, *hashes, "-r", str(requirements))):
             if command:
-                _run(command, progress, environment)
+                _run(command, progress, environment, way)
     (home / "complete").touch()
     progress(f"{home.name}: ready")
 
 
-def _run(command: list[str], progress: Progress, environment: dict[str, str]) -> None:
-    running = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-    )
+def _run(command: list[str], progress: Progress, environment: dict[str, str], way: Way) -> None:
     last: list[str] = []
-    for line in running.stdout or ():
-        progress(line.rstrip())
-        last = [*last[-14:], line.rstrip()]
-    if running.wait() != 0:
+    try:
+        for line in way.lines(command, environment):
+            progress(line)
+            last = [*last[-14:], line]
+    except subprocess.CalledProcessError as cause:
         raise EnvironmentFailed(
-            f"{' '.join(command[:5])} ended with {running.returncode}:\n" + "\n".join(last)
-        )
+            f"{' '.join(command[:5])} ended with {cause.returncode}:\n" + "\n".join(last)
+        ) from cause
 
 
 def conda_text(file: Path) -> str:
@@ -173,8 +198,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="localazure environment", description=__doc__)
     parser.add_argument("file", type=Path, help="conda file, or Azure ML environment file (YAML)")
     parser.add_argument(
-        "--environments", type=Path, default=Path(".localazure/environments"),
-        help="folder that holds the built ones (default: .localazure/environments, as of `localazure workspace`)",
+        "--environments", type=Path, default=program.home() / "environments",
+        help="folder that holds the built ones (default: the user's cache, as of `localazure workspace`)",
     )  # fmt: skip
     given = parser.parse_args(arguments)
     try:

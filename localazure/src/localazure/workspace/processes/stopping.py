@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from localazure.workspace.processes.children import Processes
+
+_LOOK_SECONDS = 0.2
 
 
 class Stopped(Exception):
@@ -39,13 +44,42 @@ class Stop:
         if self.asked:
             raise Stopped
 
-    def wait(self, child: subprocess.Popen[bytes], *, seconds: float | None = None) -> int | None:
-        """The child's exit code, None when it took too long; raises when the run was asked to end meanwhile."""
+    @contextlib.contextmanager
+    def turn(self, slots: threading.Semaphore) -> Iterator[None]:
+        """Waits for one of the slots, and holds it; raises Stopped when the run is asked to end meanwhile."""
+        self.check()
+        while not slots.acquire(timeout=_LOOK_SECONDS):
+            self.check()
+        try:
+            yield
+        finally:
+            slots.release()
+
+    def lines(self, command: list[str], environment: Mapping[str, str]) -> Iterator[str]:
+        """What a command says, line by line. raises: CalledProcessError, and Stopped once the run was asked to end,
+        which ends the command"""
+        child = self._processes.start(
+            command, directory=Path.cwd(), environment=environment, log=subprocess.PIPE
+        )
+        self._take(child)
+        try:
+            for line in child.stdout or ():
+                yield line.decode(errors="replace").rstrip()
+        finally:
+            code = self.wait(child)
+        if code:
+            raise subprocess.CalledProcessError(code, command)
+
+    def _take(self, child: subprocess.Popen[bytes]) -> None:
         with self._lock:
             self._children.add(child)
             late = self._asked.is_set()
         if late:
             self._processes.end(child)
+
+    def wait(self, child: subprocess.Popen[bytes], *, seconds: float | None = None) -> int | None:
+        """The child's exit code, None when it took too long; raises when the run was asked to end meanwhile."""
+        self._take(child)
         code: int | None = None
         try:
             code = child.wait(seconds)
