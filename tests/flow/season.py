@@ -67,7 +67,10 @@ def _what_is_held(world: World) -> None:
 
 def _better_and_worse_models(world: World) -> None:
     """Version 2 is of the readmitted row; 3 waits for its run; 4 is refused; then an operator rolls back."""
-    world.tell(world.drop("june.csv", bank_rows(30, start=1000)))
+    with_a_fault = bank_rows(31, start=1000).replace(
+        ";technician;", ";astronaut;", 1
+    )  # held until june.csv is replaced
+    world.tell(world.drop("june.csv", with_a_fault))
     world.finish_run("bank-v2-a1")
     world.finish_run("bank-v3-a1")
     world.tell(world.drop("july.csv", bank_rows(30, start=2000)))
@@ -86,11 +89,13 @@ def _clients(world: World) -> None:
     world.files.write("scoring", "clients.csv", clients.encode())
     world.files.write("scoring", "odd.csv", b"a;b\n1;2\n")
     world.tell(ScoringDue(tick="1"))
+    world.files.write("scoring", "clients again.csv", clients.encode())
+    world.tell(ScoringDue(tick="2"))
     world.policy = replace(
         world.policy, engine_bytes=1, shard_bytes=700
     )  # every file is large enough for a run
-    for name, end in (("many.csv", "Completed"), ("more.csv", "Canceled")):
-        world.files.write("scoring", name, clients.replace("technician", "services", len(name)).encode())
+    for other, name, end in ((3, "many.csv", "Completed"), (5, "more.csv", "Canceled")):
+        world.files.write("scoring", name, clients.replace("technician", "services", other).encode())
         world.tell(ScoringDue(tick=name))
         engine.end(world, str(world.scoring_pipeline.submissions[-1].name), status=end)
 

@@ -205,13 +205,21 @@ def test_a_newer_file_of_the_name_does_not_hide_what_the_older_left(
     world: World, quarantined: UploadArrived, operator: Client
 ) -> None:
     world.tell(world.drop("may.csv", bank_rows(30)))
-    (listed,) = operator.get("/api/quarantine", params={**VERSION, "state": "held"}).json()["value"]
+    (listed,) = operator.get("/api/quarantine", params={**VERSION, "state": "replaced"}).json()["value"]
     address, which = listed["links"]["self"].split("?")[0], {**VERSION, "upload": listed["upload"]}
     assert operator.get(address, params=which).json()["upload"]["id"] == quarantined.key
     assert operator.post(f"{address}/discard").status_code == 404
     assert operator.post("/api/quarantine/june.csv/discard", params=which).status_code == 404
-    assert operator.post(f"{address}/retry", params=which).json()["code"] == "FileGone"
-    assert operator.post(f"{address}/discard", params=which).status_code == 202
+    answer = operator.post(f"{address}/discard", params=which)
+    assert (answer.status_code, answer.json()["code"]) == (409, "AlreadyDecided")
+
+
+def test_a_file_that_is_gone_cannot_be_checked_again(
+    world: World, quarantined: UploadArrived, operator: Client
+) -> None:
+    del world.files._blobs["incoming", "may.csv"]
+    assert operator.post("/api/quarantine/may.csv/retry").json()["code"] == "FileGone"
+    assert operator.post("/api/quarantine/may.csv/discard").status_code == 202
     assert world.state("quarantine", quarantined.key) == "discarded"
 
 
