@@ -23,6 +23,7 @@ AT_ONCE = 500
 """Records of one request; their JSON stays far below what the app takes."""
 SHOWN = 50
 COLUMNS = ("record", "probability", "decision", "version")
+WITH_PROBLEMS = (*COLUMNS, "problem")
 
 
 @command
@@ -155,14 +156,19 @@ def _predicted(client: Client, dataset: str, records: Iterator[Json]) -> Iterato
     number = 0
     while some := list(islice(records, AT_ONCE)):
         answer = client.post(f"endpoints/{dataset}/score", {"data": some})
-        for probability, decision in zip(answer["probability"], answer["decision"], strict=True):
+        problems = answer.get("problem") or [None] * len(some)
+        for probability, decision, problem in zip(
+            answer["probability"], answer["decision"], problems, strict=True
+        ):
             number += 1
-            yield {
+            said = {
                 "record": number,
                 "probability": probability,
                 "decision": decision,
                 "version": answer["version"],
+                "problem": problem,
             }
+            yield {name: value for name, value in said.items() if value is not None}
 
 
 def _print(answers: Iterator[Json], *, given_json: bool) -> None:
@@ -170,9 +176,10 @@ def _print(answers: Iterator[Json], *, given_json: bool) -> None:
     if given_json:
         as_json({"value": found})
         return
-    tables.show("What the model says", found[:SHOWN], COLUMNS)
+    columns = WITH_PROBLEMS if any("problem" in answer for answer in found) else COLUMNS
+    tables.show("What the model says", found[:SHOWN], columns)
     if len(found) > SHOWN:
-        calls = sum(answer["decision"] == "call" for answer in found)
+        calls = sum(answer.get("decision") == "call" for answer in found)
         print(
             f"... and {len(found) - SHOWN:,} more; of {len(found):,} clients {calls:,} are worth a call. --json has all."
         )

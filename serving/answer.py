@@ -9,8 +9,9 @@ import numpy as np
 import orjson
 
 from serving import arrow
-from serving.model import BadValue, Model, encode
+from serving.model import BadValue, Model
 from serving.payload import BadRequest, columns_of
+from serving.rules import Broken, checked
 
 JSON = "application/json"
 _DECISIONS = np.array(["skip", "call"], dtype=object)
@@ -23,36 +24,59 @@ class Answer(NamedTuple):
     content_type: str
 
 
-def answer(model: Model, body: bytes, content_type: str = JSON) -> Answer:
+def answer(model: Model, body: bytes, content_type: str = JSON, *, refuse: bool = False) -> Answer:
     """200 with each row's scores in the form the request had, or 400 with JSON that says what to mend.
 
+    A row that breaks the contract has a problem in place of its scores.
+
     content_type: Arrow's for an IPC stream; anything else is read as JSON
+    refuse: 400 for a request in which a row breaks the contract
     """
     try:
         if content_type.partition(";")[0].strip().lower() == arrow.CONTENT_TYPE:
-            return Answer(200, _arrow(model, body), arrow.CONTENT_TYPE)
-        return Answer(200, _json(model, body), JSON)
+            return Answer(200, arrow_answer(model, body, refuse=refuse), arrow.CONTENT_TYPE)
+        return Answer(200, _json(model, body, refuse=refuse), JSON)
     except BadRequest as problem:
         return _refusal(problem.code, str(problem))
     except BadValue as problem:
         return _refusal("BadValue", str(problem))
 
 
-def _arrow(model: Model, body: bytes) -> bytes:
-    scores = model.scores(arrow.matrix_of(body, model.features))
-    return arrow.written(scores, model=model.name, version=model.version)
+def arrow_answer(model: Model, body: bytes, *, refuse: bool = False) -> bytes:
+    """An Arrow stream for an Arrow stream. raises: BadRequest, BadValue"""
+    matrix, broken = arrow.checked(body, model.features)
+    problems = _problems(broken, len(matrix), refuse=refuse)
+    scores = model.scores(matrix)
+    return arrow.written(scores, model=model.name, version=model.version, problems=problems)
 
 
-def _json(model: Model, body: bytes) -> bytes:
-    scores = model.scores(encode(model.features, columns_of(_parsed(body), model.columns)))
-    said = {
+def _json(model: Model, body: bytes, *, refuse: bool) -> bytes:
+    matrix, broken = checked(model.features, columns_of(_parsed(body), model.columns))
+    problems = _problems(broken, len(matrix), refuse=refuse)
+    scores = model.scores(matrix)
+    said: dict[str, Any] = {
         "model": model.name,
         "version": model.version,
         "probability": scores.probability,
         "decile": scores.decile,
         "decision": _DECISIONS[scores.call.view(np.int8)].tolist(),
     }
+    if problems:
+        for name in ("probability", "decile", "decision"):
+            said[name] = [None if row in problems else value for row, value in enumerate(list(said[name]))]
+        said["problem"] = [problems.get(row) for row in range(len(matrix))]
     return orjson.dumps(said, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _problems(broken: Broken, rows: int, *, refuse: bool) -> dict[int, str]:
+    """By row: all that is wrong with it. A refusal names the first rule that is broken, and no value: it may be kept."""
+    if broken and refuse:
+        first = min(broken)
+        raise BadRequest(
+            "BrokenRows",
+            f"{len(broken)} of {rows} rows break the contract; the first is row {first}: {broken[first][0].rule_only}",
+        )
+    return {row: "; ".join(fault.message for fault in faults) for row, faults in broken.items()}
 
 
 def _parsed(body: bytes) -> Any:

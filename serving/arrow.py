@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from serving.model import Feature, Floats, Scores, blank
 from serving.payload import BadRequest
+from serving.rules import Broken, Fault, judge_column
 
 CONTENT_TYPE = "application/vnd.apache.arrow.stream"
 _LABELS = pa.array(["skip", "call"])
@@ -26,25 +29,50 @@ def matrix_of(body: bytes, features: Sequence[Feature]) -> Floats:
 
     raises: BadRequest
     """
+    return checked(body, features)[0]
+
+
+def checked(body: bytes, features: Sequence[Feature]) -> tuple[Floats, Broken]:
+    """What `rules.checked` says of the same rows; columns are found by name, others are ignored.
+
+    raises: BadRequest
+    """
     table = _read(body)
     places = [_place(table.schema, feature.name) for feature in features]
-    matrix = blank(table.num_rows, features)
+    matrix, broken = blank(table.num_rows, features), dict[int, list[Fault]]()
     for at, (feature, place) in enumerate(zip(features, places, strict=True)):
-        row = 0
-        for chunk in table.column(place).chunks:
+        column, row = table.column(place), 0
+        for chunk in column.chunks:
             matrix[row : row + len(chunk), at] = _encoded(feature, chunk)
             row += len(chunk)
-    return matrix
+        missing = column.is_null().to_numpy() if column.null_count else None
+        known = partial(_value, column)
+        judge_column(feature, matrix[:, at], known, broken, missing=missing)
+    return matrix, broken
 
 
-def written(scores: Scores, *, model: str, version: str) -> bytes:
-    """One record batch, a row a client in the rows' order; the schema's metadata says which model it was."""
+def _value(column: Any, row: int) -> Any:
+    return column[row].as_py()
+
+
+def written(scores: Scores, *, model: str, version: str, problems: Mapping[int, str] | None = None) -> bytes:
+    """One record batch, a row a client in the rows' order; the schema's metadata says which model it was.
+
+    problems: by row without a score: why; where there is one, the answer has a column more
+    """
     columns = [
         pa.array(scores.probability),
         pa.array(scores.decile),
         pa.DictionaryArray.from_arrays(pa.array(scores.call.view(np.int8)), _LABELS),
     ]
-    schema = pa.schema(_ANSWER, metadata={"model": model, "version": version})
+    fields = _ANSWER
+    if problems:
+        unscored = np.zeros(len(scores.probability), dtype=np.bool_)
+        unscored[list(problems)] = True
+        columns = [pc.if_else(pa.array(unscored), None, column) for column in columns]
+        columns.append(pa.array([problems.get(row) for row in range(len(unscored))], pa.string()))
+        fields = (*(field.with_nullable(True) for field in _ANSWER), pa.field("problem", pa.string()))
+    schema = pa.schema(fields, metadata={"model": model, "version": version})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as stream:
         stream.write_batch(pa.record_batch(columns, schema=schema))

@@ -54,6 +54,17 @@ class Feature:
     """integer, number or category."""
     values: tuple[str, ...] = ()
     """A category's values; the place in this order is the number the booster sees, so it never changes."""
+    minimum: float | None = None
+    maximum: float | None = None
+    """Both inclusive, as the contract had them when the model learned; numbers only."""
+
+    @cached_property
+    def low(self) -> float:
+        return -np.inf if self.minimum is None else self.minimum
+
+    @cached_property
+    def high(self) -> float:
+        return np.inf if self.maximum is None else self.maximum
 
     @cached_property
     def codes(self) -> dict[str, float]:
@@ -73,11 +84,19 @@ class Feature:
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {"name": self.name, "type": self.type}
-        return {**body, "values": list(self.values)} if self.values else body
+        body |= {"values": list(self.values)} if self.values else {}
+        bounds = {"minimum": self.minimum, "maximum": self.maximum}
+        return body | {name: bound for name, bound in bounds.items() if bound is not None}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        return cls(name=body["name"], type=body["type"], values=tuple(body.get("values", ())))
+        return cls(
+            name=body["name"],
+            type=body["type"],
+            values=tuple(body.get("values", ())),
+            minimum=body.get("minimum"),
+            maximum=body.get("maximum"),
+        )
 
 
 def blank(rows: int, features: Sequence[Feature]) -> Floats:

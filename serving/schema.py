@@ -40,17 +40,20 @@ def response_schema(model: Model) -> Schema:
     return {
         "type": "object",
         "description": "In the rows' order. decile says which tenth of the held-out clients' probabilities a"
-        " row's falls into, 10 for the highest. An Arrow request is answered in Arrow: columns probability"
-        " (float64), decile (int8), decision (texts, dictionary-encoded), and model and version in the schema's"
-        " metadata. What cannot be scored is answered with 400 and"
-        ' {"error": {"code", "message"}}; the message says what to mend.',
+        " row's falls into, 10 for the highest. A row that breaks the contract (a word that is none of its"
+        " column's, a number out of bounds) has null for all three, and problem says why; problem is there only if"
+        " a row has one. An Arrow request is answered in Arrow: columns probability (float64), decile (int8),"
+        " decision (texts, dictionary-encoded), problem (texts), and model and version in the schema's metadata."
+        ' What cannot be read is answered with 400 and {"error": {"code", "message"}}; the message says what to'
+        " mend. A deployment may be set to answer 400 also to a row that breaks the contract.",
         "required": ["model", "version", "probability", "decile", "decision"],
         "properties": {
             "model": {"type": "string"},
             "version": {"type": "string"},
-            "probability": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}},
-            "decile": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 10}},
-            "decision": {"type": "array", "items": {"type": "string", "enum": ["call", "skip"]}},
+            "probability": _each({"type": "number", "minimum": 0, "maximum": 1}),
+            "decile": _each({"type": "integer", "minimum": 1, "maximum": 10}),
+            "decision": _each({"type": "string", "enum": ["call", "skip"]}),
+            "problem": _each({"type": "string"}),
         },
         "example": {
             "model": model.name,
@@ -60,6 +63,11 @@ def response_schema(model: Model) -> Schema:
             "decision": ["call"],
         },
     }
+
+
+def _each(item: Schema) -> Schema:
+    """A value for each row, null where there is none."""
+    return {"type": "array", "items": {**item, "x-nullable": True}}
 
 
 def _table(model: Model) -> Schema:
@@ -97,10 +105,13 @@ def _property(feature: Feature) -> Schema:
     """`x-nullable`, since Swagger 2 knows no null and OpenAPI 3.0 and 3.1 each know another one."""
     found: Schema = {"type": TYPES[feature.type], "x-nullable": True}
     if feature.type != "category":
-        return found
-    text = "Null and any other text are scored as missing."
+        bounds = {"minimum": feature.minimum, "maximum": feature.maximum}
+        return found | {name: bound for name, bound in bounds.items() if bound is not None}
+    text = "Null is scored as missing; a row with any other text has no score."
     return {**found, "enum": list(feature.values), "description": text}
 
 
 def _example(feature: Feature) -> Any:
-    return feature.values[0] if feature.values else 0
+    if feature.values:
+        return feature.values[0]
+    return 0 if feature.low <= 0 <= feature.high else feature.minimum if feature.low > 0 else feature.maximum

@@ -16,6 +16,8 @@ from serving.model import Model
 from serving.schema import request_schema, response_schema
 from serving.trusted import ready
 
+BROKEN_ROWS = "BROKEN_ROWS"
+"""The variable of a deployment that says what becomes of rows that break the contract: `answer` or `refuse`."""
 _loaded: dict[str, Model] = {}
 
 
@@ -33,7 +35,8 @@ def init() -> None:
 def run(request: Any) -> Any:
     if request.method != "POST":
         return Response(status=405, headers={"Allow": "POST"})
-    said = answer(_loaded["model"], request.get_data(cache=False), request.content_type or "")
+    refuse = os.environ.get(BROKEN_ROWS) == "refuse"
+    said = answer(_loaded["model"], request.get_data(cache=False), request.content_type or "", refuse=refuse)
     return Response(said.body, said.status, content_type=said.content_type)
 
 

@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     serving_environment: str = "campanha-serving@latest"
     serving_instance_type: str = "Standard_DS3_v2"
     serving_instance_count: int = Field(default=1, ge=1)
+    serving_broken_rows: Literal["answer", "refuse"] = "answer"
     serving_concurrent_requests: int = Field(default=4, ge=1)
     """Requests an instance works on at once; Azure lets as many again wait, and answers 429 to the rest."""
     score_patience_seconds: float = Field(default=60, gt=0)

@@ -129,21 +129,31 @@ def _references(part: Any) -> Iterator[str]:
             yield from _references(one)
 
 
-def _plain(part: Any) -> Any:
+def _plain(part: Any, *, item: bool = False) -> Any:
     """As generators of clients want it: without the titles that pydantic makes of each field's name, without null where
-    something may be left out, and each number in the format that holds it."""
+    something may be left out, and each number in the format that holds it.
+
+    item: whether it is a list's, in which nothing can be left out
+    """
     if isinstance(part, list):
         return [_plain(one) for one in part]
     if not isinstance(part, dict):
         return part
-    plain = {name: _plain(of) for name, of in part.items() if not (name == "title" and isinstance(of, str))}
-    given = [one for one in plain.get("anyOf", ()) if one != {"type": "null"}]
+    plain = {
+        name: _plain(of, item=name == "items")
+        for name, of in part.items()
+        if not (name == "title" and isinstance(of, str))
+    }
+    choice = plain.get("anyOf", ())
+    given = [one for one in choice if one != {"type": "null"}]
     if len(given) == 1:
         del plain["anyOf"]
         plain = given[0] | plain
     for type_, format_ in FORMATS.items():
         if plain.get("type") == type_:
             plain.setdefault("format", format_)
+    if item and len(given) == 1 < len(choice):
+        plain["type"] = [plain["type"], "null"]
     return plain
 
 

@@ -9,8 +9,10 @@ import sys
 from functools import lru_cache, partial
 from pathlib import Path
 
+import pyarrow as pa
+
 from pipelines.scoring.minibatches import COUNTS, MODEL, each_shard, read_plan, stream
-from serving.arrow import matrix_of, written
+from serving.answer import arrow_answer
 from serving.model import Model
 from serving.trusted import ready
 
@@ -24,10 +26,10 @@ def predict_shard(number: int, *, model: Path, prepared: Path, predicted: Path) 
     if not features.exists():
         return 0
     answering: Model = model_of(model)
-    matrix = matrix_of(features.read_bytes(), answering.features)
-    said = written(answering.scores(matrix), model=answering.name, version=answering.version)
+    said = arrow_answer(answering, features.read_bytes())
     stream(predicted, number).write_bytes(said)
-    return len(matrix)
+    with pa.ipc.open_stream(said) as answers:
+        return int(answers.read_all().num_rows)
 
 
 def main(arguments: list[str]) -> int:

@@ -41,15 +41,18 @@ USER_ERROR = "UserError"
 """How the SDK marks what its own checks found before anything was sent."""
 
 
-def server_variables(at_once: int) -> dict[str, str]:
+def server_variables(at_once: int, *, broken_rows: str = "answer") -> dict[str, str]:
     """How Microsoft's inference server is run: a process for each request at once, forked when the model is loaded.
 
     Its plain workers take one request each, so that none waits for another's lock; forking shares what `init` made.
+
+    broken_rows: what becomes of rows that break the contract, as `serving.score` reads it
     """
     return {
         "WORKER_COUNT": str(at_once),
         "WORKER_PRELOAD": "true",
         "GUNICORN_CMD_ARGS": "--no-control-socket",
+        "BROKEN_ROWS": broken_rows,
     }
 
 
@@ -161,7 +164,9 @@ class AzureWorkspace:
                 max_concurrent_requests_per_instance=settings.serving_concurrent_requests,
                 request_timeout_ms=REQUEST_MILLISECONDS,
             ),
-            environment_variables=server_variables(settings.serving_concurrent_requests),
+            environment_variables=server_variables(
+                settings.serving_concurrent_requests, broken_rows=settings.serving_broken_rows
+            ),
             tags={"campanha.model": f"{plan.model}:{plan.version}"},
         )
 

@@ -261,10 +261,18 @@ class ScoreResponse(Shape):
 
     model: str = absent(description="The model's name.", examples=["bank"])
     version: str = absent(description="Its version.", examples=["3"])
-    probability: list[float] = absent(
-        description="How likely each client subscribes, 0 to 1.", examples=[[0.0312, 0.6107]]
+    probability: list[float | None] = absent(
+        description="How likely each client subscribes, 0 to 1; null for a record that breaks the contract.",
+        examples=[[0.0312, 0.6107, None]],
     )
-    decision: list[str] = absent(description="Whether each is worth a call.", examples=[["skip", "call"]])
+    decision: list[str | None] = absent(
+        description="Whether each is worth a call; null for a record that breaks the contract.",
+        examples=[["skip", "call", None]],
+    )
+    problem: list[str | None] = absent(
+        description="What is wrong with each record; there only if something is wrong with one.",
+        examples=[[None, None, "age: '-5' is below 17 (the contract allows 17 to 120)"]],
+    )
 
 
 class InvalidParameter(Shape):

@@ -60,6 +60,25 @@ class Answers:
         return cls(probability=pa.array(score), decile=tenth.astype(np.int8), decision=choice)
 
     @classmethod
+    def partly(
+        cls, probability: Any, decile: Any, decision: Any, problem: Sequence[str | None], *, rows: int
+    ) -> Self:
+        """Answers of which some are none: a problem stands in their place. raises: Unusable, as `checked`"""
+        if len(problem) != rows or len(probability) != rows:
+            raise Unusable(f"{rows} rows were asked about and {len(probability)} answered")
+        scored = np.array([text is None for text in problem], dtype=np.bool_)
+        there = [column.filter(pa.array(scored)) for column in (probability, decile, decision)]
+        good = cls.checked(*there, rows=int(scored.sum()))
+        places = pa.array(np.cumsum(scored) - 1, mask=~scored)
+        numbers = places.fill_null(0).to_numpy(zero_copy_only=False)
+        return cls(
+            probability=pc.take(good.probability, places),
+            decile=np.where(scored, good.decile[numbers] if len(good) else 1, 1).astype(np.int8),
+            decision=np.where(scored, good.decision[numbers] if len(good) else 0, 0).astype(np.int8),
+            problems={row: str(text) for row, text in enumerate(problem) if text is not None},
+        )
+
+    @classmethod
     def none(cls, problem: str) -> Self:
         """For one row the model could not score."""
         return cls(

@@ -34,7 +34,11 @@ def unpacked(body: bytes, *, rows: int) -> tuple[str, Answers]:
     if missing or b"version" not in facts:
         raise ValueError(f"the answer lacks {', '.join(sorted(missing)) or 'the model version'}")
     columns = [_only_chunk(table.column(name)) for name in ("probability", "decile", "decision")]
-    return facts[b"version"].decode(), Answers.checked(*columns, rows=rows)
+    version = facts[b"version"].decode()
+    if "problem" not in table.column_names:
+        return version, Answers.checked(*columns, rows=rows)
+    problems = table.column("problem").to_pylist()
+    return version, Answers.partly(columns[0], columns[1], columns[2], problems, rows=rows)
 
 
 def _only_chunk(column: Any) -> Any:

@@ -16,7 +16,7 @@ from serving.model import Feature, encode, save
 def folder(tmp_path: Path) -> Path:
     """A small model: older students deposit, nobody else."""
     features = (
-        Feature(name="age", type="integer"),
+        Feature(name="age", type="integer", minimum=17, maximum=120),
         Feature(name="job", type="category", values=("admin.", "student")),
         Feature(name="rate", type="number"),
     )

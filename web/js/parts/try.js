@@ -113,8 +113,10 @@ async function send(dataset, record, redraw) {
       body: { data: [record] },
     });
     tries.set(dataset, { answer: value });
+    const [problem] = value?.problem ?? [];
     say(
-      `The model says ${value?.decision?.[0]}, with a probability of ${percent(value?.probability?.[0], 1)}.`,
+      problem ??
+        `The model says ${value?.decision?.[0]}, with a probability of ${percent(value?.probability?.[0], 1)}.`,
     );
   } catch (error) {
     tries.set(dataset, { error: /** @type {Page.Trouble} */ (error) });
@@ -126,6 +128,8 @@ async function send(dataset, record, redraw) {
 function answered(answer) {
   const [probability] = answer.probability ?? [];
   const [decision] = answer.decision ?? [];
+  const [problem] = answer.problem ?? [];
+  if (problem) return h("div", { class: "answer" }, problem);
   return h(
     "div",
     { class: "answer" },
