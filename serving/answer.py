@@ -9,9 +9,10 @@ import numpy as np
 import orjson
 
 from serving import arrow
+from serving.arrow_answer import arrow_answer, problems_of
 from serving.model import BadValue, Model
 from serving.payload import BadRequest, columns_of
-from serving.rules import Broken, checked
+from serving.rules import checked
 
 JSON = "application/json"
 _DECISIONS = np.array(["skip", "call"], dtype=object)
@@ -42,17 +43,9 @@ def answer(model: Model, body: bytes, content_type: str = JSON, *, refuse: bool 
         return _refusal("BadValue", str(problem))
 
 
-def arrow_answer(model: Model, body: bytes, *, refuse: bool = False) -> bytes:
-    """An Arrow stream for an Arrow stream. raises: BadRequest, BadValue"""
-    matrix, broken = arrow.checked(body, model.features)
-    problems = _problems(broken, len(matrix), refuse=refuse)
-    scores = model.scores(matrix)
-    return arrow.written(scores, model=model.name, version=model.version, problems=problems)
-
-
 def _json(model: Model, body: bytes, *, refuse: bool) -> bytes:
     matrix, broken = checked(model.features, columns_of(_parsed(body), model.columns))
-    problems = _problems(broken, len(matrix), refuse=refuse)
+    problems = problems_of(broken, len(matrix), refuse=refuse)
     scores = model.scores(matrix)
     said: dict[str, Any] = {
         "model": model.name,
@@ -66,17 +59,6 @@ def _json(model: Model, body: bytes, *, refuse: bool) -> bytes:
             said[name] = [None if row in problems else value for row, value in enumerate(list(said[name]))]
         said["problem"] = [problems.get(row) for row in range(len(matrix))]
     return orjson.dumps(said, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def _problems(broken: Broken, rows: int, *, refuse: bool) -> dict[int, str]:
-    """By row: all that is wrong with it. A refusal names the first rule that is broken, and no value: it may be kept."""
-    if broken and refuse:
-        first = min(broken)
-        raise BadRequest(
-            "BrokenRows",
-            f"{len(broken)} of {rows} rows break the contract; the first is row {first}: {broken[first][0].rule_only}",
-        )
-    return {row: "; ".join(fault.message for fault in faults) for row, faults in broken.items()}
 
 
 def _parsed(body: bytes) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipelines.scoring.minibatches import COUNTS, MODEL, each_shard, read_plan, stream
-from serving.answer import arrow_answer
+from serving.arrow_answer import arrow_answer
 from serving.model import Model
 from serving.trusted import ready
 

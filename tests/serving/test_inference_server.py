@@ -219,4 +219,5 @@ def test_swagger_describes_this_model(served: Served, version: str, place: str) 
     assert record["required"] == served.columns
     assert record["properties"]["age"]["type"] == "integer"
     assert record["properties"]["job"]["enum"] == ["admin.", "retired", "student", "unknown"]
-    assert set(found["ServiceOutput"]["properties"]) == set(served.ask(served.table([0])).json())
+    always = set(served.ask(served.table([0])).json())  # a problem is there where a row has one
+    assert set(found["ServiceOutput"]["properties"]) == always | {"problem"}

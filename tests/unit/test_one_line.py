@@ -76,6 +76,7 @@ def test_the_description_has_both_with_what_they_mean(described: Any) -> None:
         "scoring",
         "set-aside",
         "scored",
+        "duplicate",
         "refused",
     ]
     assert "`set-aside`: was laid by" in batch["properties"]["state"]["description"]
@@ -120,9 +121,10 @@ print(states.colour("batch", "set-aside"), states.is_bad(record), states.is_goin
 print(states.choices("batch"))
 """
     told = _python(copy, "-c", program)
-    assert told.stdout.splitlines() == ["yellow True False", "due, scoring, set-aside, scored or refused"], (
-        told.stderr
-    )
+    assert told.stdout.splitlines() == [
+        "yellow True False",
+        "due, scoring, set-aside, scored, duplicate or refused",
+    ], told.stderr
 
 
 def test_the_dashboard_has_its_tone_its_words_and_its_choice(copy: Path, stale: str, node: str) -> None:

@@ -160,7 +160,10 @@ def test_a_job_is_edited_archived_listed_and_deleted(client: Any, server: Server
     client.jobs.archive(name)
     assert name in [one.name for one in client.jobs.list(list_view_type="ArchivedOnly")]
     client.jobs.restore(name)
-    assert name in [one.name for one in client.jobs.list()]
+    listed = [
+        one for one in client.jobs.list() if one
+    ]  # of what other tests wrote by hand the SDK reads none
+    assert name in [one.name for one in listed]
     assert name in [one["name"] for one in server.call("GET", f"{WS}/jobs?jobType=Command").json()["value"]]
     assert server.call("DELETE", f"{WS}/jobs/{name}").status_code == 200
     assert server.call("DELETE", f"{WS}/jobs/{name}").status_code == 204

@@ -134,7 +134,7 @@ def _dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
 def _links(batch: Thing[Batch]) -> Mapping[str, str | None]:
     it = batch.values
     model = names.dataset_id(it.dataset, it.model_version) if it.dataset and it.model_version else None
-    return {"run": it.run, "model": model}
+    return {"run": it.run, "model": model, "batch": it.same_as}
 
 
 BATCH = Kind(

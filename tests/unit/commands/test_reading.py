@@ -247,7 +247,8 @@ def test_the_addresses_are_told(run: Run, asked: Asked, app: FakeApp) -> None:
     assert code == 0
     assert f"{app.url}/api/docs" in out
     assert "an-operator" not in out
-    assert asked("docs")["swagger of bank-additional"] == f"{app.url}/api/endpoints/bank-additional/swagger"
+    addresses = {one["name"]: one["url"] for one in asked("docs")["addresses"]}
+    assert addresses["swagger of bank-additional"] == f"{app.url}/api/endpoints/bank-additional/swagger"
 
 
 # --- waiting --------------------------------------------------------------------------------------------------
