@@ -130,7 +130,7 @@ def test_each_chapter_is_told_as_it_comes_and_once_more_at_the_end(
     for chapter in (
         "first file   20 rows -> dataset bank-additional:1 -> released: better",
         "more rows    30 rows -> dataset bank-additional:2 -> released: better",
-        "with faults  2 of the 22 rows of second.csv put aside, the others learned from\n"
+        "with faults  2 of the 32 rows of second.csv put aside, the others learned from\n"
         f"{15 * ' '}line 42: expected 3 values, found 1; line 43: y not one of: no, yes",
         "first again  duplicate: nothing happened twice",
         "clients      30 scored by model 2 -> scored/clients.csv",
