@@ -77,6 +77,7 @@ def test_a_host_killed_during_a_run_and_during_a_release_comes_to_one_of_each(su
 def test_a_host_killed_during_a_batch_leaves_no_row_out_and_none_twice(survivor: Survivor) -> None:
     site = survivor.site
     header, rows = bank()
+    rows = 4 * rows  # so many that the host dies in the middle
     clients = without_answer([header, *rows])
     site.drop("scoring", "clients.csv", clients)
 

@@ -76,7 +76,8 @@ def test_a_deployment_is_told_when_it_serves_and_not_again_after_a_restart(
     server.stop()
     server.start()
     until(lambda: server.call("GET", at).json()["properties"]["provisioningState"] == "Succeeded")
-    server.call("PUT", f"{WS}/models/last/versions/1", _model())
+    server.put_blob("m/model")
+    assert server.call("PUT", f"{WS}/models/last/versions/1", _model()).status_code == 201
     until(lambda: _of(topic, "ModelRegistered", "models/last:1"))
     assert len(_of(topic, "ModelDeployed", "endpoints/told")) == 1
     server.stop()
