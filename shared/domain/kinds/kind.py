@@ -69,11 +69,6 @@ class Kind(Generic[V]):
         """The fields of its values."""
         return parts(self.values)
 
-    @cached_property
-    def public(self) -> frozenset[str]:
-        """The names of the fields that the API, and events, show."""
-        return frozenset(part.name for part in self.parts if part.about.public)
-
     def times(self, history: Iterable[tuple[str, str]]) -> dict[str, str]:
         """The fields that are read from the history: when a thing last came into a state."""
         entered = dict(history)
