@@ -43,12 +43,7 @@ def test_each_move_is_told_once_under_eight_writers(azurite: str) -> None:
     for writer in writers[4:]:
         writer.start()
     reader = Reader(ledger(), page=7)
-    cursor = reader.walk()
-    while any(writer.is_alive() for writer in writers):
-        cursor = reader.follow(cursor)
-    for writer in writers:
-        writer.join()
-    reader.follow(cursor)
+    reader.keep_up(writers)
     assert not reader.repeated()
     assert reader.state == read_anew(ledger())
     assert len(reader.state) >= 8 * 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from flow import engine
 from flow.world import World, bank_rows
@@ -12,7 +11,6 @@ from shared.domain.facts import (
     OperationRequested,
     QuarantineDecided,
     ReadmissionRequested,
-    ReconcileDue,
     RetrainDue,
     RetryRequested,
     RollbackRequested,
@@ -22,7 +20,6 @@ from shared.domain.facts import (
     WorkResumed,
 )
 from shared.domain.names import digest
-from shared.errors import Transient
 from shared.ports import RunView, StepView
 
 BY = "key:operator"
@@ -108,28 +105,8 @@ def _runs_that_come_to_nothing(world: World) -> None:
     world.tell(WorkResumed(operation=digest("o4"), by=BY, reason="moved"))
 
 
-class _Broken:
-    """Files that cannot be read."""
-
-    def __init__(self, files: Any) -> None:
-        self._files = files
-
-    def read(self, blob: Any) -> Any:
-        raise Transient("the disk is on fire")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._files, name)
-
-
 def _a_step_that_is_given_up(world: World) -> None:
     upload = world.drop("september.csv", bank_rows(30, start=4000))
-    files, world.files = world.files, _Broken(world.files)  # type: ignore[assignment]
-    for _ in range(world.policy.most_attempts):
-        try:
-            world.deliver(upload)
-        except Transient:
-            world.pass_time(world.policy.claim_seconds + 1)
-    world.tell(ReconcileDue(tick="1"))
-    world.files = files
+    world.fail_for_good(upload)
     (failure,) = world.ledger.newest("failure")
     world.tell(RetryRequested(failure=failure.id, about=upload.key, operation=digest("o5")))

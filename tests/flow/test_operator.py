@@ -7,7 +7,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from flow.world import World, bank_rows
+from flow.world import BrokenFiles, World, bank_rows
 
 from shared.domain.facts import (
     ModelReleased,
@@ -272,29 +272,10 @@ def test_what_was_put_aside_while_work_just_went_on_is_found_by_the_sweep(world:
 # --- trying again -----------------------------------------------------------------------------------------
 
 
-class _Broken:
-    """Files that cannot be read."""
-
-    def __init__(self, files: Any) -> None:
-        self._files = files
-
-    def read(self, blob: Any) -> Any:
-        raise Transient("the disk is on fire")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._files, name)
-
-
 def _dead_lettered(world: World) -> UploadArrived:
     """An upload whose step failed as often as it may."""
     upload = world.drop("may.csv", bank_rows(30))
-    files, world.files = world.files, _Broken(world.files)  # type: ignore[assignment]
-    for _ in range(world.policy.most_attempts):
-        with pytest.raises(Transient):
-            world.deliver(upload)
-        world.pass_time(world.policy.claim_seconds + 1)
-    world.tell(ReconcileDue(tick="1"))
-    world.files = files
+    world.fail_for_good(upload)
     return upload
 
 
@@ -323,7 +304,7 @@ def test_an_upload_of_a_name_that_storage_cannot_have_is_rejected_at_once(world:
 def test_a_step_that_fails_again_is_another_failure(world: World) -> None:
     upload = _dead_lettered(world)
     (failure,) = world.ledger.newest("failure")
-    world.files = _Broken(world.files)  # type: ignore[assignment]
+    world.files = BrokenFiles(world.files)  # type: ignore[assignment]
     with pytest.raises(Transient):
         world.tell(RetryRequested(failure=failure.id, about=upload.key, operation="o1"))
     assert world.state("failure", failure.id) == "retried"

@@ -17,11 +17,11 @@ from shared.adapters.memory import (
     MemoryTable,
     MemoryWorkspace,
 )
-from shared.domain.facts import Fact, RunMoved, UploadArrived
+from shared.domain.facts import Fact, ReconcileDue, RunMoved, UploadArrived
 from shared.domain.models.answers import feature_table
 from shared.domain.policy import Policy
 from shared.domain.tables.contract import Contract
-from shared.errors import GivenUp, InProgress
+from shared.errors import GivenUp, InProgress, Transient
 from shared.ledger import Ledger
 from shared.ports import RunView, StepView
 from shared.procedures.dead_letters import dead_letter
@@ -40,6 +40,19 @@ SOURCE = (
     "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/campanha"
     "/providers/Microsoft.MachineLearningServices/workspaces/campanha"
 )
+
+
+class BrokenFiles:
+    """Files that cannot be read."""
+
+    def __init__(self, files: Any) -> None:
+        self._files = files
+
+    def read(self, blob: Any) -> Any:
+        raise Transient("the disk is on fire")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._files, name)
 
 
 @dataclass
@@ -139,6 +152,19 @@ class World:
             documents["golden"] = golden(self.endpoint, request.version)
             self.workspace.documents[request.dataset, request.version] = documents
         self.tell(RunMoved(run=name))
+
+    def fail_for_good(self, upload: UploadArrived) -> None:
+        """No file can be read while the upload's step is tried, as often as it may fail; a person is told."""
+        files, self.files = self.files, BrokenFiles(self.files)  # type: ignore[assignment]
+        for _ in range(self.policy.most_attempts):
+            try:
+                self.deliver(upload)
+            except Transient:
+                self.pass_time(self.policy.claim_seconds + 1)
+            else:
+                raise AssertionError("the step did not fail")
+        self.tell(ReconcileDue(tick="1"))
+        self.files = files
 
     # --- looking ------------------------------------------------------------------------------------------
 

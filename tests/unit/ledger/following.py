@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import Thread
 
 from shared.ledger import Cursor, Ledger, Listed
 
@@ -44,6 +45,15 @@ class Reader:
                 cursor = step.cursor
                 if step.listed:
                     self._takes(step.listed)
+
+    def keep_up(self, writers: Sequence[Thread]) -> None:
+        """Walks the list and follows it until the writers are done, and then to its end."""
+        cursor = self.walk()
+        while any(writer.is_alive() for writer in writers):
+            cursor = self.follow(cursor)
+        for writer in writers:
+            writer.join()
+        self.follow(cursor)
 
     def _takes(self, listed: Listed) -> None:
         self.told.append((listed.record.id, listed.moved))

@@ -292,12 +292,7 @@ def test_each_move_is_told_once_under_eight_writers(seed: int) -> None:
     reader = Reader(ledger(), page=7)
     for writer in writers:
         writer.start()
-    cursor = reader.walk()
-    while any(writer.is_alive() for writer in writers):
-        cursor = reader.follow(cursor)
-    for writer in writers:
-        writer.join()
-    reader.follow(cursor)
+    reader.keep_up(writers)
     assert not reader.repeated()
     assert reader.state == read_anew(ledger())
 
