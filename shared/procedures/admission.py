@@ -59,11 +59,12 @@ def check(admission: Admission, part_file: IO[bytes], rejects_file: IO[bytes]) -
         for batch in admission.batches():
             if batch.rows:
                 writer.add(batch.columns)
-            for reject in batch.rejects if listed < MOST_REJECTS and size < MOST_REJECT_BYTES else ():
-                if listed < MOST_REJECTS and size < MOST_REJECT_BYTES:
-                    line = json.dumps(reject.to_json(), ensure_ascii=False).encode() + b"\n"
-                    listed, size = listed + 1, size + len(line)
-                    rejects_file.write(line)
+            for reject in batch.rejects:
+                if listed == MOST_REJECTS or size >= MOST_REJECT_BYTES:
+                    break
+                line = json.dumps(reject.to_json(), ensure_ascii=False).encode() + b"\n"
+                listed, size = listed + 1, size + len(line)
+                rejects_file.write(line)
     return Checked(contract, header, admission.tally, writer.part, part_file, rejects_file, listed)
 
 

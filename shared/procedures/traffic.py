@@ -11,7 +11,7 @@ from shared.services import Services
 
 
 def stray_traffic(dataset: str, services: Services) -> Mapping[str, int] | None:
-    """What the endpoint's traffic should be, in percent by deployment; None when it is that, or is nobody else's business.
+    """What the endpoint's traffic should be, in percent by deployment; None when it is that, or another's business.
 
     A release moves the traffic before it writes down that it did: while a worker is at one, it is that worker's. So
     the traffic is read first: whoever had moved it by then is either still at work, or has written it down.

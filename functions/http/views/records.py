@@ -75,10 +75,9 @@ def _links(kind: str, thing: Thing[Any]) -> Json:
     links = {"self": address(kind, thing.id, name)}
     related = BY_NAME[kind].links(thing)
     links |= {other: address(other, id_, name) for other, id_ in related.items() if id_}
-    if kind == "batch" and (
-        related["batch"] or related["model"]
-    ):  # a duplicate's rows are those of the first
-        links["rows"] = f"{links.get('batch', links['self'])}/rows"
+    if kind == "batch" and ("batch" in links or "model" in links):
+        scored = links.get("batch", links["self"])  # a duplicate's rows are those of the first
+        links["rows"] = f"{scored}/rows"
     if kind == "model":
         links["batches"] = scored_by(thing.id)
     if kind in DROPPED and name:
