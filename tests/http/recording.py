@@ -36,7 +36,7 @@ from functions.http.middleware.rate_limit import Limiter  # noqa: E402
 from shared.domain.facts import ScoringDue, StepDeadLettered  # noqa: E402
 from shared.errors import Transient  # noqa: E402
 from shared.package_data import API_EXAMPLES  # noqa: E402
-from tests.http.asking import KEYS, Answer, Client, app_over, client_of  # noqa: E402
+from tests.http.asking import KEYS, VERSION, Answer, Client, app_over, client_of  # noqa: E402
 
 Json = dict[str, Any]
 
@@ -235,7 +235,7 @@ class Recorder:
 
     def _ask(self, ask: Ask, app: FastAPI | None = None) -> Answer:
         client: Client = client_of(app or self.app, scope=ask.scope)
-        params = None if ask.params is None else {"api-version": client_version(), **ask.params}
+        params = None if ask.params is None else {**VERSION, **ask.params}
         return client.request(
             ask.method,
             ask.path.format(**self.names),
@@ -244,12 +244,6 @@ class Recorder:
             headers={"traceparent": TRACEPARENT, **ask.headers},
             params={name: value for name, value in params.items() if value} if params else None,
         )
-
-
-def client_version() -> str:
-    from functions.http.api_versions import newest
-
-    return newest().name
 
 
 def _lived_in(world: World) -> dict[str, str]:
