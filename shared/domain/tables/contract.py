@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from shared.domain.lists.list_column import ListColumn, Measure
 from shared.errors import ConfigurationError
 
 Mend = Literal["names", "blanks", "case", "whole-numbers", "decimal-comma", "empty-rows", "index-column"]
@@ -84,6 +85,8 @@ class Contract:
     target_aliases: tuple[str, ...] = ()
     target_spellings: tuple[tuple[str, str], ...] = ()
     """As a column's."""
+    list_columns: tuple[ListColumn, ...] = ()
+    """What a list of clients as a whole says of each of its rows; no file has them."""
 
     @property
     def features(self) -> tuple[Column, ...]:
@@ -145,7 +148,10 @@ class Contract:
                 {"name": name, "line_ends": True} if name in self.line_ends_in else name
                 for name in self.ignored
             ]
-        return {**body, "columns": [column.to_json() for column in self.columns]}
+        body["columns"] = [column.to_json() for column in self.columns]
+        if self.list_columns:
+            body["list_columns"] = [column.to_json() for column in self.list_columns]
+        return body
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
@@ -165,6 +171,7 @@ class Contract:
                 target_aliases=tuple(_text(name) for name in target.get("aliases", ())),
                 target_spellings=_spellings(target.get("spellings", {})),
                 line_ends_in=tuple(name for name, line_ends in ignored if line_ends),
+                list_columns=tuple(_list_column(column) for column in body.get("list_columns", ())),
             )
             _check(contract)
         except (KeyError, TypeError, ValueError, AttributeError) as cause:
@@ -219,6 +226,30 @@ def _column(body: Mapping[str, Any]) -> Column:
     return column
 
 
+LIST_SHAPES: dict[Measure, tuple[set[str], ...]] = {
+    "rows": ({"name", "log_of"},),
+    "run": ({"name", "log_of", "column"},),
+    "share": ({"name", "share_of", "values"}, {"name", "share_of", "above"}),
+}
+"""What is said of a list column of each measure."""
+
+
+def _list_column(body: Mapping[str, Any]) -> ListColumn:
+    measure = body.get("log_of", "share")
+    if set(body) not in LIST_SHAPES.get(measure, ()):
+        raise ValueError(
+            f"list column {body.get('name')!r} says {listed(sorted(set(body) - {'name'}))}; write `log_of: rows`,"
+            " `log_of: run` with a `column`, or `share_of` with `values` or `above`"
+        )
+    return ListColumn(
+        name=_text(body["name"]),
+        measure=measure,
+        column="" if measure == "rows" else _text(body["column" if measure == "run" else "share_of"]),
+        values=tuple(_text(value) for value in body.get("values", ())),
+        above=_bound(body.get("above")),
+    )
+
+
 def _spellings(body: Mapping[object, object]) -> tuple[tuple[str, str], ...]:
     return tuple((_text(text), _text(value)) for text, value in body.items())
 
@@ -232,6 +263,7 @@ def _bound(value: object) -> float | None:
 def _check(contract: Contract) -> None:
     columns = (*contract.columns, contract.target_column)
     names = [*(column.name for column in columns), *contract.ignored]
+    names += [one.name for one in contract.list_columns]
     names += [alias for column in columns for alias in column.aliases]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
@@ -249,3 +281,32 @@ def _check(contract: Contract) -> None:
         raise ValueError(f"the positive answer {contract.positive!r} is not among the target's values")
     if not contract.features:
         raise ValueError("there is no column a model could look at")
+    for one in contract.list_columns:
+        _check_list_column(one, contract)
+
+
+def _check_list_column(one: ListColumn, contract: Contract) -> None:
+    features = {column.name: column for column in contract.features}
+    if one.measure == "rows":
+        return
+    column = features.get(one.column)
+    if column is None:
+        raise ValueError(
+            f"list column {one.name!r} looks at {one.column!r}, which is no column known before the call; name one of"
+            f" {listed(list(features), 30)}"
+        )
+    if one.measure == "run":
+        if column.type == "number":
+            raise ValueError(
+                f"list column {one.name!r}: a run of numbers means nothing; name a category or an integer"
+            )
+    elif bool(one.values) != (column.type == "category"):
+        raise ValueError(
+            f"list column {one.name!r}: {one.column!r} has type {column.type}; count `values` of a category, or"
+            " numbers `above` one"
+        )
+    unknown = [value for value in one.values if value not in column.values]
+    if unknown:
+        raise ValueError(
+            f"list column {one.name!r} counts {listed(unknown)}; {one.column!r} has {listed(column.values, 30)}"
+        )

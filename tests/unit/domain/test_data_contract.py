@@ -51,6 +51,36 @@ def test_json_says_what_the_yaml_says() -> None:
         ({"columns": []}, "no column a model could look at"),
         ({"target": {"name": "y", "values": ["no"], "positive": "yes"}}, "positive"),
         ({"target": None}, "NoneType"),
+        ({"list_columns": [{"name": "age", "log_of": "rows"}]}, "more than once"),
+        ({"list_columns": [{"name": "a", "log_of": "size"}]}, "'a' says 'log_of'; write `log_of: rows`"),
+        ({"list_columns": [{"name": "a", "log_of": "rows", "column": "age"}]}, "write `log_of: rows`"),
+        ({"list_columns": [{"name": "a", "log_of": "run"}]}, "`log_of: run` with a `column`"),
+        ({"list_columns": [{"name": "a", "share_of": "age"}]}, "`share_of` with `values` or `above`"),
+        ({"list_columns": [{"log_of": "rows"}]}, "list column None says"),
+        ({"list_columns": [{"name": "a", "log_of": "run", "column": "y"}]}, "'y', which is no column known"),
+        ({"list_columns": [{"name": "a", "share_of": "age", "values": ["9"]}]}, "has type integer; count"),
+        ({"list_columns": [{"name": "a", "share_of": "age", "above": "9"}]}, "'9' is not a number"),
+        (
+            {
+                "columns": [{"name": "rate", "type": "number"}],
+                "list_columns": [{"name": "a", "log_of": "run", "column": "rate"}],
+            },
+            "a run of numbers means nothing",
+        ),
+        (
+            {
+                "columns": [{"name": "c", "type": "category", "values": ["x", "z"]}],
+                "list_columns": [{"name": "a", "share_of": "c", "values": ["w"]}],
+            },
+            "counts 'w'; 'c' has 'x', 'z'",
+        ),
+        (
+            {
+                "columns": [{"name": "c", "type": "category", "values": ["x"]}],
+                "list_columns": [{"name": "a", "share_of": "c", "above": 1}],
+            },
+            "has type category; count",
+        ),
     ],
 )
 def test_a_contract_that_cannot_be_used_says_why(change: dict[str, object], said: str) -> None:
