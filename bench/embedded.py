@@ -26,7 +26,8 @@ from typing import Any
 import requests
 
 from bench.goals import goals_table, machine_line
-from bench.own_stack import load, machine, own_stack
+from bench.own_stack import own_stack
+from commands.setup.machine import load, machine
 from commands.stack import supervisor
 from commands.stack.parts import PARTS
 from commands.stack.settings import script_environment

@@ -22,9 +22,9 @@ from typing import Any
 
 from bench import inference_server, loading, rivals
 from bench.goals import goals_table, machine_line
-from bench.own_stack import load, machine
 from commands import ROOT
 from commands.setup import bank_rows
+from commands.setup.machine import load, machine
 from commands.stack.settings import serving_workers
 from shared.adapters.azureml import server_variables
 from shared.adapters.serving_code import ENTRY_SCRIPT, assemble

@@ -25,9 +25,10 @@ from azure.storage.blob import BlobServiceClient
 from bench import bare_app
 from bench.goals import goals_table, machine_line
 from bench.latency import bank_rows
-from bench.own_stack import load, machine, own_stack, processor_by_part
+from bench.own_stack import own_stack, processor_by_part
 from bench.storage_calls import CallCount
 from commands.client.status_api import Client
+from commands.setup.machine import load, machine
 from commands.stack import supervisor
 from commands.stack.errors import StackError
 from commands.stack.state import Stack

@@ -26,7 +26,8 @@ from azure.storage.blob import BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueClient, QueueServiceClient
 
 from bench.goals import goals_table, machine_line
-from bench.own_stack import load, machine, memory_of, own_stack
+from bench.own_stack import memory_of, own_stack
+from commands.setup.machine import load, machine
 from commands.stack.errors import StackError
 from commands.stack.state import Stack
 

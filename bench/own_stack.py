@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import platform
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from commands.stack import progress, supervisor
 from commands.stack.errors import StackError
@@ -28,19 +26,6 @@ def own_stack(settings: Mapping[str, str]) -> Iterator[Stack]:
             yield stack
         finally:
             supervisor.down(stack)
-
-
-def machine() -> dict[str, Any]:
-    return {
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
-    }
-
-
-def load() -> list[float] | None:
-    """The load averages: what else ran on the cores shows here."""
-    return [round(one, 2) for one in os.getloadavg()] if hasattr(os, "getloadavg") else None
 
 
 def memory_of(stack: Stack, part: str, figure: str) -> float:

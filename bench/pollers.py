@@ -22,8 +22,9 @@ from azure.storage.blob import BlobServiceClient
 
 from bench.goals import goals_table, machine_line
 from bench.latency import bank_rows
-from bench.own_stack import load, machine, memory_of, own_stack
+from bench.own_stack import memory_of, own_stack
 from commands.client.status_api import VERSION
+from commands.setup.machine import load, machine
 from commands.stack.state import Stack
 from shared.kinds import rank
 

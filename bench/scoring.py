@@ -27,10 +27,11 @@ from azure.storage.blob import BlobServiceClient
 
 from bench import rivals
 from bench.goals import goals_table
-from bench.own_stack import CONNECTION, load, machine, memory_by_part, own_stack
+from bench.own_stack import CONNECTION, memory_by_part, own_stack
 from commands import ROOT, publish
 from commands.client.status_api import Client
 from commands.setup import bank_rows
+from commands.setup.machine import load, machine
 from commands.stack.errors import StackError
 from commands.stack.settings import script_environment
 from commands.stack.state import Stack

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.goals import goals_table, machine_line
-from bench.own_stack import load, machine
 from commands import ROOT
 from commands.setup.disk import MEGABYTE, Ledger
+from commands.setup.machine import load, machine
 from commands.setup.needs import PARTS
 from localazure.installer import BASE_PYTHON, python_in
 

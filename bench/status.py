@@ -29,8 +29,8 @@ from pydantic import SecretStr
 
 from bench.goals import goals_table, machine_line
 from bench.ledger_past import write_past
-from bench.own_stack import load, machine
 from commands.client.status_api import VERSION
+from commands.setup.machine import load, machine
 from commands.stack import ports
 from functions.http.app import assemble
 from functions.http.auth.credentials import from_settings

@@ -21,6 +21,9 @@ class Command:
 
 COMMANDS = {
     "demo": Command(summary="the whole loop on real bank data, with live progress", needs=STACK),
+    "replay": Command(
+        summary="a bank's past through the real flow, month by month, beside alternatives", needs=STACK
+    ),
     "up": Command(summary="start the embedded Azure and the app (only what is not running)", needs=STACK),
     "down": Command(summary="stop them; what they know stays on disk"),
     "publish": Command(summary="publish the training pipeline to the workspace"),

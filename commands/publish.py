@@ -8,22 +8,30 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from typing import TextIO
 
 from commands import ROOT
 from commands.stack.arguments import parser, running
 from commands.stack.settings import no_proxy, published_pipeline_url, sdk_settings
+from commands.stack.state import Stack
 
 
 def main(arguments: list[str]) -> int:
     given, more = parser("publish", __doc__).parse_known_args(arguments)
     stack = running(given.state, "storage", "workspace")
-    command = [sys.executable, "-m", "pipelines.publish", *more]
-    storage = {"CAMPANHA_STORAGE": stack.connection_string}
-    environment = {**os.environ, **sdk_settings(stack), **storage, **no_proxy()}
-    code = subprocess.call(command, cwd=ROOT, env=environment)
+    code = published(stack, more)
     if code == 0:
         print(
             f"also a v1 published pipeline: {published_pipeline_url(stack)}\n"
             "  (the app uses it after ./dev up --set PIPELINE_KIND=published-pipeline)"
         )
     return code
+
+
+def published(stack: Stack, options: Sequence[str] = (), *, out: TextIO | None = None) -> int:
+    """Publish what this checkout has; the exit code. out: where it says what it made, stdout by default"""
+    command = [sys.executable, "-m", "pipelines.publish", *options]
+    storage = {"CAMPANHA_STORAGE": stack.connection_string}
+    environment = {**os.environ, **sdk_settings(stack), **storage, **no_proxy()}
+    return subprocess.call(command, cwd=ROOT, env=environment, stdout=out)
