@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, Literal, NoReturn, Self
 
 from shared.domain.json_types import called, declared, fits
 from shared.domain.names import batch_id, digest
@@ -801,8 +801,7 @@ class QuarantineDecided(Fact):
     """An operator's decision on what an upload left in quarantine."""
 
     upload: str
-    decision: str
-    """`retried`, `readmitted` or `discarded`."""
+    decision: Literal["retried", "readmitted", "discarded"]
     by: str
     reason: str
 

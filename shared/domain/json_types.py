@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 LARGEST = 2**53
 """The largest whole number that every reader of JSON reads as it is; source: RFC 8259, 6."""
@@ -20,6 +20,8 @@ def fits(value: Any, hint: Any) -> bool:
     """Whether the value is of the type, and can be written down again: text as UTF-8, a whole number as JSON."""
     if get_origin(hint) is UnionType:
         return any(fits(value, one) for one in get_args(hint))
+    if get_origin(hint) is Literal:
+        return isinstance(value, str) and value in get_args(hint)
     plain = get_origin(hint) or hint
     if plain is not Any and type(value) is not plain:  # True is no 1, and 1 no "1"
         return False
@@ -32,6 +34,8 @@ def fits(value: Any, hint: Any) -> bool:
 
 def called(hint: Any) -> str:
     """The type's name, for who has to mend the value."""
+    if get_origin(hint) is Literal:
+        return " or ".join(map(repr, get_args(hint)))
     return str(hint) if get_args(hint) else str(getattr(hint, "__name__", hint))
 
 

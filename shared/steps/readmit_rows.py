@@ -23,8 +23,11 @@ def readmit_rows(fact: ReadmissionRequested, services: Services) -> Iterable[Fac
     could not be taken apart, since what its columns are nobody knows.
     """
     upload = services.ledger.find("upload", fact.upload)
-    if upload is None:
-        return [ReadmissionRefused(upload=fact.upload, reason="there is no such upload")]
+    if upload is None or "etag" not in upload.values:
+        reason = (
+            "it was itself readmitted: no row of it is in quarantine" if upload else "there is no such upload"
+        )
+        return [ReadmissionRefused(upload=fact.upload, reason=reason)]
     folder = names.quarantine_folder(upload.values["name"], upload.values["etag"])
     report = services.files.content(names.QUARANTINE, f"{folder}{names.REPORT}")
     rejects = services.files.stat(names.QUARANTINE, f"{folder}{names.REJECTS}")

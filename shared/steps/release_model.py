@@ -66,7 +66,7 @@ def _poll_again(release: Release, services: Services) -> ReleaseDue:
         dataset=fact.dataset,
         version=fact.version,
         poll=poll,
-        after_seconds=min(services.policy.release_poll_seconds, 2**poll),
+        after_seconds=min(services.policy.release_poll_seconds, 2 ** min(poll, 16)),
         requested_ms=release.requested_ms,
         because=release.because,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from shared.domain import names
 from shared.domain.facts import DatasetRegistered, Fact, RunDue, RunFailed, RunPostponed, RunStarted
-from shared.errors import Refused
+from shared.errors import Refused, Transient
 from shared.ledger import Versioned
 from shared.ports import RunRequest
 from shared.procedures.dataset_head import HEAD
@@ -21,6 +21,7 @@ def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[
     """POSTs to the published pipeline endpoint, once per version, or says what the version waits for.
 
     The intent is written first; `submit_once` sees to it that the POST is made once.
+    raises: Transient when the version has no manifest: its run would hold the slot, and could learn nothing
     """
     held = services.ledger.documents.read(SLOT, fact.dataset)
     slot = held.value if held else None
@@ -33,8 +34,9 @@ def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[
     newest = services.ledger.documents.read(HEAD, fact.dataset)
     if newest and newest.value.version > fact.version and (slot is None or slot.state == "free"):
         return [_postponed(fact, f"version {newest.value.version} is newer and has its own run")]
+    manifest = _manifest(fact, services)
     intent = _intend(held, fact, services)
-    return _submit(intent, _request(intent.value, fact, services), fact, services)
+    return _submit(intent, _request(intent.value, manifest, fact, services), fact, services)
 
 
 def _is_done(slot: Slot | None, fact: DatasetRegistered | RunDue) -> bool:
@@ -57,15 +59,22 @@ def _intend(
     return services.ledger.documents.write(SLOT, fact.dataset, intent, over=held)
 
 
-def _request(slot: Slot, fact: DatasetRegistered | RunDue, services: Services) -> RunRequest:
+def _manifest(fact: DatasetRegistered | RunDue, services: Services) -> bytes:
+    name = names.manifest_blob(fact.dataset, fact.version)
+    manifest = services.files.content(names.DATASETS, name)
+    if manifest is None:
+        raise Transient(f"the manifest {name} is missing from the {names.DATASETS} container")
+    return manifest
+
+
+def _request(slot: Slot, manifest: bytes, fact: DatasetRegistered | RunDue, services: Services) -> RunRequest:
     champion = services.ledger.documents.read(RELEASED, fact.dataset)
-    manifest = services.files.content(names.DATASETS, names.manifest_blob(fact.dataset, fact.version))
     return RunRequest(
         name=slot.run,
         dataset=fact.dataset,
         version=fact.version,
         parts_url=services.files.url(names.DATASETS, names.parts_folder(fact.dataset)),
-        manifest_sha256=hashlib.sha256(manifest or b"").hexdigest(),
+        manifest_sha256=hashlib.sha256(manifest).hexdigest(),
         champion=f"{fact.dataset}:{champion.value.version}" if champion else "none",
         values={"call_cost": services.policy.call_cost, "deposit_value": services.policy.deposit_value},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter, Request
 
 from functions.http.dependencies.actions import (
@@ -108,7 +110,10 @@ def _held(name: str, of: str | None, services: Services) -> tuple[Record, Record
 
 
 def _decided(
-    held: Record, decision: str, requested: ActionRequest, body: ActionReason | None
+    held: Record,
+    decision: Literal["retried", "discarded"],
+    requested: ActionRequest,
+    body: ActionReason | None,
 ) -> f.QuarantineDecided:
     return f.QuarantineDecided(
         upload=held.id, decision=decision, by=requested.caller.name, reason=reason_of(body)
