@@ -37,6 +37,8 @@ REQUEST_MILLISECONDS = 170_000
 """Azure allows a request to a managed endpoint 180 seconds at most."""
 MOST_LOOKED_AT = 1000
 """Runs of ours, the newest first, among which one is looked for by its tag."""
+SDK_STUMBLES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What the SDK raises at an answer that is not as it should be: it reads on as if all were there."""
 USER_ERROR = "UserError"
 """How the SDK marks what its own checks found before anything was sent."""
 
@@ -236,6 +238,10 @@ def _answers(what: str) -> Iterator[None]:
         if getattr(cause, "error_category", "") == USER_ERROR:
             raise Refused(f"{what}: azure-ai-ml refused it; the app's log says why") from cause
         raise Transient(f"{what}: Azure Machine Learning {_said(cause)}") from cause
+    except SDK_STUMBLES as cause:
+        raise Transient(
+            f"{what}: Azure Machine Learning answered what azure-ai-ml cannot read; the app's log says more"
+        ) from cause
 
 
 def _said(problem: AzureError) -> str:

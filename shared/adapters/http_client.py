@@ -38,7 +38,10 @@ class Reply:
 
     def json(self) -> Any:
         """raises: ValueError"""
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError as cause:
+            raise ValueError("it is JSON within JSON without end") from cause
 
 
 def ask(
@@ -79,6 +82,6 @@ def _whole(answer: requests.Response, until: float, most: int) -> bytes:
         if time.monotonic() > until:  # the library's timeout is for each piece
             raise requests.ReadTimeout("the answer drips in too slowly")
     expected = answer.headers.get("Content-Length")
-    if expected is not None and "Content-Encoding" not in answer.headers and size != int(expected):
+    if expected is not None and "Content-Encoding" not in answer.headers and str(size) != expected.strip():
         raise requests.ConnectionError("the answer broke off")
     return b"".join(pieces)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import requests
 
-from shared.adapters.http_client import TooLarge, ask
+from shared.adapters.http_client import Reply, TooLarge, ask
 from shared.errors import Transient
 
 TIMEOUT = (10, 60)
@@ -26,14 +25,15 @@ class RestModelApi:
 
     def score(self, endpoint: str, body: bytes) -> tuple[int, bytes]:
         url, _ = self._at(endpoint)
-        return self._sent("POST", endpoint, url, body)
+        reply = self._sent("POST", endpoint, url, body)
+        return reply.status, reply.body
 
     def swagger(self, endpoint: str) -> dict[str, Any]:
         url, _ = self._at(endpoint)
-        status, body = self._sent("GET", endpoint, f"{url.removesuffix(SCORE)}/swagger.json", None)
-        described = _parsed(body) if status == 200 else None
+        reply = self._sent("GET", endpoint, f"{url.removesuffix(SCORE)}/swagger.json", None)
+        described = _parsed(reply) if reply.status == 200 else None
         if not isinstance(described, dict):
-            raise Transient(f"endpoint {endpoint} does not describe itself: it answered {status}")
+            raise Transient(f"endpoint {endpoint} does not describe itself: it answered {reply.status}")
         return described
 
     def _at(self, endpoint: str) -> tuple[str, str]:
@@ -41,7 +41,7 @@ class RestModelApi:
             self._known[endpoint] = self._address(endpoint)
         return self._known[endpoint]
 
-    def _sent(self, method: str, endpoint: str, url: str, body: bytes | None) -> tuple[int, bytes]:
+    def _sent(self, method: str, endpoint: str, url: str, body: bytes | None) -> Reply:
         """The answer; a key that was rotated is fetched once more."""
         for last in (False, True):
             headers = {"Authorization": f"Bearer {self._at(endpoint)[1]}", "Content-Type": "application/json"}
@@ -54,12 +54,12 @@ class RestModelApi:
             if answer.status != 401 or last:
                 break
             self._known.pop(endpoint, None)
-        return answer.status, answer.body
+        return answer
 
 
-def _parsed(body: bytes) -> Any:
+def _parsed(reply: Reply) -> Any:
     """None when it is no JSON."""
     try:
-        return json.loads(body)
+        return reply.json()
     except ValueError:
         return None

@@ -77,7 +77,7 @@ class BatchEndpoint(ABC, Generic[Request]):
             if found is None:
                 raise Transient(f"the name {request.name} is taken, and there is no such run yet")
             return found
-        return str(_accepted(answer)["name"])
+        return _run_of(_accepted(answer), "name")
 
     @abstractmethod
     def _inputs(self, request: Request) -> Json: ...
@@ -142,9 +142,9 @@ class PublishedPipeline:
         if not isinstance(runs_there, list) or not all(isinstance(run, dict) for run in runs_there):
             raise Transient("the published pipeline's list of runs is none")
         for run in runs_there:
-            tags = run.get("tags") or {}
-            if tags.get(RUN_TAG) == request.name:
-                return _checked(str(run["Id"]), tags, request)
+            tags = run.get("tags")
+            if isinstance(tags, dict) and tags.get(RUN_TAG) == request.name:
+                return _checked(_run_of(run, "Id"), tags, request)
         return None
 
     def submit(self, request: RunRequest) -> str:
@@ -158,7 +158,8 @@ class PublishedPipeline:
             "tags": _tags(request),
             "RunSource": "API",
         }
-        return str(_accepted(_send("POST", self._url, self._credential, MANAGEMENT_AUDIENCE, body))["Id"])
+        answer = _send("POST", self._url, self._credential, MANAGEMENT_AUDIENCE, body)
+        return _run_of(_accepted(answer), "Id")
 
     def _assignments(self, request: RunRequest) -> dict[str, str]:
         asset = f"{self._workspace_id}/data/{request.dataset}/versions/{request.version}"
@@ -174,6 +175,14 @@ class PublishedPipeline:
 
 def _tags(request: RunRequest | ScoringRequest) -> dict[str, str]:
     return {RUN_TAG: request.name, INPUTS_TAG: request.digest}
+
+
+def _run_of(described: Any, name: str) -> str:
+    """The service's name for the run. raises: Transient where it says none, though it took the request"""
+    run = described.get(name) if isinstance(described, dict) else None
+    if not isinstance(run, str) or not run.strip() or not run.isprintable():
+        raise Transient(f"the pipeline endpoint answered without the {name} of a run")
+    return run
 
 
 def _checked(run: str, tags: Json, request: RunRequest | ScoringRequest) -> str:
@@ -216,12 +225,15 @@ def _accepted(answer: Reply) -> Any:
 
 
 def _code(answer: Reply) -> str:
+    """The error's code; the status line's words where there is none."""
     try:
-        body = answer.json()
+        error = _part(answer.json(), "error")
     except ValueError:
         return answer.reason
-    if not isinstance(body, dict):
-        return answer.reason
-    error = body.get("error") or body.get("Error") or {}
-    found = error.get("code") or error.get("Code") or {}
-    return str(found or answer.reason)
+    code = _part(error, "code")
+    return code if isinstance(code, str) and code.isascii() and code else answer.reason
+
+
+def _part(body: Any, name: str) -> Any:
+    """v1's names begin with a capital."""
+    return body.get(name) or body.get(name.capitalize()) if isinstance(body, dict) else None

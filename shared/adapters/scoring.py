@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Callable
@@ -25,6 +24,8 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 ROWS_AT_FAULT = frozenset({400, 413, 422, 424})
 """The request reached the model and was too much for it: fewer rows may not be. 424: the model failed."""
+LONGEST_PAUSE = 60.0
+"""Seconds for which an endpoint can ask for a pause: it holds for every request of this process."""
 MOST_UNUSABLE = 3
 """Answers that are none, in a row, after which the model and not the network is at fault."""
 
@@ -119,7 +120,7 @@ def _pause(reply: Reply | None, attempt: int) -> float:
     """Seconds to back off: the response's Retry-After, or longer each time."""
     retry_after = reply.headers.get("Retry-After", "") if reply else ""
     if retry_after.isdecimal():
-        return float(retry_after)
+        return min(float(retry_after), LONGEST_PAUSE)
     longest: float = min(0.1 * 2 ** min(attempt, 10), 10.0)
     return random.uniform(0.5, 1.0) * longest  # noqa: S311 - not a secret
 
@@ -127,15 +128,15 @@ def _pause(reply: Reply | None, attempt: int) -> float:
 def _refuse(reply: Reply, deployment: str) -> None:
     if reply.status == 200:
         return
-    why = _reason(reply.body) or reply.headers.get("ms-azureml-model-error-reason", "no reason given")
+    why = _reason(reply) or reply.headers.get("ms-azureml-model-error-reason", "no reason given")
     message = f"deployment {deployment} answered {reply.status}: {why}"
     raise Unanswerable(message) if reply.status in ROWS_AT_FAULT else Refused(message)
 
 
-def _reason(body: bytes) -> str:
+def _reason(reply: Reply) -> str:
     """What our own server says, which names no client's values; nothing of what any other body holds."""
     try:
-        message = json.loads(body)["error"]["message"]
+        message = reply.json()["error"]["message"]
     except (ValueError, KeyError, TypeError):
         return ""
-    return str(message)[:300]
+    return str(message).encode(errors="replace").decode()[:300]
