@@ -14,13 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import lightgbm
 import numpy as np
 import pyarrow as pa
 
 from commands import ROOT
 from pipelines.training import evaluate, prepare, prepared, train
-from serving.model import encode, load
+from serving.boosted import Boosted
+from serving.model import SINGLE, load
 from shared.adapters.contracts import load_contracts
 from shared.domain.datasets.part_writer import PartWriter
 from shared.domain.tables.contract import Contract
@@ -96,9 +96,13 @@ def _write_requests(folder: Path, out: Path) -> None:
         (out / f"{name}.json").write_text(json.dumps({"data": some}))
         (out / f"{name}-mlflow.json").write_text(json.dumps({"dataframe_split": split}))
         (out / f"{name}.arrow").write_bytes(_arrow(model.features, some))
-    booster = lightgbm.Booster(model_file=str(folder / "model.txt"))
-    said = booster.predict(encode(model.features, columns), num_threads=1).tolist()
-    (out / "answers.json").write_text(json.dumps({"trees": booster.num_trees(), "probability": said}))
+    trees = sum(
+        one.learner.booster.num_trees()
+        for one in model.variants[SINGLE].members
+        if isinstance(one.learner, Boosted)
+    )
+    said = model.probabilities(columns).tolist()
+    (out / "answers.json").write_text(json.dumps({"trees": trees, "probability": said}))
 
 
 def _arrow(features: Any, records: list[dict[str, Any]]) -> bytes:

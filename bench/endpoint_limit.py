@@ -14,8 +14,8 @@ from pathlib import Path
 
 from serving import arrow
 from serving.answer import JSON, answer
-from serving.model import Columns, encode, golden_rows, load
-from serving.trusted import quickened
+from serving.model import SINGLE, load
+from serving.trusted import ready
 
 SECONDS = 0.5
 
@@ -23,12 +23,11 @@ SECONDS = 0.5
 def main() -> int:
     folder = Path(sys.argv[1])
     plain = load(folder / "candidate")
-    golden: Columns = golden_rows(folder / "candidate") or {}
-    model = quickened(plain, encode(plain.features, golden))
+    model = ready(folder / "candidate")
     bodies = {name: (folder / name).read_bytes() for name in ("one.json", "thousand.json", "thousand.arrow")}
     thousand = arrow.matrix_of(bodies["thousand.arrow"], model.features)
     said = {
-        "compiled": model.compiled is not None,
+        "compiled": model.variants[SINGLE].compiled,
         "one JSON record": _median(lambda: answer(model, bodies["one.json"], JSON)),
         "1,000 JSON records": _median(lambda: answer(model, bodies["thousand.json"], JSON)),
         "1,000 Arrow rows": _median(lambda: answer(model, bodies["thousand.arrow"], arrow.CONTENT_TYPE)),

@@ -13,11 +13,11 @@ import pandas as pd
 
 
 class Booster(mlflow.pyfunc.PythonModel):  # type: ignore[misc, unused-ignore]
-    """Reads model.txt and model.json; a probability a row."""
+    """Reads single-trees.txt and model.json; a probability a row."""
 
     def load_context(self, context: Any) -> None:
         folder = Path(context.artifacts["folder"])
-        self.booster = lightgbm.Booster(model_file=str(folder / "model.txt"))
+        self.booster = lightgbm.Booster(model_file=str(folder / "single-trees.txt"))
         self.features = json.loads((folder / "model.json").read_text())["features"]
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Any:

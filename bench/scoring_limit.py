@@ -22,8 +22,9 @@ from azure.storage.blob import BlobServiceClient
 
 from bench.own_stack import CONNECTION, process_memory
 from serving.arrow import _encoded
-from serving.model import Model, blank, encode, golden_rows, load
-from serving.trusted import quickened
+from serving.features import blank
+from serving.model import SINGLE, Model
+from serving.trusted import ready
 from shared.adapters.blobs import AzureFiles
 from shared.adapters.contracts import load_contracts
 from shared.domain.batches.scored_file import ScoredRows, write_shard
@@ -81,8 +82,7 @@ def main() -> int:
     made.add_argument("--threads", type=int, required=True)
     given = made.parse_args()
     files = AzureFiles(BlobServiceClient.from_connection_string(os.environ[CONNECTION]))
-    model = load(given.model)
-    model = quickened(model, encode(model.features, golden_rows(given.model) or {}))
+    model = ready(given.model)
     contracts = load_contracts(ROOT / "contracts")
 
     began = time.perf_counter()
@@ -104,7 +104,7 @@ def main() -> int:
         "rows": sum(rows for rows, _ in done),
         "seconds": round(seconds, 3),
         "sha256": [digest for _, digest in done],
-        "compiled": model.compiled is not None,
+        "compiled": model.variants[SINGLE].compiled,
         "peakMib": process_memory(os.getpid(), "VmHWM"),
     }
     print(json.dumps(said))

@@ -10,7 +10,8 @@ import orjson
 
 from serving import arrow
 from serving.arrow_answer import arrow_answer, problems_of
-from serving.model import BadValue, Model
+from serving.features import BadValue
+from serving.model import MixedList, Model
 from serving.payload import BadRequest, columns_of
 from serving.rules import checked
 
@@ -41,15 +42,18 @@ def answer(model: Model, body: bytes, content_type: str = JSON, *, refuse: bool 
         return _refusal(problem.code, str(problem))
     except BadValue as problem:
         return _refusal("BadValue", str(problem))
+    except MixedList as problem:
+        return _refusal("MixedList", str(problem))
 
 
 def _json(model: Model, body: bytes, *, refuse: bool) -> bytes:
-    matrix, broken = checked(model.features, columns_of(_parsed(body), model.columns))
+    matrix, broken = checked(model.inputs, columns_of(_parsed(body), model.columns, model.list_columns))
     problems = problems_of(broken, len(matrix), refuse=refuse)
     scores = model.scores(matrix)
     said: dict[str, Any] = {
         "model": model.name,
         "version": model.version,
+        "variant": scores.variant,
         "probability": scores.probability,
         "decile": scores.decile,
         "decision": _DECISIONS[scores.call.view(np.int8)].tolist(),

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from serving.model import Feature, Floats, Scores, blank
+from serving.features import Feature, Floats, blank
+from serving.model import Scores
 from serving.payload import BadRequest
 from serving.rules import Broken, Fault, judge_column
 
@@ -25,22 +26,26 @@ _ANSWER = (
 
 
 def matrix_of(body: bytes, features: Sequence[Feature]) -> Floats:
-    """What `model.encode` makes of the same rows; columns are found by name, others are ignored.
+    """What `features.encode` makes of the same rows; columns are found by name, others are ignored.
 
     raises: BadRequest
     """
     return checked(body, features)[0]
 
 
-def checked(body: bytes, features: Sequence[Feature]) -> tuple[Floats, Broken]:
+def checked(body: bytes, features: Sequence[Feature], optional: Sequence[str] = ()) -> tuple[Floats, Broken]:
     """What `rules.checked` says of the same rows; columns are found by name, others are ignored.
 
+    optional: names of features that may be absent, as if they were null in every row
     raises: BadRequest
     """
     table = _read(body)
-    places = [_place(table.schema, feature.name) for feature in features]
+    places = [_place(table.schema, feature.name, optional) for feature in features]
     matrix, broken = blank(table.num_rows, features), dict[int, list[Fault]]()
     for at, (feature, place) in enumerate(zip(features, places, strict=True)):
+        if place is None:
+            matrix[:, at] = np.nan
+            continue
         column, row = table.column(place), 0
         for chunk in column.chunks:
             matrix[row : row + len(chunk), at] = _encoded(feature, chunk)
@@ -56,7 +61,7 @@ def _value(column: Any, row: int) -> Any:
 
 
 def written(scores: Scores, *, model: str, version: str, problems: Mapping[int, str] | None = None) -> bytes:
-    """One record batch, a row a client in the rows' order; the schema's metadata says which model it was.
+    """One record batch, a row a client in the rows' order; the schema's metadata says which model and variant it was.
 
     problems: by row without a score: why; where there is one, the answer has a column more
     """
@@ -72,7 +77,7 @@ def written(scores: Scores, *, model: str, version: str, problems: Mapping[int, 
         columns = [pc.if_else(pa.array(unscored), None, column) for column in columns]
         columns.append(pa.array([problems.get(row) for row in range(len(unscored))], pa.string()))
         fields = (*(field.with_nullable(True) for field in _ANSWER), pa.field("problem", pa.string()))
-    schema = pa.schema(fields, metadata={"model": model, "version": version})
+    schema = pa.schema(fields, metadata={"model": model, "version": version, "variant": scores.variant})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as stream:
         stream.write_batch(pa.record_batch(columns, schema=schema))
@@ -92,7 +97,8 @@ def _read(body: bytes) -> Any:
     return table
 
 
-def _place(schema: Any, name: str) -> int:
+def _place(schema: Any, name: str, optional: Sequence[str]) -> int | None:
+    """None for an optional column that is not there. raises: BadRequest"""
     found = schema.get_all_field_indices(name)
     if len(found) == 1:
         return int(found[0])
@@ -100,6 +106,8 @@ def _place(schema: Any, name: str) -> int:
         raise BadRequest(
             "DuplicateColumn", f"there are {len(found)} columns {name!r}; send each feature once"
         )
+    if name in optional:
+        return None
     raise BadRequest(
         "MissingColumn",
         f"there is no column {name!r}; every feature must be there, null where it is not known",

@@ -9,8 +9,8 @@ from serving.rules import Broken
 
 
 def arrow_answer(model: Model, body: bytes, *, refuse: bool = False) -> bytes:
-    """An Arrow stream for an Arrow stream. raises: BadRequest, BadValue"""
-    matrix, broken = arrow.checked(body, model.features)
+    """An Arrow stream for an Arrow stream. raises: BadRequest, BadValue, MixedList"""
+    matrix, broken = arrow.checked(body, model.inputs, model.list_columns)
     problems = problems_of(broken, len(matrix), refuse=refuse)
     scores = model.scores(matrix)
     return arrow.written(scores, model=model.name, version=model.version, problems=problems)

@@ -1,130 +1,46 @@
-"""The model format and feature encoding: how rows become numbers, and numbers probabilities and decisions.
+"""The model format: a mean of members in up to two variants, stored as text, that turns rows into decisions.
 
-The one place that encodes and scores: training, evaluation and the endpoint all use this module, so that a row means
-the same to each.
+The one place that scores: training, evaluation and the endpoint all use this module, so that a row's answer is the
+same to each. A model reads the contract's features, and it may read list columns: numbers that describe the whole
+list that a client stands on. Its variant `list` answers rows that have them, `single` those that have none, as when
+one client is asked about alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-log = logging.getLogger(__name__)
-FORMAT = 1
-BOOSTER = "model.txt"
+from serving.features import Columns, Feature, Floats, encode
+from serving.members import Member, Variants, check, loaded
+
+FORMAT = 2
 DESCRIPTION = "model.json"
 GOLDEN = "golden.json"
 """Held-out rows that evaluating a model puts beside it, and what the model says to them."""
+DIGEST = "model_sha256"
+"""In the description: the hash of what its answers follow from, so not of its name or of the threads it was made by."""
+SINGLE, LIST = "single", "list"
+"""The variants."""
 
-Floats = npt.NDArray[np.float64]
 Deciles = npt.NDArray[np.int8]
 Flags = npt.NDArray[np.bool_]
-Columns = Mapping[str, Sequence[Any]]
-Predict = Callable[[Floats], Floats]
 
 
 class ModelBroken(Exception):
     """The folder is no model, or not the one its description speaks of; the message says what to do."""
 
 
-class BadValue(Exception):
-    """A value that no feature of its column's type can have."""
-
-    def __init__(self, column: str, expected: str) -> None:
-        super().__init__(f"column {column!r} holds a value that is no {expected}; send {expected}s or null")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Feature:
-    """A feature: a column the model reads."""
-
-    name: str
-    type: str
-    """integer, number or category."""
-    values: tuple[str, ...] = ()
-    """A category's values; the place in this order is the number the booster sees, so it never changes."""
-    minimum: float | None = None
-    maximum: float | None = None
-    """Both inclusive, as the contract had them when the model learned; numbers only."""
-
-    @cached_property
-    def low(self) -> float:
-        return -np.inf if self.minimum is None else self.minimum
-
-    @cached_property
-    def high(self) -> float:
-        return np.inf if self.maximum is None else self.maximum
-
-    @cached_property
-    def codes(self) -> dict[str, float]:
-        return {value: float(code) for code, value in enumerate(self.values)}
-
-    def encode(self, values: Sequence[Any]) -> Floats:
-        """One number a row; NaN, which the trees know as missing, for null and for a category never seen.
-
-        raises: BadValue
-        """
-        if self.type != "category":
-            return _numbers(self.name, values)
-        try:
-            return np.array(list(map(self.codes.get, values, repeat(np.nan))), dtype=np.float64)
-        except TypeError as cause:  # a list or an object
-            raise BadValue(self.name, "text") from cause
-
-    def to_json(self) -> dict[str, Any]:
-        body: dict[str, Any] = {"name": self.name, "type": self.type}
-        body |= {"values": list(self.values)} if self.values else {}
-        bounds = {"minimum": self.minimum, "maximum": self.maximum}
-        return body | {name: bound for name, bound in bounds.items() if bound is not None}
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Self:
-        return cls(
-            name=body["name"],
-            type=body["type"],
-            values=tuple(body.get("values", ())),
-            minimum=body.get("minimum"),
-            maximum=body.get("maximum"),
-        )
-
-
-def blank(rows: int, features: Sequence[Feature]) -> Floats:
-    """Each column in one piece, as it is filled and as the trees read it."""
-    return np.empty((rows, len(features)), dtype=np.float64, order="F")
-
-
-def encode(features: Sequence[Feature], columns: Columns) -> Floats:
-    """A fresh matrix, a row a client; columns that are no feature are ignored. raises: BadValue"""
-    rows = len(columns[features[0].name])
-    if rows == 1:
-        try:
-            return np.array([_row(features, columns)], dtype=np.float64, order="F")
-        except (TypeError, ValueError, OverflowError):
-            log.debug("a value that is no feature's: searched column by column")
-    matrix = blank(rows, features)
-    for place, feature in enumerate(features):
-        matrix[:, place] = feature.encode(columns[feature.name])
-    return matrix
-
-
-def _row(features: Sequence[Feature], columns: Columns) -> list[Any]:
-    """A single row's values at once: an array for each of its columns would take as long as all the rest."""
-    values = (columns[feature.name][0] for feature in features)
-    return [
-        feature.codes.get(value, np.nan) if feature.type == "category" else value
-        for feature, value in zip(features, values, strict=True)
-    ]
+class MixedList(Exception):
+    """Rows of which some have list columns and some lack them; no variant answers both."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,18 +53,20 @@ class Scores:
     """Which tenth of the held-out rows' probabilities it falls into: 10 for the highest, 1 for the lowest."""
     call: Flags
     """Whether a call is worth its cost."""
+    variant: str
+    """Which of the model's variants says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A booster and what its numbers mean; safe to use from several threads at once."""
+    """Members and what their numbers mean; safe to use from several threads at once."""
 
-    booster: lightgbm.Booster
     features: tuple[Feature, ...]
+    variants: Variants
     description: Mapping[str, Any]
     """model.json."""
-    compiled: Predict | None = None
-    """Says what the booster says, sooner."""
+    lists: tuple[Feature, ...] = ()
+    """The list columns, all of them numbers."""
 
     @property
     def name(self) -> str:
@@ -164,66 +82,140 @@ class Model:
         return float(self.description["threshold"])
 
     @cached_property
-    def cuts(self) -> Floats:
-        """The nine probabilities between the tenths of the held-out rows. raises: ModelBroken"""
-        found = np.array(self.description.get("deciles", ()), dtype=np.float64)
-        if found.shape != (9,) or not (np.diff(found) >= 0).all():
-            raise ModelBroken(
-                f"{self.name} {self.version} lacks the nine rising deciles that evaluating a model adds to"
-                f" {DESCRIPTION}; use the folder that the evaluate step wrote"
-            )
+    def cuts(self) -> Mapping[str, Floats]:
+        """By variant: the nine probabilities between the tenths of the held-out rows. raises: ModelBroken"""
+        said = self.description.get("deciles", {})
+        found = {variant: np.array(said.get(variant, ()), dtype=np.float64) for variant in self.variants}
+        for variant, cuts in found.items():
+            if cuts.shape != (9,) or not (np.diff(cuts) >= 0).all():
+                raise ModelBroken(
+                    f"{self.name} {self.version} lacks the nine rising deciles of {variant} that evaluating a model"
+                    f" adds to {DESCRIPTION}; use the folder that the evaluate step wrote"
+                )
         return found
 
     @property
     def columns(self) -> list[str]:
+        """The features' names: what every caller sends."""
         return [feature.name for feature in self.features]
 
+    @property
+    def list_columns(self) -> list[str]:
+        """Names; what a caller sends of all rows or of none."""
+        return [column.name for column in self.lists]
+
+    def reads(self, variant: str) -> list[str]:
+        """What a caller sends to be answered by this variant."""
+        return [*self.columns, *self.list_columns] if variant == LIST else self.columns
+
+    @cached_property
+    def inputs(self) -> tuple[Feature, ...]:
+        """Of the matrix, by column."""
+        return (*self.features, *self.lists)
+
+    def encode(self, columns: Columns) -> Floats:
+        """The matrix of rows, NaN for list columns that are not there. raises: BadValue"""
+        absent = [None] * len(columns[self.features[0].name])
+        return encode(self.inputs, {**dict.fromkeys(self.list_columns, absent), **columns})
+
     def probabilities(self, columns: Columns) -> Floats:
-        """Of the positive answer, a row each. raises: BadValue"""
-        return self.predict(encode(self.features, columns))
+        """Of the positive answer, a row each. raises: BadValue, MixedList"""
+        return self.predict(self.encode(columns))
 
     def predict(self, matrix: Floats) -> Floats:
-        """Of the positive answer, a row each. matrix: as `encode` makes it
+        """Of the positive answer, a row each. matrix: as `encode` makes it. raises: MixedList"""
+        return self.variants[self.variant_of(matrix)].predict(matrix)
 
-        Each call has its own matrix and its own result: LightGBM's faster single-row handle is scratch space that
-        two threads would overwrite for each other. One thread a call, since callers are what there are many of.
-        """
-        if not len(matrix):
-            return np.empty(0)
-        if self.compiled:
-            return self.compiled(matrix)
-        return np.asarray(self.booster.predict(matrix, num_threads=1), dtype=np.float64)
+    def variant_of(self, matrix: Floats) -> str:
+        """Which variant answers these rows. raises: MixedList"""
+        if not self.lists or not len(matrix):
+            return SINGLE
+        absent = np.isnan(matrix[:, len(self.features) :])
+        if absent.all():
+            return SINGLE
+        if not absent.any():
+            return LIST
+        row, column = np.argwhere(absent)[0].tolist()
+        raise MixedList(
+            f"row {row} lacks {self.list_columns[column]!r}, and other values that describe a list are there;"
+            f" send {', '.join(self.list_columns)} of every row, or of none to have each client scored by itself"
+        )
 
     def scores(self, matrix: Floats) -> Scores:
-        """A row's answer does not depend on the rows beside it."""
-        probability = self.predict(matrix)
+        """A row's answer does not depend on the rows beside it. raises: MixedList"""
+        variant = self.variant_of(matrix)
+        probability = self.variants[variant].predict(matrix)
         return Scores(
             probability=probability,
-            decile=(self.cuts.searchsorted(probability, side="right") + 1).astype(np.int8),
+            decile=(self.cuts[variant].searchsorted(probability, side="right") + 1).astype(np.int8),
             call=probability >= self.threshold,
+            variant=variant,
         )
 
 
 def save(
-    folder: Path, booster: lightgbm.Booster, features: Sequence[Feature], facts: Mapping[str, Any]
+    folder: Path,
+    *,
+    features: Sequence[Feature],
+    list_columns: Sequence[Mapping[str, Any]] = (),
+    variants: Mapping[str, Sequence[Member]],
+    facts: Mapping[str, Any],
 ) -> None:
     """Writes text only: unlike a pickle, it cannot run code where it is loaded.
 
-    facts: name, version, best_iteration, positive, threshold, call_cost, deposit_value, base_rate, trained_rows
+    list_columns: each with its `name`, and with `description`, `minimum` and `maximum` where there are any; whatever
+        else defines one is kept as it is
+    variants: `single`, and `list` where there are list columns
+    facts: name, version, positive, threshold, call_cost, deposit_value, base_rate, trained_rows, and any other JSON
+    raises: ValueError for what would be no model
     """
-    text = booster.model_to_string()
+    lists = _list_features(list_columns)
+    _check(features, lists, variants)
     description = {
         "format": FORMAT,
         "name": facts["name"],
         "version": facts["version"],
         "features": [feature.to_json() for feature in features],
-        "booster": BOOSTER,
-        "booster_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        **facts,
+        "list_columns": [dict(column) for column in list_columns],
+        "variants": {variant: _described(variant, members) for variant, members in variants.items()},
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / BOOSTER).write_bytes(text.encode())
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=1), encoding="utf-8")
+    for variant, members in variants.items():
+        for member in members:
+            (folder / member.file(variant)).write_bytes(member.stored.encode())
+    body = {**description, DIGEST: _digest(description), **facts}
+    (folder / DESCRIPTION).write_text(json.dumps(body, indent=1), encoding="utf-8")
+
+
+def _check(
+    features: Sequence[Feature], lists: Sequence[Feature], variants: Mapping[str, Sequence[Member]]
+) -> None:
+    """raises: ValueError"""
+    expected = [SINGLE, LIST] if lists else [SINGLE]
+    if sorted(variants) != sorted(expected):
+        raise ValueError(
+            f"the variants are {', '.join(variants)}; with {len(lists)} list columns they must be"
+            f" {' and '.join(expected)}"
+        )
+    named = [feature.name for feature in (*features, *lists)]
+    if len(set(named)) < len(named):
+        raise ValueError(f"two columns have one name among {', '.join(named)}")
+    for variant, members in variants.items():
+        check(members, named if variant == LIST else named[: len(features)])
+
+
+def _list_features(definitions: Sequence[Mapping[str, Any]]) -> tuple[Feature, ...]:
+    return tuple(Feature.from_json({**definition, "type": "number"}) for definition in definitions)
+
+
+def _described(variant: str, members: Sequence[Member]) -> dict[str, Any]:
+    return {"members": [{**member.to_json(), "file": member.file(variant)} for member in members]}
+
+
+def _digest(description: Mapping[str, Any]) -> str:
+    """Of all that its probabilities follow from, and of nothing else: the same rows give the same one."""
+    meant = {name: description[name] for name in ("features", "list_columns", "variants")}
+    return hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()
 
 
 def describe(folder: Path, **facts: Any) -> None:
@@ -241,23 +233,47 @@ def load(folder: Path) -> Model:
         raise ModelBroken(
             f"{home} has format {description.get('format')!r}, known is {FORMAT}; train it again"
         )
-    text = (home / description["booster"]).read_bytes()
-    if hashlib.sha256(text).hexdigest() != description["booster_sha256"]:
-        raise ModelBroken(f"{home / description['booster']} is not what model.json describes; fetch it again")
-    return Model(
-        booster=lightgbm.Booster(model_str=text.decode()),
-        features=tuple(Feature.from_json(feature) for feature in description["features"]),
-        description=description,
+    if _digest(description) != description[DIGEST]:
+        raise ModelBroken(f"{home / DESCRIPTION} is not as it was written; fetch it again")
+    features = tuple(map(Feature.from_json, description["features"]))
+    lists = _list_features(description["list_columns"])
+    members = {
+        variant: [_member(home, one) for one in said["members"]]
+        for variant, said in description["variants"].items()
+    }
+    try:
+        _check(features, lists, members)
+        variants = {variant: loaded(some, (*features, *lists)) for variant, some in members.items()}
+    except ValueError as cause:
+        raise ModelBroken(f"{home} holds no model that is known here: {cause}; train it again") from cause
+    return Model(features=features, lists=lists, variants=variants, description=description)
+
+
+def _member(home: Path, said: Mapping[str, Any]) -> Member:
+    """raises: ModelBroken"""
+    text = (home / said["file"]).read_bytes()
+    if hashlib.sha256(text).hexdigest() != said["sha256"]:
+        raise ModelBroken(f"{home / said['file']} is not what {DESCRIPTION} describes; fetch it again")
+    return Member(
+        name=said["name"],
+        kind=said["kind"],
+        columns=tuple(said["columns"]),
+        weight=said["weight"],
+        text=text.decode(),
     )
 
 
-def golden_rows(folder: Path) -> Columns | None:
-    """The rows by which a deployment shows that it answers as it should; None for a model never evaluated."""
+def golden_rows(folder: Path) -> Mapping[str, Columns]:
+    """By variant the rows by which a deployment shows that it answers as it should; none for a model never evaluated."""
     file = _home(folder) / GOLDEN
     if not file.exists():
-        return None
+        return {}
     golden = json.loads(file.read_text(encoding="utf-8"))
-    return dict(zip(golden["columns"], zip(*golden["rows"], strict=True), strict=True))
+    by_variant = {SINGLE: golden} | ({LIST: golden[LIST]} if LIST in golden else {})
+    return {
+        variant: dict(zip(said["columns"], zip(*said["rows"], strict=True), strict=True))
+        for variant, said in by_variant.items()
+    }
 
 
 def _home(folder: Path) -> Path:
@@ -268,13 +284,3 @@ def _home(folder: Path) -> Path:
     if len(found) > 1 and found[0].parent != folder:
         raise ModelBroken(f"{folder} holds {len(found)} models; one was expected")
     return found[0].parent
-
-
-def _numbers(name: str, values: Sequence[Any]) -> Floats:
-    try:
-        numbers = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as cause:
-        raise BadValue(name, "number") from cause
-    if numbers.ndim != 1:  # lists of one number each would pass for numbers
-        raise BadValue(name, "number")
-    return numbers

@@ -39,9 +39,10 @@ class BadRequest(Exception):
         self.code = code
 
 
-def columns_of(body: Any, wanted: Sequence[str]) -> Columns:
+def columns_of(body: Any, wanted: Sequence[str], optional: Sequence[str] = ()) -> Columns:
     """The wanted columns' values, whichever shape the request has; other columns are ignored.
 
+    optional: more columns that are wanted, null where they are not there
     raises: BadRequest
     """
     where = next((name for name in WHERE if name in body), None) if isinstance(body, dict) else None
@@ -51,23 +52,33 @@ def columns_of(body: Any, wanted: Sequence[str]) -> Columns:
     if where == "Inputs" and isinstance(rows, dict) and "data" in rows and "columns" not in rows:
         where, rows = "Inputs.data", rows["data"]
     if isinstance(rows, list):
-        return _from_records(rows, wanted)
+        return _from_records(rows, wanted, optional)
     if not isinstance(rows, dict):
         message = f"{where} is neither a table, nor a list of records, nor lists by column; {SHAPES}"
         raise BadRequest("UnknownShape", message)
     if rows.keys() & {"columns", "data"} and not rows.keys() >= set(wanted):
-        return _from_table(rows, wanted, where)
-    return _from_lists(rows, wanted, where)
+        return _completed(_from_table(rows, wanted, optional, where), optional)
+    return _completed(
+        _from_lists(rows, [*wanted, *(name for name in optional if name in rows)], where), optional
+    )
 
 
-def _from_table(table: dict[str, Any], wanted: Sequence[str], where: str) -> Columns:
+def _completed(columns: Columns, optional: Sequence[str]) -> Columns:
+    """Null in each row of an optional column that is not there."""
+    absent = [name for name in optional if name not in columns]
+    nothing = [None] * len(next(iter(columns.values()))) if absent else []
+    return columns | dict.fromkeys(absent, nothing)
+
+
+def _from_table(table: dict[str, Any], wanted: Sequence[str], optional: Sequence[str], where: str) -> Columns:
     names, rows = table.get("columns"), table.get("data")
     if not isinstance(names, list) or not isinstance(rows, list):
         raise BadRequest("UnknownShape", f"{where} lacks columns or data; {SHAPES}")
     _demand([name for name in wanted if name not in names], f"{where}.columns")
     if not set(map(type, rows)) <= {list} or not set(map(len, rows)) <= {len(names)}:
         raise BadRequest("RowWidth", _narrow_row(rows, len(names)))
-    return _columns(rows, [names.index(name) for name in wanted], wanted)
+    found = [*wanted, *(name for name in optional if name in names)]
+    return _columns(rows, [names.index(name) for name in found], found)
 
 
 def _from_lists(lists: dict[str, Any], wanted: Sequence[str], where: str) -> Columns:
@@ -88,16 +99,17 @@ def _narrow_row(rows: list[Any], width: int) -> str:
     return f"row {number} has not one value for each of the {width} columns"
 
 
-def _from_records(records: list[Any], wanted: Sequence[str]) -> Columns:
+def _from_records(records: list[Any], wanted: Sequence[str], optional: Sequence[str]) -> Columns:
     if not set(map(type, records)) <= {dict}:
         number = next(at for at, record in enumerate(records) if not isinstance(record, dict))
         raise BadRequest("UnknownShape", f"record {number} is no object of column names and values; {SHAPES}")
     try:
-        return _columns(records, wanted, wanted)
+        columns = _columns(records, wanted, wanted)
     except KeyError:
         for number, record in enumerate(records):
             _demand([name for name in wanted if name not in record], f"record {number}")
         raise
+    return columns | {name: [record.get(name) for record in records] for name in optional}
 
 
 def _columns(rows: list[Any], places: Sequence[Any], wanted: Sequence[str]) -> Columns:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from serving.model import BadValue, Columns, Feature, Floats, blank
+from serving.features import BadValue, Columns, Feature, Floats, blank
 
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -48,7 +48,7 @@ Broken = Mapping[int, Sequence[Fault]]
 
 
 def checked(features: Sequence[Feature], columns: Columns) -> tuple[Floats, Broken]:
-    """The matrix that `model.encode` makes, and the rows that break a rule; what those hold in it means nothing.
+    """The matrix that `features.encode` makes, and the rows that break a rule; what those hold in it means nothing.
 
     raises: BadValue for a value that no feature's can be: a list, an object
     """

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from serving.arrow import CONTENT_TYPE
-from serving.model import Feature, Model
+from serving.features import Feature
+from serving.model import SINGLE, Model
 from serving.payload import WHERE
 
 Schema = dict[str, Any]
@@ -14,13 +15,13 @@ TYPES = {"integer": "integer", "number": "number", "category": "string"}
 
 
 def request_schema(model: Model) -> Schema:
-    """The shapes of a request; one of them is sent."""
+    """The shapes of a request; one of them is sent. Its example is a client asked about alone."""
     record = {feature.name: _example(feature) for feature in model.features}
     records: Schema = {"type": "array", "items": _record(model)}
     return {
         "type": "object",
         "description": f"Rows in one of {', '.join(WHERE)}: a table, a list of records, or lists by column."
-        " Columns that are not listed here are ignored."
+        f" Columns that are not listed here are ignored.{_about_lists(model)}"
         f" The same path takes Content-Type {CONTENT_TYPE}: an Arrow IPC stream with these columns by name,"
         " texts plain or dictionary-encoded, numbers of any integer or floating type, nulls where not known.",
         "properties": {
@@ -40,16 +41,19 @@ def response_schema(model: Model) -> Schema:
     return {
         "type": "object",
         "description": "In the rows' order. decile says which tenth of the held-out clients' probabilities a"
-        " row's falls into, 10 for the highest. A row that breaks the contract (a word that is none of its"
+        " row's falls into, 10 for the highest. variant says which of the model's variants answers: list, with what"
+        " describes the whole list that the clients stand on, or single, without."
+        " A row that breaks the contract (a word that is none of its"
         " column's, a number out of bounds) has null for all three, and problem says why; problem is there only if"
         " a row has one. An Arrow request is answered in Arrow: columns probability (float64), decile (int8),"
-        " decision (texts, dictionary-encoded), problem (texts), and model and version in the schema's metadata."
+        " decision (texts, dictionary-encoded), problem (texts), and model, version and variant in the schema's metadata."
         ' What cannot be read is answered with 400 and {"error": {"code", "message"}}; the message says what to'
         " mend. A deployment may be set to answer 400 also to a row that breaks the contract.",
-        "required": ["model", "version", "probability", "decile", "decision"],
+        "required": ["model", "version", "variant", "probability", "decile", "decision"],
         "properties": {
             "model": {"type": "string"},
             "version": {"type": "string"},
+            "variant": {"type": "string", "enum": list(model.variants)},
             "probability": _each({"type": "number", "minimum": 0, "maximum": 1}),
             "decile": _each({"type": "integer", "minimum": 1, "maximum": 10}),
             "decision": _each({"type": "string", "enum": ["call", "skip"]}),
@@ -58,6 +62,7 @@ def response_schema(model: Model) -> Schema:
         "example": {
             "model": model.name,
             "version": model.version,
+            "variant": SINGLE,
             "probability": [round(model.threshold, 6)],
             "decile": [10],
             "decision": ["call"],
@@ -71,9 +76,10 @@ def _each(item: Schema) -> Schema:
 
 
 def _table(model: Model) -> Schema:
+    wanted = f"A table with at least these columns, in any order: {', '.join(model.columns)}."
     return {
         "type": "object",
-        "description": f"A table with at least these columns, in any order: {', '.join(model.columns)}.",
+        "description": wanted + _about_lists(model),
         "required": ["columns", "data"],
         "properties": {
             "columns": {"type": "array", "items": {"type": "string"}},
@@ -87,9 +93,7 @@ def _lists(model: Model) -> Schema:
     return {
         "type": "object",
         "required": model.columns,
-        "properties": {
-            feature.name: {"type": "array", "items": _property(feature)} for feature in model.features
-        },
+        "properties": {name: {"type": "array", "items": about} for name, about in _properties(model).items()},
     }
 
 
@@ -97,8 +101,26 @@ def _record(model: Model) -> Schema:
     return {
         "type": "object",
         "required": model.columns,
-        "properties": {feature.name: _property(feature) for feature in model.features},
+        "properties": _properties(model),
     }
+
+
+def _about_lists(model: Model) -> str:
+    if not model.lists:
+        return ""
+    return (
+        f" {', '.join(model.list_columns)} describe the whole list that the clients stand on: all of them are sent"
+        " for every row, or none."
+    )
+
+
+def _properties(model: Model) -> dict[str, Schema]:
+    """Of each column that a request may have; the list columns are not required."""
+    known = {feature.name: _property(feature) for feature in model.features}
+    for column, definition in zip(model.lists, model.description["list_columns"], strict=True):
+        about = definition.get("description", "Describes the whole list.")
+        known[column.name] = {**_property(column), "description": about}
+    return known
 
 
 def _property(feature: Feature) -> Schema:

@@ -17,7 +17,7 @@ features: list[dict[str, Any]] = []
 def init() -> None:
     global model, features  # noqa: PLW0603 - as everybody writes it
     folder = Path(os.environ["AZUREML_MODEL_DIR"])
-    model = lightgbm.Booster(model_file=str(folder / "model.txt"))
+    model = lightgbm.Booster(model_file=str(folder / "single-trees.txt"))
     features = json.loads((folder / "model.json").read_text())["features"]
 
 

@@ -15,7 +15,8 @@ from pipelines.training import prepared
 from pipelines.training.drift import PROFILE, drift
 from pipelines.training.holdout import Digests, Mask
 from pipelines.training.prepared import LEARNED
-from serving.model import Model, encode, load
+from serving.features import encode
+from serving.model import Model, load
 
 
 @dataclass(frozen=True, kw_only=True)

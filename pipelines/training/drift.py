@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from serving.model import Feature, Floats
+from serving.features import Feature, Floats
 
 PROFILE = "profile.json"
 LEAST_SHARE = 1e-4
@@ -17,7 +17,7 @@ LEAST_SHARE = 1e-4
 def profile(features: Sequence[Feature], matrix: Floats) -> dict[str, Any]:
     """Each feature's shares of the rows: of each category, of numbers between deciles; the last is of missing values.
 
-    matrix: at least one row, as `model.encode` makes it
+    matrix: at least one row, as `features.encode` makes it
     """
     columns = []
     for feature, values in zip(features, matrix.T, strict=True):

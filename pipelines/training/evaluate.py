@@ -23,7 +23,7 @@ from pipelines.training.metrics import (
     paired_bootstrap,
     profit,
 )
-from serving.model import GOLDEN, Model, describe, encode, load
+from serving.model import GOLDEN, LIST, SINGLE, Model, describe, load
 from serving.trusted import Untrusted, compiled_for
 
 GOLDEN_ROWS = 20
@@ -77,25 +77,33 @@ def deciles(probabilities: Floats) -> list[float]:
     return found
 
 
-def agrees_compiled(model: Model, rows: prepared.Rows) -> bool:
+def agrees_compiled(model: Model, variant: str, rows: prepared.Rows) -> bool:
     """Whether compiled trees say the same to every held-out row; a deployment does without them if not."""
     try:
-        compiled_for(model, encode(model.features, rows.columns))
+        compiled_for(model.variants[variant], model.encode(_read_by(model, variant, rows)))
     except Untrusted as reason:
-        print(f"{model.name} {model.version} will predict without compiled trees: {reason}", file=sys.stderr)
+        print(
+            f"{model.name} {model.version} will predict without compiled trees ({variant}): {reason}",
+            file=sys.stderr,
+        )
         return False
     return True
 
 
-def golden(model: Model, rows: prepared.Rows, probabilities: Floats) -> dict[str, Any]:
-    """Held-out rows as a caller would send them, and what this model says to them.
+def golden(model: Model, variant: str, rows: prepared.Rows, probabilities: Floats) -> dict[str, Any]:
+    """Held-out rows as a caller would send them, and what this variant of the model says to them.
 
     They lie evenly between the lowest and the highest probability, so that they take many ways through the trees.
     """
     places = _spread(probabilities, GOLDEN_ROWS)
-    columns = {name: np.asarray(rows.columns[name])[places].tolist() for name in model.columns}
+    read = _read_by(model, variant, rows)
+    columns = {name: np.asarray(values)[places].tolist() for name, values in read.items()}
     picked = [list(row) for row in zip(*columns.values(), strict=True)]
-    return {"columns": model.columns, "rows": picked, "probability": model.probabilities(columns).tolist()}
+    return {"columns": [*columns], "rows": picked, "probability": model.probabilities(columns).tolist()}
+
+
+def _read_by(model: Model, variant: str, rows: prepared.Rows) -> dict[str, Any]:
+    return {name: rows.columns[name] for name in model.reads(variant)}
 
 
 def _spread(probabilities: Floats, count: int) -> list[int]:
@@ -116,7 +124,8 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     """
     model = load(given.model)
     champion = None if given.champion == NO_CHAMPION else fetch(given.champion)
-    columns = dict.fromkeys([*model.columns, *(champion.model.columns if champion else ())])
+    judged = [model, champion.model] if champion else [model]
+    columns = dict.fromkeys(name for each in judged for name in (*each.columns, *each.list_columns))
     held_out = prepared.read_rows(given.prepared, prepared.HOLDOUT, columns)
     every = np.ones(len(held_out.answers), dtype=np.bool_)
     unseen, not_compared = champion.unseen(given.prepared) if champion else (every, "")
@@ -136,11 +145,17 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
         "left_out_rows": 0 if not_compared else int((~unseen).sum()),
         "drift": champion.drift(given.prepared) if champion else [],
     }
-    said = model.probabilities(held_out.columns)
+    said = {variant: model.probabilities(_read_by(model, variant, held_out)) for variant in model.variants}
     shutil.copytree(given.model, given.candidate, dirs_exist_ok=True)
-    describe(given.candidate, deciles=deciles(said), compiled=agrees_compiled(model, held_out))
+    describe(
+        given.candidate,
+        deciles={variant: deciles(each) for variant, each in said.items()},
+        compiled={variant: agrees_compiled(model, variant, held_out) for variant in said},
+    )
     _write(given.candidate / "evaluation.json", evaluation)
-    _write(given.candidate / GOLDEN, golden(model, held_out, said))
+    answers = {variant: golden(model, variant, held_out, each) for variant, each in said.items()}
+    listed = {LIST: answers[LIST]} if LIST in answers else {}
+    _write(given.candidate / GOLDEN, answers[SINGLE] | listed)
     return evaluation
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serving.model import Feature
+from serving.features import Feature
 from shared.domain.datasets.row_digest import row_digests
 
 TRAIN = "train.parquet"

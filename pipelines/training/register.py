@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import workspace
-from serving.model import load
-
-DIGEST = "booster_sha256"
+from serving.model import DIGEST, load
 
 
 def tags(candidate: Path) -> dict[str, str]:
@@ -41,8 +39,8 @@ def register(client: Any, candidate: Path, name: str, version: str) -> str:
         client.models.create_or_update(model)
         return f"registered {name}:{version}"
     if (known.tags or {}).get(DIGEST) != wanted[DIGEST]:
-        raise SystemExit(f"{name}:{version} is registered with other trees; a version is never replaced")
-    return f"{name}:{version} is registered already, with the same trees"
+        raise SystemExit(f"{name}:{version} is registered with other members; a version is never replaced")
+    return f"{name}:{version} is registered already, with the same members"
 
 
 def _known(client: Any, name: str, version: str) -> Any:

@@ -14,7 +14,9 @@ import numpy as np
 from pipelines.training import prepared
 from pipelines.training.drift import PROFILE, profile
 from pipelines.training.holdout import Mask
-from serving.model import Feature, Floats, encode, save
+from serving.features import Feature, Floats, encode
+from serving.members import TREES, Member
+from serving.model import SINGLE, save
 
 MOST_TREES = 1000
 PATIENCE = 50
@@ -92,7 +94,15 @@ def main(arguments: list[str]) -> int:
     validation = np.load(given.prepared / prepared.VALIDATION, allow_pickle=False)
     matrix = encode(features, rows.columns)
     booster, trees = train(features, matrix, rows.answers, validation)
-    save(given.model, booster, features, _facts(given, rate, len(rows.answers), trees))
+    member = Member(
+        name="trees",
+        kind=TREES,
+        columns=tuple(feature.name for feature in features),
+        weight=1.0,
+        text=booster.model_to_string(),
+    )
+    facts = _facts(given, rate, len(rows.answers), trees)
+    save(given.model, features=features, variants={SINGLE: [member]}, facts=facts)
     (given.model / PROFILE).write_text(json.dumps(profile(features, matrix), indent=1), encoding="utf-8")
     learned = np.unique(prepared.read_digests(given.prepared, prepared.TRAIN, features))
     np.save(given.model / prepared.LEARNED, learned, allow_pickle=False)

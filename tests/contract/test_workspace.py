@@ -138,15 +138,15 @@ class OnAzureMl:
 def _write_model(folder: Path, *, works: bool) -> None:
     import lightgbm
     import numpy as np
+    from trees_model import CUTS, save_trees
 
-    from serving.model import Feature, encode, save
+    from serving.features import Feature, encode
 
     features = (Feature(name="age", type="integer"),)
     ages = list(range(18, 90)) * 10
     data = lightgbm.Dataset(encode(features, {"age": ages}), np.array([float(age > 50) for age in ages]))
     booster = lightgbm.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, data, 5)
-    cuts = [n / 10 for n in range(1, 10)]
-    save(folder, booster, features, {"name": "m", "version": "1", "threshold": 0.1, "deciles": cuts})
+    save_trees(folder, booster, features, {"name": "m", "version": "1", "threshold": 0.1, "deciles": CUTS})
     (folder / "evaluation.json").write_text(json.dumps({"rows": 3}))
     if not works:
         for file in folder.glob("*.json"):

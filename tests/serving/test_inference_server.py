@@ -89,8 +89,10 @@ def _model(folder: Path, *, compiled: bool) -> tuple[list[str], list[list[Any]],
     """Two features, no two rows with the same probability by design of the answers."""
     import lightgbm
     import numpy as np
+    from trees_model import CUTS, save_trees
 
-    from serving.model import Feature, encode, load, save
+    from serving.features import Feature, encode
+    from serving.model import load
 
     jobs = ("admin.", "retired", "student", "unknown")
     features = (Feature(name="age", type="integer"), Feature(name="job", type="category", values=jobs))
@@ -101,9 +103,14 @@ def _model(folder: Path, *, compiled: bool) -> tuple[list[str], list[list[Any]],
     ]
     data = lightgbm.Dataset(encode(features, columns), answers, categorical_feature=[1])
     booster = lightgbm.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, data, 60)
-    cuts = [n / 10 for n in range(1, 10)]
-    facts = {"name": "bank", "version": "7", "threshold": 0.125, "deciles": cuts, "compiled": compiled}
-    save(folder, booster, features, facts)
+    facts = {
+        "name": "bank",
+        "version": "7",
+        "threshold": 0.125,
+        "deciles": CUTS,
+        "compiled": {"single": compiled},
+    }
+    save_trees(folder, booster, features, facts)
     rows = [[age, job] for age in range(18, 90) for job in jobs]
     asked = {"age": [age for age, _ in rows], "job": [job for _, job in rows]}
     golden = {"columns": ["age", "job"], "rows": rows[::20]}

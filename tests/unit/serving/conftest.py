@@ -8,8 +8,9 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pytest
+from trees_model import CUTS, save_trees
 
-from serving.model import Feature, encode, save
+from serving.features import Feature, encode
 
 
 @pytest.fixture
@@ -30,7 +31,6 @@ def folder(tmp_path: Path) -> Path:
     data = lightgbm.Dataset(encode(features, columns), np.array(answers), categorical_feature=[1])
     parameters = {"objective": "binary", "verbosity": -1, "num_threads": 1, "deterministic": True}
     booster = lightgbm.train(parameters, data, num_boost_round=20)
-    cuts = [n / 10 for n in range(1, 10)]
-    facts = {"name": "bank", "version": "3", "threshold": 0.125, "deciles": cuts}
-    save(tmp_path / "m", booster, features, facts)
+    facts = {"name": "bank", "version": "3", "threshold": 0.125, "deciles": CUTS}
+    save_trees(tmp_path / "m", booster, features, facts)
     return tmp_path / "m"

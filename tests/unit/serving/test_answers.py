@@ -13,7 +13,7 @@ import pytest
 
 from serving.answer import answer
 from serving.arrow import CONTENT_TYPE
-from serving.model import load
+from serving.model import SINGLE, load
 
 ROWS: list[list[Any]] = [[70, "student", 0.1], [20, "student", 0.2], [70, "admin.", -1.5]]
 NAMES = ["age", "job", "rate"]
@@ -36,7 +36,7 @@ def records(rows: list[list[Any]] = ROWS) -> list[dict[str, Any]]:
 def test_a_table_gets_its_scores_row_by_row(folder: Path) -> None:
     status, said = ask(folder, table())
     assert status == 200
-    assert (said["model"], said["version"]) == ("bank", "3")
+    assert (said["model"], said["version"], said["variant"]) == ("bank", "3", "single")
     assert said["decision"] == ["call", "skip", "skip"]
     assert said["probability"][0] > 0.5
     assert max(said["probability"][1:]) < 0.1
@@ -155,6 +155,14 @@ def test_probabilities_are_written_to_the_last_bit(folder: Path) -> None:
 
 def test_a_probability_that_is_no_number_never_leaves_as_one(folder: Path) -> None:
     """orjson writes NaN as null: a client sees that there is no answer, and never a wrong one."""
-    model = dataclasses.replace(load(folder), compiled=lambda matrix: np.full(len(matrix), np.nan))
+
+    class Nothing:
+        """In a variant's place."""
+
+        def predict(self, matrix: Any) -> Any:
+            return np.full(len(matrix), np.nan)
+
+    said: Any = {SINGLE: Nothing()}
+    model = dataclasses.replace(load(folder), variants=said)
     found = json.loads(answer(model, json.dumps(table()).encode()).body)
     assert found["probability"] == [None] * 3

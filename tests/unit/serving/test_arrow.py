@@ -64,7 +64,7 @@ def test_the_answer_has_the_named_columns_and_says_whose_it_is(folder: Path) -> 
     decision = pa.dictionary(pa.int8(), pa.string())
     assert table.schema.types == [pa.float64(), pa.int8(), decision]
     assert not any(field.nullable for field in table.schema)
-    assert table.schema.metadata == {b"model": b"bank", b"version": b"3"}
+    assert table.schema.metadata == {b"model": b"bank", b"version": b"3", b"variant": b"single"}
     said = expected(folder)
     assert {name: said[name] for name in table.schema.names} == table.to_pydict()
 

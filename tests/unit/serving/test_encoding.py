@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.arrow import matrix_of
-from serving.model import BadValue, Feature, blank, encode
+from serving.features import BadValue, Feature, blank, encode
 
 AGE = Feature(name="age", type="integer")
 JOB = Feature(name="job", type="category", values=("admin.", "student", "é"))

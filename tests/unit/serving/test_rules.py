@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from pipelines.training.prepared import features_of
 from serving.answer import answer
-from serving.model import Feature, encode, load
+from serving.features import Feature, encode
+from serving.model import load
 from serving.rules import checked, number_fault, word_fault
 from shared.domain.models.arrow_wire import packed, unpacked
 from shared.domain.tables.values import Fault, judge

@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 from serving import compiled, trees
-from serving.model import BadValue, ModelBroken, describe, encode, load
+from serving.boosted import Boosted
+from serving.features import BadValue
+from serving.members import Variant
+from serving.model import SINGLE, ModelBroken, describe, load
 from serving.trusted import Untrusted, compiled_for, quickened, ready
 
 ROWS = {
@@ -26,12 +29,12 @@ ROWS = {
 def both(folder: Path) -> tuple[Any, Any]:
     """As a deployment does it; the plain model and the one it serves with."""
     plain = load(folder)
-    return plain, quickened(plain, encode(plain.features, ROWS))
+    return plain, quickened(plain, {SINGLE: plain.encode(ROWS)})
 
 
 def test_compiled_trees_serve_and_say_the_same(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     plain, quick = both(folder)
-    assert quick.compiled is not None
+    assert quick.variants[SINGLE].compiled
     assert not caplog.records
     assert quick.probabilities(ROWS).tolist() == plain.probabilities(ROWS).tolist()
 
@@ -50,13 +53,13 @@ def test_otherwise_lightgbm_serves_and_the_log_says_why(
     elif why == "not supported":
         monkeypatch.setattr(compiled, "read_trees", refuse)
     elif why == "wrong on held-out rows":
-        describe(folder, compiled=False)
+        describe(folder, compiled={SINGLE: False})
     else:
         value = 0.3 if why == "wrong" else np.nan
         monkeypatch.setattr(compiled.Compiled, "predict", lambda self, matrix: np.full(len(matrix), value))
     with caplog.at_level(logging.WARNING):
         plain, quick = both(folder)
-    assert quick.compiled is None
+    assert not quick.variants[SINGLE].compiled
     assert quick.probabilities(ROWS).tolist() == plain.probabilities(ROWS).tolist()
     told = {
         "no llvmlite": "ModuleNotFoundError",
@@ -70,7 +73,7 @@ def test_otherwise_lightgbm_serves_and_the_log_says_why(
 def test_without_rows_to_compare_on_nothing_is_trusted(folder: Path) -> None:
     model = load(folder)
     with pytest.raises(Untrusted, match="no rows"):
-        compiled_for(model, encode(model.features, {name: [] for name in model.columns}))
+        compiled_for(model.variants[SINGLE], model.encode({name: [] for name in model.columns}))
 
 
 # --- a deployment's start -----------------------------------------------------------------------------------------
@@ -91,7 +94,7 @@ def test_a_model_is_compared_on_its_golden_rows_and_answers_compiled(
         "predict",
         lambda self, matrix: (compared.append(len(matrix)), kept(self, matrix))[1],
     )
-    assert ready(folder).compiled is not None
+    assert ready(folder).variants[SINGLE].compiled
     assert compared == [2, 2]  # once to compare, once to have answered before anybody asks
 
 
@@ -100,8 +103,8 @@ def test_a_model_without_golden_rows_answers_by_lightgbm(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         model = ready(folder)
-    assert model.compiled is None
-    assert "bank 3 predicts with LightGBM, not with compiled trees: there are no rows" in caplog.text
+    assert not model.variants[SINGLE].compiled
+    assert "bank 3 predicts with LightGBM, not with compiled trees (single): there are no rows" in caplog.text
 
 
 def test_a_model_that_cannot_score_does_not_start(folder: Path) -> None:
@@ -132,10 +135,7 @@ TREES = "\n".join(
 
 
 class Nothing:
-    """In a booster's place: some text of trees, and a probability of nothing."""
-
-    def model_to_string(self) -> str:
-        return TREES
+    """In a booster's place: a probability of nothing."""
 
     def predict(self, matrix: Any, **_: Any) -> Any:
         return np.zeros(len(matrix))
@@ -146,11 +146,13 @@ def test_another_exp_may_differ_in_the_last_bit_and_no_more(
     folder: Path, monkeypatch: pytest.MonkeyPatch, apart: float, trusted: bool
 ) -> None:
     model = load(folder)
-    matrix = encode(model.features, ROWS)
+    matrix = model.encode(ROWS)
     monkeypatch.setattr(compiled.Compiled, "predict", lambda self, given: np.zeros(len(given)) + apart)
-    model = dataclasses.replace(model, booster=Nothing())
+    (known,) = model.variants[SINGLE].members
+    only = dataclasses.replace(known, learner=Boosted(booster=Nothing(), text=TREES))
+    plain = Variant(members=(only,))
     if trusted:
-        assert compiled_for(model, matrix)(matrix).tolist() == [apart] * len(matrix)
+        assert compiled_for(plain, matrix).predict(matrix).tolist() == [apart] * len(matrix)
         return
     with pytest.raises(Untrusted, match=r"differ from it by 2e-12 on 4 rows"):
-        compiled_for(model, matrix)
+        compiled_for(plain, matrix)

@@ -14,14 +14,15 @@ import pytest
 from pipelines import workspace
 from pipelines.scoring import minibatches, predict, prepare, retrieve
 from pipelines.scoring.minibatches import COUNTS, MODEL, PLAN, stream
-from serving.model import Feature, Model
+from serving.features import Feature
+from serving.model import SINGLE, Model
 from shared.domain.models.arrow_wire import packed
 from tests.unit.domain.clients import NAMES, rows, written
 from tests.unit.pipelines.scoring.test_minibatches import FILE, planned
 
 
 class Said:
-    """In a booster's place: as likely as the client is old, and as asked about how many at a time."""
+    """In a variant's place: as likely as the client is old, and as asked about how many at a time."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -33,8 +34,9 @@ class Said:
 
 def answering(version: str = "3", name: str = "bank") -> Model:
     cuts = [n / 10 for n in range(1, 10)]
-    described = {"name": name, "version": version, "threshold": 0.5, "deciles": cuts}
-    return Model(booster=Said(), features=(Feature(name="age", type="integer"),), description=described)  # type: ignore[arg-type]
+    described = {"name": name, "version": version, "threshold": 0.5, "deciles": {SINGLE: cuts}}
+    said: Any = {SINGLE: Said()}
+    return Model(variants=said, features=(Feature(name="age", type="integer"),), description=described)
 
 
 @pytest.fixture(autouse=True)
@@ -162,7 +164,7 @@ def test_each_shard_is_answered_as_it_would_be_at_the_endpoint(
     assert sorted(file.name for file in out.iterdir()) == ["00000.arrow", "00002.arrow", COUNTS]
     table = pa.ipc.open_stream((out / "00000.arrow").read_bytes()).read_all()
     assert table.to_pydict() == {"probability": [0.2, 0.9], "decile": [3, 10], "decision": ["skip", "call"]}
-    assert table.schema.metadata == {b"model": b"bank", b"version": b"3"}
+    assert table.schema.metadata == {b"model": b"bank", b"version": b"3", b"variant": b"single"}
     assert (out / COUNTS).read_text() == "[2, 0, 1]"
     assert set(loaded) == {asked / "retrieved" / MODEL}
     assert capsys.readouterr().out.strip() == "clients-1: 3 rows answered by bank:3"
@@ -191,7 +193,7 @@ def test_another_count_than_was_asked_ends_the_step_without_a_result(
 
 def test_probabilities_reach_the_wire_unrounded(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = answering()
-    model.booster.predict = lambda matrix, **_: np.full(len(matrix), 1 / 3)  # type: ignore[method-assign]
+    model.variants[SINGLE].predict = lambda matrix, **_: np.full(len(matrix), 1 / 3)  # type: ignore[method-assign]
     monkeypatch.setattr(predict, "model_of", lambda folder: model)
     table = pa.ipc.open_stream((predicted(asked) / "00000.arrow").read_bytes()).read_all()
     assert table["probability"].to_pylist() == [1 / 3, 1 / 3]

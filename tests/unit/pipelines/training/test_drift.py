@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pipelines.training.drift import _shares, drift, profile
-from serving.model import Feature
+from serving.features import Feature
 
 
 def features() -> tuple[Any, ...]:

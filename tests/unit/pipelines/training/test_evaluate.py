@@ -20,7 +20,8 @@ from pipelines.training.drift import PROFILE
 from pipelines.training.evaluate import Judged
 from pipelines.training.metrics import auc, average_precision, log_loss, profit
 from serving import compiled, model
-from serving.model import Feature, Model
+from serving.features import Feature
+from serving.model import SINGLE, Model
 from shared.domain.models import promotion
 from tests.unit.pipelines.runs import BANK, evaluation, part, trained
 
@@ -28,7 +29,7 @@ PROBABILITIES = arrays.arrays(np.float64, st.integers(1, 80), elements=st.floats
 
 
 class Said:
-    """In a booster's place: the first column is the probability."""
+    """In a variant's place: the first column is the probability."""
 
     def predict(self, matrix: Any, **_: Any) -> Any:
         return matrix[:, 0]
@@ -36,7 +37,8 @@ class Said:
 
 def saying(version: str = "1") -> Model:
     described = {"name": "bank", "version": version, "threshold": 0.5}
-    return Model(booster=Said(), features=(Feature(name="p", type="number"),), description=described)  # type: ignore[arg-type]
+    said: Any = {SINGLE: Said()}
+    return Model(variants=said, features=(Feature(name="p", type="number"),), description=described)
 
 
 def rows(probabilities: list[float], answers: list[float]) -> prepared.Rows:
@@ -108,7 +110,7 @@ def test_golden_rows_are_different_ones_and_hold_both_ends(probabilities: Any, c
 
 def test_golden_answers_are_the_models_own_to_the_rows_as_they_are_sent() -> None:
     held = rows([0.1, 0.5, 0.9], [0.0, 1.0, 1.0])
-    found = evaluate.golden(saying(), held, np.array([0.1, 0.5, 0.9]))
+    found = evaluate.golden(saying(), SINGLE, held, np.array([0.1, 0.5, 0.9]))
     assert found == {"columns": ["p"], "rows": [[0.1], [0.5], [0.9]], "probability": [0.1, 0.5, 0.9]}
     assert json.loads(json.dumps(found)) == found
 
@@ -180,14 +182,16 @@ def test_a_model_that_compiled_trees_disagree_with_is_told_apart_in_the_log(
 ) -> None:
     monkeypatch.setattr(compiled.Compiled, "predict", lambda self, matrix: np.zeros(len(matrix)))
     candidate = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
-    assert model.load(candidate).description["compiled"] is False
-    assert "bank 1 will predict without compiled trees: they differ" in capsys.readouterr().err
+    assert model.load(candidate).description["compiled"] == {SINGLE: False}
+    assert "1 will predict without compiled trees (single): they differ" in capsys.readouterr().err
 
 
 def test_a_candidate_has_all_that_the_model_had(tmp_path: Path) -> None:
     candidate = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
     before, after = model.load(candidate.parent / "model"), model.load(candidate)
-    assert (candidate / "model.txt").read_bytes() == (candidate.parent / "model" / "model.txt").read_bytes()
+    assert (candidate / "single-trees.txt").read_bytes() == (
+        candidate.parent / "model" / "single-trees.txt"
+    ).read_bytes()
     assert after.description.keys() - before.description.keys() == {"deciles", "compiled"}
     assert all(after.description[name] == value for name, value in before.description.items())
 

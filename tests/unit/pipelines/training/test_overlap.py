@@ -81,7 +81,7 @@ def truly(candidate: Path) -> float:
 def test_the_same_rows_again_are_the_same_model(tmp_path: Path, case: str) -> None:
     parts = [part_of(tmp_path / "parts", drawn) for drawn in CASES[case]]
     first, again = trained(tmp_path, parts[:1]), trained(tmp_path, parts, version=2)
-    assert (first / "model.txt").read_bytes() == (again / "model.txt").read_bytes()
+    assert (first / "single-trees.txt").read_bytes() == (again / "single-trees.txt").read_bytes()
     assert evaluation(first)["holdout_id"] == evaluation(again)["holdout_id"]
     assert evaluation(again)["repeated_rows"] == sum(each["rows"] for each in parts[1:])
 

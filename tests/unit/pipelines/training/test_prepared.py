@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.training import prepared
-from serving.model import Feature
+from serving.features import Feature
 
 CONTRACT = {
     "columns": [

@@ -10,10 +10,12 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pytest
+from trees_model import save_trees
 
 from pipelines import workspace
 from pipelines.training import register
-from serving.model import Feature, ModelBroken, save
+from serving.features import Feature
+from serving.model import ModelBroken
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*")  # the SDK warns about its own internals
 
@@ -40,7 +42,7 @@ class Models:
 def candidate(tmp_path: Path) -> Path:
     data = lightgbm.Dataset(np.arange(60.0).reshape(-1, 1), np.arange(60.0) > 30)
     booster = lightgbm.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, data, 2)
-    save(
+    save_trees(
         tmp_path,
         booster,
         [Feature(name="a", type="number")],
@@ -74,10 +76,10 @@ def test_again_is_no_harm(candidate: Path) -> None:
     assert "already" in register.register(client, candidate, "bank", "4")
 
 
-def test_other_trees_under_the_same_version_are_refused(candidate: Path) -> None:
+def test_other_members_under_the_same_version_are_refused(candidate: Path) -> None:
     client = SimpleNamespace(models=Models())
     register.register(client, candidate, "bank", "4")
-    client.models.kept["bank", "4"].tags["booster_sha256"] = "0"
+    client.models.kept["bank", "4"].tags["model_sha256"] = "0"
     with pytest.raises(SystemExit, match="never replaced"):
         register.register(client, candidate, "bank", "4")
 
@@ -111,7 +113,7 @@ def test_a_model_registered_by_hand_without_tags_is_not_taken_for_ours(candidate
     client = SimpleNamespace(models=Models())
     register.register(client, candidate, "bank", "4")
     client.models.kept["bank", "4"].tags = None
-    with pytest.raises(SystemExit, match="bank:4 is registered with other trees"):
+    with pytest.raises(SystemExit, match="bank:4 is registered with other members"):
         register.register(client, candidate, "bank", "4")
 
 
@@ -129,7 +131,7 @@ def test_a_workspace_that_does_not_answer_is_no_workspace_without_the_model(cand
 
 
 def test_a_candidate_whose_trees_were_changed_is_not_registered(candidate: Path) -> None:
-    with (candidate / "model.txt").open("a") as file:
+    with (candidate / "single-trees.txt").open("a") as file:
         file.write(" ")
     client = SimpleNamespace(models=Models())
     with pytest.raises(ModelBroken):
@@ -147,4 +149,4 @@ def test_the_command_registers_in_the_runs_own_workspace(
     assert list(client.models.kept) == [("bank", "9")]
     assert Path(client.models.kept["bank", "9"].path) == candidate
     first, again = capsys.readouterr().out.splitlines()
-    assert (first, again) == ("registered bank:9", "bank:9 is registered already, with the same trees")
+    assert (first, again) == ("registered bank:9", "bank:9 is registered already, with the same members")

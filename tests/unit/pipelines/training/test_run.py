@@ -10,12 +10,14 @@ import lightgbm
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from trees_model import save_trees
 
 from pipelines import workspace
 from pipelines.training import evaluate, prepare, prepared, train
 from serving import compiled
 from serving.answer import answer
-from serving.model import Feature, encode, load, save
+from serving.features import Feature, encode
+from serving.model import load
 from shared.domain.models import promotion
 from shared.domain.policy import Policy
 from tests.unit.pipelines.runs import BANK, evaluation, manifest, part, trained
@@ -29,7 +31,7 @@ def test_a_first_model_is_better_than_the_base_rate(tmp_path: Path) -> None:
     assert found["challenger"]["log_loss"] < found["baseline"]["log_loss"]
     assert found["challenger"]["auc"] > 0.7
     assert {path.name for path in candidate.iterdir()} == {
-        "model.txt",
+        "single-trees.txt",
         "model.json",
         "evaluation.json",
         "golden.json",
@@ -67,10 +69,10 @@ def test_compiled_trees_are_compared_on_every_held_out_row(
         return said
 
     parts = [part(tmp_path / "parts", 800, 1)]
-    assert json.loads((trained(tmp_path, parts) / "model.json").read_text())["compiled"] is True
+    assert json.loads((trained(tmp_path, parts) / "model.json").read_text())["compiled"] == {"single": True}
     monkeypatch.setattr(compiled.Compiled, "predict", one_wrong)
     found = trained(tmp_path, parts, version=2)
-    assert json.loads((found / "model.json").read_text())["compiled"] is False
+    assert json.loads((found / "model.json").read_text())["compiled"] == {"single": False}
     assert asked == [evaluation(found)["rows"]]
 
 
@@ -115,7 +117,7 @@ def test_a_champion_with_a_column_that_is_gone_is_not_compared(
     data = lightgbm.Dataset(np.column_stack([ages, ages]), ages > 80)
     booster = lightgbm.train({"objective": "binary", "verbosity": -1, "min_data_in_leaf": 2}, data, 5)
     features = [Feature(name="height", type="number"), Feature(name="age", type="integer")]
-    save(tmp_path / "old", booster, features, {"name": "old", "version": "9", "threshold": 0.1})
+    save_trees(tmp_path / "old", booster, features, {"name": "old", "version": "9", "threshold": 0.1})
     np.save(tmp_path / "old" / prepared.LEARNED, np.zeros(1, np.uint64))
     monkeypatch.setattr(workspace, "download_model", lambda *_: tmp_path / "old")
     found = evaluation(trained(tmp_path, [part(tmp_path / "parts", 400, 1)], champion="old:9"))
@@ -178,7 +180,7 @@ def test_the_same_rows_give_the_same_trees(tmp_path: Path) -> None:
     for again in ("a", "b"):
         (tmp_path / again).mkdir()
         trained(tmp_path / again, [part(tmp_path / again / "parts", 500, 1)])
-    one, other = (tmp_path / again / "1" / "model" / "model.txt" for again in ("a", "b"))
+    one, other = (tmp_path / again / "1" / "model" / "single-trees.txt" for again in ("a", "b"))
     assert one.read_bytes() == other.read_bytes()
 
 

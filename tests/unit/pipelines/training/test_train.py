@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from trees_model import booster_of
 
 from pipelines.training import prepared, train
 from pipelines.training.drift import PROFILE, profile
-from serving.model import Feature, encode, load
+from serving.features import Feature, encode
+from serving.model import load
 
 NAMED = ["--model-name", "bank", "--model-version", "4", "--call-cost", "12", "--deposit-value", "96"]
 FEATURES = (
@@ -74,7 +76,7 @@ def test_it_stops_where_held_back_rows_gain_nothing_and_then_learns_from_all(tmp
     model = load(trained(tmp_path, drawn(3000)))
     trees = model.description["best_iteration"]
     assert 1 <= trees < train.MOST_TREES
-    assert model.booster.num_trees() == trees
+    assert booster_of(model).num_trees() == trees
     assert model.description["trained_rows"] == 3000
 
 

@@ -1,0 +1,59 @@
+"""Trees as one of a model's learners: LightGBM's booster, and compiled trees in its place where they are trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm
+import numpy as np
+
+from serving.features import Floats
+from serving.log_odds import Predict, log_odds
+
+_TRAINING_ONLY = "\nparameters:"
+"""How the model was trained stands from here on; nothing after it changes what the trees say, and the number of
+threads is among it, which is another one on another machine."""
+
+
+def meaning(text: str) -> str:
+    """Of LightGBM's text of a model the part that says what its trees answer: the same rows give the same."""
+    return text.partition(_TRAINING_ONLY)[0].rstrip("\n") + "\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boosted:
+    """Safe to use from several threads at once."""
+
+    booster: Any
+    """lightgbm.Booster."""
+    text: str
+    """Its meaning."""
+    compiled: Predict | None = None
+    """Says what the booster says, sooner."""
+
+    @classmethod
+    def from_text(cls, text: str, columns: int) -> Boosted:
+        """columns: how many the matrix has. raises: ValueError for what are no such trees"""
+        try:
+            booster = lightgbm.Booster(model_str=text)
+        except lightgbm.basic.LightGBMError as cause:
+            raise ValueError(f"LightGBM does not read its trees ({cause})") from cause
+        if booster.num_feature() != columns:
+            raise ValueError(f"its trees know {booster.num_feature()} features and are to read {columns}")
+        return cls(booster=booster, text=text)
+
+    def predict(self, matrix: Floats) -> Floats:
+        """Of the positive answer, a row each.
+
+        Each call has its own matrix and its own result: LightGBM's faster single-row handle is scratch space that
+        two threads would overwrite for each other. One thread a call, since callers are what there are many of.
+        """
+        if not len(matrix):
+            return np.empty(0)
+        if self.compiled:
+            return self.compiled(matrix)
+        return np.asarray(self.booster.predict(matrix, num_threads=1), dtype=np.float64)
+
+    def log_odds(self, matrix: Floats) -> Floats:
+        return log_odds(self.predict(matrix))

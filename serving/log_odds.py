@@ -1,0 +1,38 @@
+"""Probabilities as log-odds and back: the scale on which members of a model are averaged and explained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from serving.features import Floats
+
+SUREST = 1e-6
+"""No member is surer than this: the log-odds of a probability of 0 or 1 would outvote all others."""
+
+_MOST = math.log((1 - SUREST) / SUREST)
+
+Predict = Callable[[Floats], Floats]
+"""A matrix of encoded rows to the probability of the positive answer, a row each."""
+
+
+def log_odds(probability: Floats) -> Floats:
+    """No surer than SUREST."""
+    sure = np.minimum(np.maximum(probability, SUREST), 1 - SUREST)
+    found: Floats = np.log(sure / (1 - sure))
+    return found
+
+
+def clipped(found: Floats) -> Floats:
+    """Log-odds, no surer than SUREST."""
+    kept: Floats = np.minimum(np.maximum(found, -_MOST), _MOST)
+    return kept
+
+
+def probability_of(found: Floats) -> Floats:
+    """The inverse: 1 / (1 + exp(-x))."""
+    with np.errstate(over="ignore"):  # exp(710) is infinite, and the probability 0
+        chance: Floats = 1 / (1 + np.exp(-found))
+    return chance
