@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
+from collections import deque
 from dataclasses import fields
 from pathlib import Path
 
@@ -16,26 +18,35 @@ EPILOG = """\
 On the default ports the connection string is UseDevelopmentStorage=true. STATE/storage/access.log names every
 finished request; localazure.events makes Event Grid's events of it.
 """
+MOST_STARTS, MOST_STARTS_SECONDS = 3, 60.0
+"""An Azurite that ends by itself more often than this is not started again."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or Ctrl-C; 1 when Azurite could not start or ended by itself."""
+    """Serve until SIGTERM or Ctrl-C, and start Azurite again when it was killed; 1 when that does not help."""
     given = _arguments(arguments)
     ending = Ending().on_signals()
     ports = Ports(blob=given.blob_port, queue=given.queue_port, table=given.table_port)
     azurite = Azurite(state=given.state, ports=ports, in_memory=given.in_memory)
+    started = deque[float](maxlen=MOST_STARTS)
     try:
-        azurite.start()
-    except (SetupFailed, StartFailed) as problem:
-        print(problem, file=sys.stderr)
+        while not ending.wait(0):
+            if len(started) == MOST_STARTS and time.monotonic() - started[0] < MOST_STARTS_SECONDS:
+                raise StartFailed(
+                    f"Azurite has ended by itself {MOST_STARTS} times in a row.\n{azurite.said()}"
+                )
+            azurite.start()
+            started.append(time.monotonic())
+            print(f"ready: storage http://127.0.0.1:{ports.blob}", flush=True)
+            while not azurite.ended() and not ending.wait(0.2):
+                pass
+            if azurite.ended():
+                print(f"Azurite ended by itself and is started again.\n{azurite.said()}", file=sys.stderr)
+            azurite.stop()
+    except (SetupFailed, StartFailed, OSError) as problem:
+        print(f"Storage does not run: {problem}", file=sys.stderr)
         return 1
-    print(f"ready: storage http://127.0.0.1:{ports.blob}", flush=True)
-    while not (by_itself := azurite.ended()) and not ending.wait(0.2):
-        pass
-    azurite.stop()
-    if by_itself:
-        print("Azurite ended by itself; see azurite.err beside the access log.", file=sys.stderr)
-    return int(by_itself)
+    return 0
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:

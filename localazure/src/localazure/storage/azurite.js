@@ -1,7 +1,7 @@
-// Starts Azurite with two changes: an access log of bounded files that says what Event Grid needs to know of each
-// write; and an end, for Azurite never outlives its supervisor.
+// Starts Azurite with three changes: no answer goes out before what it rests on is written (journal.js); an access log
+// of bounded files says what Event Grid needs to know of each write; and Azurite never outlives its supervisor.
 //
-//   node azurite.js MAIN LOG BYTES KEPT -- azurite's own options (with --silent: the log is written here)
+//   node azurite.js MAIN LOG BYTES KEPT JOURNAL -- azurite's own options (with --silent: the log is written here)
 //
 // The log is written here, synchronously, rather than through a pipe to the supervisor: a killed supervisor
 // must not take finished requests with it, for the event pump reads them from the log.
@@ -9,35 +9,43 @@
 const fs = require("fs");
 const http = require("http");
 const { randomUUID } = require("crypto");
+const { createRequire } = require("module");
+const { AppendFile } = require("./append_file.js");
+const journal = require("./journal.js");
 
-const [main, log, bytes, kept] = process.argv.slice(2, 6);
-process.argv = [process.argv[0], main, ...process.argv.slice(7)];
+const [main, log, bytes, kept, journalBytes] = process.argv.slice(2, 7);
+process.argv = [process.argv[0], main, ...process.argv.slice(8)];
 
-let file = -1;
-let size = 0;
+let file = null;
+let unwritten = "";
 
 // Every file opens with a line of its own name, by which a reader finds its place again after a rotation.
 function open() {
-  file = fs.openSync(log, "a");
-  size = fs.fstatSync(file).size;
-  if (size === 0) append(`# access log ${randomUUID()}\n`);
-  else if (!endsWithNewline()) append("\n"); // a killed Azurite left half a line
+  file = new AppendFile(log);
+  if (file.size === 0) unwritten = `# access log ${randomUUID()}\n${unwritten}`;
+  else if (!endsWithNewline()) unwritten = `\n${unwritten}`; // a killed Azurite left half a line
 }
 
 function endsWithNewline() {
   const last = Buffer.alloc(1);
   const reading = fs.openSync(log, "r");
-  fs.readSync(reading, last, 0, 1, size - 1);
+  fs.readSync(reading, last, 0, 1, file.size - 1);
   fs.closeSync(reading);
   return last.toString() === "\n";
 }
 
-function append(text) {
-  size += fs.writeSync(file, text);
+// Throws when the disk does not take it; it waits then for the next try.
+function flush() {
+  if (!file) open();
+  if (!unwritten) return;
+  file.append(unwritten);
+  unwritten = "";
+  if (file.size >= Number(bytes)) rotate();
 }
 
 function rotate() {
-  fs.closeSync(file);
+  file.close();
+  file = null;
   try {
     for (let n = Number(kept) - 1; n >= 1; n--) {
       if (fs.existsSync(`${log}.${n}`)) fs.renameSync(`${log}.${n}`, `${log}.${n + 1}`);
@@ -47,12 +55,16 @@ function rotate() {
     // Windows refuses to rename what a reader has open this instant: the next line tries again.
     if (problem.code !== "EPERM" && problem.code !== "EBUSY") throw problem;
   }
-  open();
+  flush();
 }
 
 function write(text) {
-  append(text);
-  if (size >= Number(bytes)) rotate();
+  unwritten += text;
+  try {
+    flush();
+  } catch {
+    // until it can be written, no request is taken on (see `refused`)
+  }
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -112,9 +124,56 @@ function note(request, response) {
   });
 }
 
+// What was answered is there ever after. So an answer waits until all that its request changed, and all that it has
+// seen, is in the journals; where the disk takes no more, it is that no answer.
+function answerOnceWritten(response) {
+  const { writeHead, write, end } = response;
+  let refused = false;
+  const written = () => {
+    if (refused || response.headersSent) return !refused;
+    try {
+      journal.flush();
+    } catch (problem) {
+      refused = true;
+      for (const name of response.getHeaderNames()) response.removeHeader(name);
+      refuse({ writeHead: writeHead.bind(response), end: end.bind(response) }, problem);
+    }
+    return !refused;
+  };
+  response.writeHead = (...given) => (written() ? writeHead.apply(response, given) : response);
+  response.write = (...given) => (written() ? write.apply(response, given) : true);
+  response.end = (...given) => (written() ? end.apply(response, given) : response);
+}
+
+// Every client of storage tries again after a 503: what it asked for may be done already, as after any lost answer.
+function refuse(response, problem) {
+  const message = `The disk under the storage takes no more, so nothing is acknowledged: ${problem.message}`;
+  const body = `<?xml version="1.0" encoding="utf-8"?><Error><Code>ServerBusy</Code><Message>${message}</Message></Error>`;
+  const headers = { "content-type": "application/xml", "x-ms-error-code": "ServerBusy", connection: "close" };
+  response.writeHead(503, { ...headers, "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}
+
+// While something waits for room on the disk, nothing is begun that would have to wait as well.
+function refused(response) {
+  try {
+    flush();
+    journal.flush();
+    return false;
+  } catch (problem) {
+    refuse(response, problem);
+    return true;
+  }
+}
+
 const emit = http.Server.prototype.emit;
 http.Server.prototype.emit = function (event, ...given) {
-  if (event === "request") note(...given);
+  if (event === "request") {
+    const [request, response] = given;
+    if (refused(response)) return true;
+    answerOnceWritten(response);
+    note(request, response);
+  }
   return emit.call(this, event, ...given);
 };
 
@@ -128,5 +187,6 @@ process.stdout.write = (chunk, encoding, callback) => {
 // The supervisor holds the other end of stdin: it closes when the supervisor ends, however it ends.
 process.stdin.on("end", () => process.emit("SIGTERM")).resume();
 
-open();
+flush();
+journal.keepJournals(createRequire(main)("lokijs"), Number(journalBytes));
 require(main);

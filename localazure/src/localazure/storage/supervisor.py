@@ -1,7 +1,7 @@
 """Runs one Azurite: starts it, knows when it serves, stops it, and never leaves it behind.
 
-A `kill -9` of this process closes the pipe that Azurite watches, so Azurite saves and ends by itself.
-Azurite saves its own state every few seconds: a `kill -9` of *node* can lose that much.
+A `kill -9` of this process closes the pipe that Azurite watches, so Azurite ends by itself. A `kill -9` of *node* loses
+nothing that was answered: see journal.js.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from localazure.storage.program import Program
 LAUNCHER = Path(__file__).with_name("azurite.js")
 LOG_BYTES = 8 * 1024 * 1024
 LOG_FILES = 4
+JOURNAL_BYTES = 4 * 1024 * 1024
+"""A smaller journal of a database is not worth the time to write all of the database."""
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
@@ -71,13 +73,16 @@ class Azurite:
         while not self._serves():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                said = self._errors.read_text(errors="replace")[-2000:]
-                raise StartFailed(f"Azurite did not start on {self.ports} in {self.folder}.\n{said}")
+                raise StartFailed(f"Azurite did not start on {self.ports} in {self.folder}.\n{self.said()}")
             time.sleep(0.05)
 
     def ended(self) -> bool:
         """True when Azurite has ended by itself."""
         return self._process is not None and self._process.poll() is not None
+
+    def said(self) -> str:
+        """The end of what it said of errors since its last start."""
+        return self._errors.read_text(errors="replace")[-2000:]
 
     def stop(self) -> None:
         """Ask Azurite to save and end (by letting go of its stdin); insist after a while."""
@@ -96,7 +101,7 @@ class Azurite:
         services = {"blob": self.ports.blob, "queue": self.ports.queue, "table": self.ports.table}
         command = [
             str(program.node), str(LAUNCHER), str(program.main), str(self.access_log), str(LOG_BYTES),
-            str(LOG_FILES), "--", "--silent", "--disableTelemetry",
+            str(LOG_FILES), str(JOURNAL_BYTES), "--", "--silent", "--disableTelemetry",
             "--skipApiVersionCheck",  # the SDKs speak a newer API version than any Azurite release names
         ]  # fmt: skip
         for name, port in services.items():
