@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from pathlib import Path
@@ -23,6 +24,14 @@ def main() -> int:
         return int(command.main(arguments))
     except StackError as problem:
         print(problem, file=sys.stderr)
+        return 1
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(
+            "The disk is full: make room, then run it again (`./dev doctor` says what takes it here).",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         return 130

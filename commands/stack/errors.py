@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class StackError(Exception):
     """What was requested of the stack cannot be done; the message says why and what to do."""
+
+
+@contextmanager
+def storage_in_words() -> Iterator[None]:
+    """What storage says no to, as a StackError with its reason."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        yield
+    except AzureError as refusal:
+        raise StackError(f"Storage: {str(refusal.message).splitlines()[0]}") from refusal

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from commands.stack.errors import storage_in_words
+
 CONTAINERS = ("incoming", "scoring", "quarantine", "datasets", "scored")
 QUEUES = ("blob-events", "run-events", "steps", "shards")
 MACHINE_LEARNING = "Microsoft.MachineLearningServices"
@@ -25,8 +27,9 @@ SUBSCRIPTIONS = [
 ]
 
 
+@storage_in_words()
 def create_storage_layout(connection_string: str) -> None:
-    """Containers, and queues each with the one its poison messages go to."""
+    """Containers, and queues each with the one its poison messages go to; raises: StackError."""
     from azure.core.exceptions import ResourceExistsError
     from azure.storage.blob import BlobServiceClient
     from azure.storage.queue import QueueServiceClient

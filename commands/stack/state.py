@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +127,10 @@ class Stack:
         self._stored.setdefault("parts", {})[part] = {"pid": process.pid, "born": process.born}
         self._write()
 
-    def stopped(self, part: str) -> None:
-        """Forget the part's process."""
-        if self._stored.get("parts", {}).pop(part, None):
+    def stopped(self, parts: Iterable[str]) -> None:
+        """Forget the processes of these parts."""
+        known = self._stored.get("parts", {})
+        if [name for name in parts if known.pop(name, None)]:
             self._write()
 
     @contextlib.contextmanager

@@ -47,11 +47,14 @@ def down(stack: Stack) -> list[str]:
 def stop_parts(stack: Stack, names: Iterable[str]) -> list[str]:
     """Stop these parts, last started first; the names of those that had to be killed."""
     killed = []
-    for name in reversed([name for name in PARTS if name in set(names)]):
+    stopping = [name for name in reversed(PARTS) if name in set(names)]
+    for name in stopping:
         process = stack.process(name)
         if process and not process.stop(seconds=PARTS[name].stop_seconds):
             killed.append(name)
-        stack.stopped(name)
+    stack.stopped(
+        stopping
+    )  # at the end: on a full disk it cannot be written, and all are stopped all the same
     return killed
 
 

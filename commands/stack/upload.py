@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from commands.stack.errors import storage_in_words
 
+
+@storage_in_words()
 def upload(connection_string: str, container: str, name: str, file: Path) -> None:
-    """Put `file` there, over what may have that name."""
-    from azure.storage.blob import BlobServiceClient, ContentSettings
+    """Put `file` there, over what may have that name; raises: StackError when storage refuses it."""
+    from azure.storage.blob import BlobServiceClient, ContentSettings, LinearRetry
 
-    blob = BlobServiceClient.from_connection_string(connection_string).get_blob_client(container, name)
+    patience = LinearRetry(
+        backoff=1, retry_total=2
+    )  # no network lies between that would need the SDK's two minutes
+    service = BlobServiceClient.from_connection_string(connection_string, retry_policy=patience)
+    blob = service.get_blob_client(container, name)
     with file.open("rb") as opened:
         blob.upload_blob(opened, overwrite=True, content_settings=ContentSettings(content_type="text/csv"))

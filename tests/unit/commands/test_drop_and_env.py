@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from azure.storage.blob import BlobClient
 from commands import drop, env
 from commands.stack import arguments
 from commands.stack.errors import StackError
+from commands.stack.upload import upload
 
 
 def test_env_is_quoted_for_the_shell(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,6 +43,13 @@ def test_drop_uploads_under_the_files_name(
     assert blob.download_blob().readall() == b"age\n30\n"
     with pytest.raises(StackError, match=r"no file .*missing\.csv"):
         drop.main([str(tmp_path / "missing.csv")])
+
+
+def test_what_storage_refuses_is_said_in_a_sentence(azurite: str, tmp_path: Path) -> None:
+    file = tmp_path / "clients.csv"
+    file.write_bytes(b"age\n30\n")
+    with pytest.raises(StackError, match=r"^Storage: The specified container does not exist\.$"):
+        upload(azurite, f"none{uuid.uuid4().hex[:8]}", "clients.csv", file)
 
 
 def container_of(connection_string: str, name: str) -> None:

@@ -13,10 +13,12 @@ import pytest
 from commands import down, publish, reset, up
 from commands.stack import supervisor
 from commands.stack.errors import StackError
+from commands.stack.parts import PARTS
 from commands.stack.state import Stack
 from tests.unit.commands.small_stack import only_two_parts
 
 ROOT = Path(__file__).parents[3]
+FULL = "The disk is full: make room, then run it again (`./dev doctor` says what takes it here).\n"
 Capsys = pytest.CaptureFixture[str]
 
 
@@ -81,6 +83,28 @@ def test_a_chosen_setting_the_app_cannot_read_is_said_at_once(
     with pytest.raises(StackError, match="GATHER_QUIET_SECONDS: Input should be a valid integer"):
         up.main(["--state", str(state), "--set", "GATHER_QUIET_SECONDS=a while"])
     assert "Up in" not in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is full")
+@pytest.mark.parametrize("there_before", [False, True])
+def test_a_full_disk_is_said_in_a_sentence(folder: Path, there_before: bool) -> None:
+    """And whatever runs is stopped all the same, though that cannot be written down."""
+    if there_before:
+        up.main(["--state", str(folder)])
+    folder.mkdir(exist_ok=True)
+    (folder / "stack.new").symlink_to("/dev/full")
+    for command in (["up", "--set", "GATHER_QUIET_SECONDS=2"], ["down"]):
+        told = subprocess.run(
+            [sys.executable, "commands/__main__.py", *command, "--state", str(folder)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if there_before or command[0] == "up":
+            assert (told.returncode, told.stderr) == (1, FULL)
+    (folder / "stack.new").unlink()
+    assert not [part for part in PARTS if Stack(folder).process(part)]
 
 
 # --- reset ----------------------------------------------------------------------------------------------------
