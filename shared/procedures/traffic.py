@@ -16,8 +16,6 @@ def stray_traffic(dataset: str, services: Services) -> Mapping[str, int] | None:
     A release moves the traffic before it writes down that it did: while a worker is at one, it is that worker's. So
     the traffic is read first: whoever had moved it by then is either still at work, or has written it down.
     """
-    if not services.ledger.newest("deployment", limit=1):
-        return None  # nothing was ever deployed, so the workspace need not be asked
     endpoint = names.endpoint_name(services.policy.endpoint_prefix, dataset)
     traffic = services.workspace.traffic_of(endpoint)
     released = services.ledger.documents.read(RELEASED, dataset)

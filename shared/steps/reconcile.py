@@ -41,14 +41,15 @@ MOST_AT_ONCE = 200
 
 def reconcile(fact: ReconcileDue, services: Services) -> Iterable[Fact]:
     """Finds what is due and returns it; every such fact is done once, however often a reconciliation finds it."""
+    datasets = [contract.dataset for contract in services.contracts]
     parts: tuple[Callable[[], Iterable[Fact]], ...] = (
         lambda: _unfinished(services),
         lambda: _missed_uploads(services),
         lambda: _runs_under_way(services),
-        lambda: _overdue_windows(fact, services),
-        lambda: _waiting_versions(services),
-        lambda: _strayed_traffic(services),
-        lambda: _probes_due(fact, services),
+        lambda: each_by_itself(lambda dataset: _overdue_window(dataset, fact, services), datasets),
+        lambda: each_by_itself(lambda dataset: _waiting_version(dataset, services), datasets),
+        lambda: _strayed_traffic(datasets, services),
+        lambda: each_by_itself(lambda dataset: _probe_due(dataset, fact, services), datasets),
         lambda: [NotificationDue(tick=fact.tick)] if services.subscribers else [],
     )
     return each_by_itself(lambda part: part(), parts)
@@ -93,47 +94,47 @@ def _runs_under_way(services: Services) -> Iterator[Fact]:
             yield RunMoved(run=intent.run)
 
 
-def _overdue_windows(fact: ReconcileDue, services: Services) -> Iterator[Fact]:
-    """Windows that should have closed by now: the fact that was to close them is lost."""
+def _overdue_window(dataset: str, fact: ReconcileDue, services: Services) -> Iterator[Fact]:
+    """A window that should have closed by now: the fact that was to close it is lost."""
     longest = timedelta(seconds=services.policy.gather_longest_seconds + services.policy.claim_seconds)
-    for contract in services.contracts:
-        window = services.ledger.documents.read(WINDOW, contract.dataset)
-        if window is not None and services.now() - window.changed > longest:
-            yield DatasetDue(dataset=contract.dataset, cause=fact.key)
+    window = services.ledger.documents.read(WINDOW, dataset)
+    if window is not None and services.now() - window.changed > longest:
+        yield DatasetDue(dataset=dataset, cause=fact.key)
 
 
-def _waiting_versions(services: Services) -> Iterator[Fact]:
-    """Registered versions newer than the last run, while no run is under way."""
-    for contract in services.contracts:
-        head = services.ledger.documents.read(HEAD, contract.dataset)
-        slot = services.ledger.documents.read(SLOT, contract.dataset)
-        if head is None:
-            continue
-        idle = slot is None or slot.value.state == "free"
-        waited = services.now() - head.changed > timedelta(seconds=services.policy.claim_seconds)
-        newest = head.value.version
-        behind = slot is None or newest > slot.value.version
-        if idle and waited and behind and head.value.state == "registered":
-            cause = f"reconcile/{slot.row.etag if slot else 'first'}"
-            yield RunDue(dataset=contract.dataset, version=newest, cause=cause)
-
-
-def _strayed_traffic(services: Services) -> Iterator[Fact]:
-    """Endpoints at which another model answers than the released one."""
-    for contract in services.contracts:
-        if stray_traffic(contract.dataset, services) is not None:
-            yield TrafficStrayed(dataset=contract.dataset)
-
-
-def _probes_due(fact: ReconcileDue, services: Services) -> Iterator[Fact]:
-    """Released models whose last health probe lies long enough back."""
-    every = timedelta(seconds=services.policy.endpoint_probe_seconds)
-    if not every:
+def _waiting_version(dataset: str, services: Services) -> Iterator[Fact]:
+    """A registered version newer than the last run, while no run is under way."""
+    head = services.ledger.documents.read(HEAD, dataset)
+    slot = services.ledger.documents.read(SLOT, dataset)
+    if head is None:
         return
-    for contract in services.contracts:
-        released = services.ledger.documents.read(RELEASED, contract.dataset)
-        if released is None:
-            continue
-        probed = services.ledger.documents.read(PROBES, names.digest(released.value.deployment_id))
-        if probed is None or services.now() - probed.changed >= every:
-            yield EndpointProbeDue(dataset=contract.dataset, tick=fact.tick)
+    idle = slot is None or slot.value.state == "free"
+    waited = services.now() - head.changed > timedelta(seconds=services.policy.claim_seconds)
+    newest = head.value.version
+    behind = slot is None or newest > slot.value.version
+    if idle and waited and behind and head.value.state == "registered":
+        cause = f"reconcile/{slot.row.etag if slot else 'first'}"
+        yield RunDue(dataset=dataset, version=newest, cause=cause)
+
+
+def _strayed_traffic(datasets: Iterable[str], services: Services) -> Iterator[Fact]:
+    """Endpoints at which another model answers than the released one."""
+
+    def look(dataset: str) -> Iterator[Fact]:
+        if stray_traffic(dataset, services) is not None:
+            yield TrafficStrayed(dataset=dataset)
+
+    if not services.ledger.newest("deployment", limit=1):
+        return iter(())  # nothing was ever deployed, so the workspace need not be asked
+    return each_by_itself(look, datasets)
+
+
+def _probe_due(dataset: str, fact: ReconcileDue, services: Services) -> Iterator[Fact]:
+    """A released model whose last health probe lies long enough back."""
+    every = timedelta(seconds=services.policy.endpoint_probe_seconds)
+    released = services.ledger.documents.read(RELEASED, dataset) if every else None
+    if released is None:
+        return
+    probed = services.ledger.documents.read(PROBES, names.digest(released.value.deployment_id))
+    if probed is None or services.now() - probed.changed >= every:
+        yield EndpointProbeDue(dataset=dataset, tick=fact.tick)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -13,16 +15,22 @@ from shared.adapters.memory import MemoryFiles
 from shared.domain import names
 from shared.domain.facts import (
     BatchDue,
+    DatasetDue,
+    EndpointProbeDue,
     NotificationDue,
     ReconcileDue,
+    RunDue,
     ScoringDue,
     StepDeadLettered,
+    TrafficStrayed,
     UploadArrived,
 )
 from shared.errors import GivenUp, Transient
-from shared.ports import Blob
+from shared.ledger.documents import Documents
+from shared.ports import Blob, Upsert
 from shared.procedures import clock_health
 from shared.procedures.isolation import each_by_itself
+from shared.procedures.run_slot import SLOT
 from shared.steps import reconcile
 
 ARCHIVED = "blob storage, at scoring/old.csv, answered 409 BlobArchived"
@@ -118,10 +126,46 @@ def test_a_part_of_the_reconciliation_that_fails_keeps_no_other_from_its_turn(wo
     assert [fact.name for fact in world.bus.published if isinstance(fact, UploadArrived)][-1:] == ["june.csv"]
 
 
+def test_a_dataset_that_fails_keeps_no_other_dataset_from_its_turn(world: World) -> None:
+    """In each part of a reconciliation: it is the one that is looked at first."""
+    world.contracts = world.contracts[::-1]
+    assert [contract.dataset for contract in world.contracts] == ["bank-additional", "bank"]
+    world.policy = replace(world.policy, endpoint_probe_seconds=60)
+    flow.handle(world.drop("june.csv", bank_rows(3, start=500)), world.services)  # a window opens
+    slot = world.ledger.documents.read(SLOT, "bank")
+    assert slot
+    world.ledger.documents.delete(SLOT, slot)  # a version waits for its run
+    world.workspace.states["campanha-bank", "model-9"] = "Succeeded"
+    world.workspace.set_traffic("campanha-bank", {"model-9": 100})
+    world.pass_time(300)
+    world.bus.take()
+    reads, traffic_of = Documents.read, world.workspace.traffic_of
+
+    def read(self: Documents, document: Any, part: str, **more: Any) -> Any:
+        if part == "bank-additional":
+            raise Transient("its row")
+        return reads(self, document, part, **more)
+
+    def traffic(endpoint: str) -> dict[str, int]:
+        if endpoint == "campanha-bank-additional":
+            raise Transient("its endpoint")
+        return traffic_of(endpoint)
+
+    with (
+        mock.patch.object(Documents, "read", read),
+        mock.patch.object(world.workspace, "traffic_of", traffic),
+        pytest.raises(Transient),
+    ):
+        flow.handle(ReconcileDue(tick="1"), world.services)
+    due = {type(fact) for fact in world.bus.take() if getattr(fact, "dataset", "") == "bank"}
+    assert due == {DatasetDue, RunDue, TrafficStrayed, EndpointProbeDue}
+
+
 def test_what_waits_and_is_no_fact_is_one_failure_and_keeps_no_other_waiting(world: World) -> None:
     world.ledger.outbox.expect([BatchDue(name="a.csv", etag="1"), BatchDue(name="b.csv", etag="1")])
     first, _ = list(world.present.rows("now", after="open-", before="open-~"))
-    world.present.put("now", first.row, {"fact": '{"fact": "BatchDue", "name": 57, "etag": "1"}'})
+    unread = '{"fact": "BatchDue", "name": 57, "etag": "1"}'
+    world.present.commit("now", [Upsert(row=first.row, value={"fact": unread})])
     for tick in ("1", "2"):
         world.pass_time(300)
         world.tell(ReconcileDue(tick=tick))

@@ -9,7 +9,9 @@ import pytest
 from flow.world import World, bank_rows
 
 from shared.domain.facts import ModelAccepted, ReconcileDue, ReleaseDue, StepDeadLettered, TrafficStrayed
+from shared.domain.tables.contract import Contract
 from shared.errors import Transient
+from shared.ledger import Ledger
 from shared.ledger.documents import Documents
 from shared.procedures.released_model import RELEASED
 from shared.steps.restore_traffic import restore_traffic
@@ -76,6 +78,25 @@ def test_while_a_worker_is_at_a_release_the_traffic_is_its_own(world: World) -> 
     world.pass_time(world.policy.claim_seconds + 1)  # and once it is dead for long enough, not any more
     restore_traffic(TrafficStrayed(dataset="bank"), world.services)
     assert world.workspace.traffic == {ENDPOINT: {"model-1": 100}}
+
+
+def test_whether_anything_was_ever_deployed_is_asked_once_whatever_the_number_of_datasets(
+    world: World,
+) -> None:
+    def asked(contracts: tuple[Contract, ...]) -> int:
+        world.contracts = contracts
+        with mock.patch.object(Ledger, "newest", autospec=True, side_effect=Ledger.newest) as newest:
+            _reconcile(world)
+        return [call.args[1] for call in newest.call_args_list].count("deployment")
+
+    assert asked(world.contracts) == asked(world.contracts * 5) == 1
+
+
+def test_where_nothing_was_ever_deployed_no_endpoint_is_asked() -> None:
+    world = World()
+    with mock.patch.object(world.workspace, "traffic_of") as traffic_of:
+        _reconcile(world)
+    traffic_of.assert_not_called()
 
 
 def test_a_new_ledger_takes_no_traffic_from_what_another_released() -> None:
