@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
+from typing import TypeVar
 
 from shared.domain import names
 from shared.domain.facts import (
@@ -33,10 +34,15 @@ from shared.procedures.unseen_blobs import unseen_blobs
 from shared.services import Services
 from shared.steps.probe_endpoint import PROBES
 
+T = TypeVar("T")
+
 EVENT_DELAY = timedelta(seconds=30)
 """So late a blob's event may be without being taken for lost; a second is usual."""
 MOST_AT_ONCE = 200
 """Missed uploads, and unfinished facts, that one reconciliation publishes; the next takes the next."""
+LONGEST_SEARCH = timedelta(seconds=2)
+"""For either, from the first found on: where storage is slow, fewer. To publish them takes as long again and again, and
+whoever stops the app waits for it."""
 
 
 def reconcile(fact: ReconcileDue, services: Services) -> Iterable[Fact]:
@@ -64,12 +70,22 @@ def _unfinished(services: Services) -> Iterator[Fact]:
         broken.append(StepDeadLettered(queue="reconcile", about=about, reason=reason))
 
     unfinished = services.ledger.outbox.unfinished(older_than=lapsed, unreadable=unreadable)
-    for fact, attempts in islice(unfinished, MOST_AT_ONCE):
+    for fact, attempts in _some(unfinished, services):
         if attempts < services.policy.most_attempts:
             yield fact
             continue
         yield dead_letter(fact, services)
     yield from broken
+
+
+def _some(found: Iterator[T], services: Services) -> Iterator[T]:
+    """As many as one reconciliation takes, and one at least."""
+    until = None
+    for thing in islice(found, MOST_AT_ONCE):
+        yield thing
+        until = until or services.now() + LONGEST_SEARCH
+        if services.now() >= until:
+            return
 
 
 def _missed_uploads(services: Services) -> Iterator[Fact]:
@@ -78,7 +94,7 @@ def _missed_uploads(services: Services) -> Iterator[Fact]:
     missed = (
         arrived for blob, arrived in unseen_blobs(names.INCOMING, _arrived, services) if blob.modified < late
     )
-    yield from islice(missed, MOST_AT_ONCE)
+    return _some(missed, services)
 
 
 def _arrived(blob: Blob) -> Fact:
