@@ -85,9 +85,6 @@ class Table(Protocol):
     def delete(self, old: Row) -> None:
         """Removes the row whatever became of it; absent is fine."""
 
-    def put(self, partition: str, row: str, value: dict[str, Any]) -> None:
-        """Writes the row whatever was there."""
-
     def commit(self, partition: str, writes: Sequence[Write]) -> list[str]:
         """Does all the writes, at most 100 to different rows of one partition, or none; raises: Conflict.
 

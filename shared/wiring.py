@@ -109,7 +109,7 @@ def _tables(settings: Settings, credential: TokenCredential) -> tuple[Table, Tab
 
     service = _storage_client(TableServiceClient, settings, settings.table_uri, credential)
     names = (settings.ledger_table, f"{settings.ledger_table}now")
-    past, present = (AzureTable(service.create_table_if_not_exists(name)) for name in names)
+    past, present = (AzureTable(service.create_table_if_not_exists(name), storage_clock()) for name in names)
     return past, present
 
 

@@ -64,9 +64,6 @@ class MemoryTable:
     def delete(self, old: Row) -> None:
         self._forget(old.partition, old.row)
 
-    def put(self, partition: str, row: str, value: dict[str, Any]) -> None:
-        self._store(partition, row, value)
-
     def commit(self, partition: str, writes: Sequence[Write]) -> list[str]:
         with self._lock:
             for write in writes:

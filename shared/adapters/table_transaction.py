@@ -35,6 +35,7 @@ from azure.core.pipeline.policies import (
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.data.tables import TableClient
 
+from shared.adapters.storage_clock import StorageClock
 from shared.adapters.transport import settled_transport
 
 SCOPE = "https://storage.azure.com/.default"
@@ -61,10 +62,11 @@ class TransactionRefused(HttpResponseError):
 class TableTransactions:
     """Transactions on one table."""
 
-    def __init__(self, client: TableClient, **options: Any) -> None:
-        """client: whose table and credential are taken; options: `transport` and `proxies`, settled when left out"""
+    def __init__(self, client: TableClient, clock: StorageClock | None = None, **options: Any) -> None:
+        """client: whose table and credential are taken; clock: is told the time of each answer; options: `transport`
+        and `proxies`, settled when left out"""
         self._account, self._table = client.url, client.table_name
-        options = options or settled_transport(client.url)
+        options = options or settled_transport(client.url, clock)
         policies = [
             RequestIdPolicy(),
             UserAgentPolicy("campanha"),

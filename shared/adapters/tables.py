@@ -12,6 +12,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableEntity, UpdateMode
 
+from shared.adapters.storage_clock import StorageClock
 from shared.adapters.storage_errors import answering
 from shared.adapters.table_transaction import Operation, TableTransactions, TransactionRefused
 from shared.errors import Conflict, Transient
@@ -26,8 +27,9 @@ REFUSED = (404, 409, 412)
 class AzureTable:
     """Values as JSON over as many string properties as they need."""
 
-    def __init__(self, client: TableClient) -> None:
-        self._client, self._transactions = client, TableTransactions(client)
+    def __init__(self, client: TableClient, clock: StorageClock | None = None) -> None:
+        """clock: is told the time of each transaction's answer; the client's own transport tells it of the others"""
+        self._client, self._transactions = client, TableTransactions(client, clock)
 
     def get(self, partition: str, row: str) -> Row | None:
         with _answers():
@@ -62,10 +64,6 @@ class AzureTable:
     def delete(self, old: Row) -> None:
         with _answers():
             self._client.delete_entity(old.partition, old.row)
-
-    def put(self, partition: str, row: str, value: dict[str, Any]) -> None:
-        with _answers():
-            self._client.upsert_entity(_entity(partition, row, value), mode=UpdateMode.REPLACE)
 
     def commit(self, partition: str, writes: Sequence[Write]) -> list[str]:
         with _answers():

@@ -81,15 +81,6 @@ class AppendLog:
 
     # --- growing ------------------------------------------------------------------------------------------
 
-    def append(self, value: Value) -> Entry:
-        """Puts the value at the log's end; raises: Conflict when others always were quicker."""
-        for attempt in range(CAS_TRIES):
-            entry = self.append_at(self.next_number(), value)
-            if entry is not None:
-                return entry
-            back_off(attempt)
-        raise Conflict(f"the end of the log {self.name} moved {CAS_TRIES} times under our hands")
-
     def append_at(self, number: int, value: Value) -> Entry | None:
         """Puts the value at the log's end, which must be this number; None when another worker did so first."""
         end = self._end or self._end_now()

@@ -96,9 +96,9 @@ def test_rows_of_one_partition_come_in_order_after_a_key_and_no_more_than_asked(
     assert list(table.rows("empty")) == []
 
 
-def test_a_put_row_is_there_whatever_was_there(table: Table) -> None:
-    table.put("p", "r", {"n": 1, "text": "x" * 100_000})
-    table.put("p", "r", {"n": 2})
+def test_an_upserted_row_is_there_whatever_was_there(table: Table) -> None:
+    table.commit("p", [Upsert(row="r", value={"n": 1, "text": "x" * 100_000})])
+    table.commit("p", [Upsert(row="r", value={"n": 2})])
     found = table.get("p", "r")
     assert found is not None
     assert found.value == {"n": 2}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from requests import Response, Session
 
 from shared.adapters.storage_clock import StorageClock
+from shared.adapters.tables import AzureTable
 from shared.adapters.transport import StraightSession
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -102,3 +103,20 @@ def test_every_client_of_the_apps_storage_tells_it() -> None:
     client = wiring._storage_client(BlobServiceClient, settings, None, mock.Mock())
     transport = client._pipeline._transport
     assert transport.session._storage_clock is wiring.storage_clock()
+
+
+def test_transactions_of_the_ledgers_tables_tell_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from azure.data.tables import TableClient, TableServiceClient
+
+    from shared import wiring
+
+    def made(self: TableServiceClient, name: str) -> TableClient:
+        return self.get_table_client(name)
+
+    monkeypatch.setattr(TableServiceClient, "create_table_if_not_exists", made)
+    account = "DefaultEndpointsProtocol=https;AccountName=bank;AccountKey=YQ==;EndpointSuffix=bank.test"
+    settings = mock.Mock(campanha_storage=mock.Mock(get_secret_value=lambda: account), ledger_table="ledger")
+    for table in wiring._tables(settings, mock.Mock()):
+        assert isinstance(table, AzureTable)
+        transport: Any = table._transactions._client._pipeline._transport
+        assert transport.session._storage_clock is wiring.storage_clock()

@@ -42,7 +42,6 @@ TABLE: dict[str, Callable[[AzureTable], object]] = {
     "insert": lambda table: table.insert("p", "r", {}),
     "replace": lambda table: table.replace(ROW, {}),
     "delete": lambda table: table.delete(ROW),
-    "put": lambda table: table.put("p", "r", {}),
     "rows": lambda table: list(table.rows("p")),
 }
 LOCAL = {"url"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,7 +16,10 @@ from azure.core.credentials import AccessToken, AzureNamedKeyCredential, AzureSa
 from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableClient, UpdateMode
 
+from shared.adapters.storage_clock import StorageClock
 from shared.adapters.table_transaction import Operation, TableTransactions, TransactionRefused
+from shared.adapters.tables import AzureTable
+from shared.ports import Insert
 
 KEY = AzureNamedKeyCredential("bank", "YmFuaw==")
 PARTITION = "o'pen/ü %"
@@ -95,6 +99,12 @@ def storage() -> Iterator[Storage]:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield server
         server.shutdown()
+
+
+def test_the_storage_clock_is_told_of_each_answer(storage: Storage) -> None:
+    clock = StorageClock(wall=lambda: 0.0)
+    AzureTable(storage.client, clock).commit(PARTITION, [Insert(row="a", value={})] * 5)
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(days=1)
 
 
 def as_it_was_asked(storage: Storage) -> Any:

@@ -16,6 +16,7 @@ from shared.ledger import Ledger, append_log
 from shared.ledger.claims import Claim, Outcome
 from shared.ledger.ledger import NOW
 from shared.ledger.outbox import AT_ONCE, OPEN
+from shared.ports import Upsert
 
 UPLOAD = "UploadArrived"
 
@@ -381,7 +382,7 @@ def test_an_outbox_that_is_never_left_alone_says_so(processes: Processes) -> Non
 
     def always(verb: str, given: Any) -> None:
         if verb == "commit":
-            processes.present.put("now", "count-0", {"done": {}, "open": {}})
+            processes.present.commit("now", [Upsert(row="count-0", value={"done": {}, "open": {}})])
 
     process = processes.ledger(present=Interrupted(processes.present, before=always))
     process.outbox._counter_row = "count-0"
