@@ -13,6 +13,7 @@ from shared.domain.kinds.run import RUN, TERMINAL, WAITING
 from shared.domain.kinds.state import Tone
 from shared.ledger import Record
 from shared.ports import RunView
+from shared.procedures.ignored_runs import note_ignored
 from shared.services import Services
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ def follow_run(fact: RunMoved, services: Services) -> Iterable[Fact]:
     record = services.ledger.find("run", fact.run)
     if record is None:
         log.info("run %s is passed over: this ledger has not started it, or not noted it yet", fact.run)
+        note_ignored(fact.run, services)
     if record is None or RUN.state(record.state).tone is not Tone.RUN:
         return
     view = services.workspace.run(fact.run)

@@ -10,6 +10,7 @@ from flow.world import World, bank_rows
 from shared.adapters.memory import MemoryTable
 from shared.domain.facts import RunFailed, RunMoved
 from shared.errors import Conflict
+from shared.procedures.ignored_runs import MOST, ignored_runs
 
 OLD = bank_rows(30)
 
@@ -54,6 +55,21 @@ def test_a_run_that_was_never_started_here_is_passed_over_and_that_is_said(
         world.tell(RunMoved(run="bank-v1-a1"))
     assert "bank-v1-a1 is passed over" in caplog.text
     assert world.ledger.newest("run") == []
+    assert ignored_runs(world.services) == ["bank-v1-a1"]
+
+
+def test_of_the_runs_that_are_passed_over_the_newest_are_kept_each_once(world: World) -> None:
+    names = [f"somebodys-{number}" for number in range(MOST + 5)]
+    for name in (*names, names[-1], names[-3]):
+        world.tell(RunMoved(run=name))
+    assert ignored_runs(world.services) == names[: -MOST - 1 : -1]
+
+
+def test_a_run_whose_event_came_before_its_record_is_one_of_ours(world: World) -> None:
+    world.tell(RunMoved(run="bank-v1-a1"))
+    assert ignored_runs(world.services) == ["bank-v1-a1"]
+    world.tell(world.drop("may.csv", OLD))
+    assert ignored_runs(world.services) == []
 
 
 @pytest.mark.parametrize("ignored", [False, True])

@@ -17,7 +17,7 @@ from functions.http.api_versions import ApiVersion
 from functions.http.auth.scopes import Scope
 from functions.http.middleware.rate_limit import WINDOW_SECONDS, Limiter
 from shared import flow
-from shared.domain.facts import ScoringDue
+from shared.domain.facts import RunMoved, ScoringDue
 from shared.errors import Refused, Transient
 from tests.http.asking import VERSION, Answer, Client, app_over, client_of
 
@@ -180,6 +180,18 @@ def test_a_clock_that_keeps_failing_shows_in_health(world: World, reader: Client
     assert "3 times in a row" in clock["output"]
     flow.tick(ScoringDue(tick="good"), world.services)
     assert reader.get("/api/health").json()["status"] == "pass"
+
+
+def test_runs_that_this_ledger_never_started_are_said_in_health(world: World, reader: Client) -> None:
+    assert "runs:ignored" not in reader.get("/api/health").json()["checks"]
+    for run in ("somebodys-run", "older-ledgers-run"):
+        world.tell(RunMoved(run=run))
+    health = reader.get("/api/health").json()
+    (ignored,) = health["checks"]["runs:ignored"]
+    assert (health["status"], ignored["status"]) == ("pass", "pass")
+    assert ignored["output"].endswith(
+        "not started by this ledger, and ignored; the newest first: older-ledgers-run, somebodys-run"
+    )
 
 
 # --- versions ---------------------------------------------------------------------------------------------

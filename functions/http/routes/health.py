@@ -12,6 +12,7 @@ from functions.http.views import schemas
 from functions.http.views.json_answer import HealthAnswer
 from shared.domain.names import INCOMING
 from shared.procedures import clock_health
+from shared.procedures.ignored_runs import ignored_runs
 
 routes = APIRouter(tags=["health"])
 
@@ -29,7 +30,8 @@ def alive() -> Response:
     responses={503: {"model": schemas.HealthReport}},
 )
 def get_health(services: Wired) -> HealthAnswer:
-    """Whether Campanha could work now: the ledger and the storage answer; and whether a clock keeps failing (`warn`)."""
+    """Whether Campanha could work now: the ledger and the storage answer; whether a clock keeps failing (`warn`); and
+    which runs of the workspace are ignored, because this ledger has not started them."""
     checks: dict[str, Callable[[], object]] = {
         "ledger:read": lambda: services.ledger.token.read(facts=False),
         "storage:read": lambda: services.files.stat(INCOMING, "-"),
@@ -40,6 +42,10 @@ def get_health(services: Wired) -> HealthAnswer:
     able = all(check[0]["status"] == "pass" for check in found.values())
     late = clock_health.unwell(services) if able else {}
     found |= {f"{clock}:clock": [{"status": "warn", "output": reason}] for clock, reason in late.items()}
+    ignored = ignored_runs(services) if able else []
+    if ignored:
+        said = f"not started by this ledger, and ignored; the newest first: {', '.join(ignored)}"
+        found["runs:ignored"] = [{"status": "pass", "output": said}]
     status = ("warn" if late else "pass") if able else "fail"
     return HealthAnswer({"status": status, "checks": found}, 200 if able else 503)
 

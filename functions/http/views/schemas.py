@@ -240,7 +240,7 @@ class HealthCheck(Shape):
 
     status: Literal["pass", "warn", "fail"] = Field(description="What it found.", examples=["pass"])
     output: str = absent(
-        description="What is wrong.",
+        description="What is wrong, or worth knowing.",
         examples=[
             "ScoringDue failed 3 times in a row, the last time with Transient: blob storage does not answer"
         ],
