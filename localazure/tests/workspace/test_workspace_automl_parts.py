@@ -17,10 +17,26 @@ import pytest
 
 from localazure.workspace.automl.mltable import BadTable, Tables
 from localazure.workspace.automl.search.__main__ import Search
-from localazure.workspace.automl.search.automl_model import Features, Model, load, save
+from localazure.workspace.automl.search.automl_model import (
+    Features,
+    Model,
+    _load_pyfunc,
+    load,
+    save,
+    sharpened,
+)
 from localazure.workspace.automl.search.candidates import Candidate, Seen, next_candidate
+from localazure.workspace.automl.search.ensemble import vote_weights
 from localazure.workspace.automl.search.features import learn
-from localazure.workspace.automl.search.fitting import fit, logistic
+from localazure.workspace.automl.search.fitting import (
+    LINEAR,
+    Training,
+    best_sharpness,
+    fit,
+    logistic,
+    out_of_fold,
+)
+from localazure.workspace.automl.search.job import load as load_job
 from localazure.workspace.automl.search.metrics import area_under_roc, average_precision, metrics
 from localazure.workspace.automl.search.table import BadData, read, rows_of, splits
 from localazure.workspace.automl.task import ALGORITHMS, Task
@@ -80,12 +96,16 @@ def _model(algorithm: str, classes: int) -> tuple[Model, dict[str, np.ndarray], 
     )
     features = learn(columns, frozenset(), featurize=True)
     first = next_candidate(ALGORITHMS.index(algorithm), ALGORITHMS, [], 1)
-    member = fit(
-        algorithm, first.parameters, features.matrix(columns, scaled=algorithm == "LogisticRegression"), truth,
-        classes=classes, weights=None, threads=1,
+    training = Training(
+        matrix=features.matrix(columns, scaled=algorithm == LINEAR), truth=truth, weights=None, classes=classes,
+        categories=features.categories, threads=1, seed=1,
     )  # fmt: skip
+    folds = splits(truth, folds=3, holdout=None, seed=1)
+    _, parameters = out_of_fold(algorithm, first.parameters, training, folds)
+    member = fit(algorithm, parameters, training, np.arange(300))
     labels = ["no", "yes"] if classes == 2 else [1, 2, 3]
-    return Model(features=features, labels=labels, members=[member], weights=[1.0]), columns, truth
+    made = Model(features=features, labels=labels, members=[member], weights=[1.0], sharpness=[0.8])
+    return made, columns, truth
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -102,9 +122,74 @@ def test_a_model_that_is_read_again_answers_the_same(tmp_path: Path, algorithm: 
         assert np.mean(told == truth) > 0.9
 
 
+def test_mlflow_gives_probabilities_and_labels_when_asked(tmp_path: Path) -> None:
+    model, columns, _ = _model("LightGBM", 2)
+    save(model, tmp_path)
+    loaded = _load_pyfunc(str(tmp_path))
+    assert np.allclose(loaded.predict(columns), model.predict_proba(columns))
+    labels = loaded.predict(columns, params={"method": "predict"})
+    assert labels.tolist() == model.predict(columns)
+    with pytest.raises(ValueError, match="one of predict_proba, predict"):
+        loaded.predict(columns, params={"method": "decide"})
+
+
+def _noise(rows: int, share: float) -> Training:
+    """Rows about which nothing can be known but the share of those that are true."""
+    chance = np.random.default_rng(4)
+    truth = np.asarray(chance.random(rows) < share, dtype=int)
+    return Training(
+        matrix=chance.normal(size=(rows, 3)), truth=truth, weights=None, classes=2, categories=[], threads=1, seed=1,
+    )  # fmt: skip
+
+
+def test_boosting_stops_where_rows_that_it_has_not_seen_are_told_no_better() -> None:
+    training = _noise(600, 0.5)
+    first = next_candidate(0, ("LightGBM",), [], 1)
+    folds = splits(training.truth, folds=3, holdout=None, seed=1)
+    answers, parameters = out_of_fold("LightGBM", first.parameters, training, folds)
+    assert parameters["rounds"] < 30
+    assert metrics(training.truth, answers)["log_loss"] < 0.72
+
+
+def test_a_forests_answers_are_shares_of_rows() -> None:
+    training = _noise(3000, 0.1)
+    first = next_candidate(0, ("RandomForest",), [], 1)
+    member = fit("RandomForest", first.parameters, training, np.arange(1500))
+    told = member.probabilities(training.matrix[1500:])
+    assert told[:, 1].mean() == pytest.approx(0.1, abs=0.03)
+    assert metrics(training.truth[1500:], told)["log_loss"] < 0.4
+
+
+def test_answers_that_are_too_sure_are_made_less_so() -> None:
+    chance = np.random.default_rng(2)
+    true = chance.uniform(0.1, 0.9, 4000)
+    truth = np.asarray(chance.random(4000) < true, dtype=int)
+    sure = sharpened(np.column_stack([1 - true, true]), 3.0)
+    found = best_sharpness(sure, truth)
+    assert found == pytest.approx(1 / 3, abs=0.05)
+    assert np.allclose(sharpened(sure, 1 / 3)[:, 1], true)
+
+
+def test_a_votes_weights_have_the_least_log_loss() -> None:
+    """Two that know different things share the vote; one that only guesses has no part."""
+    chance = np.random.default_rng(6)
+    first, second, guess = chance.normal(size=(3, 5000))
+    truth = chance.random(5000) < 1 / (1 + np.exp(-(first + second)))
+    members = [1 / (1 + np.exp(-one)) for one in (first, second, guess)]
+    told = np.column_stack([np.where(truth, one, 1 - one) for one in members])
+    weights = vote_weights(told)
+    assert weights == pytest.approx([0.5, 0.5, 0], abs=0.1)
+    tried = chance.dirichlet(np.ones(3), 500)
+    assert -np.log(told @ weights).mean() <= -np.log(told @ tried.T).mean(axis=0).min() + 1e-3
+    assert vote_weights(np.array([[0.9, 0.2], [0.8, 0.7]])).tolist() == [1.0, 0.0]
+
+
 def test_features_learnt_from_training_rows_meet_what_is_new() -> None:
     features = learn({"word": np.array(["a", "b", "b"], dtype=object)}, frozenset(), featurize=True)
     assert features.matrix({"word": ["c", "b"]}, scaled=True).tolist() == [[0.0, 0.0], [0.0, 1.0]]
+    assert features.categories == [0]
+    codes = features.matrix({"word": ["c", "b", "a"]}, scaled=False)
+    assert np.array_equal(codes, [[np.nan], [1.0], [0.0]], equal_nan=True)
     with pytest.raises(ValueError, match="columns are missing: word"):
         features.matrix({"words": ["a"]}, scaled=True)
     when = Features([{"name": "t", "kind": "time", "mean": 0.0, "deviation": 1.0, "missing": False}])
@@ -239,6 +324,30 @@ def test_no_more_trials_run_at_once_than_allowed_and_no_more_in_all(tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_a_search_is_repeated_to_the_byte(tmp_path: Path) -> None:
+    """With two trials at once, of which now the one and now the other ends first."""
+
+    def models(name: str) -> dict[str, bytes]:
+        (tmp_path / name).mkdir()
+        code, said, _ = _search(tmp_path / name, most_trials=9, at_once=2)
+        assert code == 0, said
+        folder = tmp_path / name / "trials"
+        files = sorted(folder.glob("*/outputs/mlflow-model/data/*"))
+        return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+
+    first = models("first")
+    assert len(first) > 9
+    assert models("second") == first
+
+
+@pytest.mark.slow
+def test_a_trial_computes_with_one_thread(tmp_path: Path) -> None:
+    """Until there are so many rows that another one helps."""
+    _search(tmp_path, most_trials=1)
+    assert load_job(tmp_path).threads == 1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", ["trial_seconds", "seconds"])
 def test_what_takes_longer_than_its_limit_is_ended(tmp_path: Path, limit: str) -> None:
     code, said, events = _search(tmp_path, most_trials=1, **{limit: 0.01})
@@ -248,19 +357,35 @@ def test_what_takes_longer_than_its_limit_is_ended(tmp_path: Path, limit: str) -
     assert len(ends) == len([event for event in events if event["event"] == "begun"]) <= 1
 
 
-def test_a_search_ends_early_when_nothing_gets_better() -> None:
-    def goes_on(scores: list[float], *, early_end: bool = True) -> bool:
-        candidate = Candidate(algorithm="LightGBM", parameters={})
-        job: Any = SimpleNamespace(task=Task(target="y", metric="accuracy", early_end=early_end))
-        context: Any = None
-        search = Search(job=job, deadline=time.monotonic() + 60, prefix="p", context=context)
-        search.seen = [Seen(candidate=candidate, score=score) for score in scores]
-        return search._goes_on()
+def _under_way(scores: list[float], **task: Any) -> Search:
+    """A search whose first trials had these scores."""
+    candidate = Candidate(algorithm="LightGBM", parameters=next_candidate(0, ALGORITHMS, [], 1).parameters)
+    job: Any = SimpleNamespace(task=Task(target="y", metric="accuracy", **task))
+    context: Any = None
+    search = Search(job=job, deadline=time.monotonic() + 60, prefix="p", context=context)
+    search.seen = {number: Seen(candidate=candidate, score=score) for number, score in enumerate(scores)}
+    search.begun = len(scores)
+    return search
 
-    assert goes_on([0.5] * 19)
-    assert not goes_on([0.5] * 20)
-    assert goes_on([0.5] * 19 + [0.6])
-    assert goes_on([0.5] * 20, early_end=False)
+
+def test_a_search_ends_early_when_nothing_gets_better() -> None:
+    assert _under_way([0.5] * 19)._goes_on()
+    assert not _under_way([0.5] * 20)._goes_on()
+    assert _under_way([0.5] * 19 + [0.6])._goes_on()
+    assert _under_way([0.5] * 20, early_end=False)._goes_on()
+
+
+def test_what_is_tried_next_does_not_depend_on_which_of_two_trials_ends_first() -> None:
+    """The trials that run at once with the one before are not looked at, and those before them are waited for."""
+    search = _under_way([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], at_once=2)
+    known = search._known()
+    del search.seen[5]
+    assert search._known() == known
+    late: Any = SimpleNamespace(number=4)
+    search.running = [late]
+    assert search._has_turn()
+    late.number = 3
+    assert not search._has_turn()
 
 
 def test_rows_weigh_as_much_as_their_weight_says() -> None:

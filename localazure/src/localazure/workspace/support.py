@@ -294,6 +294,8 @@ DIFFERENCES = (
     "AutoML: at most 50 categories of a column are told apart; columns of words that are nearly all different are left "
     "out; class numbers, not probabilities, decide ties. A voting ensemble's score is on the rows its members were "
     "chosen by, as in Azure; a stack's is on rows its second level has not seen.",
+    "AutoML: a vote's weights have the least log loss, where Azure's go by the primary metric; every model is calibrated; "
+    "`mlflow.pyfunc` gives probabilities, and labels when asked, where models of Azure's AutoML give labels.",
     "AutoML: when nothing is said, both ensembles are made, and count as trials.",
     "Invoking a batch endpoint twice with one `repeatability_request-id` starts two jobs.",
     "Deleting a job forgets its runs; their files stay in storage.",

@@ -72,8 +72,7 @@ class Searches:
     def _run(self, run: Json, task: Task, work: Path, stop: Stop, log: Path) -> int | None:
         environment = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
         command = [sys.executable, "-P", "-m", "localazure.workspace.automl.search", str(work), run["runId"]]
-        cores = str(task.cores or max(1, (os.cpu_count() or 1) // max(1, task.at_once)))
-        environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), cores)
+        environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
         with log.open("ab") as written:
             child = self.processes.start(
                 command,

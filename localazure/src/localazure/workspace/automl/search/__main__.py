@@ -33,14 +33,18 @@ class _Running:
 
 @dataclass
 class Search:
-    """A search under way."""
+    """A search under way. What a trial tries follows from the trials so and so long before it, whichever of those that
+    run at once ends first: the same job has the same trials again, as many as there is time for.
+
+    seen: the trials that came to a good end, by their numbers; ensembles: those that did
+    """
 
     job: Job
     deadline: float
     prefix: str
     context: ForkServerContext | SpawnContext
-    seen: list[Seen] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
+    seen: dict[int, Seen] = field(default_factory=dict)
+    ensembles: list[int] = field(default_factory=list)
     running: list[_Running] = field(default_factory=list)
     begun: int = 0
     exit_reached: bool = False
@@ -49,11 +53,11 @@ class Search:
         """How many trials came to a good end, ensembles included."""
         room = self.job.task.most_trials - self._ensembles()
         while self.running or (self.begun < room and self._goes_on()):
-            while self.begun < room and len(self.running) < self.job.task.at_once and self._goes_on():
+            while self.begun < room and self._has_turn() and self._goes_on():
                 self._begin()
             self._look()
         self._combine()
-        return len(self.numbers)
+        return len(self.seen) + len(self.ensembles)
 
     def _ensembles(self) -> int:
         """They count as trials; there is no room for one without two others to combine."""
@@ -63,15 +67,29 @@ class Search:
     def _goes_on(self) -> bool:
         if time.monotonic() >= self.deadline or self.exit_reached:
             return False
-        scores = [one.score for one in self.seen]
+        scores = [one.score for one in self._known()]
         if not self.job.task.early_end or len(scores) < _EARLY_AFTER:
             return True
         return max(scores[-_EARLY_WINDOW:]) > max(scores[:-_EARLY_WINDOW])
 
+    def _has_turn(self) -> bool:
+        """Whether the next trial may begin: there is room beside others, and what it follows from is over."""
+        here = len(self.running) < self.job.task.at_once
+        return here and not any(one.number < self._horizon() for one in self.running)
+
+    def _horizon(self) -> int:
+        """The next trial follows from those with a smaller number: with room for one that takes twice as long."""
+        if self.begun < len(self.job.task.algorithms):
+            return 0
+        return self.begun - 2 * (self.job.task.at_once - 1)
+
+    def _known(self) -> list[Seen]:
+        return [self.seen[number] for number in sorted(self.seen) if number < self._horizon()]
+
     def _begin(self) -> None:
         number = self.begun
+        candidate = next_candidate(number, self.job.task.algorithms, self._known(), SEED)
         self.begun += 1
-        candidate = next_candidate(number, self.job.task.algorithms, self.seen, SEED)
         folder = self.job.trial(number)
         folder.mkdir(parents=True)
         about = {
@@ -109,8 +127,7 @@ class Search:
             return
         told = json.loads(file.read_text(encoding="utf-8"))
         score = told.get(self.job.task.metric, float("-inf"))
-        self.seen.append(Seen(candidate=one.candidate, score=score))
-        self.numbers.append(one.number)
+        self.seen[one.number] = Seen(candidate=one.candidate, score=score)
         enough = self.job.task.exit_score
         self.exit_reached = self.exit_reached or (enough is not None and score >= enough)
         self._say(one, "Completed", metrics=told)
@@ -137,7 +154,7 @@ class Search:
         wanted = {"VotingEnsemble": ensemble.vote} if self.job.task.vote else {}
         wanted |= {"StackEnsemble": ensemble.stack} if self.job.task.stack else {}
         for name, combine in list(wanted.items())[: self._ensembles()]:
-            if len(self.numbers) < 2:
+            if len(self.seen) < 2:
                 print(f"{name}: not made, there are fewer than two good trials to combine", flush=True)
                 return
             self._combined(name, combine)
@@ -147,23 +164,18 @@ class Search:
         self.begun += 1
         self.job.trial(number).mkdir(parents=True)
         self.job.tell("begun", number=number, algorithm=name, parameters={})
-        order = sorted(range(len(self.seen)), key=lambda place: self.seen[place].score, reverse=True)
-        ranked = [self._base[place] for place in order]
+        ranked = sorted(self.seen, key=lambda trial: (-self.seen[trial].score, trial))
         try:
             told, members = combine(self.job, number, ranked, f"{self.prefix}_{number}")
         except BadData as problem:
             self.job.tell("ended", number=number, status="Failed", seconds=0.0, problem=str(problem))
             return
         seconds = round(time.monotonic() - begun, 3)
-        self.numbers.append(number)
+        self.ensembles.append(number)
         self.job.tell(
             "ended", number=number, status="Completed", seconds=seconds, metrics=told, members=members
         )
         print(f"trial {number} {name}: Completed in {seconds} s {self._score({'metrics': told})}", flush=True)
-
-    @property
-    def _base(self) -> list[int]:
-        return self.numbers[: len(self.seen)]
 
 
 def _context() -> ForkServerContext | SpawnContext:
@@ -184,18 +196,10 @@ def main() -> int:
     except BadData as problem:
         print(f"the data cannot be learnt from: {problem}", flush=True)
         return 2
-    rows, ways = job.rows, "held-out rows" if len(job.splits) == 1 else f"{len(job.splits)} folds"
-    print(
-        f"{len(rows.truth)} rows, {len(rows.columns)} columns, {len(rows.classes)} classes, checked on {ways}",
-        flush=True,
-    )
-    job.tell(
-        "data",
-        rows=len(rows.truth),
-        columns=len(rows.columns),
-        classes=len(rows.classes),
-        splits=len(job.splits),
-    )
+    rows, columns, classes = len(job.truth), len(job.features.spec), len(job.labels)
+    ways = "held-out rows" if len(job.splits) == 1 else f"{len(job.splits)} folds"
+    print(f"{rows} rows, {columns} useful columns, {classes} classes, checked on {ways}", flush=True)
+    job.tell("data", rows=rows, columns=columns, classes=classes, splits=len(job.splits))
     good = Search(job, deadline=begun + job.task.seconds, prefix=prefix, context=_context()).run()
     if good == 0:
         print("no trial came to a good end in time", flush=True)

@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 
 Columns = Mapping[str, Sequence[Any] | np.ndarray]
+PROBABILITIES, LABELS = "predict_proba", "predict"
+_LEAST = 1e-6
+"""A probability is never nothing: what no leaf has seen may happen all the same."""
 
 
 class Features:
@@ -25,8 +28,16 @@ class Features:
     def __init__(self, spec: list[dict[str, Any]]) -> None:
         self.spec = spec
 
+    @property
+    def categories(self) -> list[int]:
+        """Places of the categories among the columns of a matrix that is not scaled."""
+        return [place for place, one in enumerate(self.spec) if one["kind"] == "category"]
+
     def matrix(self, columns: Columns, *, scaled: bool) -> np.ndarray:
-        """Rows by features. `scaled`: nothing missing, mean 0 and deviation 1, as linear models want it."""
+        """Rows by features: categories by their number, as trees read them, and NaN for what is missing or new.
+
+        scaled: as linear models read them, a column for each category, nothing missing, mean 0 and deviation 1
+        """
         missing = [one["name"] for one in self.spec if one["name"] not in columns]
         if missing:
             raise ValueError(f"columns are missing: {', '.join(missing)}")
@@ -35,7 +46,8 @@ class Features:
 
     def _part(self, one: dict[str, Any], values: Sequence[Any] | np.ndarray, *, scaled: bool) -> np.ndarray:
         if one["kind"] == "category":
-            return _one_hot(values, one["values"])
+            codes = _codes(values, one["values"])
+            return _one_hot(codes, len(one["values"])) if scaled else codes.reshape(-1, 1)
         numbers = as_numbers(values, time=one["kind"] == "time")
         if not scaled:
             return numbers.reshape(-1, 1)
@@ -77,15 +89,14 @@ def as_word(value: Any) -> str:
     return str(value)
 
 
-def _one_hot(values: Sequence[Any] | np.ndarray, known: list[str]) -> np.ndarray:
-    """A column for each known value; a value that is not known has none."""
-    places = {value: place for place, value in enumerate(known)}
-    found = np.zeros((len(values), len(known)))
-    for row, value in enumerate(values):
-        place = places.get(as_word(value))
-        if place is not None:
-            found[row, place] = 1.0
-    return found
+def _codes(values: Sequence[Any] | np.ndarray, known: list[str]) -> np.ndarray:
+    """The number of each value; NaN for one that is not known."""
+    places = {value: float(place) for place, value in enumerate(known)}
+    return np.array([places.get(as_word(value), math.nan) for value in values], dtype=float)
+
+
+def _one_hot(codes: np.ndarray, count: int) -> np.ndarray:
+    return np.asarray(codes[:, None] == np.arange(count), dtype=float)
 
 
 class Logistic:
@@ -103,37 +114,55 @@ class Logistic:
 
 
 class Trees:
-    """LightGBM's trees: boosted, or a forest."""
+    """Boosted trees of LightGBM."""
 
     scaled = False
 
-    def __init__(self, booster: Any, classes: int) -> None:
-        self.booster, self.classes = booster, classes
+    def __init__(self, booster: Any) -> None:
+        self.boosters = [booster]
 
     def probabilities(self, matrix: np.ndarray) -> np.ndarray:
-        found = np.asarray(self.booster.predict(matrix))
+        found = np.asarray(self.boosters[0].predict(matrix))
         return np.column_stack([1 - found, found]) if found.ndim == 1 else found
 
 
+class Forest:
+    """A random forest: for each class (of two: for the second) the mean over LightGBM's trees of its share in a leaf."""
+
+    scaled = False
+
+    def __init__(self, boosters: Sequence[Any]) -> None:
+        self.boosters = list(boosters)
+
+    def probabilities(self, matrix: np.ndarray) -> np.ndarray:
+        shares = np.column_stack([np.asarray(one.predict(matrix)) for one in self.boosters])
+        shares = np.clip(shares, _LEAST, 1 - _LEAST)
+        if shares.shape[1] == 1:
+            return np.column_stack([1 - shares, shares])
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+Member = Logistic | Trees | Forest
+
+
 class Model:
-    """One classifier or several that vote, with weights, or whose answers another one reads (`stack`)."""
+    """One classifier or several that vote, with weights, or whose answers another one reads (`stack`).
+
+    sharpness: of each member, see `sharpened`
+    """
 
     def __init__(
         self,
         *,
         features: Features,
         labels: list[Any],
-        members: list[Logistic | Trees],
+        members: list[Member],
         weights: list[float],
+        sharpness: list[float] | None = None,
         stack: Logistic | None = None,
     ) -> None:
-        self.features, self.labels, self.members, self.weights, self.stack = (
-            features,
-            labels,
-            members,
-            weights,
-            stack,
-        )
+        self.features, self.labels, self.members = features, labels, members
+        self.weights, self.sharpness, self.stack = weights, sharpness or [1.0] * len(members), stack
 
     def predict_proba(self, columns: Columns) -> np.ndarray:
         """Rows by classes, in the order of `labels`."""
@@ -141,11 +170,23 @@ class Model:
             scaled: self.features.matrix(columns, scaled=scaled)
             for scaled in {one.scaled for one in self.members}
         }
-        found = [one.probabilities(matrices[one.scaled]) for one in self.members]
+        found = [
+            sharpened(one.probabilities(matrices[one.scaled]), sharp)
+            for one, sharp in zip(self.members, self.sharpness, strict=True)
+        ]
         return combined(found, self.weights, self.stack)
 
     def predict(self, columns: Columns) -> list[Any]:
         return [self.labels[place] for place in self.predict_proba(columns).argmax(axis=1)]
+
+
+def sharpened(probabilities: np.ndarray, sharpness: float) -> np.ndarray:
+    """Temperature scaling, by the temperature's reciprocal: 1 changes nothing, less is less sure of itself.
+
+    source: Guo, Pleiss, Sun & Weinberger, On Calibration of Modern Neural Networks, ICML 2017
+    """
+    grown = np.clip(probabilities, _LEAST, 1.0) ** sharpness
+    return np.asarray(grown / grown.sum(axis=1, keepdims=True))
 
 
 def combined(found: Sequence[np.ndarray], weights: Sequence[float], stack: Logistic | None) -> np.ndarray:
@@ -163,24 +204,28 @@ def stacked(found: Sequence[np.ndarray]) -> np.ndarray:
 
 def save(model: Model, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    members: list[dict[str, Any]] = []
-    for number, (one, weight) in enumerate(zip(model.members, model.weights, strict=True)):
-        if isinstance(one, Trees):
-            (folder / f"trees_{number}.txt").write_text(one.booster.model_to_string(), encoding="utf-8")
-            members.append({"kind": "trees", "file": f"trees_{number}.txt", "weight": weight})
-        else:
-            members.append({"kind": "logistic", "weight": weight, **_written(one)})
+    members = []
+    for number, (one, weight, sharp) in enumerate(
+        zip(model.members, model.weights, model.sharpness, strict=True)
+    ):
+        members.append({"weight": weight, "sharpness": sharp, **_written(one, folder, f"trees_{number}")})
     spec = {
         "features": model.features.spec,
         "labels": model.labels,
         "members": members,
-        "stack": _written(model.stack) if model.stack else None,
+        "stack": _written(model.stack, folder, "stack") if model.stack else None,
     }
     (folder / "model.json").write_text(json.dumps(spec, indent=1), encoding="utf-8")
 
 
-def _written(one: Logistic) -> dict[str, Any]:
-    return {"coefficients": one.coefficients.tolist(), "intercepts": one.intercepts.tolist()}
+def _written(one: Member, folder: Path, stem: str) -> dict[str, Any]:
+    if isinstance(one, Logistic):
+        coefficients, intercepts = one.coefficients.tolist(), one.intercepts.tolist()
+        return {"kind": "logistic", "coefficients": coefficients, "intercepts": intercepts}
+    files = [f"{stem}_{place}.txt" for place in range(len(one.boosters))]
+    for file, booster in zip(files, one.boosters, strict=True):
+        (folder / file).write_text(booster.model_to_string(), encoding="utf-8")
+    return {"kind": "forest" if isinstance(one, Forest) else "trees", "files": files}
 
 
 def load(folder: str | Path) -> Model:
@@ -189,18 +234,21 @@ def load(folder: str | Path) -> Model:
     return Model(
         features=Features(spec["features"]),
         labels=spec["labels"],
-        members=[_read(one, Path(folder), len(spec["labels"])) for one in spec["members"]],
+        members=[_read(one, Path(folder)) for one in spec["members"]],
         weights=[one["weight"] for one in spec["members"]],
+        sharpness=[one["sharpness"] for one in spec["members"]],
         stack=_logistic(spec["stack"]) if spec["stack"] else None,
     )
 
 
-def _read(one: dict[str, Any], folder: Path, classes: int) -> Logistic | Trees:
+def _read(one: dict[str, Any], folder: Path) -> Member:
     if one["kind"] == "logistic":
         return _logistic(one)
     import lightgbm
 
-    return Trees(lightgbm.Booster(model_str=(folder / one["file"]).read_text(encoding="utf-8")), classes)
+    files = [(folder / file).read_text(encoding="utf-8") for file in one["files"]]
+    boosters = [lightgbm.Booster(model_str=text) for text in files]
+    return Forest(boosters) if one["kind"] == "forest" else Trees(boosters[0])
 
 
 def _logistic(one: dict[str, Any]) -> Logistic:
@@ -208,15 +256,29 @@ def _logistic(one: dict[str, Any]) -> Logistic:
 
 
 class _ForMlflow:
-    """What `mlflow.pyfunc.load_model` gives back."""
+    """What `mlflow.pyfunc.load_model` gives back; with the two names by which scikit-learn's classifiers are asked."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self.classes_ = model.labels
 
-    def predict(self, frame: Any, params: Any = None) -> np.ndarray:
-        """`frame`: a pandas DataFrame, or columns by name."""
-        columns = {name: list(frame[name]) for name in (one["name"] for one in self.model.features.spec)}
-        return np.array(self.model.predict(columns))
+    def predict(self, frame: Any, params: dict[str, Any] | None = None) -> np.ndarray:
+        """Probabilities, rows by classes in the order of `classes_`; labels by `params={"method": "predict"}`.
+
+        frame: a pandas DataFrame, or columns by name
+        """
+        method = (params or {}).get("method", PROBABILITIES)
+        if method not in (PROBABILITIES, LABELS):
+            raise ValueError(f"method {method!r}: one of {PROBABILITIES}, {LABELS}")
+        if method == LABELS:
+            return np.array(self.model.predict(self._columns(frame)))
+        return self.predict_proba(frame)
+
+    def predict_proba(self, frame: Any) -> np.ndarray:
+        return self.model.predict_proba(self._columns(frame))
+
+    def _columns(self, frame: Any) -> dict[str, list[Any]]:
+        return {name: list(frame[name]) for name in (one["name"] for one in self.model.features.spec)}
 
 
 def _load_pyfunc(path: str) -> _ForMlflow:

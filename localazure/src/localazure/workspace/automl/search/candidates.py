@@ -9,39 +9,44 @@ from typing import Any
 import numpy as np
 
 _FOREST = {"boosting": "rf", "bagging_freq": 1}
+_CATEGORIES = {"cat_smooth": 30.0, "cat_l2": 30.0}
+"""A category with few rows is hardly told apart from others."""
 _FIRST: dict[str, dict[str, Any]] = {
-    "LightGBM": {
-        "rounds": 100, "learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 20, "feature_fraction": 0.9,
-        "lambda_l2": 0.1,
+    "LightGBM": _CATEGORIES | {
+        "learning_rate": 0.05, "num_leaves": 20, "min_data_in_leaf": 40, "feature_fraction": 0.5, "lambda_l2": 0.1,
+        "bagging_fraction": 0.8, "bagging_freq": 1,
     },
     "LogisticRegression": {"C": 1.0},
-    "RandomForest": _FOREST | {
-        "rounds": 100, "num_leaves": 64, "min_data_in_leaf": 5, "bagging_fraction": 0.63,
+    "RandomForest": _FOREST | _CATEGORIES | {
+        "rounds": 100, "num_leaves": 128, "min_data_in_leaf": 10, "bagging_fraction": 0.63,
         "feature_fraction_bynode": 0.4,
     },
-    "ExtremeRandomTrees": _FOREST | {
-        "rounds": 100, "num_leaves": 64, "min_data_in_leaf": 5, "bagging_fraction": 0.9,
+    "ExtremeRandomTrees": _FOREST | _CATEGORIES | {
+        "rounds": 100, "num_leaves": 128, "min_data_in_leaf": 10, "bagging_fraction": 0.9,
         "feature_fraction_bynode": 0.6, "extra_trees": True,
     },
 }  # fmt: skip
+_OF_CATEGORIES = {"cat_smooth": (3.0, 100.0), "cat_l2": (3.0, 100.0)}
 _RANGES: dict[str, dict[str, tuple[float, float]]] = {
-    "LightGBM": {
-        "rounds": (40, 400), "learning_rate": (0.02, 0.3), "num_leaves": (7, 127), "min_data_in_leaf": (5, 100),
-        "feature_fraction": (0.4, 1.0), "lambda_l2": (0.001, 10),
+    "LightGBM": _OF_CATEGORIES | {
+        "learning_rate": (0.03, 0.1), "num_leaves": (6, 64), "min_data_in_leaf": (10, 160),
+        "feature_fraction": (0.25, 1.0), "lambda_l2": (0.01, 30), "bagging_fraction": (0.5, 1.0),
     },
     "LogisticRegression": {"C": (0.001, 100)},
-    "RandomForest": {
-        "rounds": (60, 250), "num_leaves": (16, 255), "min_data_in_leaf": (2, 50),
+    "RandomForest": _OF_CATEGORIES | {
+        "rounds": (60, 150), "num_leaves": (32, 255), "min_data_in_leaf": (5, 50),
         "bagging_fraction": (0.4, 0.9), "feature_fraction_bynode": (0.15, 0.9),
     },
-    "ExtremeRandomTrees": {
-        "rounds": (60, 250), "num_leaves": (16, 255), "min_data_in_leaf": (2, 50),
+    "ExtremeRandomTrees": _OF_CATEGORIES | {
+        "rounds": (60, 150), "num_leaves": (32, 255), "min_data_in_leaf": (5, 50),
         "bagging_fraction": (0.5, 0.95), "feature_fraction_bynode": (0.2, 1.0),
     },
 }  # fmt: skip
 _WHOLE = ("rounds", "num_leaves", "min_data_in_leaf")
 _STRANGERS = 0.35
 """The share of trials that do not start from a good one."""
+_ODDS = {"LightGBM": 6, "LogisticRegression": 1, "RandomForest": 2, "ExtremeRandomTrees": 1}
+"""How often strangers are of each algorithm: those with more to choose, and more often the best, more often."""
 _NEAR = 0.25
 """How far a neighbour may be, as a share of a parameter's range."""
 
@@ -66,7 +71,8 @@ def next_candidate(number: int, algorithms: tuple[str, ...], seen: list[Seen], s
         return Candidate(algorithm=algorithms[number], parameters=_FIRST[algorithms[number]])
     chance = np.random.default_rng([seed, number])
     if not seen or chance.random() < _STRANGERS:
-        algorithm = algorithms[chance.integers(len(algorithms))]
+        odds = np.array([_ODDS[one] for one in algorithms], dtype=float)
+        algorithm = algorithms[chance.choice(len(algorithms), p=odds / odds.sum())]
         return Candidate(algorithm=algorithm, parameters=_drawn(algorithm, chance))
     ranked = sorted(seen, key=lambda one: one.score, reverse=True)
     good = ranked[min(len(ranked) - 1, int(chance.integers(3)))].candidate

@@ -1,36 +1,58 @@
-"""One search's folder: what is asked for, the rows, and each trial's place; shared by the search and its trials."""
+"""One search's folder, which its trials share: what is asked for, the rows as numbers, and a place for each trial."""
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.feather
 
-from localazure.workspace.automl.search.table import BadData, Rows, Split, read, rows_of, splits
+from localazure.workspace.automl.search.automl_model import Features
+from localazure.workspace.automl.search.features import learn
+from localazure.workspace.automl.search.fitting import LINEAR, Training
+from localazure.workspace.automl.search.table import BadData, Split, read, rows_of, splits
 from localazure.workspace.automl.task import Task
 
 SEED = 20_250_701
+_ROWS_OF_A_THREAD = 200_000
+"""With fewer, threads of LightGBM wait for each other longer than they compute, above all where other trials run."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """`splits`: rows to learn from and rows to check on; `final`: the rows the kept model is fitted on."""
+    """A search's data. Everything is read from its folder, so that trials share it without reading it again.
+
+    truth: class numbers, of which `labels` are the names; splits: rows to learn from and rows to check on; final: the
+    rows the kept models are fitted on
+    """
 
     folder: Path
     task: Task
-    rows: Rows
+    features: Features
+    labels: list[Any]
+    truth: np.ndarray
+    weights: np.ndarray | None
     splits: list[Split]
     final: np.ndarray
     threads: int
 
     def trial(self, number: int) -> Path:
         return self.folder / "trials" / str(number)
+
+    def training(self, algorithm: str, seed: int) -> Training:
+        name = "scaled" if algorithm == LINEAR else "codes"
+        return Training(
+            matrix=np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False),
+            truth=self.truth,
+            weights=self.weights,
+            classes=len(self.labels),
+            categories=self.features.categories,
+            threads=self.threads,
+            seed=seed,
+        )
 
     def tell(self, event: str, **more: Any) -> None:
         """A line for whoever follows the search."""
@@ -44,16 +66,27 @@ class Job:
 
 
 def prepare(folder: Path) -> None:
-    """Reads the data files once, for all trials."""
+    """Reads the data files and makes numbers of them: once, for all trials.
+
+    How columns become numbers is learnt from all rows that a kept model is fitted on, without their labels.
+    """
     asked = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    training = read(asked["data"]["training_data"])
-    rows = training.num_rows
+    task = Task.from_json(asked["task"])
+    table = read(asked["data"]["training_data"])
+    training = table.num_rows
     if "validation_data" in asked["data"]:
-        training = _under(training, read(asked["data"]["validation_data"]))
-    pyarrow.feather.write_feather(
-        training.combine_chunks(), folder / "rows.arrow", compression="uncompressed"
-    )
-    (folder / "training-rows").write_text(str(rows), encoding="utf-8")
+        table = _under(table, read(asked["data"]["validation_data"]))
+    rows = rows_of(table, task.target, task.weights)
+    features = learn(rows.take(np.arange(training)), rows.times, featurize=task.featurize)
+    arrays = {"truth": rows.truth, "codes": features.matrix(rows.columns, scaled=False)}
+    if LINEAR in task.algorithms:
+        arrays["scaled"] = features.matrix(rows.columns, scaled=True)
+    if rows.weights is not None:
+        arrays["weights"] = rows.weights
+    for name, values in arrays.items():
+        np.save(folder / f"{name}.npy", values, allow_pickle=False)
+    about = {"features": features.spec, "labels": rows.classes, "training": training}
+    (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
 def _under(training: pa.Table, validation: pa.Table) -> pa.Table:
@@ -67,14 +100,24 @@ def _under(training: pa.Table, validation: pa.Table) -> pa.Table:
 
 def load(folder: Path) -> Job:
     """After `prepare`."""
-    asked = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    task = Task.from_json(asked["task"])
-    rows = rows_of(pyarrow.feather.read_table(folder / "rows.arrow"), task.target, task.weights)
-    training = int((folder / "training-rows").read_text(encoding="utf-8"))
-    everything = np.arange(len(rows.truth))
-    if training < len(everything):
-        parts, final = [(everything[:training], everything[training:])], everything[:training]
+    task = Task.from_json(json.loads((folder / "job.json").read_text(encoding="utf-8"))["task"])
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    truth = np.load(folder / "truth.npy", allow_pickle=False)
+    weights = folder / "weights.npy"
+    everything = np.arange(len(truth))
+    training = everything[: about["training"]]
+    if len(training) < len(everything):
+        parts = [(training, everything[len(training) :])]
     else:
-        parts, final = splits(rows.truth, folds=task.folds, holdout=task.holdout, seed=SEED), everything
-    cores = task.cores or max(1, (os.cpu_count() or 1) // max(1, task.at_once))
-    return Job(folder=folder, task=task, rows=rows, splits=parts, final=final, threads=cores)
+        parts = splits(truth, folds=task.folds, holdout=task.holdout, seed=SEED)
+    return Job(
+        folder=folder,
+        task=task,
+        features=Features(about["features"]),
+        labels=about["labels"],
+        truth=truth,
+        weights=np.load(weights, allow_pickle=False) if weights.exists() else None,
+        splits=parts,
+        final=training,
+        threads=max(1, min(task.cores or len(truth), len(truth) // _ROWS_OF_A_THREAD)),
+    )

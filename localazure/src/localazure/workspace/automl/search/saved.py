@@ -20,7 +20,10 @@ flavors:
     env: conda.yaml
     python_version: {python}
 run_id: {run}
+signature:
+  params: '[{{"name": "method", "type": "string", "default": "{method}", "shape": null}}]'
 """
+"""The parameter is for `mlflow.pyfunc`: see `_ForMlflow.predict`. MLflow drops one that the signature does not name."""
 _CONDA = """\
 name: automl_model
 channels:
@@ -45,7 +48,8 @@ def write(model: automl_model.Model, outputs: Path, run: str) -> None:
     conda = _conda()
     (folder / "conda.yaml").write_text(conda, encoding="utf-8")
     (folder / "MLmodel").write_text(
-        _MLMODEL.format(python=platform.python_version(), run=run), encoding="utf-8"
+        _MLMODEL.format(python=platform.python_version(), run=run, method=automl_model.PROBABILITIES),
+        encoding="utf-8",
     )
     (outputs / "conda_env_v_1_0_0.yml").write_text(conda, encoding="utf-8")
     shutil.copyfile(_SCORING, outputs / "scoring_file_v_2_0_0.py")

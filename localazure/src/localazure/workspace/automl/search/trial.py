@@ -6,15 +6,13 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from localazure.workspace.automl.search import saved
-from localazure.workspace.automl.search.automl_model import Features, Logistic, Model, Trees
-from localazure.workspace.automl.search.features import learn
-from localazure.workspace.automl.search.fitting import fit
-from localazure.workspace.automl.search.job import Job, load
+from localazure.workspace.automl.search.automl_model import Model, sharpened
+from localazure.workspace.automl.search.fitting import best_sharpness, fit, out_of_fold
+from localazure.workspace.automl.search.job import SEED, Job, load
 from localazure.workspace.automl.search.metrics import metrics
 from localazure.workspace.automl.search.table import BadData
 
@@ -23,35 +21,18 @@ def run(job: Job, number: int) -> dict[str, float]:
     """The candidate's metrics, each the mean over the splits."""
     folder = job.trial(number)
     candidate = json.loads((folder / "candidate.json").read_text(encoding="utf-8"))
-    classes = len(job.rows.classes)
-    told, answers = list[dict[str, float]](), np.full((len(job.rows.truth), classes), np.nan)
-    for train, valid in job.splits:
-        features, member = _fitted(job, candidate, train)
-        matrix = features.matrix(job.rows.take(valid), scaled=member.scaled)
-        answers[valid] = member.probabilities(matrix)
-        told.append(metrics(job.rows.truth[valid], answers[valid]))
-    np.save(folder / "answers.npy", answers)
-    features, member = _fitted(job, candidate, job.final)
-    model = Model(features=features, labels=job.rows.classes, members=[member], weights=[1.0])
-    saved.write(model, folder / "outputs", candidate["run"])
-    return mean(told)
-
-
-def _fitted(job: Job, candidate: dict[str, Any], places: np.ndarray) -> tuple[Features, Logistic | Trees]:
-    """Features are learnt from the same rows as the model: nothing of the rows it is checked on is seen."""
-    columns, rows = job.rows.take(places), job.rows
-    features = learn(columns, rows.times, featurize=job.task.featurize)
-    scaled = candidate["algorithm"] == "LogisticRegression"
-    member = fit(
-        candidate["algorithm"],
-        candidate["parameters"],
-        features.matrix(columns, scaled=scaled),
-        rows.truth[places],
-        classes=len(rows.classes),
-        weights=None if rows.weights is None else rows.weights[places],
-        threads=job.threads,
+    algorithm, checked = candidate["algorithm"], job.checked
+    training = job.training(algorithm, SEED + number)
+    answers, parameters = out_of_fold(algorithm, candidate["parameters"], training, job.splits)
+    sharp = best_sharpness(answers[checked], job.truth[checked])
+    answers = sharpened(answers, sharp)
+    np.save(folder / "answers.npy", answers, allow_pickle=False)
+    member = fit(algorithm, parameters, training, job.final)
+    model = Model(
+        features=job.features, labels=job.labels, members=[member], weights=[1.0], sharpness=[sharp]
     )
-    return features, member
+    saved.write(model, folder / "outputs", candidate["run"])
+    return mean([metrics(job.truth[valid], answers[valid]) for _, valid in job.splits])
 
 
 def mean(told: list[dict[str, float]]) -> dict[str, float]:
