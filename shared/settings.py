@@ -128,6 +128,12 @@ class Settings(BaseSettings):
     shard_bytes: int = Field(default=_POLICY.shard_bytes, ge=1)
     request_bytes: int = Field(default=_POLICY.request_bytes, ge=10_000)
     most_unscored_share: float = Field(default=_POLICY.most_unscored_share, ge=0, le=1)
+    control_share: float = Field(default=_POLICY.control_share, ge=0, lt=1)
+    call_list: bool = _POLICY.call_list
+    most_calls: int = Field(default=_POLICY.most_calls, ge=0)
+    call_hours: float = Field(default=_POLICY.call_hours, ge=0)
+    calls_per_hour: float = Field(default=_POLICY.calls_per_hour, gt=0)
+    most_contacts: int = Field(default=_POLICY.most_contacts, ge=0)
     engine_bytes: int = Field(default=_POLICY.engine_bytes, ge=0)
     claim_seconds: int = Field(default=_POLICY.claim_seconds, ge=5)
 

@@ -33,7 +33,7 @@ def publish_shard(
     read = list(read_shard(data, plan.cut))
     answers = _answers(stream(predicted, number), rows_to_score(read), plan)
     pieces = with_answers(read, answers, str(plan.version))
-    shard = write_shard(pieces, plan.cut.header, number=number, source=data)
+    shard = write_shard(pieces, plan.cut.header, number=number, source=data, control=plan.control)
     (lines / str(number)).write_bytes(shard.lines)
     place(scored, names.parquet_blob(plan.batch, number), plan).write_bytes(shard.table)
     return {**shard.facts, "parquet_bytes": len(shard.table)}

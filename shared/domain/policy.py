@@ -61,6 +61,21 @@ class Policy:
     """A batch is refused if the model fails on a larger share of its rows than that; fraction of 1. Rows that break the
     contract do not count: what is wrong with them is known."""
 
+    control_share: float = 0.0
+    """Of the rows of each list, how many chance draws into a control group, who are called whatever the model says of
+    them; fraction of 1. Where it is above 0, the output says of each row which `group` it is in, and its `propensity`."""
+
+    call_list: bool = True
+    """Whether a call list is written beside the scores: whom to call, best first."""
+    most_calls: int = 0
+    """Calls that a call list has at most; 0: all that are worth their cost."""
+    call_hours: float = 0.0
+    calls_per_hour: float = 8.0
+    """The same by the hours that agents have for a list, and the calls that one makes in an hour; 0 hours: no limit."""
+    most_contacts: int = 0
+    """A client who was contacted so often in the campaign is called no more, by the column that the contract says counts
+    the contacts; 0: whatever it says."""
+
     engine_bytes: int = 1 << 30
     """A scoring file of at least so many bytes is scored by a run of the scoring pipeline on a cluster; 0: none is."""
 
@@ -68,3 +83,10 @@ class Policy:
     """A step that died so often is dead-lettered."""
     claim_seconds: int = 120
     """A claim not renewed for so long is taken over, and a message not claimed for so long is sent again."""
+
+    @property
+    def places_on_call_list(self) -> int:
+        """Calls that can be made of a list; 0: any number."""
+        by_hours = max(1, int(self.call_hours * self.calls_per_hour)) if self.call_hours else 0
+        limits = [limit for limit in (self.most_calls, by_hours) if limit]
+        return min(limits, default=0)

@@ -74,6 +74,7 @@ def _plan(fact: BatchDue, blob: Blob, services: Services) -> BatchPlan | str:
                 blob.size,
                 services.contracts,
                 shard_bytes=services.policy.shard_bytes,
+                control_share=services.policy.control_share,
             )
     except UnreadableFile as fault:
         return str(fault)

@@ -42,7 +42,7 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
     try:
         data = _bytes(plan, shard, services)
         answered = _answered(each_read(read_shard(data, plan.cut)), plan, services)
-        scored = write_shard(answered, plan.cut.header, number=fact.number, source=data)
+        scored = write_shard(answered, plan.cut.header, number=fact.number, source=data, control=plan.control)
     except Superseded:
         return _refused(plan, GONE_MEANWHILE, services)
     except UnreadableFile as fault:

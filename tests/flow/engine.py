@@ -36,6 +36,7 @@ def score(request: ScoringRequest, files: MemoryFiles) -> None:
             plan.cut.header,
             number=shard.number,
             source=data,
+            control=plan.control,
         )
         whole += scored.lines
         files.write(names.SCORED, names.parquet_blob(plan.batch, shard.number), scored.table)

@@ -35,6 +35,7 @@ def batch_manifest(plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> dict[st
         },
         "rows": sum(shard["rows"] for shard in shards),
         "rejected_rows": sum(shard["refused"] for shard in shards),
+        **_control(plan, shards),
         "decile_counts": [sum(counts) for counts in zip(*(s["deciles"] for s in shards), strict=True)],
         "mended": _mended(plan, shards),
         "shards": [
@@ -42,6 +43,13 @@ def batch_manifest(plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> dict[st
             for cut, shard in zip(plan.cut.shards, shards, strict=True)
         ],
     }
+
+
+def _control(plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """How many rows chance drew, and with which probability; nothing where none were to be."""
+    if plan.control is None:
+        return {}
+    return {"control": {"share": plan.control.share, "rows": sum(shard["control"] for shard in shards)}}
 
 
 def _mended(plan: BatchPlan, shards: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

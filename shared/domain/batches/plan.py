@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Self
 
+from shared.domain.batches.control_group import ControlGroup
 from shared.domain.batches.shard_plan import ShardPlan
 
 
@@ -29,6 +30,12 @@ class BatchPlan:
     def model(self) -> str:
         """name:version"""
         return f"{self.cut.contract.dataset}:{self.version}"
+
+    @property
+    def control(self) -> ControlGroup | None:
+        """The rows that chance draws; None where none are to be."""
+        share = self.cut.control_share
+        return ControlGroup(batch=self.batch, share=share) if share else None
 
     def to_json(self) -> dict[str, Any]:
         model = {name: getattr(self, name) for name in ("endpoint", "deployment", "version", "since")}

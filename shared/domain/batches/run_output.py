@@ -45,8 +45,9 @@ def read_shards(text: bytes | None, plan: BatchPlan) -> list[dict[str, Any]]:
         raise Mismatch(
             f"it describes {len(numbers)} shards, not of the plan's {len(plan.cut.shards)} in order"
         )
+    counts = (*COUNTS, "control") if plan.control else COUNTS
     for shard in shards:
-        _check(shard)
+        _check(shard, counts)
     return shards
 
 
@@ -62,11 +63,11 @@ def check_sizes(plan: BatchPlan, shards: Sequence[Mapping[str, Any]], sizes: Map
             raise Mismatch(f"{name} has {sizes.get(name, 'no')} bytes, not {size}")
 
 
-def _check(shard: Mapping[str, Any]) -> None:
+def _check(shard: Mapping[str, Any], counts: Sequence[str]) -> None:
     """Numbers that can be, and add up."""
     deciles = shard.get("deciles")
     sound = (
-        all(type(shard.get(name)) is int and shard[name] >= 0 for name in COUNTS)
+        all(type(shard.get(name)) is int and shard[name] >= 0 for name in counts)
         and all(SHA256.fullmatch(str(shard.get(name))) for name in DIGESTS)
         and shard["unanswered"] <= shard["refused"] <= shard["rows"]
         and isinstance(deciles, list)

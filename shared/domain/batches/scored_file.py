@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from shared.domain.batches.control_group import COLUMNS as OF_CONTROL
+from shared.domain.batches.control_group import CONTROL, MODEL, ControlGroup
 from shared.domain.batches.shard_plan import ADDED
 from shared.domain.batches.shard_rows import ShardRows
 from shared.domain.models.answers import DECILES, Answers
@@ -66,25 +68,36 @@ class ScoredShard:
     table: bytes
     """Its Parquet file."""
     facts: dict[str, Any]
-    """Number, rows, those refused, those of them that fit the contract, bytes and hashes, and the scored rows in each
-    tenth of the scores at training."""
+    """Number, rows, those refused, those of them that fit the contract, bytes and hashes, the scored rows in each tenth of
+    the scores at training, and, where there is a control group, those in it."""
 
 
-def write_shard(pieces: Iterable[ScoredRows], header: Header, *, number: int, source: bytes) -> ScoredShard:
+def write_shard(
+    pieces: Iterable[ScoredRows],
+    header: Header,
+    *,
+    number: int,
+    source: bytes,
+    control: ControlGroup | None = None,
+) -> ScoredShard:
     """The one way a shard comes out, whoever scored it: its lines, unchanged but for what is added at their ends, and
     the same rows as a Parquet file, the file's own columns as the texts they are.
 
     pieces: each is let go before the next is taken; number: 0 carries the header
-    source: its bytes of the file
+    source: its bytes of the file; control: which of its rows chance draws, if any
     """
-    lines: list[bytes | memoryview] = [] if number else [_head(header)]
-    schema, out = _schema(header), pa.BufferOutputStream()
-    rows, refused, unanswered, deciles = 0, 0, 0, [0] * DECILES
+    lines: list[bytes | memoryview] = (
+        [] if number else [head(header, ADDED + OF_CONTROL if control else ADDED)]
+    )
+    schema, out = _schema(header, with_groups=control is not None), pa.BufferOutputStream()
+    drawn, rows, refused, unanswered, deciles = 0, 0, 0, 0, [0] * DECILES
     mended: Mended = Counter()
     with pq.ParquetWriter(out, schema, compression="snappy") as writer:
         for piece in pieces:
-            lines += [_body(piece, header), header.line_end.encode()]
-            writer.write_table(pa.Table.from_batches([_batch(piece, schema)]))
+            groups = _groups(piece, control, number, rows) if control else None
+            lines += [_body(piece, header, groups), header.line_end.encode()]
+            writer.write_table(pa.Table.from_batches([_batch(piece, schema, groups)]))
+            drawn += groups.count(CONTROL) if groups else 0
             rows, refused = rows + len(piece.read), refused + len(piece.problems())
             unanswered += len(piece.answers.problems)
             mended += piece.read.mended
@@ -103,24 +116,65 @@ def write_shard(pieces: Iterable[ScoredRows], header: Header, *, number: int, so
         "parquet_sha256": hashlib.sha256(table).hexdigest(),
         "deciles": deciles,
         "mended": told(mended),
+        **({"control": drawn} if control else {}),
     }
     return ScoredShard(lines=text, table=table, facts=facts)
 
 
-def _head(header: Header) -> bytes:
+def head(header: Header, added: Sequence[str]) -> bytes:
+    """The output's header line. added: its columns after those of the file"""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=header.delimiter, lineterminator=header.line_end)
-    writer.writerow([*header.names, *ADDED])
+    writer.writerow([*header.names, *added])
     return (("\ufeff" if header.bom else "") + text.getvalue()).encode()
 
 
-def _body(piece: ScoredRows, header: Header) -> memoryview:
+@dataclass(frozen=True, kw_only=True)
+class _Groups:
+    """By record the group that it is in; null where it has no score, and so is in none."""
+
+    codes: Any
+    """Arrow array of places in `names`."""
+    names: tuple[str, ...]
+    propensities: tuple[float, ...]
+    """By group."""
+
+    def count(self, group: str) -> int:
+        return int(pc.sum(pc.equal(self.codes, self.names.index(group))).as_py() or 0)
+
+    def columns(self) -> list[Any]:
+        """Those of `OF_CONTROL`."""
+        group = pa.DictionaryArray.from_arrays(self.codes, pa.array(self.names))
+        return [group, pc.take(pa.array(self.propensities), self.codes)]
+
+    def texts(self, header: Header) -> Any:
+        """As they are written."""
+        pairs = zip(self.names, self.propensities, strict=True)
+        lines = [_line([name, f"{propensity:g}"], header) for name, propensity in pairs]
+        lines.append(_line(["", ""], header))
+        return pc.take(pa.array(lines, pa.binary()), pc.fill_null(self.codes, len(self.names)))
+
+
+def _groups(piece: ScoredRows, control: ControlGroup, shard: int, first: int) -> _Groups:
+    places = piece.places()
+    scored = pc.is_valid(pc.take(piece.answers.probability, places)).to_numpy(zero_copy_only=False)
+    drawn = control.drawn(shard, first, len(places))
+    names = (MODEL, CONTROL)
+    return _Groups(
+        codes=pa.array(drawn.astype(np.int32), mask=~scored),
+        names=names,
+        propensities=tuple(map(control.propensity, names)),
+    )
+
+
+def _body(piece: ScoredRows, header: Header, groups: _Groups | None) -> memoryview:
     places = piece.places()
     probability = pc.take(pc.cast(piece.answers.probability, pa.string()), places)
     joined = pc.binary_join_element_wise(
         piece.read.rows.lines,
         probability.cast(pa.binary()),
         _endings(piece, places, header),
+        *([groups.texts(header)] if groups else []),
         header.delimiter.encode(),
         null_handling="replace",
         null_replacement=b"",
@@ -150,13 +204,15 @@ def _line(cells: Sequence[str], header: Header) -> bytes:
     return text.getvalue().removesuffix("\r\n").encode()
 
 
-def _schema(header: Header) -> Any:
+def _schema(header: Header, *, with_groups: bool) -> Any:
     few = pa.dictionary(pa.int32(), pa.string())
     added = [pa.float64(), pa.int8(), few, few, few]
-    return pa.schema([*((name, few) for name in header.names), *zip(ADDED, added, strict=True)])
+    columns = [*((name, few) for name in header.names), *zip(ADDED, added, strict=True)]
+    columns += zip(OF_CONTROL, [few, pa.float64()], strict=True) if with_groups else []
+    return pa.schema(columns)
 
 
-def _batch(piece: ScoredRows, schema: Any) -> Any:
+def _batch(piece: ScoredRows, schema: Any, groups: _Groups | None) -> Any:
     places, problems, answers = piece.places(), piece.problems(), piece.answers
     decision = pa.DictionaryArray.from_arrays(
         pa.array(answers.decision, pa.int32()), pa.array(answers.decision_names, pa.string())
@@ -173,6 +229,7 @@ def _batch(piece: ScoredRows, schema: Any) -> Any:
         pc.take(pc.if_else(scored, decision, None), places),
         version,
         _reasons(problems, len(places)),
+        *(groups.columns() if groups else []),
     ]
     return pa.record_batch([*piece.read.rows.cells.columns, *added], schema=schema)
 

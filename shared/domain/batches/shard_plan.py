@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from shared.domain.batches.control_group import COLUMNS as OF_CONTROL
 from shared.domain.tables.contract import Contract
 from shared.domain.tables.csv_reader import read_blocks, stands_alone
 from shared.domain.tables.dialect import LONGEST, FileProblem, Header, read_header
@@ -49,6 +50,13 @@ class ShardPlan:
     header: Header
     shards: tuple[ShardRange, ...]
     """At least one: a file without rows has an empty one, since its output has a header all the same."""
+    control_share: float = 0.0
+    """Of its rows that are drawn by chance (`control_group`); fraction of 1."""
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The output's columns after those of the file."""
+        return ADDED + OF_CONTROL if self.control_share else ADDED
 
     @property
     def size(self) -> int:
@@ -57,11 +65,13 @@ class ShardPlan:
 
     def to_json(self) -> dict[str, Any]:
         cuts = [shard.start for shard in self.shards]
+        drawn = {"control_share": self.control_share} if self.control_share else {}
         return {
             "contract": self.contract.to_json(),
             "header": self.header.to_json(),
             "cuts": cuts,
             "size": self.size,
+            **drawn,
         }
 
     @classmethod
@@ -70,15 +80,17 @@ class ShardPlan:
             contract=Contract.from_json(body["contract"]),
             header=Header.from_json(body["header"]),
             shards=_ranges(body["cuts"], body["size"]),
+            control_share=body.get("control_share", 0.0),
         )
 
 
 def plan_shards(
-    read: Read, size: int, contracts: Sequence[Contract], *, shard_bytes: int
+    read: Read, size: int, contracts: Sequence[Contract], *, shard_bytes: int, control_share: float = 0.0
 ) -> ShardPlan | FileProblem:
     """Cuts the file at the first record at or after every `shard_bytes`.
 
     size: bytes of the file.
+    control_share: of its rows that chance is to draw; fraction of 1
     """
     header, _ = read_header([read(0, min(size, LONGEST + 1))])
     if isinstance(header, FileProblem):
@@ -87,7 +99,8 @@ def plan_shards(
     if isinstance(contract, HeaderProblem):
         after = read(header.end, min(size, header.end + LONGEST))
         return explained(contract, header, after, contracts, "scoring")
-    taken = [name for name in header.names if name.casefold() in ADDED]
+    added = ADDED + OF_CONTROL if control_share else ADDED
+    taken = [name for name in header.names if name.casefold() in added]
     if taken:
         named = ", ".join(map(repr, taken))
         return FileProblem(
@@ -100,7 +113,9 @@ def plan_shards(
             cut = _record_from(read, at, size, header, known=cuts[-1])
             if cut < size:
                 cuts.append(cut)
-    return ShardPlan(contract=contract, header=header, shards=_ranges(cuts, size))
+    return ShardPlan(
+        contract=contract, header=header, shards=_ranges(cuts, size), control_share=control_share
+    )
 
 
 def sound_cut(window: bytes, header: Header, *, last: bool) -> int | None:
