@@ -27,7 +27,9 @@ from shared.steps.close_run import close_run
 from shared.steps.collect_batch_run import collect_batch_run
 from shared.steps.find_batches import find_batches
 from shared.steps.follow_run import follow_run
+from shared.steps.join_outcomes import join_outcomes
 from shared.steps.judge_run import judge_run
+from shared.steps.list_calls import list_calls
 from shared.steps.notify_subscribers import notify_subscribers
 from shared.steps.pause_work import pause_work
 from shared.steps.plan_batch import plan_batch
@@ -83,6 +85,10 @@ FLOW = (
     Rule((f.BatchDue,), plan_batch, (f.ShardDue, f.BatchRunDue, f.BatchDuplicated, f.BatchRefused)),
     Rule((f.ShardDue,), score_shard, (f.ShardsScored, f.BatchRefused)),
     Rule((f.ShardsScored,), seal_batch, (f.BatchScored, f.BatchRefused)),
+    # scores become calls
+    Rule((f.BatchScored,), list_calls, ()),
+    # calls bring outcomes
+    Rule((f.OutcomesArrived,), join_outcomes, (f.OutcomesJoined, f.OutcomesRefused)),
     # many clients become scores on a cluster
     Rule((f.BatchRunDue,), start_batch_run, (f.BatchRunStarted, f.BatchRunDue, f.BatchRefused)),
     Rule((f.BatchRunFinished,), collect_batch_run, (f.BatchScored, f.BatchRunDue, f.BatchRefused)),
@@ -92,6 +98,7 @@ FLOW = (
         begin_operation,
         (
             f.UploadArrived,
+            f.OutcomesArrived,
             f.ScoringDue,
             f.BatchDue,
             f.RetrainDue,
@@ -112,7 +119,7 @@ FLOW = (
     ),
     Rule((f.WorkPaused,), pause_work, ()),
     Rule((f.WorkResumed,), resume_work, (f.RetrainDue, f.RunDue, f.ReleaseDue)),
-    Rule((f.RetryRequested,), retry_step, (f.UploadArrived, f.BatchDue)),
+    Rule((f.RetryRequested,), retry_step, (f.UploadArrived, f.BatchDue, f.OutcomesArrived)),
     # what answers, and how well
     Rule((f.TrafficStrayed,), restore_traffic, ()),
     Rule((f.EndpointProbeDue,), probe_endpoint, ()),
@@ -124,6 +131,7 @@ FLOW = (
         reconcile,
         (
             f.UploadArrived,
+            f.OutcomesArrived,
             f.RunMoved,
             f.DatasetDue,
             f.RunDue,

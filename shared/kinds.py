@@ -12,6 +12,7 @@ from shared.domain.kinds.failure import FAILURE
 from shared.domain.kinds.kind import Change, Kind
 from shared.domain.kinds.model import MODEL
 from shared.domain.kinds.operation import OPERATION, STATUSES
+from shared.domain.kinds.outcome import OUTCOME
 from shared.domain.kinds.quarantine import QUARANTINE
 from shared.domain.kinds.run import RUN, STEP_STATUSES
 from shared.domain.kinds.state import State
@@ -30,6 +31,7 @@ KINDS: tuple[Kind[Any], ...] = (
     DEPLOYMENT,
     # what the model is for
     BATCH,
+    OUTCOME,
     # what needs a person
     FAILURE,
     OPERATION,

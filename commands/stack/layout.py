@@ -7,7 +7,7 @@ from pathlib import Path
 
 from commands.stack.errors import storage_in_words
 
-CONTAINERS = ("incoming", "scoring", "quarantine", "datasets", "scored")
+CONTAINERS = ("incoming", "scoring", "quarantine", "datasets", "scored", "outcomes", "suppression")
 QUEUES = ("blob-events", "run-events", "steps", "shards")
 MACHINE_LEARNING = "Microsoft.MachineLearningServices"
 SUBSCRIPTIONS = [
@@ -15,6 +15,13 @@ SUBSCRIPTIONS = [
         "name": "incoming",
         "topic": "storage",
         "subject_begins_with": "/blobServices/default/containers/incoming/",
+        "event_types": ["Microsoft.Storage.BlobCreated", "Microsoft.Storage.BlobRenamed"],
+        "queue": "blob-events",
+    },
+    {
+        "name": "outcomes",
+        "topic": "storage",
+        "subject_begins_with": "/blobServices/default/containers/outcomes/",
         "event_types": ["Microsoft.Storage.BlobCreated", "Microsoft.Storage.BlobRenamed"],
         "queue": "blob-events",
     },

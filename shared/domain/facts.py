@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, ClassVar, Literal, NoReturn, Self
 
 from shared.domain.json_types import called, declared, fits
-from shared.domain.names import batch_id, digest
+from shared.domain.names import batch_id, digest, outcome_id
 from shared.errors import Transient, UnreadableMessage
 
 FACTS: dict[str, type[Fact]] = {}
@@ -622,6 +622,65 @@ class BatchRefused(Fact):
     @property
     def key(self) -> str:
         return f"batch/{self.batch}/refused"
+
+
+# --- outcomes ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomesArrived(Fact):
+    """A file of what calls brought lies complete in the `outcomes` container."""
+
+    name: str
+    etag: str
+
+    @property
+    def key(self) -> str:
+        return f"outcomes/{self.name}/{self.etag}"
+
+    @property
+    def outcome(self) -> str:
+        """The id of the record that says what became of it."""
+        return outcome_id(self.name, self.etag)
+
+    @classmethod
+    def parse(cls, key: str) -> Self | None:
+        """The fact of this kind that has the key; None for any other."""
+        found = re.fullmatch(r"outcomes/(.+)/([^/]+)", key)
+        return None if found is None else cls(name=found[1], etag=found[2])
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomesJoined(Fact):
+    """What the file says of its batch's rows is joined to their scores."""
+
+    outcome: str
+    name: str
+    batch: str
+    dataset: str
+    version: int
+    """The model's that scored them."""
+    rows: int
+    rejected: int
+    blank: int
+    repeated: int
+
+    @property
+    def key(self) -> str:
+        return f"outcome/{self.outcome}/joined"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomesRefused(Fact):
+    """No line of the file could be joined: the reason says why, and what to do."""
+
+    outcome: str
+    name: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"outcome/{self.outcome}/refused"
 
 
 # --- upkeep -----------------------------------------------------------------------------------------------

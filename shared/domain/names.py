@@ -10,6 +10,11 @@ SCORING = "scoring"
 QUARANTINE = "quarantine"
 DATASETS = "datasets"
 SCORED = "scored"
+OUTCOMES = "outcomes"
+SUPPRESSION, DO_NOT_CALL = "suppression", "do-not-call.csv"
+"""The container, and the file in it that names whom nobody may call."""
+ROW = "row"
+"""The column that numbers a batch's rows, from 1: call lists have it, and outcomes may come by it."""
 SCORED_DATASTORE = "campanha_scored"
 """What Azure ML knows the container of scored files as; publishing the scoring pipeline registers it."""
 
@@ -109,6 +114,33 @@ def batch_manifest_blob(batch: str) -> str:
 
 def batch_plan_blob(batch: str) -> str:
     return f"{batch}/plan.json"
+
+
+def outcome_id(name: str, etag: str) -> str:
+    """One id per version of a file of outcomes, formed as a batch's."""
+    return batch_id(f"{OUTCOMES}/{name}", etag)
+
+
+def answers_blob(batch: str, outcome: str) -> str:
+    """What one file of outcomes says of the batch's rows."""
+    return f"{batch}/outcomes/{outcome}.parquet"
+
+
+def joined_blob(batch: str, digest: str) -> str:
+    """What is known of the batch's outcomes, joined to its scores. digest: of the files that say it"""
+    return f"{batch}/outcomes/joined-{digest}.parquet"
+
+
+def outcome_faults_blob(outcome: str) -> str:
+    return f"outcomes/{outcome}/{REJECTS}"
+
+
+def call_list_blob(batch: str) -> str:
+    return f"{batch}/call-list.csv"
+
+
+def call_list_manifest_blob(batch: str) -> str:
+    return f"{batch}/call-list.json"
 
 
 def batch_folder(batch: str) -> str:

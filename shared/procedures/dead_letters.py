@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from shared.domain.facts import Fact, RunMoved, ShardDue, StepDeadLettered, UploadArrived
+from shared.domain.facts import Fact, OutcomesArrived, RunMoved, ShardDue, StepDeadLettered, UploadArrived
 from shared.services import Services
 
-QUEUES: dict[type[Fact], str] = {UploadArrived: "blob-events", RunMoved: "run-events", ShardDue: "shards"}
+QUEUES: dict[type[Fact], str] = {
+    UploadArrived: "blob-events",
+    OutcomesArrived: "blob-events",
+    RunMoved: "run-events",
+    ShardDue: "shards",
+}
 """The queue in which a fact first comes; the others come in `steps`."""
 
 

@@ -13,6 +13,7 @@ from shared.domain.facts import (
     EndpointProbeDue,
     Fact,
     NotificationDue,
+    OutcomesArrived,
     ReconcileDue,
     RunDue,
     RunMoved,
@@ -35,11 +36,12 @@ from shared.services import Services
 from shared.steps.probe_endpoint import PROBES
 
 T = TypeVar("T")
+Arrived = type[UploadArrived] | type[OutcomesArrived]
 
 EVENT_DELAY = timedelta(seconds=30)
 """So late a blob's event may be without being taken for lost; a second is usual."""
 MOST_AT_ONCE = 200
-"""Missed uploads, and unfinished facts, that one reconciliation publishes; the next takes the next."""
+"""Missed files of a container, and unfinished facts, that one reconciliation publishes; the next takes the next."""
 LONGEST_SEARCH = timedelta(seconds=2)
 """For either, from the first found on: where storage is slow, fewer. To publish them takes as long again and again, and
 whoever stops the app waits for it."""
@@ -50,7 +52,8 @@ def reconcile(fact: ReconcileDue, services: Services) -> Iterable[Fact]:
     datasets = [contract.dataset for contract in services.contracts]
     parts: tuple[Callable[[], Iterable[Fact]], ...] = (
         lambda: _unfinished(services),
-        lambda: _missed_uploads(services),
+        lambda: _missed(names.INCOMING, UploadArrived, services),
+        lambda: _missed(names.OUTCOMES, OutcomesArrived, services),
         lambda: _runs_under_way(services),
         lambda: each_by_itself(lambda dataset: _overdue_window(dataset, fact, services), datasets),
         lambda: each_by_itself(lambda dataset: _waiting_version(dataset, services), datasets),
@@ -88,17 +91,15 @@ def _some(found: Iterator[T], services: Services) -> Iterator[T]:
             return
 
 
-def _missed_uploads(services: Services) -> Iterator[Fact]:
+def _missed(container: str, arrived: Arrived, services: Services) -> Iterator[Fact]:
     """Blobs whose event is lost, or later than it ever is; those it has published before wait in the outbox."""
     late = services.now() - EVENT_DELAY
-    missed = (
-        arrived for blob, arrived in unseen_blobs(names.INCOMING, _arrived, services) if blob.modified < late
-    )
+
+    def due(blob: Blob) -> Fact:
+        return arrived(name=blob.name, etag=blob.etag)
+
+    missed = (fact for blob, fact in unseen_blobs(container, due, services) if blob.modified < late)
     return _some(missed, services)
-
-
-def _arrived(blob: Blob) -> Fact:
-    return UploadArrived(name=blob.name, etag=blob.etag)
 
 
 def _runs_under_way(services: Services) -> Iterator[Fact]:

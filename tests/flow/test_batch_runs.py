@@ -345,3 +345,29 @@ def test_a_crash_at_any_call_changes_nothing(after: bool, every: int) -> None:
         if seen != expected:
             differing.append((at, {name: seen[name] for name in seen if seen[name] != expected[name]}))
     assert differing == []
+
+
+def test_a_cluster_draws_the_same_control_group_and_leads_to_the_same_call_list() -> None:
+    one, other = world_of(control_share=0.3), world_of(control_share=0.3, engine_bytes=0)
+    engine.end(one, started(one))
+    other.tell(ScoringDue(tick="1"))
+    assert output(one) == output(other)
+    assert {"call-list.csv", "call-list.json"} < output(one).keys()
+    assert b";control;0.3" in output(one)["scored.csv"]
+
+
+def test_an_output_without_the_control_group_that_was_planned_is_none() -> None:
+    """A scoring pipeline that was published before there were any."""
+    world = world_of(control_share=0.3)
+    run = started(world)
+    engine.end(world, run)
+    told = json.loads(world.files.content("scored", f"{batch_of(world).id}/shards.json") or b"")
+    for shard in told["shards"]:
+        del shard["control"]
+    again = world_of(control_share=0.3)
+    run = started(again)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "describe", lambda *_: told)
+        engine.end(again, run)
+    assert batch_of(again).state == "scoring"
+    assert len(again.scoring_pipeline.submissions) == 2

@@ -17,7 +17,7 @@ from shared.adapters.memory import (
     MemoryTable,
     MemoryWorkspace,
 )
-from shared.domain.facts import Fact, ReconcileDue, RunMoved, UploadArrived
+from shared.domain.facts import Fact, OutcomesArrived, ReconcileDue, RunMoved, UploadArrived
 from shared.domain.models.answers import feature_table
 from shared.domain.policy import Policy
 from shared.domain.tables.contract import Contract
@@ -141,6 +141,13 @@ class World:
         blob = self.files.stat("incoming", name)
         assert blob is not None
         return UploadArrived(name=name, etag=blob.etag)
+
+    def drop_outcomes(self, name: str, text: str) -> OutcomesArrived:
+        """The same of what calls brought."""
+        self.files.write("outcomes", name, text.encode())
+        blob = self.files.stat("outcomes", name)
+        assert blob is not None
+        return OutcomesArrived(name=name, etag=blob.etag)
 
     def finish_run(self, name: str, *, status: str = "Completed", **evaluation: Any) -> None:
         """The workspace ends a run, with a model when it completed, and says so."""

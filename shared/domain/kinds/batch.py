@@ -23,6 +23,128 @@ from shared.domain.kinds.run import RunStep
 from shared.domain.kinds.state import State, Tone
 from shared.domain.kinds.waiting import PLAN, SHARDS
 
+LEFT_OUT = (
+    State(name="no-score", tone=Tone.BAD, sentence="breaks the contract, or could not be scored"),
+    State(name="do-not-call", tone=Tone.REST, sentence="is on the do-not-call list"),
+    State(name="contacted-enough", tone=Tone.REST, sentence="was contacted `MOST_CONTACTS` times or more"),
+    State(
+        name="not-worth-a-call", tone=Tone.REST, sentence="costs more to call than is expected to come of it"
+    ),
+    State(
+        name="no-place-left",
+        tone=Tone.REST,
+        sentence="is worth less than others, for whom all calls go (`MOST_CALLS`, `CALL_HOURS`)",
+    ),
+)
+"""Why a row is not on the call list, in this order: the first that holds counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What is expected of a batch before anybody has called, from its own calibrated probabilities."""
+
+    rows: int = public("Rows with a score.", least=0, example=498)
+    deposits: float = public("Deposits if all of them were called.", least=0, example=56.1)
+    deposits_low: float = public("Lower end of their 95 % interval.", least=0, example=42.9)
+    deposits_high: float = public("Upper end of their 95 % interval.", least=0, example=69.3)
+    auc: float | None = public(
+        "Area under the ROC curve, if the probabilities are right.", least=0, most=1, example=0.787
+    )
+    log_loss: float | None = public(
+        "Mean negative log likelihood, if they are.", unit="nats", least=0, example=0.2831
+    )
+    calls: int = public("Calls that are worth their cost.", least=0, example=171)
+    money: float = public(
+        "What these calls bring, less what they cost.", unit="the currency of the costs", example=1612.4
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """How good the scores are on the rows whose outcome is known: as expected, or as it came."""
+
+    rows: int = public("Rows whose outcome is known, and that have a score.", least=0, example=118)
+    deposits: float = public("Deposits among them.", least=0, example=31)
+    auc: float | None = public(
+        "Area under the ROC curve; absent where all outcomes are alike.", least=0, most=1, example=0.774
+    )
+    log_loss: float | None = public("Mean negative log likelihood.", unit="nats", least=0, example=0.4127)
+    calls: int = public("Clients who were called.", least=0, example=118)
+    money: float = public(
+        "What these calls brought, less what they cost.", unit="the currency of the costs", example=1300
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecileOutcome:
+    """What came of one tenth of the scores at training."""
+
+    decile: int = public("Which tenth; 10 is the most likely to buy.", least=1, most=10, example=10)
+    rows: int = public("Rows whose outcome is known.", least=1, example=52)
+    expected_deposits: float = public("Deposits that their probabilities add up to.", least=0, example=22.4)
+    deposits: int = public("Deposits that came.", least=0, example=20)
+    calls: int = public("Clients who were called.", least=0, example=52)
+    expected_money: float = public(
+        "What these calls were expected to bring, less what they cost.",
+        unit="the currency of the costs",
+        example=1272,
+    )
+    money: float = public("What they brought.", unit="the currency of the costs", example=1080)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcomes:
+    """What calling the clients of a batch brought, as far as it is known."""
+
+    files: int = public("Files of outcomes that count.", least=1, example=2)
+    rows: int = public("Rows whose outcome is known.", least=0, example=118)
+    corrected_rows: int = public("Answers in place of which a newer file's count.", least=0, example=3)
+    expected: Figures = public("What their probabilities had to be expected to bring.")
+    realised: Figures = public("What came of them.")
+    calibration_error: float | None = public(
+        "Expected calibration error: how far each decile's rate is from its mean probability, in the mean over the rows.",
+        least=0,
+        most=1,
+        example=0.021,
+    )
+    control: Figures | None = public(
+        "What came of the control group, whom chance drew: they stand for the whole list, whatever the model says."
+    )
+    deciles: list[DecileOutcome] = public("By tenth of the scores at training.")
+    joined: str = public(
+        "Container and name of the joined rows, as Parquet: row, outcome, whether called, score, and the key.",
+        example="scored/clients-csv-d7147bc7/outcomes/joined-0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f.parquet",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """Rows that are not on the call list, for one reason."""
+
+    reason: str = public("The first reason that held.", known=LEFT_OUT, example="do-not-call")
+    rows: int = public("How many rows.", least=1, example=12)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallListed:
+    """The call list of a batch: whom to call, best first."""
+
+    blob: str = public(
+        "Container and name of the list, a CSV.", example="scored/clients-csv-d7147bc7/call-list.csv"
+    )
+    manifest: str = public(
+        "Container and name of what it was made by, with its hash.",
+        example="scored/clients-csv-d7147bc7/call-list.json",
+    )
+    calls: int = public("Clients on it.", least=0, example=120)
+    deposits: float = public("Deposits that they are expected to bring.", example=38.7)
+    money: float = public(
+        "What these calls are expected to bring, less what they cost.",
+        unit="the currency of the costs",
+        example=1492.8,
+    )
+    left_out: list[LeftOut] = public("Rows that are not on it, by reason.")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
@@ -66,6 +188,13 @@ class Batch:
         "Rows in each tenth of the scores the model knows, the lowest first.",
         example=[51, 48, 50, 52, 49, 50, 47, 53, 50, 50],
     )
+    expected: Expected | None = public("What is expected of it, before anybody has called.")
+    call_list: CallListed | None = public("Whom to call, best first.")
+    call_list_problem: str | None = public(
+        "Why there is no call list, and what to do.",
+        example="suppression/do-not-call.csv names clients by 'client', and the file has no such column",
+    )
+    outcomes: Outcomes | None = public("What calling its clients brought, beside what was expected.")
     run: str | None = public(
         "The run that scores it, when a cluster does.", pattern=names.RUN_NAME, example="score-clients-a1"
     )

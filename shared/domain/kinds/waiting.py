@@ -27,6 +27,7 @@ RELEASE = Wait(name="release", sentence="its turn to be put behind the endpoint"
 NEW_DEPLOYMENT = Wait(name="deployment", sentence="its deployment to be made and tested")
 PLAN = Wait(name="plan", sentence="the file to be cut into shards, and pinned to the model that answers")
 SHARDS = Wait(name="shards", sentence="its shards to be scored, and sealed")
+JOIN = Wait(name="join", sentence="its lines to be joined to the scored rows that they speak of")
 RESUMPTION = Wait(name="resumption", sentence="an operator who lets work go on: it is paused")
 
 WAITS: tuple[Wait, ...] = (
@@ -39,5 +40,6 @@ WAITS: tuple[Wait, ...] = (
     NEW_DEPLOYMENT,
     PLAN,
     SHARDS,
+    JOIN,
     RESUMPTION,
 )

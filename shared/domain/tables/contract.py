@@ -87,6 +87,8 @@ class Contract:
     """As a column's."""
     list_columns: tuple[ListColumn, ...] = ()
     """What a list of clients as a whole says of each of its rows; no file has them."""
+    contacts: str = ""
+    """The column that counts how often a client was contacted in the campaign; empty where none does."""
 
     @property
     def features(self) -> tuple[Column, ...]:
@@ -141,6 +143,8 @@ class Contract:
         target |= {"aliases": list(self.target_aliases)} if self.target_aliases else {}
         target |= {"spellings": dict(self.target_spellings)} if self.target_spellings else {}
         body: dict[str, Any] = {"dataset": self.dataset, "title": self.title, "target": target}
+        if self.contacts:
+            body["contacts"] = self.contacts
         if self.mend:
             body["mend"] = list(self.mend)
         if self.ignored:
@@ -172,6 +176,7 @@ class Contract:
                 target_spellings=_spellings(target.get("spellings", {})),
                 line_ends_in=tuple(name for name, line_ends in ignored if line_ends),
                 list_columns=tuple(_list_column(column) for column in body.get("list_columns", ())),
+                contacts=_text(body["contacts"]) if "contacts" in body else "",
             )
             _check(contract)
         except (KeyError, TypeError, ValueError, AttributeError) as cause:
@@ -279,6 +284,12 @@ def _check(contract: Contract) -> None:
             )
     if contract.positive not in contract.target_values:
         raise ValueError(f"the positive answer {contract.positive!r} is not among the target's values")
+    counting = [column.name for column in contract.features if column.type == "integer"]
+    if contract.contacts and contract.contacts not in counting:
+        raise ValueError(
+            f"contacts: {contract.contacts!r} is no integer column that is known before the call;"
+            f" there is {listed(counting)}"
+        )
     if not contract.features:
         raise ValueError("there is no column a model could look at")
     for one in contract.list_columns:
