@@ -27,13 +27,16 @@ COMMANDS = {
     "up": Command(summary="start the embedded Azure and the app (only what is not running)", needs=STACK),
     "down": Command(summary="stop them; what they know stays on disk"),
     "publish": Command(summary="publish the training pipeline to the workspace"),
-    "drop": Command(summary="upload a CSV: to train on, or with --scoring to score"),
+    "drop": Command(
+        summary="upload a CSV: to train on, to score (--scoring), or what calls brought (--outcomes)"
+    ),
     "status": Command(summary="what serves, what runs, what came last; pause and resume"),
     "watch": Command(summary="everything as it happens"),
     "trace": Command(summary="what became of one file"),
     "runs": Command(summary="training runs with their steps; retrain now"),
     "models": Command(summary="models with figures and verdicts; promote, roll back"),
     "batches": Command(summary="files of clients and how far each is scored; score now"),
+    "outcomes": Command(summary="what calls brought: expected and realised, by batch, model and decile"),
     "quarantine": Command(summary="rejected rows, and why; check again, readmit, discard"),
     "events": Command(summary="what happened, newest first; `events serve`: Event Grid alone"),
     "audit": Command(summary="the audit trail (takes the admin key): who requested what; is it whole?"),

@@ -30,6 +30,7 @@ from functions.http.routes import (
     lineage,
     models,
     operations,
+    outcomes,
     quarantine,
     runs,
     session,
@@ -43,8 +44,8 @@ from shared.services import Services
 from shared.settings import Settings, read_settings
 
 RESOURCES = (
-    status, health, uploads, quarantine, datasets, runs, models, endpoints, deployments, batches, failures, lineage,
-    events, operations, audit, work, api_docs, dashboard,
+    status, health, uploads, quarantine, datasets, runs, models, endpoints, deployments, batches, outcomes, failures,
+    lineage, events, operations, audit, work, api_docs, dashboard,
 )  # fmt: skip
 
 

@@ -109,6 +109,10 @@ ASKS = {
     "getBatch": get("/api/batches/{batch}"),
     "createBatch": post("/api/batches/july.csv", content=bank_rows(3).encode(), headers=CSV),
     "getScoredRows": get("/api/batches/{batch}/rows", params={"maxpagesize": 3}),
+    "listOutcomes": get("/api/outcomes"),
+    "getOutcome": get("/api/outcomes/{outcome}"),
+    "getOutcomeFaults": get("/api/outcomes/{outcome}/faults"),
+    "createOutcome": post("/api/outcomes/{batch}/july.csv", content=b"row,y\n1,yes\n2,no\n", headers=CSV),
     "listFailures": get("/api/failures"),
     "getFailure": get("/api/failures/{failure}"),
     "retryFailure": post("/api/failures/{failure}/retry", body=REASON),
@@ -134,6 +138,7 @@ NOT_THERE: dict[str, Json] = {
     "retrainDataset": {"path": "/api/datasets/other/retrain"},
     "getDeployment": {"path": "/api/deployments/campanha-bank/model-99"},
     "getScoredRows": {"path": "/api/batches/other/rows"},
+    "getOutcomeFaults": {"path": "/api/outcomes/other/faults"},
     "retryFailure": {"path": "/api/failures/other/retry"},
     "retryQuarantinedUpload": {"path": "/api/quarantine/other.csv/retry"},
     "readmitQuarantinedUpload": {"path": "/api/quarantine/other.csv/readmit"},
@@ -258,8 +263,11 @@ def _lived_in(world: World) -> dict[str, str]:
     clients = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(5).splitlines()) + "\n"
     world.files.write("scoring", "clients.csv", clients.encode())
     world.tell(ScoringDue(tick="1"), StepDeadLettered(queue="steps", about="x", reason=FAILURE))
+    batch = world.ledger.newest("batch")[0].id
+    world.tell(world.drop_outcomes(f"{batch}/called.csv", "row,y\n1,yes\n2,no\n3,perhaps\n5,no\n"))
     return {
-        "batch": world.ledger.newest("batch")[0].id,
+        "batch": batch,
+        "outcome": world.ledger.newest("outcome")[0].id,
         "failure": world.ledger.newest("failure")[0].id,
         "operation": "",
     }

@@ -20,6 +20,7 @@ ModelName = Annotated[str, _named("The model's name: that of the dataset it was 
 RunName = Annotated[str, _named("The run's name.")]
 EndpointName = Annotated[str, _named("The endpoint's name.")]
 DeploymentName = Annotated[str, _named("The deployment's name at the endpoint.")]
+OutcomeId = Annotated[str, _named("The id of the file of outcomes.")]
 BatchId = Annotated[str, _named("The batch's id.")]
 FailureId = Annotated[str, _named("The failure's id.")]
 OperationId = Annotated[str, _named("The operation's id, as the action's answer has it.")]

@@ -129,6 +129,13 @@ class RuleViolation(Shape):
     remedy: str = Field(description="What to do.", examples=["write the age in years, as 41"])
 
 
+class LineFaults(Shape):
+    """The lines of a file of outcomes that could not be used."""
+
+    violations: list[RuleViolation] = Field(description="The first of them.")
+    hasMore: bool = Field(description="Whether there are more.", examples=[False])
+
+
 class _Report(Shape):
     violationsByRule: dict[str, int] = Field(
         description="How many rows break each rule.", examples=[{"age: a whole number": 4}]

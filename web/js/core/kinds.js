@@ -303,6 +303,32 @@ export const KINDS = {
       }
     }
   },
+  "outcome": {
+    "plural": "outcomes",
+    "states": {
+      "arrived": {
+        "tone": "run",
+        "label": "being read",
+        "sentence": "arrived",
+        "final": false,
+        "needsPerson": false
+      },
+      "joined": {
+        "tone": "ok",
+        "label": "joined",
+        "sentence": "is joined to the scores of its batch",
+        "final": true,
+        "needsPerson": false
+      },
+      "refused": {
+        "tone": "bad",
+        "label": "refused",
+        "sentence": "cannot be joined to any scores",
+        "final": true,
+        "needsPerson": false
+      }
+    }
+  },
   "failure": {
     "plural": "failures",
     "states": {
