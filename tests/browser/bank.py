@@ -472,6 +472,10 @@ def _batches(clock: Clock) -> list[Json]:
     return found
 
 
+RATES = (0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.14, 0.2, 0.32, 0.5)
+"""By decile of the scores, what share of the clients buys."""
+
+
 def _batch_id(number: int) -> str:
     return f"to-call-w{40 + number}-csv-{_digest(str(number))[:8]}"
 
@@ -491,8 +495,55 @@ def _scored(clock: Clock, number: int, hours: float, version: int, rows: int) ->
         deployment=f"model-{version}", rows=rows, rejectedRows=2 * number, shards=4, shardsScored=4,
         sizeBytes=rows * 112, scoredBytes=rows * 112, rowsPerSecond=round(rows / 9.4), startedAt=clock.ago(hours, -2),
         sealedAt=clock.ago(hours, -12), output=f"{folder}/scored.csv", parquet=f"{folder}/scored.parquet",
-        manifest=f"{folder}/manifest.json", decileCounts=counts, links={},
+        manifest=f"{folder}/manifest.json", decileCounts=counts, links={}, **_outcomes(folder, rows, counts),
     )  # fmt: skip
+
+
+def _outcomes(folder: str, rows: int, counts: list[int]) -> Json:
+    """What is expected of a batch, and came of the calls."""
+    deciles = [
+        {
+            "decile": place + 1, "rows": called, "expectedDeposits": round(called * rate, 2),
+            "deposits": round(called * rate * 0.9), "calls": called,
+            "expectedMoney": round(called * rate * 80 - called * 10, 2),
+            "money": round(called * rate * 0.9) * 80 - called * 10,
+        }
+        for place, (count, rate) in enumerate(zip(counts, RATES, strict=True))
+        if (called := count // (1 if place > 4 else 20))
+    ]  # fmt: skip
+
+    def figures(deposits: str, money: str, auc: float, log_loss: float) -> Json:
+        sums = {
+            name: round(sum(one[name] for one in deciles), 2) for name in ("rows", "calls", deposits, money)
+        }
+        told = {
+            "rows": sums["rows"],
+            "calls": sums["calls"],
+            "deposits": sums[deposits],
+            "money": sums[money],
+        }
+        return {**told, "auc": auc, "logLoss": log_loss}
+
+    expected = sum(count * rate for count, rate in zip(counts, RATES, strict=True))
+    listed = sum(one["rows"] for one in deciles)
+    return {
+        "expected": {
+            "rows": rows, "deposits": round(expected, 1), "depositsLow": round(expected * 0.9, 1),
+            "depositsHigh": round(expected * 1.1, 1), "auc": 0.788, "logLoss": 0.2817, "calls": rows // 4,
+            "money": round(expected * 30, 2),
+        },
+        "callList": {
+            "blob": f"{folder}/call-list.csv", "manifest": f"{folder}/call-list.json", "calls": listed,
+            "deposits": round(expected * 0.7, 2), "money": round(expected * 25, 2),
+            "leftOut": [{"reason": "do-not-call", "rows": 12}, {"reason": "not-worth-a-call", "rows": rows - listed - 12}],
+        },
+        "outcomes": {
+            "files": 2, "rows": listed, "correctedRows": 1, "calibrationError": 0.021, "deciles": deciles,
+            "expected": figures("expectedDeposits", "expectedMoney", 0.781, 0.4104),
+            "realised": figures("deposits", "money", 0.764, 0.4231),
+            "joined": f"{folder}/outcomes/joined-{_digest(folder)[:32]}.parquet",
+        },
+    }  # fmt: skip
 
 
 def rows_of(batch: Json, most: int = 50) -> Json:

@@ -133,6 +133,11 @@ def test_a_scored_batch_shows_rows_and_spread(open_page: Open, app: Any) -> None
     page = open_page().go(f"#/batches/{batch['id']}")
     expect(page.locator("main")).to_contain_text("scored.parquet")
     assert page.locator(".deciles li").count() == 10
+    beside = page.get_by_role("region", name="Expected and realised").locator("tbody tr")
+    assert beside.nth(2).locator("td").all_inner_texts() == ["AUC", "0.781", "0.764"]
+    assert (
+        page.get_by_role("region", name="Outcomes by decile").locator("tbody td").first.inner_text() == "10"
+    )
     rows = page.get_by_role("region", name="First rows of the output")
     assert rows.locator("tbody tr").count() == 20
     assert rows.locator("th").all_inner_texts()[:3] == ["probability", "decision", "decile"]

@@ -86,6 +86,9 @@ def _clients(world: World) -> None:
     world.files.write("scoring", "clients.csv", clients.encode())
     world.files.write("scoring", "odd.csv", b"a;b\n1;2\n")
     world.tell(ScoringDue(tick="1"))
+    batch = next(one.id for one in world.ledger.newest("batch") if one.state == "scored")
+    world.tell(world.drop_outcomes(f"{batch}/called.csv", "row,y\n1,yes\n2,no\n3,maybe\n"))
+    world.tell(world.drop_outcomes("odd.csv", "a,b\n1,2\n"))
     world.files.write("scoring", "clients again.csv", clients.encode())
     world.tell(ScoringDue(tick="2"))
     world.policy = replace(

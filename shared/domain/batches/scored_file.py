@@ -204,7 +204,7 @@ def _line(cells: Sequence[str], header: Header) -> bytes:
     return text.getvalue().removesuffix("\r\n").encode()
 
 
-def _schema(header: Header, *, with_groups: bool) -> Any:
+def _schema(header: Header, *, with_groups: bool = False) -> Any:
     few = pa.dictionary(pa.int32(), pa.string())
     added = [pa.float64(), pa.int8(), few, few, few]
     columns = [*((name, few) for name in header.names), *zip(ADDED, added, strict=True)]
@@ -212,7 +212,7 @@ def _schema(header: Header, *, with_groups: bool) -> Any:
     return pa.schema(columns)
 
 
-def _batch(piece: ScoredRows, schema: Any, groups: _Groups | None) -> Any:
+def _batch(piece: ScoredRows, schema: Any, groups: _Groups | None = None) -> Any:
     places, problems, answers = piece.places(), piece.problems(), piece.answers
     decision = pa.DictionaryArray.from_arrays(
         pa.array(answers.decision, pa.int32()), pa.array(answers.decision_names, pa.string())

@@ -99,6 +99,12 @@ FACTS: tuple[f.Fact, ...] = (
     f.BatchScored(batch="b", rows=3, rejected=1, deciles=[0] * 10),
     f.BatchDuplicated(batch="b", name="clients.csv", first_batch="a"),
     f.BatchRefused(batch="b", name="c.csv", reason="no model"),
+    f.OutcomesArrived(name="b/a.csv", etag="1"),
+    f.OutcomesJoined(
+        outcome="o", name="b/a.csv", batch="b", dataset="bank", version=1, rows=2, rejected=1, blank=0, repeated=0
+    ),
+    f.OutcomesRefused(outcome="o", name="b/a.csv", reason="no such batch"),
+    f.StepDeadLettered(queue="blob-events", about="outcomes/b/a.csv/1", reason="archived"),
     f.StepDeadLettered(queue="steps", about="shard/b/1", reason="bad"),
     f.StepDeadLettered(queue="steps", about="batch/c.csv/1", reason="archived"),
     f.StepDeadLettered(queue="blob-events", about="upload/a.csv/1", reason="archived", message="text"),

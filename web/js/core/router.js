@@ -42,6 +42,7 @@ export function toRecord(kind, id) {
   if (kind === "dataset") return to("datasets", name, version);
   if (kind === "run") return to("runs", id);
   if (kind === "batch") return to("batches", id);
+  if (kind === "outcome") return to("batches");
   if (kind === "deployment") return to("endpoint");
   return to("events");
 }

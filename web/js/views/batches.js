@@ -3,7 +3,7 @@
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
 import { resource } from "../core/feed.js";
-import { ago, compact, duration, number, seconds, shown } from "../core/format.js";
+import { ago, compact, digits, duration, number, seconds, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { choices } from "../core/states.js";
 import { badge } from "../parts/badge.js";
@@ -12,6 +12,7 @@ import { facts, places, reason } from "../parts/facts.js";
 import { gantt } from "../parts/gantt.js";
 import { head, segments } from "../parts/head.js";
 import { scoreNow, uploadClients } from "../parts/operator.js";
+import { byDecile, callList, expectation, reconciled } from "../parts/outcomes.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { progress } from "../parts/progress.js";
 import { scoredRows } from "../parts/scoredrows.js";
@@ -163,6 +164,7 @@ function one(batch, rows) {
           ]),
         ),
     ),
+    ...outcome(batch),
     batch.decileCounts &&
       panel(
         {
@@ -182,6 +184,32 @@ function one(batch, rows) {
         fromFeed(rows, scoredRows),
       ),
   );
+}
+
+/** What it is expected to bring, whom to call, and what came of it. @param {Api.Batch} batch */
+function outcome({ callList: calls, callListProblem: problem, expected, outcomes }) {
+  return [
+    outcomes &&
+      panel(
+        {
+          title: "Expected and realised",
+          about: `${number(outcomes.rows)} rows whose outcome is known, by ${number(outcomes.files)} files; calibration error ${digits(outcomes.calibrationError, 3)}.`,
+        },
+        h("div", { class: "stack" }, reconciled(outcomes), byDecile(outcomes)),
+      ),
+    problem && panel({ title: "Why there is no call list" }, reason(problem, "bad")),
+    (expected || calls) &&
+      h(
+        "div",
+        { class: "pair" },
+        expected &&
+          panel(
+            { title: "Expected, before anybody calls", about: "If the probabilities of all its clients are right." },
+            expectation(expected),
+          ),
+        calls && panel({ title: "Call list", about: "Whom to call, best first." }, callList(calls)),
+      ),
+  ];
 }
 
 /** @param {Api.Batch} batch */
