@@ -47,7 +47,7 @@ class BatchOutcomes:
 OUTCOMES = Document(name="batch-outcomes", type=BatchOutcomes)
 """By batch."""
 MOST_FILES = 200
-"""Of one batch: a document has 64 KB."""
+"""Of one batch: a row of the ledger has 1 MB, and names have up to 1,024 characters."""
 TRIES = 20
 """Files that come at one moment are joined one after another."""
 

@@ -22,7 +22,7 @@ def list_calls(fact: BatchScored, services: Services) -> Iterable[Change]:
 
     sealed, policy = read_sealed(fact.batch, services), services.policy
     expectation = Expectation(call_cost=policy.call_cost, deposit_value=policy.deposit_value)
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"call_list_problem": None}
     try:
         listing = begin_listing(sealed, services) if policy.call_list else None
     except Unlistable as fault:

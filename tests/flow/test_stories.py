@@ -405,6 +405,6 @@ def test_a_look_costs_what_is_new(world: World) -> None:
     world.tell(ReconcileDue(tick="2"))
     world.pass_time(3600)
     looked = []
-    world.files.list = lambda container, *, modified_since=None: looked.append((container, modified_since)) or []  # type: ignore
+    world.files.list = lambda of, *, modified_since=None: looked.append((of, modified_since)) or []  # type: ignore
     world.tell(ReconcileDue(tick="3"))
     assert looked == [("incoming", newest), ("outcomes", None)]

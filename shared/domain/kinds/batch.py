@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -248,10 +249,21 @@ def _refused(fact: BatchRefused) -> Iterable[Change]:
     yield Change(kind="batch", id=fact.batch, state="refused", values=values)
 
 
+WAITS_AFTER = {
+    "shards-scored": ("reason", "the batch is sealed"),
+    "scored": ("call_list_problem", "its call list is made"),
+}
+"""By the end of the key of the fact whose step was given up: the field that says so, and what waits."""
+
+
 def _dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
     """The batch waits for whoever retries: one of its shards, or the file as a whole, could not be read or scored."""
     failure = names.digest(fact.key)
-    if shard := ShardDue.parts(fact.about):
+    if sealed := re.fullmatch(r"batch/(.+)/(scored|shards-scored)", fact.about):
+        field, what = WAITS_AFTER[sealed[2]]
+        reason = f"{fact.reason}; {what} when failure {failure} is retried"
+        yield Change(kind="batch", id=sealed[1], values={field: reason})
+    elif shard := ShardDue.parts(fact.about):
         batch, number = shard
         reason = f"shard {number} was dead-lettered; the batch goes on when failure {failure} is retried"
         yield Change(kind="batch", id=batch, values={"reason": reason})

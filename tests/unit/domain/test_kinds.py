@@ -107,6 +107,7 @@ FACTS: tuple[f.Fact, ...] = (
     f.StepDeadLettered(queue="blob-events", about="outcomes/b/a.csv/1", reason="archived"),
     f.StepDeadLettered(queue="steps", about="shard/b/1", reason="bad"),
     f.StepDeadLettered(queue="steps", about="batch/c.csv/1", reason="archived"),
+    f.StepDeadLettered(queue="steps", about="batch/b/scored", reason="archived"),
     f.StepDeadLettered(queue="blob-events", about="upload/a.csv/1", reason="archived", message="text"),
     f.ClockRecovered(clock="ScoringDue", dead_letter="dead-lettered/clock/ScoringDue"),
     f.OperationRequested(operation="o", action="promote bank:1", by="key:operator", facts=["{}"]),
@@ -180,3 +181,11 @@ def _changing(kind: Kind[Any]) -> list[Path]:
 def test_each_state_is_set_somewhere(kind: Kind[Any]) -> None:
     said = {word for file in _changing(kind) for word in _words(file)}
     assert [state.name for state in kind.states if state.name not in said] == []
+
+
+@pytest.mark.parametrize(("about", "field"), [("scored", "call_list_problem"), ("shards-scored", "reason")])
+def test_what_is_given_up_after_the_shards_is_told_by_their_batch(about: str, field: str) -> None:
+    dead = f.StepDeadLettered(queue="steps", about=f"batch/clients-csv-0a1b2c3d/{about}", reason="it failed")
+    (told,) = [change for change in changes(dead) if change.kind == "batch"]
+    assert told.id == "clients-csv-0a1b2c3d"
+    assert "when failure" in told.values[field]
