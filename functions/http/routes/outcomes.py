@@ -46,16 +46,16 @@ def get_outcome_faults(outcome: OutcomeId, services: Wired) -> JsonAnswer:
     return JsonAnswer(outcome_faults(outcome, services))
 
 
-@routes.post("/api/outcomes/{name:path}", status_code=202, responses=accepted(415), openapi_extra=CSV_BODY)
-def create_outcome(name: FileName, requested: Requested, content: Content) -> JsonAnswer:
+@routes.post("/api/outcomes/{outcome:path}", status_code=202, responses=accepted(415), openapi_extra=CSV_BODY)
+def create_outcome(outcome: FileName, requested: Requested, content: Content) -> JsonAnswer:
     """Drops a CSV of outcomes into `outcomes`, to be joined to the scores of its batch: the same as a blob written there.
     Its folder is the batch's id, or its column `batch` names it."""
-    check_file(name, content, requested.request)
-    check_taken_in(names.OUTCOMES, name, requested.services)
+    check_file(outcome, content, requested.request)
+    check_taken_in(names.OUTCOMES, outcome, requested.services)
 
     def begin(operation: str) -> Action:
-        etag = store(names.OUTCOMES, name, content, requested.services)
-        arrived = f.OutcomesArrived(name=name, etag=etag)
-        return Action(says=f"join outcomes/{name}", facts=(arrived,), target=("outcome", arrived.outcome))
+        etag = store(names.OUTCOMES, outcome, content, requested.services)
+        arrived = f.OutcomesArrived(name=outcome, etag=etag)
+        return Action(says=f"join outcomes/{outcome}", facts=(arrived,), target=("outcome", arrived.outcome))
 
     return requested.once(begin, content=content)
