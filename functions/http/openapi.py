@@ -49,6 +49,7 @@ TAGS = {
     "endpoints": "The scoring endpoint of a dataset's model: score records, roll back.",
     "deployments": "Model versions behind an endpoint, and how well they answer.",
     "batches": "Files of clients that are scored, and their rows.",
+    "outcomes": "Files of what calls brought, joined to the scores of their batches.",
     "failures": "Dead letters: steps that failed as often as they may.",
     "lineage": "What became of a file, forward and back.",
     "events": "Every move of anything from one state to the next.",
