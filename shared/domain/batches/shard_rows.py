@@ -20,10 +20,10 @@ from shared.domain.tables.csv_reader import Block, Broken, read_blocks
 from shared.domain.tables.dialect import Header
 from shared.domain.tables.mended import Mended
 from shared.domain.tables.plain_csv import TEXT, Rows, read_plain
+from shared.domain.tables.row_check import as_a_whole
 
 PIECE_BYTES = 4 << 20
 """A shard is read in pieces of this size: its rows take several times the room of its bytes."""
-AGAIN = "the header again (two files were joined here; remove the line)"
 RETRY_BYTES = 256 << 10
 """A piece that is not plainly written is tried again in pieces of this size, so that one odd line slows but one."""
 
@@ -99,8 +99,9 @@ class _Check:
                 faults = [
                     column.fault(row) for column in checked if column.bad is not None and column.bad[row]
                 ]
-                again = self._header.is_again([column[row].as_py() for column in rows.cells.columns])
-                problems[row] = AGAIN if again else "; ".join(faults)
+                cells = [column[row].as_py() for column in rows.cells.columns]
+                whole = as_a_whole(cells, self._header, faulty=len(faults), checked=len(checked))
+                problems[row] = whole.message if whole else "; ".join(faults)
         mask = None if good.all() else good
         arrays = [check.array(column, mask) for check, column in zip(self._checks, checked, strict=True)]
         features = pa.record_batch(arrays, names=[check.name for check in self._checks])

@@ -28,10 +28,9 @@ from shared.domain.tables.contract import MENDS, Column, Contract, Purpose
 from shared.domain.tables.csv_reader import Block, Broken, read_blocks
 from shared.domain.tables.dialect import LONGEST, FileProblem, Header, read_header
 from shared.domain.tables.header_match import HeaderProblem, explained, match, read_as
-from shared.domain.tables.row_check import Checked, RowCheck
+from shared.domain.tables.row_check import Checked, RowCheck, as_a_whole
 from shared.domain.tables.values import Fault
 
-AGAIN = ("the header again", "two files were joined here; remove the line")
 HOPELESS = 10_000
 """A file none of whose first so many records fits is read no further: the rest would say the same."""
 
@@ -216,26 +215,25 @@ def _counted_as(fault: Fault) -> str:
 
 
 def _batch(block: Block, checked: Checked, header: Header) -> Batch:
+    columns = len(checked.columns)
     if not checked.faults:
-        return Batch(columns=checked.columns, lines=block.lines, rejects=_rejects(block, {}, header))
+        return Batch(columns=checked.columns, lines=block.lines, rejects=_rejects(block, {}, header, columns))
     good = [row for row in range(len(block.lines)) if row not in checked.faults]
     return Batch(
         columns={name: [values[row] for row in good] for name, values in checked.columns.items()},
         lines=[block.lines[row] for row in good],
-        rejects=_rejects(block, checked.faults, header),
+        rejects=_rejects(block, checked.faults, header, columns),
     )
 
 
-def _rejects(block: Block, faults: dict[int, list[Fault]], header: Header) -> list[Reject]:
+def _rejects(block: Block, faults: dict[int, list[Fault]], header: Header, columns: int) -> list[Reject]:
     rejects = [_structural(broken) for broken in block.broken]
     for row, found in faults.items():
         if row in block.left_out:
             continue
         raw = block.texts[row].rstrip("\r\n")
-        again = header.is_again(block.rows[row])
-        rejects.append(
-            Reject(line=block.lines[row], raw=raw, faults=_faults(*AGAIN) if again else tuple(found))
-        )
+        whole = as_a_whole(block.rows[row], header, faulty=len(found), checked=columns)
+        rejects.append(Reject(line=block.lines[row], raw=raw, faults=(whole,) if whole else tuple(found)))
     return sorted(rejects, key=lambda reject: reject.line)
 
 

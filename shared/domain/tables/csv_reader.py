@@ -34,8 +34,10 @@ QUOTE_INSIDE = 'a quote (") stands inside a quoted value'
 QUOTE_UNQUOTED = 'a quote (") stands inside a value without quotes'
 RETURN_INSIDE = "mixed line ends: a CR stands inside the line"
 BREAKS_OFF = "the file breaks off here: "
+AFTER_EMPTY = ", after an empty line: another table, or a note, begins here"
 NOT_UTF8 = "bytes that are not UTF-8"
 NUL_BYTE = "a NUL byte"
+OTHER_WIDTH = "expected "
 TOO_LONG = f"longer than {LONGEST} bytes"
 
 REMEDIES = {
@@ -61,6 +63,8 @@ class Broken:
     def remedy(self) -> str:
         if self.rule.startswith(BREAKS_OFF):
             return "the last line lacks its end; send the whole file again"
+        if self.rule.endswith(AFTER_EMPTY):
+            return "give each table a file of its own, and notes none"
         return REMEDIES.get(self.rule, "give each column one value; quote values that hold the delimiter")
 
 
@@ -227,7 +231,7 @@ class _Reader:
             elif not row:
                 block.blank_lines += 1
             else:
-                rule = self._width_rule(row)
+                rule = self._width_rule(row) + (AFTER_EMPTY if at and not block.rows[at - 1] else "")
                 if at == len(block.rows) - 1 and not block.data.endswith(self.newline):
                     rule = self._broken_off(row, rule)
                 block.broken.append(Broken(line=block.lines[at], rule=rule, raw=_shown(block.texts[at])))
@@ -241,7 +245,7 @@ class _Reader:
     def _width_rule(self, row: Sequence[str]) -> str:
         # Bounded, so that a tally by rule cannot grow with the file.
         found = str(len(row)) if len(row) <= 2 * self.width else f"more than {2 * self.width}"
-        return f"expected {self.width} values, found {found}"
+        return f"{OTHER_WIDTH}{self.width} values, found {found}"
 
     def _careful(self, stretch: _Stretch, first_line: int, *, final: bool) -> tuple[Block, int]:
         """Line by line, as the module's docstring describes."""
@@ -273,7 +277,9 @@ class _Reader:
             if not span:
                 return 0
         if isinstance(row, str):
-            block.broken.append(Broken(line=number, rule=row, raw=_shown(lines[at])))
+            after_empty = row.startswith(OTHER_WIDTH) and at and not lines[at - 1].strip(b"\r\n")
+            rule = row + (AFTER_EMPTY if after_empty else "")
+            block.broken.append(Broken(line=number, rule=rule, raw=_shown(lines[at])))
             return 1
         block.rows.append(row)
         block.texts.append(self.newline.join(lines[at : at + span]).decode())

@@ -157,6 +157,9 @@ def _header(head: bytes, *, whole: bool) -> Header | FileProblem:
     newline = _newline(head[start:end], head[end:])
     number = len(LINE_END.findall(head, 0, start)) + 1
     header = _parsed(line, newline, line=number, end=end, bom=head.startswith(BOM), sep=sep.decode("latin-1"))
+    other = _delimited_otherwise(header, head[end:]) if isinstance(header, Header) else ""
+    if other:
+        return FileProblem(message=f"line {number}, the header, {other}; write all lines with one delimiter")
     ended = head[start:end]
     crlf = ended.endswith(b"\r\n") or (ended.endswith(b"\r") and newline == b"\n" and _is_crlf(head[end:]))
     return replace(header, crlf=crlf, sep_line=bool(sep)) if isinstance(header, Header) else header
@@ -223,6 +226,23 @@ def _parsed(text: bytes, newline: bytes, *, line: int, end: int, bom: bool, sep:
         line=line,
         end=end,
     )
+
+
+def _delimited_otherwise(header: Header, after: bytes) -> str:
+    """What is to be said of rows that have as many values as the header by another delimiter only; empty mostly. A single
+    such row among others is its own fault."""
+    rows, end = [], 0
+    for _ in range(2):
+        line, end = _line(after, _text_start(after, end))
+        rows += [line.decode(errors="replace")] if line else []
+        if not end:
+            break
+    fitting = [
+        sign for sign in DELIMITERS if rows and all(len(split(row, sign)) == header.width for row in rows)
+    ]
+    if header.width == 1 or not fitting or header.delimiter in fitting:
+        return ""
+    return f"is delimited by {header.delimiter!r} and the rows by {fitting[0]!r}"
 
 
 def split(text: str, delimiter: str) -> list[str]:

@@ -11,6 +11,26 @@ from shared.domain.tables.contract import Column, Mend
 from shared.domain.tables.dialect import Header
 from shared.domain.tables.values import Fault, Judged
 
+AGAIN = Fault(
+    column="", value="", rule="the header again", remedy="two files were joined here; remove the line"
+)
+ANOTHER = Fault(
+    column="",
+    value="",
+    rule="no value fits its column: a line of another table, or another header",
+    remedy="give each table a file of its own, under one header",
+)
+
+
+def as_a_whole(cells: Sequence[str], header: Header, *, faulty: int, checked: int) -> Fault | None:
+    """What is wrong with a record that is no row of the table at all; None where its faults say it better.
+
+    faulty: of its values that were checked, how many break a rule
+    """
+    if header.is_again(cells):
+        return AGAIN
+    return ANOTHER if 1 < checked == faulty else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
