@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest import mock
 
 import pytest
@@ -17,6 +18,8 @@ from shared.domain.facts import (
     BatchRefused,
     BatchScored,
     Fact,
+    ReadmissionRefused,
+    ReadmissionRequested,
     ReconcileDue,
     ScoringDue,
     UploadAdmitted,
@@ -97,7 +100,8 @@ def scored(world: World, data: bytes) -> list[Fact]:
     return [fact for fact in told if fact.batch == batch]
 
 
-TRAINS, SCORES = World(), with_a_model()
+TRAINS, SCORES, IN_SHARDS = World(), with_a_model(), with_a_model()
+IN_SHARDS.policy = replace(IN_SHARDS.policy, shard_bytes=120)
 
 
 @settings(max_examples=300, deadline=None)
@@ -117,6 +121,24 @@ def test_any_bytes_that_are_dropped_to_score_are_scored_or_refused(data: bytes) 
     if isinstance(fact, BatchRefused):
         assert fact.reason
         assert not fact.reason.startswith("this file makes the reader fail")
+
+
+@settings(max_examples=100, deadline=None)
+@given(FILES)
+def test_in_shards_of_a_line_or_two_they_are_as_well(data: bytes) -> None:
+    [fact] = scored(IN_SHARDS, data)
+    if isinstance(fact, BatchRefused):
+        assert fact.reason
+        assert not fact.reason.startswith("this file makes the reader fail")
+
+
+@settings(max_examples=100, deadline=None)
+@given(FILES)
+def test_what_of_them_is_put_aside_can_be_readmitted_or_it_is_said_why_not(data: bytes) -> None:
+    dropped = TRAINS.drop("any.csv", data)
+    flow.handle(dropped, TRAINS.services)
+    fact, *_ = flow.handle(ReadmissionRequested(upload=dropped.key, operation="o"), TRAINS.services)
+    assert isinstance(fact, UploadAdmitted | UploadDuplicated | ReadmissionRefused)
 
 
 MARKS = {

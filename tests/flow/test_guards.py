@@ -14,11 +14,23 @@ from flow.world import POLICY, World, bank_rows, evaluation_of
 from shared import flow
 from shared.adapters.memory import MemoryFiles
 from shared.domain import names
-from shared.domain.facts import BatchDue, Fact, RunDue, ScoringDue, ShardDue, UploadAdmitted, UploadArrived
+from shared.domain.facts import (
+    BatchDue,
+    Fact,
+    ModelRefused,
+    RunDue,
+    ScoringDue,
+    ShardDue,
+    UploadAdmitted,
+    UploadArrived,
+)
 from shared.domain.models import promotion
 from shared.errors import Conflict, Transient
 from shared.ledger.claims import Outcome
 from shared.ports import Blob, RunRequest
+from shared.procedures import admission
+from shared.procedures.content_claim import CONTENT
+from shared.procedures.run_slot import SLOT
 
 CLIENTS = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(5).splitlines()) + "\n"
 
@@ -140,6 +152,40 @@ def test_the_file_that_is_read_is_the_version_the_event_named(serving: World, ki
     serving.files.write(container, "twice.csv", bank_rows(7, start=400).encode())
     led_to = flow.handle(kind(name="twice.csv", etag=first.etag), serving.services)
     assert not any(isinstance(fact, UploadAdmitted | ShardDue) for fact in led_to)
+
+
+# --- rows and runs --------------------------------------------------------------------------------------------
+
+
+def test_rows_are_known_only_once_they_lie_in_a_part(serving: World) -> None:
+    """Of a worker that dies in between there may be a part that nobody names, and never a name without its part."""
+    known = len(list(serving.ledger.documents.read_all(CONTENT, within="bank")))
+    dropped = serving.drop("june.csv", bank_rows(5, start=300))
+    with mock.patch.object(serving.files, "write", side_effect=Transient), pytest.raises(Transient):
+        flow.handle(dropped, serving.services)
+    assert len(list(serving.ledger.documents.read_all(CONTENT, within="bank"))) == known
+
+
+def test_rows_that_a_worker_is_admitting_are_not_admitted_by_another(serving: World) -> None:
+    first, second = (serving.drop(name, bank_rows(5, start=300)) for name in ("june.csv", "july.csv"))
+    join = admission.join_window
+
+    def meanwhile(*given: Any) -> Any:
+        with pytest.raises(Transient, match="being admitted from another file"):
+            flow.handle(second, serving.services)
+        return join(*given)
+
+    with mock.patch.object(admission, "join_window", meanwhile):
+        flow.handle(first, serving.services)
+
+
+def test_a_run_that_ended_long_ago_frees_no_other_ones_slot(serving: World) -> None:
+    serving.tell(serving.drop("june.csv", bank_rows(30, start=100)))
+    late = ModelRefused(run="bank-v1-a1", dataset="bank", version=1, reason="said late")
+    flow.handle(late, serving.services)
+    slot = serving.ledger.documents.read(SLOT, "bank")
+    assert slot is not None
+    assert (slot.value.run, slot.value.state) == ("bank-v2-a1", "submitted")
 
 
 # --- done once ------------------------------------------------------------------------------------------------

@@ -176,6 +176,18 @@ def test_a_list_of_runs_that_names_none_finds_none(server: RawServer, runs: list
         assert pipeline.find(REQUEST) is None
 
 
+def test_a_run_of_that_name_with_other_inputs_is_not_ours(server: RawServer) -> None:
+    for inputs, ours in ((REQUEST.digest, True), ("other", False)):
+        runs = [{"Id": "r1", "tags": {RUN_TAG: REQUEST.name, INPUTS_TAG: inputs}}]
+        server.answers, server.asked = [answered(json.dumps(runs).encode())], 0
+        pipeline = PublishedPipeline(Credential(), url=f"{server.url}/PipelineSubmit/p1", workspace_id="w")
+        if ours:
+            assert pipeline.find(REQUEST) == "r1"
+        else:
+            with pytest.raises(Refused, match="started with other inputs"):
+                pipeline.find(REQUEST)
+
+
 @pytest.mark.parametrize("wish", ["9" * 400, "86400"])
 def test_an_endpoint_cannot_ask_for_a_pause_without_end(wish: str) -> None:
     reply = Reply(429, CaseInsensitiveDict({"Retry-After": wish}), b"")

@@ -1,0 +1,299 @@
+"""Mutants: guards taken out of the product one at a time, each with the test that has to see it.
+
+Mutation testing by hand: R. DeMillo, R. Lipton, F. Sayward, *Hints on Test Data Selection*, IEEE Computer 11(4) (1978).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutant:
+    """A guard that is not there."""
+
+    name: str
+    """What is wrong then."""
+    module: str
+    before: str
+    """Stands once in the module."""
+    after: str
+    test: str
+    """That goes red."""
+
+    @property
+    def file(self) -> Path:
+        return ROOT / (self.module.replace(".", "/") + ".py")
+
+    @property
+    def source(self) -> str:
+        """The module with the fault in it."""
+        return self.file.read_text().replace(self.before, self.after)
+
+
+def _mutant(name: str, module: str, before: str, after: str, test: str) -> Mutant:
+    return Mutant(name=name, module=module, before=before, after=after, test=f"tests/{test}")
+
+
+SEALED = """\
+    services.files.seal(names.SCORED, names.scored_blob(fact.batch), len(shards))
+"""
+DESCRIBED = """\
+    manifest = batch_manifest(plan, shards)
+    blob = names.batch_manifest_blob(fact.batch)
+    services.files.write(names.SCORED, blob, json.dumps(manifest, indent=1).encode())
+"""
+STORED = """\
+    services.files.write(names.DATASETS, names.part_blob(dataset, tally.content_hash), checked.part_file)
+"""
+CLAIMED = """\
+    mine, version = ContentClaim(upload=upload, by=fact.key), readmitted_from or upload
+    first = claim_content(tally.content_hash, dataset, mine, name, services)
+"""
+UNSETTLED = "self._table.get(claim.row.partition, claim.row.row) or claim.row"
+
+MUTANTS = (
+    # clients become scores
+    _mutant(
+        "the version of the answering model is not looked at", "shared.steps.score_shard",
+        "if scores.model_version != str(plan.version):", "if False:",
+        "flow/test_guards.py::test_scores_of_another_model_than_the_batch_is_pinned_to_are_not_taken",
+    ),
+    _mutant(
+        "a short read of a shard is taken for whole", "shared.steps.score_shard",
+        "if len(data) != shard.end - shard.start:", "if False:",
+        "flow/test_guards.py::test_bytes_that_did_not_all_come_are_no_whole_shard",
+    ),
+    _mutant(
+        "rows are given up while the model fails on its golden rows too", "shared.steps.score_shard",
+        "        if fault:\n            raise Transient(", "        if False:\n            raise Transient(",
+        "flow/test_unanswered.py",
+    ),
+    _mutant(
+        "the manifest comes before the blocks are sealed", "shared.steps.seal_batch",
+        SEALED + DESCRIBED, DESCRIBED + SEALED,
+        "flow/test_guards.py::test_a_manifest_that_can_be_read_describes_an_output_that_can",
+    ),
+    _mutant(
+        "a batch is sealed with a shard missing", "shared.steps.seal_batch",
+        "if len(shards) != len(plan.cut.shards):", "if False:",
+        "flow/test_any_fact.py::test_a_batch_is_not_sealed_before_all_its_shards_are_scored",
+    ),
+    _mutant(
+        "an output without scores is sealed", "shared.domain.batches.unscored",
+        "if unanswered <= most_share * fitting:", "if True:",
+        "flow/test_unanswered.py::test_a_batch_of_which_too_many_rows_have_no_score_is_refused",
+    ),
+    _mutant(
+        "a release in the middle of a batch shows in it", "shared.steps.plan_batch",
+        "return pinned.value if pinned else None", "return model",
+        "flow/test_stories.py::test_a_batch_stays_with_its_model_when_a_release_comes_in_between",
+    ),
+    _mutant(
+        "files of one size are taken for the same", "shared.procedures.scored_before",
+        '        == shard["source_sha256"]', '        != ""',
+        "flow/test_scored_before.py",
+    ),
+    _mutant(
+        "a file that changed during its run is taken for the planned one", "shared.steps.collect_batch_run",
+        "return source is not None and source.etag == plan.etag", "return source is not None",
+        "flow/test_batch_runs.py::test_a_file_that_changed_meanwhile_is_refused_and_its_newer_version_scored",
+    ),
+    _mutant(
+        "the bytes of a run's output are not compared", "shared.steps.collect_batch_run",
+        "if hashlib.sha256(data).hexdigest() != shards[number][what]:", "if False:",
+        "flow/test_batch_runs.py::test_an_output_that_is_not_the_plans_never_gets_a_manifest",
+    ),
+    _mutant(
+        "the sizes of a run's output are not compared", "shared.domain.batches.run_output",
+        "if sizes.get(name) != size:", "if False:",
+        "flow/test_batch_runs.py::test_an_output_that_is_not_the_plans_never_gets_a_manifest",
+    ),
+    _mutant(
+        "a run that fails is made again and again", "shared.steps.collect_batch_run",
+        "if fact.attempt < MOST_ATTEMPTS and", "if",
+        "flow/test_batch_runs.py::test_what_fails_twice_is_refused_with_the_reason",
+    ),
+    # files become rows
+    _mutant(
+        "the event's ETag is not compared", "shared.procedures.file_version",
+        "blob is None or blob.etag != etag", "blob is None",
+        "flow/test_guards.py::test_the_file_that_is_read_is_the_version_the_event_named",
+    ),
+    _mutant(
+        "content is claimed before its part exists", "shared.procedures.admission",
+        STORED + CLAIMED, CLAIMED + STORED,
+        "flow/test_guards.py::test_rows_are_known_only_once_they_lie_in_a_part",
+    ),
+    _mutant(
+        "two workers admit the same rows at once", "shared.procedures.content_claim",
+        "first = mine if anew or is_mine or not _is_admitted(known, services) else known",
+        "first = mine if anew or is_mine else known",
+        "flow/test_guards.py::test_rows_that_a_worker_is_admitting_are_not_admitted_by_another",
+    ),
+    _mutant(
+        "a broken quote merges lines", "shared.domain.tables.dialect",
+        '"strict": True}', '"strict": False}',
+        "unit/domain/test_poisoned_files.py",
+    ),
+    _mutant(
+        "a column too many is passed over", "shared.domain.tables.header_match",
+        "return contract, problem if missing or unexpected or problem.duplicated else None",
+        "return contract, problem if missing or problem.duplicated else None",
+        "unit/domain/test_poisoned_files.py",
+    ),
+    _mutant(
+        "rows that could not be taken apart are readmitted", "shared.steps.readmit_rows",
+        ' if all(fault["column"] for fault in row["faults"])]', "]",
+        "flow/test_operator.py",
+    ),
+    _mutant(
+        "an event of a file that is being written is taken for its end", "functions.uploads",
+        'if event.type == CREATED and event.text("api") not in WHOLE:', "if False:",
+        "unit/functions/test_delivery.py::test_an_event_that_is_none_of_ours_leads_to_nothing",
+    ),
+    # rows become versions and runs
+    _mutant(
+        "a manifest is overwritten", "shared.steps.register_dataset",
+        "services.files.create(names.DATASETS", "services.files.write(names.DATASETS",
+        "flow/test_two_ledgers.py::test_a_manifest_is_never_overwritten",
+    ),
+    _mutant(
+        "an unanswered submission is repeated at once", "shared.procedures.submission",
+        "wait = _fence(intent.value.posted, now, services)", "wait = 0",
+        "flow/test_guards.py::test_a_submission_without_an_answer_is_not_repeated_before_the_fence_has_passed",
+    ),
+    _mutant(
+        "two runs of a dataset are under way at once", "shared.steps.start_run",
+        'if slot and slot.state != "free" and slot.version != fact.version:', "if False:",
+        "flow/test_stories.py::test_an_upload_during_a_run_has_its_run_afterwards",
+    ),
+    _mutant(
+        "a run frees the slot that another holds", "shared.procedures.run_slot",
+        "if slot is None or slot.value.run != run:", "if slot is None:",
+        "flow/test_guards.py::test_a_run_that_ended_long_ago_frees_no_other_ones_slot",
+    ),
+    _mutant(
+        "another ledger's run is taken for ours", "shared.adapters.pipelines",
+        "if tags.get(INPUTS_TAG) != request.digest:", "if False:",
+        "unit/adapters/test_any_answer.py::test_a_run_of_that_name_with_other_inputs_is_not_ours",
+    ),
+    _mutant(
+        "a backlog of files published twice", "shared.procedures.unseen_blobs",
+        "if not ledger.outbox.is_noted(fact):", "if True:",
+        "flow/test_stories.py",
+    ),
+    _mutant(
+        "the mark passes a file that nobody has claimed", "shared.procedures.unseen_blobs",
+        "            unclaimed.append(blob.modified)\n", "",
+        "flow/test_stories.py::test_what_a_look_found_and_told_nobody_the_next_look_finds_again",
+    ),
+    # done once
+    _mutant(
+        "settling asks for no ETag", "shared.ledger.claims",
+        "return Claim(fact=claim.fact, row=self._table.replace(claim.row, settled))",
+        f"self._table.put(claim.row.partition, claim.row.row, settled); return Claim(fact=claim.fact, row={UNSETTLED})",
+        "flow/test_guards.py::test_a_worker_whose_claim_was_taken_over_settles_nothing",
+    ),
+    _mutant(
+        "a fact is taken from a worker that is at it", "shared.ledger.claims",
+        "        if self.is_held(old):\n            raise InProgress\n", "",
+        "unit/ledger/test_claims.py::test_a_fact_is_claimed_by_one_of_many",
+    ),
+    _mutant(
+        "a fact is tried without end", "shared.ledger.claims",
+        "        if self.is_given_up(old):\n            raise GivenUp\n", "",
+        "unit/functions/test_delivery.py::test_attempts_are_counted_once_whoever_delivers",
+    ),
+    _mutant(
+        "late news takes a record back", "shared.ledger.history",
+        "    if incoming <= recorded:", "    if incoming == recorded:",
+        "unit/ledger/test_history.py",
+    ),
+    _mutant(
+        "a fact that was finished is finished again", "shared.ledger.outbox",
+        "if transaction.closes and not self.is_open(transaction.closes):", "if False:",
+        "unit/ledger/test_outbox.py::test_a_second_finish_says_so_and_writes_nothing",
+    ),
+    # operators and subscribers
+    _mutant(
+        "work goes on while it is paused", "shared.flow",
+        "if fact.waits and is_paused(services):", "if False:",
+        "flow/test_operator.py::test_a_release_waits_while_work_is_paused",
+    ),
+    _mutant(
+        "two workers tell one subscriber", "shared.steps.notify_subscribers",
+        "for at in (cursor.until, cursor.not_before))", "for at in (cursor.not_before,))",
+        "flow/test_notifying.py::test_two_workers_do_not_tell_the_same_subscriber_at_once",
+    ),
+    _mutant(
+        "traffic is moved while a worker is at a release", "shared.procedures.traffic",
+        "if traffic == wanted or _is_being_released(dataset, services):", "if traffic == wanted:",
+        "flow/test_traffic.py::test_while_a_worker_is_at_a_release_the_traffic_is_its_own",
+    ),
+    # the model's own server
+    _mutant(
+        "the endpoint answers to values out of bounds", "serving.rules",
+        "(numbers < feature.low) | (numbers > feature.high) | np.isinf(numbers)", "np.isinf(numbers)",
+        "unit/serving/test_rules.py",
+    ),
+    _mutant(
+        "compiled trees are trusted unseen", "serving.trusted",
+        "if not apart <= CLOSE:", "if False:",
+        "unit/serving/test_trusted.py",
+    ),
+    _mutant(
+        "an answer of another length is taken", "shared.domain.models.answers",
+        "if not len(score) == len(tenth) == len(choice) == rows:", "if False:",
+        "unit/adapters/test_rest_endpoint.py",
+    ),
+    # who may
+    _mutant(
+        "a reader may change things", "functions.http.middleware.gate",
+        "if caller.scope < needed:", "if False:",
+        "http/test_who_may.py::test_a_reader_may_change_nothing",
+    ),
+    _mutant(
+        "a route opens without a credential", "functions.http.middleware.gate",
+        'if caller is None and not self._is_open(scope["method"], scope["path"]):', "if False:",
+        "http/test_who_may.py::test_no_route_opens_to_a_wrong_credential",
+    ),
+    _mutant(
+        "a foreign page may use the session", "functions.http.middleware.gate",
+        "and not is_same_origin(headers):", "and False:",
+        "http/test_who_may.py::test_a_change_by_cookie_must_come_from_our_own_pages",
+    ),
+    _mutant(
+        "a token of another tenant opens", "functions.http.auth.tokens",
+        'if claims["tid"] != self.tenant or', "if",
+        "http/test_who_may.py::test_no_route_opens_to_a_wrong_credential",
+    ),
+    _mutant(
+        "a token of another issuer opens", "functions.http.auth.tokens",
+        "                issuer=self.keys.issuer,\n", "",
+        "http/test_who_may.py::test_no_route_opens_to_a_wrong_credential",
+    ),
+    _mutant(
+        "a token opens for ever", "functions.http.auth.tokens",
+        "leeway=LEEWAY_SECONDS,", "leeway=10**9,",
+        "http/test_who_may.py::test_no_route_opens_to_a_wrong_credential",
+    ),
+    _mutant(
+        "a session's signature is not compared", "functions.http.auth.sessions",
+        "if not good or int(ends) <= self.now():", "if int(ends) <= self.now():",
+        "http/test_who_may.py::test_a_session_ends_and_cannot_be_stretched_or_raised",
+    ),
+    _mutant(
+        "a session never ends", "functions.http.auth.sessions",
+        "if not good or int(ends) <= self.now():", "if not good:",
+        "http/test_who_may.py::test_a_session_ends_and_cannot_be_stretched_or_raised",
+    ),
+    _mutant(
+        "an unresolved Key Vault reference is a key", "functions.http.auth.credentials",
+        "if key.startswith(UNRESOLVED)]", "if False]",
+        "http/test_who_may.py::test_an_unresolved_key_vault_reference_is_no_key",
+    ),
+)  # fmt: skip
