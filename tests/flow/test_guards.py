@@ -30,7 +30,10 @@ from shared.ledger.claims import Outcome
 from shared.ports import Blob, RunRequest
 from shared.procedures import admission
 from shared.procedures.content_claim import CONTENT
+from shared.procedures.open_batches import read_plan
+from shared.procedures.released_model import RELEASED
 from shared.procedures.run_slot import SLOT
+from shared.steps.plan_batch import plan_batch
 
 CLIENTS = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(5).splitlines()) + "\n"
 
@@ -138,6 +141,20 @@ def test_a_manifest_that_can_be_read_describes_an_output_that_can(serving: World
     with mock.patch.object(MemoryFiles, "write", noted):
         serving.tell(ScoringDue(tick="1"))
     assert there == [True]
+
+
+def test_a_batch_that_is_planned_again_keeps_the_model_it_was_pinned_to(serving: World) -> None:
+    """Its worker died before it settled, and another model was released before the next one came."""
+    blob = serving.files.stat(names.SCORING, "clients.csv")
+    assert blob is not None
+    due = BatchDue(name=blob.name, etag=blob.etag)
+    plan_batch(due, serving.services)
+    released = serving.ledger.documents.read(RELEASED, "bank")
+    assert released is not None
+    newer = replace(released.value, version=2, deployment="model-2")
+    serving.ledger.documents.write(RELEASED, "bank", newer, over=released)
+    plan_batch(due, serving.services)
+    assert read_plan(due.batch, serving.services).version == 1
 
 
 # --- one version of a file ------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ MUTANTS = (
     _mutant(
         "a release in the middle of a batch shows in it", "shared.steps.plan_batch",
         "return pinned.value if pinned else None", "return model",
-        "flow/test_stories.py::test_a_batch_stays_with_its_model_when_a_release_comes_in_between",
+        "flow/test_guards.py::test_a_batch_that_is_planned_again_keeps_the_model_it_was_pinned_to",
     ),
     _mutant(
         "files of one size are taken for the same", "shared.procedures.scored_before",
