@@ -8,6 +8,10 @@ from typing import Any
 
 from pipelines.code import module_of
 
+THREADS = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Threads that wait actively take the cores from whatever else the machine runs, and a sum that is cut up among threads
+is another sum in its last bits: the same rows are to give the same model on any machine."""
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -27,8 +31,7 @@ class Steps:
             code=str(self.code),
             environment=self.environment,
             command=line,
-            # Threads that wait actively take the cores from whatever else the machine runs.
-            environment_variables={"OMP_WAIT_POLICY": "passive"},
+            environment_variables=THREADS,
             inputs=inputs,
             outputs={output: Output(type="uri_folder")} if output else {},
             **more,

@@ -74,12 +74,16 @@ FLOW = (
     # a dataset version becomes a model
     Rule((f.DatasetRegistered, f.RunDue), start_run, (f.RunStarted, f.RunPostponed, f.RunFailed, f.RunDue)),
     Rule((f.RunMoved,), follow_run, (f.RunProgressed, f.RunFinished, f.BatchRunFinished)),
-    Rule((f.RunFinished,), judge_run, (f.ModelAccepted, f.ModelRefused, f.RunFailed)),
+    Rule((f.RunFinished,), judge_run, (f.ModelAccepted, f.ModelRefused, f.ModelUndecided, f.RunFailed)),
     # a better model becomes the one that answers
     Rule(
         (f.ModelAccepted, f.ReleaseDue), release_model, (f.ModelReleased, f.ReleaseRolledBack, f.ReleaseDue)
     ),
-    Rule((f.ModelReleased, f.ModelRefused, f.ReleaseRolledBack, f.RunFailed), close_run, (f.RunDue,)),
+    Rule(
+        (f.ModelReleased, f.ModelRefused, f.ModelUndecided, f.ReleaseRolledBack, f.RunFailed),
+        close_run,
+        (f.RunDue,),
+    ),
     # clients become scores
     Rule((f.ScoringDue,), find_batches, (f.BatchDue,)),
     Rule((f.BatchDue,), plan_batch, (f.ShardDue, f.BatchRunDue, f.BatchDuplicated, f.BatchRefused)),

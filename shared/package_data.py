@@ -12,6 +12,8 @@ _PACKAGE = Path(__file__).parents[1]
 
 CONTRACTS = _PACKAGE / "contracts"
 """The data contracts, read when the app meets its first message."""
+RECIPES = _PACKAGE / "recipes"
+"""The recipes that models are made by, read with the contracts."""
 SERVING = _PACKAGE / "serving"
 """The code behind a scoring endpoint, uploaded with each deployment."""
 WEB = _PACKAGE / "web"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.models.recipe import Recipe
 from shared.domain.policy import Policy
 from shared.domain.tables.contract import Contract
 from shared.ledger import Ledger
@@ -33,6 +34,8 @@ class Services:
     endpoint: ModelEndpoint
     bus: Bus
     contracts: Sequence[Contract]
+    recipes: Sequence[Recipe]
+    """The one that a dataset starts with first."""
     policy: Policy
     now: Callable[[], datetime]
     event_source: str

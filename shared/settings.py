@@ -120,7 +120,8 @@ class Settings(BaseSettings):
     run_deadline_minutes: int = Field(default=_POLICY.run_deadline_minutes, ge=1)
     call_cost: float = Field(default=_POLICY.call_cost, gt=0)
     deposit_value: float = Field(default=_POLICY.deposit_value, gt=0)
-    promotion_confidence: float = Field(default=_POLICY.promotion_confidence, ge=0, le=1)
+    first_recipe: str = _POLICY.first_recipe
+    false_recipe_change: float = Field(default=_POLICY.false_recipe_change, gt=0, le=0.2)
     endpoint_prefix: str = _POLICY.endpoint_prefix
     release_poll_seconds: int = Field(default=_POLICY.release_poll_seconds, ge=1)
     endpoint_probe_seconds: int = Field(default=_POLICY.endpoint_probe_seconds, ge=0)

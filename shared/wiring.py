@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from shared.malloc_settings import give_large_blocks_back
-from shared.package_data import CONTRACTS
+from shared.package_data import CONTRACTS, RECIPES
 from shared.services import Services
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def services() -> Services:
     from shared.adapters.azureml import AzureWorkspace
     from shared.adapters.blobs import AzureFiles
     from shared.adapters.contracts import load_contracts
+    from shared.adapters.recipes import load_recipes
     from shared.adapters.scoring import RestEndpoint
     from shared.ledger import Ledger
     from shared.settings import read_settings
@@ -59,6 +60,7 @@ def services() -> Services:
         ),
         bus=_bus(settings, credential),
         contracts=load_contracts(CONTRACTS),
+        recipes=load_recipes(RECIPES, first=settings.first_recipe),
         policy=settings.policy(),
         now=now,
         event_source=settings.workspace_id,

@@ -30,15 +30,19 @@ def profile(features: Sequence[Feature], matrix: Floats) -> dict[str, Any]:
 def drift(known: dict[str, Any], features: Sequence[Feature], matrix: Floats) -> list[dict[str, Any]]:
     """Population stability index of each feature, the largest first; 0 when the shares are what they were.
 
-    known: a profile of these features. The usual reading: below 0.1 little, above 0.25 much.
+    known: a profile of these features, and maybe of other columns. The usual reading: below 0.1 little, above 0.25 much.
     source: N. Siddiqi, Credit Risk Scorecards, 2006, ch. 9
     """
+    columns = {column["name"]: column for column in known["columns"]}
     found = [
         {
             "column": feature.name,
-            "psi": _index(np.array(column["shares"]), _shares(feature, values, column["edges"])),
+            "psi": _index(
+                np.array(columns[feature.name]["shares"]),
+                _shares(feature, values, columns[feature.name]["edges"]),
+            ),
         }
-        for feature, column, values in zip(features, known["columns"], matrix.T, strict=True)
+        for feature, values in zip(features, matrix.T, strict=True)
     ]
     return sorted(found, key=lambda one: (-one["psi"], one["column"]))
 

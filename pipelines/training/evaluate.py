@@ -1,4 +1,7 @@
-"""Training, step 3, evaluate: champion and challenger on the same hold-out; golden rows for a deployment's smoke test."""
+"""Training, step 4, evaluate: the refit on rows it has not learned from, beside the champion; golden rows for a smoke test.
+
+Figures only: what follows from them is decided by `shared.domain.models.promotion`.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +9,55 @@ import argparse
 import json
 import shutil
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pipelines.training import prepared
 from pipelines.training.champion import Champion, fetch
+from pipelines.training.holdout import Mask
 from pipelines.training.metrics import (
+    Difference,
     Floats,
     auc,
     average_precision,
+    calibration_error,
+    calibration_error_by_chance,
     log_loss,
     losses,
     paired_bootstrap,
     profit,
 )
-from serving.model import GOLDEN, LIST, SINGLE, Model, describe, load
+from pipelines.training.trial import TRIAL
+from serving.model import DIGEST, GOLDEN, LIST, SINGLE, Model, describe, load
 from serving.trusted import Untrusted, compiled_for
 
 GOLDEN_ROWS = 20
 NO_CHAMPION = "none"
+LEAST_SEGMENT = 200
+"""Held-out rows of a segment that is looked at by itself."""
+TIMED_ROWS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """The held-out rows that no judged model has learned from."""
+
+    rows: prepared.Rows
+    lists: npt.NDArray[np.int64]
+    versions: npt.NDArray[np.int64]
+
+    def only(self, these: Mask) -> Held:
+        return Held(rows=self.rows.only(these), lists=self.lists[these], versions=self.versions[these])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A model's probabilities on the hold-out and the figures that follow from them."""
+    """A model's probabilities on the held-out rows and the figures that follow from them."""
 
     probabilities: Floats
     figures: dict[str, Any]
@@ -40,7 +65,7 @@ class Judged:
 
 def judge(model: Model, rows: prepared.Rows, *, call_cost: float, deposit_value: float) -> Judged:
     """Both models are judged at today's cost and value, each on the columns it was trained on."""
-    probabilities = model.probabilities(rows.columns)
+    probabilities = model.probabilities(_read_by(model, _fullest(model), rows))
     called = probabilities >= call_cost / deposit_value
     figures = {
         "name": model.name,
@@ -48,27 +73,74 @@ def judge(model: Model, rows: prepared.Rows, *, call_cost: float, deposit_value:
         "auc": auc(rows.answers, probabilities),
         "log_loss": log_loss(rows.answers, probabilities),
         "average_precision": average_precision(rows.answers, probabilities),
+        "calibration_error": calibration_error(rows.answers, probabilities),
         "profit": profit(rows.answers, called, call_cost=call_cost, deposit_value=deposit_value),
         "calls": int(called.sum()),
     }
     return Judged(probabilities=probabilities, figures=figures)
 
 
-def compare(challenger: Judged, champion: Judged, answers: Floats) -> dict[str, Any]:
+def compare(challenger: Judged, champion: Judged, held: Held) -> dict[str, Any]:
     """Negative differences of log loss speak for the challenger."""
-    found = paired_bootstrap(
-        losses(answers, challenger.probabilities), losses(answers, champion.probabilities)
-    )
     ours, theirs = challenger.figures, champion.figures
+    return {
+        **_difference(challenger.probabilities, champion.probabilities, held),
+        "auc_difference": None if ours["auc"] is None else ours["auc"] - theirs["auc"],
+        "profit_difference": ours["profit"] - theirs["profit"],
+    }
+
+
+def _difference(ours: Floats, theirs: Floats, held: Held) -> dict[str, Any]:
+    answers = held.rows.answers
+    found = paired_bootstrap(losses(answers, ours), losses(answers, theirs), held.lists)
+    return _in_json(found)
+
+
+def _in_json(found: Difference) -> dict[str, Any]:
     return {
         "log_loss_difference": found.mean,
         "low": found.low,
         "high": found.high,
         "probability_better": found.probability_better,
-        "auc_difference": None if ours["auc"] is None else ours["auc"] - theirs["auc"],
-        "profit_difference": ours["profit"] - theirs["profit"],
         "resamples": found.resamples,
     }
+
+
+def newest(ours: Judged, theirs: Judged, held: Held) -> dict[str, Any] | None:
+    """The comparison on the rows of the newest version alone; None where none of them is held out."""
+    there = held.versions == held.versions.max(initial=0)
+    only = held.only(there)
+    if not len(only.rows.answers):
+        return None
+    return {
+        "version": int(only.versions[0]),
+        "rows": len(only.rows.answers),
+        **_difference(ours.probabilities[there], theirs.probabilities[there], only),
+    }
+
+
+def calibration(judged: Judged, answers: Floats) -> dict[str, Any]:
+    """How far what it says is from what came, and how far it may be by chance."""
+    return {
+        "mean_probability": float(judged.probabilities.mean()),
+        "rate": float(answers.mean()),
+        "error": judged.figures["calibration_error"],
+        "error_by_chance": calibration_error_by_chance(judged.probabilities),
+    }
+
+
+def segments(model: Model, ours: Judged, against: Floats, held: Held) -> list[dict[str, Any]]:
+    """Each category's values with enough rows: the difference of log loss there. against: probabilities, row by row"""
+    found = []
+    for feature in model.features:
+        values = np.asarray(held.rows.columns[feature.name], dtype=object)
+        for value in feature.values:
+            there = values == value
+            if there.sum() >= LEAST_SEGMENT:
+                only = held.only(there)
+                difference = _difference(ours.probabilities[there], against[there], only)
+                found.append({"column": feature.name, "value": value, "rows": int(there.sum()), **difference})
+    return found
 
 
 def deciles(probabilities: Floats) -> list[float]:
@@ -90,6 +162,21 @@ def agrees_compiled(model: Model, variant: str, rows: prepared.Rows) -> bool:
     return True
 
 
+def milliseconds(model: Model, rows: prepared.Rows) -> float:
+    """What scoring a thousand rows takes here, the best of three."""
+    read = _read_by(model, _fullest(model), rows)
+    columns = {
+        name: np.resize(np.asarray(values, dtype=object), TIMED_ROWS).tolist()
+        for name, values in read.items()
+    }
+    took = []
+    for _ in range(3):
+        start = time.perf_counter()
+        model.probabilities(columns)
+        took.append(time.perf_counter() - start)
+    return round(min(took) * 1000, 2)
+
+
 def golden(model: Model, variant: str, rows: prepared.Rows, probabilities: Floats) -> dict[str, Any]:
     """Held-out rows as a caller would send them, and what this variant of the model says to them.
 
@@ -100,6 +187,11 @@ def golden(model: Model, variant: str, rows: prepared.Rows, probabilities: Float
     columns = {name: np.asarray(values)[places].tolist() for name, values in read.items()}
     picked = [list(row) for row in zip(*columns.values(), strict=True)]
     return {"columns": [*columns], "rows": picked, "probability": model.probabilities(columns).tolist()}
+
+
+def _fullest(model: Model) -> str:
+    """The variant that reads all there is to read."""
+    return LIST if LIST in model.variants else SINGLE
 
 
 def _read_by(model: Model, variant: str, rows: prepared.Rows) -> dict[str, Any]:
@@ -126,37 +218,65 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     champion = None if given.champion == NO_CHAMPION else fetch(given.champion)
     judged = [model, champion.model] if champion else [model]
     columns = dict.fromkeys(name for each in judged for name in (*each.columns, *each.list_columns))
-    held_out = prepared.read_rows(given.prepared, prepared.HOLDOUT, columns)
-    every = np.ones(len(held_out.answers), dtype=np.bool_)
+    whole = _held(given.prepared, list(columns))
+    every = np.ones(len(whole.lists), dtype=np.bool_)
     unseen, not_compared = champion.unseen(given.prepared) if champion else (every, "")
-    rows = held_out if not_compared or unseen.all() else held_out.only(unseen)
+    held = whole if not_compared or unseen.all() else whole.only(unseen)
     money = {"call_cost": given.call_cost, "deposit_value": given.deposit_value}
-    ours = judge(model, rows, **money)
-    theirs = judge(champion.model, rows, **money) if champion and not not_compared else None
-    base = np.full(len(rows.answers), float(model.description["base_rate"]))
+    ours = judge(model, held.rows, **money)
+    theirs = judge(champion.model, held.rows, **money) if champion and not not_compared else None
+    answers = held.rows.answers
+    base = np.full(len(answers), float(model.description["base_rate"]))
+    said = {variant: model.probabilities(_read_by(model, variant, whole.rows)) for variant in model.variants}
+    compiled = {variant: agrees_compiled(model, variant, whole.rows) for variant in said}
     evaluation = {
-        "rows": len(rows.answers),
+        "rows": len(answers),
+        "positives": int(answers.sum()),
         **json.loads((given.prepared / prepared.MEMBERSHIP).read_text(encoding="utf-8")),
         "challenger": ours.figures,
         "champion": theirs.figures if theirs else _named(champion),
-        "baseline": {"log_loss": log_loss(rows.answers, base)},
-        "comparison": compare(ours, theirs, rows.answers) if theirs else None,
+        "baseline": {"log_loss": log_loss(answers, base), **_difference(ours.probabilities, base, held)},
+        "comparison": compare(ours, theirs, held) if theirs else None,
+        "newest": newest(ours, theirs, held) if theirs else None,
         "not_compared": not_compared,
         "left_out_rows": 0 if not_compared else int((~unseen).sum()),
+        "calibration": calibration(ours, answers),
+        "segments": segments(model, ours, theirs.probabilities if theirs else base, held),
+        "model": _facts(model, champion, given.model) | {"compiled": compiled},
+        "forbidden_columns": prepared.forbidden(prepared.read_contract(given.prepared)),
+        "milliseconds_per_1000_rows": milliseconds(model, whole.rows),
+        "recipe": model.description["recipe"],
+        "trial": json.loads((given.model / TRIAL).read_text(encoding="utf-8")),
         "drift": champion.drift(given.prepared) if champion else [],
     }
-    said = {variant: model.probabilities(_read_by(model, variant, held_out)) for variant in model.variants}
     shutil.copytree(given.model, given.candidate, dirs_exist_ok=True)
-    describe(
-        given.candidate,
-        deciles={variant: deciles(each) for variant, each in said.items()},
-        compiled={variant: agrees_compiled(model, variant, held_out) for variant in said},
-    )
+    cuts = {variant: deciles(each) for variant, each in said.items()}
+    describe(given.candidate, deciles=cuts, compiled=compiled)
     _write(given.candidate / "evaluation.json", evaluation)
-    answers = {variant: golden(model, variant, held_out, each) for variant, each in said.items()}
-    listed = {LIST: answers[LIST]} if LIST in answers else {}
-    _write(given.candidate / GOLDEN, answers[SINGLE] | listed)
+    answered = {variant: golden(model, variant, whole.rows, each) for variant, each in said.items()}
+    listed = {LIST: answered[LIST]} if LIST in answered else {}
+    _write(given.candidate / GOLDEN, answered[SINGLE] | listed)
     return evaluation
+
+
+def _held(folder: Path, columns: list[str]) -> Held:
+    return Held(
+        rows=prepared.read_rows(folder, prepared.HOLDOUT, columns),
+        lists=prepared.read_numbers(folder, prepared.HOLDOUT, prepared.LIST),
+        versions=prepared.read_numbers(folder, prepared.HOLDOUT, prepared.VERSION),
+    )
+
+
+def _facts(model: Model, champion: Champion | None, folder: Path) -> dict[str, Any]:
+    """What the model is, apart from how good it is."""
+    return {
+        "sha256": model.description[DIGEST],
+        "champion_sha256": champion.model.description[DIGEST] if champion else None,
+        "columns": model.columns,
+        "list_columns": model.list_columns,
+        "trained_rows": model.description["trained_rows"],
+        "bytes": sum(file.stat().st_size for file in folder.glob("*.txt")),
+    }
 
 
 def _named(champion: Champion | None) -> dict[str, Any] | None:

@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from shared.domain.datasets.row_digest import mixed, seed
 
-HOLDOUT = ("campanha holdout 2", 0.2)
-VALIDATION = ("campanha validation 2", 0.15)
+HOLDOUT = ("campanha holdout 2", 0.1)
 """Salt and share. Changing a salt or a share moves rows between training and hold-out: the serving model is judged on
 those alone that it has not learned from, which are few then."""
 

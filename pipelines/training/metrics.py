@@ -65,17 +65,31 @@ class Difference:
     resamples: int
 
 
+LEAST_GROUPS = 8
+"""Lists in the rows from which on whole lists are drawn; of fewer, drawing says nothing, and rows are drawn."""
+
+
 def paired_bootstrap(
-    first: Floats, second: Floats, *, resamples: int = 1000, seed: int = 20080501
+    first: Floats,
+    second: Floats,
+    lists: npt.NDArray[np.int64] | None = None,
+    *,
+    resamples: int = 1000,
+    seed: int = 20080501,
 ) -> Difference:
     """Rows are drawn with both losses together, so what is hard for both cancels out.
 
-    source: Efron & Tibshirani, An Introduction to the Bootstrap, ch. 16
+    lists: of each row the list it stands on; whole lists are drawn, since the rows of one are alike
+    source: Efron & Tibshirani, An Introduction to the Bootstrap, ch. 16; for lists, ch. 8.5 (cluster bootstrap)
     """
     difference = first - second
     chance = np.random.default_rng(seed)
-    rows = len(difference)
-    means = np.array([difference[chance.integers(0, rows, rows)].mean() for _ in range(resamples)])
+    groups = np.arange(len(difference)) if lists is None else np.unique(lists, return_inverse=True)[1]
+    if groups.max(initial=-1) + 1 < LEAST_GROUPS:
+        groups = np.arange(len(difference))
+    sums, counts = np.bincount(groups, difference), np.bincount(groups)
+    drawn = (chance.integers(0, len(sums), len(sums)) for _ in range(resamples))
+    means = np.array([sums[each].sum() / counts[each].sum() for each in drawn])
     low, high = np.quantile(means, [0.025, 0.975])
     return Difference(
         mean=float(difference.mean()),
@@ -84,3 +98,30 @@ def paired_bootstrap(
         probability_better=float((means < 0).mean()),
         resamples=resamples,
     )
+
+
+BINS = 10
+"""Of equally many rows each."""
+
+
+def calibration_error(answers: Floats, probabilities: Floats) -> float:
+    """Expected calibration error: how far the share of positives is from what was said, the mean over tenths of rows.
+
+    source: M. P. Naeini, G. F. Cooper, M. Hauskrecht, Obtaining well calibrated probabilities, AAAI 2015
+    """
+    order = np.argsort(probabilities, kind="stable")
+    gaps = answers[order] - probabilities[order]
+    tenths = np.array_split(gaps, min(BINS, len(gaps)))
+    return float(sum(abs(each.sum()) for each in tenths) / len(gaps))
+
+
+def calibration_error_by_chance(probabilities: Floats, *, draws: int = 200, seed: int = 20080501) -> float:
+    """What the calibration error of right probabilities stays below 99 times in 100, with so many rows."""
+    chance = np.random.default_rng(seed)
+    errors = [
+        calibration_error(
+            (chance.random(len(probabilities)) < probabilities).astype(np.float64), probabilities
+        )
+        for _ in range(draws)
+    ]
+    return float(np.quantile(errors, 0.99))

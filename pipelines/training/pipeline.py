@@ -1,4 +1,4 @@
-"""The training pipeline's definition: four command components and how inputs and outputs connect them.
+"""The training pipeline's definition: five command components and how inputs and outputs connect them.
 
 No postponed annotations here: `dsl.pipeline` reads the parameters' annotations as objects.
 """
@@ -15,9 +15,13 @@ PREPARE = (
     "python -m pipelines.training.prepare --manifest ${{inputs.manifest}} --parts ${{inputs.parts}}"
     " --prepared ${{outputs.prepared}}"
 )
+TRIAL = (
+    "python -m pipelines.training.trial --prepared ${{inputs.prepared}} --model-name ${{inputs.model_name}}"
+    " --model-version ${{inputs.model_version}} --false-change ${{inputs.false_change}} --trial ${{outputs.trial}}"
+)
 TRAIN = (
-    "python -m pipelines.training.train --prepared ${{inputs.prepared}} --model-name ${{inputs.model_name}}"
-    " --model-version ${{inputs.model_version}} --call-cost ${{inputs.call_cost}}"
+    "python -m pipelines.training.train --prepared ${{inputs.prepared}} --trial ${{inputs.trial}}"
+    " --model-name ${{inputs.model_name}} --model-version ${{inputs.model_version}} --call-cost ${{inputs.call_cost}}"
     " --deposit-value ${{inputs.deposit_value}} --model ${{outputs.model}}"
 )
 EVALUATE = (
@@ -29,11 +33,11 @@ REGISTER = (
     "python -m pipelines.training.register --candidate ${{inputs.candidate}} --model-name ${{inputs.model_name}}"
     " --model-version ${{inputs.model_version}}"
 )
-COMMANDS = (PREPARE, TRAIN, EVALUATE, REGISTER)
+COMMANDS = (PREPARE, TRIAL, TRAIN, EVALUATE, REGISTER)
 
 
-def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any]:
-    """The four steps. environment: azureml:<name>:<version>"""
+def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any, Any]:
+    """The five steps. environment: azureml:<name>:<version>"""
     from azure.ai.ml import Input
 
     folder, text, number = Input(type="uri_folder"), Input(type="string"), Input(type="number")
@@ -42,7 +46,8 @@ def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any]:
     step = Steps(code, environment)
     return (
         step("prepare", PREPARE, {"manifest": Input(type="uri_file"), "parts": folder}, "prepared"),
-        step("train", TRAIN, {"prepared": folder, **model, **money}, "model"),
+        step("trial", TRIAL, {"prepared": folder, **model, "false_change": number}, "trial"),
+        step("train", TRAIN, {"prepared": folder, "trial": folder, **model, **money}, "model"),
         step(
             "evaluate",
             EVALUATE,
@@ -57,9 +62,9 @@ def component(code: Path, environment: str) -> Any:
     """The whole pipeline as one component, not yet registered."""
     from azure.ai.ml import Input, dsl
 
-    prepare_step, train_step, evaluate_step, register_step = steps(code, environment)
+    prepare_step, trial_step, train_step, evaluate_step, register_step = steps(code, environment)
 
-    @dsl.pipeline(name=NAME, display_name="Campanha: train, evaluate, register")  # type: ignore[untyped-decorator, unused-ignore]
+    @dsl.pipeline(name=NAME, display_name="Campanha: try recipes, train, evaluate, register")  # type: ignore[untyped-decorator, unused-ignore]
     def campanha_training(  # noqa: PLR0917 - the SDK hands them over by name
         manifest: Input(type="uri_file"),  # type: ignore[valid-type]
         parts: Input(type="uri_folder"),  # type: ignore[valid-type]
@@ -68,12 +73,14 @@ def component(code: Path, environment: str) -> Any:
         champion: Input(type="string", default="none"),  # type: ignore[valid-type]
         call_cost: Input(type="number", default=10),  # type: ignore[valid-type]
         deposit_value: Input(type="number", default=80),  # type: ignore[valid-type]
+        false_change: Input(type="number", default=0.05),  # type: ignore[valid-type]
     ) -> Any:
         # The variables' names become the steps' names in a run.
         money = {"call_cost": call_cost, "deposit_value": deposit_value}
         model = {"model_name": model_name, "model_version": model_version}
         prepare = prepare_step(manifest=manifest, parts=parts)
-        train = train_step(prepared=prepare.outputs.prepared, **model, **money)
+        trial = trial_step(prepared=prepare.outputs.prepared, **model, false_change=false_change)
+        train = train_step(prepared=prepare.outputs.prepared, trial=trial.outputs.trial, **model, **money)
         evaluate = evaluate_step(
             prepared=prepare.outputs.prepared, model=train.outputs.model, champion=champion, **money
         )

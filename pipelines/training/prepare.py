@@ -15,9 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.training import prepared
-from pipelines.training.holdout import HOLDOUT, VALIDATION, Digests, Mask, holdout_id, membership
+from pipelines.training.holdout import HOLDOUT, Digests, Mask, holdout_id, membership
 from shared.domain.datasets.manifest import REPEATS_ONCE
 from shared.domain.datasets.row_digest import row_digests
+from shared.domain.lists.list_values import list_values
+from shared.domain.tables.contract import Contract
 
 MOST_NAMED = 100
 """Uploads whose repeated rows are told, the newest."""
@@ -34,13 +36,16 @@ class Counts:
 
 
 def prepare(manifest: dict[str, Any], parts: Path, out: Path) -> Counts:
-    """Writes the prepared folder. Its rows stand in the order of their digests: the order of the parts, and that of
-    the rows in them, changes nothing of what is learned."""
-    table = pa.concat_tables([_read(parts / part["file"], part) for part in manifest["parts"]])
-    digests = row_digests(table, table.column_names)
-    order = np.argsort(digests, kind="stable")
+    """Writes the prepared folder. Its rows stand in the order of their digests: the order of the lists, and that of
+    the rows in them, changes nothing of what is learned (but for what the list columns say of it)."""
+    contract = Contract.from_json(manifest["contract"])
+    lists = _lists(manifest["parts"])
+    table = pa.concat_tables([_read_list(contract, parts, each, at) for at, each in enumerate(lists)])
+    digests = row_digests(table, [*(column.name for column in contract.columns), contract.target])
+    # Of rows that repeat each other the one of the oldest list comes first, and is the one that stays.
+    order = np.lexsort((table.column(prepared.LIST).to_numpy(), digests))
     repeated = _repeated(digests[order])
-    told = _told(manifest["parts"], order[repeated])
+    told = _told([part for each in lists for part in each], order[repeated])
     if manifest.get("repeats", REPEATS_ONCE) == REPEATS_ONCE:
         order = order[~repeated]
     table, digests = table.take(order), digests[order]
@@ -54,11 +59,36 @@ def prepare(manifest: dict[str, Any], parts: Path, out: Path) -> Counts:
     out.mkdir(parents=True, exist_ok=True)
     pq.write_table(table.filter(pa.array(~held)), out / prepared.TRAIN)
     pq.write_table(table.filter(pa.array(held)), out / prepared.HOLDOUT)
-    np.save(out / prepared.VALIDATION, membership(features[~held], VALIDATION), allow_pickle=False)
     (out / prepared.CONTRACT).write_text(json.dumps(manifest["contract"]), encoding="utf-8")
+    (out / prepared.RECIPES).write_text(json.dumps(manifest["recipes"]), encoding="utf-8")
     membership_of = {"holdout_id": holdout_id(digests[held]), **told}
     (out / prepared.MEMBERSHIP).write_text(json.dumps(membership_of), encoding="utf-8")
     return Counts(learned=int((~held).sum()), held_out=int(held.sum()), repeated=told[prepared.REPEATED_ROWS])
+
+
+def _lists(parts: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The parts by the list they were dropped as, readmitted rows with the others of their file; the oldest first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for part in parts:
+        source = part["source"]
+        found.setdefault(source.get("readmitted_from") or source["upload"], []).append(part)
+    return sorted(found.values(), key=lambda each: (_version(each[0]), min(p["content_hash"] for p in each)))
+
+
+def _version(part: dict[str, Any]) -> int:
+    """The dataset version that it came in with."""
+    return int(part["source"]["version"])
+
+
+def _read_list(contract: Contract, folder: Path, parts: list[dict[str, Any]], number: int) -> Any:
+    """A list's rows in their order, with the list's columns beside the contract's."""
+    read = [_read(folder / part["file"], part) for part in parts]
+    table = pa.concat_tables(read)
+    for name, values in list_values(contract.list_columns, table).items():
+        table = table.append_column(name, pa.array(values))
+    versions = np.repeat([_version(part) for part in parts], [each.num_rows for each in read])
+    table = table.append_column(prepared.VERSION, pa.array(versions, pa.int64()))
+    return table.append_column(prepared.LIST, pa.array(np.full(len(versions), number), pa.int64()))
 
 
 def _read(file: Path, part: dict[str, Any]) -> Any:
@@ -90,7 +120,7 @@ def _told(parts: list[dict[str, Any]], places: Any) -> dict[str, Any]:
     by_upload = [
         {"upload": part["source"]["upload"], "rows": count}
         for part, count in zip(parts, counts, strict=True)
-        if count and "source" in part
+        if count
     ]
     return {prepared.REPEATED_ROWS: sum(counts), prepared.REPEATS: by_upload[-MOST_NAMED:]}
 

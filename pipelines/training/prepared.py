@@ -14,16 +14,21 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serving.features import Feature
+from pipelines.training.learners import Matrix
+from serving.features import Feature, encode
 from shared.domain.datasets.row_digest import row_digests
 
 TRAIN = "train.parquet"
 HOLDOUT = "holdout.parquet"
 CONTRACT = "contract.json"
-VALIDATION = "validation.npy"
 MEMBERSHIP = "holdout.json"
+RECIPES = "recipes.json"
+"""The recipes that may be live, the one that a dataset starts with first."""
 LEARNED = "learned.npy"
 """In a model's folder: the digests of the rows it learned from, sorted. It is judged on none of them."""
+VERSION, LIST = "campanha.version", "campanha.list"
+"""Columns beside the contract's: the dataset version that a row came in with, and a number for the list it stands on;
+a newer list has a greater one."""
 REPEATS, REPEATED_ROWS = "repeats", "repeated_rows"
 """In it: how many rows repeat an earlier one exactly, by upload and in all."""
 
@@ -52,6 +57,36 @@ def features_of(contract: dict[str, Any]) -> tuple[Feature, ...]:
     """The columns known before the call, in the contract's order."""
     known = [column for column in contract["columns"] if not column.get("known_only_after_call")]
     return tuple(Feature.from_json(column) for column in known)
+
+
+def forbidden(contract: dict[str, Any]) -> list[str]:
+    """Columns that no model may read: the answer, and what is known only after the call."""
+    later = [column["name"] for column in contract["columns"] if column.get("known_only_after_call")]
+    return [*later, contract["target"]["name"]]
+
+
+def list_features(contract: dict[str, Any]) -> tuple[Feature, ...]:
+    """The columns that describe the list a row stands on."""
+    return tuple(Feature(name=column["name"], type="number") for column in contract.get("list_columns", ()))
+
+
+def read_matrix(folder: Path, file: str) -> Matrix:
+    """All that learners may see of the rows."""
+    contract = read_contract(folder)
+    inputs = (*features_of(contract), *list_features(contract))
+    rows = read_rows(folder, file, [feature.name for feature in inputs])
+    return Matrix(
+        inputs=inputs,
+        values=encode(inputs, rows.columns),
+        answers=rows.answers,
+        lists=read_numbers(folder, file, LIST),
+        list_names=frozenset(feature.name for feature in list_features(contract)),
+    )
+
+
+def read_numbers(folder: Path, file: str, column: str) -> npt.NDArray[np.int64]:
+    found: npt.NDArray[np.int64] = pq.read_table(folder / file, columns=[column]).column(0).to_numpy()
+    return found
 
 
 def read_rows(folder: Path, file: str, names: Iterable[str]) -> Rows:

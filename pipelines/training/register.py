@@ -1,4 +1,4 @@
-"""Training, step 4, register: the candidate in the model registry, once, under the dataset's name and version."""
+"""Training, step 5, register: the candidate in the model registry, once, under the dataset's name and version."""
 
 from __future__ import annotations
 

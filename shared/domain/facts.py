@@ -364,7 +364,7 @@ class RunFailed(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelAccepted(Fact):
-    """The challenger beat the champion on the same held-out rows, or there was none to beat."""
+    """The live recipe's refit passed every guard: it may answer."""
 
     run: str
     dataset: str
@@ -382,7 +382,7 @@ class ModelAccepted(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRefused(Fact):
-    """The challenger is not shown to be better; the champion stays."""
+    """A guard objects to the refit; the champion stays."""
 
     run: str
     dataset: str
@@ -392,6 +392,22 @@ class ModelRefused(Fact):
     @property
     def key(self) -> str:
         return f"model/{self.dataset}/{self.version}/refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelUndecided(Fact):
+    """The rows do not say whether the refit may answer; the champion stays until more rows, or a person, decide."""
+
+    run: str
+    dataset: str
+    version: int
+    reason: str
+    rows_needed: int | None = None
+    """About how many more rows would decide it."""
+
+    @property
+    def key(self) -> str:
+        return f"model/{self.dataset}/{self.version}/undecided"
 
 
 @dataclass(frozen=True, kw_only=True)

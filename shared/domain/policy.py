@@ -39,8 +39,10 @@ class Policy:
     call_cost: float = 10.0
     deposit_value: float = 80.0
     """Money, in one unit for both: what a call costs, and what a term deposit is worth."""
-    promotion_confidence: float = 0.9
-    """How probable it must be (paired bootstrap) that the challenger's log loss is the lower one; fraction of 1."""
+    first_recipe: str = "blend"
+    """The recipe that a dataset starts with; another takes its place when it is better over the drops to come."""
+    false_recipe_change: float = 0.05
+    """How probable it may be that a live recipe is ever replaced by one that is no better; fraction of 1."""
 
     endpoint_prefix: str = "campanha-"
     release_poll_seconds: int = 15

@@ -53,6 +53,7 @@ class Members:
             self.joined,
             dataset=self.dataset,
             contract=contract.to_json(),
+            recipes=[recipe.to_json() for recipe in services.recipes],
             repeats=services.policy.repeated_rows,
             replaced=self.replaced,
             heirs=heirs(self.dataset, self.parts, self.replaced, services),

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shared.domain.facts import Fact, ModelRefused, ModelReleased, ReleaseRolledBack, RunDue, RunFailed
+from shared.domain.facts import (
+    Fact,
+    ModelRefused,
+    ModelReleased,
+    ModelUndecided,
+    ReleaseRolledBack,
+    RunDue,
+    RunFailed,
+)
 from shared.procedures.dataset_head import HEAD
 from shared.procedures.run_slot import free_slot
 from shared.services import Services
 
 
 def close_run(
-    fact: ModelReleased | ModelRefused | ReleaseRolledBack | RunFailed, services: Services
+    fact: ModelReleased | ModelRefused | ModelUndecided | ReleaseRolledBack | RunFailed, services: Services
 ) -> Iterable[Fact]:
     """Frees the slot, then checks whether a newer version was registered while the run was under way.
 

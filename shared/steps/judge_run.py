@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.domain.facts import Fact, ModelAccepted, ModelRefused, RunFailed, RunFinished
+from shared.domain.facts import Fact, ModelAccepted, ModelRefused, ModelUndecided, RunFailed, RunFinished
 from shared.domain.kinds.kind import Change
 from shared.domain.models import promotion
+from shared.domain.models.promotion import Verdict
 from shared.domain.names import dataset_id
 from shared.procedures.released_model import RELEASED
 from shared.services import Services
@@ -21,16 +22,24 @@ def judge_run(fact: RunFinished, services: Services) -> Iterable[Fact | Change]:
     evaluation = services.workspace.model_documents(fact.dataset, fact.version)["evaluation"]
     champion = services.ledger.documents.read(RELEASED, fact.dataset)
     serving = champion.value.version if champion else None
-    verdict = promotion.judge(evaluation, serving=serving, policy=services.policy)
-    kind = ModelAccepted if verdict.accepted else ModelRefused
-    outcome = kind(run=fact.run, dataset=fact.dataset, version=fact.version, reason=verdict.reason)
+    verdict = promotion.judge(evaluation, serving=serving)
     found = Change(
         kind="model",
         id=dataset_id(fact.dataset, fact.version),
-        state="accepted" if verdict.accepted else "refused",
-        values={**verdict.figures, "accepted": verdict.accepted},
+        state=verdict.outcome,
+        values={**verdict.figures, "accepted": verdict.outcome == "accepted"},
     )
-    return [outcome, found, *_repeats(fact, evaluation)]
+    return [_outcome(fact, verdict), found, *_repeats(fact, evaluation)]
+
+
+def _outcome(fact: RunFinished, verdict: Verdict) -> Fact:
+    run, dataset, version, reason = fact.run, fact.dataset, fact.version, verdict.reason
+    if verdict.outcome == "accepted":
+        return ModelAccepted(run=run, dataset=dataset, version=version, reason=reason)
+    if verdict.outcome == "refused":
+        return ModelRefused(run=run, dataset=dataset, version=version, reason=reason)
+    more = verdict.rows_needed
+    return ModelUndecided(run=run, dataset=dataset, version=version, reason=reason, rows_needed=more)
 
 
 def _repeats(fact: RunFinished, evaluation: Mapping[str, Any]) -> Iterable[Change]:

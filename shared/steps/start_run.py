@@ -76,7 +76,11 @@ def _request(slot: Slot, manifest: bytes, fact: DatasetRegistered | RunDue, serv
         parts_url=services.files.url(names.DATASETS, names.parts_folder(fact.dataset)),
         manifest_sha256=hashlib.sha256(manifest).hexdigest(),
         champion=f"{fact.dataset}:{champion.value.version}" if champion else "none",
-        values={"call_cost": services.policy.call_cost, "deposit_value": services.policy.deposit_value},
+        values={
+            "call_cost": services.policy.call_cost,
+            "deposit_value": services.policy.deposit_value,
+            "false_change": services.policy.false_recipe_change,
+        },
     )
 
 

@@ -63,7 +63,7 @@ def _what_is_held(world: World) -> None:
 
 
 def _better_and_worse_models(world: World) -> None:
-    """Version 2 is of the readmitted row; 3 waits for its run; 4 is refused; then an operator rolls back."""
+    """Version 2 is of the readmitted row; 3 waits for its run; 4 is refused, 5 undecided; then an operator rolls back."""
     with_a_fault = bank_rows(31, start=1000).replace(
         ";technician;", ";astronaut;", 1
     )  # held until june.csv is replaced
@@ -71,7 +71,9 @@ def _better_and_worse_models(world: World) -> None:
     world.finish_run("bank-v2-a1")
     world.finish_run("bank-v3-a1")
     world.tell(world.drop("july.csv", bank_rows(30, start=2000)))
-    world.finish_run("bank-v4-a1", probability_better=0.6)
+    world.finish_run("bank-v4-a1", worse=True)
+    world.tell(world.drop("august.csv", bank_rows(30, start=3000)))
+    world.finish_run("bank-v5-a1", positives=3)
     world.pass_time(1)
     asked = round(world.now().timestamp() * 1000)
     rollback = RollbackRequested(dataset="bank", operation=digest("o2"), requested_ms=asked)

@@ -95,7 +95,7 @@ def test_without_a_model_before_there_is_nothing_to_roll_back_to(world: World) -
 
 def test_a_refused_model_can_be_promoted(two_models: World) -> None:
     two_models.tell(two_models.drop("july.csv", bank_rows(30, start=2000)))
-    two_models.finish_run("bank-v3-a1", probability_better=0.1)
+    two_models.finish_run("bank-v3-a1", worse=True)
     assert two_models.state("model", "bank:3") == "refused"
     _promote(two_models, 3)
     assert two_models.workspace.traffic == {"campanha-bank": {"model-3": 100}}

@@ -142,12 +142,15 @@ def test_an_upload_during_a_run_has_its_run_afterwards(world: World) -> None:
     assert world.pipeline.submissions[1].champion == "bank:1"
 
 
-def test_a_challenger_that_is_not_surely_better_is_refused_with_the_reason(world: World) -> None:
+def test_a_refit_that_is_surely_worse_is_refused_with_the_reason(world: World) -> None:
     _release_first_model(world)
     world.tell(world.drop("june.csv", bank_rows(30, start=1000)))
-    world.finish_run(RUN_2, probability_better=0.6)
+    world.finish_run(RUN_2, worse=True)
     (fact,) = world.told(ModelRefused)
-    assert "better with probability 0.60, below the 0.90 asked for" in fact.reason
+    assert (
+        "it is surely worse than model 1 on the held-out rows, and not by a little: log loss +0.0200 [+0.0150, +0.0250]"
+        in fact.reason
+    )
     assert world.state("model", "bank:2") == "refused"
     assert world.workspace.traffic == {"campanha-bank": {"model-1": 100}}
 

@@ -17,6 +17,7 @@ from shared.adapters.memory import (
     MemoryTable,
     MemoryWorkspace,
 )
+from shared.adapters.recipes import load_recipes
 from shared.domain.facts import Fact, OutcomesArrived, ReconcileDue, RunMoved, UploadArrived
 from shared.domain.models.answers import feature_table
 from shared.domain.policy import Policy
@@ -28,6 +29,7 @@ from shared.procedures.dead_letters import dead_letter
 from shared.services import Services
 
 CONTRACTS = load_contracts(Path(__file__).parents[2] / "contracts")
+RECIPES = load_recipes(Path(__file__).parents[2] / "recipes", first=Policy().first_recipe)
 POLICY = Policy(
     gather_quiet_seconds=10,
     gather_longest_seconds=60,
@@ -90,6 +92,7 @@ class World:
             endpoint=self.endpoint,
             bus=self.bus,
             contracts=self.contracts,
+            recipes=RECIPES,
             policy=self.policy,
             now=self.now,
             event_source=SOURCE,
@@ -184,29 +187,60 @@ class World:
 
 
 def evaluation_of(
-    version: int, champion: str, *, probability_better: float = 0.99, log_loss: float = 0.2, **more: Any
+    version: int, champion: str, *, worse: bool = False, log_loss: float = 0.2, **more: Any
 ) -> dict[str, Any]:
-    """What the pipeline's evaluation says, for a challenger that is better with the given probability. more: of it"""
-    figures = {"auc": 0.8, "log_loss": log_loss, "average_precision": 0.5, "profit": 100.0, "calls": 10}
+    """What the pipeline's evaluation says of a refit that no guard objects to. more: of it
+
+    worse: surely worse than the champion
+    log_loss: the base rate's is 0.3
+    """
+    figures = {"auc": 0.8, "log_loss": log_loss, "average_precision": 0.5, "calibration_error": 0.01}
+    figures |= {"profit": 100.0, "calls": 10}
+    found = 0.02 if worse else -0.01
+    compared = {
+        "log_loss_difference": found,
+        "low": found - 0.005,
+        "high": found + 0.005,
+        "probability_better": 0.0 if worse else 1.0,
+        "resamples": 1000,
+    }
+    gain = log_loss - 0.3
     body: dict[str, Any] = {
-        "rows": 100,
+        "rows": 400,
+        "positives": 40,
         "challenger": {"name": DATASET, "version": str(version), **figures},
         "champion": None,
-        "baseline": {"log_loss": 0.3},
+        "baseline": {
+            **compared,
+            "log_loss": 0.3,
+            "log_loss_difference": gain,
+            "low": gain - 0.02,
+            "high": gain + 0.02,
+        },
         "comparison": None,
+        "newest": None,
+        "calibration": {"mean_probability": 0.11, "rate": 0.1, "error": 0.01, "error_by_chance": 0.02},
+        "segments": [{"column": "contact", "value": "cellular", "rows": 250, **compared}],
+        "model": {
+            "sha256": f"{version:064x}",
+            "champion_sha256": None,
+            "columns": ["age"],
+            "list_columns": [],
+            "trained_rows": 3600,
+            "bytes": 60_000,
+            "compiled": {"single": True},
+        },
+        "forbidden_columns": ["duration", "y"],
+        "milliseconds_per_1000_rows": 2.1,
+        "recipe": {"name": "blend"},
+        "trial": {"live": "0" * 16, "replaced": "", "standings": []},
         **more,
     }
     if champion != "none":
-        body["champion"] = {"name": DATASET, "version": champion.split(":")[1], **figures}
-        body["comparison"] = {
-            "log_loss_difference": -0.01,
-            "low": -0.02,
-            "high": 0.001,
-            "probability_better": probability_better,
-            "auc_difference": 0.01,
-            "profit_difference": 4.0,
-            "resamples": 1000,
-        }
+        serves = champion.split(":")[1]
+        body["champion"] = {"name": DATASET, "version": serves, **figures}
+        body["comparison"] = {**compared, "auc_difference": 0.01, "profit_difference": 4.0}
+        body["newest"] = {"version": version, "rows": 120, **compared}
         body["drift"] = [{"column": "age", "psi": 0.02}]
     return body
 

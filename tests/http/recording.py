@@ -259,7 +259,7 @@ def _lived_in(world: World) -> dict[str, str]:
     world.finish_run("bank-v1-a1")
     world.tell(world.drop("april.csv", bank_rows(25, start=100)))
     for version in (2, 3):
-        world.finish_run(f"bank-v{version}-a1", probability_better=0.5)
+        world.finish_run(f"bank-v{version}-a1", worse=True)
     clients = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(5).splitlines()) + "\n"
     world.files.write("scoring", "clients.csv", clients.encode())
     world.tell(ScoringDue(tick="1"), StepDeadLettered(queue="steps", about="x", reason=FAILURE))

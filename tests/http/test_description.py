@@ -330,11 +330,18 @@ SIGNED = {"ModelMetrics.profit"} | {
     f"ModelComparison.{name}"
     for name in ("logLossDifference", "low", "high", "aucDifference", "profitDifference")
 }
+SIGNED |= {
+    f"{kind}.{name}"
+    for kind in ("NewestComparison", "BaselineMetrics")
+    for name in ("logLossDifference", "low", "high")
+}
 """Numbers that may be less than nothing."""
 UNIT_IN_NAME = re.compile(r"(Ms|Seconds|Bytes|Percent|PerSecond|Count)$|([a-z]s|[sS]cored)$|[rR]ows$")
 """A unit, or the plural of what is counted."""
 UNIT_SAID = re.compile(r"\([^()]+\)\.$|\b0 to 1\.$")
-NO_UNIT = re.compile(r"(^|[a-z])([vV]ersion|[sS]equence|seq|line|champion|status|auc|psi|aucDifference)$")
+NO_UNIT = re.compile(
+    r"(^|[a-z])([vV]ersion|[sS]equence|seq|line|champion|status|auc|psi|aucDifference|rowsNeeded)$"
+)
 """Numbers that only put in order or name, and measures that have none by their definition."""
 NUMBERS = [place for place, found in PROPERTIES.items() if found.get("type") in ("integer", "number")]
 

@@ -46,6 +46,8 @@ class Manifest:
     version: int
     contract: dict[str, Any]
     parts: tuple[Part, ...]
+    recipes: tuple[dict[str, Any], ...] = ()
+    """How models may be made of it, the recipe that a dataset starts with first."""
     repeats: Repeats = REPEATS_ONCE
     """Whether a row that repeats another exactly is learned from `once`, or as often as it comes (`each`)."""
     uploads: tuple[str, ...] = ()
@@ -69,6 +71,7 @@ class Manifest:
             "rows": self.rows,
             "repeats": self.repeats,
             "contract": self.contract,
+            "recipes": self.recipes,
             "parts": [asdict(part) for part in self.parts],
             "uploads": self.uploads,
             "replaced": self.replaced,
@@ -83,6 +86,7 @@ class Manifest:
             version=body["version"],
             contract=body["contract"],
             parts=tuple(Part(**part) for part in body["parts"]),
+            recipes=tuple(body["recipes"]),
             repeats=body.get("repeats", REPEATS_ONCE),
             uploads=tuple(body.get("uploads", ())),
             replaced=body.get("replaced", {}),
@@ -95,6 +99,7 @@ def following(
     *,
     dataset: str,
     contract: dict[str, Any],
+    recipes: Sequence[dict[str, Any]],
     repeats: Repeats = REPEATS_ONCE,
     replaced: Mapping[str, str] | None = None,
     heirs: Mapping[str, dict[str, str]] | None = None,
@@ -125,6 +130,7 @@ def following(
         version=previous.version + 1 if previous else 1,
         contract=contract,
         parts=tuple(kept.values()),
+        recipes=tuple(recipes),
         repeats=repeats,
         uploads=tuple(part.upload for part in gathered if part.upload not in gone),
         replaced=gone,

@@ -10,6 +10,7 @@ from shared.domain.facts import (
     DatasetRegistered,
     ModelAccepted,
     ModelRefused,
+    ModelUndecided,
     RunFailed,
     RunPostponed,
     RunStarted,
@@ -79,7 +80,7 @@ def _failed(fact: RunFailed) -> Iterable[Change]:
     yield Change(kind="dataset", id=id_, state="failed", values={"reason": fact.reason})
 
 
-def _trained(fact: ModelAccepted | ModelRefused) -> Iterable[Change]:
+def _trained(fact: ModelAccepted | ModelRefused | ModelUndecided) -> Iterable[Change]:
     """The model of a dataset version has its name and number."""
     id_ = dataset_id(fact.dataset, fact.version)
     yield Change(kind="dataset", id=id_, state="trained", values={"model": id_})
@@ -110,6 +111,7 @@ DATASET = Kind(
         RunFailed: _failed,
         ModelAccepted: _trained,
         ModelRefused: _trained,
+        ModelUndecided: _trained,
     },
     links=_links,
 )

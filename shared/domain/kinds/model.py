@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from shared.domain import names
-from shared.domain.facts import ModelAccepted, ModelRefused, ModelReleased, ReleaseRolledBack
+from shared.domain.facts import (
+    ModelAccepted,
+    ModelRefused,
+    ModelReleased,
+    ModelUndecided,
+    ReleaseRolledBack,
+)
 from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.state import State, Tone
@@ -27,6 +34,12 @@ class ModelMetrics:
     average_precision: float | None = public(
         "Precision averaged over recall, 0 to 1.", least=0, most=1, example=0.4605
     )
+    calibration_error: float | None = public(
+        "How far the share of positives is from what was said, the mean over tenths of rows, 0 to 1.",
+        least=0,
+        most=1,
+        example=0.011,
+    )
     profit: float | None = public(
         "What calling those worth a call would have brought.", unit="the currency of the costs", example=14326
     )
@@ -41,6 +54,54 @@ class BaselineMetrics:
     log_loss: float = public(
         "Mean negative log likelihood of the base rate.", unit="nats", least=0, example=0.3568
     )
+    log_loss_difference: float | None = public(
+        "The model's minus the base rate's: below 0 the model is better.", unit="nats", example=-0.0423
+    )
+    low: float | None = public("Lower end of the difference's 95 % interval.", unit="nats", example=-0.0561)
+    high: float | None = public("Upper end of the difference's 95 % interval.", unit="nats", example=-0.0301)
+    probability_better: float | None = public(
+        "The share of resamples in which the model is better, 0 to 1.", least=0, most=1, example=1.0
+    )
+    resamples: int | None = public("Resamples drawn.", least=1, example=1000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Whether what a model says comes true as often as it says."""
+
+    mean_probability: float = public("What it says on average, 0 to 1.", least=0, most=1, example=0.113)
+    rate: float = public("The share of positives that came, 0 to 1.", least=0, most=1, example=0.118)
+    error: float = public(
+        "The calibration error on the held-out rows, 0 to 1.", least=0, most=1, example=0.011
+    )
+    error_by_chance: float = public(
+        "What right probabilities would stay below 99 times in 100, 0 to 1.", least=0, most=1, example=0.019
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardFinding:
+    """What one guard objects to."""
+
+    guard: str = public("The guard.", example="calibrated")
+    reason: str = public(
+        "What it found.", example="it is not calibrated: it says 0.310 on average where 0.118 came"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewestComparison:
+    """The two models on the newest version's held-out rows alone; differences are new minus serving."""
+
+    version: int = public("The dataset version that these rows came in with.", least=1, example=3)
+    rows: int = public("How many they are.", least=1, example=412)
+    log_loss_difference: float = public("Below 0 the new one is better.", unit="nats", example=-0.0102)
+    low: float = public("Lower end of the difference's 95 % interval.", unit="nats", example=-0.0193)
+    high: float = public("Upper end of the difference's 95 % interval.", unit="nats", example=-0.0021)
+    probability_better: float = public(
+        "The share of resamples in which the new one is better, 0 to 1.", least=0, most=1, example=0.98
+    )
+    resamples: int = public("Resamples drawn.", least=1, example=1000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +140,14 @@ class ModelVersion:
     run: str | None = public("The run that made it.", pattern=names.RUN_NAME, example="bank-v3-a1")
     reason: str | None = public(
         "The verdict in a sentence, or why it was rolled back.",
-        example="first model: log loss 0.3145, better than the base rate's 0.3568",
+        example="blend: log loss 0.3145, better than the base rate's 0.3568 by 0.0423 [0.0301, 0.0561]",
     )
-    accepted: bool | None = public("Whether it was better than the serving model.", example=True)
+    recipe: str | None = public("The recipe that it was made by.", example="blend")
+    accepted: bool | None = public("Whether it passed every guard.", example=True)
+    findings: list[GuardFinding] | None = public("What the guards object to; absent where none does.")
+    rows_needed: int | None = public(
+        "Of an undecided one: about how many more rows would decide it.", least=1, example=1900
+    )
     endpoint: str | None = public("The endpoint it was put behind.", example="campanha-bank")
     deployment: str | None = public("Its deployment.", example="model-3")
     previous_deployment: str | None = public("The deployment it took the traffic from.", example="model-2")
@@ -94,6 +160,8 @@ class ModelVersion:
         example=12,
     )
     comparison: ModelComparison | None = public("The two on the same rows, and how sure the difference is.")
+    newest: NewestComparison | None = public("The two on the newest version's rows alone.")
+    calibration: Calibration | None = public("Whether what it says comes true as often as it says.")
     baseline: BaselineMetrics | None = public("What the base rate alone would have had on these rows.")
     drift: list[ColumnDrift] | None = public(
         "How far the data has moved since the serving model learned, by column."
@@ -114,8 +182,18 @@ def _refused(fact: ModelRefused) -> Iterable[Change]:
     yield _judged(fact, "refused")
 
 
-def _judged(fact: ModelAccepted | ModelRefused, state: str) -> Change:
-    values = {"dataset": fact.dataset, "version": fact.version, "run": fact.run, "reason": fact.reason}
+def _undecided(fact: ModelUndecided) -> Iterable[Change]:
+    yield _judged(fact, "undecided", rows_needed=fact.rows_needed)
+
+
+def _judged(fact: ModelAccepted | ModelRefused | ModelUndecided, state: str, **more: Any) -> Change:
+    values = {
+        "dataset": fact.dataset,
+        "version": fact.version,
+        "run": fact.run,
+        "reason": fact.reason,
+        **more,
+    }
     return Change(kind="model", id=dataset_id(fact.dataset, fact.version), state=state, values=values)
 
 
@@ -152,8 +230,15 @@ MODEL = Kind(
     id_pattern=names.DATASET_ID,
     id_example="bank:3",
     states=(
-        State(name="accepted", tone=Tone.OK, sentence="is better: accepted", waits_for=RELEASE),
-        State(name="refused", tone=Tone.REST, sentence="is not better: refused", final=True),
+        State(name="accepted", tone=Tone.OK, sentence="passed every guard: accepted", waits_for=RELEASE),
+        State(name="refused", tone=Tone.REST, sentence="is refused by a guard", final=True),
+        State(
+            name="undecided",
+            tone=Tone.WARN,
+            word="needs more rows",
+            sentence="is undecided: more rows, or a person, must say",
+            final=True,
+        ),
         State(
             name="releasing",
             tone=Tone.RUN,
@@ -174,6 +259,7 @@ MODEL = Kind(
     projections={
         ModelAccepted: _accepted,
         ModelRefused: _refused,
+        ModelUndecided: _undecided,
         ModelReleased: _released,
         ReleaseRolledBack: _rolled_back,
     },

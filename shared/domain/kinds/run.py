@@ -12,6 +12,7 @@ from shared.domain.facts import (
     BatchRunStarted,
     ModelAccepted,
     ModelRefused,
+    ModelUndecided,
     RunFailed,
     RunFinished,
     RunProgressed,
@@ -110,7 +111,11 @@ def _refused(fact: ModelRefused) -> Iterable[Change]:
     yield _judged(fact, "refused")
 
 
-def _judged(fact: ModelAccepted | ModelRefused, state: str) -> Change:
+def _undecided(fact: ModelUndecided) -> Iterable[Change]:
+    yield _judged(fact, "undecided")
+
+
+def _judged(fact: ModelAccepted | ModelRefused | ModelUndecided, state: str) -> Change:
     values = {"reason": fact.reason, "model": dataset_id(fact.dataset, fact.version)}
     return Change(kind="run", id=fact.run, state=state, values=values)
 
@@ -135,6 +140,12 @@ RUN = Kind(
         State(name="failed", tone=Tone.BAD, sentence="failed", final=True),
         State(name="accepted", tone=Tone.OK, sentence="ended: its outcome is accepted", final=True),
         State(name="refused", tone=Tone.REST, sentence="ended: its outcome is not accepted", final=True),
+        State(
+            name="undecided",
+            tone=Tone.WARN,
+            sentence="ended: its outcome needs more rows or a person",
+            final=True,
+        ),
     ),
     values=Run,
     projections={
@@ -146,6 +157,7 @@ RUN = Kind(
         RunFailed: _failed,
         ModelAccepted: _accepted,
         ModelRefused: _refused,
+        ModelUndecided: _undecided,
     },
     links=_links,
 )

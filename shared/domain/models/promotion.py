@@ -1,74 +1,89 @@
-"""Is the challenger truly better? Champion and challenger on the same held-out rows, and how sure that makes us."""
+"""The verdict on a refit: may it take the champion's place? What the guards find, in a sentence, with the figures.
+
+Which recipe is live is another question, which the evidence of many drops answers: see `recipe_gate`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from shared.domain.policy import Policy
+from shared.domain.models import guards
+from shared.domain.models.guards import Finding
+
+Outcome = Literal["accepted", "refused", "undecided"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The decision, the reason in a sentence, and the figures it rests on."""
 
-    accepted: bool
+    outcome: Outcome
     reason: str
     figures: dict[str, Any]
     """As the model's record has them: see `shared.domain.kinds.model`."""
+    rows_needed: int | None = None
+    """Of an undecided one: about how many more rows would decide it."""
 
 
-def judge(evaluation: Mapping[str, Any], *, serving: int | None, policy: Policy) -> Verdict:
-    """Decides whether the challenger takes the champion's place.
+def judge(evaluation: Mapping[str, Any], *, serving: int | None) -> Verdict:
+    """Decides whether the model may answer.
 
-    evaluation: what the pipeline's `evaluate` step wrote (both models' figures on one hold-out)
+    evaluation: what the pipeline's `evaluate` step wrote
     serving: the version that answers now; a comparison against any other proves nothing
-    source: paired bootstrap of the log-loss difference, Efron & Tibshirani, An Introduction to the Bootstrap, ch. 16
     """
-    challenger, champion = evaluation["challenger"], evaluation.get("champion")
+    champion = evaluation.get("champion")
     compared_with = int(champion["version"]) if champion else None
     if compared_with != serving:
         reason = f"it was compared with {_named(compared_with)}, but {_named(serving)} serves now"
-        return Verdict(accepted=False, reason=reason, figures=_figures(evaluation))
-    if evaluation.get("not_compared"):
-        reason = f"nothing shows that it is better: {evaluation['not_compared']}; promote it by hand if it is to serve"
-        return Verdict(accepted=False, reason=reason, figures=_figures(evaluation))
-    if champion is None:
-        return _first(evaluation, challenger["log_loss"], evaluation["baseline"]["log_loss"])
-    return _against_champion(evaluation, champion, policy)
+        return Verdict(outcome="undecided", reason=reason, figures=_figures(evaluation, []))
+    found = guards.find(evaluation)
+    figures = _figures(evaluation, found)
+    if not found:
+        return Verdict(outcome="accepted", reason=_why(evaluation), figures=figures)
+    outcome: Outcome = "refused" if any(each.outcome == "refused" for each in found) else "undecided"
+    needed = [each.rows_needed for each in found if each.rows_needed]
+    more = max(needed) if outcome == "undecided" and needed else None
+    reason = "; ".join(each.reason for each in found)
+    if more:
+        reason += f"; about {_rounded(more):,} more rows would decide it"
+    return Verdict(outcome=outcome, reason=reason, figures=figures, rows_needed=more)
 
 
-def _first(evaluation: Mapping[str, Any], log_loss: float, baseline: float) -> Verdict:
-    better = log_loss < baseline
-    than = "better than" if better else "no better than"
-    reason = f"first model: log loss {log_loss:.4f}, {than} the base rate's {baseline:.4f}"
-    return Verdict(accepted=better, reason=reason, figures=_figures(evaluation))
-
-
-def _against_champion(evaluation: Mapping[str, Any], champion: Mapping[str, Any], policy: Policy) -> Verdict:
-    comparison = evaluation["comparison"]
-    sure, gain = comparison["probability_better"], comparison["log_loss_difference"]
-    accepted = sure >= policy.promotion_confidence
+def _why(evaluation: Mapping[str, Any]) -> str:
+    ours, recipe = evaluation["challenger"], evaluation["recipe"]["name"]
+    comparison, champion = evaluation.get("comparison"), evaluation.get("champion")
+    if not comparison or not champion:
+        baseline = evaluation["baseline"]
+        return (
+            f"{recipe}: log loss {ours['log_loss']:.4f}, better than the base rate's {baseline['log_loss']:.4f} by"
+            f" {-baseline['log_loss_difference']:.4f} [{-baseline['high']:.4f}, {-baseline['low']:.4f}]"
+        )
     reason = (
-        f"log loss {gain:+.4f} [{comparison['low']:+.4f}, {comparison['high']:+.4f}] against model"
-        f" {champion['version']} on the same {evaluation['rows']} rows; better with probability {sure:.2f},"
-        f" {'at least' if accepted else 'below'} the {policy.promotion_confidence:.2f} asked for"
+        f"{recipe}, refitted: log loss {comparison['log_loss_difference']:+.4f} [{comparison['low']:+.4f},"
+        f" {comparison['high']:+.4f}] against model {champion['version']} on {evaluation['rows']} held-out rows; no guard"
+        " objects"
     )
     if left_out := evaluation.get("left_out_rows"):
         reason += f"; {left_out} held-out rows more, from which model {champion['version']} had learned, do not count"
-    return Verdict(accepted=accepted, reason=reason, figures=_figures(evaluation))
+    return reason
 
 
-def _figures(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    found = {
+def _figures(evaluation: Mapping[str, Any], found: Sequence[Finding]) -> dict[str, Any]:
+    told = {
         "metrics": _of_model(evaluation["challenger"], evaluation),
         "champion_metrics": _of_model(evaluation.get("champion"), evaluation),
-        **{name: evaluation.get(name) for name in ("comparison", "baseline", "drift", "left_out_rows")},
+        "recipe": evaluation["recipe"]["name"],
+        "findings": [{"guard": each.guard, "reason": each.reason} for each in found],
+        **{
+            name: evaluation.get(name)
+            for name in ("comparison", "newest", "baseline", "calibration", "drift", "left_out_rows")
+        },
     }
     if evaluation.get("champion"):
-        found["champion"] = int(evaluation["champion"]["version"])
-    return {name: value for name, value in found.items() if value}
+        told["champion"] = int(evaluation["champion"]["version"])
+    return {name: value for name, value in told.items() if value}
 
 
 def _of_model(found: Mapping[str, Any] | None, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -81,3 +96,9 @@ def _of_model(found: Mapping[str, Any] | None, evaluation: Mapping[str, Any]) ->
 
 def _named(version: int | None) -> str:
     return "no model" if version is None else f"model {version}"
+
+
+def _rounded(rows: int) -> int:
+    """Two digits that count."""
+    step: int = max(10 ** (len(str(rows)) - 2), 1)
+    return -(-rows // step) * step

@@ -92,6 +92,7 @@ FACTS: tuple[f.Fact, ...] = (
     f.RunFailed(run="r", dataset="bank", version=1, reason="bad"),
     f.ModelAccepted(run="r", dataset="bank", version=1, reason="better"),
     f.ModelRefused(run="r", dataset="bank", version=1, reason="worse"),
+    f.ModelUndecided(run="r", dataset="bank", version=1, reason="few", rows_needed=1900),
     f.ModelReleased(run="r", dataset="bank", version=1, deployment="model-1", previous="", endpoint="e"),
     f.ReleaseRolledBack(run="r", dataset="bank", version=1, reason="wrong", requested_ms=7),
     f.BatchDue(name="c.csv", etag="1"),

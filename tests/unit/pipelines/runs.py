@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pipelines.training import evaluate, prepare, train
+from pipelines.training import evaluate, prepare, train, trial
 from shared.adapters.contracts import load_contracts
+from shared.adapters.recipes import load_recipes
 from shared.domain.datasets.part_writer import PartWriter
 
-BANK = load_contracts(Path(__file__).parents[3] / "contracts")[0]
+ROOT = Path(__file__).parents[3]
+BANK = load_contracts(ROOT / "contracts")[0]
+RECIPES = [recipe.to_json() for recipe in load_recipes(ROOT / "recipes", first="blend")]
 MONEY = ["--call-cost", "10", "--deposit-value", "80"]
 
 
@@ -33,18 +36,18 @@ def columns(rows: int, seed: int) -> dict[str, list[Any]]:
     return drawn
 
 
-def part(folder: Path, rows: int, seed: int) -> dict[str, Any]:
-    return part_of(folder, columns(rows, seed))
+def part(folder: Path, rows: int, seed: int, version: int = 1) -> dict[str, Any]:
+    return part_of(folder, columns(rows, seed), version)
 
 
-def part_of(folder: Path, drawn: dict[str, list[Any]]) -> dict[str, Any]:
-    """As admission writes it."""
+def part_of(folder: Path, drawn: dict[str, list[Any]], version: int = 1) -> dict[str, Any]:
+    """As admission writes it. version: that it came in with"""
     rows = len(drawn[BANK.target])
     name = hashlib.sha256(repr(drawn).encode()).hexdigest()
     folder.mkdir(exist_ok=True)
     with (folder / f"{name}.parquet").open("wb") as file, PartWriter(BANK, file) as writer:
         writer.add(drawn)
-    source = {"upload": f"upload/{name[:8]}.csv/0x1"}
+    source = {"upload": f"upload/{name[:8]}.csv/0x1", "version": str(version)}
     listed = {"file": f"{name}.parquet", "rows": rows, "content_hash": name, "source": source}
     return {**listed, "sha256": writer.part.sha256}
 
@@ -60,7 +63,8 @@ def joined(*several: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 
 def manifest(file: Path, parts: list[dict[str, Any]], version: int = 1, **more: Any) -> Path:
-    body = {"dataset": BANK.dataset, "version": version, "contract": BANK.to_json(), "parts": parts, **more}
+    made = {"contract": BANK.to_json(), "recipes": RECIPES, "parts": parts}
+    body = {"dataset": BANK.dataset, "version": version, **made, **more}
     file.write_text(json.dumps({**body, "rows": sum(part["rows"] for part in parts)}))
     return file
 
@@ -72,10 +76,12 @@ def trained(
     home = base / str(version)
     home.mkdir()
     listed = str(manifest(home / "manifest.json", parts, version, **more))
-    prepared, model, candidate = (str(home / name) for name in ("prepared", "model", "candidate"))
+    folders = ("prepared", "trial", "model", "candidate")
+    prepared, tried, model, candidate = (str(home / name) for name in folders)
     prepare.main(["--manifest", listed, "--parts", str(base / "parts"), "--prepared", prepared])
     named = ["--model-name", BANK.dataset, "--model-version", str(version)]
-    train.main(["--prepared", prepared, *named, *MONEY, "--model", model])
+    trial.main(["--prepared", prepared, *named, "--false-change", "0.05", "--trial", tried])
+    train.main(["--prepared", prepared, "--trial", tried, *named, *MONEY, "--model", model])
     evaluate.main(
         ["--prepared", prepared, "--model", model, "--champion", champion, *MONEY, "--candidate", candidate]
     )

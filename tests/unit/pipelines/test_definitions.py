@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.code import module_of
+from pipelines.command_step import THREADS
 from pipelines.scoring import pipeline as scoring
 from pipelines.training import pipeline as training
 
@@ -19,7 +20,12 @@ WIRES = {
     training.NAME: {
         "prepare.manifest": "inputs.manifest",
         "prepare.parts": "inputs.parts",
+        "trial.prepared": "jobs.prepare.outputs.prepared",
+        "trial.model_name": "inputs.model_name",
+        "trial.model_version": "inputs.model_version",
+        "trial.false_change": "inputs.false_change",
         "train.prepared": "jobs.prepare.outputs.prepared",
+        "train.trial": "jobs.trial.outputs.trial",
         "train.model_name": "inputs.model_name",
         "train.model_version": "inputs.model_version",
         "train.call_cost": "inputs.call_cost",
@@ -94,13 +100,13 @@ def test_steps_share_code_and_environment_and_do_not_spin(pipeline: Any, tmp_pat
     for step, line in zip(steps(pipeline, tmp_path), pipeline.COMMANDS, strict=True):
         assert step.component.command == line
         assert (step.component.code, step.component.environment) == (str(tmp_path), ENVIRONMENT)
-        assert step.environment_variables == {"OMP_WAIT_POLICY": "passive"}
+        assert step.environment_variables == THREADS
 
 
 def test_each_component_has_a_name_of_its_own(tmp_path: Path) -> None:
     """Both pipelines have a step that prepares; the workspace keeps all components under their names."""
     names = [step.component.name for each in (training, scoring) for step in steps(each, tmp_path)]
-    assert len(set(names)) == len(names) == 8
+    assert len(set(names)) == len(names) == 9
     assert {"campanha_training_prepare", "campanha_scoring_prepare"} < set(names)
 
 
@@ -125,4 +131,4 @@ def test_only_a_batch_is_scored_anew_when_it_is_asked_for_again(tmp_path: Path) 
 def test_a_training_run_can_do_without_champion_and_money(tmp_path: Path) -> None:
     inputs = training.component(tmp_path, ENVIRONMENT)().component.inputs
     optional = {name: given.default for name, given in inputs.items() if given.default is not None}
-    assert optional == {"champion": "none", "call_cost": 10, "deposit_value": 80}
+    assert optional == {"champion": "none", "call_cost": 10, "deposit_value": 80, "false_change": 0.05}

@@ -19,6 +19,7 @@ from serving.arrow import CONTENT_TYPE
 from serving.boosted import Boosted
 from serving.features import Feature, encode
 from serving.linear import Levels, Linear, Slope
+from serving.log_odds import SUREST
 from serving.members import Member
 from serving.model import LIST, SINGLE, ModelBroken, load, save
 from serving.schema import request_schema
@@ -128,7 +129,7 @@ def mean(members: list[Member], rows: dict[str, Any]) -> list[float]:
                     for age, job in zip(rows["age"], rows["job"], strict=True)
                 ]
             )
-        clipped = np.clip(said, 1e-6, 1 - 1e-6)
+        clipped = np.clip(said, SUREST, 1 - SUREST)
         logits += one.weight * np.log(clipped / (1 - clipped))
     return [1 / (1 + math.exp(-each)) for each in logits]
 
@@ -167,7 +168,7 @@ def test_one_member_alone_says_what_it_says(tmp_path: Path) -> None:
     assert load(tmp_path).probabilities(ROWS).tolist() == expected
 
 
-def test_no_member_is_surer_than_one_in_a_million(tmp_path: Path) -> None:
+def test_no_member_of_several_is_surer_than_one_in_a_hundred(tmp_path: Path) -> None:
     sure = Linear(intercept=500.0, terms=LINE.terms)
     members = [
         Member(name="sure", kind="linear", columns=("age", "job"), weight=0.5, text=sure.to_text()),
@@ -179,8 +180,10 @@ def test_no_member_is_surer_than_one_in_a_million(tmp_path: Path) -> None:
 
 
 def mean_of_sure(rows: dict[str, Any]) -> list[float]:
-    most = math.log((1 - 1e-6) / 1e-6)
-    each = [by_hand(age, job) for age, job in zip(rows["age"], rows["job"], strict=True)]
+    most = math.log((1 - SUREST) / SUREST)
+    each = [
+        max(-most, min(by_hand(age, job), most)) for age, job in zip(rows["age"], rows["job"], strict=True)
+    ]
     return [1 / (1 + math.exp(-(most + other) / 2)) for other in each]
 
 

@@ -140,6 +140,13 @@ export const KINDS = {
         "sentence": "ended: its outcome is not accepted",
         "final": true,
         "needsPerson": false
+      },
+      "undecided": {
+        "tone": "warn",
+        "label": "undecided",
+        "sentence": "ended: its outcome needs more rows or a person",
+        "final": true,
+        "needsPerson": false
       }
     }
   },
@@ -189,14 +196,21 @@ export const KINDS = {
       "accepted": {
         "tone": "ok",
         "label": "accepted",
-        "sentence": "is better: accepted",
+        "sentence": "passed every guard: accepted",
         "final": false,
         "needsPerson": false
       },
       "refused": {
         "tone": "rest",
         "label": "refused",
-        "sentence": "is not better: refused",
+        "sentence": "is refused by a guard",
+        "final": true,
+        "needsPerson": false
+      },
+      "undecided": {
+        "tone": "warn",
+        "label": "needs more rows",
+        "sentence": "is undecided: more rows, or a person, must say",
         "final": true,
         "needsPerson": false
       },

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from declared import faults
-from flow.world import POLICY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -17,11 +16,11 @@ from hypothesis.extra import numpy as arrays
 from pipelines import workspace
 from pipelines.training import champion, evaluate, prepared
 from pipelines.training.drift import PROFILE
-from pipelines.training.evaluate import Judged
-from pipelines.training.metrics import auc, average_precision, log_loss, profit
+from pipelines.training.evaluate import Held, Judged
+from pipelines.training.metrics import auc, average_precision, calibration_error, log_loss, profit
 from serving import compiled, model
 from serving.features import Feature
-from serving.model import SINGLE, Model
+from serving.model import LIST, SINGLE, Model
 from shared.domain.models import promotion
 from tests.unit.pipelines.runs import BANK, evaluation, part, trained
 
@@ -45,6 +44,12 @@ def rows(probabilities: list[float], answers: list[float]) -> prepared.Rows:
     return prepared.Rows(columns={"p": probabilities}, answers=np.array(answers))
 
 
+def held_with(answers: Any) -> Held:
+    """Rows of one list, of one version."""
+    same = np.zeros(len(answers), np.int64)
+    return Held(rows=prepared.Rows(columns={}, answers=np.asarray(answers)), lists=same, versions=same + 1)
+
+
 def judged(figures: dict[str, Any], *probabilities: float) -> Judged:
     return Judged(probabilities=np.array(probabilities), figures=figures)
 
@@ -59,6 +64,7 @@ def test_the_figures_are_those_of_the_metrics() -> None:
         "auc": auc(held.answers, said),
         "log_loss": log_loss(held.answers, said),
         "average_precision": average_precision(held.answers, said),
+        "calibration_error": calibration_error(held.answers, said),
         "profit": profit(held.answers, called, call_cost=20, deposit_value=100),
         "calls": 3,  # a call pays from one fifth on, and one fifth is enough
     }
@@ -75,18 +81,18 @@ def test_a_smaller_loss_is_a_negative_difference() -> None:
     answers = np.array([1.0, 0.0] * 50)
     ours = judged({"auc": 0.9, "profit": 30.0}, *[0.9, 0.1] * 50)
     theirs = judged({"auc": 0.7, "profit": 50.0}, *[0.6, 0.4] * 50)
-    found = evaluate.compare(ours, theirs, answers)
+    found = evaluate.compare(ours, theirs, held_with(answers))
     assert found["log_loss_difference"] == pytest.approx(np.log(0.6) - np.log(0.9))
     assert (found["probability_better"], found["auc_difference"]) == (1.0, pytest.approx(0.2))
     assert found["profit_difference"] == -20.0
-    worse = evaluate.compare(theirs, ours, answers)
+    worse = evaluate.compare(theirs, ours, held_with(answers))
     assert worse["log_loss_difference"] == -found["log_loss_difference"]
     assert worse["probability_better"] == 0.0
 
 
 def test_without_both_answers_there_is_no_auc_to_compare() -> None:
     one = judged({"auc": None, "profit": 1.0}, 0.5, 0.5)
-    assert evaluate.compare(one, one, np.zeros(2))["auc_difference"] is None
+    assert evaluate.compare(one, one, held_with(np.zeros(2)))["auc_difference"] is None
 
 
 @given(probabilities=PROBABILITIES)
@@ -137,7 +143,7 @@ def test_a_champion_is_fetched_by_name_and_version_with_its_profile(
 
 
 def test_drift_is_of_the_rows_to_learn_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Held-out rows are a fifth of the same: they would say less, and are for judging."""
+    """Held-out rows are a tenth of the same: they would say less, and are for judging."""
     read: list[str] = []
     kept = prepared.read_rows
     monkeypatch.setattr(
@@ -168,10 +174,10 @@ def test_what_it_finds_is_what_the_models_record_declares(tmp_path: Path) -> Non
     found = evaluation(candidate)
     held = rows([0.9, 0.2], [1.0, 0.0])
     one = evaluate.judge(saying(), held, call_cost=20, deposit_value=100)
-    compared = {"comparison": evaluate.compare(one, one, held.answers), "champion": one.figures}
+    compared = {"comparison": evaluate.compare(one, one, held_with(held.answers)), "champion": one.figures}
     moved = {"drift": [{"column": "p", "psi": 0.1}]}
-    verdict = promotion.judge({**found, **compared, **moved}, serving=1, policy=POLICY)
-    assert {"metrics", "champion", "champion_metrics", "comparison", "baseline", "drift"} == set(
+    verdict = promotion.judge({**found, **compared, **moved}, serving=1)
+    assert {"metrics", "champion_metrics", "comparison", "baseline", "calibration", "recipe", "drift"} <= set(
         verdict.figures
     )
     assert faults("model", {"dataset": "bank", "version": 1, **verdict.figures}) == []
@@ -182,15 +188,15 @@ def test_a_model_that_compiled_trees_disagree_with_is_told_apart_in_the_log(
 ) -> None:
     monkeypatch.setattr(compiled.Compiled, "predict", lambda self, matrix: np.zeros(len(matrix)))
     candidate = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
-    assert model.load(candidate).description["compiled"] == {SINGLE: False}
+    assert model.load(candidate).description["compiled"] == {SINGLE: False, LIST: False}
     assert "1 will predict without compiled trees (single): they differ" in capsys.readouterr().err
 
 
 def test_a_candidate_has_all_that_the_model_had(tmp_path: Path) -> None:
     candidate = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
     before, after = model.load(candidate.parent / "model"), model.load(candidate)
-    assert (candidate / "single-trees.txt").read_bytes() == (
-        candidate.parent / "model" / "single-trees.txt"
+    assert (candidate / "single-boosted.txt").read_bytes() == (
+        candidate.parent / "model" / "single-boosted.txt"
     ).read_bytes()
     assert after.description.keys() - before.description.keys() == {"deciles", "compiled"}
     assert all(after.description[name] == value for name, value in before.description.items())

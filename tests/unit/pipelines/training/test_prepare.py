@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.training import prepare, prepared
-from pipelines.training.holdout import HOLDOUT, VALIDATION, holdout_id, membership
+from pipelines.training.holdout import holdout_id
 from shared.domain.datasets.row_digest import row_digests
 from tests.unit.pipelines.runs import BANK, columns, joined, manifest, part, part_of, picked
 
@@ -44,29 +44,40 @@ def test_every_row_is_learned_from_or_held_out_and_none_twice(tmp_path: Path, si
     whole = [
         row for each in body["parts"] for row in pq.read_table(tmp_path / "parts" / each["file"]).to_pylist()
     ]
-    assert sorted(map(repr, together)) == sorted(map(repr, whole))
+    assert sorted(repr([row[name] for name in NAMES]) for row in together) == sorted(
+        repr([row[name] for name in NAMES]) for row in whole
+    )
 
 
-def prepared_files(out: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in out.iterdir()}
+NAMES = [*(column.name for column in BANK.columns), BANK.target]
+
+
+def prepared_rows(out: Path, names: list[str] | None = None) -> list[Any]:
+    return [table.select(names or table.column_names).to_pylist() for table in tables(out)]
 
 
 def test_the_order_of_parts_and_of_their_rows_changes_nothing(tmp_path: Path) -> None:
+    """How rows are cut into lists says something, but not where a row stands."""
     one, other = columns(300, 1), columns(200, 2)
     orders = {
         "as they came": [one, other],
         "parts the other way round": [other, one],
         "rows the other way round": [picked(one, range(299, -1, -1)), other],
+    }
+    cuts = {
         "in one file": [joined(other, one)],
         "cut elsewhere": [picked(joined(one, other), range(77)), picked(joined(one, other), range(77, 500))],
     }
-    found = []
-    for name, drawn in orders.items():
+    for name, drawn in {**orders, **cuts}.items():
         parts = [part_of(tmp_path / "parts", each) for each in drawn]
+        for number, each in enumerate(parts):
+            each["content_hash"] = str(sorted(drawn[number]["age"]))
         body = json.loads(manifest(tmp_path / "m.json", parts).read_text())
         prepare.prepare(body, tmp_path / "parts", tmp_path / name)
-        found.append(prepared_files(tmp_path / name))
-    assert all(files == found[0] for files in found)
+    first, *others = (prepared_rows(tmp_path / name) for name in orders)
+    assert all(rows == first for rows in others)
+    first, *others = (prepared_rows(tmp_path / name, NAMES) for name in cuts)
+    assert all(rows == first for rows in others)
 
 
 def test_the_answer_has_no_say_in_where_a_row_stands(tmp_path: Path) -> None:
@@ -107,7 +118,7 @@ def test_exact_repeats_are_counted_by_upload_and_learned_from_once(tmp_path: Pat
 
 def test_where_repeats_are_clients_they_count_and_stay_on_one_side(tmp_path: Path) -> None:
     prepare.prepare(overlapping(tmp_path, repeats="each"), tmp_path / "parts", tmp_path / "out")
-    train, held = (list(map(repr, table.to_pylist())) for table in tables(tmp_path / "out"))
+    train, held = (list(map(repr, rows)) for rows in prepared_rows(tmp_path / "out", NAMES))
     assert len(train) + len(held) == 223
     assert len(set(train)) + len(set(held)) == 212
     assert set(train) & set(held) == set()
@@ -124,17 +135,35 @@ def test_the_same_features_with_another_answer_are_no_repeat_and_stay_on_one_sid
     assert train & held == set()
 
 
-def test_there_is_a_validation_flag_for_each_training_row(tmp_path: Path) -> None:
-    body = listed(tmp_path, 500, 300)
+def test_each_row_says_which_list_it_is_of_and_when_it_came(tmp_path: Path) -> None:
+    """Rows readmitted from a file stand on that file's list; the newest list has the greatest number."""
+    old, new, late = (columns(100, seed) for seed in (1, 2, 3))
+    parts = [
+        part_of(tmp_path / "parts", drawn, version) for drawn, version in ((new, 2), (old, 1), (late, 2))
+    ]
+    parts[2]["source"]["readmitted_from"] = parts[1]["source"]["upload"]
+    body = json.loads(manifest(tmp_path / "m.json", parts, 2).read_text())
     prepare.prepare(body, tmp_path / "parts", tmp_path / "out")
-    flags = np.load(tmp_path / "out" / prepared.VALIDATION, allow_pickle=False)
-    train, _ = tables(tmp_path / "out")
-    features = prepared.features_of(body["contract"])
-    digests = prepared.read_digests(tmp_path / "out", prepared.TRAIN, features)
-    assert (flags.dtype, len(flags)) == (np.bool_, train.num_rows)
-    assert flags.tolist() == membership(digests, VALIDATION).tolist()
-    assert not membership(digests, HOLDOUT).any()
-    assert 0.1 < flags.mean() < 0.2
+    rows = pa.concat_tables(tables(tmp_path / "out"))
+    found = {pair: 0 for pair in ((1, 0), (2, 0), (2, 1))}
+    for version, number in zip(
+        rows[prepared.VERSION].to_pylist(), rows[prepared.LIST].to_pylist(), strict=True
+    ):
+        found[version, number] += 1
+    assert found == {(1, 0): 100, (2, 0): 100, (2, 1): 100}
+    of_list = rows.filter(pa.compute.equal(rows[prepared.LIST], 0))
+    assert set(of_list["list_clients"].to_pylist()) == {float(np.log(200))}
+
+
+def test_of_rows_that_repeat_the_first_to_come_stays(tmp_path: Path) -> None:
+    """Else a row would count as news each time it comes."""
+    drawn = columns(200, 1)
+    again = joined(picked(drawn, range(50)), columns(30, 2))
+    parts = [part_of(tmp_path / "parts", again, 2), part_of(tmp_path / "parts", drawn, 1)]
+    body = json.loads(manifest(tmp_path / "m.json", parts, 2).read_text())
+    prepare.prepare(body, tmp_path / "parts", tmp_path / "out")
+    versions = pa.concat_tables(tables(tmp_path / "out"))[prepared.VERSION].to_pylist()
+    assert (versions.count(1), versions.count(2)) == (200, 30)
 
 
 def test_the_holdout_is_named_by_its_rows(tmp_path: Path) -> None:
@@ -143,8 +172,10 @@ def test_the_holdout_is_named_by_its_rows(tmp_path: Path) -> None:
     _, held = tables(tmp_path / "out")
     said = json.loads((tmp_path / "out" / prepared.MEMBERSHIP).read_text())
     assert said == {
-        "holdout_id": holdout_id(row_digests(held, held.column_names)), "repeated_rows": 0, "repeats": []
-    }  # fmt: skip
+        "holdout_id": holdout_id(row_digests(held, NAMES)),
+        "repeated_rows": 0,
+        "repeats": [],
+    }
     assert prepared.read_contract(tmp_path / "out") == body["contract"]
 
 

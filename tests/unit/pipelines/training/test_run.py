@@ -13,14 +13,15 @@ import pytest
 from trees_model import save_trees
 
 from pipelines import workspace
-from pipelines.training import evaluate, prepare, prepared, train
+from pipelines.training import evaluate, prepare, prepared
 from serving import compiled
 from serving.answer import answer
-from serving.features import Feature, encode
+from serving.features import Feature
 from serving.model import load
 from shared.domain.models import promotion
-from shared.domain.policy import Policy
 from tests.unit.pipelines.runs import BANK, evaluation, manifest, part, trained
+
+MEMBERS = ("boosted.txt", "extra.txt", "ridge.json")
 
 
 def test_a_first_model_is_better_than_the_base_rate(tmp_path: Path) -> None:
@@ -31,12 +32,15 @@ def test_a_first_model_is_better_than_the_base_rate(tmp_path: Path) -> None:
     assert found["challenger"]["log_loss"] < found["baseline"]["log_loss"]
     assert found["challenger"]["auc"] > 0.7
     assert {path.name for path in candidate.iterdir()} == {
-        "single-trees.txt",
+        *(f"{variant}-{name}" for variant in ("single", "list") for name in MEMBERS),
+        "evidence.json",
         "model.json",
         "evaluation.json",
         "golden.json",
         "learned.npy",
         "profile.json",
+        "scores",
+        "trial.json",
     }
 
 
@@ -69,18 +73,21 @@ def test_compiled_trees_are_compared_on_every_held_out_row(
         return said
 
     parts = [part(tmp_path / "parts", 800, 1)]
-    assert json.loads((trained(tmp_path, parts) / "model.json").read_text())["compiled"] == {"single": True}
+    assert json.loads((trained(tmp_path, parts) / "model.json").read_text())["compiled"] == {
+        "single": True,
+        "list": True,
+    }
     monkeypatch.setattr(compiled.Compiled, "predict", one_wrong)
     found = trained(tmp_path, parts, version=2)
-    assert json.loads((found / "model.json").read_text())["compiled"] == {"single": False}
-    assert asked == [evaluation(found)["rows"]]
+    assert json.loads((found / "model.json").read_text())["compiled"] == {"single": False, "list": False}
+    assert set(asked) == {evaluation(found)["rows"]}
 
 
 def test_a_tenth_of_the_held_out_rows_falls_into_each_decile(tmp_path: Path) -> None:
     candidate = trained(tmp_path, [part(tmp_path / "parts", 3000, 1)])
     model = load(candidate)
     held = prepared.read_rows(candidate.parent / "prepared", prepared.HOLDOUT, model.columns)
-    counts = np.bincount(model.scores(encode(model.features, held.columns)).decile, minlength=11)
+    counts = np.bincount(model.scores(model.encode(held.columns)).decile, minlength=11)
     assert counts[0] == 0
     assert len(held.answers) / 10 == pytest.approx(counts[1:].mean())
     assert np.ptp(counts[1:]) <= 2
@@ -104,8 +111,8 @@ def test_a_champion_of_which_nobody_knows_what_it_learned_from_is_not_compared(
     found = evaluation(trained(tmp_path, parts, version=2, champion=f"{BANK.dataset}:1"))
     assert found["not_compared"] == "model 1 does not say which rows it learned from"
     assert (found["comparison"], found["champion"]) == (None, {"name": BANK.dataset, "version": "1"})
-    verdict = promotion.judge(found, serving=1, policy=Policy())
-    assert not verdict.accepted
+    verdict = promotion.judge(found, serving=1)
+    assert verdict.outcome != "accepted"
     assert "promote it by hand" in verdict.reason
     assert "champion_metrics" not in verdict.figures
 
@@ -169,7 +176,9 @@ def test_a_row_once_held_out_stays_held_out(tmp_path: Path) -> None:
     then, now = (
         {
             tuple(row.items())
-            for row in pq.read_table(tmp_path / f"p{version}" / "holdout.parquet").to_pylist()
+            for row in pq.read_table(
+                tmp_path / f"p{version}" / "holdout.parquet", columns=[column.name for column in BANK.columns]
+            ).to_pylist()
         }
         for version in (1, 2)
     )
@@ -180,7 +189,7 @@ def test_the_same_rows_give_the_same_trees(tmp_path: Path) -> None:
     for again in ("a", "b"):
         (tmp_path / again).mkdir()
         trained(tmp_path / again, [part(tmp_path / again / "parts", 500, 1)])
-    one, other = (tmp_path / again / "1" / "model" / "single-trees.txt" for again in ("a", "b"))
+    one, other = (tmp_path / again / "1" / "model" / "single-boosted.txt" for again in ("a", "b"))
     assert one.read_bytes() == other.read_bytes()
 
 
@@ -189,10 +198,3 @@ def test_a_part_that_was_changed_ends_the_run(tmp_path: Path) -> None:
     read = json.loads(manifest(tmp_path / "m.json", [changed]).read_text())
     with pytest.raises(SystemExit, match="sha256 differs"):
         prepare.prepare(read, tmp_path / "parts", tmp_path / "out")
-
-
-def test_few_rows_do_not_stop_early_but_work() -> None:
-    matrix = np.arange(30, dtype=np.float64).reshape(-1, 1)
-    answers = (matrix[:, 0] > 20).astype(np.float64)
-    _, trees = train.train((Feature(name="a", type="number"),), matrix, answers, np.zeros(30, dtype=np.bool_))
-    assert trees == train.FALLBACK_TREES

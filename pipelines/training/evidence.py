@@ -1,0 +1,68 @@
+"""The evidence on recipes: each drop as every recipe's refit scored it before it was learned from, kept with the models.
+
+It travels from model to model: a run reads what the newest model before it knew, adds the drops since, and puts all of
+it into its own model's folder.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pipelines import workspace
+from shared.domain.models.recipe import Recipe
+from shared.domain.models.recipe_gate import Drop
+
+EVIDENCE = "evidence.json"
+MOST_DROPS = 240
+"""Kept, the newest: twenty years of months."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is known of recipes, and which of them is live."""
+
+    drops: tuple[Drop, ...]
+    live: Recipe
+    since: int
+    """The version at which it became live."""
+
+    @property
+    def newest(self) -> int:
+        """The newest drop's version; 0 without any."""
+        return max((drop.version for drop in self.drops), default=0)
+
+    def with_drops(self, more: list[Drop]) -> Evidence:
+        return replace(self, drops=(*self.drops, *more)[-MOST_DROPS:])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "live": self.live.to_json(),
+            "since": self.since,
+            "drops": [drop.to_json() for drop in self.drops],
+        }
+
+
+def read_evidence(folder: Path) -> Evidence | None:
+    """Of a model's folder; None for a model that came with none."""
+    files = sorted(folder.rglob(EVIDENCE))
+    if not files:
+        return None
+    body = json.loads(files[0].read_text(encoding="utf-8"))
+    return Evidence(
+        drops=tuple(map(Drop.from_json, body["drops"])),
+        live=Recipe.from_json(body["live"]),
+        since=body["since"],
+    )
+
+
+def before(name: str, version: int) -> Evidence | None:
+    """Of the newest model before this version, whatever became of it; None without one."""
+    if version <= 1:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        home = workspace.download_newest_before(name, version, Path(folder))
+        return read_evidence(home) if home else None

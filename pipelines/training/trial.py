@@ -1,0 +1,190 @@
+"""Training, step 2, trial: recipes judged on the newest drops, which no refit has learned from yet; then one is chosen.
+
+Prequential evaluation (A. P. Dawid, Statistical theory: the prequential approach, JRSS A 147, 1984): a drop is scored
+by each recipe's refit on the versions before it. Nothing of a later version can be read here while an earlier one is
+scored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.training import evidence, prepared
+from pipelines.training.evidence import EVIDENCE, Evidence
+from pipelines.training.holdout import Digests, Mask
+from pipelines.training.learners import Matrix, fit_member
+from pipelines.training.metrics import losses
+from serving.features import Floats
+from serving.members import Member, loaded
+from shared.domain.models.recipe import Recipe, RecipeMember, recipes_from
+from shared.domain.models.recipe_gate import LEAST_ROWS, Drop, choose
+
+SCORES = "scores"
+"""Folder: a Parquet file for each drop with what each recipe said to each of its rows."""
+TRIAL = "trial.json"
+"""The choice, and how the challengers stand."""
+LEAST_POSITIVES = 10
+"""In the rows to learn from; with fewer a recipe's refit says nothing yet."""
+MOST_DROPS_AT_ONCE = 12
+"""Drops that no earlier run has scored, the newest: each costs a refit of every recipe."""
+SUREST = 0.005
+"""Probabilities are cut here before they are judged, or one row could outweigh a month."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """All rows of a dataset version, by the version that each came in with."""
+
+    matrix: Matrix
+    versions: npt.NDArray[np.int64]
+    held_out: Mask
+    digests: Digests
+    """Of the features."""
+
+    @classmethod
+    def read(cls, folder: Path) -> Past:
+        files = (prepared.TRAIN, prepared.HOLDOUT)
+        parts = [prepared.read_matrix(folder, file) for file in files]
+        features = prepared.features_of(prepared.read_contract(folder))
+        return cls(
+            matrix=Matrix(
+                inputs=parts[0].inputs,
+                values=np.concatenate([part.values for part in parts]),
+                answers=np.concatenate([part.answers for part in parts]),
+                lists=np.concatenate([part.lists for part in parts]),
+                list_names=parts[0].list_names,
+            ),
+            versions=np.concatenate(
+                [prepared.read_numbers(folder, file, prepared.VERSION) for file in files]
+            ),
+            held_out=np.repeat([False, True], [len(part.answers) for part in parts]),
+            digests=np.concatenate([prepared.read_digests(folder, file, features) for file in files]),
+        )
+
+    def before(self, version: int) -> Matrix:
+        """What a refit may learn from when `version` comes in: of the rows that were there, those not held out."""
+        return self.matrix.only((self.versions < version) & ~self.held_out)
+
+    def drop(self, version: int) -> tuple[Matrix, Digests]:
+        """The version's rows whose features no earlier row had, and their digests."""
+        there = self.versions == version
+        fresh = there & ~np.isin(self.digests, self.digests[self.versions < version])
+        return self.matrix.only(fresh), self.digests[fresh]
+
+
+def trial(past: Past, recipes: Sequence[Recipe], known: Evidence | None, scores: Path) -> Evidence:
+    """The evidence with the drops that it lacked. scores: folder to write the rows' scores into"""
+    found = known or Evidence(drops=(), live=recipes[0], since=0)
+    candidates = list({recipe.digest: recipe for recipe in (found.live, *recipes)}.values())
+    versions = sorted(int(each) for each in np.unique(past.versions) if each > found.newest)
+    scores.mkdir(parents=True, exist_ok=True)
+    drops = []
+    for version in versions[-MOST_DROPS_AT_ONCE:]:
+        rows, digests = past.drop(version)
+        learned = past.before(version)
+        if len(rows.answers) < LEAST_ROWS or not _can_be_learned(learned.answers):
+            continue
+        said = _scored(candidates, learned, rows)
+        _write_scores(scores / f"{version}.parquet", candidates, said, rows, digests)
+        drops.append(_drop(version, candidates, said, rows.answers))
+    return found.with_drops(drops)
+
+
+def _can_be_learned(answers: Floats) -> bool:
+    return bool(LEAST_POSITIVES <= answers.sum() <= len(answers) - LEAST_POSITIVES)
+
+
+def _scored(recipes: Sequence[Recipe], learned: Matrix, rows: Matrix) -> list[Floats]:
+    """What each recipe's refit says. A member that several recipes share is fitted once."""
+    fitted: dict[Any, Member] = {}
+    found = []
+    for recipe in recipes:
+        names = tuple(columns_of(recipe, learned))
+        total = sum(member.weight for member in recipe.members)
+        members = []
+        for member in recipe.members:
+            key = (_apart_from_recipe(member), names)
+            if key not in fitted:
+                fitted[key] = fit_member(member, learned, names, weight=1.0)
+            members.append(replace(fitted[key], name=member.name, weight=member.weight / total))
+        found.append(loaded(members, learned.inputs).predict(rows.values))
+    return found
+
+
+def _apart_from_recipe(member: RecipeMember) -> Any:
+    """What a fit depends on: hashable, and the same for equal members of different recipes."""
+    return (
+        member.learner,
+        *sorted(member.parameters.items()),
+        member.without,
+        member.list_weight,
+        member.newest_lists,
+    )
+
+
+def columns_of(recipe: Recipe, matrix: Matrix) -> Iterator[str]:
+    """The columns that its members may see."""
+    for feature in matrix.inputs:
+        if recipe.list_columns or feature.name not in matrix.list_names:
+            yield feature.name
+
+
+def _drop(version: int, recipes: Sequence[Recipe], said: Sequence[Floats], answers: Floats) -> Drop:
+    lost = np.stack([losses(answers, np.clip(each, SUREST, 1 - SUREST)) for each in said])
+    return Drop(
+        version=version,
+        rows=len(answers),
+        recipes=tuple(recipe.digest for recipe in recipes),
+        losses=tuple(lost.mean(axis=1).tolist()),
+        covariance=tuple(map(tuple, np.atleast_2d(np.cov(lost, bias=True)).tolist())),
+    )
+
+
+def _write_scores(
+    file: Path, recipes: Sequence[Recipe], said: Sequence[Floats], rows: Matrix, digests: Digests
+) -> None:
+    columns = {"row": digests, "answer": rows.answers.astype(np.int8)}
+    columns |= {recipe.digest: each for recipe, each in zip(recipes, said, strict=True)}
+    pq.write_table(pa.table(columns), file)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prepared", type=Path, required=True)
+    parser.add_argument("--model-name", required=True)
+    parser.add_argument("--model-version", type=int, required=True)
+    parser.add_argument("--false-change", type=float, required=True, help="probability of a needless change")
+    parser.add_argument("--trial", type=Path, required=True, help="folder to write")
+    given = parser.parse_args(arguments)
+    recipes = recipes_from(json.loads((given.prepared / prepared.RECIPES).read_text(encoding="utf-8")))
+    known = evidence.before(given.model_name, given.model_version)
+    found = trial(Past.read(given.prepared), recipes, known, given.trial / SCORES)
+    by_digest = {recipe.digest: recipe for recipe in (found.live, *recipes)}
+    choice = choose(
+        found.drops,
+        live=found.live.digest,
+        since=found.since,
+        challengers=[recipe.digest for recipe in recipes],
+        false_change=given.false_change,
+    )
+    chosen = replace(found, live=by_digest[choice.live], since=choice.since)
+    (given.trial / EVIDENCE).write_text(json.dumps(chosen.to_json(), indent=1), encoding="utf-8")
+    names = {digest: recipe.name for digest, recipe in by_digest.items()}
+    (given.trial / TRIAL).write_text(json.dumps({**choice.to_json(), "names": names}), encoding="utf-8")
+    print(f"{chosen.live.name} is live; {len(found.drops)} drops scored before they were learned from")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,159 @@
+"""The trial: drops are scored before anybody learns from them, and nothing of the future is known while one is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import workspace
+from pipelines.training import evidence, trial
+from pipelines.training.trial import Past
+from shared.domain.models.recipe import Recipe, RecipeMember
+from shared.domain.models.recipe_gate import LEAST_ROWS, Drop
+from tests.unit.pipelines.known_rows import drawn
+from tests.unit.pipelines.runs import columns, part_of, trained
+
+TREES = Recipe(name="trees", members=(RecipeMember(name="t", learner="boosted-trees"),))
+RIDGE = Recipe(name="ridge", members=(RecipeMember(name="r", learner="ridge"),))
+BOTH = Recipe(name="both", members=(*TREES.members, *RIDGE.members))
+RECIPES = (TREES, RIDGE, BOTH)
+
+
+def past(*sizes: int) -> Past:
+    """Versions of so many rows each, a tenth of them held out."""
+    total = sum(sizes)
+    matrix = drawn(total, lists=len(sizes))
+    versions = np.repeat(np.arange(1, len(sizes) + 1), sizes)
+    held = np.random.default_rng(5).random(total) < 0.1
+    return Past(matrix=matrix, versions=versions, held_out=held, digests=np.arange(total, dtype=np.uint64))
+
+
+def test_each_version_but_the_first_is_a_drop_and_is_scored_by_each_recipe(tmp_path: Path) -> None:
+    found = trial.trial(past(600, 400, 300), RECIPES, None, tmp_path)
+    assert [(drop.version, drop.rows) for drop in found.drops] == [(2, 400), (3, 300)]
+    assert {drop.recipes for drop in found.drops} == {tuple(recipe.digest for recipe in RECIPES)}
+    assert (found.live, found.since, found.newest) == (TREES, 0, 3)
+    scores = pq.read_table(tmp_path / "3.parquet")
+    assert scores.column_names == ["row", "answer", *(recipe.digest for recipe in RECIPES)]
+    assert scores.num_rows == 300
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_whatever_the_future_holds_a_drop_is_scored_the_same(tmp_path: Path, version: int) -> None:
+    """Neither the drop's own answers nor anything later is known to who scores it."""
+    one = past(600, 400, 300, 200)
+    future = one.versions >= version
+    values, answers = np.array(one.matrix.values), np.array(one.matrix.answers)
+    answers[future] = 1 - answers[future]
+    values[one.versions > version] = np.random.default_rng(6).permutation(values[one.versions > version])
+    other = replace(one, matrix=replace(one.matrix, values=np.asfortranarray(values), answers=answers))
+    for name, each in (("one", one), ("other", other)):
+        trial.trial(each, RECIPES, None, tmp_path / name)
+    first, second = (pq.read_table(tmp_path / name / f"{version}.parquet") for name in ("one", "other"))
+    for recipe in RECIPES:
+        assert first[recipe.digest].equals(second[recipe.digest])
+    assert not first["answer"].equals(second["answer"])
+
+
+def test_a_row_whose_features_were_there_before_is_no_news(tmp_path: Path) -> None:
+    one = past(600, 400)
+    digests = np.array(one.digests)
+    digests[600:700] = digests[:100]
+    (drop,) = trial.trial(replace(one, digests=digests), RECIPES, None, tmp_path).drops
+    assert drop.rows == 300
+
+
+def test_held_out_rows_are_scored_and_not_learned_from() -> None:
+    one = past(600, 400)
+    assert len(one.before(2).answers) == int((~one.held_out[:600]).sum())
+    assert len(one.drop(2)[0].answers) == 400
+
+
+def test_drops_that_an_earlier_run_scored_are_taken_over_as_they_are(tmp_path: Path) -> None:
+    known = trial.trial(past(600, 400), RECIPES, None, tmp_path / "before")
+    found = trial.trial(past(600, 400, 300), RECIPES, known, tmp_path / "now")
+    assert found.drops[0] is known.drops[0]
+    assert [file.name for file in (tmp_path / "now").iterdir()] == ["3.parquet"]
+
+
+@pytest.mark.parametrize("rows", [1, LEAST_ROWS - 1])
+def test_a_drop_of_few_rows_is_passed_over(tmp_path: Path, rows: int) -> None:
+    assert trial.trial(past(600, rows), RECIPES, None, tmp_path).drops == ()
+
+
+def test_where_nothing_can_be_learned_yet_there_is_no_evidence(tmp_path: Path) -> None:
+    one = past(600, 400)
+    answers = np.array(one.matrix.answers)
+    answers[:600] = 0
+    none = replace(one, matrix=replace(one.matrix, answers=answers))
+    assert trial.trial(none, RECIPES, None, tmp_path).drops == ()
+
+
+def test_a_member_that_recipes_share_is_fitted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[str] = []
+    fit = trial.fit_member
+
+    def counted(member: RecipeMember, *given: Any, **more: Any) -> Any:
+        fitted.append(member.name)
+        return fit(member, *given, **more)
+
+    monkeypatch.setattr(trial, "fit_member", counted)
+    trial.trial(past(600, 400), RECIPES, None, tmp_path)
+    assert sorted(fitted) == ["r", "t"]
+
+
+def test_a_recipe_that_does_not_read_the_lists_columns_never_sees_them() -> None:
+    rows = drawn(100)
+    assert list(trial.columns_of(TREES, rows)) == [feature.name for feature in rows.inputs]
+    assert list(trial.columns_of(replace(TREES, list_columns=False), rows)) == ["age, in years", "job"]
+
+
+def test_the_evidence_travels_with_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [part_of(tmp_path / "parts", columns(700, seed), version=seed) for seed in (1, 2, 3)]
+    first = trained(tmp_path, parts[:1])
+    monkeypatch.setattr(workspace, "download_newest_before", lambda *_: first)
+    second = trained(tmp_path, parts[:2], version=2)
+    monkeypatch.setattr(workspace, "download_newest_before", lambda *_: second)
+    third = trained(tmp_path, parts, version=3)
+    one, two, three = (evidence.read_evidence(home) for home in (first, second, third))
+    assert one
+    assert two
+    assert three
+    assert [drop.version for drop in one.drops] == []
+    assert [drop.version for drop in two.drops] == [2]
+    assert three.drops[:1] == two.drops
+    assert [drop.version for drop in three.drops] == [2, 3]
+    said = json.loads((third / "evaluation.json").read_text())
+    assert said["recipe"]["name"] == "blend"
+    assert {one["drops"] for one in said["trial"]["standings"]} == {2}
+
+
+def test_a_recipe_that_is_better_is_live_from_then_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What earlier drops said decides, and the model is made by the recipe that won."""
+    parts = [part_of(tmp_path / "parts", columns(700, seed), version=seed) for seed in (1, 2)]
+    candidate = trained(tmp_path, parts[:1])
+    known = evidence.read_evidence(candidate)
+    assert known
+    challenger = json.loads((candidate.parent / "prepared" / "recipes.json").read_text())[1]
+    drops = [
+        Drop(
+            version=1,
+            rows=5000,
+            recipes=(known.live.digest, challenger["digest"]),
+            losses=(0.4, 0.3),
+            covariance=((0.01, 0.0), (0.0, 0.01)),
+        )
+    ] * 3
+    (candidate / evidence.EVIDENCE).write_text(json.dumps(replace(known, drops=tuple(drops)).to_json()))
+    monkeypatch.setattr(workspace, "download_newest_before", lambda *_: candidate)
+    said = json.loads((trained(tmp_path, parts, version=2) / "evaluation.json").read_text())
+    assert said["recipe"]["name"] == challenger["name"]
+    assert said["trial"]["replaced"] == known.live.digest
