@@ -251,6 +251,7 @@ def _services(ledger: Ledger) -> Services:
         endpoint=memory.MemoryEndpoint(),
         bus=memory.MemoryBus(),
         contracts=load_contracts(CONTRACTS),
+        recipes=(),
         policy=Policy(),
         now=storage_clock().now,
         event_source="/campanha/bench",

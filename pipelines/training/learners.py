@@ -169,7 +169,7 @@ def _ridge(member: RecipeMember, sample: _Sample) -> str:
     slope = _Descent(columns=columns, sample=sample, penalty=penalty)
     for _ in range(MOST_STEPS):
         step = slope.step(beta)
-        beta = beta - step
+        beta -= step
         if np.abs(step).max() <= CLOSE:
             break
     spans = [beta[start:end] for start, end in pairwise(starts)]
@@ -188,19 +188,18 @@ class _Descent:
     def step(self, beta: Floats) -> Floats:
         """Newton's, halved until it goes down: far from the end the full one may go anywhere."""
         gradient: Floats = self.penalty * beta
-        hessian: Floats = np.diag(
-            self.penalty + 1e-9
-        )  # a column that never varies has no curvature of its own
+        # A column that never varies has no curvature of its own.
+        hessian: Floats = np.diag(self.penalty + 1e-9).astype(np.float64)
         for design, answers, weights in self._chunks():
             chance = 1 / (1 + np.exp(-design @ beta))
             gradient = gradient + np.asarray(design.T @ (weights * (chance - answers)))
             hessian = hessian + np.asarray((design * (weights * chance * (1 - chance))[:, None]).T @ design)
-        step: Floats = np.linalg.solve(hessian, gradient)
+        step: Floats = np.linalg.solve(hessian, gradient).astype(np.float64)
         here = self.value(beta)
         for _ in range(MOST_HALVINGS):
             if self.value(beta - step) <= here:
                 break
-            step = step / 2
+            step *= 0.5
         return step
 
     def value(self, beta: Floats) -> float:

@@ -104,7 +104,7 @@ def _clients(world: World) -> None:
 
 def _runs_that_come_to_nothing(world: World) -> None:
     world.tell(world.drop("august.csv", bank_rows(30, start=3000)))
-    world.finish_run("bank-v5-a1", status="Failed")
+    world.finish_run("bank-v6-a1", status="Failed")
     world.tell(RetrainDue(dataset="bank", tick="monday"))
     world.tell(WorkPaused(operation=digest("o3"), by=BY, reason="moving house"))
     world.tell(WorkResumed(operation=digest("o4"), by=BY, reason="moved"))
