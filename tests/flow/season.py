@@ -72,7 +72,7 @@ def _better_and_worse_models(world: World) -> None:
     world.finish_run("bank-v3-a1")
     world.tell(world.drop("july.csv", bank_rows(30, start=2000)))
     world.finish_run("bank-v4-a1", worse=True)
-    world.tell(world.drop("august.csv", bank_rows(30, start=3000)))
+    world.tell(world.drop("few.csv", bank_rows(30, start=5000)))
     world.finish_run("bank-v5-a1", positives=3)
     world.pass_time(1)
     asked = round(world.now().timestamp() * 1000)
