@@ -173,6 +173,21 @@ def test_the_file_that_is_read_is_the_version_the_event_named(serving: World, ki
     assert not any(isinstance(fact, UploadAdmitted | ShardDue) for fact in led_to)
 
 
+def test_a_file_that_waits_for_a_model_is_found_however_long_it_waits() -> None:
+    """Newer files move the mark on, and never past one that nobody has claimed."""
+    world = World()
+    world.files.write(names.SCORING, "clients.csv", CLIENTS.encode())
+    for hour in range(3):
+        world.tell(ScoringDue(tick=f"hour {hour}"))
+        world.pass_time(3600)
+        world.files.write(names.SCORING, f"odd {hour}.csv", b"a;b\n1;2\n")
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.finish_run("bank-v1-a1")
+    world.tell(ScoringDue(tick="a model is there"))
+    [batch] = [one for one in world.ledger.newest("batch") if one.values["name"] == "clients.csv"]
+    assert batch.state == "scored"
+
+
 # --- rows and runs --------------------------------------------------------------------------------------------
 
 

@@ -189,7 +189,7 @@ MUTANTS = (
     _mutant(
         "the mark passes a file that nobody has claimed", "shared.procedures.unseen_blobs",
         "            unclaimed.append(blob.modified)\n", "",
-        "flow/test_stories.py::test_what_a_look_found_and_told_nobody_the_next_look_finds_again",
+        "flow/test_guards.py::test_a_file_that_waits_for_a_model_is_found_however_long_it_waits",
     ),
     # done once
     _mutant(

@@ -68,6 +68,7 @@ WHOLE_FILES = {
     "ten thousand columns": (file(G, header=";".join(f"c{n}" for n in range(10_000))), "9990 more"),
     "no header": (file(G, header=G), "fits no contract"),
     "a column missing": (file(G, header=HEADER.replace(";job", "")), "missing 'job'"),
+    "a column too many": (file(G + ";x", header=HEADER + ";x"), "unexpected 'x'"),
     "a column twice": (file(G, header=HEADER + ";job"), "more than once 'job'"),
     "a column in other case": (
         file(G, header=HEADER.replace("job", "Job")),
