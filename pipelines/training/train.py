@@ -54,7 +54,9 @@ def main(arguments: list[str]) -> int:
     np.save(given.model / prepared.LEARNED, learned, allow_pickle=False)
     for name in (EVIDENCE, TRIAL):
         shutil.copyfile(given.trial / name, given.model / name)
-    shutil.copytree(given.trial / SCORES, given.model / SCORES, dirs_exist_ok=True)
+    for file in (given.trial / SCORES).glob("*.parquet"):  # a store of blobs knows no empty folder
+        (given.model / SCORES).mkdir(exist_ok=True)
+        shutil.copyfile(file, given.model / SCORES / file.name)
     print(f"{evidence.live.name} on {len(matrix.answers)} rows, {rate:.4f} of them positive")
     return 0
 

@@ -88,7 +88,6 @@ def trial(past: Past, recipes: Sequence[Recipe], known: Evidence | None, scores:
     found = known or Evidence(drops=(), live=recipes[0], since=0)
     candidates = list({recipe.digest: recipe for recipe in (found.live, *recipes)}.values())
     versions = sorted(int(each) for each in np.unique(past.versions) if each > found.newest)
-    scores.mkdir(parents=True, exist_ok=True)
     drops = []
     for version in versions[-MOST_DROPS_AT_ONCE:]:
         rows, digests = past.drop(version)
@@ -154,6 +153,7 @@ def _drop(version: int, recipes: Sequence[Recipe], said: Sequence[Floats], answe
 def _write_scores(
     file: Path, recipes: Sequence[Recipe], said: Sequence[Floats], rows: Matrix, digests: Digests
 ) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
     columns = {"row": digests, "answer": rows.answers.astype(np.int8)}
     columns |= {recipe.digest: each for recipe, each in zip(recipes, said, strict=True)}
     pq.write_table(pa.table(columns), file)
@@ -179,6 +179,7 @@ def main(arguments: list[str]) -> int:
         false_change=given.false_change,
     )
     chosen = replace(found, live=by_digest[choice.live], since=choice.since)
+    given.trial.mkdir(parents=True, exist_ok=True)
     (given.trial / EVIDENCE).write_text(json.dumps(chosen.to_json(), indent=1), encoding="utf-8")
     names = {digest: recipe.name for digest, recipe in by_digest.items()}
     (given.trial / TRIAL).write_text(json.dumps({**choice.to_json(), "names": names}), encoding="utf-8")

@@ -39,7 +39,6 @@ def test_a_first_model_is_better_than_the_base_rate(tmp_path: Path) -> None:
         "golden.json",
         "learned.npy",
         "profile.json",
-        "scores",
         "trial.json",
     }
 
