@@ -98,8 +98,8 @@ class Demo:
         if publish.main(["--state", str(self.stack.state)]):
             raise StackError("the training pipeline could not be published")
         self.spent.append(Spent(what="publishing the pipelines", seconds=time.monotonic() - began))
-        first = [row for number, row in enumerate(self.rows) if number % 5 < 2]
-        second = [row for number, row in enumerate(self.rows) if number % 5 >= 2]
+        first = [row for number, row in enumerate(self.rows) if number % 5 < 3]
+        second = [row for number, row in enumerate(self.rows) if number % 5 >= 3]
         return [
             ("first file", self._model("first.csv", first)),
             ("more rows", self._model("second.csv", [*second[:40], *_faulty(first), *second[40:]])),
