@@ -10,7 +10,7 @@ import sys
 
 from commands import ROOT
 
-MEASURES = ("latency", "flow", "scoring", "endpoint", "status", "pollers", "embedded", "setup")
+MEASURES = ("latency", "flow", "scoring", "endpoint", "status", "pollers", "embedded", "setup", "gate")
 """Each a module of `bench` with `add_options(parser)`, `run(given) -> results` and `show(results)`."""
 
 

@@ -15,7 +15,7 @@ LEAST_ROWS = 30
 """Of a drop, never seen before in it: with fewer, its mean loss is no evidence."""
 LEAST_DROPS = 3
 """A recipe is not changed for what one or two drops say, however large they are."""
-ALIKE = 0.0025
+ALIKE = 0.002
 """Intra-class correlation of the differences in a drop: its rows are of one month and one economy, so that a drop of n
 rows says as little as n / (1 + (n - 1) * ALIKE) independent ones would. source: L. Kish, Survey Sampling, 1965"""
 MIXTURE = 0.5
