@@ -25,6 +25,7 @@ from shared.steps.begin_operation import begin_operation
 from shared.steps.choose_model import choose_model
 from shared.steps.close_run import close_run
 from shared.steps.collect_batch_run import collect_batch_run
+from shared.steps.decide_release import decide_release
 from shared.steps.find_batches import find_batches
 from shared.steps.follow_run import follow_run
 from shared.steps.join_outcomes import join_outcomes
@@ -77,10 +78,12 @@ FLOW = (
     Rule((f.RunFinished,), judge_run, (f.ModelAccepted, f.ModelRefused, f.ModelUndecided, f.RunFailed)),
     # a better model becomes the one that answers
     Rule(
-        (f.ModelAccepted, f.ReleaseDue), release_model, (f.ModelReleased, f.ReleaseRolledBack, f.ReleaseDue)
+        (f.ModelAccepted, f.ReleaseDue),
+        release_model,
+        (f.ModelReleased, f.ReleaseHeld, f.ReleaseRolledBack, f.ReleaseDue),
     ),
     Rule(
-        (f.ModelReleased, f.ModelRefused, f.ModelUndecided, f.ReleaseRolledBack, f.RunFailed),
+        (f.ModelReleased, f.ModelRefused, f.ModelUndecided, f.ReleaseHeld, f.ReleaseRolledBack, f.RunFailed),
         close_run,
         (f.RunDue,),
     ),
@@ -108,6 +111,7 @@ FLOW = (
             f.RetrainDue,
             f.PromotionRequested,
             f.RollbackRequested,
+            f.ReleaseDecided,
             f.ReadmissionRequested,
             f.QuarantineDecided,
             f.RetryRequested,
@@ -115,7 +119,12 @@ FLOW = (
             f.WorkResumed,
         ),
     ),
-    Rule((f.PromotionRequested, f.RollbackRequested), choose_model, (f.ReleaseDue, f.ReleaseNotPossible)),
+    Rule(
+        (f.PromotionRequested, f.RollbackRequested),
+        choose_model,
+        (f.ReleaseDue, f.ReleaseRolledBack, f.ReleaseNotPossible),
+    ),
+    Rule((f.ReleaseDecided,), decide_release, (f.ReleaseDue, f.ReleaseRolledBack, f.ReleaseNotPossible)),
     Rule(
         (f.ReadmissionRequested,),
         readmit_rows,

@@ -14,6 +14,7 @@ from shared.domain.kinds.model import MODEL
 from shared.domain.kinds.operation import OPERATION, STATUSES
 from shared.domain.kinds.outcome import OUTCOME
 from shared.domain.kinds.quarantine import QUARANTINE
+from shared.domain.kinds.release import DECISIONS
 from shared.domain.kinds.run import RUN, STEP_STATUSES
 from shared.domain.kinds.state import State
 from shared.domain.kinds.upload import UPLOAD
@@ -37,7 +38,12 @@ KINDS: tuple[Kind[Any], ...] = (
     OPERATION,
     WORK,
 )
-STATUSES_OF: dict[str, tuple[State, ...]] = {"step": STEP_STATUSES, "health": HEALTH, "progress": STATUSES}
+STATUSES_OF: dict[str, tuple[State, ...]] = {
+    "step": STEP_STATUSES,
+    "health": HEALTH,
+    "decision": DECISIONS,
+    "progress": STATUSES,
+}
 """Words that are no states of a record: they describe what it holds, or are derived from others' states."""
 INDEXES = ("file", "held", "hash", "scored-by")
 """Kinds without states: a file's name (`held`: what of it lies in quarantine), a hash, a model version, and what it leads

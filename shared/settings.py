@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.domain.facts import LONGEST_DELAY
 from shared.domain.network_reach import Reach, spelt
 from shared.domain.policy import Policy
 from shared.errors import ConfigurationError
@@ -124,6 +125,18 @@ class Settings(BaseSettings):
     false_recipe_change: float = Field(default=_POLICY.false_recipe_change, gt=0, le=0.2)
     endpoint_prefix: str = _POLICY.endpoint_prefix
     release_poll_seconds: int = Field(default=_POLICY.release_poll_seconds, ge=1)
+    release_shadow_rows: int = Field(default=_POLICY.release_shadow_rows, ge=0, le=100_000)
+    release_shadow_decisions: float = Field(default=_POLICY.release_shadow_decisions, gt=0, le=1)
+    release_shadow_psi: float = Field(default=_POLICY.release_shadow_psi, gt=0, allow_inf_nan=False)
+    release_shadow_beyond: Literal["hold", "roll-back", "record"] = _POLICY.release_shadow_beyond
+    release_canary_percent: int = Field(default=_POLICY.release_canary_percent, ge=1, le=50)
+    release_baking_seconds: int = Field(default=_POLICY.release_baking_seconds, ge=0, le=LONGEST_DELAY)
+    release_latency_ratio: float = Field(default=_POLICY.release_latency_ratio, gt=1, allow_inf_nan=False)
+    release_approval: Literal["none", "required"] = _POLICY.release_approval
+    release_approval_hours: int = Field(
+        default=_POLICY.release_approval_hours, ge=1, le=LONGEST_DELAY // 3600
+    )
+    release_undecided: Literal["refuse", "release"] = _POLICY.release_undecided
     endpoint_probe_seconds: int = Field(default=_POLICY.endpoint_probe_seconds, ge=0)
     score_catch_up: Literal["latest", "all", "none"] = _POLICY.score_catch_up
     shard_bytes: int = Field(default=_POLICY.shard_bytes, ge=1)

@@ -18,6 +18,8 @@ from shared.errors import Transient, UnreadableMessage
 FACTS: dict[str, type[Fact]] = {}
 LONGEST_DELAY = 7 * 24 * 3600
 """Seconds; a queue holds no message back for longer."""
+PROMOTE, ROLL_BACK = "promote", "roll back"
+"""Why an operator has a model released."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -412,7 +414,7 @@ class ModelUndecided(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseDue(Fact):
-    """A deployment was being made; time to poll it again."""
+    """A release is under way; time to see how far it is, and what can be done next."""
 
     run: str
     dataset: str
@@ -423,10 +425,17 @@ class ReleaseDue(Fact):
     """When an operator requested it, in milliseconds since 1970; 0: the gate decided it."""
     because: str = ""
     """`promote` or `roll back`, when an operator requested it."""
+    by: str = ""
+    """Who requested it."""
+    approval: str = ""
+    """The operation that let it go on after it was held."""
+    watching: bool = False
+    """Whether the deployment has a share of the traffic, so that it has to be watched whatever else is paused."""
 
     @property
     def key(self) -> str:
-        return f"release/{self.dataset}/{self.version}{_round(self.requested_ms)}/poll/{self.poll}"
+        approved = f"/approved/{self.approval}" if self.approval else ""
+        return f"release/{self.dataset}/{self.version}{_round(self.requested_ms)}{approved}/poll/{self.poll}"
 
     @property
     def delay_seconds(self) -> int:
@@ -435,7 +444,7 @@ class ReleaseDue(Fact):
     @property
     def waits(self) -> bool:
         """An operator's release is done at once: a rollback may be why work is paused."""
-        return not self.requested_ms
+        return not self.requested_ms and not self.watching
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -456,8 +465,25 @@ class ModelReleased(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReleaseHeld(Fact):
+    """The new deployment is made and tested, and gets no traffic before a person approves it."""
+
+    run: str
+    dataset: str
+    version: int
+    reason: str
+    until: str
+    """When it is decided without a person."""
+    requested_ms: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"model/{self.dataset}/{self.version}{_round(self.requested_ms)}/held"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReleaseRolledBack(Fact):
-    """The new deployment failed its test; the old one went on serving all the time."""
+    """The new deployment failed its test, its watch, or a person's look: the old one answers all traffic."""
 
     run: str
     dataset: str
@@ -815,6 +841,8 @@ class PromotionRequested(Fact):
     version: int
     operation: str
     requested_ms: int
+    by: str = ""
+    reason: str = ""
 
     @property
     def key(self) -> str:
@@ -823,11 +851,14 @@ class PromotionRequested(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class RollbackRequested(Fact):
-    """An operator rolls back to the model before the present one."""
+    """An operator takes the traffic from the model that got it last: from the one that is being watched, or else from the
+    present one, which the model before it replaces."""
 
     dataset: str
     operation: str
     requested_ms: int
+    by: str = ""
+    reason: str = ""
 
     @property
     def key(self) -> str:
@@ -835,8 +866,24 @@ class RollbackRequested(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReleaseDecided(Fact):
+    """An operator's decision on a release that is held."""
+
+    dataset: str
+    version: int
+    decision: Literal["approved", "rejected"]
+    operation: str
+    by: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"release-decided/{self.operation}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReleaseNotPossible(Fact):
-    """The promotion or rollback has nothing to release; the reason says why."""
+    """What an operator asked of a release cannot be; the reason says why."""
 
     operation: str
     dataset: str

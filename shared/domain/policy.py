@@ -48,6 +48,26 @@ class Policy:
     release_poll_seconds: int = 15
     """How often a deployment in the making is polled."""
     release_most_polls: int = 120
+    release_shadow_rows: int = 2000
+    """Rows of the serving model's last batch that a new one scores too, before it gets any traffic; 0: none."""
+    release_shadow_decisions: float = 0.2
+    """Of these rows, the share whose decision may differ; fraction of 1,"""
+    release_shadow_psi: float = 0.25
+    """and how far the scores may have moved (population stability index)."""
+    release_shadow_beyond: Literal["hold", "roll-back", "record"] = "hold"
+    """Beyond either the release is held for a person, rolled back, or goes on with the figures on record."""
+    release_canary_percent: int = 10
+    """The share of the traffic that a new model gets first, in percent,"""
+    release_baking_seconds: int = 600
+    """and how long it is watched with that share before it gets all; 0: it gets all at once."""
+    release_latency_ratio: float = 2.0
+    """While it is watched, a p95 so many times that of the serving model rolls it back."""
+    release_approval: Literal["none", "required"] = "none"
+    """`required`: no model gets traffic before a named person has approved it (four eyes)."""
+    release_approval_hours: int = 24
+    """How long a held release waits for a person; at most 168."""
+    release_undecided: Literal["refuse", "release"] = "refuse"
+    """What becomes of a held release that nobody decided on by then."""
     endpoint_probe_seconds: int = 60
     """How often the released model is probed with its golden rows; 0: never."""
 

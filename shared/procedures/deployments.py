@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
 from shared.errors import Refused
 from shared.procedures.open_batches import deployments_in_use
-from shared.procedures.release import ROLL_BACK, Release
 from shared.services import Services
+
+if TYPE_CHECKING:
+    from shared.procedures.release import Release
 
 
 def retire(release: Release, deployment: str) -> list[Change]:
     """The model that answered until now: replaced by a better one, or taken back by an operator."""
     id_ = dataset_id(release.plan.model, int(deployment.removeprefix("model-")))
-    taken_back = release.because == ROLL_BACK
+    taken_back = release.is_roll_back
     reason = {"reason": f"rolled back to model {release.plan.version} by an operator"} if taken_back else {}
     state = "rolled-back" if taken_back else "previous"
     return [

@@ -1,19 +1,25 @@
-"""A release under way: its plan, its smoke test, the traffic switch, and the way back."""
+"""A release under way: its plan, its smoke test, the canary share, the traffic switch, and what is recorded of each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from shared.domain import names
-from shared.domain.facts import ModelAccepted, ReleaseDue
+from shared.domain.facts import ROLL_BACK, ModelAccepted, ReleaseDue
+from shared.domain.models.endpoint_health import WINDOW
 from shared.domain.models.smoke_test import faults
 from shared.errors import Refused
 from shared.ledger import Versioned
 from shared.ports import DeploymentPlan
+from shared.procedures.endpoint_probe import probe
 from shared.procedures.released_model import RELEASED, ReleasedModel
+from shared.procedures.rollout import Rollout, advance, plan_of, take_up
 from shared.services import Services
 
-ROLL_BACK = "roll back"
+PROBES_A_LOOK = 10
+"""Of each deployment, each time that a release in its baking time is looked at."""
+MOST_SHARES = 5
+"""So often the new deployment is given its share anew; then somebody else wants the traffic elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +30,7 @@ class Release:
     plan: DeploymentPlan
     serving: Versioned[ReleasedModel] | None
     """What answers until the traffic moves."""
+    rollout: Versioned[Rollout]
 
     @property
     def requested_ms(self) -> int:
@@ -35,20 +42,31 @@ class Release:
         return self.fact.because if isinstance(self.fact, ReleaseDue) else ""
 
     @property
+    def is_roll_back(self) -> bool:
+        """Whether the model answered before: then it is tested, and answers at once."""
+        return self.because == ROLL_BACK
+
+    @property
     def polls(self) -> int:
-        """How often the deployment in the making was polled."""
+        """How often the release was looked at."""
         return self.fact.poll if isinstance(self.fact, ReleaseDue) else 0
 
+    @property
+    def deployment_id(self) -> str:
+        return f"{self.plan.endpoint}/{self.plan.deployment}"
 
-def release_of(fact: ModelAccepted | ReleaseDue, services: Services) -> Release:
-    plan = DeploymentPlan(
-        endpoint=names.endpoint_name(services.policy.endpoint_prefix, fact.dataset),
-        deployment=names.deployment_name(fact.version),
-        model=fact.dataset,
-        version=fact.version,
-    )
+    def at(self, rollout: Versioned[Rollout]) -> Release:
+        return replace(self, rollout=rollout)
+
+
+def release_of(fact: ModelAccepted | ReleaseDue, services: Services) -> Release | None:
+    """The release that the fact is of; None where it comes late (see `take_up`)."""
     serving = services.ledger.documents.read(RELEASED, fact.dataset)
-    return Release(fact=fact, plan=plan, serving=serving)
+    rollout = take_up(fact, serving, services)
+    if rollout is None:
+        return None
+    plan = plan_of(fact.dataset, fact.version, services)
+    return Release(fact=fact, plan=plan, serving=serving, rollout=rollout)
 
 
 def hopeless(state: str, release: Release, services: Services) -> str:
@@ -73,12 +91,77 @@ def smoke_test(plan: DeploymentPlan, services: Services) -> str:
     return faults(golden, scores.answers.scores().tolist(), scores.model_version, plan.version)
 
 
+def needs_no_baking(release: Release, services: Services) -> bool:
+    """Whether it needs no time under a share of the traffic: there is nobody to share with, it answered before, or the
+    setting says so."""
+    return not (release.serving and services.policy.release_baking_seconds) or release.is_roll_back
+
+
+def hold(release: Release, reason: str, services: Services) -> Release:
+    """From now on it waits for a person."""
+    until = services.now() + timedelta(hours=services.policy.release_approval_hours)
+    held = replace(
+        release.rollout.value,
+        stage="held",
+        reason=reason[:1000],
+        until=until.isoformat(timespec="milliseconds"),
+    )
+    return release.at(advance(release.fact.dataset, release.rollout, held, services))
+
+
+def share_traffic(release: Release, services: Services) -> Release:
+    """Gives the new deployment its share. The time from which it is watched is written down first: it never counts time
+    in which another traffic may have been there."""
+    assert release.serving is not None  # noqa: S101  (see `needs_no_baking`)
+    before = release.rollout.value
+    baking = replace(
+        before,
+        stage="baking",
+        baking_since=services.now().isoformat(timespec="milliseconds"),
+        shares=before.shares + 1,
+        probes=0,
+        faults=0,
+        new=[],
+        old=[],
+    )
+    rollout = advance(release.fact.dataset, release.rollout, baking, services)
+    traffic = baking.traffic(release.serving.value, services.policy.release_canary_percent)
+    services.workspace.set_traffic(release.plan.endpoint, traffic)
+    return release.at(rollout)
+
+
+def probed(release: Release, services: Services) -> Release:
+    """With what probes of both deployments find now: they come however little traffic does."""
+    assert release.serving is not None  # noqa: S101  (see `needs_no_baking`)
+    before, serving = release.rollout.value, release.serving.value.plan(release.plan.model)
+    pairs = [(probe(release.plan, services), probe(serving, services)) for _ in range(PROBES_A_LOOK)]
+    after = replace(
+        before,
+        probes=before.probes + len(pairs),
+        faults=before.faults + sum("fault" in new for new, _ in pairs),
+        new=[*before.new, *(new for new, _ in pairs)][-WINDOW:],
+        old=[*before.old, *(old for _, old in pairs)][-WINDOW:],
+    )
+    return release.at(advance(release.fact.dataset, release.rollout, after, services))
+
+
+def baked_seconds(release: Release, services: Services) -> float:
+    since = datetime.fromisoformat(release.rollout.value.baking_since)
+    return (services.now() - since).total_seconds()
+
+
+def undecided_for(release: Release, services: Services) -> timedelta:
+    """How long a held release still waits for a person."""
+    return datetime.fromisoformat(release.rollout.value.until) - services.now()
+
+
 def switch_traffic(release: Release, services: Services) -> ReleasedModel:
     """Moves all traffic to the new deployment, then writes down that it answers.
 
     In this order: a crash in between leaves a document that names the old one, so the release, done again, moves the
     traffic once more; the other way round it would find itself done, and leave the traffic with the old one."""
     plan, serving = release.plan, release.serving
+    advance(plan.model, release.rollout, replace(release.rollout.value, stage="switching"), services)
     services.workspace.set_traffic(plan.endpoint, {plan.deployment: 100})
     released = ReleasedModel(
         version=plan.version,
@@ -89,10 +172,3 @@ def switch_traffic(release: Release, services: Services) -> ReleasedModel:
     )
     services.ledger.documents.write(RELEASED, plan.model, released, over=serving)
     return released
-
-
-def give_traffic_back(release: Release, services: Services) -> None:
-    """A worker may have died after it moved the traffic and before that was written down: whatever answered before
-    answers again, or nothing where nothing did."""
-    back = {release.serving.value.deployment: 100} if release.serving else {}
-    services.workspace.set_traffic(release.plan.endpoint, back)

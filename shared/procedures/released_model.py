@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.ledger import Document
+from shared.ports import DeploymentPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,11 @@ class ReleasedModel:
     @property
     def deployment_id(self) -> str:
         return f"{self.endpoint}/{self.deployment}"
+
+    def plan(self, dataset: str) -> DeploymentPlan:
+        return DeploymentPlan(
+            endpoint=self.endpoint, deployment=self.deployment, model=dataset, version=self.version
+        )
 
 
 RELEASED = Document(name="released", type=ReleasedModel, placement="standing", shown=True)

@@ -9,6 +9,7 @@ from shared.domain.facts import (
     ModelRefused,
     ModelReleased,
     ModelUndecided,
+    ReleaseHeld,
     ReleaseRolledBack,
     RunDue,
     RunFailed,
@@ -19,7 +20,8 @@ from shared.services import Services
 
 
 def close_run(
-    fact: ModelReleased | ModelRefused | ModelUndecided | ReleaseRolledBack | RunFailed, services: Services
+    fact: ModelReleased | ModelRefused | ModelUndecided | ReleaseHeld | ReleaseRolledBack | RunFailed,
+    services: Services,
 ) -> Iterable[Fact]:
     """Frees the slot, then checks whether a newer version was registered while the run was under way.
 

@@ -63,13 +63,18 @@ def _what_is_held(world: World) -> None:
 
 
 def _better_and_worse_models(world: World) -> None:
-    """Version 2 is of the readmitted row; 3 waits for its run; 4 is refused, 5 undecided; then an operator rolls back."""
+    """Version 2 is of the readmitted row; 3 waits for its run, for a person, and with a share of the traffic; 4 is
+    refused, 5 undecided; then an operator rolls back."""
     with_a_fault = bank_rows(31, start=1000).replace(
         ";technician;", ";astronaut;", 1
     )  # held until june.csv is replaced
     world.tell(world.drop("june.csv", with_a_fault))
     world.finish_run("bank-v2-a1")
+    as_usual = world.policy
+    held = {"release_approval": "required", "release_approval_hours": 1, "release_undecided": "release"}
+    world.policy = replace(as_usual, release_baking_seconds=60, **held)
     world.finish_run("bank-v3-a1")
+    world.policy = as_usual
     world.tell(world.drop("july.csv", bank_rows(30, start=2000)))
     world.finish_run("bank-v4-a1", worse=True)
     world.tell(world.drop("few.csv", bank_rows(30, start=5000)))

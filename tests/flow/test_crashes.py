@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flow.world import World, bank_rows, evaluation_of, golden
+from flow.world import POLICY, World, bank_rows, evaluation_of, golden
 
 from shared.domain.datasets.manifest import Manifest
 from shared.domain.facts import BatchScored, ReconcileDue, ScoringDue
+from shared.domain.policy import Policy
 from shared.ports import RunView
 from shared.procedures.gather_window import gathered
 
@@ -66,12 +68,14 @@ def live_through(
     lost: bool = False,
     first: Mapping[str, str] = {},
     later: Mapping[str, str] = {},
+    policy: Policy = POLICY,
+    minutes: int = 60,
 ) -> World:
     """A day: a file with a bad row is dropped, its run ends, clients are scored; with a reconciliation a minute.
 
     lost: the message of the killed worker does not come back
     first: files that are dropped too
-    later: files that are dropped after twenty minutes; then the fuse burns only from there on
+    later: files that are dropped after twenty minutes; then the fuse burns, and the policy holds, only from there on
     """
     world = World()
     for name, text in {"may.csv": FAULTY, **first}.items():
@@ -83,11 +87,11 @@ def live_through(
     for name, port in bare.items():
         setattr(world, name, Wired(port, fuse))
     fuse.burning = not later
-    for minute in range(60):
+    for minute in range(minutes):
         if minute == 20 and later:
             for name, text in later.items():
                 bare["files"].write("incoming", name, text.encode())
-            fuse.burning = True
+            fuse.burning, world.policy = True, policy
         end_runs(bare)
         world.due += [
             (world.time, ReconcileDue(tick=str(minute))),
@@ -243,4 +247,55 @@ def test_a_crash_while_files_are_replaced_loses_no_row_and_counts_none_twice(aft
         seen = dataset(overwritten_day(Fuse(at, after=after), lost=(at + after) % 2 == 0))
         if seen != AFTERWARDS:
             differing.append((at, {name: seen[name] for name in seen if seen[name] != AFTERWARDS[name]}))
+    assert differing == []
+
+
+# --- a release in its stages -----------------------------------------------------------------------------------
+
+
+ROLLOUT_DAY = replace(
+    POLICY,
+    release_baking_seconds=60,
+    release_latency_ratio=1e6,
+    release_approval="required",
+    release_approval_hours=1,
+    release_undecided="release",
+)
+"""A second model is held for a person, who does not come, and then watched with a share of the traffic."""
+
+
+def released_day(fuse: Fuse, *, lost: bool = False) -> World:
+    return live_through(
+        fuse, lost=lost, later={"june.csv": bank_rows(12, start=90)}, policy=ROLLOUT_DAY, minutes=125
+    )
+
+
+def release_outcome(world: World) -> dict[str, Any]:
+    deployments = {
+        record.id: record.values["traffic_percent"] for record in world.ledger.newest("deployment")
+    }
+    return {
+        "traffic": dict(world.workspace.traffic),
+        "shares": deployments,
+        "models": [(record.id, record.state) for record in world.ledger.newest("model")],
+        "failures": len(world.ledger.newest("failure")),
+        "unfinished": [fact.key for fact, _ in world.ledger.outbox.unfinished(older_than=timedelta(0))],
+    }
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("every", [97, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_crash_during_a_release_leaves_no_traffic_with_what_nobody_released(
+    after: bool, every: int
+) -> None:
+    fuse = Fuse()
+    wanted = release_outcome(released_day(fuse))
+    assert wanted["traffic"] == {"campanha-bank": {"model-2": 100}}
+    assert wanted["shares"] == {"campanha-bank/model-1": 0, "campanha-bank/model-2": 100}
+    assert wanted["models"] == [("bank:2", "released"), ("bank:1", "previous")]
+    differing = []
+    for at in range(1, fuse.calls + 1, every):
+        seen = release_outcome(released_day(Fuse(at, after=after), lost=(at + after) % 2 == 0))
+        if seen != wanted:
+            differing.append((at, {name: seen[name] for name in seen if seen[name] != wanted[name]}))
     assert differing == []

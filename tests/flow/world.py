@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +37,7 @@ POLICY = Policy(
     gather_most_files=25,
     claim_seconds=60,
     endpoint_probe_seconds=0,
+    release_baking_seconds=0,
 )
 DATASET = "bank"
 SOURCE = (
@@ -114,11 +116,17 @@ class World:
 
     # --- driving ------------------------------------------------------------------------------------------
 
-    def tell(self, *facts: Fact) -> None:
-        """Delivers facts and everything they lead to, turning the clock on to whatever is due next."""
+    def tell(self, *facts: Fact, within: float = math.inf) -> None:
+        """Delivers facts and everything they lead to, turning the clock on to whatever is due next.
+
+        within: seconds; what is due later stays in `due`
+        """
         self.due += [(self.time, fact) for fact in facts]
+        began = self.time
         while self.due:
             self.due.sort(key=lambda item: item[0])
+            if (self.due[0][0] - began).total_seconds() > within:
+                break
             when, fact = self.due.pop(0)
             self.time = max(self.time, when)
             self.deliver(fact)

@@ -33,7 +33,7 @@ from functions.http.auth.scopes import Scope  # noqa: E402
 from functions.http.dependencies import idempotency  # noqa: E402
 from functions.http.middleware.long_poll import Watch  # noqa: E402
 from functions.http.middleware.rate_limit import Limiter  # noqa: E402
-from shared.domain.facts import ScoringDue, StepDeadLettered  # noqa: E402
+from shared.domain.facts import PromotionRequested, ScoringDue, StepDeadLettered  # noqa: E402
 from shared.errors import Transient  # noqa: E402
 from shared.package_data import API_EXAMPLES  # noqa: E402
 from tests.http.asking import KEYS, VERSION, Answer, Client, app_over, client_of  # noqa: E402
@@ -99,6 +99,8 @@ ASKS = {
     "listModels": get("/api/models"),
     "getModel": get("/api/models/bank/2"),
     "promoteModel": post("/api/models/bank/2/promote", body=REASON),
+    "approveRelease": post("/api/models/bank/3/approve", body=REASON),
+    "rejectRelease": post("/api/models/bank/3/reject", body=REASON),
     "getEndpointDescription": get("/api/endpoints/bank/swagger"),
     "scoreRecords": post("/api/endpoints/bank/score", body={"data": [RECORD]}),
     "rollBackEndpoint": post("/api/endpoints/bank/rollback", body=REASON),
@@ -132,6 +134,8 @@ NOT_THERE: dict[str, Json] = {
     "getDatasetVersion": {"path": "/api/datasets/bank/99"},
     "getModel": {"path": "/api/models/bank/99"},
     "promoteModel": {"path": "/api/models/bank/99/promote"},
+    "approveRelease": {"path": "/api/models/bank/99/approve"},
+    "rejectRelease": {"path": "/api/models/bank/99/reject"},
     "getEndpointDescription": {"path": "/api/endpoints/other/swagger"},
     "scoreRecords": {"path": "/api/endpoints/other/score"},
     "rollBackEndpoint": {"path": "/api/endpoints/other/rollback"},
@@ -252,7 +256,8 @@ class Recorder:
 
 
 def _lived_in(world: World) -> dict[str, str]:
-    """Two model versions, one of them in service; a batch; rows and files in quarantine; a dead letter."""
+    """Three model versions, one of them in service, one whose release waits for a person; a batch; rows and files in
+    quarantine; a dead letter."""
     world.tell(world.drop("march.csv", bank_rows(20).replace("\n22;", "\n212;", 1)))
     world.tell(world.drop("notes.csv", "name;phone\nMaria;1\n"))
     world.tell(world.drop("may.csv", bank_rows(30, start=50).replace("\n22;", "\nold;", 1)))
@@ -265,6 +270,11 @@ def _lived_in(world: World) -> dict[str, str]:
     world.tell(ScoringDue(tick="1"), StepDeadLettered(queue="steps", about="x", reason=FAILURE))
     batch = world.ledger.newest("batch")[0].id
     world.tell(world.drop_outcomes(f"{batch}/called.csv", "row,y\n1,yes\n2,no\n3,perhaps\n5,no\n"))
+    world.policy = replace(world.policy, release_approval="required")
+    wanted = PromotionRequested(
+        dataset="bank", version=3, operation="", requested_ms=1, by="key:admin", reason="urgent"
+    )
+    world.tell(wanted, within=60)
     return {
         "batch": batch,
         "outcome": world.ledger.newest("outcome")[0].id,

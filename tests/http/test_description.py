@@ -304,6 +304,7 @@ GROWN: dict[str, set[str]] = {
     "Run.status": STATUSES,
     "RunEventData.status": STATUSES,
     "RunStep.status": STATUSES,
+    "ReleaseDecision.decision": {decision.name for decision in STATUSES_OF["decision"]},
     "Operation.status": {status.name for status in STATUSES_OF["progress"]},
 }
 """Lists that may grow within a version."""
@@ -326,7 +327,7 @@ def test_a_state_nobody_described_is_found() -> None:
         _validator(SCHEMAS["Transition"]).validate({"state": "laid-by", "enteredAt": "2026-11-29T08:00:00Z"})
 
 
-SIGNED = {"ModelMetrics.profit"} | {
+SIGNED = {"ModelMetrics.profit", "ShadowComparison.meanDifference"} | {
     f"ModelComparison.{name}"
     for name in ("logLossDifference", "low", "high", "aucDifference", "profitDifference")
 }

@@ -67,12 +67,17 @@ def score_records(dataset: DatasetName, body: ScoreRequest, services: Wired, api
 
 @routes.post("/api/endpoints/{dataset}/rollback", status_code=202, responses=accepted(404))
 def roll_back_endpoint(dataset: DatasetName, requested: Requested, body: Reason = None) -> JsonAnswer:
-    """Lets the model before the present one answer again; it is tested first, like any release."""
+    """Takes the traffic from the model that got it last: one that is watched with a share of the traffic loses it at once;
+    else the model before the present one answers again, tested first."""
 
     def begin(operation: str) -> Action:
         check_dataset(dataset, requested.services)
         wanted = f.RollbackRequested(
-            dataset=dataset, operation=operation, requested_ms=requested.milliseconds
+            dataset=dataset,
+            operation=operation,
+            requested_ms=requested.milliseconds,
+            by=requested.caller.name,
+            reason=reason_of(body),
         )
         return Action(says=f"roll back {dataset}", facts=(wanted,), at_once=True)
 

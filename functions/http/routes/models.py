@@ -1,10 +1,17 @@
-"""/api/models: models with their figures and verdicts, and the request to promote one."""
+"""/api/models: models with their figures and verdicts; requests to promote one, and to approve or reject a release."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
+from functions.http.dependencies.actions import (
+    Action,
+    ActionReason,
+    ActionRequest,
+    Reason,
+    Requested,
+    reason_of,
+)
 from functions.http.dependencies.parameters import Filters, ModelName, Version
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
@@ -15,7 +22,9 @@ from functions.http.views.one_record import one
 from functions.http.views.record_schemas import record
 from functions.http.views.shape import page_of
 from shared.domain import facts as f
+from shared.domain.kinds.model import MODEL
 from shared.domain.names import dataset_id
+from shared.ledger import Record
 
 routes = APIRouter(tags=["models"])
 
@@ -37,12 +46,69 @@ def promote_model(name: ModelName, version: Version, requested: Requested, body:
     """Puts a model version behind the endpoint, whatever the gate said of it; it is tested like any release."""
 
     def begin(operation: str) -> Action:
-        model = dataset_id(name, version)
-        if requested.services.ledger.find("model", model) is None:
-            raise Problem(404, "There is no such model; /api/models lists what there is.")
+        model = _model(name, version, requested)
+        if model.state == "refused":
+            _demand_reason(body, f"Model {model.id} was refused")
         wanted = f.PromotionRequested(
-            dataset=name, version=version, operation=operation, requested_ms=requested.milliseconds
+            dataset=name,
+            version=version,
+            operation=operation,
+            requested_ms=requested.milliseconds,
+            by=requested.caller.name,
+            reason=reason_of(body),
         )
-        return Action(says=f"promote {model}", facts=(wanted,), at_once=True)
+        return Action(says=f"promote {model.id}", facts=(wanted,), at_once=True)
 
     return requested.once(begin, reason=reason_of(body))
+
+
+@routes.post("/api/models/{name}/{version:int}/approve", status_code=202, responses=accepted(404))
+def approve_release(
+    name: ModelName, version: Version, requested: Requested, body: Reason = None
+) -> JsonAnswer:
+    """Lets a release that is held go on; whoever asked for it may not approve it."""
+    return _decide(name, version, "approved", requested, body)
+
+
+@routes.post("/api/models/{name}/{version:int}/reject", status_code=202, responses=accepted(404))
+def reject_release(
+    name: ModelName, version: Version, requested: Requested, body: Reason = None
+) -> JsonAnswer:
+    """Ends a release that is held: its deployment is taken down, and the model that answers goes on."""
+    return _decide(name, version, "rejected", requested, body)
+
+
+def _decide(
+    name: str, version: int, decision: str, requested: ActionRequest, body: ActionReason | None
+) -> JsonAnswer:
+    def begin(operation: str) -> Action:
+        model = _model(name, version, requested)
+        if not MODEL.state(model.state).needs_person:
+            raise Problem(409, f"No release of it waits for a person: it is {model.state}.", code="NotHeld")
+        _demand_reason(body, f"The release of model {model.id} waits for a person's judgement")
+        decided = f.ReleaseDecided(
+            dataset=name,
+            version=version,
+            decision=decision,
+            operation=operation,
+            by=requested.caller.name,
+            reason=reason_of(body),
+        )
+        verb = {"approved": "approve", "rejected": "reject"}[decision]
+        return Action(says=f"{verb} {model.id}", facts=(decided,), at_once=True)
+
+    return requested.once(begin, reason=reason_of(body))
+
+
+def _model(name: str, version: int, requested: ActionRequest) -> Record:
+    """raises: Problem 404"""
+    model = requested.services.ledger.find("model", dataset_id(name, version))
+    if model is None:
+        raise Problem(404, "There is no such model; /api/models lists what there is.")
+    return model
+
+
+def _demand_reason(body: ActionReason | None, why: str) -> None:
+    """raises: Problem 400"""
+    if not reason_of(body).strip():
+        raise Problem(400, f'{why}: say why, as {{"reason": "..."}}.', code="ReasonRequired")

@@ -113,11 +113,17 @@ def _end(fact: Fact, services: Services) -> Progress | None:
             )
         case f.UploadAdmitted() | f.UploadDuplicated():
             return _of_record("upload", fact.upload, services, since=0)
-        case f.NothingNew():
-            return Progress(
-                status="Succeeded", detail="nothing new had gathered, and the last run did not fail"
-            )
+        case f.NothingNew() | f.ReleaseRolledBack():
+            return _as_asked_for(fact, services)
         case f.ReleaseNotPossible() | f.ReadmissionRefused():
             return Progress(status="Failed", detail=fact.reason)
         case _:
             return None
+
+
+def _as_asked_for(fact: f.NothingNew | f.ReleaseRolledBack, services: Services) -> Progress:
+    """What would elsewhere be no success: there was nothing to do, or a release that was under way is ended."""
+    if isinstance(fact, f.NothingNew):
+        return Progress(status="Succeeded", detail="nothing new had gathered, and the last run did not fail")
+    model = services.ledger.find("model", dataset_id(fact.dataset, fact.version))
+    return Progress(status="Succeeded", detail=fact.reason, record=model)

@@ -10,7 +10,7 @@ from shared.domain.facts import ModelReleased
 from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.state import State, Tone
-from shared.domain.kinds.waiting import NEW_DEPLOYMENT
+from shared.domain.kinds.waiting import BAKING, NEW_DEPLOYMENT
 from shared.domain.names import dataset_id
 
 HEALTH = (
@@ -80,6 +80,12 @@ DEPLOYMENT = Kind(
             word="being made",
             sentence="is being made",
             waits_for=NEW_DEPLOYMENT,
+        ),
+        State(
+            name="canary",
+            tone=Tone.RUN,
+            sentence="is watched with a share of the traffic",
+            waits_for=BAKING,
         ),
         State(name="serving", tone=Tone.OK, sentence="serves", final=True),
         State(name="standby", tone=Tone.REST, sentence="stands by for the way back", final=True),

@@ -12,12 +12,14 @@ from shared.domain.facts import (
     ModelRefused,
     ModelReleased,
     ModelUndecided,
+    ReleaseHeld,
     ReleaseRolledBack,
 )
 from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
+from shared.domain.kinds.release import Baking, ReleaseDecision, ShadowComparison
 from shared.domain.kinds.state import State, Tone
-from shared.domain.kinds.waiting import NEW_DEPLOYMENT, RELEASE
+from shared.domain.kinds.waiting import APPROVAL, BAKING, NEW_DEPLOYMENT, RELEASE
 from shared.domain.names import dataset_id
 
 
@@ -166,6 +168,20 @@ class ModelVersion:
     drift: list[ColumnDrift] | None = public(
         "How far the data has moved since the serving model learned, by column."
     )
+    shadow: ShadowComparison | None = public(
+        "How its answers differ from the serving model's on the rows that one scored last."
+    )
+    shadow_skipped: str | None = public(
+        "Why there was no such comparison.", example="model 2 has scored no batch yet"
+    )
+    baking: Baking | None = public("How it did with a share of the traffic, before it got all.")
+    held_because: str | None = public(
+        "Why its release waits for a person.", example="every release is approved by a person"
+    )
+    held_until: Moment | None = public(
+        "When its release is decided without one.", example="2026-11-25T08:02:40.300+00:00"
+    )
+    decisions: list[ReleaseDecision] | None = public("What was decided on its releases, the newest last.")
     released_at: Moment | None = public(
         "When it last began to answer.", entered="released", example="2026-11-24T08:02:40.300+00:00"
     )
@@ -203,6 +219,16 @@ def _released(fact: ModelReleased) -> Iterable[Change]:
         id=dataset_id(fact.dataset, fact.version),
         state="released",
         values={"deployment": fact.deployment, "previous_deployment": fact.previous or None},
+        round=fact.requested_ms or None,
+    )
+
+
+def _held(fact: ReleaseHeld) -> Iterable[Change]:
+    yield Change(
+        kind="model",
+        id=dataset_id(fact.dataset, fact.version),
+        state="awaiting-approval",
+        values={"held_because": fact.reason, "held_until": fact.until},
         round=fact.requested_ms or None,
     )
 
@@ -245,6 +271,19 @@ MODEL = Kind(
             sentence="is being put behind the endpoint",
             waits_for=NEW_DEPLOYMENT,
         ),
+        State(
+            name="awaiting-approval",
+            tone=Tone.WARN,
+            sentence="waits for a person to approve its release",
+            needs_person=True,
+            waits_for=APPROVAL,
+        ),
+        State(
+            name="canary",
+            tone=Tone.RUN,
+            sentence="is watched with a share of the traffic",
+            waits_for=BAKING,
+        ),
         State(name="released", tone=Tone.OK, word="in service", sentence="is in service", final=True),
         State(
             name="previous",
@@ -261,6 +300,7 @@ MODEL = Kind(
         ModelRefused: _refused,
         ModelUndecided: _undecided,
         ModelReleased: _released,
+        ReleaseHeld: _held,
         ReleaseRolledBack: _rolled_back,
     },
     links=_links,

@@ -25,6 +25,10 @@ WORKSPACE = Wait(name="workspace", sentence="Azure Machine Learning, which has t
 OUTCOME = Wait(name="outcome", sentence="what its run found to be read and judged")
 RELEASE = Wait(name="release", sentence="its turn to be put behind the endpoint", begins=True)
 NEW_DEPLOYMENT = Wait(name="deployment", sentence="its deployment to be made and tested")
+APPROVAL = Wait(name="approval", sentence="a person who approves or rejects its release")
+BAKING = Wait(
+    name="baking", sentence="the end of the time in which it is watched with a share of the traffic"
+)
 PLAN = Wait(name="plan", sentence="the file to be cut into shards, and pinned to the model that answers")
 SHARDS = Wait(name="shards", sentence="its shards to be scored, and sealed")
 JOIN = Wait(name="join", sentence="its lines to be joined to the scored rows that they speak of")
@@ -38,6 +42,8 @@ WAITS: tuple[Wait, ...] = (
     OUTCOME,
     RELEASE,
     NEW_DEPLOYMENT,
+    APPROVAL,
+    BAKING,
     PLAN,
     SHARDS,
     JOIN,

@@ -94,6 +94,7 @@ FACTS: tuple[f.Fact, ...] = (
     f.ModelRefused(run="r", dataset="bank", version=1, reason="worse"),
     f.ModelUndecided(run="r", dataset="bank", version=1, reason="few", rows_needed=1900),
     f.ModelReleased(run="r", dataset="bank", version=1, deployment="model-1", previous="", endpoint="e"),
+    f.ReleaseHeld(run="r", dataset="bank", version=1, reason="so", until="2026-11-25T08:00:00.000+00:00"),
     f.ReleaseRolledBack(run="r", dataset="bank", version=1, reason="wrong", requested_ms=7),
     f.BatchDue(name="c.csv", etag="1"),
     f.BatchRunStarted(batch="b", run="r", dataset="bank", version=1, attempt=1),

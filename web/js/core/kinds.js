@@ -221,6 +221,20 @@ export const KINDS = {
         "final": false,
         "needsPerson": false
       },
+      "awaiting-approval": {
+        "tone": "warn",
+        "label": "awaiting approval",
+        "sentence": "waits for a person to approve its release",
+        "final": false,
+        "needsPerson": true
+      },
+      "canary": {
+        "tone": "run",
+        "label": "canary",
+        "sentence": "is watched with a share of the traffic",
+        "final": false,
+        "needsPerson": false
+      },
       "released": {
         "tone": "ok",
         "label": "in service",
@@ -251,6 +265,13 @@ export const KINDS = {
         "tone": "run",
         "label": "being made",
         "sentence": "is being made",
+        "final": false,
+        "needsPerson": false
+      },
+      "canary": {
+        "tone": "run",
+        "label": "canary",
+        "sentence": "is watched with a share of the traffic",
         "final": false,
         "needsPerson": false
       },
@@ -491,6 +512,43 @@ export const STATUSES = {
       "tone": "bad",
       "label": "fail",
       "sentence": "did not answer, or answered wrong",
+      "final": false,
+      "needsPerson": false
+    }
+  },
+  "decision": {
+    "promoted": {
+      "tone": "ok",
+      "label": "promoted",
+      "sentence": "was asked to answer",
+      "final": false,
+      "needsPerson": false
+    },
+    "approved": {
+      "tone": "ok",
+      "label": "approved",
+      "sentence": "may get traffic",
+      "final": false,
+      "needsPerson": false
+    },
+    "rejected": {
+      "tone": "warn",
+      "label": "rejected",
+      "sentence": "gets no traffic",
+      "final": false,
+      "needsPerson": false
+    },
+    "rolled-back": {
+      "tone": "warn",
+      "label": "rolled back",
+      "sentence": "is to get no more traffic",
+      "final": false,
+      "needsPerson": false
+    },
+    "undecided": {
+      "tone": "warn",
+      "label": "undecided",
+      "sentence": "was decided on by nobody in time",
       "final": false,
       "needsPerson": false
     }

@@ -1,0 +1,51 @@
+"""Watching a new model under a share of the traffic: how the traffic is split, and which alarms roll the release back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from shared.domain.models.endpoint_health import Probe
+
+LEAST_TIMED = 30
+"""Answers of each that a comparison of times needs: with fewer one slow answer decides."""
+BELOW_NOTICE_MS = 50.0
+"""Answers that are slower by less than this are no alarm, however many times slower they are."""
+SLOW_SHARE = 0.2
+"""Share of the new one's answers that has to be slower than the old one's p95 allows. Were it as fast as the old one, one
+in twenty would be slower than that p95 itself; a busy machine makes its own p95 jump, and is no reason to roll back."""
+
+
+def split(new: str, old: str, percent: int) -> dict[str, int]:
+    """The traffic while the new deployment is watched, in percent by deployment: always 100 in all."""
+    return {new: percent, old: 100 - percent}
+
+
+def alarm(new: Sequence[Probe], old: Sequence[Probe], *, ratio: float) -> str:
+    """Why the release is to be rolled back, in a sentence; empty while nothing is wrong.
+
+    A fault is one only when the probe after it finds one too: a connection that was lost once is no alarm.
+
+    new, old: what probes of the two deployments found at the same times, the oldest first
+    ratio: how many times the old one's p95 is too slow
+    """
+    if len(new) > 1 and all("fault" in probe for probe in new[-2:]):
+        return f"two probes in a row found it wrong: {new[-1]['fault']}"
+    usual = p95_ms(old)
+    if usual is None or min(len(_times(new)), len(_times(old))) < LEAST_TIMED:
+        return ""
+    limit = max(ratio * usual, usual + BELOW_NOTICE_MS)
+    slow = sum(ms > limit for ms in _times(new))
+    if slow >= SLOW_SHARE * len(_times(new)):
+        return f"it is slow: p95 {p95_ms(new):.0f} ms where the serving model takes {usual:.0f} ms"
+    return ""
+
+
+def p95_ms(probes: Sequence[Probe]) -> float | None:
+    """None where no probe was answered."""
+    times = _times(probes)
+    return times[math.ceil(0.95 * len(times)) - 1] if times else None
+
+
+def _times(probes: Sequence[Probe]) -> list[float]:
+    return sorted(probe["ms"] for probe in probes if "ms" in probe)

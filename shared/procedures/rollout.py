@@ -1,0 +1,211 @@
+"""The rollout of a dataset's newest release: one document, whose version fences it against whoever ends it.
+
+    deploying ──tested, shadowed──▶ baking ──time over──▶ switching ──▶ what answers is written down (`RELEASED`)
+        │                             ▲
+        └──▶ held ──approved──────────┘         from anywhere before that `ended`, by an alarm, a person, another release
+
+Each delivery of a release reads it, does what can be done now, and writes it before it touches the traffic. Whoever
+ends a rollout from outside writes it too, so one of the two meets a conflict, comes again, and finds what is so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from shared.domain import names
+from shared.domain.facts import Fact, ModelAccepted, ReleaseDue, ReleaseRolledBack
+from shared.domain.kinds.kind import Change
+from shared.domain.models.baking import split
+from shared.domain.models.endpoint_health import Probe
+from shared.ledger import Document, Versioned
+from shared.ports import DeploymentPlan
+from shared.procedures.deployments import remove
+from shared.procedures.released_model import RELEASED, ReleasedModel
+from shared.services import Services
+
+Stage = Literal["deploying", "held", "approved", "baking", "switching", "ended"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout:
+    """How far the newest release of a dataset is, as far as its endpoint does not say so itself."""
+
+    run: str
+    version: int
+    requested_ms: int = 0
+    by: str = ""
+    """Who requested it; empty: the gate decided it."""
+    because: str = ""
+    """As the `ReleaseDue`'s."""
+    stage: Stage = "deploying"
+    operation: str = ""
+    """Of the person who let it go on, or ended it: polls from before it are late."""
+    reason: str = ""
+    """Why it is held, or has ended."""
+    until: str = ""
+    """When a held one is decided without a person."""
+    baking_since: str = ""
+    shares: int = 0
+    """How often it was given its share of the traffic: once, unless somebody else moves the traffic."""
+    probes: int = 0
+    faults: int = 0
+    """Probes of the new deployment since then, and those of them that found a fault."""
+    new: list[Probe] = field(default_factory=list)
+    old: list[Probe] = field(default_factory=list)
+    """What the newest probes of the new and the serving deployment found."""
+    instead_of: dict[str, str | int] = field(default_factory=dict)
+    """The release that was under way when this one began, and was ended by that: run, version, requested_ms."""
+
+    def is_of(self, fact: ModelAccepted | ReleaseDue) -> bool:
+        requested = fact.requested_ms if isinstance(fact, ReleaseDue) else 0
+        return (self.version, self.requested_ms) == (fact.version, requested)
+
+    def is_under_way(self, serving: ReleasedModel | None) -> bool:
+        return self.stage != "ended" and not (serving and serving.version == self.version)
+
+    def has_traffic(self, serving: ReleasedModel | None) -> bool:
+        """Whether some of it, or all, may be with the new deployment already."""
+        return self.stage in ("baking", "switching") and self.is_under_way(serving)
+
+    def traffic(self, serving: ReleasedModel, percent: int) -> dict[str, int]:
+        """While it is watched."""
+        return split(names.deployment_name(self.version), serving.deployment, percent)
+
+
+ROLLOUT = Document(name="rollout", type=Rollout, placement="standing")
+"""One per dataset that ever had a release."""
+
+
+def take_up(
+    fact: ModelAccepted | ReleaseDue, serving: Versioned[ReleasedModel] | None, services: Services
+) -> Versioned[Rollout] | None:
+    """The rollout of this release, begun where it is new; None for a fact that comes late: another release, or a person,
+    has taken its place, or its model answers already.
+
+    The release that begins last is the one that goes on: what was under way is ended, and `instead_of` says so.
+    """
+    documents = services.ledger.documents
+    there = documents.read(ROLLOUT, fact.dataset)
+    due = fact if isinstance(fact, ReleaseDue) else None
+    if there and there.value.is_of(fact):
+        return there if there.value.operation == (due.approval if due else "") else None
+    if (due and due.poll) or (serving and serving.value.version == fact.version):
+        return None
+    begun = Rollout(
+        run=fact.run,
+        version=fact.version,
+        requested_ms=due.requested_ms if due else 0,
+        by=due.by if due else "",
+        because=due.because if due else "",
+    )
+    if there and there.value.is_under_way(serving.value if serving else None):
+        _keep_from_switching(fact.dataset, there.value, serving, services)
+        old = there.value
+        begun = replace(
+            begun, instead_of={"run": old.run, "version": old.version, "requested_ms": old.requested_ms}
+        )
+    return documents.write(ROLLOUT, fact.dataset, begun, over=there)
+
+
+def advance(
+    dataset: str, rollout: Versioned[Rollout], new: Rollout, services: Services
+) -> Versioned[Rollout]:
+    """raises: Conflict when somebody has ended it meanwhile"""
+    if new == rollout.value:
+        return rollout
+    return services.ledger.documents.write(ROLLOUT, dataset, new, over=rollout)
+
+
+def end(
+    dataset: str,
+    rollout: Versioned[Rollout],
+    serving: Versioned[ReleasedModel] | None,
+    services: Services,
+    *,
+    reason: str,
+    operation: str = "",
+) -> list[Fact | Change]:
+    """Gives all traffic back to what answered before, and takes the new deployment down; to be done again after a crash.
+
+    operation: of the person who ends it
+    """
+    old = rollout.value
+    if old.stage != "ended":
+        _keep_from_switching(dataset, old, serving, services)
+        ended = replace(old, stage="ended", reason=reason[:1000], operation=operation or old.operation)
+        old = advance(dataset, rollout, ended, services).value
+    release: dict[str, str | int] = {
+        "run": old.run,
+        "version": old.version,
+        "requested_ms": old.requested_ms,
+    }
+    back = give_traffic_back(dataset, serving, services)  # first: it must not stay with what failed
+    plan = plan_of(dataset, old.version, services)
+    return [
+        rolled_back(dataset, release, old.reason),
+        *back,
+        *remove(plan.endpoint, plan.deployment, services),
+    ]
+
+
+def end_the_one_before(
+    dataset: str, rollout: Rollout, serving: Versioned[ReleasedModel] | None, services: Services
+) -> list[Fact | Change]:
+    """What is left to do of the release that this one began instead of; to be done before anything of its own."""
+    old = rollout.instead_of
+    if not old:
+        return []
+    back = give_traffic_back(dataset, serving, services)
+    if old["version"] == rollout.version:  # the same model, asked for again
+        return [*back]
+    plan = plan_of(dataset, int(old["version"]), services)
+    reason = f"model {rollout.version} is released in its place"
+    removed = remove(plan.endpoint, plan.deployment, services)
+    return [rolled_back(dataset, old, reason), *back, *removed]
+
+
+def rolled_back(dataset: str, release: Mapping[str, str | int], reason: str) -> ReleaseRolledBack:
+    """release: its run, version and requested_ms"""
+    return ReleaseRolledBack(
+        run=str(release["run"]),
+        dataset=dataset,
+        version=int(release["version"]),
+        reason=reason,
+        requested_ms=int(release["requested_ms"]),
+    )
+
+
+def give_traffic_back(
+    dataset: str, serving: Versioned[ReleasedModel] | None, services: Services
+) -> list[Change]:
+    """Whatever answered before answers all again, or nothing where nothing did."""
+    endpoint = names.endpoint_name(services.policy.endpoint_prefix, dataset)
+    back = {serving.value.deployment: 100} if serving else {}
+    if services.workspace.traffic_of(endpoint) != back:
+        services.workspace.set_traffic(endpoint, back)
+    return [
+        Change(kind="deployment", id=f"{endpoint}/{name}", values={"traffic_percent": share})
+        for name, share in back.items()
+    ]
+
+
+def _keep_from_switching(
+    dataset: str, rollout: Rollout, serving: Versioned[ReleasedModel] | None, services: Services
+) -> None:
+    """A worker that is about to write down that the new model answers finds another version than it read, and stops.
+
+    raises: Conflict when it has done so already
+    """
+    if rollout.stage == "switching" and serving:
+        services.ledger.documents.write(RELEASED, dataset, serving.value, over=serving)
+
+
+def plan_of(dataset: str, version: int, services: Services) -> DeploymentPlan:
+    return DeploymentPlan(
+        endpoint=names.endpoint_name(services.policy.endpoint_prefix, dataset),
+        deployment=names.deployment_name(version),
+        model=dataset,
+        version=version,
+    )
