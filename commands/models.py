@@ -1,4 +1,4 @@
-"""List the models with figures and verdicts; show one; promote one, or roll a dataset back."""
+"""List the models with figures and verdicts; show one; promote one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from commands.client import states, tables
 from commands.client.output import acted, as_json, end_of, listing, values
 from commands.client.status_api import Json
-from commands.client.target import command, find, parser
+from commands.client.target import command, find, model_path, parser
 
 COLUMNS = ("id", "state", "logLoss", "againstServing", "auc", "deployment", "reason", "lastModifiedAt")
 FIGURES = ("figure", "thisModel", "servingModelThen")
@@ -22,25 +22,18 @@ def main(arguments: list[str]) -> int:
     made.add_argument("--only", metavar="STATE", help=states.choices("model"))
     made.add_argument("--dataset")
     made.add_argument("--most", type=int, default=20, metavar="N", help="how many at most (default: 20)")
-    doing = made.add_mutually_exclusive_group()
-    doing.add_argument(
+    made.add_argument(
         "--promote", action="store_true", help="put this model behind the endpoint, tested first"
     )
-    doing.add_argument("--roll-back", metavar="DATASET", help="let the model before answer again")
-    made.add_argument("--reason", help="why; written to the audit trail")
+    made.add_argument("--reason", help="why; kept in the model's record and the audit trail")
     given = made.parse_args(arguments)
-    if (given.promote or given.roll_back) and not given.reason:
-        made.error("--promote and --roll-back need a --reason")
+    if given.promote and not given.reason:
+        made.error("--promote needs a --reason")
     if given.promote and not given.model:
         made.error("--promote needs the model: DATASET:VERSION")
-    if given.model and ":" not in given.model:
-        made.error(f"a model is named DATASET:VERSION, such as bank:2, not {given.model}")
+    path = model_path(made, given.model) if given.model else ""
     client = find(given).client
-    if given.roll_back:
-        path, done = f"endpoints/{given.roll_back}/rollback", "The model before answers again."
-        return acted(client, path, reason=given.reason, given_json=given.json, done=done)
     if given.model:
-        path = f"models/{'/'.join(given.model.rsplit(':', 1))}"
         if given.promote:
             done = f"Model {given.model} is on its way. `./dev watch` shows it."
             return acted(client, f"{path}/promote", reason=given.reason, given_json=given.json, done=done)

@@ -49,6 +49,13 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     return made
 
 
+def model_path(made: argparse.ArgumentParser, model: str) -> str:
+    """The address of a model that an argument names; ends the command where it names none."""
+    if ":" not in model:
+        made.error(f"a model is named DATASET:VERSION, such as bank:2, not {model}")
+    return f"models/{'/'.join(model.rsplit(':', 1))}"
+
+
 def find(given: argparse.Namespace, *, scope: str = "operator") -> Target:
     """The app the arguments name; else the one in the environment; else the one in the usual state folder.
 

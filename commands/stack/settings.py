@@ -11,8 +11,10 @@ IMPATIENT = {
     "SCORE_SCHEDULE": "*/10 * * * * *",
     "RECONCILE_SCHEDULE": "*/15 * * * * *",
     "CLAIM_SECONDS": "20",
+    "RELEASE_BAKING_SECONDS": "0",
 }
-"""A person at a screen waits for what in Azure runs by the minute or the hour, and for what a killed host left."""
+"""A person at a screen waits for what in Azure runs by the minute or the hour, and for what a killed host left. Nobody
+else sends requests that a new model could be watched with: `./dev up --set RELEASE_BAKING_SECONDS=60` shows it."""
 
 
 def sdk_settings(stack: Stack) -> dict[str, str]:

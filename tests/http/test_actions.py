@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -141,6 +142,72 @@ def test_a_promotion_that_cannot_be_fails_with_the_reason(served: World, operato
     assert ended["status"] == "Failed"
     assert "answers for bank already" in ended["error"]["message"]
     assert operator.post("/api/models/bank/9/promote").status_code == 404
+
+
+def test_a_roll_back_of_a_model_that_is_watched_is_followed_to_its_end(
+    served: World, operator: Client
+) -> None:
+    served.policy = replace(served.policy, release_baking_seconds=600)
+    served.pass_time(1)
+    operator.post("/api/models/bank/1/promote", body={"reason": "to compare"})
+    served.tell(*served.bus.take(), within=30)
+    assert served.state("model", "bank:1") == "canary"
+    answer = operator.post("/api/endpoints/bank/rollback", body={"reason": "complaints"})
+    assert served.workspace.traffic == {"campanha-bank": {"model-2": 100}}
+    ended = _followed(operator, answer)
+    assert (ended["status"], ended["resourceLocation"]) == ("Succeeded", "/api/models/bank/1")
+    decisions = operator.get("/api/models/bank/1").json()["decisions"]
+    assert [(each["decision"], each["by"], each["reason"]) for each in decisions] == [
+        ("promoted", "key:operator", "to compare"),
+        ("rolled-back", "key:operator", "complaints"),
+    ]
+
+
+def test_a_refused_model_is_promoted_for_a_reason(served: World, operator: Client) -> None:
+    served.tell(served.drop("july.csv", bank_rows(30, start=2000)))
+    served.finish_run("bank-v3-a1", probability_better=0.1)
+    for body in (None, {"reason": "  "}):
+        refused = operator.post("/api/models/bank/3/promote", body=body)
+        assert (refused.status_code, refused.json()["code"]) == (400, "ReasonRequired")
+    answer = operator.post("/api/models/bank/3/promote", body={"reason": "the audit asks for it"})
+    _do(served)
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    (decision,) = operator.get("/api/models/bank/3").json()["decisions"]
+    assert (decision["by"], decision["reason"]) == ("key:operator", "the audit asks for it")
+
+
+@pytest.fixture
+def held(served: World, operator: Client) -> World:
+    """An operator has promoted model 1 again; its release waits for another person."""
+    served.policy = replace(served.policy, release_approval="required")
+    served.pass_time(1)
+    operator.post("/api/models/bank/1/promote", body={"reason": "urgent"})
+    served.tell(*served.bus.take(), within=30)
+    assert served.state("model", "bank:1") == "awaiting-approval"
+    return served
+
+
+def test_a_release_is_approved_by_another_person(held: World, api: FastAPI, operator: Client) -> None:
+    assert operator.get("/api/status").json()["attentionCount"] == 1
+    own = _followed(operator, operator.post("/api/models/bank/1/approve", body={"reason": "mine"}))
+    assert own["status"] == "Failed"
+    assert "another person has to approve it" in own["error"]["message"]
+    admin = client_of(api, scope=Scope.ADMIN)
+    answer = admin.post("/api/models/bank/1/approve", body={"reason": "looked at it"})
+    _do(held)
+    assert _followed(admin, answer)["status"] == "Succeeded"
+    assert held.workspace.traffic == {"campanha-bank": {"model-1": 100}}
+
+
+def test_a_release_is_rejected_for_a_reason(held: World, operator: Client) -> None:
+    assert operator.post("/api/models/bank/1/reject").json()["code"] == "ReasonRequired"
+    assert _followed(operator, operator.post("/api/models/bank/1/reject", body={"reason": "no"}))[
+        "status"
+    ] == ("Succeeded")
+    assert held.state("model", "bank:1") == "rolled-back"
+    assert held.workspace.traffic == {"campanha-bank": {"model-2": 100}}
+    again = operator.post("/api/models/bank/1/reject", body={"reason": "no"})
+    assert (again.status_code, again.json()["code"]) == (409, "NotHeld")
 
 
 def test_retraining_says_when_there_is_nothing_to_do(served: World, operator: Client) -> None:
