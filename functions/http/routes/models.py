@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter, Request
 
 from functions.http.dependencies.actions import (
@@ -79,7 +81,11 @@ def reject_release(
 
 
 def _decide(
-    name: str, version: int, decision: str, requested: ActionRequest, body: ActionReason | None
+    name: str,
+    version: int,
+    decision: Literal["approved", "rejected"],
+    requested: ActionRequest,
+    body: ActionReason | None,
 ) -> JsonAnswer:
     def begin(operation: str) -> Action:
         model = _model(name, version, requested)

@@ -1,4 +1,4 @@
-/** What needs a person: steps that were dead-lettered, files in quarantine. */
+/** What needs a person: steps that were dead-lettered, releases that are held, files in quarantine. */
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
@@ -16,7 +16,12 @@ import { nothing, panel } from "./panel.js";
 export function attention(status, quarantine, live) {
   const held = (quarantine.value?.value ?? []).filter(needsPerson);
   const failures = status.failures.filter(needsPerson);
-  const items = [...failures.map((failure) => failureItem(failure, live)), ...held.map(heldItem)];
+  const releases = status.models.filter(needsPerson);
+  const items = [
+    ...failures.map((failure) => failureItem(failure, live)),
+    ...releases.map(releaseItem),
+    ...held.map(heldItem),
+  ];
   return panel(
     {
       title: "Needs a person",
@@ -26,7 +31,7 @@ export function attention(status, quarantine, live) {
     },
     items.length > 0
       ? h("ul", { class: "lines" }, items)
-      : nothing("Nothing needs you", "Files in quarantine and dead-lettered steps appear here."),
+      : nothing("Nothing needs you", "Files in quarantine, releases that are held and dead-lettered steps appear here."),
   );
 }
 
@@ -46,6 +51,18 @@ function failureItem(failure, live) {
     ago(failure.lastModifiedAt),
     h("p", { class: "why" }, failure.reason),
     h("div", { class: "tools" }, actionButton(retryFailure(failure), live)),
+  );
+}
+
+/** @param {Api.ModelVersion} model */
+function releaseItem(model) {
+  const href = to("models", model.dataset, model.version);
+  return h(
+    "li",
+    { key: model.id },
+    h("a", { class: "what", href }, model.id, " ", badge(model.state, "model")),
+    ago(model.lastModifiedAt),
+    h("p", { class: "why" }, model.heldBecause, ". ", h("a", { href }, "Approve or reject it")),
   );
 }
 

@@ -83,6 +83,27 @@ export const promote = (model) => ({
   text: `Version ${model.version} is deployed beside the serving model, tested on rows whose answers are known, and then answers in its place. The gate's own verdict is overruled.`,
 });
 
+/** @type {(model: Api.ModelVersion) => Page.Action} */
+export const approve = (model) => ({
+  label: "Approve",
+  title: `Let model ${model.version} get traffic?`,
+  to: () => address("models/{name}/{version}/approve", { name: model.dataset, version: model.version }),
+  reason: true,
+  done: `The release of model ${model.version} goes on.`,
+  text: `Its release waits: ${model.heldBecause}. It goes on from there. Who approves it, and why, stays in its record; whoever asked for the release cannot.`,
+});
+
+/** @type {(model: Api.ModelVersion) => Page.Action} */
+export const reject = (model) => ({
+  label: "Reject",
+  kind: "danger",
+  title: `Reject the release of model ${model.version}?`,
+  to: () => address("models/{name}/{version}/reject", { name: model.dataset, version: model.version }),
+  reason: true,
+  done: `The release of model ${model.version} is rejected.`,
+  text: "Its deployment is taken down, and the model that answers goes on. Who rejected it, and why, stays in its record.",
+});
+
 /** @type {(dataset: string, version: number) => Page.Action} */
 export const rollBack = (dataset, version) => ({
   label: "Roll back",
@@ -91,7 +112,7 @@ export const rollBack = (dataset, version) => ({
   to: () => address("endpoints/{dataset}/rollback", { dataset }),
   reason: true,
   done: "The model before answers again.",
-  text: `Model ${version} stops answering, and the one before it answers again.`,
+  text: `Model ${version} stops answering, and the one before it answers again. Where a newer model is watched with a share of the traffic, that one loses its share instead.`,
 });
 
 /** @type {() => Page.Action} */

@@ -5,7 +5,7 @@ import { h } from "../core/dom.js";
 import { resource } from "../core/feed.js";
 import { ago, digits, number, percent, plural, shown, signed } from "../core/format.js";
 import { to } from "../core/router.js";
-import { isGoing } from "../core/states.js";
+import { isGoing, needsPerson } from "../core/states.js";
 import { badge } from "../parts/badge.js";
 import { drift, driftBars, MOVED, SHIFTED } from "../parts/drift.js";
 import { facts, reason } from "../parts/facts.js";
@@ -13,7 +13,7 @@ import { head, segments } from "../parts/head.js";
 import { figures } from "../parts/figures.js";
 import { interval } from "../parts/interval.js";
 import { better, METRICS, verdictTone } from "../parts/metrics.js";
-import { promote, rollBack } from "../parts/operator.js";
+import { approve, promote, reject, rollBack } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { quality } from "../parts/quality.js";
 import { table } from "../parts/table.js";
@@ -87,11 +87,12 @@ export function draw({ here, status, feeds, live }) {
 }
 
 /** @param {Api.ModelVersion} model @param {Live} live */
-const tools = (model, live) =>
-  model.state === "released"
-    ? actionButton(rollBack(model.dataset, model.version), live)
-    : !isGoing(model) &&
-      actionButton(promote(model), live);
+function tools(model, live) {
+  if (needsPerson(model)) return [actionButton(approve(model), live), actionButton(reject(model), live)];
+  if (model.state === "released" || model.state === "canary")
+    return actionButton(rollBack(model.dataset, model.version), live);
+  return !isGoing(model) && actionButton(promote(model), live);
+}
 
 // --- all of a dataset --------------------------------------------------------------------------------------------
 
@@ -201,6 +202,7 @@ function one(model, batches) {
       h(
         "div",
         { class: "stack" },
+        release(model),
         belongs(model),
         panel(
           { title: "Batches it scored", flush: true },
@@ -216,6 +218,47 @@ function one(model, batches) {
         { title: "Data drift", about: "Its rows against those the serving model was trained on." },
         driftBars(model.drift),
       ),
+  );
+}
+
+/** @param {Api.ModelVersion} model */
+function release(model) {
+  const { shadow, baking, decisions = [] } = model;
+  if (!shadow && !model.shadowSkipped && !baking && !model.heldBecause && !decisions.length) return null;
+  return panel(
+    { title: "The release", name: "release" },
+    h(
+      "div",
+      { class: "stack" },
+      needsPerson(model) && reason(`Waits for a person: ${model.heldBecause}.`, "warn"),
+      facts([
+        ["Decided without a person", needsPerson(model) && ago(model.heldUntil)],
+        ["No comparison", !shadow && model.shadowSkipped],
+        ["Compared on", shadow && h("a", { href: to("batches", shadow.batch) }, plural(shadow.rows, "row"))],
+        ["Decisions that differ", shadow && percent(shadow.decisionsDiffering, 1), true],
+        ["Only the new one calls", shadow && percent(shadow.newlyCalled, 1), true],
+        ["Probability, mean change", shadow && signed(shadow.meanDifference, 4), true],
+        ["95 of 100 change by at most", shadow && digits(shadow.p95AbsoluteDifference, 4), true],
+        ["Scores moved (PSI)", shadow && digits(shadow.psi, 3), true],
+        ["Changes go with", shadow?.columns?.map((each) => `${each.column} ${percent(each.share, 0)}`).join(", ")],
+        ["Watched", baking && `${number(baking.seconds)} s with ${baking.percent} % of the traffic`],
+        ["Probes", baking && `${number(baking.probes)}, ${number(baking.faults)} wrong or unanswered`],
+      ]),
+      decisions.length > 0 &&
+        h(
+          "ul",
+          { class: "lines" },
+          decisions.map((each) =>
+            h(
+              "li",
+              { key: each.at },
+              h("span", { class: "what" }, badge(each.decision, "decision"), " ", each.by),
+              ago(each.at),
+              h("p", { class: "why" }, each.reason),
+            ),
+          ),
+        ),
+    ),
   );
 }
 
