@@ -50,7 +50,7 @@ class Policy:
     release_most_polls: int = 120
     release_shadow_rows: int = 2000
     """Rows of the serving model's last batch that a new one scores too, before it gets any traffic; 0: none."""
-    release_shadow_decisions: float = 0.2
+    release_shadow_decisions: float = 0.3
     """Of these rows, the share whose decision may differ; fraction of 1,"""
     release_shadow_psi: float = 0.25
     """and how far the scores may have moved (population stability index)."""

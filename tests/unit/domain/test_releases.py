@@ -118,7 +118,7 @@ def test_scores_that_moved_are_found_though_no_decision_did() -> None:
 
 def test_beyond_names_the_limit_that_is_broken() -> None:
     said = beyond(_figures([0.1, 0.2, 0.6, 0.9], [0.1, 0.7, 0.4, 0.9]), Policy())
-    assert said == "50.0% of 4 decisions differ from those of model 1, more than 20%"
+    assert said == "50.0% of 4 decisions differ from those of model 1, more than 30%"
 
 
 @pytest.mark.parametrize(
