@@ -31,6 +31,7 @@ from commands.stack.upload import upload
 QUICK = {
     "GATHER_QUIET_SECONDS": "2",
     "RELEASE_POLL_SECONDS": "2",
+    "RELEASE_SHADOW_BEYOND": "record",
     "SCORE_SCHEDULE": "*/5 * * * * *",
     "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:02",
 }
