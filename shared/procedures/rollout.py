@@ -91,7 +91,7 @@ def take_up(
     due = fact if isinstance(fact, ReleaseDue) else None
     if there and there.value.is_of(fact):
         return there if there.value.operation == (due.approval if due else "") else None
-    if (due and due.poll) or (serving and serving.value.version == fact.version):
+    if (there and due and due.poll) or (serving and serving.value.version == fact.version):
         return None
     begun = Rollout(
         run=fact.run,
