@@ -542,7 +542,7 @@ def test_a_decision_comes_once_and_on_what_waits(held: World) -> None:
 @pytest.mark.parametrize("by", ["key:operator", "session:operator:0011223344556677"])
 def test_who_asked_for_a_release_may_not_approve_it(world: World, by: str) -> None:
     world.policy = replace(world.policy, release_approval="required")
-    world.finish_run("bank-v2-a1", probability_better=0.1)
+    world.finish_run("bank-v2-a1", worse=True)
     assert world.state("model", "bank:2") == "refused"
     _until(world, lambda: world.state("model", "bank:2") == "awaiting-approval", _promote(world, 2))
     _until(world, lambda: bool(world.told(ReleaseNotPossible)), _decided("approved", by=by))

@@ -165,7 +165,7 @@ def test_a_roll_back_of_a_model_that_is_watched_is_followed_to_its_end(
 
 def test_a_refused_model_is_promoted_for_a_reason(served: World, operator: Client) -> None:
     served.tell(served.drop("july.csv", bank_rows(30, start=2000)))
-    served.finish_run("bank-v3-a1", probability_better=0.1)
+    served.finish_run("bank-v3-a1", worse=True)
     for body in (None, {"reason": "  "}):
         refused = operator.post("/api/models/bank/3/promote", body=body)
         assert (refused.status_code, refused.json()["code"]) == (400, "ReasonRequired")

@@ -49,8 +49,8 @@ def promote_model(name: ModelName, version: Version, requested: Requested, body:
 
     def begin(operation: str) -> Action:
         model = _model(name, version, requested)
-        if model.state == "refused":
-            _demand_reason(body, f"Model {model.id} was refused")
+        if model.state in ("refused", "undecided"):
+            _demand_reason(body, f"Model {model.id} is {model.state} by the gate")
         wanted = f.PromotionRequested(
             dataset=name,
             version=version,
