@@ -18,6 +18,9 @@ LEAST_DROPS = 3
 ALIKE = 0.002
 """Intra-class correlation of the differences in a drop: its rows are of one month and one economy, so that a drop of n
 rows says as little as n / (1 + (n - 1) * ALIKE) independent ones would. source: L. Kish, Survey Sampling, 1965"""
+MOST_OF_ONE = 3.0
+"""Standard errors that a drop counts at most: in the month in which everything changes, the recipe that happens to be off
+by less is not for that alone the better one."""
 MIXTURE = 0.5
 """Scale of the normal mixture, in drops: the test is at its best for what shows in few."""
 
@@ -117,7 +120,8 @@ def choose(
 def _standing(challenger: str, live: str, drops: Iterable[Drop]) -> Standing:
     found = [(drop.rows, *pair) for drop in drops if (pair := drop.difference(challenger, live))]
     told = [(rows, mean, variance) for rows, mean, variance in found if variance > 0]
-    gain = -sum(mean / math.sqrt(variance) for _, mean, variance in told)
+    errors = [-mean / math.sqrt(variance) for _, mean, variance in told]
+    gain = sum(max(-MOST_OF_ONE, min(each, MOST_OF_ONE)) for each in errors)
     weight = sum(1 / variance for _, _, variance in told)
     return Standing(
         recipe=challenger,

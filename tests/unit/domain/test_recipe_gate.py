@@ -48,6 +48,11 @@ def test_two_drops_never_change_a_recipe_however_clear_they_are() -> None:
     assert chosen([drop(1, 0.5), drop(2, 0.5)]).live == LIVE
 
 
+def test_the_month_in_which_everything_changes_does_not_decide_alone() -> None:
+    drops = [*(drop(version, -0.002) for version in range(1, 5)), drop(5, 1.5)]
+    assert chosen(drops).live == LIVE
+
+
 def test_one_bad_drop_is_not_outvoted_by_its_size() -> None:
     """Ten times the rows of a month are not ten months."""
     drops = [drop(1, 0.02, rows=100_000), drop(2, -0.01), drop(3, -0.01)]
