@@ -39,13 +39,21 @@ def main(arguments: list[str]) -> int:
     made.add_argument(
         "--score-now", action="store_true", help="score files that wait, without waiting for the clock"
     )
+    made.add_argument("--approve", metavar="ID", help="have a held batch scored as it is; needs --reason")
+    made.add_argument("--reason", default="", help="with --approve: why")
     given = made.parse_args(arguments)
+    if given.approve and not given.reason:
+        made.error("--approve needs a --reason")
     if given.rows and not given.batch:
         made.error("--rows needs a BATCH")
     client = find(given).client
     if given.score_now:
         done = "Files that wait are being collected. `./dev batches --watch` shows them."
         return acted(client, "batches", given_json=given.json, done=done)
+    if given.approve:
+        done = f"{given.approve} is scored as it is."
+        path = f"batches/{given.approve}/approve"
+        return acted(client, path, reason=given.reason, given_json=given.json, done=done)
     if given.rows:
         return _rows(client, given.batch, given.rows, given_json=given.json)
     if given.watch:

@@ -35,6 +35,7 @@ from shared.steps.notify_subscribers import notify_subscribers
 from shared.steps.pause_work import pause_work
 from shared.steps.plan_batch import plan_batch
 from shared.steps.probe_endpoint import probe_endpoint
+from shared.steps.profile_batch import profile_batch
 from shared.steps.readmit_rows import readmit_rows
 from shared.steps.reconcile import reconcile
 from shared.steps.register_dataset import register_dataset
@@ -89,7 +90,12 @@ FLOW = (
     ),
     # clients become scores
     Rule((f.ScoringDue,), find_batches, (f.BatchDue,)),
-    Rule((f.BatchDue,), plan_batch, (f.ShardDue, f.BatchRunDue, f.BatchDuplicated, f.BatchRefused)),
+    Rule((f.BatchDue,), plan_batch, (f.ProfileDue, f.BatchDuplicated, f.BatchRefused)),
+    Rule(
+        (f.ProfileDue, f.BatchApproved),
+        profile_batch,
+        (f.ShardDue, f.BatchRunDue, f.BatchHeld, f.BatchRefused),
+    ),
     Rule((f.ShardDue,), score_shard, (f.ShardsScored, f.BatchRefused)),
     Rule((f.ShardsScored,), seal_batch, (f.BatchScored, f.BatchRefused)),
     # scores become calls
@@ -108,6 +114,7 @@ FLOW = (
             f.OutcomesArrived,
             f.ScoringDue,
             f.BatchDue,
+            f.BatchApproved,
             f.RetrainDue,
             f.PromotionRequested,
             f.RollbackRequested,

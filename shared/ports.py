@@ -244,6 +244,7 @@ class ScoringRequest:
     model: str
     """`name:version`"""
     plan_url: str
+    profile_url: str
     source_url: str
     output: str
     """Folder in the container of scored files."""
@@ -251,7 +252,8 @@ class ScoringRequest:
     @property
     def digest(self) -> str:
         """Of all that it is given, which its batch's plan has fixed."""
-        return digest(json.dumps([self.dataset, self.model, self.plan_url, self.source_url, self.output]))
+        given = [self.dataset, self.model, self.plan_url, self.profile_url, self.source_url, self.output]
+        return digest(json.dumps(given))
 
 
 RequestT = TypeVar("RequestT", contravariant=True)  # noqa: PLC0105 (a request, of training or of scoring)

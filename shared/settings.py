@@ -141,6 +141,7 @@ class Settings(BaseSettings):
     score_catch_up: Literal["latest", "all", "none"] = _POLICY.score_catch_up
     shard_bytes: int = Field(default=_POLICY.shard_bytes, ge=1)
     request_bytes: int = Field(default=_POLICY.request_bytes, ge=10_000)
+    implausible_lists: Literal["hold", "score"] = _POLICY.implausible_lists
     most_unscored_share: float = Field(default=_POLICY.most_unscored_share, ge=0, le=1)
     control_share: float = Field(default=_POLICY.control_share, ge=0, lt=1)
     call_list: bool = _POLICY.call_list

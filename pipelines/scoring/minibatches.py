@@ -12,11 +12,12 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from shared.domain.batches.batch_profile import BatchProfile
 from shared.domain.batches.plan import BatchPlan
 from shared.domain.batches.shard_rows import ShardRows, read_shard
 
-PLAN, MODEL = "plan.json", "model"
-"""What `retrieve` leaves: the plan as it was written, and the folder in which the model's files are."""
+PLAN, PROFILE, MODEL = "plan.json", "profile.json", "model"
+"""What `retrieve` leaves: plan and profile as they were written, and the folder in which the model's files are."""
 COUNTS = "counts.json"
 """What `prepare` and `predict` leave beside their shards: how many rows each sends to the model."""
 
@@ -30,6 +31,11 @@ class WrongSource(Exception):
 @lru_cache(maxsize=1)
 def read_plan(retrieved: Path) -> BatchPlan:
     return BatchPlan.from_json((retrieved / PLAN).read_bytes())
+
+
+@lru_cache(maxsize=1)
+def read_profile(retrieved: Path) -> BatchProfile:
+    return BatchProfile.from_json((retrieved / PROFILE).read_bytes())
 
 
 def check_size(source: Path, plan: BatchPlan) -> None:

@@ -12,8 +12,8 @@ NAME = "campanha_scoring"
 ENDPOINT = "campanha-scoring"
 
 RETRIEVE = (
-    "python -m pipelines.scoring.retrieve --plan ${{inputs.plan}} --source ${{inputs.source}} --model ${{inputs.model}}"
-    " --retrieved ${{outputs.retrieved}}"
+    "python -m pipelines.scoring.retrieve --plan ${{inputs.plan}} --profile ${{inputs.profile}} "
+    "--source ${{inputs.source}} --model ${{inputs.model}} --retrieved ${{outputs.retrieved}}"
 )
 PREPARE = (
     "python -m pipelines.scoring.prepare --retrieved ${{inputs.retrieved}} --source ${{inputs.source}}"
@@ -43,7 +43,7 @@ def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any]:
         step(
             "retrieve",
             RETRIEVE,
-            {"plan": file, **source, "model": Input(type="string")},
+            {"plan": file, "profile": file, **source, "model": Input(type="string")},
             "retrieved",
             **again,
         ),
@@ -62,11 +62,12 @@ def component(code: Path, environment: str) -> Any:
     @dsl.pipeline(name=NAME, display_name="Campanha: retrieve, prepare, predict, publish")  # type: ignore[untyped-decorator, unused-ignore]
     def campanha_scoring(
         plan: Input(type="uri_file"),  # type: ignore[valid-type]
+        profile: Input(type="uri_file"),  # type: ignore[valid-type]
         source: Input(type="uri_file"),  # type: ignore[valid-type]
         model: Input(type="string"),  # type: ignore[valid-type]
     ) -> Any:
         # The variables' names become the steps' names in a run.
-        retrieve = retrieve_step(plan=plan, source=source, model=model)
+        retrieve = retrieve_step(plan=plan, profile=profile, source=source, model=model)
         retrieved = retrieve.outputs.retrieved
         prepare = prepare_step(retrieved=retrieved, source=source)
         predict = predict_step(retrieved=retrieved, prepared=prepare.outputs.prepared)

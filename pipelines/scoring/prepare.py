@@ -8,17 +8,27 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from pipelines.scoring.minibatches import COUNTS, each_shard, read_plan, read_rows, rows_to_score, stream
+from pipelines.scoring.minibatches import (
+    COUNTS,
+    each_shard,
+    read_plan,
+    read_profile,
+    read_rows,
+    rows_to_score,
+    stream,
+)
 from shared.domain.models.arrow_wire import packed
 
 
 def prepare_shard(number: int, *, retrieved: Path, source: Path, prepared: Path) -> tuple[int, int]:
     """How many rows it has, and how many of them the model scores.
 
-    Only the model's columns are written, in the very stream that would go to the endpoint. The lines themselves are
-    read once more when they are put out: that takes less time than storing and fetching them, taken apart.
+    Only the model's columns are written, those of the list with them, in the very stream that would go to the
+    endpoint. The lines themselves are read once more when they are put out: that takes less time than storing and
+    fetching them, taken apart.
     """
-    read = read_rows(source, read_plan(retrieved), number)
+    rows = read_rows(source, read_plan(retrieved), number)
+    read = list(read_profile(retrieved).features_of(rows, number))
     features = [piece.features for piece in read if piece.features.num_rows]
     if features:
         stream(prepared, number).write_bytes(packed(features))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from serving.features import Feature, Floats
+from shared.domain.lists.column_tally import number_range
 
 PROFILE = "profile.json"
 LEAST_SHARE = 1e-4
@@ -16,6 +17,7 @@ LEAST_SHARE = 1e-4
 
 def profile(features: Sequence[Feature], matrix: Floats) -> dict[str, Any]:
     """Each feature's shares of the rows: of each category, of numbers between deciles; the last is of missing values.
+    Of numbers their range too, which files to score are held against.
 
     matrix: at least one row, as `features.encode` makes it
     """
@@ -23,7 +25,10 @@ def profile(features: Sequence[Feature], matrix: Floats) -> dict[str, Any]:
     for feature, values in zip(features, matrix.T, strict=True):
         edges = [] if feature.type == "category" else _edges(values)
         shares = _shares(feature, values, edges).tolist()
-        columns.append({"name": feature.name, "type": feature.type, "edges": edges, "shares": shares})
+        ranged = {} if feature.type == "category" else number_range(values)
+        columns.append(
+            {"name": feature.name, "type": feature.type, "edges": edges, "shares": shares, **ranged}
+        )
     return {"rows": len(matrix), "columns": columns}
 
 

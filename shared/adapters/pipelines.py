@@ -114,6 +114,7 @@ class BatchScoring(BatchEndpoint[ScoringRequest]):
     def _inputs(self, request: ScoringRequest) -> Json:
         return {
             "plan": {"JobInputType": "UriFile", "Uri": request.plan_url},
+            "profile": {"JobInputType": "UriFile", "Uri": request.profile_url},
             "source": {"JobInputType": "UriFile", "Uri": request.source_url},
             "model": _literal(request.model),
         }

@@ -548,6 +548,50 @@ class BatchDue(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProfileDue(Fact):
+    """A planned batch waits to be read as a whole, and held against what its model learned."""
+
+    batch: str
+
+    @property
+    def key(self) -> str:
+        return f"profile/{self.batch}"
+
+    @staticmethod
+    def parse(key: str) -> str:
+        """The batch in a key of this kind of fact; empty for any other."""
+        return key.removeprefix("profile/") if key.startswith("profile/") else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchHeld(Fact):
+    """The file as a whole is so far from what its model learned that a person must look before it is scored."""
+
+    batch: str
+    name: str
+    reason: str
+    columns: list[dict[str, Any]]
+    """The fields of `kinds.batch.HeldColumn`."""
+
+    @property
+    def key(self) -> str:
+        return f"batch/{self.batch}/held"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchApproved(Fact):
+    """An operator has looked at a held batch: it is to be scored as it is."""
+
+    batch: str
+    by: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"batch/{self.batch}/approved"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShardDue(Fact):
     """A stretch of a batch waits to be scored; the batch's plan says which bytes."""
 

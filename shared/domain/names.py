@@ -143,6 +143,11 @@ def call_list_manifest_blob(batch: str) -> str:
     return f"{batch}/call-list.json"
 
 
+def batch_profile_blob(batch: str) -> str:
+    """What the file's rows are as a whole, which its shards must know."""
+    return f"{batch}/profile.json"
+
+
 def batch_folder(batch: str) -> str:
     return f"{batch}/"
 

@@ -79,6 +79,10 @@ class Policy:
     request_bytes: int = 1_500_000
     """Bytes of one request to the endpoint; Azure refuses larger ones unless the deployment says otherwise."""
 
+    implausible_lists: Literal["hold", "score"] = "hold"
+    """What becomes of a file to score that as a whole is implausibly far from what the model learned: it is held until a
+    person approves of it (`hold`), or scored like any other (`score`)."""
+
     most_unscored_share: float = 0.1
     """A batch is refused if the model fails on a larger share of its rows than that; fraction of 1. Rows that break the
     contract do not count: what is wrong with them is known."""

@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain import names
+from shared.domain.batches.batch_profile import BatchProfile
 from shared.domain.batches.plan import BatchPlan
+from shared.domain.batches.shard_plan import ShardRange
 from shared.errors import Conflict, Transient
 from shared.ledger import Document
+from shared.ports import Blob
 from shared.procedures.submission import Intent
 from shared.services import Services
 
@@ -43,6 +46,29 @@ def read_plan(batch: str, services: Services) -> BatchPlan:
             f"the plan of batch {batch} is missing from the {names.SCORED} container; drop the file again"
         )
     return BatchPlan.from_json(text)
+
+
+def read_profile(batch: str, services: Services) -> BatchProfile:
+    """raises: Transient when the profile was removed"""
+    text = services.files.content(names.SCORED, names.batch_profile_blob(batch))
+    if text is None:
+        raise Transient(
+            f"the profile of batch {batch} is missing from the {names.SCORED} container; drop the file again"
+        )
+    return BatchProfile.from_json(text)
+
+
+def read_shard_bytes(plan: BatchPlan, shard: ShardRange, services: Services) -> bytes:
+    """The shard's bytes of the file as it was planned; raises: Superseded when it is no longer that version."""
+    if shard.start == shard.end:  # a file without rows
+        return b""
+    blob = Blob(
+        container=names.SCORING, name=plan.name, etag=plan.etag, size=plan.cut.size, modified=services.now()
+    )
+    data = services.files.read_range(blob, shard.start, shard.end)
+    if len(data) != shard.end - shard.start:
+        raise Transient(f"{len(data)} of {shard.end - shard.start} bytes of shard {shard.number} were read")
+    return data
 
 
 def progress(plan: BatchPlan, so_far: dict[str, Any], now: datetime) -> dict[str, Any]:

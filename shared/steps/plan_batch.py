@@ -1,4 +1,4 @@
-"""Cut a file of clients into shards, pin them to the model that answers now, and choose who scores them."""
+"""Cut a file of clients into shards, and pin them to the model that answers now."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from shared.domain import names
 from shared.domain.batches.plan import BatchPlan
 from shared.domain.batches.shard_plan import plan_shards
-from shared.domain.facts import BatchDue, BatchDuplicated, BatchRefused, BatchRunDue, Fact, ShardDue
+from shared.domain.facts import BatchDue, BatchDuplicated, BatchRefused, Fact, ProfileDue
 from shared.domain.kinds.kind import Change
 from shared.domain.tables.dialect import FileProblem
 from shared.domain.tables.unreadable import UnreadableFile, content_faults
@@ -17,6 +17,7 @@ from shared.errors import Conflict
 from shared.ledger import Document
 from shared.ports import Blob
 from shared.procedures.file_version import file_version
+from shared.procedures.held_batches import replace_held
 from shared.procedures.open_batches import close_batch, open_batch
 from shared.procedures.released_model import RELEASED
 from shared.procedures.scored_before import scored_before
@@ -38,7 +39,7 @@ PINNED = Document(name="pinned-model", type=PinnedModel)
 
 
 def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact | Change]:
-    """Writes the batch's plan (which bytes, which model) and has each shard scored, or all by one run on a cluster.
+    """Writes the batch's plan: which bytes, which model. A held batch of an older version of the file is over.
 
     Reads a little around each cut, not the file, unless the model has scored one of its size: the same clients are
     scored again only when somebody asks for it. The model is chosen once and for all shards, so a release in the middle
@@ -54,11 +55,9 @@ def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact | Change]:
     if first:
         close_batch(plan.batch, services)  # an earlier delivery may have opened it
         return [BatchDuplicated(batch=plan.batch, name=fact.name, first_batch=first)]
-    if _is_for_the_engine(blob, services):
-        return [BatchRunDue(batch=plan.batch), *_written(plan, services)]
     open_batch(plan.batch, plan.deployment, services)
-    changes = _written(plan, services)
-    return [*(ShardDue(batch=plan.batch, number=shard.number) for shard in plan.cut.shards), *changes]
+    changes = [*_written(plan, services), *replace_held(plan, services)]
+    return [ProfileDue(batch=plan.batch), *changes]
 
 
 def _refused(fact: BatchDue, reason: str) -> Fact:
@@ -84,12 +83,6 @@ def _plan(fact: BatchDue, blob: Blob, services: Services) -> BatchPlan | str:
     if model is None:
         return f"dataset {cut.contract.dataset} has no released model; drop the file again when it has"
     return BatchPlan(batch=fact.batch, name=blob.name, etag=blob.etag, **asdict(model), cut=cut)
-
-
-def _is_for_the_engine(blob: Blob, services: Services) -> bool:
-    """Whether a run on a cluster scores it. Azure ML puts an input's name into a step's command as it is: a name
-    that a shell could misread stays with the endpoint, which takes files of any size."""
-    return 0 < services.policy.engine_bytes <= blob.size and names.is_plain(blob.name)
 
 
 def _pinned(batch: str, dataset: str, services: Services) -> PinnedModel | None:
@@ -118,6 +111,6 @@ def _written(plan: BatchPlan, services: Services) -> list[Change]:
     values |= {"deployment": plan.deployment, "shards": shards, "shards_scored": 0}
     values |= {"started_at": plan.since}
     return [
-        Change(kind="batch", id=plan.batch, state="scoring", values=values),
+        Change(kind="batch", id=plan.batch, values=values),
         Change(kind="scored-by", id=plan.model, values={"batch": plan.batch}),
     ]

@@ -10,9 +10,9 @@ from shared.domain.facts import BatchRefused, Fact, ShardDue, ShardsScored
 from shared.domain.kinds.kind import Change
 from shared.domain.tables.unreadable import UnreadableFile, each_read
 from shared.errors import Superseded, Transient
-from shared.ports import Blob, DeploymentPlan
+from shared.ports import DeploymentPlan
 from shared.procedures.file_version import GONE_MEANWHILE
-from shared.procedures.open_batches import close_batch, read_plan
+from shared.procedures.open_batches import close_batch, read_plan, read_profile, read_shard_bytes
 from shared.procedures.release import smoke_test
 from shared.procedures.shard_progress import shard_done, shown
 from shared.services import Services
@@ -20,7 +20,6 @@ from shared.services import Services
 if TYPE_CHECKING:
     from shared.domain.batches.plan import BatchPlan
     from shared.domain.batches.scored_file import ScoredRows
-    from shared.domain.batches.shard_plan import ShardRange
     from shared.domain.batches.shard_rows import ShardRows
 
 
@@ -39,9 +38,11 @@ def score_shard(fact: ShardDue, services: Services) -> Iterable[Fact | Change]:
     if not 0 <= fact.number < len(plan.cut.shards):
         raise Transient(f"batch {fact.batch} has no shard {fact.number}: it has {len(plan.cut.shards)}")
     shard = plan.cut.shards[fact.number]
+    profile = read_profile(fact.batch, services)
     try:
-        data = _bytes(plan, shard, services)
-        answered = _answered(each_read(read_shard(data, plan.cut)), plan, services)
+        data = read_shard_bytes(plan, shard, services)
+        read = profile.features_of(each_read(read_shard(data, plan.cut)), fact.number)
+        answered = _answered(read, plan, services)
         scored = write_shard(answered, plan.cut.header, number=fact.number, source=data, control=plan.control)
     except Superseded:
         return _refused(plan, GONE_MEANWHILE, services)
@@ -67,19 +68,6 @@ def _give_memory_back() -> None:
     import pyarrow as pa
 
     pa.default_memory_pool().release_unused()
-
-
-def _bytes(plan: BatchPlan, shard: ShardRange, services: Services) -> bytes:
-    """The shard's bytes of the file as it was planned; raises: Superseded when it is no longer that version."""
-    if shard.start == shard.end:  # a file without rows
-        return b""
-    blob = Blob(
-        container=names.SCORING, name=plan.name, etag=plan.etag, size=plan.cut.size, modified=services.now()
-    )
-    data = services.files.read_range(blob, shard.start, shard.end)
-    if len(data) != shard.end - shard.start:
-        raise Transient(f"{len(data)} of {shard.end - shard.start} bytes of shard {shard.number} were read")
-    return data
 
 
 def _answered(read: Iterator[ShardRows], plan: BatchPlan, services: Services) -> Iterator[ScoredRows]:

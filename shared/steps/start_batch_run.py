@@ -53,6 +53,7 @@ def _request(intent: BatchRun, plan: BatchPlan, services: Services) -> ScoringRe
         name=intent.run,
         dataset=plan.cut.contract.dataset,
         model=plan.model,
+        profile_url=services.files.url(names.SCORED, names.batch_profile_blob(plan.batch)),
         plan_url=services.files.url(names.SCORED, names.batch_plan_blob(plan.batch)),
         source_url=services.files.url(names.SCORING, plan.name),
         output=names.batch_folder(plan.batch),

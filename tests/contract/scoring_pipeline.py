@@ -8,7 +8,7 @@ from typing import Any
 
 ENDPOINT = "contract-scoring"
 COMMAND = (
-    "cat ${{inputs.plan}} ${{inputs.source}} > ${{outputs.scored}}/scored.csv"
+    "cat ${{inputs.plan}} ${{inputs.profile}} ${{inputs.source}} > ${{outputs.scored}}/scored.csv"
     " && printf ${{inputs.model}} >> ${{outputs.scored}}/scored.csv"
 )
 
@@ -19,15 +19,18 @@ def component(code: Path, environment: str) -> Any:
     file, text = Input(type="uri_file"), Input(type="string")
     only_step = command(
         name="contract_scoring_step", display_name="only_step", code=str(code), environment=environment,
-        command=COMMAND, inputs={"plan": file, "source": file, "model": text},
+        command=COMMAND, inputs={"plan": file, "profile": file, "source": file, "model": text},
         outputs={"scored": Output(type="uri_folder")},
     )  # fmt: skip
 
     @dsl.pipeline(name="contract_scoring")
     def pipeline(
-        plan: Input(type="uri_file"), source: Input(type="uri_file"), model: Input(type="string")
+        plan: Input(type="uri_file"),
+        profile: Input(type="uri_file"),
+        source: Input(type="uri_file"),
+        model: Input(type="string"),
     ) -> Any:
-        step = only_step(plan=plan, source=source, model=model)
+        step = only_step(plan=plan, profile=profile, source=source, model=model)
         return {"scored": step.outputs.scored}
 
     return pipeline

@@ -64,6 +64,7 @@ def request_of(url: str = "memory://", batch: str = "") -> ScoringRequest:
         dataset="bank",
         model="bank:7",
         plan_url=f"{url}/plan.json",
+        profile_url=f"{url}/profile.json",
         source_url=f"{url}/clients.csv",
         output=f"{batch}/",
     )
@@ -87,6 +88,7 @@ def test_the_output_lies_in_the_container_of_scored_files(
 ) -> None:
     container = blobs.create_container(f"c{uuid.uuid4().hex[:10]}")
     container.upload_blob("plan.json", b"{}")
+    container.upload_blob("profile.json", b"[]")
     container.upload_blob("clients.csv", b"a;b\n")
     request = request_of(container.url)
     scored = blobs.get_container_client("scored")
@@ -98,7 +100,7 @@ def test_the_output_lies_in_the_container_of_scored_files(
         return view.status if view and view.status in ("Completed", "Failed", "Canceled") else None
 
     assert until(ended, seconds=60) == "Completed"
-    assert scored.download_blob(f"{request.output}scored.csv").readall() == b"{}a;b\nbank:7"
+    assert scored.download_blob(f"{request.output}scored.csv").readall() == b"{}[]a;b\nbank:7"
     assert scored.download_blob(f"{request.output}plan.json").readall() == b"{}"
     job = published.server.call("GET", f"{WS}/jobs/{run}").json()["properties"]
     assert job["experimentName"] == "campanha-bank"

@@ -9,6 +9,7 @@ from flow.world import World
 
 from shared.adapters.memory import MemoryEndpoint, MemoryFiles
 from shared.domain import names
+from shared.domain.batches.batch_profile import BatchProfile
 from shared.domain.batches.plan import BatchPlan
 from shared.domain.batches.run_output import describe
 from shared.domain.batches.scored_file import with_answers, write_shard
@@ -24,11 +25,12 @@ STEPS = ("retrieve", "prepare", "predict", "publish")
 def score(request: ScoringRequest, files: MemoryFiles) -> None:
     """Puts out what a run of this request puts out."""
     plan = BatchPlan.from_json(_at(request.plan_url, files))
+    profile = BatchProfile.from_json(_at(request.profile_url, files))
     source = _at(request.source_url, files)
     whole, shards = b"", list[dict[str, Any]]()
     for shard in plan.cut.shards:
         data = source[shard.start : shard.end]
-        read = list(read_shard(data, plan.cut))
+        read = list(profile.features_of(read_shard(data, plan.cut), shard.number))
         asked = [piece.features for piece in read]
         answers = [MemoryEndpoint().score("", f"model-{plan.version}", rows).answers for rows in asked]
         scored = write_shard(
@@ -61,6 +63,7 @@ def end(world: World, name: str, *, status: str = "Completed", error: str = "") 
 
 def release(world: World, version: int, dataset: str = "bank") -> None:
     """As if a model had been judged and released."""
+    world.workspace.documents.setdefault((dataset, version), {})
     over = world.ledger.documents.read(RELEASED, dataset)
     value = ReleasedModel(
         version=version,

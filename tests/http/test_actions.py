@@ -126,6 +126,26 @@ def test_clients_that_were_scored_are_scored_anew_only_when_asked(served: World,
     assert operator.post("/api/batches", body={"anew": True}).status_code == 400
 
 
+def test_a_held_batch_is_scored_once_somebody_approves_of_it(served: World, operator: Client) -> None:
+    ages = {"name": "age", "type": "integer", "edges": [], "shares": [1.0, 0.0]}
+    ages |= {"minimum": 2000, "maximum": 9000, "orders": {"3": 20}}
+    for documents in served.workspace.documents.values():
+        documents["profile"] = {"rows": 20, "columns": [ages]}
+    _csv(operator, "/api/batches/clients.csv", _clients())
+    _do(served)
+    (held,) = operator.get("/api/batches").json()["value"]
+    assert (held["state"], held["heldColumns"][0]["rule"]) == ("held", "magnitude")
+    address = f"/api/batches/{held['id']}"
+    assert operator.post(f"{address}/approve", body={}).status_code in (400, 422)
+    answer = operator.post(f"{address}/approve", body={"reason": "ages in years"})
+    _do(served)
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    ended = operator.get(address).json()
+    assert (ended["state"], ended["approvedBecause"]) == ("scored", "ages in years")
+    assert operator.post(f"{address}/approve", body={"reason": "again"}).status_code == 409
+    assert operator.post("/api/batches/none-12345678/approve", body={"reason": "x"}).status_code == 404
+
+
 def test_a_roll_back_is_followed_to_its_end(served: World, operator: Client) -> None:
     answer = operator.post("/api/endpoints/bank/rollback", body={"reason": "complaints"})
     assert _followed(operator, answer)["status"] == "Running"

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request
-from pydantic import Field, StrictBool
+from pydantic import BaseModel, Field, StrictBool
 
 from functions.http.dependencies.actions import Action, ActionReason, Requested
 from functions.http.dependencies.csv_body import (
@@ -50,6 +50,14 @@ class ScoreFilesRequest(ActionReason):
         max_length=1024,
         description="Its name in `scoring`.",
         examples=["clients.csv"],
+    )
+
+
+class ApprovalRequest(BaseModel):
+    """Why a held batch is scored all the same; kept with the batch, and in the audit trail."""
+
+    reason: str = Field(
+        min_length=1, max_length=500, description="Why.", examples=["the index was rebased in June"]
     )
 
 
@@ -103,6 +111,22 @@ def _anew(blob: Blob, services: Services) -> f.BatchDue:
     """The first attempt at this version of the file that nobody has asked for yet."""
     attempts = (f.BatchDue(name=blob.name, etag=blob.etag, attempt=number) for number in count(2))
     return next(due for due in attempts if services.ledger.find("batch", due.batch) is None)
+
+
+@routes.post("/api/batches/{batch}/approve", status_code=202, responses=accepted(404))
+def approve_batch(batch: BatchId, requested: Requested, body: ApprovalRequest) -> JsonAnswer:
+    """Has a held batch scored as it is. The other way out is a mended file of the same name, which takes its place."""
+
+    def begin(operation: str) -> Action:
+        found = requested.services.ledger.find("batch", batch)
+        if found is None:
+            raise Problem(404, "There is no such batch; /api/batches lists what there is.")
+        if found.state != "held":
+            raise Problem(409, f"Only a held batch is approved: it is {found.state}.", code="NotHeld")
+        approved = f.BatchApproved(batch=batch, by=requested.caller.name, reason=body.reason)
+        return Action(says=f"approve {batch}", facts=(approved,))
+
+    return requested.once(begin, reason=body.reason)
 
 
 @routes.post("/api/batches/{batch:path}", status_code=202, responses=accepted(415), openapi_extra=CSV_BODY)

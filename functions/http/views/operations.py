@@ -111,11 +111,12 @@ def _end(fact: Fact, services: Services) -> Progress | None:
             return _of_record(
                 "model", dataset_id(fact.dataset, fact.version), services, since=fact.requested_ms
             )
-        case f.UploadAdmitted() | f.UploadDuplicated():
-            return _of_record("upload", fact.upload, services, since=0)
+        case f.UploadAdmitted() | f.UploadDuplicated() | f.BatchHeld() | f.BatchRunDue() | f.ShardDue():
+            kind = "upload" if isinstance(fact, f.UploadAdmitted | f.UploadDuplicated) else "batch"
+            return _of_record(kind, getattr(fact, kind), services, since=0)
         case f.NothingNew() | f.ReleaseRolledBack():
             return _as_asked_for(fact, services)
-        case f.ReleaseNotPossible() | f.ReadmissionRefused():
+        case f.ReleaseNotPossible() | f.ReadmissionRefused() | f.BatchRefused():
             return Progress(status="Failed", detail=fact.reason)
         case _:
             return None

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from shared.domain import names
 from shared.domain.facts import (
+    BatchApproved,
     BatchDue,
     BatchDuplicated,
+    BatchHeld,
     BatchRefused,
     BatchRunStarted,
     BatchScored,
+    ProfileDue,
     RunProgressed,
     ShardDue,
     StepDeadLettered,
@@ -23,6 +26,58 @@ from shared.domain.kinds.mended import MendedValues
 from shared.domain.kinds.run import RunStep
 from shared.domain.kinds.state import State, Tone
 from shared.domain.kinds.waiting import PLAN, SHARDS
+from shared.domain.lists.list_drift import score_drift
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderOfMagnitude:
+    """How many rows have numbers of one order of magnitude."""
+
+    order: str = public("The power of ten; `zero` for nothing.", example="3")
+    share: float = public("Of the file's rows.", least=0, most=1, example=0.0)
+    learned_share: float = public("Of the rows its model learned from.", least=0, most=1, example=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldColumn:
+    """A column that as a whole is implausibly far from what the model learned."""
+
+    column: str = public("The column.", example="nr.employed")
+    rule: str = public(
+        "What is off: its order of `magnitude`, its `range`, or its `sign`.", example="magnitude"
+    )
+    share: float = public("The share of the rows that are off.", least=0, most=1, example=1.0)
+    reason: str = public("The same in words.", example="nr.employed: 100% of the rows are off")
+    minimum: float = public("The smallest number in the file.", example=4.9636)
+    maximum: float = public("The largest.", example=5.1911)
+    learned_minimum: float = public("The smallest that was learned from.", example=4963.6)
+    learned_maximum: float = public("The largest.", example=5228.1)
+    orders: list[OrderOfMagnitude] = public("Both side by side, by order of magnitude.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListDrift:
+    """How far a column of the file is from what its model learned."""
+
+    column: str = public("The column.", example="euribor3m")
+    psi: float = public("Population stability index.", least=0, example=0.187)
+    limit: float = public(
+        "What the index may be, by chance and by what matters, for so many rows.", least=0, example=0.1
+    )
+    moved: bool = public("Whether it is above its limit.", example=True)
+    new_share: float = public(
+        "The share of rows in groups that were never learned: new categories.", least=0, most=1, example=0.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreDrift:
+    """How far the scores are from those of the rows that were held out when the model learned."""
+
+    psi: float = public("Population stability index over the ten tenths.", least=0, example=0.042)
+    limit: float = public("What it may be for so many rows.", least=0, example=0.1)
+    moved: bool = public("Whether it is above its limit.", example=False)
+
 
 LEFT_OUT = (
     State(name="no-score", tone=Tone.BAD, sentence="breaks the contract, or could not be scored"),
@@ -200,6 +255,20 @@ class Batch:
         "The run that scores it, when a cluster does.", pattern=names.RUN_NAME, example="score-clients-a1"
     )
     steps: list[RunStep] | None = public("The steps of that run.")
+    drift: list[ListDrift] | None = public(
+        "How far each column of the file is from what its model learned, the furthest first."
+    )
+    score_drift: ScoreDrift | None = public("How far the scores are from those the model knows.")
+    held_columns: list[HeldColumn] | None = public(
+        "The columns for which it was held before a row was scored, each with what was seen and what was learned."
+    )
+    approved_by: str | None = public("Who had it scored though it was held.", example="key:operator")
+    approved_because: str | None = public("The reason given.", example="the index was rebased in June")
+    replaced_by: str | None = public(
+        "The id of the batch of a newer version of the file, which is scored instead of a held one.",
+        pattern=names.BATCH_ID,
+        example="clients-csv-9b0c33d1",
+    )
     same_as: str | None = public(
         "The id of the batch that scored the same clients, by the same model, before.",
         pattern=names.BATCH_ID,
@@ -230,12 +299,23 @@ def _scored(fact: BatchScored) -> Iterable[Change]:
         "rejected_rows": fact.rejected,
         "decile_counts": fact.deciles,
         "mended": fact.mended or None,
+        "score_drift": score_drift(fact.deciles),
         "parquet": f"{names.SCORED}/{names.parquet_folder(fact.batch)}",
         "output": f"{names.SCORED}/{names.scored_blob(fact.batch)}",
         "manifest": f"{names.SCORED}/{names.batch_manifest_blob(fact.batch)}",
         "reason": None,
     }
     yield Change(kind="batch", id=fact.batch, state="scored", values=values)
+
+
+def _held(fact: BatchHeld) -> Iterable[Change]:
+    values = {"reason": fact.reason, "held_columns": fact.columns}
+    yield Change(kind="batch", id=fact.batch, state="held", values=values)
+
+
+def _approved(fact: BatchApproved) -> Iterable[Change]:
+    values = {"approved_by": fact.by, "approved_because": fact.reason, "reason": None}
+    yield Change(kind="batch", id=fact.batch, state="scoring", values=values)
 
 
 def _duplicated(fact: BatchDuplicated) -> Iterable[Change]:
@@ -267,6 +347,9 @@ def _dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
         batch, number = shard
         reason = f"shard {number} was dead-lettered; the batch goes on when failure {failure} is retried"
         yield Change(kind="batch", id=batch, values={"reason": reason})
+    elif batch := ProfileDue.parse(fact.about):
+        reason = f"{fact.reason}; the batch goes on when failure {failure} is retried"
+        yield Change(kind="batch", id=batch, values={"reason": reason})
     elif due := BatchDue.parse(fact.about):
         reason = f"{fact.reason}; the batch goes on when failure {failure} is retried"
         yield Change(kind="batch", id=due.batch, values={"reason": reason})
@@ -275,7 +358,7 @@ def _dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
 def _links(batch: Thing[Batch]) -> Mapping[str, str | None]:
     it = batch.values
     model = names.dataset_id(it.dataset, it.model_version) if it.dataset and it.model_version else None
-    return {"run": it.run, "model": model, "batch": it.same_as}
+    return {"run": it.run, "model": model, "batch": it.same_as or it.replaced_by}
 
 
 BATCH = Kind(
@@ -286,12 +369,25 @@ BATCH = Kind(
     id_example="clients-csv-d7147bc7",
     states=(
         State(name="due", tone=Tone.RUN, word="waiting", sentence="waits to be scored", waits_for=PLAN),
+        State(
+            name="held",
+            tone=Tone.BAD,
+            sentence="is held: it is implausibly far from what its model learned",
+            final=True,
+            needs_person=True,
+        ),
         State(name="scoring", tone=Tone.RUN, sentence="is being scored", waits_for=SHARDS),
         State(name="scored", tone=Tone.OK, sentence="is scored", final=True),
         State(
             name="duplicate",
             tone=Tone.REST,
             sentence="is a duplicate: its clients are scored already",
+            final=True,
+        ),
+        State(
+            name="replaced",
+            tone=Tone.REST,
+            sentence="was held, and a newer version of the file is scored instead",
             final=True,
         ),
         State(name="refused", tone=Tone.BAD, sentence="cannot be scored", final=True),
@@ -302,6 +398,8 @@ BATCH = Kind(
         BatchRunStarted: _run_started,
         RunProgressed: _progressed,
         BatchScored: _scored,
+        BatchHeld: _held,
+        BatchApproved: _approved,
         BatchDuplicated: _duplicated,
         BatchRefused: _refused,
         StepDeadLettered: _dead_lettered,

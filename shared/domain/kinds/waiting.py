@@ -29,7 +29,10 @@ APPROVAL = Wait(name="approval", sentence="a person who approves or rejects its 
 BAKING = Wait(
     name="baking", sentence="the end of the time in which it is watched with a share of the traffic"
 )
-PLAN = Wait(name="plan", sentence="the file to be cut into shards, and pinned to the model that answers")
+PLAN = Wait(
+    name="plan",
+    sentence="the file to be cut into shards, pinned to the model that answers, and read as a whole",
+)
 SHARDS = Wait(name="shards", sentence="its shards to be scored, and sealed")
 JOIN = Wait(name="join", sentence="its lines to be joined to the scored rows that they speak of")
 RESUMPTION = Wait(name="resumption", sentence="an operator who lets work go on: it is paused")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 Measure = Literal["rows", "run", "share"]
 
@@ -29,3 +30,15 @@ class ListColumn:
             return {"name": self.name, "share_of": self.column, **counted}
         column = {"column": self.column} if self.column else {}
         return {"name": self.name, "log_of": self.measure, **column}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """As `to_json` gave it; what else a model's description says of the column is left out."""
+        measure = body.get("log_of", "share")
+        return cls(
+            name=body["name"],
+            measure=measure,
+            column="" if measure == "rows" else body["column" if measure == "run" else "share_of"],
+            values=tuple(body.get("values", ())),
+            above=body.get("above"),
+        )

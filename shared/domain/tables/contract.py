@@ -246,13 +246,11 @@ def _list_column(body: Mapping[str, Any]) -> ListColumn:
             f"list column {body.get('name')!r} says {listed(sorted(set(body) - {'name'}))}; write `log_of: rows`,"
             " `log_of: run` with a `column`, or `share_of` with `values` or `above`"
         )
-    return ListColumn(
-        name=_text(body["name"]),
-        measure=measure,
-        column="" if measure == "rows" else _text(body["column" if measure == "run" else "share_of"]),
-        values=tuple(_text(value) for value in body.get("values", ())),
-        above=_bound(body.get("above")),
-    )
+    column = ListColumn.from_json(body)
+    for text in (column.name, *column.values, *([column.column] if column.column else [])):
+        _text(text)
+    _bound(column.above)
+    return column
 
 
 def _spellings(body: Mapping[object, object]) -> tuple[tuple[str, str], ...]:

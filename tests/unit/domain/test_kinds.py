@@ -100,6 +100,9 @@ FACTS: tuple[f.Fact, ...] = (
     f.BatchRunStarted(batch="b", run="r", dataset="bank", version=1, attempt=1),
     f.BatchScored(batch="b", rows=3, rejected=1, deciles=[0] * 10),
     f.BatchDuplicated(batch="b", name="clients.csv", first_batch="a"),
+    f.BatchHeld(batch="b", name="c.csv", reason="age: off", columns=[]),
+    f.BatchApproved(batch="b", by="key:operator", reason="rebased"),
+    f.StepDeadLettered(queue="steps", about="profile/b", reason="archived"),
     f.BatchRefused(batch="b", name="c.csv", reason="no model"),
     f.OutcomesArrived(name="b/a.csv", etag="1"),
     f.OutcomesJoined(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.lists.list_column import ListColumn
-from shared.domain.lists.list_values import list_values
+from shared.domain.lists.list_values import ListTally, Stretch, Whole, list_values
 from shared.domain.tables.contract import Contract
 from tests.unit.domain.clients import ADDITIONAL, BANK, CONTRACTS
 
@@ -61,6 +63,24 @@ def test_it_is_what_a_plain_loop_says(rows: list[tuple[str, str, int]], coded: b
         assert found["phoned"][place] == pytest.approx(sum(r[1] == "telephone" for r in rows) / len(rows))
         assert found["known"][place] == pytest.approx(sum(r[2] > 0 for r in rows) / len(rows))
     assert {len(values) for values in found.values()} == {len(rows)}
+
+
+@settings(deadline=None)
+@given(rows=ROWS, cuts=st.lists(st.integers(0, 40), max_size=6))
+def test_pieces_know_of_each_other_what_they_need(rows: list[tuple[str, str, int]], cuts: list[int]) -> None:
+    """Empty pieces, runs over several of them and runs that end at a cut included."""
+    whole = table(rows)
+    ends = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
+    pieces = [whole.slice(start, end - start) for start, end in pairwise(ends)]
+    tally = ListTally(ALL)
+    for piece in pieces:
+        tally.add(piece)
+    stretches = [Stretch.from_json(json.loads(json.dumps(one.to_json()))) for one in tally.stretches()]
+    of = Whole.from_json(json.loads(json.dumps(tally.whole.to_json())))
+    expected = list_values(ALL, whole)
+    found = [list_values(ALL, piece, (of, one)) for piece, one in zip(pieces, stretches, strict=True)]
+    for name, values in expected.items():
+        assert [value for one in found for value in one[name].tolist()] == values.tolist()
 
 
 def test_no_value_is_not_counted() -> None:

@@ -116,10 +116,14 @@ class Run:
         self.batch = self.request.output.rstrip("/")
         self.plan, self.source = self.home / "plan.json", self.home / "clients.csv"
         self.plan.write_bytes(self.world.files.content("scored", names.batch_plan_blob(self.batch)) or b"")
+        self.profile = self.home / "profile.json"
+        self.profile.write_bytes(
+            self.world.files.content("scored", names.batch_profile_blob(self.batch)) or b""
+        )
         self.source.write_bytes(self.world.files.content("scoring", "clients.csv") or b"")
 
     def retrieve(self, model: str = MODEL) -> None:
-        given = ["--plan", self.plan, "--source", self.source, "--model", model]
+        given = ["--plan", self.plan, "--profile", self.profile, "--source", self.source, "--model", model]
         self._do(retrieve, given, "retrieved")
 
     def prepare(self) -> None:
