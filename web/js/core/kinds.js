@@ -308,6 +308,13 @@ export const KINDS = {
         "final": false,
         "needsPerson": false
       },
+      "held": {
+        "tone": "bad",
+        "label": "held",
+        "sentence": "is held: it is implausibly far from what its model learned",
+        "final": true,
+        "needsPerson": true
+      },
       "scoring": {
         "tone": "run",
         "label": "scoring",
@@ -326,6 +333,13 @@ export const KINDS = {
         "tone": "rest",
         "label": "duplicate",
         "sentence": "is a duplicate: its clients are scored already",
+        "final": true,
+        "needsPerson": false
+      },
+      "replaced": {
+        "tone": "rest",
+        "label": "replaced",
+        "sentence": "was held, and a newer version of the file is scored instead",
         "final": true,
         "needsPerson": false
       },
