@@ -93,7 +93,8 @@ def _shard(world: World) -> ShardDue:
     """The one shard of the clients' file, planned."""
     flow.handle(ScoringDue(tick="1"), world.services)
     (due,) = [fact for fact in world.bus.take() if isinstance(fact, BatchDue)]
-    led_to = flow.handle(due, world.services, expected=True)
+    (profile,) = flow.handle(due, world.services, expected=True)
+    led_to = flow.handle(profile, world.services, expected=True)
     (shard,) = [fact for fact in led_to if isinstance(fact, ShardDue)]
     world.bus.take()
     return shard

@@ -17,7 +17,7 @@ from flow.test_crashes import Fuse, Killed, Wired
 from flow.world import CONTRACTS, POLICY, World, bank_rows
 
 from pipelines.training.drift import profile
-from serving.model import Feature
+from serving.features import Feature
 from shared.adapters.memory import MemoryEndpoint
 from shared.domain.batches.batch_profile import BatchProfile
 from shared.domain.batches.shard_rows import ShardRows
