@@ -134,6 +134,7 @@ def test_a_file_that_fits_two_contracts_alike_keeps_no_other_from_being_scored(w
             {
                 **BANK.to_json(),
                 "dataset": dataset,
+                "list_columns": [],
                 "columns": [column for column in BANK.to_json()["columns"] if column["name"] in columns],
             }
         )

@@ -13,12 +13,17 @@ import pytest
 
 from pipelines import workspace
 from pipelines.scoring import minibatches, predict, prepare, retrieve
-from pipelines.scoring.minibatches import COUNTS, MODEL, PLAN, stream
+from pipelines.scoring.minibatches import COUNTS, MODEL, PLAN, PROFILE, stream
 from serving.features import Feature
 from serving.model import SINGLE, Model
+from shared.domain.batches.batch_profile import BatchProfile
+from shared.domain.lists.list_values import Whole
 from shared.domain.models.arrow_wire import packed
 from tests.unit.domain.clients import NAMES, rows, written
 from tests.unit.pipelines.scoring.test_minibatches import FILE, planned
+
+NOTHING_SAID = BatchProfile(list_columns=(), whole=Whole(rows=0, counted={}), shards=(), columns=())
+"""Of a list, for a model without list columns."""
 
 
 class Said:
@@ -43,6 +48,7 @@ def answering(version: str = "3", name: str = "bank") -> Model:
 def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minibatches, "cores", lambda: 1)
     minibatches.read_plan.cache_clear()
+    minibatches.read_profile.cache_clear()
     predict.model_of.cache_clear()
 
 
@@ -51,6 +57,7 @@ def home(tmp_path: Path) -> Path:
     (tmp_path / "clients.csv").write_bytes(FILE)
     (tmp_path / "retrieved").mkdir()
     (tmp_path / "retrieved" / PLAN).write_text(json.dumps(planned().to_json()))
+    (tmp_path / "retrieved" / PROFILE).write_text(json.dumps(NOTHING_SAID.to_json()))
     return tmp_path
 
 
@@ -64,15 +71,28 @@ def registered(monkeypatch: pytest.MonkeyPatch, model: Model) -> list[tuple[str,
     return asked
 
 
+def _retrieve(home: Path) -> None:
+    retrieved = home / "retrieved"
+    retrieve.retrieve(retrieved / PLAN, retrieved / PROFILE, home / "clients.csv", "bank:3", home / "out")
+
+
 def test_the_plan_is_left_as_it_was_written_and_the_models_folder_beside_it(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = registered(monkeypatch, answering())
     plan = home / "plan.json"
     plan.write_text(json.dumps(planned().to_json(), indent=3))
-    given = {"plan": plan, "source": home / "clients.csv", "model": "bank:3", "retrieved": home / "out"}
+    profile = home / "retrieved" / PROFILE
+    given = {
+        "plan": plan,
+        "profile": profile,
+        "source": home / "clients.csv",
+        "model": "bank:3",
+        "retrieved": home / "out",
+    }
     assert retrieve.main([text for name, value in given.items() for text in (f"--{name}", str(value))]) == 0
     assert (home / "out" / PLAN).read_bytes() == plan.read_bytes()
+    assert (home / "out" / PROFILE).read_bytes() == profile.read_bytes()
     assert asked == [("bank", "3", home / "out" / MODEL)]
     shards = len(planned().cut.shards)
     assert capsys.readouterr().out.strip() == f"clients-1: {len(FILE)} bytes in {shards} shards, for bank:3"
@@ -84,7 +104,7 @@ def test_a_registered_model_must_be_what_it_is_called(
 ) -> None:
     registered(monkeypatch, answering(version, name))
     with pytest.raises(SystemExit, match=f"registered as bank:3 calls itself {name}:{version}"):
-        retrieve.retrieve(home / "retrieved" / PLAN, home / "clients.csv", "bank:3", home / "out")
+        _retrieve(home)
 
 
 def test_nothing_is_fetched_for_a_file_that_is_not_the_planned_one(
@@ -93,7 +113,7 @@ def test_nothing_is_fetched_for_a_file_that_is_not_the_planned_one(
     asked = registered(monkeypatch, answering())
     (home / "clients.csv").write_bytes(FILE[:-1])
     with pytest.raises(minibatches.WrongSource):
-        retrieve.retrieve(home / "retrieved" / PLAN, home / "clients.csv", "bank:3", home / "out")
+        _retrieve(home)
     assert (asked, (home / "out").exists()) == ([], False)
 
 
