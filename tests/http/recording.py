@@ -109,6 +109,7 @@ ASKS = {
     "listBatches": get("/api/batches"),
     "scorePendingFiles": post("/api/batches", body=REASON),
     "getBatch": get("/api/batches/{batch}"),
+    "approveBatch": post("/api/batches/{held}/approve", body=REASON),
     "createBatch": post("/api/batches/july.csv", content=bank_rows(3).encode(), headers=CSV),
     "getScoredRows": get("/api/batches/{batch}/rows", params={"maxpagesize": 3}),
     "listOutcomes": get("/api/outcomes"),
@@ -130,6 +131,17 @@ ASKS = {
 }
 """How each operation is asked, in this order: what changes something comes after what shows it."""
 
+AGES = {
+    "name": "age",
+    "type": "integer",
+    "edges": [],
+    "shares": [1.0, 0.0],
+    "minimum": 2000.0,
+    "maximum": 9000.0,
+    "orders": {"3": 40},
+}
+"""A model's profile of ages in hundredths: ages in years are implausible to it."""
+
 NOT_THERE: dict[str, Json] = {
     "getDatasetVersion": {"path": "/api/datasets/bank/99"},
     "getModel": {"path": "/api/models/bank/99"},
@@ -142,6 +154,7 @@ NOT_THERE: dict[str, Json] = {
     "retrainDataset": {"path": "/api/datasets/other/retrain"},
     "getDeployment": {"path": "/api/deployments/campanha-bank/model-99"},
     "getScoredRows": {"path": "/api/batches/other/rows"},
+    "approveBatch": {"path": "/api/batches/other-12345678/approve"},
     "getOutcomeFaults": {"path": "/api/outcomes/other/faults"},
     "retryFailure": {"path": "/api/failures/other/retry"},
     "retryQuarantinedUpload": {"path": "/api/quarantine/other.csv/retry"},
@@ -265,11 +278,14 @@ def _lived_in(world: World) -> dict[str, str]:
     world.tell(world.drop("april.csv", bank_rows(25, start=100)))
     for version in (2, 3):
         world.finish_run(f"bank-v{version}-a1", worse=True)
-    clients = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(5).splitlines()) + "\n"
-    world.files.write("scoring", "clients.csv", clients.encode())
+    world.files.write("scoring", "clients.csv", _clients(5))
     world.tell(ScoringDue(tick="1"), StepDeadLettered(queue="steps", about="x", reason=FAILURE))
     batch = world.ledger.newest("batch")[0].id
     world.tell(world.drop_outcomes(f"{batch}/called.csv", "row,y\n1,yes\n2,no\n3,perhaps\n5,no\n"))
+    world.workspace.documents["bank", 1]["profile"] = {"rows": 40, "columns": [AGES]}
+    world.files.write("scoring", "off.csv", _clients(6))
+    world.tell(ScoringDue(tick="2"))
+    (held,) = [one for one in world.ledger.newest("batch") if one.state == "held"]
     world.policy = replace(world.policy, release_approval="required")
     wanted = PromotionRequested(
         dataset="bank", version=3, operation="", requested_ms=1, by="key:admin", reason="urgent"
@@ -277,10 +293,15 @@ def _lived_in(world: World) -> dict[str, str]:
     world.tell(wanted, within=60)
     return {
         "batch": batch,
+        "held": held.id,
         "outcome": world.ledger.newest("outcome")[0].id,
         "failure": world.ledger.newest("failure")[0].id,
         "operation": "",
     }
+
+
+def _clients(count: int) -> bytes:
+    return ("\n".join(line.rsplit(";", 1)[0] for line in bank_rows(count).splitlines()) + "\n").encode()
 
 
 def _raises(cause: Exception) -> Any:
