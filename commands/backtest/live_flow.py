@@ -6,7 +6,7 @@ import csv
 import io
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,16 +21,17 @@ from commands.stack.state import Stack
 from commands.stack.upload import upload
 
 INCOMING, SCORING = "incoming", "scoring"
-PATIENCE = 300.0
-"""Seconds a month's file may take before the replay stops and says which log to read."""
-POLL_SECONDS = 0.2
+PATIENCE = 900.0
+"""Seconds a month's file may take before the replay stops; on a busy machine much takes longer than one would think."""
+POLL_SECONDS = 0.3
+"""Between two looks for a file that the app has not heard of yet; of others it tells when they change."""
 SCORE = "probability"
 
 Json = dict[str, Any]
 
 
 class App(Protocol):
-    """What the replay does with a running app: it drops files, asks for their scoring, and reads."""
+    """What the replay does with a running app: it drops files, has them scored, and reads what became of them."""
 
     def drop(self, container: str, name: str, data: bytes) -> None: ...
     def score_now(self) -> None: ...
@@ -38,7 +39,12 @@ class App(Protocol):
         """Empty while nothing is known of the file."""
         ...
 
+    def lineages(self, container: str, name: str) -> Iterator[Json]:
+        """The lineage now, and again whenever it has changed, and every now and then."""
+        ...
+
     def status(self) -> Json: ...
+    def statuses(self) -> Iterator[Json]: ...
     def read(self, blob: str) -> str:
         """blob: container and name"""
         ...
@@ -50,9 +56,8 @@ class LiveFlow:
     A month that the stack knows already, from a replay that was interrupted, is not dropped again.
     """
 
-    def __init__(self, app: App, name: str = "flow", *, sleep: Callable[[float], None] = time.sleep) -> None:
-        self.name = name
-        self._app, self._sleep = app, sleep
+    def __init__(self, app: App, name: str) -> None:
+        self.name, self._app = name, app
 
     def score(self, clients: Clients) -> Scores:
         file = f"{clients.name}.csv"
@@ -63,7 +68,7 @@ class LiveFlow:
             self._app.drop(SCORING, file, clients.csv())
             self._app.score_now()
         began = time.monotonic()
-        lineage = self._until(lambda: self._app.lineage(SCORING, file), _scored, file)
+        lineage = _until(_scored, self._app.lineages(SCORING, file), file)
         batch = lineage["batch"]
         notes = {"batch": batch["state"], "scoreSeconds": round(time.monotonic() - began, 1)}
         notes |= {name: batch[name] for name in ("modelVersion", "reason") if name in batch}
@@ -77,8 +82,8 @@ class LiveFlow:
         began = time.monotonic()
         if not self._app.lineage(INCOMING, file):
             self._app.drop(INCOMING, file, called.csv())
-        self._until(lambda: self._app.lineage(INCOMING, file), _taken_in, file)
-        self._until(self._app.status, _at_rest, file)
+        _until(_taken_in, self._app.lineages(INCOMING, file), file)
+        _until(_at_rest, self._app.statuses(), file)
         return {
             **became(self._app.lineage(INCOMING, file)),
             "learnSeconds": round(time.monotonic() - began, 1),
@@ -88,13 +93,16 @@ class LiveFlow:
         datasets = self._app.status()["datasets"]
         return any("serving" in one for one in datasets if one["dataset"] == DATASET)
 
-    def _until(self, look: Callable[[], Json], done: Callable[[Json], bool], file: str) -> Json:
-        deadline = time.monotonic() + PATIENCE
-        while not done(found := look()):
-            if time.monotonic() > deadline:
-                raise StackError(f"{file} did not come to its end within {PATIENCE:.0f} s")
-            self._sleep(POLL_SECONDS)
-        return found
+
+def _until(done: Callable[[Json], bool], looks: Iterator[Json], file: str) -> Json:
+    """The first look that will do; raises: StackError when none does in time"""
+    deadline = time.monotonic() + PATIENCE
+    for found in looks:
+        if done(found):
+            return found
+        if time.monotonic() > deadline:
+            break
+    raise StackError(f"{file} did not come to its end within {PATIENCE:.0f} s")
 
 
 def became(lineage: Json) -> Json:
@@ -149,8 +157,17 @@ class StackApp:
     def lineage(self, container: str, name: str) -> Json:
         return self._client.known(f"lineage/{container}/{name}")
 
+    def lineages(self, container: str, name: str) -> Iterator[Json]:
+        while not self.lineage(container, name):
+            yield {}
+            time.sleep(POLL_SECONDS)
+        yield from self._client.changes(f"lineage/{container}/{name}", heartbeat=True)
+
     def status(self) -> Json:
         return self._client.get("status")
+
+    def statuses(self) -> Iterator[Json]:
+        return self._client.changes("status", heartbeat=True)
 
     def read(self, blob: str) -> str:
         from azure.storage.blob import BlobClient

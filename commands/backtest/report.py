@@ -56,7 +56,7 @@ def show(found: Json) -> None:
         _policies(found, "late", f"Months {found['from']} to {last}"), _policies(found, "all", "All months")
     )
     if "flow" in found["titles"]:
-        console.print(_months(found["months"]), _goals(found))
+        console.print(_months(found["months"]), *_verdicts(found["months"]), _goals(found))
     console.print(
         f"{found['source']}, {found['rows']:,} rows (SHA-256 {found['sha256'][:12]}...), in {_clock(found['seconds'])}."
     )
@@ -96,10 +96,19 @@ def _months(months: Sequence[Json]) -> Table:
             f"model {answered['modelVersion']}" if "modelVersion" in answered else "-",
             written(flow, "auc", ".3f"), written(flow, "logLoss", ".3f"), written(plain, "logLoss", ".3f"),
             written(flow, "profit10", ",.0f"), written(plain, "profit10", ",.0f"),
-            f"{learned['what']} {learned['state']}: {learned.get('reason', '')}",
+            f"{learned['what']} {learned['state']}",
         )  # fmt: skip
     table.columns[-1].justify = "left"
     return table
+
+
+def _verdicts(months: Sequence[Json]) -> list[str]:
+    """A line for each month, with the reason."""
+    learned = [(month["number"], month["flow"]["learned"]) for month in months]
+    return [
+        f"  {number:2} {it['what']} {it['state']}: {it.get('reason', 'no reason given')}"
+        for number, it in learned
+    ]
 
 
 def _goals(found: Json) -> Table:

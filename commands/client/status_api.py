@@ -79,9 +79,13 @@ class Client:
             after = parse_qs(urlsplit(page["nextLink"]).query)["after"][0]
         return found
 
-    def changes(self, path: str) -> Iterator[Json]:
-        """What is at `path` now, and again whenever it has changed; the app holds the answer back until then."""
+    def changes(self, path: str, *, heartbeat: bool = False) -> Iterator[Json]:
+        """What is at `path` now, and again whenever it has changed; the app holds the answer back until then.
+
+        heartbeat: also, as it was, when nothing changed for a while: whoever has a deadline looks at it then
+        """
         tag: str | None = None
+        found: Json = {}
         while True:
             wait = None if tag is None else WAIT_SECONDS
             began = time.monotonic()
@@ -89,8 +93,10 @@ class Client:
                 "GET", path, query={"wait": wait}, headers={"If-None-Match": tag} if tag else {}
             )
             if answer.status_code != 304:
-                tag = answer.headers.get("ETag")
-                yield _json(answer)
+                tag, found = answer.headers.get("ETag"), _json(answer)
+                yield found
+            elif heartbeat:
+                yield found
             # An app that does not hold answers back must not be polled without a pause.
             time.sleep(max(0.0, min(1.0, _pause(answer)) - (time.monotonic() - began)))
 

@@ -6,16 +6,19 @@ import csv
 import dataclasses
 import io
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from browser.fake_app import FakeApp
 from unit.commands.made_history import made_months
 
 from commands.backtest import live_flow, results
 from commands.backtest.history import DATASET
 from commands.backtest.live_flow import INCOMING, SCORING, LiveFlow
 from commands.backtest.walk import walk
+from commands.client import status_api
 from commands.stack.errors import StackError
 
 Json = dict[str, Any]
@@ -75,6 +78,14 @@ class Bank:
         }
         return {"upload": upload, "run": {"kind": "run", "state": "accepted"}, "model": model}
 
+    def lineages(self, container: str, name: str) -> Iterator[Json]:
+        while True:
+            yield self.lineage(container, name)
+
+    def statuses(self) -> Iterator[Json]:
+        while True:
+            yield self.status()
+
     def status(self) -> Json:
         serving = {"serving": {"version": self.live[0]}} if self.live else {}
         return {"datasets": [{"dataset": DATASET, **serving}], **(BUSY, DUE, REST)[next(self.resting) % 3]}
@@ -84,7 +95,7 @@ class Bank:
 
 
 def flow(bank: Bank) -> LiveFlow:
-    return LiveFlow(bank, results.FLOW, sleep=lambda _: None)
+    return LiveFlow(bank, results.FLOW)
 
 
 def test_each_month_is_scored_by_what_is_live_and_then_dropped_with_its_answers() -> None:
@@ -183,6 +194,14 @@ def test_a_month_that_does_not_come_to_its_end_stops_the_replay(monkeypatch: pyt
     monkeypatch.setattr(live_flow, "PATIENCE", 0.01)
     with pytest.raises(StackError, match=r"month-01-may\.csv did not come to its end within"):
         list(walk(made_months((5,)), [flow(Stuck())]))
+
+
+def test_a_deadline_is_looked_at_though_nothing_changes(
+    app: FakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_api, "WAIT_SECONDS", 0.05)
+    looks = status_api.Client(app.url, key="an-operator").changes("status", heartbeat=True)
+    assert next(looks) == next(looks)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def data(tmp_path: Path) -> Path:
 def found(refuses: tuple[int, ...] = (3, 11)) -> Json:
     """The results of a replay in which these months' models were refused."""
     months = made_months(SIZES)
-    flow = LiveFlow(Bank(refuses), FLOW, sleep=lambda _: None)
+    flow = LiveFlow(Bank(refuses), FLOW)
     rules = replay.history.contract()
     others = [
         lightgbm_policies.Retrained(results.ONCE, rules.features, months=9),
@@ -103,8 +103,9 @@ def test_the_table_says_what_answered_and_what_became_of_each_month(
     report.show(found())
     out = capsys.readouterr().out
     assert re.search(r"Campanha: the flow with its gate .* 0\.5000 ", out)
-    assert re.search(r"11 may .*model 10 .*model refused: so be it", out)
-    assert re.search(r"12 jun .*model 10 .*model released: so be it", out)
+    assert re.search(r"11 may .*model 10 .*model refused", out)
+    assert re.search(r"12 jun .*model 10 .*model released", out)
+    assert "11 model refused: so be it" in out
     assert "1:01 min" in out
 
 
@@ -139,8 +140,7 @@ class Parts:
 
 
 @pytest.fixture
-def arguments(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setattr("commands.backtest.live_flow.POLL_SECONDS", 0.0)
+def arguments(data: Path, tmp_path: Path) -> list[str]:
     return [
         "--data",
         str(data),
