@@ -72,6 +72,8 @@ class LiveFlow:
         batch = lineage["batch"]
         notes = {"batch": batch["state"], "scoreSeconds": round(time.monotonic() - began, 1)}
         notes |= {name: batch[name] for name in ("modelVersion", "reason") if name in batch}
+        if recipe := lineage.get("model", {}).get("recipe"):
+            notes["recipe"] = recipe
         if batch["state"] != "scored":
             return Scores(probabilities=None, notes=notes)
         return Scores(probabilities=_in_order(self._app.read(batch["output"]), clients), notes=notes)

@@ -66,7 +66,8 @@ class Bank:
         if container == SCORING:
             state = "scored" if looks > 2 else "scoring"
             batch = {"kind": "batch", "state": state, "output": f"scored/{name}"}
-            return {"batch": batch | ({"modelVersion": self.live[0]} if self.live else {})}
+            batch |= {"modelVersion": self.live[0]} if self.live else {}
+            return {"batch": batch, "model": {"kind": "model", "state": "released", "recipe": "blend"}}
         number = 1 + [file for where, file in self.dropped if where == INCOMING].index(name)
         upload = {"kind": "upload", "state": "registered" if looks > 1 else "arrived"}
         refused = number in self.refuses
@@ -113,7 +114,7 @@ def test_each_month_is_scored_by_what_is_live_and_then_dropped_with_its_answers(
     assert said[0].notes == {"batch": "no model yet"}
     assert said[1].probabilities is not None
     assert said[1].probabilities.tolist() == pytest.approx([months[0].answers.mean()] * 50)
-    assert said[1].notes["modelVersion"] == 1
+    assert (said[1].notes["modelVersion"], said[1].notes["recipe"]) == (1, "blend")
     learned = walked[1].learned[results.FLOW]
     assert {name: learned[name] for name in ("what", "state", "reason")} == {
         "what": "model", "state": "released", "reason": "so be it",
