@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from commands.backtest.results import EVERYBODY, FLOW, ONCE, RETRAINED
+from commands.backtest.results import EVERYBODY, FLOW, LABELS, ONCE, RETRAINED
 
 WIDTH, HEIGHT = 900, 900
 LEFT, RIGHT = 84, 690
 LEGEND = 704
 DRAWN = (EVERYBODY, ONCE, RETRAINED, FLOW)
-LABELS = {EVERYBODY: "everybody", ONCE: "trained once", RETRAINED: "retrained, plain", FLOW: "the flow"}
 LABEL_STEP = 16
 STYLE = """
   .page { fill: #ffffff }

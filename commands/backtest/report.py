@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from commands.backtest.figures import Scored, of_month
-from commands.backtest.results import FLOW, RETRAINED, TITLES
+from commands.backtest.results import FLOW, LABELS, RETRAINED
 from commands.backtest.walk import Walked
 
 if TYPE_CHECKING:
@@ -69,32 +69,23 @@ def written(figures: Json, name: str, form: str) -> str:
 
 
 def _policies(found: Json, span: str, title: str) -> Table:
-    table = _table(title, ["", *(heading for _, heading, _ in COLUMNS)])
-    for name, figures in found[span].items():
-        table.add_row(TITLES[name], *(written(figures, figure, form) for figure, _, form in COLUMNS))
+    """A column for each policy: so it fits on a screen of 80 letters."""
+    policies = found[span]
+    table = _table(title, ["", *(LABELS[name] for name in policies)])
+    for figure, heading, form in COLUMNS:
+        table.add_row(heading, *(written(figures, figure, form) for figures in policies.values()))
     return table
 
 
 def _months(months: Sequence[Json]) -> Table:
-    headings = [
-        "month",
-        "clients",
-        "deposits",
-        "answered by",
-        "AUC",
-        "log loss",
-        "plain's",
-        "profit at 10",
-        "plain's",
-    ]
-    table = _table("The flow, month by month", [*headings, "its answers led to"])
+    headings = ["", "clients", "deposits", "model", "log loss", "plain", "profit", "plain", "its answers"]
+    table = _table("The flow, month by month", headings)
     for month in months:
         flow, plain = month["policies"][FLOW], month["policies"][RETRAINED]
         answered, learned = month["flow"]["answered"], month["flow"]["learned"]
         table.add_row(
             f"{month['number']} {month['month']}", f"{month['clients']:,}", f"{month['deposits']:,}",
-            f"model {answered['modelVersion']}" if "modelVersion" in answered else "-",
-            written(flow, "auc", ".3f"), written(flow, "logLoss", ".3f"), written(plain, "logLoss", ".3f"),
+            str(answered.get("modelVersion", "-")), written(flow, "logLoss", ".3f"), written(plain, "logLoss", ".3f"),
             written(flow, "profit10", ",.0f"), written(plain, "profit10", ",.0f"),
             f"{learned['what']} {learned['state']}",
         )  # fmt: skip

@@ -25,6 +25,15 @@ TITLES = {
     FLOW: "Campanha: the flow with its gate",
     ORACLE: "oracle: call exactly the deposits",
 }
+LABELS = {
+    EVERYBODY: "everybody",
+    NOBODY: "nobody",
+    ONCE: "once",
+    RETRAINED: "retrained",
+    FLOW: "the flow",
+    ORACLE: "oracle",
+}
+"""The same where there is little room."""
 OF_PROBABILITIES = ("logLoss", "logLossOfRows", "ece")
 """What is said only of policies that name probabilities."""
 

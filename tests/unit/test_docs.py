@@ -47,6 +47,17 @@ def test_the_performance_section_is_what_the_results_give() -> None:
     assert done.returncode == 0, f"run `python docs/performance.py`: {done.stdout}{done.stderr}"
 
 
+def test_what_is_said_of_the_replay_is_what_its_results_give() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/replay_page.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"run `python docs/replay_page.py`: {done.stdout}{done.stderr}"
+
+
 def test_what_is_made_from_the_code_is_current() -> None:
     done = subprocess.run(
         [sys.executable, "docs/generated.py", "--check"],

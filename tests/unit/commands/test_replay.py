@@ -99,12 +99,14 @@ def test_goals_are_judged_by_what_the_flow_said_in_the_months_compared() -> None
 def test_the_table_says_what_answered_and_what_became_of_each_month(
     capsys: Capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "220")
+    monkeypatch.setenv("COLUMNS", "100")
     report.show(found())
     out = capsys.readouterr().out
-    assert re.search(r"Campanha: the flow with its gate .* 0\.5000 ", out)
-    assert re.search(r"11 may .*model 10 .*model refused", out)
-    assert re.search(r"12 jun .*model 10 .*model released", out)
+    assert re.search(r"everybody .* nobody .* once .* retrained .* the flow .* oracle", out)
+    assert re.search(r"AUC .* 0\.5000 .* - .* 0\.\d{4} .* 0\.\d{4} .* 0\.5000 .* 1\.0000 ", out)
+    assert re.search(r"11 may .* 10 .*model refused", out)
+    assert re.search(r"12 jun .* 10 .*model released", out)
+    assert "…" not in out
     assert "11 model refused: so be it" in out
     assert "1:01 min" in out
 
