@@ -252,7 +252,11 @@ def _handle_fact(fact: Fact, services: Services, *, expected: bool) -> tuple[Fac
     if claim.outcome is None:
         claim = _settled(claim, services)
     outcome = claim.outcome or Outcome()
-    events += ledger.records.apply(_changes(claim, outcome), cause=fact.key)
+    made = ledger.records.apply(_changes(claim, outcome), cause=fact.key)
+    logged = {
+        event["event"]["id"] for event in events
+    }  # what the fact itself says, its outcome may say again
+    events += [event for event in made if event["event"]["id"] not in logged]
     _finish(claim, outcome, events if all_new else ledger.outbox.unlogged(claim, events), services)
     return outcome.facts
 

@@ -211,6 +211,16 @@ def test_the_retraining_clock_does_nothing_when_nothing_is_new(world: World) -> 
     assert len(world.pipeline.submissions) == 1
 
 
+def test_a_failed_run_is_counted_and_told_once(world: World) -> None:
+    """Its end says that it failed, and what follows from that says it again: one event, and one run less under way."""
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.finish_run(RUN_1, status="Failed")
+    tally = world.ledger.present().sums.tally
+    assert {name: count for name, count in tally.items() if name.startswith("run/") and count} == {
+        "run/failed/bank": 1
+    }
+
+
 def test_a_run_past_its_deadline_is_cancelled_and_failed_with_the_reason(world: World) -> None:
     world.tell(world.drop("may.csv", bank_rows(30)))
     world.workspace.runs[RUN_1] = RunView(name=RUN_1, status="NotResponding")
