@@ -23,7 +23,6 @@ AT_ONCE = 500
 """Records of one request; their JSON stays far below what the app takes."""
 SHOWN = 50
 COLUMNS = ("record", "probability", "decision", "version")
-WITH_PROBLEMS = (*COLUMNS, "problem")
 
 
 @command
@@ -39,6 +38,10 @@ def main(arguments: list[str]) -> int:
     made.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a value of one record"
     )
+    made.add_argument(
+        "--explain", nargs="?", type=int, const=3, default=0, metavar="N",
+        help="also say why: the N columns that moved each score most (default: 3)",
+    )  # fmt: skip
     made.add_argument("--fields", action="store_true", help="only say what the model takes")
     given = made.parse_args(arguments)
     if bool(given.file) + bool(given.record or given.set) + given.fields != 1:
@@ -48,7 +51,7 @@ def main(arguments: list[str]) -> int:
     schema = _schema(client.get(f"endpoints/{dataset}/swagger"))
     if given.fields:
         return _fields(dataset, schema, given_json=given.json)
-    answers = _predicted(client, dataset, _records(given, schema))
+    answers = _predicted(client, dataset, _records(given, schema), given.explain)
     _print(answers, given_json=given.json)
     return FINE
 
@@ -152,13 +155,15 @@ def _typed(text: str, about: Mapping[str, Any]) -> Any:
 # --- answers --------------------------------------------------------------------------------------------------
 
 
-def _predicted(client: Client, dataset: str, records: Iterator[Json]) -> Iterator[Json]:
+def _predicted(client: Client, dataset: str, records: Iterator[Json], explain: int) -> Iterator[Json]:
     number = 0
+    wish = {"explain": explain} if explain else {}
     while some := list(islice(records, AT_ONCE)):
-        answer = client.post(f"endpoints/{dataset}/score", {"data": some})
-        problems = answer.get("problem") or [None] * len(some)
-        for probability, decision, problem in zip(
-            answer["probability"], answer["decision"], problems, strict=True
+        answer = client.post(f"endpoints/{dataset}/score", {"data": some, **wish})
+        nothing = [None] * len(some)
+        problems, reasons = (answer.get(name) or nothing for name in ("problem", "reasons"))
+        for probability, decision, problem, why in zip(
+            answer["probability"], answer["decision"], problems, reasons, strict=True
         ):
             number += 1
             said = {
@@ -166,6 +171,7 @@ def _predicted(client: Client, dataset: str, records: Iterator[Json]) -> Iterato
                 "probability": probability,
                 "decision": decision,
                 "version": answer["version"],
+                "reasons": why,
                 "problem": problem,
             }
             yield {name: value for name, value in said.items() if value is not None}
@@ -176,10 +182,18 @@ def _print(answers: Iterator[Json], *, given_json: bool) -> None:
     if given_json:
         as_json({"value": found})
         return
-    columns = WITH_PROBLEMS if any("problem" in answer for answer in found) else COLUMNS
-    tables.show("What the model says", found[:SHOWN], columns)
+    more = tuple(name for name in ("reasons", "problem") if any(name in answer for answer in found))
+    tables.show("What the model says", [_row(answer) for answer in found[:SHOWN]], (*COLUMNS, *more))
     if len(found) > SHOWN:
         calls = sum(answer.get("decision") == "call" for answer in found)
         print(
             f"... and {len(found) - SHOWN:,} more; of {len(found):,} clients {calls:,} are worth a call. --json has all."
         )
+
+
+def _row(answer: Json) -> Json:
+    """Reasons in words: the column, and how far it moved the log-odds."""
+    if "reasons" not in answer:
+        return answer
+    told = (f"{reason['column']} {reason['contribution']:+.2f}" for reason in answer["reasons"])
+    return {**answer, "reasons": ", ".join(told)}

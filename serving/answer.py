@@ -10,9 +10,10 @@ import orjson
 
 from serving import arrow
 from serving.arrow_answer import arrow_answer, problems_of
-from serving.features import BadValue
+from serving.explain import reasons
+from serving.features import BadValue, Floats
 from serving.model import MixedList, Model
-from serving.payload import BadRequest, columns_of
+from serving.payload import EXPLAIN, BadRequest, columns_of, reasons_of
 from serving.rules import checked
 
 JSON = "application/json"
@@ -47,7 +48,9 @@ def answer(model: Model, body: bytes, content_type: str = JSON, *, refuse: bool 
 
 
 def _json(model: Model, body: bytes, *, refuse: bool) -> bytes:
-    matrix, broken = checked(model.inputs, columns_of(_parsed(body), model.columns, model.list_columns))
+    request = _parsed(body)
+    matrix, broken = checked(model.inputs, columns_of(request, model.columns, model.list_columns))
+    most = reasons_of(request.get(EXPLAIN, 0))
     problems = problems_of(broken, len(matrix), refuse=refuse)
     scores = model.scores(matrix)
     said: dict[str, Any] = {
@@ -58,11 +61,18 @@ def _json(model: Model, body: bytes, *, refuse: bool) -> bytes:
         "decile": scores.decile,
         "decision": _DECISIONS[scores.call.view(np.int8)].tolist(),
     }
+    if most:
+        said |= _explained(model, matrix, most)
     if problems:
-        for name in ("probability", "decile", "decision"):
+        for name in {"probability", "decile", "decision", "reasons"} & said.keys():
             said[name] = [None if row in problems else value for row, value in enumerate(list(said[name]))]
         said["problem"] = [problems.get(row) for row in range(len(matrix))]
     return orjson.dumps(said, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _explained(model: Model, matrix: Floats, most: int) -> dict[str, Any]:
+    found = reasons(model, matrix, most)
+    return {"expected": found.expected, "reasons": [found.of(row) for row in range(len(matrix))]}
 
 
 def _parsed(body: bytes) -> Any:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from serving.explain import Reasons
 from serving.features import Feature, Floats, blank
 from serving.model import Scores
-from serving.payload import BadRequest
+from serving.payload import EXPLAIN, BadRequest, reasons_of
 from serving.rules import Broken, Fault, judge_column
 
 CONTENT_TYPE = "application/vnd.apache.arrow.stream"
@@ -23,6 +24,8 @@ _ANSWER = (
     pa.field("decile", pa.int8(), nullable=False),
     pa.field("decision", pa.dictionary(pa.int8(), pa.string()), nullable=False),
 )
+_REASON = pa.struct([pa.field("column", pa.string()), pa.field("contribution", pa.float64())])
+_REASONS = pa.field("reasons", pa.list_(_REASON), nullable=False)
 
 
 def matrix_of(body: bytes, features: Sequence[Feature]) -> Floats:
@@ -30,16 +33,27 @@ def matrix_of(body: bytes, features: Sequence[Feature]) -> Floats:
 
     raises: BadRequest
     """
-    return checked(body, features)[0]
+    return checked(body, features).matrix
 
 
-def checked(body: bytes, features: Sequence[Feature], optional: Sequence[str] = ()) -> tuple[Floats, Broken]:
-    """What `rules.checked` says of the same rows; columns are found by name, others are ignored.
+class Request(NamedTuple):
+    """Rows as a caller sent them."""
+
+    matrix: Floats
+    broken: Broken
+    """As `rules.checked` says it."""
+    reasons: int
+    """How many of each row are wanted."""
+
+
+def checked(body: bytes, features: Sequence[Feature], optional: Sequence[str] = ()) -> Request:
+    """Columns are found by name, others are ignored.
 
     optional: names of features that may be absent, as if they were null in every row
     raises: BadRequest
     """
     table = _read(body)
+    wanted = (table.schema.metadata or {}).get(EXPLAIN.encode(), b"0")
     places = [_place(table.schema, feature.name, optional) for feature in features]
     matrix, broken = blank(table.num_rows, features), dict[int, list[Fault]]()
     for at, (feature, place) in enumerate(zip(features, places, strict=True)):
@@ -53,31 +67,43 @@ def checked(body: bytes, features: Sequence[Feature], optional: Sequence[str] = 
         missing = column.is_null().to_numpy() if column.null_count else None
         known = partial(_value, column)
         judge_column(feature, matrix[:, at], known, broken, missing=missing)
-    return matrix, broken
+    return Request(matrix, broken, reasons_of(int(wanted) if wanted.isdigit() else wanted))
 
 
 def _value(column: Any, row: int) -> Any:
     return column[row].as_py()
 
 
-def written(scores: Scores, *, model: str, version: str, problems: Mapping[int, str] | None = None) -> bytes:
+def written(
+    scores: Scores,
+    *,
+    model: str,
+    version: str,
+    problems: Mapping[int, str] | None = None,
+    explained: Reasons | None = None,
+) -> bytes:
     """One record batch, a row a client in the rows' order; the schema's metadata says which model and variant it was.
 
     problems: by row without a score: why; where there is one, the answer has a column more
+    explained: the reasons, if they are wanted: a column more
     """
     columns = [
         pa.array(scores.probability),
         pa.array(scores.decile),
         pa.DictionaryArray.from_arrays(pa.array(scores.call.view(np.int8)), _LABELS),
     ]
-    fields = _ANSWER
+    fields: tuple[Any, ...] = _ANSWER
+    facts = {"model": model, "version": version, "variant": scores.variant}
+    if explained:
+        columns.append(pa.array(map(explained.of, range(len(scores.probability))), _REASONS.type))
+        fields, facts = (*fields, _REASONS), {**facts, "expected": repr(explained.expected)}
     if problems:
         unscored = np.zeros(len(scores.probability), dtype=np.bool_)
         unscored[list(problems)] = True
         columns = [pc.if_else(pa.array(unscored), None, column) for column in columns]
         columns.append(pa.array([problems.get(row) for row in range(len(unscored))], pa.string()))
-        fields = (*(field.with_nullable(True) for field in _ANSWER), pa.field("problem", pa.string()))
-    schema = pa.schema(fields, metadata={"model": model, "version": version, "variant": scores.variant})
+        fields = (*(field.with_nullable(True) for field in fields), pa.field("problem", pa.string()))
+    schema = pa.schema(fields, metadata=facts)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as stream:
         stream.write_batch(pa.record_batch(columns, schema=schema))

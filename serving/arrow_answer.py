@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from serving import arrow
+from serving.explain import reasons
 from serving.model import Model
 from serving.payload import BadRequest
 from serving.rules import Broken
@@ -10,10 +11,15 @@ from serving.rules import Broken
 
 def arrow_answer(model: Model, body: bytes, *, refuse: bool = False) -> bytes:
     """An Arrow stream for an Arrow stream. raises: BadRequest, BadValue, MixedList"""
-    matrix, broken = arrow.checked(body, model.inputs, model.list_columns)
+    matrix, broken, most = arrow.checked(body, model.inputs, model.list_columns)
     problems = problems_of(broken, len(matrix), refuse=refuse)
-    scores = model.scores(matrix)
-    return arrow.written(scores, model=model.name, version=model.version, problems=problems)
+    return arrow.written(
+        model.scores(matrix),
+        model=model.name,
+        version=model.version,
+        problems=problems,
+        explained=reasons(model, matrix, most) if most else None,
+    )
 
 
 def problems_of(broken: Broken, rows: int, *, refuse: bool) -> dict[int, str]:

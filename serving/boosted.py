@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import lightgbm
@@ -10,6 +11,7 @@ import numpy as np
 
 from serving.features import Floats
 from serving.log_odds import Predict, log_odds
+from serving.trees import read_output
 
 _TRAINING_ONLY = "\nparameters:"
 """How the model was trained stands from here on; nothing after it changes what the trees say, and the number of
@@ -57,3 +59,19 @@ class Boosted:
 
     def log_odds(self, matrix: Floats) -> Floats:
         return log_odds(self.predict(matrix))
+
+    def contributions(self, matrix: Floats) -> tuple[Floats, float]:
+        """How far each column moves each row's log-odds away from what is expected, and that: TreeSHAP.
+
+        LightGBM explains the sum of the trees, also where they are averaged.
+        """
+        if not len(matrix):
+            return np.empty(matrix.shape), 0.0
+        said = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1), dtype=np.float64)
+        said *= self._scale
+        return said[:, :-1], float(said[0, -1])
+
+    @cached_property
+    def _scale(self) -> float:
+        sigmoid, averaged = read_output(self.text)
+        return sigmoid / self.booster.num_trees() if averaged else sigmoid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Self
 
@@ -30,6 +30,8 @@ class Slope:
     """With `low` the range of the training rows: a line says nothing of what lies outside of it."""
     coefficient: float
     missing: float
+    expected: float = 0.0
+    """The term's mean over the training rows, from which an explanation measures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,8 @@ class Levels:
     coefficients: Mapping[str, float]
     """Of every value that the feature may have."""
     missing: float
+    expected: float = 0.0
+    """As of a slope."""
 
 
 Term = Slope | Levels
@@ -70,7 +74,7 @@ def _term(body: Mapping[str, Any]) -> Term:
     return Levels(**body) if "coefficients" in body else Slope(**body)
 
 
-class _Slopes(NamedTuple):
+class _Numbers(NamedTuple):
     """The numbers' terms as columns of one value each, so that all rows of a block meet them at once."""
 
     places: npt.NDArray[np.intp]
@@ -81,7 +85,7 @@ class _Slopes(NamedTuple):
     missing: Floats
 
 
-class _Levels(NamedTuple):
+class _Categories(NamedTuple):
     """The categories' coefficients, one category after the other; a category's last is that of a missing value."""
 
     places: npt.NDArray[np.intp]
@@ -102,44 +106,79 @@ class FittedLinear:
         for term, feature in zip(linear.terms, features, strict=True):
             _check(term, feature)
         self.intercept = linear.intercept
-        self._slopes = _slopes(linear.terms)
-        self._levels = _levels(linear.terms, features)
+        self._expected = np.array([term.expected for term in linear.terms])
+        self._slopes = [
+            (at, term.low, term.high, term.mean, term.coefficient / term.scale, term.missing)
+            for at, term in enumerate(linear.terms)
+            if isinstance(term, Slope)
+        ]
+        self._levels = [
+            (at, [*(term.coefficients[value] for value in features[at].values), term.missing])
+            for at, term in enumerate(linear.terms)
+            if isinstance(term, Levels)
+        ]
+        self._numbers = _numbers(self._slopes)
+        self._categories = _categories(self._levels)
 
     def predict(self, matrix: Floats) -> Floats:
         """Of the positive answer, a row each."""
-        return probability_of(self._sums(matrix))
+        return probability_of(self.log_odds(matrix))
 
     def log_odds(self, matrix: Floats) -> Floats:
         """No surer than a member may be."""
-        return clipped(self._sums(matrix))
-
-    def _sums(self, matrix: Floats) -> Floats:
+        if len(matrix) == 1:
+            return clipped(np.array([self._sum(matrix[0].tolist())]))
         found = np.empty(len(matrix))
         for start in range(0, len(matrix), BLOCK):
             rows = slice(start, start + BLOCK)
             terms = self._terms(matrix[rows])
             terms[0] += self.intercept
-            found[rows] = np.add.accumulate(terms, axis=0)[
-                -1
-            ]  # in order: a sum takes another one for one row
-        return found
+            found[rows] = np.add.accumulate(terms, axis=0)[-1]  # one after the other, as for a row alone
+        return clipped(found)
 
-    def terms(self, matrix: Floats) -> Floats:
-        """What each row's log-odds are the sum of, beside the intercept: a column for each column of the matrix."""
+    def contributions(self, matrix: Floats) -> tuple[Floats, float]:
+        """How far each column moves each row's log-odds away from what is expected, and that."""
         found = np.empty(matrix.shape)
-        found[:, [*self._slopes.places, *self._levels.places]] = self._terms(matrix).T
+        found[:, [*self._numbers.places, *self._categories.places]] = self._terms(matrix).T
+        return found - self._expected, self.intercept + float(self._expected.sum())
+
+    def _sum(self, row: Sequence[float]) -> float:
+        """The log-odds of a row alone, the same to the last bit: arrays of one value would take ten times as long."""
+        found = self.intercept
+        for at, low, high, mean, slope, missing in self._slopes:
+            value = row[at]
+            found += missing if math.isnan(value) else (min(max(value, low), high) - mean) * slope
+        for at, coefficients in self._levels:
+            value = row[at]
+            found += coefficients[-1 if math.isnan(value) else int(value)]
         return found
 
     def _terms(self, matrix: Floats) -> Floats:
-        """A row for each term, the numbers' first."""
-        slopes, levels = self._slopes, self._levels
-        values = matrix.T[slopes.places]
-        within = np.minimum(np.maximum(values, slopes.low), slopes.high)
-        numbers = np.where(np.isnan(values), slopes.missing, (within - slopes.mean) * slopes.slope)
-        codes = matrix.T[levels.places]
-        codes = np.where(np.isnan(codes), levels.missing, codes)
-        found: Floats = np.concatenate([numbers, levels.coefficients[codes.astype(np.intp) + levels.first]])
+        """Of many rows: a row for each term, the numbers' first."""
+        numbers, categories = self._numbers, self._categories
+        values = matrix.T[numbers.places]
+        within = np.minimum(np.maximum(values, numbers.low), numbers.high)
+        lines = np.where(np.isnan(values), numbers.missing, (within - numbers.mean) * numbers.slope)
+        codes = matrix.T[categories.places]
+        codes = np.where(np.isnan(codes), categories.missing, codes).astype(np.intp)
+        found: Floats = np.concatenate([lines, categories.coefficients[codes + categories.first]])
         return found
+
+
+def _numbers(slopes: Sequence[tuple[int, float, float, float, float, float]]) -> _Numbers:
+    standing = np.array(slopes, np.float64).reshape(-1, 6, 1)
+    places, *others = standing.swapaxes(0, 1)
+    return _Numbers(places[:, 0].astype(np.intp), *others)
+
+
+def _categories(levels: Sequence[tuple[int, list[float]]]) -> _Categories:
+    sizes = [len(coefficients) for _, coefficients in levels]
+    return _Categories(
+        places=np.array([at for at, _ in levels], np.intp),
+        first=np.array([sum(sizes[:place]) for place in range(len(sizes))], np.intp).reshape(-1, 1),
+        missing=np.array(sizes, np.float64).reshape(-1, 1) - 1,
+        coefficients=np.array([value for _, coefficients in levels for value in coefficients], np.float64),
+    )
 
 
 def _check(term: Term, feature: Feature) -> None:
@@ -148,44 +187,13 @@ def _check(term: Term, feature: Feature) -> None:
         raise ValueError(f"its term of {term.column!r} is of another kind than the column, a {feature.type}")
     if isinstance(term, Levels) and set(term.coefficients) != set(feature.values):
         raise ValueError(f"its coefficients of {term.column!r} are not of the values that the column has")
-    numbers = [*term.coefficients.values(), term.missing] if isinstance(term, Levels) else _numbers(term)
-    if not all(map(math.isfinite, numbers)):
+    if not all(map(math.isfinite, _values(term))):
         raise ValueError(f"a number of its term of {term.column!r} is not finite")
     if isinstance(term, Slope) and not (term.scale > 0 and term.low <= term.high):
         raise ValueError(f"its term of {term.column!r} has no range or no scale")
 
 
-def _numbers(term: Slope) -> list[float]:
-    return [term.mean, term.scale, term.low, term.high, term.coefficient, term.missing]
-
-
-def _slopes(terms: Sequence[Term]) -> _Slopes:
-    found = [(at, term) for at, term in enumerate(terms) if isinstance(term, Slope)]
-    return _Slopes(
-        places=np.array([at for at, _ in found], np.intp),
-        low=_standing(term.low for _, term in found),
-        high=_standing(term.high for _, term in found),
-        mean=_standing(term.mean for _, term in found),
-        slope=_standing(term.coefficient / term.scale for _, term in found),
-        missing=_standing(term.missing for _, term in found),
-    )
-
-
-def _levels(terms: Sequence[Term], features: Sequence[Feature]) -> _Levels:
-    found = [(at, term) for at, term in enumerate(terms) if isinstance(term, Levels)]
-    sizes = [len(term.coefficients) + 1 for _, term in found]
-    coefficients = [
-        value
-        for at, term in found
-        for value in (*(term.coefficients[name] for name in features[at].values), term.missing)
-    ]
-    return _Levels(
-        places=np.array([at for at, _ in found], np.intp),
-        first=np.array([sum(sizes[:place]) for place in range(len(sizes))], np.intp).reshape(-1, 1),
-        missing=_standing(size - 1 for size in sizes),
-        coefficients=np.array(coefficients, np.float64),
-    )
-
-
-def _standing(values: Iterable[float]) -> Floats:
-    return np.array(list(values), np.float64).reshape(-1, 1)
+def _values(term: Term) -> list[float]:
+    if isinstance(term, Levels):
+        return [*term.coefficients.values(), term.missing, term.expected]
+    return [term.mean, term.scale, term.low, term.high, term.coefficient, term.missing, term.expected]

@@ -29,6 +29,8 @@ class Learner(Protocol):
 
     def log_odds(self, matrix: Floats) -> Floats: ...
 
+    def contributions(self, matrix: Floats) -> tuple[Floats, float]: ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
@@ -76,11 +78,16 @@ def check(members: Sequence[Member], known: Sequence[str]) -> None:
             raise ValueError(
                 f"member {member.name} is of the kind {member.kind!r}; known are {', '.join(_SUFFIX)}"
             )
-        lacking = [name for name in member.columns if name not in known]
-        if lacking or not member.columns or not member.weight > 0:
+        distinct = set(member.columns)
+        if (
+            not distinct
+            or len(distinct) < len(member.columns)
+            or not distinct <= set(known)
+            or not member.weight > 0
+        ):
             raise ValueError(
                 f"member {member.name} has the weight {member.weight} and reads {', '.join(member.columns)};"
-                f" give it a weight above 0 and columns out of {', '.join(known)}"
+                f" give it a weight above 0 and columns, each once, out of {', '.join(known)}"
             )
     total = sum(member.weight for member in members)
     if not abs(total - 1) <= _ONE:
@@ -95,6 +102,7 @@ class Fitted:
 
     member: Member
     learner: Learner
+    places: tuple[int, ...]
     pick: Callable[[Floats], Floats]
 
     def log_odds(self, matrix: Floats) -> Floats:
@@ -110,12 +118,15 @@ def fitted(member: Member, inputs: Sequence[Feature]) -> Fitted:
         learner = Boosted.from_text(member.text, len(picked))
     else:
         learner = FittedLinear(Linear.from_text(member.text), [inputs[at] for at in picked])
-    return Fitted(member=member, learner=learner, pick=_picker(picked))
+    pick = _picker(picked, len(inputs))
+    return Fitted(member=member, learner=learner, places=tuple(picked), pick=pick)
 
 
-def _picker(places: Sequence[int]) -> Callable[[Floats], Floats]:
+def _picker(places: Sequence[int], width: int) -> Callable[[Floats], Floats]:
     """Columns stay each in one piece; those that follow each other are not copied."""
     first, end = places[0], places[-1] + 1
+    if list(places) == list(range(width)):
+        return lambda matrix: matrix
     if list(places) == list(range(first, end)):
         return lambda matrix: matrix[:, first:end]
     rows = np.array(places, np.intp)
@@ -146,6 +157,15 @@ class Variant:
         for one in self.members:
             total += one.member.weight * one.log_odds(matrix)
         return total
+
+    def contributions(self, matrix: Floats) -> tuple[Floats, float]:
+        """How far each of the model's columns moves each row's log-odds away from what is expected, and that."""
+        total, expected = np.zeros(matrix.shape), 0.0
+        for one in self.members:
+            said, base = one.learner.contributions(one.pick(matrix))
+            total[:, one.places] += one.member.weight * said
+            expected += one.member.weight * base
+        return total, expected
 
 
 def loaded(members: Sequence[Member], inputs: Sequence[Feature]) -> Variant:

@@ -28,6 +28,10 @@ WHERE = {
 The first that a request has counts."""
 SHAPES = "send one of " + ", ".join(f'{{"{name}": {rows}}}' for name, rows in WHERE.items())
 
+EXPLAIN = "explain"
+"""The member of a request, in Arrow of its schema's metadata, that asks for reasons."""
+MOST_REASONS = 100
+
 Columns = dict[str, Sequence[Any]]
 
 
@@ -37,6 +41,15 @@ class BadRequest(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def reasons_of(wanted: Any) -> int:
+    """How many reasons a request wants of each row, 0 for none. wanted: what it has as `explain`. raises: BadRequest"""
+    if type(wanted) is int and 0 <= wanted <= MOST_REASONS:
+        return wanted
+    raise BadRequest(
+        "BadExplain", f"explain is how many reasons you want of each row, a whole number up to {MOST_REASONS}"
+    )
 
 
 def columns_of(body: Any, wanted: Sequence[str], optional: Sequence[str] = ()) -> Columns:

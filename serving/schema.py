@@ -7,7 +7,7 @@ from typing import Any
 from serving.arrow import CONTENT_TYPE
 from serving.features import Feature
 from serving.model import SINGLE, Model
-from serving.payload import WHERE
+from serving.payload import EXPLAIN, MOST_REASONS, WHERE
 
 Schema = dict[str, Any]
 
@@ -32,6 +32,13 @@ def request_schema(model: Model) -> Schema:
             "inputs": _lists(model),
             "instances": records,
             "Inputs": {"type": "object", "properties": {"data": records}},
+            EXPLAIN: {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": MOST_REASONS,
+                "description": "How many reasons you want of each row; none if it is not there. In Arrow it stands in"
+                " the schema's metadata.",
+            },
         },
         "example": {"data": [record]},
     }
@@ -46,7 +53,8 @@ def response_schema(model: Model) -> Schema:
         " A row that breaks the contract (a word that is none of its"
         " column's, a number out of bounds) has null for all three, and problem says why; problem is there only if"
         " a row has one. An Arrow request is answered in Arrow: columns probability (float64), decile (int8),"
-        " decision (texts, dictionary-encoded), problem (texts), and model, version and variant in the schema's metadata."
+        " decision (texts, dictionary-encoded), problem (texts), reasons, and model, version, variant and expected in"
+        " the schema's metadata."
         ' What cannot be read is answered with 400 and {"error": {"code", "message"}}; the message says what to'
         " mend. A deployment may be set to answer 400 also to a row that breaks the contract.",
         "required": ["model", "version", "variant", "probability", "decile", "decision"],
@@ -58,6 +66,23 @@ def response_schema(model: Model) -> Schema:
             "decile": _each({"type": "integer", "minimum": 1, "maximum": 10}),
             "decision": _each({"type": "string", "enum": ["call", "skip"]}),
             "problem": _each({"type": "string"}),
+            "expected": {
+                "type": "number",
+                "description": "There if reasons were asked for: the log-odds of a client of whom nothing is known."
+                " With the contributions of all columns it adds up to a row's log-odds.",
+            },
+            "reasons": _each(
+                {
+                    "type": "array",
+                    "description": "There if they were asked for: the columns that moved the row's log-odds most, the"
+                    " first the most; a contribution above 0 makes a yes likelier.",
+                    "items": {
+                        "type": "object",
+                        "required": ["column", "contribution"],
+                        "properties": {"column": {"type": "string"}, "contribution": {"type": "number"}},
+                    },
+                }
+            ),
         },
         "example": {
             "model": model.name,

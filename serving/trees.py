@@ -92,12 +92,19 @@ def _trees(text: str) -> Trees:
         if said.get(name) != "1":
             raise NotSupported(f"{name}={said.get(name)}")
     features = int(said["max_feature_idx"]) + 1
+    sigmoid, averaged = read_output(head)
     return Trees(
         trees=tuple(_tree(_pairs(body), features) for body in bodies),
         features=features,
-        sigmoid=_sigmoid(said.get("objective", "none")),
-        averaged="average_output" in head.splitlines(),
+        sigmoid=sigmoid,
+        averaged=averaged,
     )
+
+
+def read_output(text: str) -> tuple[float, bool]:
+    """What `Trees` calls sigmoid and averaged. raises: NotSupported"""
+    head = text.partition("\nTree=")[0]
+    return _sigmoid(_pairs(head).get("objective", "none")), "average_output" in head.splitlines()
 
 
 def _pairs(text: str) -> dict[str, str]:

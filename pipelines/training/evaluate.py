@@ -33,6 +33,7 @@ from pipelines.training.metrics import (
     profit,
 )
 from pipelines.training.trial import TRIAL
+from serving.explain import importance
 from serving.model import DIGEST, GOLDEN, LIST, SINGLE, Model, describe, load
 from serving.trusted import Untrusted, compiled_for
 
@@ -251,7 +252,10 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     }
     shutil.copytree(given.model, given.candidate, dirs_exist_ok=True)
     cuts = {variant: deciles(each) for variant, each in said.items()}
-    describe(given.candidate, deciles=cuts, compiled=compiled)
+    matters = {
+        variant: importance(model, model.encode(_read_by(model, variant, whole.rows))) for variant in said
+    }
+    describe(given.candidate, deciles=cuts, compiled=compiled, importance=matters)
     _write(given.candidate / "evaluation.json", evaluation)
     answered = {variant: golden(model, variant, whole.rows, each) for variant, each in said.items()}
     listed = {LIST: answered[LIST]} if LIST in answered else {}

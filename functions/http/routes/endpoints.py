@@ -33,6 +33,9 @@ class ScoreRequest(BaseModel):
         description="The records.",
         examples=[[{"age": 41, "job": "admin."}]],
     )
+    explain: int = Field(
+        default=0, ge=0, le=100, description="How many reasons you want of each record.", examples=[3]
+    )
 
 
 def _api(request: Request) -> ModelApi:
@@ -54,7 +57,9 @@ def get_endpoint_description(dataset: DatasetName, services: Wired, api: Api) ->
 )
 def score_records(dataset: DatasetName, body: ScoreRequest, services: Wired, api: Api) -> JsonAnswer:
     """Scores records through the model that serves now; its answer is passed on as it is."""
-    status, answer = api.score(_endpoint(dataset, services), body.model_dump_json().encode())
+    status, answer = api.score(
+        _endpoint(dataset, services), body.model_dump_json(exclude_unset=True).encode()
+    )
     if status == 200:
         return JsonAnswer(_json(answer))
     if status in (400, 413, 422, 424):

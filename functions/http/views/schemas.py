@@ -263,11 +263,25 @@ class HealthReport(Shape):
     )
 
 
+class ScoreReason(Shape):
+    """A column that moved a score."""
+
+    column: str = Field(description="The column.", examples=["euribor3m"])
+    contribution: float = Field(
+        description="How far it moved the log-odds; above 0 it makes a yes likelier.", examples=[0.412]
+    )
+
+
 class ScoreResponse(Shape):
     """What the model answered, one value for each record."""
 
     model: str = absent(description="The model's name.", examples=["bank"])
     version: str = absent(description="Its version.", examples=["3"])
+    variant: str = absent(
+        description="Which of the model's variants answered: `list`, with what describes the whole list that the clients"
+        " stand on, or `single`, without.",
+        examples=["single"],
+    )
     probability: list[float | None] = absent(
         description="How likely each client subscribes, 0 to 1; null for a record that breaks the contract.",
         examples=[[0.0312, 0.6107, None]],
@@ -279,6 +293,16 @@ class ScoreResponse(Shape):
     problem: list[str | None] = absent(
         description="What is wrong with each record; there only if something is wrong with one.",
         examples=[[None, None, "age: '-5' is below 17 (the contract allows 17 to 120)"]],
+    )
+    expected: float = absent(
+        description="There if reasons were asked for: the log-odds of a client of whom nothing is known. With the"
+        " contributions of all columns it adds up to a record's log-odds.",
+        examples=[-2.31],
+    )
+    reasons: list[list[ScoreReason] | None] = absent(
+        description="There if they were asked for: of each record the columns that moved its score most, the first the"
+        " most; null for a record that breaks the contract.",
+        examples=[[[{"column": "euribor3m", "contribution": 0.412}], [], None]],
     )
 
 

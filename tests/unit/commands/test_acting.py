@@ -96,6 +96,26 @@ def test_a_csv_is_sent_in_pieces(run: Run, sent: list[list[dict[str, Any]]], tmp
     assert "of 1,200 clients 1,200 are worth a call" in out
 
 
+def test_reasons_are_asked_for_and_told_in_words(
+    run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    post = app.post
+
+    def explained(path: str, body: dict[str, Any], key: str) -> Any:
+        asked.append(body)
+        status, answer, *rest = post(path, body, key)
+        why = [{"column": "age", "contribution": 0.456}, {"column": "job", "contribution": -0.2}]
+        return (status, {**answer, "expected": -2.0, "reasons": [why]}, *rest)
+
+    monkeypatch.setattr(app, "post", explained)
+    code, out, _ = run("predict", "--set", "age=41", "--explain", "2")
+    assert (code, asked[0]["explain"]) == (0, 2)
+    assert "age +0.46, job -0.20" in out
+    assert run("predict", "--set", "age=41", "--explain", "--json")[1].count('"contribution"') == 2
+    assert asked[1]["explain"] == 3
+
+
 @pytest.mark.parametrize("text", ['{"age": 41}', '[{"age": 41}]', '{"data": [{"age": 41}]}'])
 def test_json_comes_in_every_shape(
     run: Run, sent: list[list[dict[str, Any]]], tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch

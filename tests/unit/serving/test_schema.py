@@ -23,7 +23,9 @@ def test_the_example_is_scored_and_the_answer_has_the_described_names(folder: Pa
     assert said.status == 200
     described = response_schema(model)
     assert (
-        set(json.loads(said.body)) == set(described["required"]) == set(described["properties"]) - {"problem"}
+        set(json.loads(said.body))
+        == set(described["required"])
+        == set(described["properties"]) - {"problem", "expected", "reasons"}
     )
     assert set(described["example"]) == set(described["required"])
 

@@ -409,7 +409,11 @@ def changed(one: Member, **more: Any) -> Member:
         ({"variants": {SINGLE: [line(0.5), line(0.5)]}}, "a name of its own"),
         ({"variants": {SINGLE: [changed(line(1.0), name="../line")]}}, "a name of its own"),
         ({"variants": {SINGLE: [changed(line(1.0), kind="forest")]}}, "known are trees, linear"),
-        ({"variants": {SINGLE: [changed(line(1.0), columns=("height",))]}}, "columns out of age, job, rate"),
+        (
+            {"variants": {SINGLE: [changed(line(1.0), columns=("height",))]}},
+            "columns, each once, out of age, job, rate",
+        ),
+        ({"variants": {SINGLE: [changed(line(1.0), columns=("age", "age"))]}}, "each once"),
         ({"variants": {SINGLE: [line(-1.0)]}}, "a weight above 0"),
         ({"variants": {SINGLE: [line(math.nan)]}}, "a weight above 0"),
     ],
@@ -422,7 +426,7 @@ def test_what_is_no_model_is_not_saved(tmp_path: Path, given: dict[str, Any], sa
 
 def test_single_reads_no_list_column(tmp_path: Path) -> None:
     reading = member("plain", 1.0, ("age", "log_clients"))
-    with pytest.raises(ValueError, match="columns out of age, job, rate"):
+    with pytest.raises(ValueError, match="columns, each once, out of age, job, rate"):
         digest(tmp_path, list_columns=[LISTED], variants={SINGLE: [reading], LIST: [reading]})
 
 

@@ -198,7 +198,7 @@ def test_a_candidate_has_all_that_the_model_had(tmp_path: Path) -> None:
     assert (candidate / "single-boosted.txt").read_bytes() == (
         candidate.parent / "model" / "single-boosted.txt"
     ).read_bytes()
-    assert after.description.keys() - before.description.keys() == {"deciles", "compiled"}
+    assert after.description.keys() - before.description.keys() == {"deciles", "compiled", "importance"}
     assert all(after.description[name] == value for name, value in before.description.items())
 
 
