@@ -7,7 +7,7 @@ from typing import Any
 from commands.client import states, tables
 from commands.client.output import acted, as_json, end_of, listing, values
 from commands.client.status_api import Json
-from commands.client.target import command, find, model_path, parser
+from commands.client.target import FINE, command, find, model_path, parser
 
 COLUMNS = ("id", "state", "logLoss", "againstServing", "auc", "deployment", "reason", "lastModifiedAt")
 FIGURES = ("figure", "thisModel", "servingModelThen")
@@ -23,6 +23,9 @@ def main(arguments: list[str]) -> int:
     made.add_argument("--dataset")
     made.add_argument("--most", type=int, default=20, metavar="N", help="how many at most (default: 20)")
     made.add_argument(
+        "--card", action="store_true", help="this model's card: all that is known of it, as JSON"
+    )
+    made.add_argument(
         "--promote", action="store_true", help="put this model behind the endpoint, tested first"
     )
     made.add_argument("--reason", help="why; kept in the model's record and the audit trail")
@@ -31,12 +34,17 @@ def main(arguments: list[str]) -> int:
         made.error("--promote needs a --reason")
     if given.promote and not given.model:
         made.error("--promote needs the model: DATASET:VERSION")
+    if given.card and not given.model:
+        made.error("--card needs the model: DATASET:VERSION")
     path = model_path(made, given.model) if given.model else ""
     client = find(given).client
     if given.model:
         if given.promote:
             done = f"Model {given.model} is on its way. `./dev watch` shows it."
             return acted(client, f"{path}/promote", reason=given.reason, given_json=given.json, done=done)
+        if given.card:
+            as_json(client.get(f"{path}/card"))
+            return FINE
         return _one(client.get(path), given_json=given.json)
     found = client.listed("models", most=given.most, state=given.only, dataset=given.dataset)
     shown = found if given.json else [_row(model) for model in found]

@@ -634,3 +634,30 @@ def _event(record: Json, seq: int) -> Json:
         "specversion": "1.0", "id": _digest(f"{id_} {type_}")[:32], "source": SOURCE, "type": f"Campanha.{type_}.v1",
         "subject": f"{kind}/{id_}", "time": entered["enteredAt"], "datacontenttype": "application/json", "data": data,
     }  # fmt: skip
+
+
+def card(model: Json) -> Json:
+    """A model's card; the record is the model's own."""
+    importance = [
+        {"column": "euribor3m", "value": 0.61},
+        {"column": "month", "value": 0.32},
+        {"column": "age", "value": 0.11},
+    ]
+    members = [
+        {"name": "plain", "kind": "trees", "columns": ["age", "euribor3m", "month"], "weight": 0.5},
+        {"name": "line", "kind": "linear", "columns": ["age", "euribor3m"], "weight": 0.5},
+    ]
+    part = {"upload": "upload/calls-2026-w45.csv/0x1", "rows": 4118, "contentHash": "9f86", "sha256": "60a3"}
+    return {
+        "id": model["id"],
+        "model": model,
+        "data": {"version": model["version"], "rows": 4118, "repeats": "once", "members": [part]},
+        "features": [{"name": "age", "type": "integer", "minimum": 17, "maximum": 120}],
+        "listColumns": [],
+        "variants": {"single": members},
+        "importance": {"single": importance},
+        "hashes": {"model": "ab12" * 16, "holdOut": "cd34" * 16, "manifest": "ef56" * 16},
+        "training": {"base_rate": 0.1127, "call_cost": 10, "deposit_value": 80},
+        "evaluation": {"rows": 823, "challenger": {"auc": 0.794}, "calibration": {"ece": 0.011}},
+        "driftBaseline": {"rows": 4118, "columns": []},
+    }

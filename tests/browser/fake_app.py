@@ -99,6 +99,8 @@ class FakeApp:
             return bank.quarantined(self.record("uploads", "/".join(parts)))
         if head == "batches" and parts[-1] == "rows":
             return bank.rows_of(self.record("batches", parts[0]), int(query.get("maxpagesize", ["50"])[0]))
+        if head == "models" and parts[-1] == "card":
+            return bank.card(self.record("models", ":".join(parts[:-1])))
         return self.record(head, (":" if head in ("datasets", "models") else "/").join(parts))
 
     def page(

@@ -168,6 +168,7 @@ class World:
         if status == "Completed" and request:
             documents = {"evaluation": evaluation_of(request.version, request.champion, **evaluation)}
             documents["golden"] = golden(self.endpoint, request.version)
+            documents["model"] = description_of(request.version)
             self.workspace.documents[request.dataset, request.version] = documents
         self.tell(RunMoved(run=name))
 
@@ -251,6 +252,22 @@ def evaluation_of(
         body["newest"] = {"version": version, "rows": 120, **compared}
         body["drift"] = [{"column": "age", "psi": 0.02}]
     return body
+
+
+def description_of(version: int) -> dict[str, Any]:
+    """What model.json says of a model of one member."""
+    member = {"name": "trees", "kind": "trees", "columns": ["age"], "weight": 1.0, "sha256": "5e1f" * 16}
+    return {
+        "format": 2,
+        "name": DATASET,
+        "version": str(version),
+        "features": [{"name": "age", "type": "integer", "minimum": 17, "maximum": 120}],
+        "list_columns": [],
+        "variants": {"single": {"members": [member]}},
+        "importance": {"single": [{"column": "age", "value": 0.41}]},
+        "model_sha256": "ab12" * 16,
+        "base_rate": 0.11,
+    }
 
 
 def golden(endpoint: MemoryEndpoint, version: int) -> dict[str, Any]:

@@ -98,6 +98,7 @@ ASKS = {
     "getRun": get("/api/runs/bank-v1-a1"),
     "listModels": get("/api/models"),
     "getModel": get("/api/models/bank/2"),
+    "getModelCard": get("/api/models/bank/2/card"),
     "promoteModel": post("/api/models/bank/2/promote", body=REASON),
     "approveRelease": post("/api/models/bank/3/approve", body=REASON),
     "rejectRelease": post("/api/models/bank/3/reject", body=REASON),
@@ -145,6 +146,7 @@ AGES = {
 NOT_THERE: dict[str, Json] = {
     "getDatasetVersion": {"path": "/api/datasets/bank/99"},
     "getModel": {"path": "/api/models/bank/99"},
+    "getModelCard": {"path": "/api/models/bank/99/card"},
     "promoteModel": {"path": "/api/models/bank/99/promote"},
     "approveRelease": {"path": "/api/models/bank/99/approve"},
     "rejectRelease": {"path": "/api/models/bank/99/reject"},

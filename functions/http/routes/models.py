@@ -18,14 +18,17 @@ from functions.http.dependencies.parameters import Filters, ModelName, Version
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
-from functions.http.views import pagination
+from functions.http.views import pagination, schemas
 from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
 from functions.http.views.record_schemas import record
+from functions.http.views.records import shown
 from functions.http.views.shape import page_of
 from shared.domain import facts as f
 from shared.domain.kinds.model import MODEL
-from shared.domain.names import dataset_id
+from shared.domain.models.card import model_card
+from shared.domain.names import DATASETS, dataset_id, manifest_blob
+from shared.errors import Refused, Transient
 from shared.ledger import Record
 
 routes = APIRouter(tags=["models"])
@@ -41,6 +44,28 @@ def list_models(request: Request, services: Wired, filters: Filters) -> JsonAnsw
 def get_model(name: ModelName, version: Version, services: Wired) -> JsonAnswer:
     """One model: its figures, the verdict, and where it serves."""
     return one("model", dataset_id(name, version), services)
+
+
+@routes.get(
+    "/api/models/{name}/{version:int}/card",
+    response_model=schemas.ModelCard,
+    responses=problems(404, 503),
+)
+def get_model_card(name: ModelName, version: Version, services: Wired) -> JsonAnswer:
+    """The model card: its data, features, members, figures, hashes, and who released it, in one document."""
+    known = services.ledger.find("model", dataset_id(name, version))
+    if known is None:
+        raise Problem(404, "There is no such model; /api/models lists what there is.")
+    try:
+        documents = services.workspace.model_documents(name, version)
+        manifest = services.files.content(DATASETS, manifest_blob(name, version))
+    except (Refused, Transient) as cause:
+        raise Problem(
+            503, f"Its documents cannot be read now: {cause}", headers={"Retry-After": "5"}
+        ) from cause
+    if manifest is None:
+        raise Problem(404, f"The manifest {manifest_blob(name, version)} is gone; restore it.")
+    return JsonAnswer(model_card(shown(known), manifest, documents))
 
 
 @routes.post("/api/models/{name}/{version:int}/promote", status_code=202, responses=accepted(404))

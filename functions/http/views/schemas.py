@@ -263,6 +263,76 @@ class HealthReport(Shape):
     )
 
 
+class CardMember(Shape):
+    """A file that the model learned from."""
+
+    upload: str = Field(description="The id of the upload.", examples=["upload/may.csv/0x8DD5A3B1C2D4E5F"])
+    rows: int = Field(ge=0, description="Its good rows.", examples=[4521])
+    contentHash: str = Field(
+        description="The hash of its rows' meaning.", pattern=names.SHA256, examples=["9f86d081884c7d65" * 4]
+    )
+    sha256: str = Field(
+        description="The hash of the part's bytes.", pattern=names.SHA256, examples=["9f86d081884c7d65" * 4]
+    )
+
+
+class CardData(Shape):
+    """What the model learned from."""
+
+    version: int = Field(ge=1, description="The dataset version.", examples=[3])
+    rows: int = Field(ge=0, description="Rows of all its files.", examples=[4521])
+    repeats: str = Field(
+        description="Whether a row that repeats another is learned from `once`, or `each` time.",
+        examples=["once"],
+    )
+    members: list[CardMember] = Field(description="Its files, the oldest first.")
+
+
+class ModelCard(Shape):
+    """A model card. What training wrote is passed through: it may gain fields at any time."""
+
+    id: str = Field(description="The model, as name:version.", pattern=names.DATASET_ID, examples=["bank:3"])
+    model: record("model") = Field(  # type: ignore[valid-type]
+        description="What the ledger knows of it: the verdict, its figures with intervals, and its releases."
+    )
+    data: CardData = Field(description="What it learned from.")
+    features: list[dict[str, Any]] = Field(
+        description="The columns that it reads, with their types, words and bounds.",
+        examples=[[{"name": "age", "type": "integer", "minimum": 17, "maximum": 120}]],
+    )
+    listColumns: list[dict[str, Any]] = Field(
+        description="The columns that describe the whole list that a client stands on.",
+        examples=[[{"name": "list_clients", "log_of": "rows"}]],
+    )
+    variants: dict[str, list[dict[str, Any]]] = Field(
+        description="By variant its members: kind, columns, weight and hash of each.",
+        examples=[{"single": [{"name": "trees", "kind": "trees", "weight": 1.0}]}],
+    )
+    importance: dict[str, list[dict[str, Any]]] = Field(
+        description="By variant: how far each column moves held-out clients' log-odds, on average.",
+        examples=[{"single": [{"column": "euribor3m", "value": 0.612}]}],
+    )
+    hashes: dict[str, str] = Field(
+        description="Of what it answers by (`model`), of the rows it was judged on (`holdOut`), of the list of its data"
+        " (`manifest`).",
+        examples=[
+            {"model": "9f86d081884c7d65", "holdOut": "60303ae22b998861", "manifest": "fd61a03af4f77d87"}
+        ],
+    )
+    training: dict[str, Any] = Field(
+        description="What else training said of it: recipe, costs, base rate, rows, deciles.",
+        examples=[{"base_rate": 0.1127, "call_cost": 10}],
+    )
+    evaluation: dict[str, Any] = Field(
+        description="Its evaluation as it was written: figures, comparison, calibration, segments, evidence.",
+        examples=[{"rows": 4940, "challenger": {"auc": 0.794}}],
+    )
+    driftBaseline: dict[str, Any] = Field(
+        description="How its training rows were distributed, by column: what drift is measured from.",
+        examples=[{"rows": 41188, "columns": []}],
+    )
+
+
 class ScoreReason(Shape):
     """A column that moved a score."""
 

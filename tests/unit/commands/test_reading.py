@@ -49,6 +49,11 @@ def test_people_read_tables(run: Run, arguments: tuple[str, ...]) -> None:
     assert err == ""
 
 
+def test_a_models_card_is_printed_as_it_is(run: Run, app: FakeApp) -> None:
+    code, out, _ = run("models", "bank-additional:7", "--card")
+    assert (code, json.loads(out)) == (0, bank.card(app.record("models", "bank-additional:7")))
+
+
 def test_columns_are_called_what_people_call_them(run: Run) -> None:
     out = run("status", "--flow")[1]
     for heading in ("rejected rows", "dataset version", "waiting uploads", "done count", "last modified"):
@@ -195,6 +200,7 @@ def test_an_operator_does_not_read_the_record(run: Run) -> None:
 
 USAGE = [
     ("runs", "--wait"), ("models", "bank"), ("models", "--promote"), ("models", "bank:1", "--promote"),
+    ("models", "--card"),
     ("batches", "--rows", "3"), ("quarantine", "--retry"), ("quarantine", "x.csv", "--readmit"), ("predict",), ("trace",),
     ("predict", "x.csv", "--fields"),
 ]  # fmt: skip
