@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
-from shared.errors import Refused
+from shared.procedures.deployment_removal import remove
 from shared.procedures.open_batches import deployments_in_use
 from shared.services import Services
 
@@ -37,15 +37,3 @@ def collect_unneeded(release: Release, previous: str, services: Services) -> lis
     needed = {release.plan.deployment, previous, *deployments_in_use(services)}
     unneeded = [name for name in services.workspace.deployments(endpoint) if name not in needed]
     return [change for name in unneeded for change in remove(endpoint, name, services)]
-
-
-def remove(endpoint: str, deployment: str, services: Services) -> list[Change]:
-    """Deletes the deployment; one that was made by hand has no record, and gets none."""
-    try:
-        services.workspace.delete_deployment(endpoint, deployment)
-    except Refused:
-        return []  # it stays where it is, without traffic; the next release tries again
-    id_ = f"{endpoint}/{deployment}"
-    if services.ledger.find("deployment", id_) is None:
-        return []
-    return [Change(kind="deployment", id=id_, state="removed", values={"traffic_percent": 0})]

@@ -13,5 +13,5 @@ def decided(dataset: str, version: int, decision: str, *, by: str, reason: str, 
     model = services.ledger.find("model", id_)
     before = (model.values.get("decisions") if model else None) or []
     at = services.now().isoformat(timespec="milliseconds")
-    entry = {"decision": decision, "by": by, "reason": reason or None, "at": at}
+    entry = {"decision": decision, "by": by, "reason": reason or None, "decided_at": at}
     return Change(kind="model", id=id_, values={"decisions": [*before, entry]})

@@ -21,7 +21,7 @@ from shared.domain.models.baking import split
 from shared.domain.models.endpoint_health import Probe
 from shared.ledger import Document, Versioned
 from shared.ports import DeploymentPlan
-from shared.procedures.deployments import remove
+from shared.procedures.deployment_removal import remove
 from shared.procedures.released_model import RELEASED, ReleasedModel
 from shared.services import Services
 

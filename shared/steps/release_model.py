@@ -194,7 +194,7 @@ def _seen(release: Release, services: Services) -> list[Change]:
     rollout = release.rollout.value
     baking = {
         "percent": services.policy.release_canary_percent,
-        "since": rollout.baking_since,
+        "started_at": rollout.baking_since,
         "seconds": round(baked_seconds(release, services)),
         "probes": rollout.probes,
         "faults": rollout.faults,

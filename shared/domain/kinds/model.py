@@ -178,7 +178,7 @@ class ModelVersion:
     held_because: str | None = public(
         "Why its release waits for a person.", example="every release is approved by a person"
     )
-    held_until: Moment | None = public(
+    approval_due_at: Moment | None = public(
         "When its release is decided without one.", example="2026-11-25T08:02:40.300+00:00"
     )
     decisions: list[ReleaseDecision] | None = public("What was decided on its releases, the newest last.")
@@ -228,7 +228,7 @@ def _held(fact: ReleaseHeld) -> Iterable[Change]:
         kind="model",
         id=dataset_id(fact.dataset, fact.version),
         state="awaiting-approval",
-        values={"held_because": fact.reason, "held_until": fact.until},
+        values={"held_because": fact.reason, "approval_due_at": fact.until},
         round=fact.requested_ms or None,
     )
 

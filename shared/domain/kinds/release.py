@@ -25,7 +25,7 @@ class ReleaseDecision:
     decision: str = public("What was decided; more words may come.", example="approved", known=DECISIONS)
     by: str = public("Who decided.", example="key:operator")
     reason: str | None = public("Why.", example="checked the ten largest changes by hand")
-    at: Moment = public("When.", example="2026-11-24T08:02:40.300+00:00")
+    decided_at: Moment = public("When.", example="2026-11-24T08:02:40.300+00:00")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class Baking:
     """How a model did while it was watched with a share of the traffic."""
 
     percent: int = public("Its share of the traffic.", unit="%", least=1, most=50, example=10)
-    since: Moment = public("When it got it.", example="2026-11-24T08:02:40.300+00:00")
+    started_at: Moment = public("When it got it.", example="2026-11-24T08:02:40.300+00:00")
     seconds: int = public("How long it had it so far.", unit="s", least=0, example=600)
     probes: int = public(
         "Probes with rows of known answers that it was given meanwhile.", least=0, example=60

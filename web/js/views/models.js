@@ -232,7 +232,7 @@ function release(model) {
       { class: "stack" },
       needsPerson(model) && reason(`Waits for a person: ${model.heldBecause}.`, "warn"),
       facts([
-        ["Decided without a person", needsPerson(model) && ago(model.heldUntil)],
+        ["Decided without a person", needsPerson(model) && ago(model.approvalDueAt)],
         ["No comparison", !shadow && model.shadowSkipped],
         ["Compared on", shadow && h("a", { href: to("batches", shadow.batch) }, plural(shadow.rows, "row"))],
         ["Decisions that differ", shadow && percent(shadow.decisionsDiffering, 1), true],
@@ -253,7 +253,7 @@ function release(model) {
               "li",
               { key: each.at },
               h("span", { class: "what" }, badge(each.decision, "decision"), " ", each.by),
-              ago(each.at),
+              ago(each.decidedAt),
               h("p", { class: "why" }, each.reason),
             ),
           ),
