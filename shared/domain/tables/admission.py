@@ -19,13 +19,13 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from shared.domain.tables import mended
 from shared.domain.tables.contract import MENDS, Column, Contract, Purpose
-from shared.domain.tables.csv_reader import Block, Broken, read_blocks
+from shared.domain.tables.csv_reader import AFTER_EMPTY, OTHER_WIDTH, Block, Broken, read_blocks
 from shared.domain.tables.dialect import LONGEST, FileProblem, Header, read_header
 from shared.domain.tables.header_match import HeaderProblem, explained, match, read_as
 from shared.domain.tables.row_check import Checked, RowCheck, as_a_whole
@@ -153,7 +153,9 @@ class Admission:
         )  # never the answer itself
         check = RowCheck(self.header, columns, free, self.contract.mend)
         by_rule: Counter[str] = Counter()
+        last = self.header.line
         for block in read_blocks(self._rest, self.header):
+            last = _tables_told_apart(block, last, self.header)
             checked = check(block.rows)
             self._mended += checked.mended
             batch = _batch(self._without_empty(block, checked), checked, self.header)
@@ -212,6 +214,27 @@ def check_rows(
 
 def _counted_as(fault: Fault) -> str:
     return f"{fault.column}: {fault.rule}" if fault.column else fault.rule
+
+
+def _tables_told_apart(block: Block, last: int, header: Header) -> int:
+    """Says of a record of another width that an empty line stands above it.
+
+    last: the last line of the record before the block; returns: that of the block's last record
+    """
+    newline = header.newline
+    if block.broken:
+        above = {line + text.count(newline) for line, text in zip(block.lines, block.texts, strict=True)}
+        above |= {broken.line for broken in block.broken} | {last}
+        block.broken = [
+            replace(broken, rule=broken.rule + AFTER_EMPTY)
+            if broken.rule.startswith(OTHER_WIDTH) and broken.line - 1 not in above
+            else broken
+            for broken in block.broken
+        ]
+        last = max(above)
+    elif block.lines:
+        last = block.lines[-1] + block.texts[-1].count(newline)
+    return last
 
 
 def _batch(block: Block, checked: Checked, header: Header) -> Batch:

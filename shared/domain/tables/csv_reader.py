@@ -35,6 +35,7 @@ QUOTE_UNQUOTED = 'a quote (") stands inside a value without quotes'
 RETURN_INSIDE = "mixed line ends: a CR stands inside the line"
 BREAKS_OFF = "the file breaks off here: "
 AFTER_EMPTY = ", after an empty line: another table, or a note, begins here"
+"""Added where a file is read from its top: a shard does not see the line above its first."""
 NOT_UTF8 = "bytes that are not UTF-8"
 NUL_BYTE = "a NUL byte"
 OTHER_WIDTH = "expected "
@@ -231,7 +232,7 @@ class _Reader:
             elif not row:
                 block.blank_lines += 1
             else:
-                rule = self._width_rule(row) + (AFTER_EMPTY if at and not block.rows[at - 1] else "")
+                rule = self._width_rule(row)
                 if at == len(block.rows) - 1 and not block.data.endswith(self.newline):
                     rule = self._broken_off(row, rule)
                 block.broken.append(Broken(line=block.lines[at], rule=rule, raw=_shown(block.texts[at])))
@@ -277,9 +278,7 @@ class _Reader:
             if not span:
                 return 0
         if isinstance(row, str):
-            after_empty = row.startswith(OTHER_WIDTH) and at and not lines[at - 1].strip(b"\r\n")
-            rule = row + (AFTER_EMPTY if after_empty else "")
-            block.broken.append(Broken(line=number, rule=rule, raw=_shown(lines[at])))
+            block.broken.append(Broken(line=number, rule=row, raw=_shown(lines[at])))
             return 1
         block.rows.append(row)
         block.texts.append(self.newline.join(lines[at : at + span]).decode())
