@@ -251,7 +251,7 @@ function release(model) {
           decisions.map((each) =>
             h(
               "li",
-              { key: each.at },
+              { key: each.decidedAt },
               h("span", { class: "what" }, badge(each.decision, "decision"), " ", each.by),
               ago(each.decidedAt),
               h("p", { class: "why" }, each.reason),
