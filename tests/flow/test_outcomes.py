@@ -165,10 +165,14 @@ def test_the_newest_answer_counts_and_is_counted(world: World, batch: str) -> No
     assert (known(world, batch)["files"], known(world, batch)["corrected_rows"]) == (2, 1)
 
 
-def test_files_that_are_handled_in_another_order_come_to_the_same(world: World, batch: str) -> None:
-    older = world.drop_outcomes(f"{batch}/a.csv", "row;y\n1;no\n")
+@pytest.mark.parametrize(("first", "newer"), [("a.csv", "b.csv"), ("b.csv", "a.csv")])
+def test_files_that_are_handled_in_another_order_come_to_the_same(
+    world: World, batch: str, first: str, newer: str
+) -> None:
+    """Whatever they are called."""
+    older = world.drop_outcomes(f"{batch}/{first}", "row;y\n1;no\n")
     world.pass_time(60)
-    world.tell(world.drop_outcomes(f"{batch}/b.csv", "row;y\n1;yes\n"), older)
+    world.tell(world.drop_outcomes(f"{batch}/{newer}", "row;y\n1;yes\n"), older)
     assert [(row["row"], row["deposit"]) for row in joined(world, batch)] == [(1, True)]
 
 

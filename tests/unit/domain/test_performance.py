@@ -97,3 +97,10 @@ def test_two_close_probabilities_are_ranked() -> None:
     ranked = ScoreHistogram()
     ranked.add(np.array([0.001, 0.0011]), [0, 1])
     assert ranked.auc() == 1
+
+
+def test_a_row_is_not_ranked_against_itself() -> None:
+    """Of two rows: the second is the deposit and the first is not (0.6 x 0.7), or the other way round (0.3 x 0.4)."""
+    expectation = Expectation(**COSTS)
+    expectation.add(np.array([0.3, 0.6]))
+    assert expectation.figures()["auc"] == pytest.approx(0.42 / (0.42 + 0.12), abs=1e-6)
