@@ -51,6 +51,7 @@ def test_json_says_what_the_yaml_says() -> None:
         ({"columns": []}, "no column a model could look at"),
         ({"target": {"name": "y", "values": ["no"], "positive": "yes"}}, "positive"),
         ({"target": None}, "NoneType"),
+        ({"contacts": "calls"}, "'calls' is no integer column that is known before the call"),
         ({"list_columns": [{"name": "age", "log_of": "rows"}]}, "more than once"),
         ({"list_columns": [{"name": "a", "log_of": "size"}]}, "'a' says 'log_of'; write `log_of: rows`"),
         ({"list_columns": [{"name": "a", "log_of": "rows", "column": "age"}]}, "write `log_of: rows`"),
