@@ -27,12 +27,13 @@ class Champion:
     profile: dict[str, Any] | None
     learned: Digests | None
 
-    def unseen(self, folder: Path) -> tuple[Mask, str]:
+    def unseen(self, folder: Path, plausible: Mask) -> tuple[Mask, str]:
         """Of the held-out rows those that it has not learned from: all, if it was trained with the same hold-out.
 
-        returns: with none of them, why it cannot be judged
+        plausible: the held-out rows that are judged on at all
+        returns: a mask of the plausible ones; with none, why it cannot be judged
         """
-        digests = prepared.read_digests(folder, prepared.HOLDOUT, self.model.features)
+        digests = prepared.read_digests(folder, prepared.HOLDOUT, self.model.features)[plausible]
         lacking = [name for name in self.model.columns if not prepared.has(folder, name)]
         named = f"model {self.model.version}"
         if self.learned is None:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from pipelines.training import prepared
 from pipelines.training.champion import Champion, fetch
+from pipelines.training.evidence import read_evidence
 from pipelines.training.holdout import Mask
 from pipelines.training.metrics import (
     Difference,
@@ -219,9 +220,13 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     champion = None if given.champion == NO_CHAMPION else fetch(given.champion)
     judged = [model, champion.model] if champion else [model]
     columns = dict.fromkeys(name for each in judged for name in (*each.columns, *each.list_columns))
+    known = read_evidence(given.model)
+    versions = prepared.read_numbers(given.prepared, prepared.HOLDOUT, prepared.VERSION)
+    plausible = known.plausible(versions) if known else np.ones(len(versions), dtype=np.bool_)
     whole = _held(given.prepared, list(columns))
+    whole = whole if plausible.all() else whole.only(plausible)
     every = np.ones(len(whole.lists), dtype=np.bool_)
-    unseen, not_compared = champion.unseen(given.prepared) if champion else (every, "")
+    unseen, not_compared = champion.unseen(given.prepared, plausible) if champion else (every, "")
     held = whole if not_compared or unseen.all() else whole.only(unseen)
     money = {"call_cost": given.call_cost, "deposit_value": given.deposit_value}
     ours = judge(model, held.rows, **money)
@@ -248,6 +253,7 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
         "milliseconds_per_1000_rows": milliseconds(model, whole.rows),
         "recipe": model.description["recipe"],
         "trial": json.loads((given.model / TRIAL).read_text(encoding="utf-8")),
+        "doubts": [doubt.to_json() for doubt in known.doubts] if known else [],
         "drift": champion.drift(given.prepared) if champion else [],
     }
     shutil.copytree(given.model, given.candidate, dirs_exist_ok=True)

@@ -12,7 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from pipelines import workspace
+from pipelines.training.plausibility import Doubt
 from shared.domain.models.recipe import Recipe
 from shared.domain.models.recipe_gate import Drop
 
@@ -29,20 +33,27 @@ class Evidence:
     live: Recipe
     since: int
     """The version at which it became live."""
+    doubts: tuple[Doubt, ...] = ()
+    """On rows that are therefore neither learned from nor judged on."""
 
     @property
     def newest(self) -> int:
         """The newest drop's version; 0 without any."""
         return max((drop.version for drop in self.drops), default=0)
 
-    def with_drops(self, more: list[Drop]) -> Evidence:
-        return replace(self, drops=(*self.drops, *more)[-MOST_DROPS:])
+    def with_drops(self, more: list[Drop], doubts: list[Doubt]) -> Evidence:
+        return replace(self, drops=(*self.drops, *more)[-MOST_DROPS:], doubts=(*self.doubts, *doubts))
+
+    def plausible(self, versions: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which rows may be learned from and judged on. versions: that the rows came in with"""
+        return ~np.isin(versions, [doubt.version for doubt in self.doubts])
 
     def to_json(self) -> dict[str, Any]:
         return {
             "live": self.live.to_json(),
             "since": self.since,
             "drops": [drop.to_json() for drop in self.drops],
+            "doubts": [doubt.to_json() for doubt in self.doubts],
         }
 
 
@@ -56,6 +67,7 @@ def read_evidence(folder: Path) -> Evidence | None:
         drops=tuple(map(Drop.from_json, body["drops"])),
         live=Recipe.from_json(body["live"]),
         since=body["since"],
+        doubts=tuple(map(Doubt.from_json, body.get("doubts", ()))),
     )
 
 

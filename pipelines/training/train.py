@@ -1,4 +1,4 @@
-"""Training, step 3, train: the live recipe refitted on all rows to learn from."""
+"""Training, step 3, train: the live recipe refitted on all rows to learn from, those in doubt left out."""
 
 from __future__ import annotations
 
@@ -34,15 +34,20 @@ def main(arguments: list[str]) -> int:
     given = _given(arguments)
     contract = prepared.read_contract(given.prepared)
     features = prepared.features_of(contract)
-    matrix = prepared.read_matrix(given.prepared, prepared.TRAIN)
+    evidence = read_evidence(given.trial)
+    if evidence is None:
+        raise SystemExit(f"{given.trial} holds no {EVIDENCE}; run the trial step first")
+    plausible = evidence.plausible(prepared.read_numbers(given.prepared, prepared.TRAIN, prepared.VERSION))
+    if not plausible.any():
+        raise SystemExit(
+            f"no row is left to learn from: {'; '.join(doubt.reason for doubt in evidence.doubts)}"
+        )
+    matrix = prepared.read_matrix(given.prepared, prepared.TRAIN).only(plausible)
     rate = float(matrix.answers.mean())
     if not 0 < rate < 1:
         raise SystemExit(
             "all training rows have the same answer; a classifier needs both answers, gather more"
         )
-    evidence = read_evidence(given.trial)
-    if evidence is None:
-        raise SystemExit(f"{given.trial} holds no {EVIDENCE}; run the trial step first")
     variants = train(evidence.live, matrix)
     lists = contract.get("list_columns", ()) if LIST in variants else ()
     facts = {**_facts(given, rate, len(matrix.answers)), "recipe": evidence.live.to_json()}
@@ -50,7 +55,7 @@ def main(arguments: list[str]) -> int:
     read = len(features) + len(lists)
     known = profile(matrix.inputs[:read], matrix.values[:, :read])
     (given.model / PROFILE).write_text(json.dumps(known, indent=1), encoding="utf-8")
-    learned = np.unique(prepared.read_digests(given.prepared, prepared.TRAIN, features))
+    learned = np.unique(prepared.read_digests(given.prepared, prepared.TRAIN, features)[plausible])
     np.save(given.model / prepared.LEARNED, learned, allow_pickle=False)
     for name in (EVIDENCE, TRIAL):
         shutil.copyfile(given.trial / name, given.model / name)

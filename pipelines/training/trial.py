@@ -2,7 +2,7 @@
 
 Prequential evaluation (A. P. Dawid, Statistical theory: the prequential approach, JRSS A 147, 1984): a drop is scored
 by each recipe's refit on the versions before it. Nothing of a later version can be read here while an earlier one is
-scored.
+scored. A drop whose rows are not plausible is no evidence, and nothing is learned from it, now or later.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from pipelines.training import evidence, prepared
 from pipelines.training.evidence import EVIDENCE, Evidence
 from pipelines.training.holdout import Digests, Mask
 from pipelines.training.learners import Matrix, fit_member
-from pipelines.training.metrics import losses
+from pipelines.training.metrics import auc, losses
+from pipelines.training.plausibility import Doubt, Expected, doubts
 from serving.features import Floats
 from serving.members import Member, loaded
 from shared.domain.models.recipe import Recipe, RecipeMember, recipes_from
@@ -72,32 +73,48 @@ class Past:
             digests=np.concatenate([prepared.read_digests(folder, file, features) for file in files]),
         )
 
-    def before(self, version: int) -> Matrix:
-        """What a refit may learn from when `version` comes in: of the rows that were there, those not held out."""
-        return self.matrix.only((self.versions < version) & ~self.held_out)
+    def before(self, version: int, doubted: Collection[int] = ()) -> Matrix:
+        """What a refit may learn from when `version` comes in: of the rows that were there, those not held out.
 
-    def drop(self, version: int) -> tuple[Matrix, Digests]:
-        """The version's rows whose features no earlier row had, and their digests."""
+        doubted: versions whose rows are not plausible
+        """
+        kept = (self.versions < version) & ~self.held_out & ~np.isin(self.versions, [*doubted])
+        return self.matrix.only(kept)
+
+    def drop(self, version: int) -> tuple[Matrix, Digests, Mask]:
+        """The version's rows, their digests, and which of them have features that no earlier row had."""
         there = self.versions == version
-        fresh = there & ~np.isin(self.digests, self.digests[self.versions < version])
-        return self.matrix.only(fresh), self.digests[fresh]
+        fresh = ~np.isin(self.digests[there], self.digests[self.versions < version])
+        return self.matrix.only(there), self.digests[there], fresh
 
 
 def trial(past: Past, recipes: Sequence[Recipe], known: Evidence | None, scores: Path) -> Evidence:
     """The evidence with the drops that it lacked. scores: folder to write the rows' scores into"""
     found = known or Evidence(drops=(), live=recipes[0], since=0)
     candidates = list({recipe.digest: recipe for recipe in (found.live, *recipes)}.values())
-    versions = sorted(int(each) for each in np.unique(past.versions) if each > found.newest)
-    drops = []
+    doubted = {doubt.version for doubt in found.doubts}
+    versions = sorted({int(each) for each in np.unique(past.versions) if each > found.newest} - doubted)
+    drops: list[Drop] = []
+    raised: list[Doubt] = []
     for version in versions[-MOST_DROPS_AT_ONCE:]:
-        rows, digests = past.drop(version)
-        learned = past.before(version)
-        if len(rows.answers) < LEAST_ROWS or not _can_be_learned(learned.answers):
+        rows, digests, fresh = past.drop(version)
+        if len(rows.answers) < LEAST_ROWS:
             continue
-        said = _scored(candidates, learned, rows)
-        _write_scores(scores / f"{version}.parquet", candidates, said, rows, digests)
-        drops.append(_drop(version, candidates, said, rows.answers))
-    return found.with_drops(drops)
+        learned = past.before(version, doubted)
+        if not _can_be_learned(learned.answers):
+            said, expected = None, None
+        else:
+            said = _scored(candidates, learned, rows)
+            recent = [drop.auc for drop in (*found.drops, *drops) if drop.auc is not None]
+            expected = Expected(probabilities=said[0], learned=learned, recent=recent)
+        if why := doubts(version, rows, expected):
+            raised += why
+            doubted.add(version)
+        elif said is not None and fresh.sum() >= LEAST_ROWS:
+            new, told = rows.only(fresh), [each[fresh] for each in said]
+            _write_scores(scores / f"{version}.parquet", candidates, told, new, digests[fresh])
+            drops.append(_drop(version, candidates, told, new.answers))
+    return found.with_drops(drops, raised)
 
 
 def _can_be_learned(answers: Floats) -> bool:
@@ -147,6 +164,7 @@ def _drop(version: int, recipes: Sequence[Recipe], said: Sequence[Floats], answe
         recipes=tuple(recipe.digest for recipe in recipes),
         losses=tuple(lost.mean(axis=1).tolist()),
         covariance=tuple(map(tuple, np.atleast_2d(np.cov(lost, bias=True)).tolist())),
+        auc=auc(answers, said[0]),
     )
 
 
@@ -184,6 +202,8 @@ def main(arguments: list[str]) -> int:
     names = {digest: recipe.name for digest, recipe in by_digest.items()}
     (given.trial / TRIAL).write_text(json.dumps({**choice.to_json(), "names": names}), encoding="utf-8")
     print(f"{chosen.live.name} is live; {len(found.drops)} drops scored before they were learned from")
+    for doubt in found.doubts:
+        print(f"the rows of version {doubt.version} are left out: {doubt.reason}")
     return 0
 
 

@@ -134,6 +134,18 @@ class ColumnDrift:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RowsInDoubt:
+    """Rows that are neither learned from nor judged on, as they are not plausible after those before them."""
+
+    version: int = public("The dataset version that they came in with.", least=1, example=3)
+    kind: str = public("What is off.", example="labels inverted")
+    reason: str = public(
+        "How it shows.",
+        example="what was learned before ranks these 412 rows the wrong way round: AUC 0.206, at most 0.281",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelVersion:
     """What is known of a model version."""
 
@@ -147,6 +159,9 @@ class ModelVersion:
     recipe: str | None = public("The recipe that it was made by.", example="blend")
     accepted: bool | None = public("Whether it passed every guard.", example=True)
     findings: list[GuardFinding] | None = public("What the guards object to; absent where none does.")
+    doubts: list[RowsInDoubt] | None = public(
+        "Rows left out as they are not plausible, of any version so far; absent where there are none."
+    )
     rows_needed: int | None = public(
         "Of an undecided one: about how many more rows would decide it.", least=1, example=1900
     )

@@ -158,14 +158,26 @@ def _small_and_fast(evaluation: Evaluation) -> Found:
         )
 
 
+def _plausible_rows(evaluation: Evaluation) -> Found:
+    if why := _newest_in_doubt(evaluation):
+        yield "undecided", f"the rows of version {why[0]['version']} are left out: {why[0]['reason']}", None
+
+
+def _newest_in_doubt(evaluation: Evaluation) -> list[Mapping[str, Any]]:
+    """The doubts on the rows that the model was to learn from as the first; its version is theirs."""
+    newest = int(evaluation["challenger"]["version"])
+    return [doubt for doubt in evaluation.get("doubts", ()) if doubt["version"] == newest]
+
+
 def _learned_something_new(evaluation: Evaluation) -> Found:
     model = evaluation["model"]
-    if model["champion_sha256"] == model["sha256"]:
+    if model["champion_sha256"] == model["sha256"] and not _newest_in_doubt(evaluation):
         version = evaluation["champion"]["version"]
         yield "refused", f"it is model {version} again: nothing new was learned", None
 
 
 GUARDS: Mapping[str, Callable[[Evaluation], Found]] = {
+    "plausible rows": _plausible_rows,
     "enough rows": _enough_rows,
     "better than the base rate": _better_than_base_rate,
     "compared": _compared,

@@ -78,7 +78,15 @@ def _figures(evaluation: Mapping[str, Any], found: Sequence[Finding]) -> dict[st
         "findings": [{"guard": each.guard, "reason": each.reason} for each in found],
         **{
             name: evaluation.get(name)
-            for name in ("comparison", "newest", "baseline", "calibration", "drift", "left_out_rows")
+            for name in (
+                "comparison",
+                "newest",
+                "baseline",
+                "calibration",
+                "doubts",
+                "drift",
+                "left_out_rows",
+            )
         },
     }
     if evaluation.get("champion"):

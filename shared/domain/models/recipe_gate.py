@@ -38,6 +38,8 @@ class Drop:
     """Mean log loss of each."""
     covariance: tuple[tuple[float, ...], ...]
     """Of the rows' log losses between the recipes: it gives the spread of any two's difference."""
+    auc: float | None = None
+    """Of the live recipe's refit; None without both answers."""
 
     def difference(self, one: str, other: str) -> tuple[float, float] | None:
         """Mean difference of log loss, negative where `one` is better, and its variance; None without both."""
@@ -48,7 +50,7 @@ class Drop:
         return self.losses[i] - self.losses[j], max(spread, 0.0) * (1 / self.rows + ALIKE)
 
     def to_json(self) -> dict[str, Any]:
-        names = ("version", "rows", "recipes", "losses", "covariance")
+        names = ("version", "rows", "recipes", "losses", "covariance", "auc")
         return {name: getattr(self, name) for name in names}
 
     @classmethod
@@ -59,6 +61,7 @@ class Drop:
             recipes=tuple(body["recipes"]),
             losses=tuple(body["losses"]),
             covariance=tuple(tuple(row) for row in body["covariance"]),
+            auc=body.get("auc"),
         )
 
 

@@ -50,6 +50,14 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "reads nothing forbidden": ("refused", {"model": {"columns": ["age", "duration"]}}, "it reads duration"),
     "small and fast": ("refused", {"model": {"bytes": 200 << 20}}, "it has 200 MB"),
     "small and fast, of them fast": ("refused", {"milliseconds_per_1000_rows": 1500.0}, "take it 1500 ms"),
+    "plausible rows": (
+        "undecided",
+        {
+            "doubts": [{"version": 2, "kind": "labels inverted", "reason": "ranked the wrong way round"}],
+            "model": {"champion_sha256": f"{2:064x}"},
+        },
+        "the rows of version 2 are left out: ranked the wrong way round",
+    ),
     "something new": ("refused", {"model": {"champion_sha256": f"{2:064x}"}}, "it is model 1 again"),
 }
 
