@@ -1,8 +1,8 @@
 """Explanations: which columns move a client's log-odds, and how far, away from what the model expects of anyone.
 
 Of trees by TreeSHAP (exact, path-dependent), which LightGBM computes itself; of a logistic regression by each term less
-its mean over the training rows. They are averaged as the members' log-odds are, so that a row's contributions and
-what is expected add up to its log-odds, where no member was clipped.
+its mean over the training rows. They are averaged as the members' log-odds are, and a member that is clipped has its
+own made smaller in proportion, so that a row's contributions and what is expected add up to its log-odds.
 
 source: Lundberg and others, From local explanations to global understanding with explainable AI for trees, Nature
 Machine Intelligence 2, 2020

@@ -122,19 +122,22 @@ class FittedLinear:
 
     def predict(self, matrix: Floats) -> Floats:
         """Of the positive answer, a row each."""
-        return probability_of(self.log_odds(matrix))
+        return probability_of(self._sums(matrix))
 
     def log_odds(self, matrix: Floats) -> Floats:
         """No surer than a member may be."""
+        return clipped(self._sums(matrix))
+
+    def _sums(self, matrix: Floats) -> Floats:
         if len(matrix) == 1:
-            return clipped(np.array([self._sum(matrix[0].tolist())]))
+            return np.array([self._sum(matrix[0].tolist())])
         found = np.empty(len(matrix))
         for start in range(0, len(matrix), BLOCK):
             rows = slice(start, start + BLOCK)
             terms = self._terms(matrix[rows])
             terms[0] += self.intercept
             found[rows] = np.add.accumulate(terms, axis=0)[-1]  # one after the other, as for a row alone
-        return clipped(found)
+        return found
 
     def contributions(self, matrix: Floats) -> tuple[Floats, float]:
         """How far each column moves each row's log-odds away from what is expected, and that."""

@@ -12,7 +12,6 @@ from serving.features import Floats
 SUREST = 0.01
 """No member of several is surer than this: one that meets what it has never seen, and is very sure all the same, would
 outvote all others. Measured on 26 real months: in a new season it saves up to 1.5 nats a row, and costs nothing later."""
-
 _MOST = math.log((1 - SUREST) / SUREST)
 
 Predict = Callable[[Floats], Floats]
@@ -33,6 +32,6 @@ def clipped(found: Floats) -> Floats:
 
 
 def probability_of(found: Floats) -> Floats:
-    """The inverse: 1 / (1 + exp(-x)). found: clipped, so that exp stays within bounds"""
-    chance: Floats = 1 / (1 + np.exp(-found))
+    """The inverse: 1 / (1 + exp(-x)), exp kept within what a double holds."""
+    chance: Floats = 1 / (1 + np.exp(np.minimum(-found, 700.0)))
     return chance

@@ -13,7 +13,7 @@ import numpy as np
 from serving.boosted import Boosted, meaning
 from serving.features import Feature, Floats
 from serving.linear import FittedLinear, Linear
-from serving.log_odds import probability_of
+from serving.log_odds import clipped, probability_of
 
 TREES, LINEAR = "trees", "linear"
 _SUFFIX = {TREES: "txt", LINEAR: "json"}
@@ -163,9 +163,20 @@ class Variant:
         total, expected = np.zeros(matrix.shape), 0.0
         for one in self.members:
             said, base = one.learner.contributions(one.pick(matrix))
+            if len(self.members) > 1:
+                said, base = _clipped(said, base)
             total[:, one.places] += one.member.weight * said
             expected += one.member.weight * base
         return total, expected
+
+
+def _clipped(contributions: Floats, expected: float) -> tuple[Floats, float]:
+    """The same of a member that is clipped: made smaller in proportion, so that they still add up to its log-odds."""
+    moved = contributions.sum(axis=1)
+    base = clipped(np.array([expected]))
+    kept = clipped(expected + moved) - base
+    share = np.divide(kept, moved, out=np.ones_like(moved), where=moved != 0)
+    return contributions * share[:, np.newaxis], float(base[0])
 
 
 def loaded(members: Sequence[Member], inputs: Sequence[Feature]) -> Variant:

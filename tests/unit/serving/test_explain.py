@@ -44,6 +44,12 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def surest(intercept: float) -> Member:
+    """Surer than a member of several may be."""
+    sure = Linear(intercept=intercept, terms=LINE.terms)
+    return Member(name="sure", kind="linear", columns=("age", "job"), weight=0.5, text=sure.to_text())
+
+
 def log_odds(probability: Any) -> Any:
     return np.log(probability / (1 - probability))
 
@@ -55,8 +61,10 @@ def log_odds(probability: Any) -> Any:
         [member("forest", 1.0, ("rate", "job", "age"), **FOREST)],
         [line(1.0)],
         variants()[SINGLE],
+        [surest(500.0), line(0.5)],
+        [surest(-500.0), line(0.5)],
     ],
-    ids=["trees", "averaged trees", "a line", "several"],
+    ids=["trees", "averaged trees", "a line", "several", "one is clipped above", "one is clipped below"],
 )
 def test_contributions_and_what_is_expected_add_up_to_the_log_odds(
     tmp_path: Path, members: list[Member]
