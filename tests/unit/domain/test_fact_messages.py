@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.facts import FACTS, Fact, RunDue, ShardDue, UploadArrived
+from shared.domain.json_types import declared
 from shared.errors import Transient, UnreadableMessage
 
 JSON = st.recursive(
@@ -80,7 +81,7 @@ def test_any_json_is_a_fact_with_a_key_that_comes_back_or_unreadable(
 def test_every_fact_comes_back_as_it_was(kind: type[Fact]) -> None:
     made: Any = {"facts": ["a"], "steps": [{"name": "a"}], "deciles": [1], "target": None} | {
         "mended": [{"values": 1}],
-        "decision": "retried",
+        **{name: get_args(hint)[0] for name, hint in declared(kind).items() if get_origin(hint) is Literal},
     }
     fields = {f.name: made.get(f.name, EXAMPLES.get(str(f.type))) for f in dataclasses.fields(kind)}
     fact = kind(**fields)
