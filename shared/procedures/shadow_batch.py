@@ -46,6 +46,8 @@ def shadowed(plan: DeploymentPlan, serving: int, services: Services) -> Shadowed
     batch = _last_sealed(names.dataset_id(plan.model, serving), services)
     if batch is None:
         return _skipped(f"model {serving} has scored no batch yet")
+    if _read_list_columns(batch, services):
+        return _skipped(f"model {serving} reads columns of the list, which a sample of its rows has not")
     sample = _sample(batch, plan.model, services)
     if sample is None or not len(sample):
         return _skipped(f"of batch {batch.id}, the last that model {serving} scored, no row can be compared")
@@ -61,6 +63,14 @@ def shadowed(plan: DeploymentPlan, serving: int, services: Services) -> Shadowed
     figures |= {"batch": batch.id, "champion": serving}
     beyond = shadow.beyond(figures, services.policy)
     return Shadowed(values={"shadow": figures, "shadow_skipped": None}, beyond=beyond)
+
+
+def _read_list_columns(batch: Record, services: Services) -> bool:
+    """Whether the batch was scored with columns that describe the list as a whole."""
+    from shared.domain.batches.batch_profile import BatchProfile
+
+    text = services.files.content(names.SCORED, names.batch_profile_blob(batch.id))
+    return text is not None and bool(BatchProfile.from_json(text).list_columns)
 
 
 def _skipped(why: str) -> Shadowed:
