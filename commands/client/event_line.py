@@ -5,7 +5,15 @@ from __future__ import annotations
 from commands.client.status_api import Json
 
 COLUMNS = ("time", "what", "about", "reason")
-REASONS = ("reason", "postponedBecause", "decidedBecause", "pausedBecause", "resumedBecause")
+REASONS = (
+    "reason",
+    "postponedBecause",
+    "heldBecause",
+    "approvedBecause",
+    "decidedBecause",
+    "pausedBecause",
+    "resumedBecause",
+)
 """Why something moved, under the name that its kind has for it."""
 
 

@@ -35,6 +35,9 @@ from shared.services import Services
 HELD_LOOK_SECONDS = 900
 """How often a held release is looked at: a message that is lost then is missed for so long, and not for all its time."""
 
+MOST_COUNTED = 1_000_000
+"""Polls are counted no further: a message that says otherwise was not written by us."""
+
 
 def release_model(fact: ModelAccepted | ReleaseDue, services: Services) -> Iterable[Fact | Change]:
     """Deploys at no traffic, tests with golden rows, compares on the last batch, gives a share of the traffic and watches,
@@ -212,7 +215,7 @@ def _switched(release: Release, services: Services) -> list[Fact | Change]:
 
 
 def _poll_again(release: Release, services: Services, *, seconds: int | None = None) -> ReleaseDue:
-    fact, rollout, poll = release.fact, release.rollout.value, release.polls + 1
+    fact, rollout, poll = release.fact, release.rollout.value, min(release.polls + 1, MOST_COUNTED)
     usual = min(services.policy.release_poll_seconds, 2 ** min(poll, 16))
     return ReleaseDue(
         run=fact.run,

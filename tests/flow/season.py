@@ -98,6 +98,7 @@ def _clients(world: World) -> None:
     world.tell(world.drop_outcomes("odd.csv", "a,b\n1,2\n"))
     world.files.write("scoring", "clients again.csv", clients.encode())
     world.tell(ScoringDue(tick="2"))
+    _a_list_that_is_off(world)
     world.policy = replace(
         world.policy, engine_bytes=1, shard_bytes=700
     )  # every file is large enough for a run
@@ -105,6 +106,21 @@ def _clients(world: World) -> None:
         world.files.write("scoring", name, clients.replace("technician", "services", other).encode())
         world.tell(ScoringDue(tick=name))
         engine.end(world, str(world.scoring_pipeline.submissions[-1].name), status=end)
+
+
+def _a_list_that_is_off(world: World) -> None:
+    """Its ages are nothing like those that were learned from: it is held, until a mended file takes its place."""
+    learned = {"name": "age", "type": "integer", "edges": [], "shares": [1.0, 0.0], "minimum": 2000.0}
+    learned |= {"maximum": 9000.0, "orders": {"3": 40}}
+    for documents in world.workspace.documents.values():
+        documents["profile"] = {"rows": 40, "columns": [learned]}
+    off = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(7, start=9000).splitlines()) + "\n"
+    world.files.write("scoring", "off.csv", off.encode())
+    world.tell(ScoringDue(tick="off"))
+    for documents in world.workspace.documents.values():
+        del documents["profile"]
+    world.files.write("scoring", "off.csv", off.replace(";technician;", ";management;").encode())
+    world.tell(ScoringDue(tick="mended"))
 
 
 def _runs_that_come_to_nothing(world: World) -> None:

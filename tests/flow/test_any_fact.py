@@ -154,7 +154,8 @@ def test_a_batch_is_not_sealed_before_all_its_shards_are_scored() -> None:
     blob = world.files.stat("scoring", "unseen.csv")
     assert blob is not None
     due = BatchDue(name=blob.name, etag=blob.etag)
-    first, *_ = flow.handle(due, world.services)
+    profile, *_ = flow.handle(due, world.services)
+    first, *_ = flow.handle(profile, world.services)
     flow.handle(first, world.services)
     with pytest.raises(Transient, match="1 of the 9 shards"):
         flow.handle(ShardsScored(batch=due.batch), world.services)

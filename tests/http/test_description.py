@@ -28,6 +28,7 @@ from functions.http.auth.scopes import Scope
 from functions.http.middleware.long_poll import Watch
 from functions.http.views.shape import GROWING
 from shared.domain.facts import ScoringDue, StepDeadLettered
+from shared.domain.kinds.batch import LEFT_OUT
 from shared.domain.kinds.run import STEP_STATUSES
 from shared.domain.kinds.waiting import WAITS
 from shared.kinds import EVENT_TYPES, KINDS, STATES, STATUSES_OF
@@ -304,6 +305,7 @@ GROWN: dict[str, set[str]] = {
     "Run.status": STATUSES,
     "RunEventData.status": STATUSES,
     "RunStep.status": STATUSES,
+    "LeftOut.reason": {reason.name for reason in LEFT_OUT},
     "ReleaseDecision.decision": {decision.name for decision in STATUSES_OF["decision"]},
     "Operation.status": {status.name for status in STATUSES_OF["progress"]},
 }
@@ -336,12 +338,18 @@ SIGNED |= {
     for kind in ("NewestComparison", "BaselineMetrics")
     for name in ("logLossDifference", "low", "high")
 }
+SIGNED |= {
+    *("CallListed.deposits", "CallListed.money", "DecileOutcome.expectedMoney", "DecileOutcome.money"),
+    *("Expected.money", "Figures.money", "ScoreReason.contribution", "ScoreResponse.expected"),
+    *(f"HeldColumn.{name}" for name in ("minimum", "maximum", "learnedMinimum", "learnedMaximum")),
+}
 """Numbers that may be less than nothing."""
 UNIT_IN_NAME = re.compile(r"(Ms|Seconds|Bytes|Percent|PerSecond|Count)$|([a-z]s|[sS]cored)$|[rR]ows$")
 """A unit, or the plural of what is counted."""
 UNIT_SAID = re.compile(r"\([^()]+\)\.$|\b0 to 1\.$")
 NO_UNIT = re.compile(
-    r"(^|[a-z])([vV]ersion|[sS]equence|seq|line|champion|status|auc|psi|aucDifference|rowsNeeded)$"
+    r"(^|[a-z])([vV]ersion|[sS]equence|seq|line|champion|status|auc|psi|aucDifference|rowsNeeded|decile|[sS]hare|limit"
+    r"|[mM]inimum|[mM]aximum|depositsLow|depositsHigh|calibrationError|contribution|explain|expected)$"
 )
 """Numbers that only put in order or name, and measures that have none by their definition."""
 NUMBERS = [place for place, found in PROPERTIES.items() if found.get("type") in ("integer", "number")]

@@ -11,11 +11,15 @@ from tests.http.asking import Client
 
 CARD = "/api/models/bank/1/card"
 
+CALIBRATION = {"mean_probability": 0.11, "rate": 0.1, "error": 0.011, "error_by_chance": 0.02}
+
 
 @pytest.fixture
 def judged(world: World) -> World:
     world.tell(world.drop("may.csv", bank_rows(30)))
-    world.finish_run("bank-v1-a1", calibration={"ece": 0.011}, segments=[{"column": "job", "rows": 7}])
+    world.finish_run(
+        "bank-v1-a1", calibration=CALIBRATION, segments=[{"column": "job", "rows": 7, "low": -0.01}]
+    )
     return world
 
 
@@ -37,7 +41,7 @@ def test_it_has_the_data_the_figures_the_hashes_and_the_record(judged: World, re
 def test_what_an_evaluation_says_passes_through_whatever_it_is(judged: World, reader: Client) -> None:
     evaluation = reader.get(CARD).json()["evaluation"]
     assert evaluation == judged.workspace.documents["bank", 1]["evaluation"]
-    assert (evaluation["calibration"], evaluation["segments"][0]["column"]) == ({"ece": 0.011}, "job")
+    assert (evaluation["calibration"], evaluation["segments"][0]["column"]) == (CALIBRATION, "job")
 
 
 def test_a_model_that_is_described_by_less_has_a_card_too(judged: World, reader: Client) -> None:

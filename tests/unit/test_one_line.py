@@ -73,10 +73,12 @@ def test_the_description_has_both_with_what_they_mean(described: Any) -> None:
     batch = described["components"]["schemas"]["Batch"]
     assert batch["properties"]["state"]["x-extensible-enum"] == [
         "due",
+        "held",
         "scoring",
         "set-aside",
         "scored",
         "duplicate",
+        "replaced",
         "refused",
     ]
     assert "`set-aside`: was laid by" in batch["properties"]["state"]["description"]
@@ -123,7 +125,7 @@ print(states.choices("batch"))
     told = _python(copy, "-c", program)
     assert told.stdout.splitlines() == [
         "yellow True False",
-        "due, scoring, set-aside, scored, duplicate or refused",
+        "due, held, scoring, set-aside, scored, duplicate, replaced or refused",
     ], told.stderr
 
 
@@ -133,7 +135,7 @@ def test_the_dashboard_has_its_tone_its_words_and_its_choice(copy: Path, stale: 
 import { choices, needsPerson, said, stateWords, tone } from "./web/js/core/states.js";
 console.log(JSON.stringify([
   tone("set-aside", "batch"), stateWords("set-aside", "batch"), said("set-aside", "batch"),
-  needsPerson({ kind: "batch", state: "set-aside" }), choices("batch").at(3),
+  needsPerson({ kind: "batch", state: "set-aside" }), choices("batch").at(4),
 ]));
 """
     told = subprocess.run(

@@ -124,16 +124,16 @@ def test_each_chapter_is_told_as_it_comes_and_once_more_at_the_end(
     assert demo.main(arguments) == 0
     said = capsys.readouterr().out
     assert f"Data: your file {tmp_path / 'mine.csv'}, 50 rows" in said
-    assert "Dropping incoming/first.csv (20 rows)" in said
+    assert "Dropping incoming/first.csv (30 rows)" in said
     assert "upload registered  dataset trained  run accepted  model released" in said
     _, _, summary = said.partition("The whole loop, in ")
     for chapter in (
-        "first file   20 rows -> dataset bank-additional:1 -> released: better",
+        "first file   30 rows -> dataset bank-additional:1 -> released: better",
         "more rows    30 rows -> dataset bank-additional:2 -> released: better",
         "with faults  2 of the 32 rows of second.csv put aside, the others learned from\n"
         f"{15 * ' '}line 42: expected 3 values, found 1; line 43: y not one of: no, yes",
         "first again  duplicate: nothing happened twice",
-        "clients      30 scored by model 2 -> scored/clients.csv",
+        "clients      20 scored by model 2 -> scored/clients.csv",
     ):
         assert chapter in summary
     assert f"./dev down --state {tmp_path / 'state' / 'demo'}" in summary
@@ -154,7 +154,7 @@ def test_the_files_are_what_the_chapters_are_about(bank: Bank, arguments: list[s
 WRONG: dict[str, tuple[Callable[[Bank], object], str]] = {
     "the batch was refused": (
         lambda bank: bank._add("batches", record("batch", "b", "refused", name="clients.csv", rows=0)),
-        "the batch should have 30 scored rows",
+        "the batch should have 20 scored rows",
     ),
     "faulty rows were taken": (
         lambda bank: setattr(bank, "aside", 1),

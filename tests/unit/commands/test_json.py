@@ -37,9 +37,13 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
 """Arguments, what of the document is looked at, and what it has to be."""
 ELSEWHERE = {
     "bench": "bench/test_shown.py",
+    "approve": "test_acting.py",
     "doctor": "test_doctor_and_clean.py",
     "env": "test_drop_and_env.py",
     "load-test": "test_load_test.py",
+    "outcomes": "test_reading.py",
+    "replay": "test_replay.py",
+    "rollback": "test_acting.py",
 }
 """They need more than the app; the file beside has their case."""
 

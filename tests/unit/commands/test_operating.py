@@ -162,7 +162,7 @@ def test_publish_hands_its_options_on_and_says_where_v1_calls_go(
 ) -> None:
     asked: list[tuple[list[str], Mapping[str, str]]] = []
 
-    def call(command: list[str], *, cwd: Path, env: Mapping[str, str]) -> int:
+    def call(command: list[str], *, cwd: Path, env: Mapping[str, str], **_: object) -> int:
         asked.append((command, env))
         return code
 

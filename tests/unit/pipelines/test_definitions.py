@@ -43,6 +43,7 @@ WIRES = {
         "retrieve.plan": "inputs.plan",
         "retrieve.source": "inputs.source",
         "retrieve.model": "inputs.model",
+        "retrieve.profile": "inputs.profile",
         "prepare.retrieved": "jobs.retrieve.outputs.retrieved",
         "prepare.source": "inputs.source",
         "predict.retrieved": "jobs.retrieve.outputs.retrieved",

@@ -57,7 +57,7 @@ def test_the_profile_is_of_the_rows_it_learned_from_and_the_columns_it_reads(tmp
 @pytest.mark.parametrize("answer", ["yes", "no"])
 def test_rows_that_all_answer_alike_end_the_run(tmp_path: Path, answer: str) -> None:
     alike = {**columns(300, 1), BANK.target: [answer] * 300}
-    with pytest.raises(SystemExit, match="all 300 rows are (positive|negative)"):
+    with pytest.raises(SystemExit, match=r"all 300 rows are (positive|negative)"):
         trained(tmp_path, [part_of(tmp_path / "parts", alike)])
     assert not (tmp_path / "1" / "model").exists()
 
