@@ -129,8 +129,8 @@ def test_each_chapter_is_told_as_it_comes_and_once_more_at_the_end(
     _, _, summary = said.partition("The whole loop, in ")
     for chapter in (
         "first file   30 rows -> dataset bank-additional:1 -> released: better",
-        "more rows    30 rows -> dataset bank-additional:2 -> released: better",
-        "with faults  2 of the 32 rows of second.csv put aside, the others learned from\n"
+        "more rows    20 rows -> dataset bank-additional:2 -> released: better",
+        "with faults  2 of the 22 rows of second.csv put aside, the others learned from\n"
         f"{15 * ' '}line 42: expected 3 values, found 1; line 43: y not one of: no, yes",
         "first again  duplicate: nothing happened twice",
         "clients      20 scored by model 2 -> scored/clients.csv",
