@@ -113,11 +113,15 @@ def _beside_the_point(case: schemathesis.Case) -> list[Any]:
     path = case.operation.path
     if case.body is None and not case.operation.definition.raw.get("requestBody", {}).get("required"):
         excluded.append(of("negative_data_rejection"))  # where no body is needed, null is none
-    if case.method == "POST" and path in ("/api/uploads/{name}", "/api/batches/{batch}"):
+    if case.method == "POST" and path in (
+        "/api/uploads/{name}",
+        "/api/batches/{batch}",
+        "/api/outcomes/{outcome}",
+    ):
         excluded.append(
             of("negative_data_rejection")
         )  # any bytes are a file; what is wrong in it is found later
-    if path == "/api/batches/{batch}/rows":
+    if path in ("/api/batches/{batch}/rows", "/api/outcomes/{outcome}/faults"):
         excluded += [
             of("unsupported_method"),
             of("allow_header_conformance"),
