@@ -5,14 +5,15 @@ With `--check` nothing is written; the exit code is 1 when one of them is not wh
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from html import escape
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+import kept
+from kept import ROOT
+
 RESULTS = ROOT / "bench" / "results"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- performance -->", "<!-- /performance -->"
@@ -85,12 +86,6 @@ def _number(value: float | str | None) -> str:
     return value if isinstance(value, str) else f"{value:,.10g}"
 
 
-def with_section(readme: str, found: dict[str, dict[str, Any]]) -> str:
-    before, rest = readme.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{section(found)}\n{END}{after}"
-
-
 def chart(drawn: dict[str, Any]) -> str:
     """Horizontal bars. drawn: title, unit, bars (label, value, ours)"""
     bars = drawn["bars"]
@@ -120,24 +115,8 @@ def wanted() -> dict[Path, str]:
     """What each file should hold."""
     found = results()
     charts = {RESULTS / f"{m}.svg": chart(r["chart"]) for m, r in found.items() if "chart" in r}
-    return {README: with_section(README.read_text(encoding="utf-8"), found), **charts}
-
-
-def main() -> int:
-    made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("--check", action="store_true", help="write nothing, say what differs")
-    check = made.parse_args().check
-    differing = [
-        file
-        for file, text in wanted().items()
-        if not file.exists() or file.read_text(encoding="utf-8") != text
-    ]
-    for file in differing:
-        print(file.relative_to(ROOT))
-        if not check:
-            file.write_text(wanted()[file], encoding="utf-8")
-    return int(check and bool(differing))
+    return {README: kept.between(README.read_text(encoding="utf-8"), BEGIN, END, section(found)), **charts}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(kept.main(__doc__, wanted()))

@@ -5,20 +5,21 @@ With `--check` nothing is written; the exit code is 1 when one of them, or the p
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+import kept
+from kept import ROOT
+
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from commands.backtest import picture  # noqa: E402  (the checkout is found first)
-from commands.backtest.report import COLUMNS, written  # noqa: E402
-from commands.backtest.results import FLOW, RETRAINED  # noqa: E402
+from commands.backtest import picture
+from commands.backtest.report import COLUMNS, written
+from commands.backtest.results import FLOW, RETRAINED
 
 RESULTS = ROOT / "bench" / "results" / "replay.json"
 README, PAGE = ROOT / "README.md", ROOT / "docs" / "replay.md"
@@ -51,10 +52,8 @@ it ([commands/backtest/walk.py](../commands/backtest/walk.py)), and a test that 
 def wanted() -> dict[Path, str]:
     """What each file should hold."""
     found = json.loads(RESULTS.read_text(encoding="utf-8"))
-    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
     return {
-        README: f"{before}{BEGIN}\n{section(found)}\n{END}{after}",
+        README: kept.between(README.read_text(encoding="utf-8"), BEGIN, END, section(found)),
         PAGE: page(found),
         RESULTS.with_suffix(".svg"): picture.drawn(found),
     }
@@ -141,21 +140,5 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(headings)} |", f"|{aligned}|", *(f"| {' | '.join(row)} |" for row in rows)]
 
 
-def main() -> int:
-    made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("--check", action="store_true", help="write nothing, say what differs")
-    check = made.parse_args().check
-    differing = [
-        file
-        for file, text in wanted().items()
-        if not file.exists() or file.read_text(encoding="utf-8") != text
-    ]
-    for file in differing:
-        print(file.relative_to(ROOT))
-        if not check:
-            file.write_text(wanted()[file], encoding="utf-8")
-    return int(check and bool(differing))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(kept.main(__doc__, wanted()))
