@@ -7,7 +7,7 @@ without a seed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -61,10 +61,37 @@ class Matrix:
         )
 
 
-def fit(recipe: Recipe, matrix: Matrix, names: Sequence[str]) -> list[Member]:
-    """The recipe's members, fitted. names: of the columns that they may see"""
+Fitted = dict[Any, Member]
+"""Members that are fitted already, by all that a fit depends on."""
+
+
+def columns_of(recipe: Recipe, matrix: Matrix) -> list[str]:
+    """The columns that the recipe's members may see."""
+    names = [feature.name for feature in matrix.inputs]
+    return [name for name in names if recipe.list_columns or name not in matrix.list_names]
+
+
+def fit(recipe: Recipe, matrix: Matrix, names: Sequence[str], fitted: Fitted | None = None) -> list[Member]:
+    """The recipe's members, fitted.
+
+    names: of the columns that they may see
+    fitted: of the same matrix; a member that several recipes share is fitted once
+    """
+    fitted = {} if fitted is None else fitted
     total = sum(member.weight for member in recipe.members)
-    return [fit_member(member, matrix, names, weight=member.weight / total) for member in recipe.members]
+    members = []
+    for member in recipe.members:
+        key = (_apart_from_recipe(member), *names)
+        if key not in fitted:
+            fitted[key] = fit_member(member, matrix, names, weight=1.0)
+        members.append(replace(fitted[key], name=member.name, weight=member.weight / total))
+    return members
+
+
+def _apart_from_recipe(member: RecipeMember) -> tuple[Any, ...]:
+    """What a fit depends on beside the rows: hashable, and the same for equal members of different recipes."""
+    how = (member.without, member.list_weight, member.newest_lists)
+    return (member.learner, *sorted(member.parameters.items()), *how)
 
 
 def fit_member(member: RecipeMember, matrix: Matrix, names: Sequence[str], *, weight: float) -> Member:

@@ -14,8 +14,8 @@ import numpy as np
 from pipelines.training import prepared
 from pipelines.training.drift import PROFILE, profile
 from pipelines.training.evidence import EVIDENCE, read_evidence
-from pipelines.training.learners import Matrix, fit
-from pipelines.training.trial import SCORES, TRIAL, columns_of
+from pipelines.training.learners import Matrix, columns_of, fit
+from pipelines.training.trial import SCORES, TRIAL
 from serving.members import Member
 from serving.model import LIST, SINGLE, save
 from shared.domain.models.recipe import Recipe
@@ -26,7 +26,7 @@ def train(recipe: Recipe, matrix: Matrix) -> dict[str, list[Member]]:
     features = [feature.name for feature in matrix.inputs if feature.name not in matrix.list_names]
     variants = {SINGLE: fit(recipe, matrix, features)}
     if recipe.list_columns and matrix.list_names:
-        variants[LIST] = fit(recipe, matrix, list(columns_of(recipe, matrix)))
+        variants[LIST] = fit(recipe, matrix, columns_of(recipe, matrix))
     return variants
 
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +22,12 @@ import pyarrow.parquet as pq
 from pipelines.training import evidence, prepared
 from pipelines.training.evidence import EVIDENCE, Evidence
 from pipelines.training.holdout import Digests, Mask
-from pipelines.training.learners import Matrix, fit_member
+from pipelines.training.learners import Fitted, Matrix, columns_of, fit
 from pipelines.training.metrics import auc, losses
 from pipelines.training.plausibility import Doubt, Expected, doubts
 from serving.features import Floats
-from serving.members import Member, loaded
-from shared.domain.models.recipe import Recipe, RecipeMember, recipes_from
+from serving.members import loaded
+from shared.domain.models.recipe import Recipe, recipes_from
 from shared.domain.models.recipe_gate import LEAST_ROWS, Drop, choose
 
 SCORES = "scores"
@@ -122,38 +121,10 @@ def _can_be_learned(answers: Floats) -> bool:
 
 
 def _scored(recipes: Sequence[Recipe], learned: Matrix, rows: Matrix) -> list[Floats]:
-    """What each recipe's refit says. A member that several recipes share is fitted once."""
-    fitted: dict[Any, Member] = {}
-    found = []
-    for recipe in recipes:
-        names = tuple(columns_of(recipe, learned))
-        total = sum(member.weight for member in recipe.members)
-        members = []
-        for member in recipe.members:
-            key = (_apart_from_recipe(member), names)
-            if key not in fitted:
-                fitted[key] = fit_member(member, learned, names, weight=1.0)
-            members.append(replace(fitted[key], name=member.name, weight=member.weight / total))
-        found.append(loaded(members, learned.inputs).predict(rows.values))
-    return found
-
-
-def _apart_from_recipe(member: RecipeMember) -> Any:
-    """What a fit depends on: hashable, and the same for equal members of different recipes."""
-    return (
-        member.learner,
-        *sorted(member.parameters.items()),
-        member.without,
-        member.list_weight,
-        member.newest_lists,
-    )
-
-
-def columns_of(recipe: Recipe, matrix: Matrix) -> Iterator[str]:
-    """The columns that its members may see."""
-    for feature in matrix.inputs:
-        if recipe.list_columns or feature.name not in matrix.list_names:
-            yield feature.name
+    """What each recipe's refit says."""
+    fitted: Fitted = {}
+    members = (fit(recipe, learned, columns_of(recipe, learned), fitted) for recipe in recipes)
+    return [loaded(each, learned.inputs).predict(rows.values) for each in members]
 
 
 def _drop(version: int, recipes: Sequence[Recipe], said: Sequence[Floats], answers: Floats) -> Drop:

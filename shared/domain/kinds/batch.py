@@ -177,7 +177,9 @@ class Outcomes:
 class LeftOut:
     """Rows that are not on the call list, for one reason."""
 
-    reason: str = public("The first reason that held; more words may come.", known=LEFT_OUT, example="do-not-call")
+    reason: str = public(
+        "The first reason that held; more words may come.", known=LEFT_OUT, example="do-not-call"
+    )
     rows: int = public("How many rows.", least=1, example=12)
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import workspace
-from pipelines.training import evidence, trial
+from pipelines.training import evidence, learners, trial
 from pipelines.training.trial import Past
 from shared.domain.models.recipe import Recipe, RecipeMember
 from shared.domain.models.recipe_gate import LEAST_ROWS, Drop
@@ -101,21 +101,21 @@ def test_where_nothing_can_be_learned_yet_there_is_no_evidence(tmp_path: Path) -
 
 def test_a_member_that_recipes_share_is_fitted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fitted: list[str] = []
-    fit = trial.fit_member
+    fit = learners.fit_member
 
     def counted(member: RecipeMember, *given: Any, **more: Any) -> Any:
         fitted.append(member.name)
         return fit(member, *given, **more)
 
-    monkeypatch.setattr(trial, "fit_member", counted)
+    monkeypatch.setattr(learners, "fit_member", counted)
     trial.trial(past(600, 400), RECIPES, None, tmp_path)
     assert sorted(fitted) == ["r", "t"]
 
 
 def test_a_recipe_that_does_not_read_the_lists_columns_never_sees_them() -> None:
     rows = drawn(100)
-    assert list(trial.columns_of(TREES, rows)) == [feature.name for feature in rows.inputs]
-    assert list(trial.columns_of(replace(TREES, list_columns=False), rows)) == ["age, in years", "job"]
+    assert learners.columns_of(TREES, rows) == [feature.name for feature in rows.inputs]
+    assert learners.columns_of(replace(TREES, list_columns=False), rows) == ["age, in years", "job"]
 
 
 def test_the_evidence_travels_with_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
