@@ -216,7 +216,7 @@ def _switched(release: Release, services: Services) -> list[Fact | Change]:
 
 def _poll_again(release: Release, services: Services, *, seconds: int | None = None) -> ReleaseDue:
     fact, rollout, poll = release.fact, release.rollout.value, min(release.polls + 1, MOST_COUNTED)
-    usual = min(services.policy.release_poll_seconds, 2 ** min(poll, 16))
+    usual = min(services.policy.release_poll_seconds, 2 ** max(0, min(poll, 16)))
     return ReleaseDue(
         run=fact.run,
         dataset=fact.dataset,

@@ -80,10 +80,13 @@ def test_again_changes_nothing_and_another_compute_is_beside_it(client: Any, pub
     [
         (
             training.ENDPOINT,
-            {"manifest", "parts", "model_name", "model_version", "champion", "call_cost", "deposit_value"},
+            {
+                "manifest", "parts", "model_name", "model_version", "champion", "false_change", "call_cost",
+                "deposit_value",
+            },
             {"candidate"},
         ),
-        (scoring.ENDPOINT, {"plan", "source", "model"}, {"scored"}),
+        (scoring.ENDPOINT, {"plan", "source", "profile", "model"}, {"scored"}),
     ],
 )
 def test_the_component_asks_for_what_a_run_is_given(

@@ -118,7 +118,7 @@ def _a_list_that_is_off(world: World) -> None:
     world.files.write("scoring", "off.csv", off.encode())
     world.tell(ScoringDue(tick="off"))
     for documents in world.workspace.documents.values():
-        del documents["profile"]
+        documents["profile"] = {"rows": 40, "columns": [dict(learned, orders={})]}  # finds nothing any more
     world.files.write("scoring", "off.csv", off.replace(";technician;", ";management;").encode())
     world.tell(ScoringDue(tick="mended"))
 

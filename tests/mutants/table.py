@@ -63,7 +63,7 @@ MUTANTS = (
         "flow/test_guards.py::test_scores_of_another_model_than_the_batch_is_pinned_to_are_not_taken",
     ),
     _mutant(
-        "a short read of a shard is taken for whole", "shared.steps.score_shard",
+        "a short read of a shard is taken for whole", "shared.procedures.open_batches",
         "if len(data) != shard.end - shard.start:", "if False:",
         "flow/test_guards.py::test_bytes_that_did_not_all_come_are_no_whole_shard",
     ),
@@ -231,7 +231,7 @@ MUTANTS = (
     ),
     _mutant(
         "traffic is moved while a worker is at a release", "shared.procedures.traffic",
-        "if traffic == wanted or _is_being_released(dataset, services):", "if traffic == wanted:",
+        "        if entry and claims.is_held(entry):", "        if False:",
         "flow/test_traffic.py::test_while_a_worker_is_at_a_release_the_traffic_is_its_own",
     ),
     # the model's own server

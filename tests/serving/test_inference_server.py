@@ -190,7 +190,7 @@ def test_an_arrow_body_on_the_same_path_is_answered_in_arrow(served: Served) -> 
     assert (said.status_code, said.headers["content-type"]) == (200, headers["Content-Type"])
     table = pa.ipc.open_stream(said.content).read_all()
     assert table["probability"].to_pylist() == served.probability
-    assert table.schema.metadata == {b"model": b"bank", b"version": b"7"}
+    assert table.schema.metadata == {b"model": b"bank", b"version": b"7", b"variant": b"single"}
 
 
 @pytest.mark.parametrize(
@@ -226,5 +226,6 @@ def test_swagger_describes_this_model(served: Served, version: str, place: str) 
     assert record["required"] == served.columns
     assert record["properties"]["age"]["type"] == "integer"
     assert record["properties"]["job"]["enum"] == ["admin.", "retired", "student", "unknown"]
-    always = set(served.ask(served.table([0])).json())  # a problem is there where a row has one
-    assert set(found["ServiceOutput"]["properties"]) == always | {"problem"}
+    always = set(served.ask(served.table([0])).json())
+    sometimes = {"problem", "expected", "reasons"}  # where a row has one, and where reasons were asked for
+    assert set(found["ServiceOutput"]["properties"]) == always | sometimes

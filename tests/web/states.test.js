@@ -33,7 +33,7 @@ describe("a state of the table", () => {
   });
 
   it("is a choice of its list, after all of them", () => {
-    assert.deepEqual(choices("batch"), [["All", ""], ["Waiting", "due"], ["Scoring", "scoring"], ["Scored", "scored"], ["Duplicate", "duplicate"], ["Refused", "refused"]]); // prettier-ignore
+    assert.deepEqual(choices("batch"), [["All", ""], ["Waiting", "due"], ["Held", "held"], ["Scoring", "scoring"], ["Scored", "scored"], ["Duplicate", "duplicate"], ["Replaced", "replaced"], ["Refused", "refused"]]); // prettier-ignore
   });
 });
 

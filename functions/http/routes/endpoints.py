@@ -34,7 +34,13 @@ class ScoreRequest(BaseModel):
         examples=[[{"age": 41, "job": "admin."}]],
     )
     explain: int = Field(
-        default=0, ge=0, le=100, description="How many reasons you want of each record.", examples=[3]
+        default=0,
+        ge=0,
+        le=100,
+        description="How many reasons you want of each record; none where this is left out.",
+        examples=[3],
+        # Generators of types take a property that has a default for one that is always sent.
+        json_schema_extra=lambda schema: schema.pop("default"),
     )
 
 

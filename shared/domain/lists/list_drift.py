@@ -20,7 +20,6 @@ NORMAL_QUANTILE = 3.09
 ADDED_ROWS = 0.5
 """In each group, to both sides (Jeffreys' prior): an empty group of a small list says little, and not that it is infinitely
 far away."""
-DECILES = 10
 
 
 def list_drift(columns: Iterable[Mapping[str, Any]], learned: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -32,12 +31,13 @@ def list_drift(columns: Iterable[Mapping[str, Any]], learned: Mapping[str, Any])
 
 
 def score_drift(deciles: Sequence[int]) -> dict[str, Any] | None:
-    """The same of the scores: held-out rows have a tenth in each decile. deciles: rows in each; None without rows"""
-    rows = sum(deciles)
-    if not rows:
+    """The same of the scores: held-out rows have an equal share in each. deciles: rows in each; None without rows, or
+    where a message says that there are less than none"""
+    rows, groups = sum(deciles), len(deciles)
+    if rows <= 0 or min(deciles) < 0:
         return None
-    psi = index([1 / DECILES] * DECILES, _smoothed(deciles))
-    limit = max(MATTERS, chance(DECILES, 1 / rows))
+    psi = index([1 / groups] * groups, _smoothed(deciles))
+    limit = max(MATTERS, chance(groups, 1 / rows))
     return {"psi": psi, "limit": limit, "moved": psi > limit}
 
 
