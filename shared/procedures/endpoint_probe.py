@@ -5,23 +5,27 @@ from __future__ import annotations
 import time
 
 from shared.domain.models.endpoint_health import Probe
-from shared.domain.models.smoke_test import faults
+from shared.domain.models.smoke_test import GoldenRows
+from shared.domain.names import dataset_id
 from shared.errors import Refused, Transient
 from shared.ports import DeploymentPlan
 from shared.services import Services
 
 
+def golden_rows(plan: DeploymentPlan, services: Services) -> GoldenRows:
+    """Of the plan's model. raises: Transient; Refused where it has none"""
+    documents = services.workspace.model_documents(plan.model, plan.version)
+    return GoldenRows.of(dataset_id(plan.model, plan.version), documents)
+
+
 def probe(plan: DeploymentPlan, services: Services) -> Probe:
     """Raises nothing of the endpoint's: that it does not answer is what a probe is to find out."""
-    from shared.domain.models.answers import feature_table
-
     try:
-        golden = services.workspace.model_documents(plan.model, plan.version)["golden"]
-        rows = feature_table(golden["columns"], golden["rows"])
+        golden = golden_rows(plan, services)
         began = time.monotonic()
-        scores = services.endpoint.score(plan.endpoint, plan.deployment, rows)
+        scores = services.endpoint.score(plan.endpoint, plan.deployment, golden.rows)
         took = (time.monotonic() - began) * 1000
     except (Transient, Refused) as problem:
         return {"fault": str(problem)[:200]}
-    fault = faults(golden, scores.answers.scores().tolist(), scores.model_version, plan.version)
+    fault = golden.faults(scores.answers.scores().tolist(), scores.model_version, plan.version)
     return {"fault": fault[:200]} if fault else {"ms": round(took, 2)}

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 
 from shared.domain.facts import ROLL_BACK, ModelAccepted, ReleaseDue
 from shared.domain.models.endpoint_health import WINDOW
-from shared.domain.models.smoke_test import faults
 from shared.errors import Refused
 from shared.ledger import Versioned
 from shared.ports import DeploymentPlan
-from shared.procedures.endpoint_probe import probe
+from shared.procedures.endpoint_probe import golden_rows, probe
 from shared.procedures.released_model import RELEASED, ReleasedModel
 from shared.procedures.rollout import Rollout, advance, plan_of, take_up
 from shared.services import Services
@@ -78,17 +77,23 @@ def hopeless(state: str, release: Release, services: Services) -> str:
     return ""
 
 
+def untestable(plan: DeploymentPlan, services: Services) -> str:
+    """Why nobody could say of a deployment whether it answers rightly; empty where its model has golden rows."""
+    try:
+        golden_rows(plan, services)
+    except Refused as no:
+        return str(no)
+    return ""
+
+
 def smoke_test(plan: DeploymentPlan, services: Services) -> str:
     """Scores the golden rows, whose answers are known. What is wrong with the answers; empty when nothing is."""
-    from shared.domain.models.answers import feature_table
-
-    golden = services.workspace.model_documents(plan.model, plan.version)["golden"]
     try:
-        rows = feature_table(golden["columns"], golden["rows"])
-        scores = services.endpoint.score(plan.endpoint, plan.deployment, rows)
+        golden = golden_rows(plan, services)
+        scores = services.endpoint.score(plan.endpoint, plan.deployment, golden.rows)
     except Refused as no:
         return f"the smoke test was refused: {no}"
-    return faults(golden, scores.answers.scores().tolist(), scores.model_version, plan.version)
+    return golden.faults(scores.answers.scores().tolist(), scores.model_version, plan.version)
 
 
 def needs_no_baking(release: Release, services: Services) -> bool:

@@ -10,6 +10,7 @@ from shared.domain.kinds.kind import Change
 from shared.domain.models import promotion
 from shared.domain.models.promotion import Verdict
 from shared.domain.names import dataset_id
+from shared.errors import Refused
 from shared.procedures.released_model import RELEASED
 from shared.services import Services
 
@@ -19,17 +20,20 @@ def judge_run(fact: RunFinished, services: Services) -> Iterable[Fact | Change]:
     if fact.status != "Completed":
         reason = fact.reason or f"the run ended as {fact.status}"
         return [RunFailed(run=fact.run, dataset=fact.dataset, version=fact.version, reason=reason)]
-    evaluation = services.workspace.model_documents(fact.dataset, fact.version)["evaluation"]
+    evaluation = services.workspace.model_documents(fact.dataset, fact.version).get("evaluation")
     champion = services.ledger.documents.read(RELEASED, fact.dataset)
     serving = champion.value.version if champion else None
-    verdict = promotion.judge(evaluation, serving=serving)
+    try:
+        verdict = promotion.judge(evaluation, serving=serving)
+    except Refused as no:
+        return [RunFailed(run=fact.run, dataset=fact.dataset, version=fact.version, reason=str(no))]
     found = Change(
         kind="model",
         id=dataset_id(fact.dataset, fact.version),
         state=verdict.outcome,
         values={**verdict.figures, "accepted": verdict.outcome == "accepted"},
     )
-    return [_outcome(fact, verdict), found, *_repeats(fact, evaluation)]
+    return [_outcome(fact, verdict), found, *_repeats(fact, evaluation or {})]
 
 
 def _outcome(fact: RunFinished, verdict: Verdict) -> Fact:

@@ -25,6 +25,7 @@ from shared.procedures.release import (
     smoke_test,
     switch_traffic,
     undecided_for,
+    untestable,
 )
 from shared.procedures.release_decisions import decided
 from shared.procedures.rollout import Stage, end, end_the_one_before
@@ -77,6 +78,8 @@ def _one_step_on(release: Release, services: Services) -> list[Fact | Change]:
 
 def _begun(release: Release, services: Services) -> list[Fact | Change]:
     plan = release.plan
+    if why := untestable(plan, services):
+        return _ended(release, services, why)
     try:
         services.workspace.begin_deployment(plan)
     except Refused as no:

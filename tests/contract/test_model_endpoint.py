@@ -12,7 +12,7 @@ import pytest
 from shared.adapters.memory import MemoryEndpoint
 from shared.adapters.scoring import RestEndpoint
 from shared.domain.models.answers import feature_table
-from shared.domain.models.smoke_test import faults
+from shared.domain.models.smoke_test import GoldenRows
 from shared.errors import Unanswerable
 from shared.ports import ModelEndpoint, Scores
 from tests.serving.test_inference_server import DEPLOYED, Served, serving
@@ -63,9 +63,10 @@ def test_deciles_and_decisions_rise_with_the_probability(score: Score) -> None:
 
 def test_a_smoke_test_passes_on_its_own_answers(score: Score) -> None:
     scores = score(ROWS)
-    golden = {"rows": ROWS.to_pylist(), "probability": scores.answers.scores().tolist()}
-    assert faults(golden, scores.answers.scores().tolist(), scores.model_version, 7) == ""
-    assert "model 7 answered in the place of model 8" in faults(golden, [], scores.model_version, 8)
+    probability = scores.answers.scores().tolist()
+    golden = GoldenRows(rows=ROWS, probability=probability)
+    assert golden.faults(probability, scores.model_version, 7) == ""
+    assert "model 7 answered in the place of model 8" in golden.faults([], scores.model_version, 8)
 
 
 def test_rows_that_lack_a_feature_are_told_with_its_name(served: Served) -> None:

@@ -42,7 +42,7 @@ def implausible(columns: Iterable[Mapping[str, Any]], learned: Mapping[str, Any]
         its numbers was made before this was looked at, and finds nothing
     """
     known = {column["name"]: column for column in learned.get("columns", ())}
-    found = (_found(column, known[column["name"]]) for column in columns if column.get("orders"))
+    found = (_found(column, known.get(column["name"], {})) for column in columns if column.get("orders"))
     return [one for one in found if one]
 
 

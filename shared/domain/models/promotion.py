@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from shared.domain.models import guards
 from shared.domain.models.guards import Finding
+from shared.errors import Refused
 
 Outcome = Literal["accepted", "refused", "undecided"]
 
@@ -27,12 +28,27 @@ class Verdict:
     """Of an undecided one: about how many more rows would decide it."""
 
 
-def judge(evaluation: Mapping[str, Any], *, serving: int | None) -> Verdict:
+def judge(evaluation: Mapping[str, Any] | None, *, serving: int | None) -> Verdict:
     """Decides whether the model may answer.
 
     evaluation: what the pipeline's `evaluate` step wrote
     serving: the version that answers now; a comparison against any other proves nothing
+    raises: Refused for a model that was not evaluated, or by another version of the pipeline
     """
+    if evaluation is None:
+        raise Refused(f"the run's model has no evaluation (evaluation.json); {REMEDY}")
+    try:
+        return _judged(evaluation, serving)
+    except (LookupError, TypeError, ValueError, AttributeError) as cause:
+        raise Refused(
+            f"the evaluation (evaluation.json) of the run's model cannot be read; {REMEDY}"
+        ) from cause
+
+
+REMEDY = "publish the training pipeline of this version of the app, and have the dataset trained again"
+
+
+def _judged(evaluation: Mapping[str, Any], serving: int | None) -> Verdict:
     champion = evaluation.get("champion")
     compared_with = int(champion["version"]) if champion else None
     if compared_with != serving:
