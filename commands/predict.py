@@ -18,6 +18,7 @@ from commands.client.output import as_json
 from commands.client.status_api import Client, Json
 from commands.client.target import FINE, command, find, parser
 from commands.stack.errors import StackError
+from serving.payload import SHAPES, BadRequest, columns_of, place_of
 
 AT_ONCE = 500
 """Records of one request; their JSON stays far below what the app takes."""
@@ -48,20 +49,19 @@ def main(arguments: list[str]) -> int:
         made.error("give a FILE, or a record by --record or --set, or --fields")
     client = find(given).client
     dataset = given.dataset or answering(client, None).dataset
-    schema = _schema(client.get(f"endpoints/{dataset}/swagger"))
+    record = _record(client.get(f"endpoints/{dataset}/swagger"))
     if given.fields:
-        return _fields(dataset, schema, given_json=given.json)
-    answers = _predicted(client, dataset, _records(given, schema), given.explain)
+        return _fields(dataset, record["properties"], given_json=given.json)
+    answers = _predicted(client, dataset, _records(given, record), given.explain)
     _print(answers, given_json=given.json)
     return FINE
 
 
-def _schema(swagger: Json) -> Json:
-    """The properties of one record, by name: Swagger 2, or OpenAPI 3."""
+def _record(swagger: Json) -> Json:
+    """The schema of one record: Swagger 2, or OpenAPI 3."""
     found = swagger.get("definitions") or swagger.get("components", {}).get("schemas", {})
     record = found.get("ServiceInput", {}).get("properties", {}).get("data", {}).get("items", {})
-    properties: Json = record.get("properties", {})
-    return properties
+    return {"properties": {}, "required": [], **record}
 
 
 def _fields(dataset: str, schema: Json, *, given_json: bool) -> int:
@@ -77,17 +77,18 @@ def _fields(dataset: str, schema: Json, *, given_json: bool) -> int:
 # --- records --------------------------------------------------------------------------------------------------
 
 
-def _records(given: argparse.Namespace, schema: Json) -> Iterator[Json]:
+def _records(given: argparse.Namespace, record: Json) -> Iterator[Json]:
+    """record: the schema of one"""
     if given.file is None:
-        yield from _by_hand(given, schema)
+        yield from _by_hand(given, record)
     elif str(given.file) == "-":
-        yield from _from_json(_text(sys.stdin.buffer.read(), "stdin"), "stdin")
+        yield from _from_json(_text(sys.stdin.buffer.read(), "stdin"), "stdin", record)
     elif not given.file.is_file():
         raise StackError(f"there is no file {given.file}.")
     elif given.file.suffix.lower() == ".json":
-        yield from _from_json(_text(given.file.read_bytes(), str(given.file)), str(given.file))
+        yield from _from_json(_text(given.file.read_bytes(), str(given.file)), str(given.file), record)
     else:
-        yield from _from_csv(given.file, schema)
+        yield from _from_csv(given.file, record["properties"])
 
 
 def _text(data: bytes, source: str) -> str:
@@ -99,10 +100,14 @@ def _text(data: bytes, source: str) -> str:
         raise StackError(f"{source}, line {line}: it is no UTF-8. Save it as UTF-8.") from cause
 
 
-def _by_hand(given: argparse.Namespace, schema: Json) -> Iterator[Json]:
+def _by_hand(given: argparse.Namespace, about: Json) -> Iterator[Json]:
+    schema: Json = about["properties"]
     record: Json = {}
     if given.record:
-        (record,) = _from_json(given.record, "--record")
+        found = _from_json(given.record, "--record", about)
+        if len(found) != 1:
+            raise StackError(f"--record must hold a record, not {len(found)}; give a FILE of several.")
+        record = found[0]
     wrong = [pair for pair in given.set if "=" not in pair]
     if wrong:
         raise StackError(f"--set takes NAME=VALUE, not {wrong[0]!r}.")
@@ -116,15 +121,31 @@ def _by_hand(given: argparse.Namespace, schema: Json) -> Iterator[Json]:
     yield {**missing, **record, **{name: _typed(text, schema[name]) for name, text in texts.items()}}
 
 
-def _from_json(text: str, source: str) -> list[Json]:
+def _from_json(text: str, source: str, record: Json) -> list[Json]:
+    """Of one record, a list of them, or whatever shape of request the model's endpoint reads."""
     try:
         body = json.loads(text)
     except ValueError as cause:
         raise StackError(f"{source} is no JSON: {cause}") from cause
-    found = body.get("data", [body]) if isinstance(body, dict) else body
-    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
-        raise StackError(f'{source} must hold a record, a list of records, or {{"data": [records]}}.')
-    return found
+    if _are_records(body):
+        body = {"data": body}
+    if not isinstance(body, dict):
+        raise StackError(f"{source} must hold a record, a list of records, or a request: {SHAPES}.")
+    if place_of(body) is None:
+        by_column = bool(body) and all(isinstance(values, list) for values in body.values())
+        body = {"inputs": body} if by_column else {"data": [body]}
+    if _are_records(body.get("data")):
+        return list(body["data"])  # the model says what they lack
+    optional = [name for name in record["properties"] if name not in record["required"]]
+    try:
+        columns = columns_of(body, record["required"], optional)
+    except BadRequest as problem:
+        raise StackError(f"{source}: {problem}.") from problem
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _are_records(found: Any) -> bool:
+    return isinstance(found, list) and all(isinstance(record, dict) for record in found)
 
 
 def _from_csv(file: Path, schema: Json) -> Iterator[Json]:

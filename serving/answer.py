@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from serving import arrow
+from serving import arrow, automl
 from serving.arrow_answer import arrow_answer, problems_of
 from serving.explain import reasons
 from serving.features import BadValue, Floats
@@ -19,6 +19,10 @@ from serving.rules import checked
 JSON = "application/json"
 _DECISIONS = np.array(["skip", "call"], dtype=object)
 """In the order of False and True."""
+
+
+PER_ROW = {"probability", "decile", "decision", "reasons", "Results"}
+"""Members of an answer that have a value for each row, null where it has a problem."""
 
 
 class Answer(NamedTuple):
@@ -53,18 +57,22 @@ def _json(model: Model, body: bytes, *, refuse: bool) -> bytes:
     most = reasons_of(request.get(EXPLAIN, 0))
     problems = problems_of(broken, len(matrix), refuse=refuse)
     scores = model.scores(matrix)
-    said: dict[str, Any] = {
-        "model": model.name,
-        "version": model.version,
-        "variant": scores.variant,
-        "probability": scores.probability,
-        "decile": scores.decile,
-        "decision": _DECISIONS[scores.call.view(np.int8)].tolist(),
-    }
+    said: dict[str, Any]
+    if automl.is_asked(request):
+        said = {"Results": automl.results(model, request, scores.probability)}
+    else:
+        said = {
+            "model": model.name,
+            "version": model.version,
+            "variant": scores.variant,
+            "probability": scores.probability,
+            "decile": scores.decile,
+            "decision": _DECISIONS[scores.call.view(np.int8)].tolist(),
+        }
     if most:
         said |= _explained(model, matrix, most)
     if problems:
-        for name in {"probability", "decile", "decision", "reasons"} & said.keys():
+        for name in PER_ROW & said.keys():
             said[name] = [None if row in problems else value for row, value in enumerate(list(said[name]))]
         said["problem"] = [problems.get(row) for row in range(len(matrix))]
     return orjson.dumps(said, option=orjson.OPT_SERIALIZE_NUMPY)

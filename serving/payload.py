@@ -52,13 +52,18 @@ def reasons_of(wanted: Any) -> int:
     )
 
 
+def place_of(body: Any) -> str | None:
+    """Where the request has its rows: one of `WHERE`."""
+    return next((name for name in WHERE if name in body), None) if isinstance(body, dict) else None
+
+
 def columns_of(body: Any, wanted: Sequence[str], optional: Sequence[str] = ()) -> Columns:
     """The wanted columns' values, whichever shape the request has; other columns are ignored.
 
     optional: more columns that are wanted, null where they are not there
     raises: BadRequest
     """
-    where = next((name for name in WHERE if name in body), None) if isinstance(body, dict) else None
+    where = place_of(body)
     if where is None:
         raise BadRequest("UnknownShape", f"the request has its rows in none of {', '.join(WHERE)}; {SHAPES}")
     rows = body[where]

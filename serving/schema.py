@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from serving.arrow import CONTENT_TYPE
+from serving.automl import PREDICT, PROBABILITIES
 from serving.features import Feature
 from serving.model import SINGLE, Model
 from serving.payload import EXPLAIN, MOST_REASONS, WHERE
@@ -32,6 +33,11 @@ def request_schema(model: Model) -> Schema:
             "inputs": _lists(model),
             "instances": records,
             "Inputs": {"type": "object", "properties": {"data": records}},
+            "GlobalParameters": {
+                "type": "object",
+                "description": "Beside Inputs, as AutoML's endpoints take it.",
+                "properties": {"method": {"type": "string", "enum": [PREDICT, PROBABILITIES]}},
+            },
             EXPLAIN: {
                 "type": "integer",
                 "minimum": 0,
@@ -54,7 +60,8 @@ def response_schema(model: Model) -> Schema:
         " column's, a number out of bounds) has null for all three, and problem says why; problem is there only if"
         " a row has one. An Arrow request is answered in Arrow: columns probability (float64), decile (int8),"
         " decision (texts, dictionary-encoded), problem (texts), reasons, and model, version, variant and expected in"
-        " the schema's metadata."
+        " the schema's metadata. A request in Inputs is answered as AutoML's endpoints do: Results has the likelier answer"
+        f" of each row, or by the method {PROBABILITIES} the probabilities of both."
         ' What cannot be read is answered with 400 and {"error": {"code", "message"}}; the message says what to'
         " mend. A deployment may be set to answer 400 also to a row that breaks the contract.",
         "required": ["model", "version", "variant", "probability", "decile", "decision"],

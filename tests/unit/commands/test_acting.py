@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from browser.fake_app import FakeApp, Problem
 
+from commands import predict
+from serving.payload import SHAPES, WHERE
+
 Run = Callable[..., tuple[int, str, str]]
 
 ACTIONS = {
@@ -132,6 +135,40 @@ def test_json_comes_in_every_shape(
     assert sent == [[{"age": 41}], [{"age": 41}]]
 
 
+ROWS_OF_TWO = {"columns": ["job", "age"], "data": [["admin.", 41], ["student", 19]]}
+TWO = [{"age": 41, "job": "admin."}, {"age": 19, "job": "student"}]
+BY_COLUMN = {"job": ["admin.", "student"], "age": [41, 19]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        BY_COLUMN,
+        *({where: rows} for where in WHERE for rows in (ROWS_OF_TWO, TWO, BY_COLUMN)),
+        {"Inputs": {"data": TWO}, "GlobalParameters": {"method": "predict"}},
+        {"Inputs": {"data": BY_COLUMN}, "GlobalParameters": 1.0},
+    ],
+    ids=json.dumps,
+)
+def test_a_request_of_another_client_is_read_as_the_endpoint_reads_it(
+    run: Run, sent: list[list[dict[str, Any]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Any
+) -> None:
+    record = {"properties": {"age": {"type": "integer"}, "job": {}, "list": {}}, "required": ["age", "job"]}
+    monkeypatch.setattr(predict, "_record", lambda _: record)
+    file = tmp_path / "clients.json"
+    file.write_text(json.dumps(body), encoding="utf-8-sig")
+    assert run("predict", str(file))[::2] == (0, "")
+    assert [{name: row[name] for name in ("age", "job")} for row in sent[0]] == TWO
+
+
+def test_a_request_that_cannot_be_read_is_told_the_shapes(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "clients.json"
+    for body in ({"Inputs": {"data": 3}}, {"inputs": {"columns": 1}}, {"dataframe_split": [7]}, [1], "x"):
+        file.write_text(json.dumps(body))
+        code, _, err = run("predict", str(file))
+        assert (code, SHAPES in err) == (1, True), err
+
+
 TEXT = {".csv": "age;job\n41;caf\u00e9\n42;retir\u00e9\n", ".json": '[{"age": 41,\n"job": "caf\u00e9"}]'}
 
 
@@ -161,6 +198,7 @@ WRONG = {
     ("--set", "agee=4"): "the model takes no agee",
     ("--record", "{"): "--record is no JSON",
     ("--record", "[1]"): "must hold a record",
+    ("--record", "[]"): "must hold a record, not 0",
     ("nowhere.csv",): "there is no file nowhere.csv",
     ("--set", "age=old"): "write digits only",
 }
