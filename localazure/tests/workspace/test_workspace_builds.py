@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.server
+import os
+import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from typing import Any
 import pytest
 
 from running_azure.waiting import until
-from running_azure.workspace import WS, Server
+from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, WS, Server
 
 JOBS = 5
 """More than the machine of these tests has places for."""
@@ -94,3 +97,97 @@ def test_who_waits_for_anothers_build_can_be_cancelled(one: Server, index: Any) 
     assert status(one, "first") == "Preparing"
     one.call("POST", f"{WS}/jobs/first/cancel")
     until(lambda: status(one, "first") == "Canceled")
+
+
+def building(server: Server) -> set[str]:
+    """The environments that a process is at."""
+    lines = [file.read_text() for file in Path("/proc").glob("[0-9]*/cmdline") if os.access(file, os.R_OK)]
+    found = re.compile(re.escape(str(server.environments)) + "/([0-9a-f]{16})/")
+    return {match[1] for line in lines for match in [found.search(line)] if match}
+
+
+class Deployments:
+    """Deployments of one endpoint, whose environments never come, or are those of the machine's Python."""
+
+    def __init__(self, server: Server, client: Any, folder: Path) -> None:
+        from azure.ai.ml.entities import ManagedOnlineEndpoint
+
+        self.server, self._client, self._code = server, client, folder / "code"
+        self._code.mkdir()
+        (self._code / "score.py").write_text("def init(): pass\ndef run(raw): return raw\n")
+        client.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name="scorer")).result()
+
+    def begin(self, name: str, environment: str) -> None:
+        from azure.ai.ml.entities import CodeConfiguration, ManagedOnlineDeployment
+
+        self._client.online_deployments.begin_create_or_update(
+            ManagedOnlineDeployment(
+                name=name,
+                endpoint_name="scorer",
+                environment=f"azureml:{environment}:1",
+                code_configuration=CodeConfiguration(code=str(self._code), scoring_script="score.py"),
+                instance_type="Standard_DS3_v2",
+                instance_count=1,
+            )
+        )
+
+    def state(self, name: str) -> str:
+        found = self.server.call("GET", f"{WS}/onlineEndpoints/scorer/deployments/{name}")
+        return str(found.json()["properties"]["provisioningState"]) if found.status_code == 200 else "gone"
+
+    def delete(self, name: str) -> float:
+        """How long it took, in seconds."""
+        began = time.monotonic()
+        at = f"{WS}/onlineEndpoints/scorer/deployments/{name}"
+        assert self.server.call("DELETE", at).status_code in (200, 202, 204)
+        until(lambda: self.state(name) == "gone")
+        return time.monotonic() - began
+
+
+@pytest.fixture
+def deployments(one: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployments:
+    from azure.ai.ml import MLClient
+    from azure.identity import DefaultAzureCredential
+
+    for name, value in one.variables.items():
+        monkeypatch.setenv(name, value)
+    return Deployments(one, MLClient(DefaultAzureCredential(), SUBSCRIPTION, GROUP, NAME), tmp_path)
+
+
+@pytest.mark.slow
+def test_builds_of_deployments_queue_by_themselves_and_end_with_them(
+    deployments: Deployments, index: Any
+) -> None:
+    server, names = deployments.server, [f"building{number}" for number in range(JOBS)]
+    for name in names:
+        endless(server, name, index)
+        deployments.begin(name, name)
+    assert index.asked.acquire(timeout=60)
+    time.sleep(3)
+    asked = 1
+    while index.asked.acquire(blocking=False):
+        asked += 1
+    assert asked < JOBS, "all of them build at once"
+    submitted(server, "job", environmentId=endless(server, "job", index))
+    assert index.asked.acquire(timeout=60), "a job's build waits for those of deployments"
+    assert max(deployments.delete(name) for name in names) < 8
+    until(lambda: len(building(server)) == 1, "the end of all builds but the job's")
+    server.call("POST", f"{WS}/jobs/job/cancel")
+    until(lambda: status(server, "job") == "Canceled")
+
+
+@pytest.mark.slow
+def test_a_deployment_that_is_made_anew_does_not_wait_for_its_first_build(
+    deployments: Deployments, index: Any
+) -> None:
+    server = deployments.server
+    endless(server, "never", index)
+    at = f"{WS}/environments/serving/versions/1"  # an image alone: the emulator's own Python, which lacks the server
+    assert server.call("PUT", at, {"properties": {"image": "ubuntu"}}).status_code == 201
+    deployments.begin("blue", "never")
+    assert index.asked.acquire(timeout=60)
+    deployments.begin("blue", "serving")
+    until(lambda: deployments.state("blue") == "Failed")
+    said = server.call("POST", f"{WS}/onlineEndpoints/scorer/deployments/blue/getLogs", {"tail": 1}).json()
+    assert "the environment lacks azureml-inference-server-http" in said["content"]
+    until(lambda: not building(server), "the end of the first build")

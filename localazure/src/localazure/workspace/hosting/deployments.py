@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import threading
 import uuid
@@ -19,6 +20,7 @@ from localazure.workspace.store.uris import Resolver
 from localazure.workspace.wire.calls import Json, Refusal
 
 DEPLOYMENTS = "onlineDeployments"
+_BUILDS_AT_ONCE = max(2, os.cpu_count() or 2)
 _LONGEST_REQUEST_SECONDS = 180.0  # Azure's largest request timeout
 
 
@@ -43,6 +45,7 @@ class Hosting:
             planner=Planner(store),
             environments=Environments(settings.environments),
             processes=processes,
+            builds=threading.BoundedSemaphore(_BUILDS_AT_ONCE),
         )
         self._lock = threading.Lock()
         self._serving: dict[str, Hosted] = {}

@@ -17,7 +17,8 @@ from typing import Any
 
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.processes.children import Processes, last_lines
-from localazure.workspace.processes.environments import EnvironmentFailed, Environments
+from localazure.workspace.processes.environments import EnvironmentFailed, Environments, Way
+from localazure.workspace.processes.stopping import Stop, Stopped
 from localazure.workspace.store.blobs import Blobs, NothingThere, Place
 from localazure.workspace.store.uris import Resolver, UnknownPath
 from localazure.workspace.wire.calls import Refusal
@@ -43,6 +44,8 @@ class Means:
     planner: Planner
     environments: Environments
     processes: Processes
+    builds: threading.Semaphore
+    """For environments under construction: beside those of jobs, which could be many."""
 
 
 class InFlight:
@@ -85,7 +88,7 @@ class Hosted:
         self.requests = InFlight()
         self.port = 0
         self.log = folder.parent / "console.log"
-        self._stopped = threading.Event()
+        self._stop = Stop(means.processes)
         self._child: subprocess.Popen[bytes] | None = None
         # The thread stays as long as the server does: the child's life is tied to it.
         self._thread = threading.Thread(target=self._serve, name=f"hosting {deployment['name']}", daemon=True)
@@ -94,7 +97,8 @@ class Hosted:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopped.set()
+        """Ends whatever it is at: its environment's construction, or its server."""
+        self._stop.ask(cancel=True)
         self.ready.clear()
         child = self._child
         if child is not None:
@@ -106,31 +110,33 @@ class Hosted:
         try:
             command, environment = self._prepare()
             self._run(command, environment)
+        except Stopped:
+            return
         except Exception as failed:  # the border of a thread: whatever it was, the deployment says so
             if not isinstance(
                 failed, HostingFailed | NothingThere | UnknownPath | EnvironmentFailed | Refusal
             ):
                 log.exception("hosting %s", self.deployment["name"])
-            if not self._stopped.is_set():
+            if not self._stop.asked:
                 self._say(f"failed: {failed}")
                 self._tell(self, str(failed))
 
     def _run(self, command: list[str], environment: dict[str, str]) -> None:
         """The first start decides whether the deployment succeeded; later ends are starts again."""
         pause = 1.0
-        while not self._stopped.is_set():
+        while not self._stop.asked:
             self._start_process(command, environment)
             if not self.ready.is_set():
                 self.ready.set()
                 self._tell(self, None)
             started = time.monotonic()
             code = self._child.wait() if self._child else 0
-            if self._stopped.is_set():
+            if self._stop.asked:
                 return
             self.ready.clear()
             self._say(f"the server ended with {code}; starting it again")
             pause = 1.0 if time.monotonic() - started > 60 else min(pause * 2, 30.0)
-            self._stopped.wait(pause)
+            self._stop.pause(pause)
 
     def _prepare(self) -> tuple[list[str], dict[str, str]]:
         properties = self.deployment["properties"]
@@ -182,7 +188,9 @@ class Hosted:
 
     def _interpreter(self, environment: str | None) -> Path:
         conda = self._means.planner.environment(environment) if environment else None
-        python = self._means.environments.interpreter(conda, self._say)
+        stop, builds = self._stop, self._means.builds
+        way = Way(lines=stop.lines, check=stop.check, turn=lambda: stop.turn(builds))
+        python = self._means.environments.interpreter(conda, self._say, way)
         looking = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
         command = [str(python), "-c", looking, "azureml_inference_server_http"]
         known = subprocess.run(command, capture_output=True, check=False)
@@ -205,7 +213,7 @@ class Hosted:
                 raise HostingFailed(
                     f"the server ended with {child.returncode}; its log ends with:\n{self._log_end()}"
                 )
-            if time.monotonic() > deadline or self._stopped.is_set():
+            if time.monotonic() > deadline or self._stop.asked:
                 self._means.processes.end(child)
                 raise HostingFailed(
                     f"no answer in {SECONDS_TO_START:.0f} s; the log ends with:\n{self._log_end()}"

@@ -1,4 +1,4 @@
-"""Ending a run's processes from outside: because it was cancelled, or because the emulator stops."""
+"""Ending a run's, or a deployment's, processes from outside: it was cancelled or deleted, or the emulator stops."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _LOOK_SECONDS = 0.2
 
 
 class Stopped(Exception):
-    """The run was asked to end; `Stop.cancelled` says whether for good."""
+    """The run, or deployment, was asked to end; `Stop.cancelled` says whether for good."""
 
 
 class Stop:
-    """Shared by the threads of one run."""
+    """Shared by the threads of one run, or of one deployment."""
 
     def __init__(self, processes: Processes) -> None:
         self._processes = processes
@@ -43,6 +43,10 @@ class Stop:
     def check(self) -> None:
         if self.asked:
             raise Stopped
+
+    def pause(self, seconds: float) -> None:
+        """Waits so long, or until the run is asked to end."""
+        self._asked.wait(seconds)
 
     @contextlib.contextmanager
     def turn(self, slots: threading.Semaphore) -> Iterator[None]:
