@@ -81,7 +81,13 @@ def test_again_changes_nothing_and_another_compute_is_beside_it(client: Any, pub
         (
             training.ENDPOINT,
             {
-                "manifest", "parts", "model_name", "model_version", "champion", "false_change", "call_cost",
+                "manifest",
+                "parts",
+                "model_name",
+                "model_version",
+                "champion",
+                "false_change",
+                "call_cost",
                 "deposit_value",
             },
             {"candidate"},

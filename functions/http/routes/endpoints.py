@@ -24,6 +24,11 @@ from shared.services import Services
 routes = APIRouter(tags=["endpoints"])
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """Generators of types take a property that has a default for one that is always sent."""
+    schema.pop("default", None)
+
+
 class ScoreRequest(BaseModel):
     """Clients as the model takes them: a record each, with its features by name."""
 
@@ -39,8 +44,7 @@ class ScoreRequest(BaseModel):
         le=100,
         description="How many reasons you want of each record; none where this is left out.",
         examples=[3],
-        # Generators of types take a property that has a default for one that is always sent.
-        json_schema_extra=lambda schema: schema.pop("default"),
+        json_schema_extra=_without_default,
     )
 
 
