@@ -1,4 +1,4 @@
-"""Show a file's lineage: upload, dataset version, run, model, deployment, batches; or, of a scored file, back."""
+"""Show a file's lineage: upload, dataset version, run, model, deployment, batches; from scores or outcomes, back."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ SHOWN = {
     "model": (),
     "deployment": ("endpoint", "trafficPercent", "releasedAt"),
     "batch": ("rows", "rejectedRows", "modelVersion", "output"),
+    "outcome": ("rows", "rejectedRows", "blankRows", "repeatedRows", "faults"),
 }
 """What is shown of each kind besides name, state and reason."""
 
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
     made = parser("trace", __doc__)
     made.add_argument(
         "name",
-        help="incoming/clients.csv, scoring/clients.csv, only clients.csv; or a SHA-256 of file or content",
+        help="such as incoming/clients.csv or outcomes/called.csv, or the name alone; or a SHA-256 of file or content",
     )
     given = made.parse_args(arguments)
     answer = find(given).client.get(f"lineage/{given.name}")
@@ -36,7 +37,7 @@ def main(arguments: list[str]) -> int:
     else:
         for kind, link in answer.items():
             _print(CAPTIONS.get(kind, kind.capitalize()), link)
-    first = answer.get("batch") or answer.get("upload") or {}
+    first = answer.get("outcome") or answer.get("batch") or answer.get("upload") or {}
     return end_of(first)
 
 

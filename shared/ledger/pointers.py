@@ -1,8 +1,7 @@
 """Pointers: secondary indexes, each a row that leads from a name or a hash to what bears it now.
 
-`file` and `hash` lead to the newest upload or batch of that name or content; `held` from a file's name to what it left in
-quarantine last; `scored-by` leads from a model version to
-the newest batches it scored.
+`file` leads from a name to the newest upload, batch or outcome of it, `hash` from a content to its upload or batch; `held`
+from a file's name to what it left in quarantine last; `scored-by` from a model version to the newest batches it scored.
 """
 
 from __future__ import annotations

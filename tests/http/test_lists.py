@@ -484,6 +484,33 @@ def test_a_scored_file_is_traced_back_to_what_its_model_was_trained_on(scored: W
         assert "upload" not in way
 
 
+def test_what_calls_brought_is_traced_back_to_who_was_called_and_by_which_model(
+    scored: World, reader: Client
+) -> None:
+    batch = reader.get("/api/batches").json()["value"][0]["id"]
+    name = f"{batch}/called.csv"
+    scored.tell(scored.drop_outcomes(name, "row,y\n1,yes\n2,no\n"))
+    for asked in (name, f"outcomes/{name}"):
+        way = _asked(reader, f"/api/lineage/{asked}").json()
+        assert (way["outcome"]["name"], way["outcome"]["state"]) == (name, "joined")
+        assert (way["batch"]["name"], way["model"]["id"]) == ("clients.csv", "bank:1")
+        assert [upload["name"] for upload in way["uploads"]] == ["may.csv"]
+        assert "outcomes" not in way
+    assert (
+        reader.get(f"/api/outcomes/{way['outcome']['id']}").json()["links"]["lineage"].endswith("called.csv")
+    )
+    forward = _asked(reader, "/api/lineage/scoring/clients.csv").json()
+    assert [outcome["name"] for outcome in forward["outcomes"]] == [name]
+
+
+def test_outcomes_of_no_batch_are_traced_to_why(scored: World, reader: Client) -> None:
+    scored.tell(scored.drop_outcomes("nowhere-csv-00000000/called.csv", "row,y\n1,yes\n"))
+    way = _asked(reader, "/api/lineage/outcomes/nowhere-csv-00000000/called.csv").json()
+    assert way["outcome"]["state"] == "refused"
+    assert "there is no batch" in way["outcome"]["reason"]
+    assert set(way) == {"key", "outcome"}
+
+
 @pytest.mark.parametrize("asked", ["nothing.csv", "0" * 64, "incoming/", "scoring/may.csv"])
 def test_what_was_never_seen_has_no_way(scored: World, reader: Client, asked: str) -> None:
     assert _asked(reader, f"/api/lineage/{asked}").status_code == 404

@@ -17,11 +17,12 @@ routes = APIRouter(tags=["lineage"])
 
 @routes.get("/api/lineage/{key:path}", response_model=schemas.Lineage, responses=problems(404))
 def get_lineage(key: LineageKey, services: Wired) -> JsonAnswer:
-    """What became of a file, link by link, by its name, its SHA-256 or its content's hash; or, for a file of clients,
-    which model scored it and what that was trained on."""
-    found = lineage(key, services.ledger.records)
+    """What became of a file, link by link, by its name, its SHA-256 or its content's hash; or, for a file of clients
+    or of what calls brought, which model scored it and what that was trained on."""
+    found = lineage(key, services.ledger)
     if found is None:
         raise Problem(
-            404, "No such file was ever seen. Names are as in storage: incoming/NAME or scoring/NAME."
+            404,
+            "No such file was ever seen. Names are as in storage: incoming/NAME, scoring/NAME or outcomes/NAME.",
         )
     return JsonAnswer(found)

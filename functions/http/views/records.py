@@ -10,7 +10,7 @@ from urllib.parse import quote
 from shared import telemetry
 from shared.domain.kinds import field
 from shared.domain.kinds.kind import Thing
-from shared.domain.names import INCOMING, SCORING
+from shared.domain.names import INCOMING, OUTCOMES, SCORING
 from shared.kinds import BY_NAME
 from shared.ledger import Record
 
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 VERSIONED = ("dataset", "model")
 """Kinds addressed by name and version."""
-DROPPED = {"upload": INCOMING, "batch": SCORING}
+DROPPED = {"upload": INCOMING, "batch": SCORING, "outcome": OUTCOMES}
 """Kinds that are a dropped file, and its container."""
 
 

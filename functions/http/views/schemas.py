@@ -83,10 +83,11 @@ def _newest() -> dict[str, Any]:
 
 def _links() -> dict[str, Any]:
     """What a file led to: one of each kind, and where there may be more of them a list."""
-    single = ("upload", "batch", "dataset", "run", "model", "deployment")
+    single = ("upload", "batch", "dataset", "run", "model", "deployment", "outcome")
     listed = {
         "batches": ("batch", "The newest batches its model scored."),
         "uploads": ("upload", "The uploads the model's dataset is of."),
+        "outcomes": ("outcome", "The newest files of what calling its clients brought."),
     }
     asked = Field(description="The name or the hash that was asked for.", examples=["may.csv"])
     first = "The upload that brought the same rows first."
@@ -112,7 +113,7 @@ SystemStatus = create_model("SystemStatus", __base__=_Glance, __doc__="The whole
 Lineage = create_model(
     "Lineage",
     __base__=Shape,
-    __doc__="A file's way: from an upload forward, or from a file of clients back.",
+    __doc__="A file's way: from an upload forward, or from a file of clients, or of what calls brought, back.",
     **_links(),
 )
 

@@ -44,6 +44,7 @@ class OutcomeUpload:
 def _arrived(fact: OutcomesArrived) -> Iterable[Change]:
     values = {"name": fact.name, "etag": fact.etag}
     yield Change(kind="outcome", id=fact.outcome, state="arrived", values=values)
+    yield Change(kind="file", id=f"{names.OUTCOMES}/{fact.name}", values={"outcome": fact.outcome})
 
 
 def _joined(fact: OutcomesJoined) -> Iterable[Change]:

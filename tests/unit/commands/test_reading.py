@@ -77,6 +77,24 @@ def test_programs_read_what_the_app_said(asked: Asked, app: FakeApp) -> None:
         assert asked(name, "--most", "3")["value"] == app.collections[name][:3]
 
 
+@pytest.mark.parametrize(("state", "code"), [("joined", 0), ("refused", 1), ("arrived", 0)])
+def test_what_calls_brought_is_traced_back_to_the_batch(
+    run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch, state: str, code: int
+) -> None:
+    batch = app.lineage("scoring/to-call-w43.csv")["batch"]
+    outcome = {
+        "kind": "outcome", "id": "called-csv-4b7d21c9", "name": f"{batch['id']}/called.csv", "state": state,
+        "blankRows": 40, "lastModifiedAt": batch["lastModifiedAt"],
+    }  # fmt: skip
+    monkeypatch.setattr(app, "lineage", lambda key: {"key": key, "outcome": outcome, "batch": batch})
+    found, out, _ = run("trace", f"outcomes/{batch['id']}/called.csv")
+    assert found == code
+    assert "called.csv" in out.splitlines()[0]
+    assert state in out.splitlines()[0]
+    assert "blank rows: 40" in out
+    assert "to-call-w43.csv" in out
+
+
 def test_on_a_narrow_screen_what_matters_stays(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     out = run("models")[1] + run("batches")[1] + run("status")[1]

@@ -1,4 +1,4 @@
-/** What became of a file: upload, dataset version, run, model, deployment, batches; or, from a scored file, back. */
+/** What became of a file: upload, dataset version, run, model, deployment, batches; from scores or outcomes, back. */
 
 import { h } from "../core/dom.js";
 import { resource } from "../core/feed.js";
@@ -38,8 +38,9 @@ export function draw({ here, status, feeds }) {
     }),
     panel(
       { title: "Lineage" },
-      fromFeed(feeds.lineage, ({ upload, batch, ...lineage }) =>
+      fromFeed(feeds.lineage, ({ upload, batch, outcome, ...lineage }) =>
         chain([
+          ...(outcome ? [outcomeLink(outcome)] : []),
           ...(batch ? backward(batch, lineage) : []),
           ...(upload && !batch ? forward(upload, lineage) : []),
         ]),
@@ -63,7 +64,7 @@ function start(status) {
       lead: [
         "Type a file's name, or the SHA-256 of its bytes or of its content, into the search above (key ",
         h("kbd", {}, "/"),
-        "). It works for files to train on and for files of clients.",
+        "). It works for files to train on, for files of clients, and for what calls brought.",
       ],
     }),
     panel(
@@ -133,6 +134,7 @@ function forward(upload, lineage) {
  */
 function backward(batch, lineage) {
   const links = [batchLink(batch)];
+  for (const outcome of lineage.outcomes ?? []) links.push({ ...outcomeLink(outcome), kind: "What calls brought" });
   if (!lineage.model) return links;
   if (lineage.deployment) links.push(deploymentLink(lineage.deployment));
   links.push({ ...modelLink(lineage.model), kind: "Scored by model" });
@@ -249,6 +251,25 @@ function deploymentLink(deployment) {
     href: to("endpoint"),
     record: deployment,
     text,
+  };
+}
+
+/** @param {Api.OutcomeUpload} outcome @returns {Page.Link} */
+function outcomeLink(outcome) {
+  const parts = [
+    outcome.rows !== undefined && `the outcomes of ${plural(outcome.rows, "row")}`,
+    outcome.rejectedRows ? `${number(outcome.rejectedRows)} rejected` : "",
+    outcome.blankRows ? `${number(outcome.blankRows)} without an answer yet` : "",
+  ].filter(Boolean);
+  return {
+    kind: "File of outcomes",
+    icon: "files",
+    title: outcome.name,
+    record: outcome,
+    text: [
+      h("p", {}, "Came ", ago(outcome.createdAt), parts.length > 0 && `, ${parts.join(", ")}`),
+      outcome.reason && reason(outcome.reason, outcome.state === "refused" ? "bad" : "rest"),
+    ],
   };
 }
 
