@@ -248,6 +248,7 @@ def _services(ledger: Ledger) -> Services:
         workspace=workspace,
         pipeline=memory.MemoryPipeline(workspace),
         scoring_pipeline=memory.MemoryPipeline(workspace),
+        experiment_pipeline=memory.MemoryPipeline(workspace),
         endpoint=memory.MemoryEndpoint(),
         bus=memory.MemoryBus(),
         contracts=load_contracts(CONTRACTS),

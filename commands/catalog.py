@@ -26,7 +26,7 @@ COMMANDS = {
     ),
     "up": Command(summary="start the embedded Azure and the app (only what is not running)", needs=STACK),
     "down": Command(summary="stop them; what they know stays on disk"),
-    "publish": Command(summary="publish the training pipeline to the workspace"),
+    "publish": Command(summary="publish the pipelines to the workspace"),
     "drop": Command(
         summary="upload a CSV: to train on, to score (--scoring), or what calls brought (--outcomes)"
     ),
@@ -34,6 +34,7 @@ COMMANDS = {
     "watch": Command(summary="everything as it happens"),
     "trace": Command(summary="what became of one file"),
     "runs": Command(summary="training runs with their steps; retrain now"),
+    "experiment": Command(summary="search for a better recipe; the experiments that there were"),
     "models": Command(summary="models with figures and verdicts; promote one"),
     "approve": Command(summary="let a release that waits for a person go on; or reject it"),
     "rollback": Command(summary="take the traffic from the model that got it last"),

@@ -18,7 +18,8 @@ from pipelines import command_step
 from pipelines.code import assemble, code_of, digest
 from pipelines.conda import SERVING
 from pipelines.conda import TRAINING as TRAINING_CONDA
-from pipelines.scored_store import publish_store
+from pipelines.datastores import publish_stores
+from pipelines.experimentation import pipeline as experimentation
 from pipelines.scoring import pipeline as scoring
 from pipelines.tally import Say, Tally
 from pipelines.training import pipeline as training
@@ -31,7 +32,7 @@ STORAGE = ("CAMPANHA_STORAGE", "CAMPANHA_STORAGE__blobServiceUri")
 """As the app's settings have them: a connection string, or else the address of the data account's blobs."""
 PLACE = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE")
 ENVIRONMENTS = {"campanha-training": TRAINING_CONDA, "campanha-serving": SERVING}
-PIPELINES = (training, scoring)
+PIPELINES = (training, scoring, experimentation)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,7 @@ def publish(client: Any, *, storage: str, compute: str = COMPUTE, say: Say = pri
     string. compute: a cluster of the workspace, or serverless"""
     tally = Tally(say)
     versions = {name: _environment(client, name, conda, tally) for name, conda in ENVIRONMENTS.items()}
-    publish_store(client, storage, tally)
+    publish_stores(client, storage, tally)
     environment = f"azureml:campanha-training:{versions['campanha-training']}"
     pipelines = {each.ENDPOINT: _pipeline(client, each, environment, compute, tally) for each in PIPELINES}
     return Published(environments=versions, pipelines=pipelines, new=tuple(tally.new))

@@ -18,8 +18,9 @@ from serving.log_odds import clipped, probability_of
 TREES, LINEAR = "trees", "linear"
 _SUFFIX = {TREES: "txt", LINEAR: "json"}
 _NAME = re.compile(r"[a-z0-9_-]{1,40}")
-_ONE = 1e-9
-"""How far the weights' sum may be from 1: as they are rounded."""
+_LEAST_SUM, _MOST_SUM = 0.5, 2.0
+"""Of the weights, whose sum is 1 unless the model is calibrated: it is 1 / temperature."""
+_ROUNDING = 1e-9
 
 
 class Learner(Protocol):
@@ -90,9 +91,10 @@ def check(members: Sequence[Member], known: Sequence[str]) -> None:
                 f" give it a weight above 0 and columns, each once, out of {', '.join(known)}"
             )
     total = sum(member.weight for member in members)
-    if not abs(total - 1) <= _ONE:
+    if not _LEAST_SUM - _ROUNDING <= total <= _MOST_SUM + _ROUNDING:
         raise ValueError(
-            f"the weights of {', '.join(names) or 'no members'} add up to {total}; they must to 1"
+            f"the weights of {', '.join(names) or 'no members'} add up to {total}; they must to 1, or, where the model"
+            f" is calibrated, to {_LEAST_SUM} to {_MOST_SUM}"
         )
 
 
@@ -145,9 +147,14 @@ class Variant:
         trees = [one.learner for one in self.members if isinstance(one.learner, Boosted)]
         return all(learner.compiled for learner in trees)
 
+    @property
+    def alone(self) -> bool:
+        """Whether one member's answer is the model's as it is."""
+        return len(self.members) == 1 and abs(self.members[0].member.weight - 1) <= _ROUNDING
+
     def predict(self, matrix: Floats) -> Floats:
         """Of the positive answer, a row each: sigmoid(sum of weight * log-odds); of one member what it says itself."""
-        if len(self.members) == 1:
+        if self.alone:
             (only,) = self.members
             return only.learner.predict(only.pick(matrix))
         return probability_of(self.log_odds(matrix))
@@ -163,7 +170,7 @@ class Variant:
         total, expected = np.zeros(matrix.shape), 0.0
         for one in self.members:
             said, base = one.learner.contributions(one.pick(matrix))
-            if len(self.members) > 1:
+            if not self.alone:
                 said, base = _clipped(said, base)
             total[:, one.places] += one.member.weight * said
             expected += one.member.weight * base

@@ -23,8 +23,10 @@ from shared.services import Services
 from shared.steps.admit_upload import admit_upload
 from shared.steps.begin_operation import begin_operation
 from shared.steps.choose_model import choose_model
+from shared.steps.close_experiment import close_experiment
 from shared.steps.close_run import close_run
 from shared.steps.collect_batch_run import collect_batch_run
+from shared.steps.collect_experiment import collect_experiment
 from shared.steps.decide_release import decide_release
 from shared.steps.find_batches import find_batches
 from shared.steps.follow_run import follow_run
@@ -46,6 +48,7 @@ from shared.steps.retry_step import retry_step
 from shared.steps.score_shard import score_shard
 from shared.steps.seal_batch import seal_batch
 from shared.steps.start_batch_run import start_batch_run
+from shared.steps.start_experiment import start_experiment
 from shared.steps.start_run import start_run
 
 Step = Callable[..., Iterable[Fact | Change]]
@@ -75,7 +78,9 @@ FLOW = (
     ),
     # a dataset version becomes a model
     Rule((f.DatasetRegistered, f.RunDue), start_run, (f.RunStarted, f.RunPostponed, f.RunFailed, f.RunDue)),
-    Rule((f.RunMoved,), follow_run, (f.RunProgressed, f.RunFinished, f.BatchRunFinished)),
+    Rule(
+        (f.RunMoved,), follow_run, (f.RunProgressed, f.RunFinished, f.BatchRunFinished, f.ExperimentFinished)
+    ),
     Rule((f.RunFinished,), judge_run, (f.ModelAccepted, f.ModelRefused, f.ModelUndecided, f.RunFailed)),
     # a better model becomes the one that answers
     Rule(
@@ -88,6 +93,14 @@ FLOW = (
         close_run,
         (f.RunDue,),
     ),
+    # a dataset version becomes a better recipe
+    Rule(
+        (f.ExperimentDue,),
+        start_experiment,
+        (f.ExperimentStarted, f.ExperimentPostponed, f.ExperimentFailed, f.ExperimentDue),
+    ),
+    Rule((f.ExperimentFinished,), collect_experiment, (f.RecipeFound, f.NothingFound, f.ExperimentFailed)),
+    Rule((f.RecipeFound, f.NothingFound, f.ExperimentFailed), close_experiment, ()),
     # clients become scores
     Rule((f.ScoringDue,), find_batches, (f.BatchDue,)),
     Rule((f.BatchDue,), plan_batch, (f.ProfileDue, f.BatchDuplicated, f.BatchRefused)),
@@ -116,6 +129,7 @@ FLOW = (
             f.BatchDue,
             f.BatchApproved,
             f.RetrainDue,
+            f.ExperimentDue,
             f.PromotionRequested,
             f.RollbackRequested,
             f.ReleaseDecided,

@@ -256,7 +256,30 @@ class ScoringRequest:
         return digest(json.dumps(given))
 
 
-RequestT = TypeVar("RequestT", contravariant=True)  # noqa: PLC0105 (a request, of training or of scoring)
+@dataclass(frozen=True, kw_only=True)
+class ExperimentRequest:
+    """The inputs of one run of the published experimentation pipeline."""
+
+    name: str
+    """The name we choose; one name, one run."""
+    dataset: str
+    version: int
+    parts_url: str
+    manifest_sha256: str
+    seed: int
+    seconds: float
+    """The search takes no longer."""
+    output: str
+    """Folder in the container of recipes."""
+
+    @property
+    def digest(self) -> str:
+        """Of what it searches on: how long it may take is no matter of what it is."""
+        given = [self.dataset, self.version, self.parts_url, self.manifest_sha256, self.seed, self.output]
+        return digest(json.dumps(given))
+
+
+RequestT = TypeVar("RequestT", contravariant=True)  # noqa: PLC0105 (a request, of whichever pipeline)
 
 
 class PipelineEndpoint(Protocol[RequestT]):

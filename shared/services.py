@@ -12,6 +12,7 @@ from shared.domain.tables.contract import Contract
 from shared.ledger import Ledger
 from shared.ports import (
     Bus,
+    ExperimentRequest,
     Files,
     ModelEndpoint,
     PipelineEndpoint,
@@ -31,6 +32,7 @@ class Services:
     workspace: Workspace
     pipeline: PipelineEndpoint[RunRequest]
     scoring_pipeline: PipelineEndpoint[ScoringRequest]
+    experiment_pipeline: PipelineEndpoint[ExperimentRequest]
     endpoint: ModelEndpoint
     bus: Bus
     contracts: Sequence[Contract]

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.domain.facts import LONGEST_DELAY
 from shared.domain.network_reach import Reach, spelt
-from shared.domain.policy import Policy
+from shared.domain.policy import Policy, Purpose
 from shared.errors import ConfigurationError
 
 _POLICY = Policy()
@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     """The batch endpoint whose default deployment is the published training pipeline."""
     scoring_endpoint: str = "campanha-scoring"
     """The batch endpoint whose default deployment is the scoring pipeline, for large files of clients."""
+    experiment_endpoint: str = "campanha-experimentation"
+    """The batch endpoint whose default deployment is the experimentation pipeline."""
     published_pipeline_url: str | None = None
     """With `published-pipeline`: the v1 REST endpoint, ending in /PipelineRuns/PipelineSubmit/<id>."""
     serving_environment: str = "campanha-serving@latest"
@@ -123,6 +125,8 @@ class Settings(BaseSettings):
     deposit_value: float = Field(default=_POLICY.deposit_value, gt=0)
     first_recipe: str = _POLICY.first_recipe
     false_recipe_change: float = Field(default=_POLICY.false_recipe_change, gt=0, le=0.2)
+    experiment_with: Purpose = _POLICY.experiment_with
+    experiment_daily_seconds: int = Field(default=_POLICY.experiment_daily_seconds, ge=0, le=86_400)
     endpoint_prefix: str = _POLICY.endpoint_prefix
     release_poll_seconds: int = Field(default=_POLICY.release_poll_seconds, ge=1)
     release_shadow_rows: int = Field(default=_POLICY.release_shadow_rows, ge=0, le=100_000)

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from shared.adapters.azureml import AzureWorkspace
     from shared.adapters.queues import QueueBus
     from shared.adapters.storage_clock import StorageClock
-    from shared.ports import ModelApi, PipelineEndpoint, RunRequest, ScoringRequest, Subscriber, Table
+    from shared.ports import (
+        ExperimentRequest,
+        ModelApi,
+        PipelineEndpoint,
+        RunRequest,
+        ScoringRequest,
+        Subscriber,
+        Table,
+    )
     from shared.settings import Settings
 
 
@@ -53,6 +61,7 @@ def services() -> Services:
         workspace=workspace,
         pipeline=_pipeline(settings, credential, workspace),
         scoring_pipeline=_scoring_pipeline(settings, credential, workspace),
+        experiment_pipeline=_experiment_pipeline(settings, credential, workspace),
         endpoint=RestEndpoint(
             workspace.online_address,
             in_flight=settings.requests_in_flight,
@@ -166,5 +175,18 @@ def _scoring_pipeline(
         credential,
         workspace_id=settings.workspace_id,
         address=lru_cache(lambda: workspace.batch_address(settings.scoring_endpoint)),
+        find_run=workspace.find_run,
+    )
+
+
+def _experiment_pipeline(
+    settings: Settings, credential: TokenCredential, workspace: AzureWorkspace
+) -> PipelineEndpoint[ExperimentRequest]:
+    from shared.adapters.pipelines import BatchExperiment
+
+    return BatchExperiment(
+        credential,
+        workspace_id=settings.workspace_id,
+        address=lru_cache(lambda: workspace.batch_address(settings.experiment_endpoint)),
         find_run=workspace.find_run,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from commands.stack.errors import storage_in_words
 
-CONTAINERS = ("incoming", "scoring", "quarantine", "datasets", "scored", "outcomes", "suppression")
+CONTAINERS = ("incoming", "scoring", "quarantine", "datasets", "scored", "outcomes", "suppression", "recipes")
 QUEUES = ("blob-events", "run-events", "steps", "shards")
 MACHINE_LEARNING = "Microsoft.MachineLearningServices"
 SUBSCRIPTIONS = [

@@ -78,19 +78,19 @@ def fit(recipe: Recipe, matrix: Matrix, names: Sequence[str], fitted: Fitted | N
     fitted: of the same matrix; a member that several recipes share is fitted once
     """
     fitted = {} if fitted is None else fitted
-    total = sum(member.weight for member in recipe.members)
+    total = recipe.temperature * sum(member.weight for member in recipe.members)
     members = []
     for member in recipe.members:
-        key = (_apart_from_recipe(member), *names)
+        key = (apart_from_recipe(member), *names)
         if key not in fitted:
             fitted[key] = fit_member(member, matrix, names, weight=1.0)
         members.append(replace(fitted[key], name=member.name, weight=member.weight / total))
     return members
 
 
-def _apart_from_recipe(member: RecipeMember) -> tuple[Any, ...]:
+def apart_from_recipe(member: RecipeMember) -> tuple[Any, ...]:
     """What a fit depends on beside the rows: hashable, and the same for equal members of different recipes."""
-    how = (member.without, member.list_weight, member.newest_lists)
+    how = (member.without, member.list_weight, member.newest_lists, member.half_life)
     return (member.learner, *sorted(member.parameters.items()), *how)
 
 
@@ -117,10 +117,12 @@ def _newest(member: RecipeMember, matrix: Matrix) -> Matrix:
 
 
 def _weights(member: RecipeMember, lists: npt.NDArray[np.int64]) -> Floats:
-    """n to the power `list_weight`, n being the rows of a row's list."""
+    """n to the power `list_weight`, n being the rows of a row's list; halved with each `half_life` lists of age."""
     _, place, counts = np.unique(lists, return_inverse=True, return_counts=True)
-    weights: Floats = (counts.astype(np.float64) ** member.list_weight)[place]
-    return weights
+    of_lists: Floats = counts.astype(np.float64) ** member.list_weight
+    if member.half_life is not None:
+        of_lists *= 0.5 ** (np.arange(len(counts) - 1, -1, -1) / member.half_life)
+    return of_lists[place]
 
 
 @dataclass(frozen=True, kw_only=True)

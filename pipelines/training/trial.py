@@ -88,7 +88,8 @@ class Past:
 
 
 def trial(past: Past, recipes: Sequence[Recipe], known: Evidence | None, scores: Path) -> Evidence:
-    """The evidence with the drops that it lacked. scores: folder to write the rows' scores into"""
+    """The evidence with the drops that it lacked. A recipe that was found by a search is judged on no drop that it was
+    searched on. scores: folder to write the rows' scores into"""
     found = known or Evidence(drops=(), live=recipes[0], since=0)
     candidates = list({recipe.digest: recipe for recipe in (found.live, *recipes)}.values())
     doubted = {doubt.version for doubt in found.doubts}
@@ -96,14 +97,15 @@ def trial(past: Past, recipes: Sequence[Recipe], known: Evidence | None, scores:
     drops: list[Drop] = []
     raised: list[Doubt] = []
     for version in versions[-MOST_DROPS_AT_ONCE:]:
+        judged = [recipe for recipe in candidates if recipe.searched < version or recipe is found.live]
         rows, digests, fresh = past.drop(version)
         if len(rows.answers) < LEAST_ROWS:
             continue
         learned = past.before(version, doubted)
-        if not _can_be_learned(learned.answers):
+        if not can_be_learned(learned.answers):
             said, expected = None, None
         else:
-            said = _scored(candidates, learned, rows)
+            said = scored(judged, learned, rows)
             recent = [drop.auc for drop in (*found.drops, *drops) if drop.auc is not None]
             expected = Expected(probabilities=said[0], learned=learned, recent=recent)
         if why := doubts(version, rows, expected):
@@ -111,16 +113,17 @@ def trial(past: Past, recipes: Sequence[Recipe], known: Evidence | None, scores:
             doubted.add(version)
         elif said is not None and fresh.sum() >= LEAST_ROWS:
             new, told = rows.only(fresh), [each[fresh] for each in said]
-            _write_scores(scores / f"{version}.parquet", candidates, told, new, digests[fresh])
-            drops.append(_drop(version, candidates, told, new.answers))
+            _write_scores(scores / f"{version}.parquet", judged, told, new, digests[fresh])
+            drops.append(_drop(version, judged, told, new.answers))
     return found.with_drops(drops, raised)
 
 
-def _can_be_learned(answers: Floats) -> bool:
+def can_be_learned(answers: Floats) -> bool:
+    """Whether there is enough of both answers."""
     return bool(LEAST_POSITIVES <= answers.sum() <= len(answers) - LEAST_POSITIVES)
 
 
-def _scored(recipes: Sequence[Recipe], learned: Matrix, rows: Matrix) -> list[Floats]:
+def scored(recipes: Sequence[Recipe], learned: Matrix, rows: Matrix) -> list[Floats]:
     """What each recipe's refit says."""
     fitted: Fitted = {}
     members = (fit(recipe, learned, columns_of(recipe, learned), fitted) for recipe in recipes)

@@ -16,6 +16,7 @@ from shared.ports import (
     Blob,
     Delete,
     DeploymentPlan,
+    ExperimentRequest,
     Insert,
     Remove,
     Replace,
@@ -217,7 +218,7 @@ class MemoryWorkspace:
 
     datasets: dict[tuple[str, int], str] = field(default_factory=dict)
     runs: dict[str, RunView] = field(default_factory=dict)
-    started: dict[str, RunRequest | ScoringRequest] = field(default_factory=dict)
+    started: dict[str, RunRequest | ScoringRequest | ExperimentRequest] = field(default_factory=dict)
     """What each run was started with."""
     documents: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     states: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -278,14 +279,14 @@ class MemoryPipeline:
     ignores_names: bool = False
     """Whether a run is given a name of the service's own."""
 
-    def find(self, request: RunRequest | ScoringRequest) -> str | None:
+    def find(self, request: RunRequest | ScoringRequest | ExperimentRequest) -> str | None:
         started = self.workspace.started.items()
         found = next(((run, known) for run, known in started if known.name == request.name), None)
         if found and found[1].digest != request.digest:
             raise Refused(started_with_other_inputs(request.name))
         return found[0] if found else None
 
-    def submit(self, request: RunRequest | ScoringRequest) -> str:
+    def submit(self, request: RunRequest | ScoringRequest | ExperimentRequest) -> str:
         if not self.published:
             raise Refused("there is no such pipeline: publish it")
         lost, self.loses = self.loses, ""

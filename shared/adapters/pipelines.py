@@ -17,7 +17,7 @@ from azure.core.exceptions import AzureError
 from shared.adapters.http_client import Reply, TooLarge, ask
 from shared.domain import names
 from shared.errors import Refused, Transient, started_with_other_inputs
-from shared.ports import RunRequest, ScoringRequest
+from shared.ports import ExperimentRequest, RunRequest, ScoringRequest
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -38,7 +38,7 @@ FindRun = Callable[[str, str], tuple[str, Json] | None]
 """The run of that name, or the one that bears it as this tag: the service's name for it, and its tags."""
 
 
-Request = TypeVar("Request", RunRequest, ScoringRequest)
+Request = TypeVar("Request", RunRequest, ScoringRequest, ExperimentRequest)
 
 
 class BatchEndpoint(ABC, Generic[Request]):
@@ -90,18 +90,7 @@ class BatchPipeline(BatchEndpoint[RunRequest]):
     """The training pipeline."""
 
     def _inputs(self, request: RunRequest) -> Json:
-        asset = f"{self._workspace_id}/data/{request.dataset}/versions/{request.version}"
-        literals = {
-            "model_name": request.dataset,
-            "model_version": str(request.version),
-            "champion": request.champion,
-            **request.values,
-        }
-        return {
-            "manifest": {"JobInputType": "UriFile", "Uri": asset},
-            "parts": {"JobInputType": "UriFolder", "Uri": request.parts_url},
-            **{name: _literal(value) for name, value in literals.items()},
-        }
+        return _of_version(self._workspace_id, request, champion=request.champion, **request.values)
 
 
 class BatchScoring(BatchEndpoint[ScoringRequest]):
@@ -120,8 +109,33 @@ class BatchScoring(BatchEndpoint[ScoringRequest]):
         }
 
     def _outputs(self, request: ScoringRequest) -> Json:
-        folder = f"azureml:{self._workspace_id}/datastores/{names.SCORED_DATASTORE}/paths/{request.output}"
-        return {"scored": {"JobOutputType": "UriFolder", "Uri": folder}}
+        return {"scored": _folder(self._workspace_id, names.SCORED_DATASTORE, request.output)}
+
+
+class BatchExperiment(BatchEndpoint[ExperimentRequest]):
+    """The experimentation pipeline. Its output goes straight to the container of found recipes."""
+
+    def _inputs(self, request: ExperimentRequest) -> Json:
+        return _of_version(self._workspace_id, request, seed=request.seed, seconds=request.seconds)
+
+    def _outputs(self, request: ExperimentRequest) -> Json:
+        return {"found": _folder(self._workspace_id, names.RECIPES_DATASTORE, request.output)}
+
+
+def _of_version(workspace: str, request: RunRequest | ExperimentRequest, **values: object) -> Json:
+    """A dataset version, and what else a run on it is given. workspace: its id"""
+    asset = f"{workspace}/data/{request.dataset}/versions/{request.version}"
+    literals = {"model_name": request.dataset, "model_version": str(request.version), **values}
+    return {
+        "manifest": {"JobInputType": "UriFile", "Uri": asset},
+        "parts": {"JobInputType": "UriFolder", "Uri": request.parts_url},
+        **{name: _literal(value) for name, value in literals.items()},
+    }
+
+
+def _folder(workspace: str, datastore: str, path: str) -> Json:
+    place = f"azureml:{workspace}/datastores/{datastore}/paths/{path}"
+    return {"JobOutputType": "UriFolder", "Uri": place}
 
 
 def _literal(value: object) -> Json:
@@ -174,7 +188,7 @@ class PublishedPipeline:
         }
 
 
-def _tags(request: RunRequest | ScoringRequest) -> dict[str, str]:
+def _tags(request: RunRequest | ScoringRequest | ExperimentRequest) -> dict[str, str]:
     return {RUN_TAG: request.name, INPUTS_TAG: request.digest}
 
 
@@ -186,7 +200,7 @@ def _run_of(described: Any, name: str) -> str:
     return run
 
 
-def _checked(run: str, tags: Json, request: RunRequest | ScoringRequest) -> str:
+def _checked(run: str, tags: Json, request: RunRequest | ScoringRequest | ExperimentRequest) -> str:
     """The run, if it is the one that was asked for. raises: Refused"""
     if tags.get(INPUTS_TAG) != request.digest:
         raise Refused(started_with_other_inputs(run))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared.domain.models.recipe import Recipe, recipes_from
+from shared.domain.models.recipe_text import recipe_of
 from shared.errors import ConfigurationError
 
 
@@ -13,15 +14,8 @@ def load_recipes(folder: str | Path, *, first: str) -> tuple[Recipe, ...]:
 
     raises: ConfigurationError that names the file
     """
-    import yaml
-
-    bodies = []
-    for path in sorted(Path(folder).glob("*.yaml")):
-        try:
-            bodies.append(Recipe.from_json(yaml.safe_load(path.read_text(encoding="utf-8"))).to_json())
-        except (yaml.YAMLError, UnicodeDecodeError, ConfigurationError) as cause:
-            raise ConfigurationError(f"{path}: {cause}") from cause
-    found = recipes_from(bodies)
+    files = sorted(Path(folder).glob("*.yaml"))
+    found = recipes_from(recipe_of(file.read_bytes(), where=str(file)).to_json() for file in files)
     if first not in {recipe.name for recipe in found}:
         there = ", ".join(recipe.name for recipe in found) or "none"
         raise ConfigurationError(f"FIRST_RECIPE is {first!r}, but {folder} has: {there}")

@@ -361,6 +361,123 @@ class RunFailed(Fact):
         return f"run/{self.run}/failed"
 
 
+# --- experiments ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentDue(Fact):
+    """The experimentation clock ticked for a dataset, or somebody asked: look for a better recipe on its newest version."""
+
+    dataset: str
+    tick: str
+    after_seconds: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"experiment/{self.dataset}/{self.tick}"
+
+    @property
+    def delay_seconds(self) -> int:
+        return self.after_seconds
+
+    @property
+    def waits(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentStarted(Fact):
+    """The published experimentation pipeline accepted the run."""
+
+    run: str
+    dataset: str
+    version: int
+    purpose: str
+
+    @property
+    def key(self) -> str:
+        return f"run/{self.run}/started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentPostponed(Fact):
+    """Nothing is searched on now: no version is new, one is searched on already, or the day's time is spent."""
+
+    dataset: str
+    cause: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"experiment-postponed/{self.dataset}/{self.cause}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentFinished(Fact):
+    """The experiment's run will not move any more."""
+
+    run: str
+    dataset: str
+    version: int
+    purpose: str
+    status: str
+    reason: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"run/{self.run}/finished"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeFound(Fact):
+    """An experiment found a recipe: from the next version on it challenges the live one, with no evidence yet."""
+
+    run: str
+    dataset: str
+    version: int
+    purpose: str
+    recipe: str
+    reason: str
+    seconds: float = 0.0
+    """That it searched."""
+
+    @property
+    def key(self) -> str:
+        return f"run/{self.run}/found"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NothingFound(Fact):
+    """An experiment found no recipe that is better than those there are."""
+
+    run: str
+    dataset: str
+    version: int
+    purpose: str
+    reason: str
+    seconds: float = 0.0
+    """That it searched."""
+
+    @property
+    def key(self) -> str:
+        return f"run/{self.run}/nothing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentFailed(Fact):
+    """The experiment came to nothing."""
+
+    run: str
+    dataset: str
+    version: int
+    purpose: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"run/{self.run}/failed"
+
+
 # --- models -----------------------------------------------------------------------------------------------
 
 

@@ -11,12 +11,16 @@ QUARANTINE = "quarantine"
 DATASETS = "datasets"
 SCORED = "scored"
 OUTCOMES = "outcomes"
+RECIPES = "recipes"
+"""What experiments found: `<dataset>/<name>.yaml` are challengers of the dataset's live recipe."""
 SUPPRESSION, DO_NOT_CALL = "suppression", "do-not-call.csv"
 """The container, and the file in it that names whom nobody may call."""
 ROW = "row"
 """The column that numbers a batch's rows, from 1: call lists have it, and outcomes may come by it."""
 SCORED_DATASTORE = "campanha_scored"
-"""What Azure ML knows the container of scored files as; publishing the scoring pipeline registers it."""
+"""What Azure ML knows the container of scored files as; publishing the pipelines registers it."""
+RECIPES_DATASTORE = "campanha_recipes"
+"""The same of the container of found recipes."""
 
 # How names are written, as regular expressions that JSON Schema knows.
 DIGEST = "^[0-9a-f]{32}$"
@@ -71,6 +75,20 @@ def manifest_blob(dataset: str, version: int) -> str:
 def run_name(dataset: str, version: int, attempt: int) -> str:
     """The name we choose for a run: a second submission under the same name cannot start a second run."""
     return f"{dataset}-v{version}-a{attempt}"
+
+
+def experiment_run_name(purpose: str, dataset: str, version: int, attempt: int) -> str:
+    """One dataset version, one purpose, one experiment: again only after a failure."""
+    return f"{purpose}-{dataset}-v{version}-a{attempt}"
+
+
+def experiment_folder(run: str) -> str:
+    """In the container of recipes: what the experiment leaves. run: the name we chose for it"""
+    return f"experiments/{run}/"
+
+
+def recipe_blob(dataset: str, name: str) -> str:
+    return f"{dataset}/{name}.yaml"
 
 
 def batch_run_name(batch: str, attempt: int) -> str:

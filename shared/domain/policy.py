@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Purpose = Literal["search"]
+"""What an experiment is for, and so which published pipeline runs it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
@@ -43,6 +46,11 @@ class Policy:
     """The recipe that a dataset starts with; another takes its place when it is better over the drops to come."""
     false_recipe_change: float = 0.05
     """How probable it may be that a live recipe is ever replaced by one that is no better; fraction of 1."""
+
+    experiment_with: Purpose = "search"
+    """How a better recipe is looked for on request and on the clock: by a `search` of our own."""
+    experiment_daily_seconds: int = 1800
+    """Seconds that a dataset's searches may take in a day (UTC), all together; an experiment gets what is left of them."""
 
     endpoint_prefix: str = "campanha-"
     release_poll_seconds: int = 15

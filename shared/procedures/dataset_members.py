@@ -11,6 +11,7 @@ from shared.domain.facts import UploadAdmitted
 from shared.errors import Transient
 from shared.ledger import Versioned
 from shared.procedures.dataset_head import HEAD, Head
+from shared.procedures.found_recipes import recipes_for
 from shared.procedures.gather_window import gathered
 from shared.procedures.overwritten import heirs, replaced_uploads, source
 from shared.services import Services
@@ -53,7 +54,7 @@ class Members:
             self.joined,
             dataset=self.dataset,
             contract=contract.to_json(),
-            recipes=[recipe.to_json() for recipe in services.recipes],
+            recipes=[recipe.to_json() for recipe in recipes_for(self.dataset, services)],
             repeats=services.policy.repeated_rows,
             replaced=self.replaced,
             heirs=heirs(self.dataset, self.parts, self.replaced, services),

@@ -8,7 +8,14 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.facts import BatchRunFinished, Fact, RunFinished, RunMoved, RunProgressed
+from shared.domain.facts import (
+    BatchRunFinished,
+    ExperimentFinished,
+    Fact,
+    RunFinished,
+    RunMoved,
+    RunProgressed,
+)
 from shared.domain.kinds.run import RUN, TERMINAL, WAITING
 from shared.domain.kinds.state import Tone
 from shared.ledger import Record
@@ -78,8 +85,19 @@ def _is_overdue(record: Record, services: Services) -> bool:
     return age > timedelta(minutes=services.policy.run_deadline_minutes)
 
 
-def _finished(record: Record, status: str, reason: str) -> RunFinished | BatchRunFinished:
+def _finished(
+    record: Record, status: str, reason: str
+) -> RunFinished | BatchRunFinished | ExperimentFinished:
     values = record.values
+    if "purpose" in values:
+        return ExperimentFinished(
+            run=record.id,
+            dataset=values["dataset"],
+            version=values["version"],
+            purpose=values["purpose"],
+            status=status,
+            reason=reason[:1000],
+        )
     if "batch" in values:
         return BatchRunFinished(
             run=record.id,

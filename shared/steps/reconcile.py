@@ -25,6 +25,7 @@ from shared.errors import UnreadableMessage
 from shared.ports import Blob
 from shared.procedures.dataset_head import HEAD
 from shared.procedures.dead_letters import dead_letter
+from shared.procedures.experiments import EXPERIMENT
 from shared.procedures.gather_window import WINDOW
 from shared.procedures.isolation import each_by_itself
 from shared.procedures.open_batches import BATCH_RUN
@@ -106,7 +107,8 @@ def _runs_under_way(services: Services) -> Iterator[Fact]:
     documents = services.ledger.documents
     slots = [slot.value for slot in documents.read_all(SLOT)]
     batch_runs = [run.value for run in documents.read_all(BATCH_RUN)]
-    for intent in (*slots, *batch_runs):
+    experiments = [experiment.value for experiment in documents.read_all(EXPERIMENT)]
+    for intent in (*slots, *batch_runs, *experiments):
         if intent.state == "submitted":
             yield RunMoved(run=intent.run)
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pipelines import publish
+from pipelines.experimentation import pipeline as experimentation
 from pipelines.scoring import pipeline as scoring
 from pipelines.training import pipeline as training
 from running_azure.workspace import GROUP, NAME, SUBSCRIPTION, Server
@@ -50,7 +51,7 @@ def published(client: Any, azurite: str) -> Publish:
 
 def test_again_changes_nothing_and_another_compute_is_beside_it(client: Any, published: Publish) -> None:
     first = published()
-    assert len(first.new) == 2 + 1 + 2 * 4
+    assert len(first.new) == 2 + 2 + 3 * 4
     for name, pipeline in first.pipelines.items():
         assert client.batch_endpoints.get(name).defaults["deploymentName"] == pipeline.deployment
     said: list[str] = []
@@ -93,6 +94,11 @@ def test_again_changes_nothing_and_another_compute_is_beside_it(client: Any, pub
             {"candidate"},
         ),
         (scoring.ENDPOINT, {"plan", "source", "profile", "model"}, {"scored"}),
+        (
+            experimentation.ENDPOINT,
+            {"manifest", "parts", "model_name", "model_version", "seed", "seconds"},
+            {"found"},
+        ),
     ],
 )
 def test_the_component_asks_for_what_a_run_is_given(
@@ -105,9 +111,10 @@ def test_the_component_asks_for_what_a_run_is_given(
     assert set(component.outputs) == outputs
 
 
-def test_scored_files_have_a_datastore(client: Any, published: Publish) -> None:
+@pytest.mark.parametrize("container", ["scored", "recipes"])
+def test_outputs_have_a_datastore(client: Any, published: Publish, container: str) -> None:
     published()
-    assert client.datastores.get("campanha_scored").container_name == "scored"
+    assert client.datastores.get(f"campanha_{container}").container_name == container
 
 
 def test_publishing_says_what_it_made_and_nothing_else(client: Any, azurite: str) -> None:

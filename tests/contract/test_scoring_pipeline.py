@@ -11,7 +11,7 @@ from azure.storage.blob import BlobServiceClient
 from contract import scoring_pipeline
 from contract.conftest import Embedded
 
-from pipelines.scored_store import publish_store
+from pipelines.datastores import publish_stores
 from running_azure.waiting import until
 from running_azure.workspace import WS
 from shared.adapters.memory import MemoryPipeline, MemoryWorkspace
@@ -44,7 +44,7 @@ def published(embedded: Embedded, azurite: str, tmp_path: Path) -> Embedded:
     endpoint.defaults = {"deployment_name": "v1"}
     client.batch_endpoints.begin_create_or_update(endpoint).result()
     silent = SimpleNamespace(there=str, made=str)
-    publish_store(client, azurite, silent)  # type: ignore[arg-type]
+    publish_stores(client, azurite, silent)  # type: ignore[arg-type]
     return embedded
 
 

@@ -76,6 +76,7 @@ class World:
         self.files = MemoryFiles(now=self.now)
         self.pipeline = MemoryPipeline(self.workspace)
         self.scoring_pipeline = MemoryPipeline(self.workspace)
+        self.experiment_pipeline = MemoryPipeline(self.workspace)
         self.due: list[tuple[datetime, Fact]] = []
         self.published: set[str] = set()
         """Keys of facts that came from the bus, and so are in the outbox."""
@@ -91,6 +92,7 @@ class World:
             workspace=self.workspace,
             pipeline=self.pipeline,
             scoring_pipeline=self.scoring_pipeline,
+            experiment_pipeline=self.experiment_pipeline,
             endpoint=self.endpoint,
             bus=self.bus,
             contracts=self.contracts,

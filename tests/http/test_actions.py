@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,9 +15,10 @@ from functions.http.api_versions import newest
 from functions.http.auth.scopes import Scope
 from functions.http.dependencies import actions, idempotency
 from shared.domain.audit import broken_at
-from shared.domain.facts import StepDeadLettered, UploadArrived
+from shared.domain.facts import RunMoved, StepDeadLettered, UploadArrived
 from shared.errors import Refused
 from shared.ledger import outbox
+from shared.ports import RunView
 from shared.procedures.work_pause import is_paused
 from tests.http.asking import VERSION, Answer, Client, client_of
 
@@ -237,6 +239,29 @@ def test_retraining_says_when_there_is_nothing_to_do(served: World, operator: Cl
     assert ended["status"] == "Succeeded"
     assert "nothing new" in ended["detail"]
     assert operator.post("/api/datasets/nothing/retrain").status_code == 404
+
+
+def test_an_experiment_that_finds_nothing_is_done_and_one_that_cannot_begin_says_why(
+    world: World, operator: Client
+) -> None:
+    answer = operator.post("/api/datasets/bank/experiment")
+    _do(world)
+    ended = _followed(operator, answer)
+    assert (ended["status"], "no model of the dataset" in ended["error"]["message"]) == ("Failed", True)
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.finish_run(RUN_1)
+    answer = operator.post("/api/datasets/bank/experiment")
+    _do(world)
+    assert _followed(operator, answer)["status"] == "Running"
+    (request,) = world.experiment_pipeline.submissions
+    board = {"found": None, "reason": "nothing is better", "seconds": 3.5, "trials": []}
+    world.files.write("recipes", f"{request.output}leaderboard.json", json.dumps(board).encode())
+    world.workspace.runs[request.name] = RunView(name=request.name, status="Completed")
+    world.tell(RunMoved(run=request.name))
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    shown = operator.get(f"/api/runs/{request.name}").json()
+    assert (shown["pipeline"], shown["reason"]) == ("experimentation", "nothing is better")
+    assert operator.post("/api/datasets/nothing/experiment").status_code == 404
 
 
 def test_retraining_tries_a_failed_version_again(world: World, operator: Client) -> None:

@@ -45,6 +45,18 @@ def retrain_dataset(dataset: DatasetName, requested: Requested, body: Reason = N
     return requested.once(begin, reason=reason_of(body))
 
 
+@routes.post("/api/datasets/{dataset}/experiment", status_code=202, responses=accepted(404))
+def experiment_on_dataset(dataset: DatasetName, requested: Requested, body: Reason = None) -> JsonAnswer:
+    """Searches for a better recipe on the newest trained version, in what is left of the day's time; nothing goes live."""
+
+    def begin(operation: str) -> Action:
+        check_dataset(dataset, requested.services)
+        due = f.ExperimentDue(dataset=dataset, tick=f"asked-{operation}")
+        return Action(says=f"experiment on {dataset}", facts=(due,))
+
+    return requested.once(begin, reason=reason_of(body))
+
+
 def check_dataset(dataset: str, services: Services) -> None:
     """raises: Problem 404 for a dataset that no contract is for"""
     if dataset not in {contract.dataset for contract in services.contracts}:

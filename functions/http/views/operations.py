@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.http.views.records import address
@@ -114,16 +114,28 @@ def _end(fact: Fact, services: Services) -> Progress | None:
         case f.UploadAdmitted() | f.UploadDuplicated() | f.BatchHeld() | f.BatchRunDue() | f.ShardDue():
             kind = "upload" if isinstance(fact, f.UploadAdmitted | f.UploadDuplicated) else "batch"
             return _of_record(kind, getattr(fact, kind), services, since=0)
-        case f.NothingNew() | f.ReleaseRolledBack():
+        case f.NothingNew() | f.ReleaseRolledBack() | f.ExperimentStarted():
             return _as_asked_for(fact, services)
-        case f.ReleaseNotPossible() | f.ReadmissionRefused() | f.BatchRefused():
+        case (
+            f.ExperimentPostponed()
+            | f.ExperimentFailed()
+            | f.ReleaseNotPossible()
+            | f.ReadmissionRefused()
+            | f.BatchRefused()
+        ):
             return Progress(status="Failed", detail=fact.reason)
         case _:
             return None
 
 
-def _as_asked_for(fact: f.NothingNew | f.ReleaseRolledBack, services: Services) -> Progress:
-    """What would elsewhere be no success: there was nothing to do, or a release that was under way is ended."""
+def _as_asked_for(
+    fact: f.NothingNew | f.ReleaseRolledBack | f.ExperimentStarted, services: Services
+) -> Progress:
+    """What would elsewhere be no success: there was nothing to do, or to find, or a release that was under way is ended."""
+    if isinstance(fact, f.ExperimentStarted):
+        progress = _of_record("run", fact.run, services, since=0)
+        nothing = progress.record is not None and progress.record.state == "refused"
+        return replace(progress, status="Succeeded") if nothing else progress
     if isinstance(fact, f.NothingNew):
         return Progress(status="Succeeded", detail="nothing new had gathered, and the last run did not fail")
     model = services.ledger.find("model", dataset_id(fact.dataset, fact.version))

@@ -1,4 +1,4 @@
-"""The kind `run`: one run of a published pipeline, to train a model or to score a large batch."""
+"""The kind `run`: one run of a published pipeline, to train a model, to score a large batch, or to experiment."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ from shared.domain import names
 from shared.domain.facts import (
     BatchRunFinished,
     BatchRunStarted,
+    ExperimentFailed,
+    ExperimentFinished,
+    ExperimentStarted,
     ModelAccepted,
     ModelRefused,
     ModelUndecided,
+    NothingFound,
+    RecipeFound,
     RunFailed,
     RunFinished,
     RunProgressed,
@@ -57,15 +62,47 @@ class RunStep:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunTrial:
+    """One trial of an experiment."""
+
+    name: str = public("What was tried: a known recipe, or what the search made.", example="vote-3")
+    ended: str = public("Why it was over.", example="scored on every drop")
+    drops: int = public("Drops that it was scored on, the newest.", least=0, example=6)
+    seconds: float = public("What it took.", unit="s", example=3.2)
+    log_loss: float | None = public("Mean log loss over these drops.", example=0.2871)
+    difference: float | None = public(
+        "Mean difference to the live recipe's; negative where this one is better.", example=-0.0042
+    )
+    difference_low: float | None = public("The lower end of its 95 % interval.", example=-0.0071)
+    difference_high: float | None = public("The upper end of its 95 % interval.", example=-0.0013)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """What is known of a run."""
 
-    dataset: str | None = public("The dataset it trains on, or whose model it scores with.", example="bank")
+    pipeline: str | None = public(
+        "The published pipeline: training, scoring or experimentation.", example="training"
+    )
+    purpose: str | None = public("Of an experiment, what it is for: search.", example="search")
+    dataset: str | None = public(
+        "The dataset it trains or experiments on, or whose model it scores with.", example="bank"
+    )
     version: int | None = public("The version of the dataset, and of the model.", least=1, example=3)
     batch: str | None = public("The batch it scores.", pattern=names.BATCH_ID, example="clients-csv-d7147bc7")
     attempt: int | None = internal("Which run for its batch it is.")
     reason: str | None = public(
-        "The verdict on its model, or why it failed.", example="the run ended as Failed"
+        "The verdict on its model, what it found, or why it failed.", example="the run ended as Failed"
+    )
+    recipe: str | None = public("The recipe that it found.", example="found-v6-3fa91c02")
+    trials: int | None = public("Trials of an experiment.", least=0, example=84)
+    searched_seconds: float | None = public(
+        "How long an experiment searched.", unit="s", least=0, example=412.5
+    )
+    best: list[RunTrial] | None = public("The best trials of an experiment, the best first.")
+    leaderboard: str | None = public(
+        "The file with all of them, in the container of recipes.",
+        example="experiments/search-bank-v6-a1/leaderboard.json",
     )
     model: str | None = public(
         "The model it made or scores with, as name:version.", pattern=names.DATASET_ID, example="bank:3"
@@ -77,14 +114,37 @@ class Run:
 
 
 def _started(fact: RunStarted) -> Iterable[Change]:
-    values = {"dataset": fact.dataset, "version": fact.version}
+    values = {"pipeline": "training", "dataset": fact.dataset, "version": fact.version}
     yield Change(kind="run", id=fact.run, state="started", values=values)
 
 
 def _batch_started(fact: BatchRunStarted) -> Iterable[Change]:
     values = {"batch": fact.batch, "attempt": fact.attempt, "dataset": fact.dataset, "version": fact.version}
-    values |= {"model": dataset_id(fact.dataset, fact.version)}
+    values |= {"model": dataset_id(fact.dataset, fact.version), "pipeline": "scoring"}
     yield Change(kind="run", id=fact.run, state="started", values=values)
+
+
+def _experiment(fact: ExperimentStarted | ExperimentFailed) -> dict[str, Any]:
+    about = {"dataset": fact.dataset, "version": fact.version, "purpose": fact.purpose}
+    return {"pipeline": "experimentation", **about}
+
+
+def _experiment_started(fact: ExperimentStarted) -> Iterable[Change]:
+    yield Change(kind="run", id=fact.run, state="started", values=_experiment(fact))
+
+
+def _experiment_failed(fact: ExperimentFailed) -> Iterable[Change]:
+    values = {**_experiment(fact), "reason": fact.reason}
+    yield Change(kind="run", id=fact.run, state="failed", values=values)
+
+
+def _found(fact: RecipeFound) -> Iterable[Change]:
+    values = {"reason": fact.reason, "recipe": fact.recipe}
+    yield Change(kind="run", id=fact.run, state="accepted", values=values)
+
+
+def _nothing_found(fact: NothingFound) -> Iterable[Change]:
+    yield Change(kind="run", id=fact.run, state="refused", values={"reason": fact.reason})
 
 
 def _progressed(fact: RunProgressed) -> Iterable[Change]:
@@ -92,7 +152,7 @@ def _progressed(fact: RunProgressed) -> Iterable[Change]:
     yield Change(kind="run", id=fact.run, state=state, values={"status": fact.status, "steps": fact.steps})
 
 
-def _finished(fact: RunFinished | BatchRunFinished) -> Iterable[Change]:
+def _finished(fact: RunFinished | BatchRunFinished | ExperimentFinished) -> Iterable[Change]:
     state = {"Completed": "completed", "Canceled": "canceled"}.get(fact.status, "failed")
     values = {"reason": fact.reason} if fact.reason else {}
     yield Change(kind="run", id=fact.run, state=state, values=values)
@@ -100,6 +160,7 @@ def _finished(fact: RunFinished | BatchRunFinished) -> Iterable[Change]:
 
 def _failed(fact: RunFailed) -> Iterable[Change]:
     values: dict[str, Any] = {"dataset": fact.dataset, "version": fact.version, "reason": fact.reason}
+    values |= {"pipeline": "training"}
     yield Change(kind="run", id=fact.run, state="failed", values=values)
 
 
@@ -129,7 +190,7 @@ def _links(run: Thing[Run]) -> Mapping[str, str | None]:
 RUN = Kind(
     name="run",
     plural="runs",
-    sentence="One run of a published pipeline: it trains a model, or scores a large batch.",
+    sentence="One run of a published pipeline: it trains a model, scores a large batch, or looks for a better recipe.",
     id_pattern=names.RUN_NAME,
     id_example="bank-v3-a1",
     states=(
@@ -151,9 +212,14 @@ RUN = Kind(
     projections={
         RunStarted: _started,
         BatchRunStarted: _batch_started,
+        ExperimentStarted: _experiment_started,
         RunProgressed: _progressed,
         RunFinished: _finished,
         BatchRunFinished: _finished,
+        ExperimentFinished: _finished,
+        ExperimentFailed: _experiment_failed,
+        RecipeFound: _found,
+        NothingFound: _nothing_found,
         RunFailed: _failed,
         ModelAccepted: _accepted,
         ModelRefused: _refused,

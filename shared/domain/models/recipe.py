@@ -33,6 +33,12 @@ PARAMETERS: Mapping[Learner, Mapping[str, tuple[float, float, float]]] = {
 """Of each learner: its parameters, the least and most that they may be, and what they are where a recipe is silent."""
 
 
+TEMPERATURES = (0.5, 2.0)
+"""The least and the most."""
+_SILENT: Mapping[str, Any] = {"half_life": None, "temperature": 1.0, "searched": 0}
+"""Fields that recipes did not always have, and what they are where nothing is said."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RecipeMember:
     """One learner of a recipe, and how it sees the rows."""
@@ -48,6 +54,8 @@ class RecipeMember:
     """A row weighs n to this power, n being the rows of its list; 0: all rows weigh the same."""
     newest_lists: int | None = None
     """Of how many lists, the newest, it learns; None: of all."""
+    half_life: float | None = None
+    """A row weighs half as much with each so many lists that are newer than its own; None: age does not count."""
 
     def parameter(self, name: str) -> float:
         return self.parameters.get(name, PARAMETERS[self.learner][name][2])
@@ -62,23 +70,37 @@ class Recipe:
     title: str = ""
     list_columns: bool = True
     """Whether the members see the columns of the list as a whole, where the contract has such."""
+    temperature: float = 1.0
+    """The mean of the log-odds is divided by it: above 1 the model is less sure of all it says, below 1 surer.
+
+    source: C. Guo, G. Pleiss, Y. Sun, K. Weinberger, On calibration of modern neural networks, ICML 2017"""
+    searched: int = 0
+    """The newest dataset version whose drop chose it, where a search did: no drop up to it is evidence on it."""
 
     @property
     def digest(self) -> str:
-        """Names what is done, whatever it is called: evidence is about equal digests."""
-        meant = {**asdict(self), "name": None, "title": None}
+        """Names what is done, whatever it is called and however it was found: evidence is about equal digests."""
+        meant = {**self.said(), "name": None, "title": None}
+        meant.pop("searched", None)
         return hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()[:16]
 
+    def said(self) -> dict[str, Any]:
+        """Its fields, less the newer ones that say nothing: a recipe keeps its digest when recipes can say more."""
+        body = asdict(self)
+        for fields in (body, *body["members"]):
+            for name in [name for name, silent in _SILENT.items() if fields.get(name, ...) == silent]:
+                del fields[name]
+        return body
+
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "digest": self.digest}
+        return {**self.said(), "digest": self.digest}
 
     @classmethod
     def from_json(cls, body: object) -> Self:
         """raises: ConfigurationError that says what is wrong, and what would do"""
         if not isinstance(body, Mapping):
             raise ConfigurationError("a recipe is an object with a name and members")
-        known = {"name", "title", "members", "list_columns", "digest"}
-        _refuse_unknown("a recipe", body, known)
+        _refuse_unknown("a recipe", body, {*cls.__dataclass_fields__, "digest"})
         name = _name(body.get("name"), "a recipe")
         members = body.get("members")
         if not isinstance(members, (list, tuple)) or not members:
@@ -91,6 +113,8 @@ class Recipe:
             title=str(body.get("title", "")),
             members=found,
             list_columns=bool(body.get("list_columns", True)),
+            temperature=_number(f"the temperature of {name!r}", body.get("temperature", 1.0), *TEMPERATURES),
+            searched=_searched(name, body.get("searched", 0)),
         )
 
 
@@ -123,6 +147,7 @@ def _member(recipe: str, body: object) -> RecipeMember:
         without=tuple(map(str, body.get("without", ()))),
         list_weight=_number(f"the list_weight of {name!r}", body.get("list_weight", 0.0), -1, 0),
         newest_lists=body.get("newest_lists"),
+        half_life=_half_life(name, body.get("half_life")),
     )
     if member.newest_lists is not None and not (
         isinstance(member.newest_lists, int) and member.newest_lists > 0
@@ -131,6 +156,16 @@ def _member(recipe: str, body: object) -> RecipeMember:
             f"newest_lists of {name!r} is {member.newest_lists!r}; give a count of at least 1"
         )
     return member
+
+
+def _half_life(member: str, value: object) -> float | None:
+    return None if value is None else _number(f"the half_life of {member!r}", value, 0.1, 1000)
+
+
+def _searched(recipe: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigurationError(f"searched of {recipe!r} is {value!r}; give a dataset version, or nothing")
+    return value
 
 
 def _parameters(member: str, learner: Learner, given: Mapping[str, Any]) -> dict[str, float]:

@@ -112,7 +112,9 @@ def choose(
     """
     counted = [drop for drop in drops if drop.version > since]
     standings = tuple(_standing(one, live, counted) for one in challengers if one != live)
-    asked = max(len(standings), 1) / false_change  # each challenger is a chance to be wrong (Bonferroni)
+    # Each challenger is a chance to be wrong (Bonferroni), also one that is none any more: searches bring ever new ones.
+    tried = {one.recipe for one in standings}.union(*(drop.recipes for drop in counted)) - {live}
+    asked = max(len(tried), 1) / false_change
     surest = max(standings, key=lambda one: one.e_value, default=None)
     if surest is None or surest.e_value < asked or surest.drops < LEAST_DROPS:
         return Choice(live=live, since=since, standings=standings, asked=asked)

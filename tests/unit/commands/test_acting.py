@@ -20,6 +20,7 @@ ACTIONS = {
     ("status", "--pause", "a drill"): ("pause", {"reason": "a drill"}),
     ("status", "--resume"): ("resume", {}),
     ("runs", "--retrain", "bank"): ("datasets/bank/retrain", {}),
+    ("experiment", "bank"): ("datasets/bank/experiment", {}),
     ("batches", "--score-now"): ("batches", {}),
     ("models", "bank:3", "--promote", "--reason", "r"): ("models/bank/3/promote", {"reason": "r"}),
     ("approve", "bank:3", "--reason", "r"): ("models/bank/3/approve", {"reason": "r"}),
@@ -240,3 +241,28 @@ def test_a_problem_names_the_faulty_parameters(
     assert code == 1
     assert "breaks the rules" in err
     assert "query.state: one of: started, running" in err
+
+
+def test_experiments_are_listed_and_one_is_shown_with_its_best_trials(run: Run, app: FakeApp) -> None:
+    best = [
+        {"name": "vote-3", "ended": "scored on every drop", "drops": 6, "seconds": 0.2, "logLoss": 0.28712,
+         "difference": -0.00421, "differenceLow": -0.0071, "differenceHigh": -0.0013}
+    ]  # fmt: skip
+    made = {"id": "search-bank-v6-a1", "kind": "run", "state": "accepted", "pipeline": "experimentation"}
+    made |= {"dataset": "bank", "version": 6, "recipe": "found-v6-3fa91c02", "trials": 84, "best": best}
+    app.collections["runs"].append({**app.collections["runs"][0], **made})
+    code, out, _ = run("experiment", "--json")
+    assert code == 0
+    assert [(one["id"], one["recipe"]) for one in json.loads(out)["value"]] == [
+        ("search-bank-v6-a1", "found-v6-3fa91c02")
+    ]
+    code, out, _ = run("experiment", "--run", "search-bank-v6-a1", "--json")
+    assert code == 0
+    (trial,) = json.loads(out)["value"]
+    assert (trial["logLoss"], trial["low"], trial["high"]) == (0.2871, -0.0071, -0.0013)
+    assert "vote-3" in run("experiment", "--run", "search-bank-v6-a1")[1]
+
+
+def test_an_experiment_is_asked_for_or_shown_not_both(run: Run) -> None:
+    with pytest.raises(SystemExit):
+        run("experiment", "bank", "--run", "search-bank-v6-a1")

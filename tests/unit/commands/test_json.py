@@ -38,6 +38,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
 ELSEWHERE = {
     "bench": "bench/test_shown.py",
     "approve": "test_acting.py",
+    "experiment": "test_acting.py",
     "doctor": "test_doctor_and_clean.py",
     "env": "test_drop_and_env.py",
     "load-test": "test_load_test.py",

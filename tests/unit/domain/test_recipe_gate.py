@@ -41,7 +41,14 @@ def test_a_recipe_that_is_two_percent_better_is_taken_at_the_third_drop() -> Non
     (standing,) = found.standings
     assert (standing.drops, standing.rows) == (3, 4500)
     assert standing.mean == pytest.approx(-0.0056)
-    assert standing.e_value >= found.asked == 20
+    assert standing.e_value >= found.asked == 40
+
+
+def test_a_challenger_that_is_none_any_more_was_a_chance_to_be_wrong_all_the_same() -> None:
+    """Or searches that bring a new recipe each month would find one that is better by chance, sooner or later."""
+    drops = [drop(version, 0.0) for version in range(1, 4)]
+    assert chosen(drops, challengers=[LIVE, OTHER]).asked == 40
+    assert chosen(drops, challengers=[LIVE, OTHER], since=3).asked == 20
 
 
 def test_two_drops_never_change_a_recipe_however_clear_they_are() -> None:

@@ -1,4 +1,4 @@
-"""Both pipelines as Azure ML is given them: each step's command, inputs and outputs, and how they are connected."""
+"""The pipelines as Azure ML is given them: each step's command, inputs and outputs, and how they are connected."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.code import module_of
 from pipelines.command_step import THREADS
+from pipelines.experimentation import pipeline as experimentation
 from pipelines.scoring import pipeline as scoring
 from pipelines.training import pipeline as training
 
@@ -39,6 +40,15 @@ WIRES = {
         "register.model_name": "inputs.model_name",
         "register.model_version": "inputs.model_version",
     },
+    experimentation.NAME: {
+        "prepare.manifest": "inputs.manifest",
+        "prepare.parts": "inputs.parts",
+        "search.prepared": "jobs.prepare.outputs.prepared",
+        "search.model_name": "inputs.model_name",
+        "search.model_version": "inputs.model_version",
+        "search.seed": "inputs.seed",
+        "search.seconds": "inputs.seconds",
+    },
     scoring.NAME: {
         "retrieve.plan": "inputs.plan",
         "retrieve.source": "inputs.source",
@@ -56,7 +66,7 @@ WIRES = {
 """By pipeline: where each input of each step comes from."""
 
 
-@pytest.fixture(params=[training, scoring], ids=lambda module: module.NAME)
+@pytest.fixture(params=[training, scoring, experimentation], ids=lambda module: module.NAME)
 def pipeline(request: pytest.FixtureRequest) -> Any:
     return request.param
 
@@ -105,9 +115,12 @@ def test_steps_share_code_and_environment_and_do_not_spin(pipeline: Any, tmp_pat
 
 
 def test_each_component_has_a_name_of_its_own(tmp_path: Path) -> None:
-    """Both pipelines have a step that prepares; the workspace keeps all components under their names."""
-    names = [step.component.name for each in (training, scoring) for step in steps(each, tmp_path)]
-    assert len(set(names)) == len(names) == 9
+    """All pipelines have a step that prepares; the workspace keeps all components under their names. An experiment's is
+    that of training."""
+    pipelines = (training, scoring, experimentation)
+    names = [step.component.name for each in pipelines for step in steps(each, tmp_path)]
+    assert len(names) == 11
+    assert len(set(names)) == 10
     assert {"campanha_training_prepare", "campanha_scoring_prepare"} < set(names)
 
 
@@ -123,10 +136,11 @@ def test_the_steps_of_a_run_are_connected_as_they_should_be(pipeline: Any, tmp_p
     assert found == {name: f"${{{{parent.{source}}}}}" for name, source in WIRES[pipeline.NAME].items()}
 
 
-def test_only_a_batch_is_scored_anew_when_it_is_asked_for_again(tmp_path: Path) -> None:
+def test_only_a_batch_and_a_search_are_done_anew_when_they_are_asked_for_again(tmp_path: Path) -> None:
     """Azure ML hands back the outputs of a step that had the same inputs, where the step lets it."""
     assert {step.component.is_deterministic for step in steps(training, tmp_path)} == {True}
     assert {step.component.is_deterministic for step in steps(scoring, tmp_path)} == {False}
+    assert [step.component.is_deterministic for step in steps(experimentation, tmp_path)] == [True, False]
 
 
 def test_a_training_run_can_do_without_champion_and_money(tmp_path: Path) -> None:

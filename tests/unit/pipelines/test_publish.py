@@ -11,6 +11,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from pipelines import code, publish
+from pipelines.experimentation import pipeline as experimentation
 from pipelines.scoring import pipeline as scoring
 from pipelines.training import pipeline as training
 
@@ -94,14 +95,14 @@ def test_a_first_time_makes_all_each_after_what_it_needs() -> None:
     found = published(workspace, say=said.append)
     training_environment, serving_environment = (f"{name}:{v}" for name, v in found.environments.items())
     expected = [f"environment {training_environment}", f"environment {serving_environment}"]
-    expected += ["datastore campanha_scored"]
+    expected += ["datastore campanha_scored", "datastore campanha_recipes"]
     for endpoint, component, deployment in of_pipelines(found):
         expected += [f"component {component}", f"endpoint {endpoint}"]
         expected += [f"deployment {endpoint}/{deployment} on cpu-cluster"]
         expected += [f"default deployment {endpoint}/{deployment}"]
     assert found.new == tuple(expected)
     assert said == [f"{what} made" for what in expected]
-    assert set(found.pipelines) == {"campanha-training", "campanha-scoring"}
+    assert set(found.pipelines) == {"campanha-training", "campanha-scoring", "campanha-experimentation"}
 
 
 def test_a_second_time_makes_nothing() -> None:
@@ -112,7 +113,7 @@ def test_a_second_time_makes_nothing() -> None:
     assert said == [f"{what} is there" for what in first.new]
 
 
-@pytest.mark.parametrize("pipeline", [training, scoring], ids=lambda module: module.NAME)
+@pytest.mark.parametrize("pipeline", [training, scoring, experimentation], ids=lambda module: module.NAME)
 def test_each_step_is_given_the_whole_code_folder(pipeline: Any) -> None:
     workspace = Workspace()
     published(workspace)
@@ -143,6 +144,7 @@ def test_the_way_back_moves_only_the_default() -> None:
     assert [what.partition("/")[0] for what in back.new] == [
         "default deployment campanha-training",
         "default deployment campanha-scoring",
+        "default deployment campanha-experimentation",
     ]
 
 

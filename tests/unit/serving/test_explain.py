@@ -63,8 +63,19 @@ def log_odds(probability: Any) -> Any:
         variants()[SINGLE],
         [surest(500.0), line(0.5)],
         [surest(-500.0), line(0.5)],
+        [line(0.8)],
+        [surest(500.0), line(0.9)],
     ],
-    ids=["trees", "averaged trees", "a line", "several", "one is clipped above", "one is clipped below"],
+    ids=[
+        "trees",
+        "averaged trees",
+        "a line",
+        "several",
+        "one is clipped above",
+        "one is clipped below",
+        "one at another temperature",
+        "several at another temperature",
+    ],
 )
 def test_contributions_and_what_is_expected_add_up_to_the_log_odds(
     tmp_path: Path, members: list[Member]

@@ -405,7 +405,10 @@ def changed(one: Member, **more: Any) -> Member:
             "one name",
         ),
         ({"variants": {SINGLE: []}}, "add up to 0; they must to 1"),
-        ({"variants": {SINGLE: [line(0.5)]}}, "add up to 0.5; they must to 1"),
+        (
+            {"variants": {SINGLE: [line(0.4)]}},
+            "add up to 0.4; they must to 1, or, where the model is calibrated, to 0.5 to 2",
+        ),
         ({"variants": {SINGLE: [line(0.5), line(0.5)]}}, "a name of its own"),
         ({"variants": {SINGLE: [changed(line(1.0), name="../line")]}}, "a name of its own"),
         ({"variants": {SINGLE: [changed(line(1.0), kind="forest")]}}, "known are trees, linear"),

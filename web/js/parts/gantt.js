@@ -11,9 +11,12 @@ import { isGoing, stateWords, tone } from "../core/states.js";
 /** @param {number} milliseconds */
 const iso = (milliseconds) => new Date(milliseconds).toISOString();
 
-/** What a run does: trains on a dataset version, or scores a batch on a cluster. @param {Api.Run} run */
+/** What a run does: trains on a dataset version, experiments on it, or scores a batch. @param {Api.Run} run */
 export const runTitle = (run) =>
-  run.batch ? `Scoring ${run.batch}` : `Training on ${run.dataset}, version ${run.version}`;
+  run.batch ? `Scoring ${run.batch}` : `${isExperiment(run) ? "Experiment" : "Training"} on ${run.dataset}, version ${run.version}`;
+
+/** @param {Api.Run} run */
+export const isExperiment = (run) => run.pipeline === "experimentation";
 
 /** A step that Azure ML has made, and not begun. @param {Api.RunStep} step */
 const waits = (step) => step.status in STATUSES.step && tone(step.status, "step") === "rest";

@@ -10,6 +10,7 @@ import { answerCard } from "../parts/answering.js";
 import { attention } from "../parts/attention.js";
 import { feedList } from "../parts/happened.js";
 import { pause, scoreNow } from "../parts/operator.js";
+import { isExperiment } from "../parts/gantt.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { underWay } from "../parts/underway.js";
 
@@ -82,7 +83,7 @@ function headline(status) {
 
 /** @param {Api.SystemStatus} status */
 function doing(status) {
-  const runs = status.runs.filter((run) => isGoing(run) && !run.batch);
+  const runs = status.runs.filter((run) => isGoing(run) && !run.batch && !isExperiment(run));
   const scoring = status.batches.filter((batch) => batch.state === "scoring");
   const parts = [];
   if (runs.length === 1) parts.push(`version ${runs[0].version} is being trained`);

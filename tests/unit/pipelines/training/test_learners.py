@@ -97,6 +97,39 @@ def test_of_the_newest_lists_only_is_learned_where_a_recipe_says_so() -> None:
     assert newest.stored == fit_member(member("boosted-trees"), cut, NAMES, weight=1.0).stored
 
 
+def test_an_older_list_says_less_where_a_recipe_has_it_so() -> None:
+    """The old list deposits rarely, the new one often; with a half-life of a fifth of a list only the new one is heard."""
+    lists = np.repeat([0, 1], 3000)
+    chance = np.random.default_rng(4)
+    rows = Matrix(
+        inputs=FEATURES[:1],
+        values=np.asfortranarray(chance.integers(18, 90, (6000, 1)).astype(float)),
+        answers=(chance.random(6000) < np.where(lists == 0, 0.05, 0.45)).astype(float),
+        lists=lists,
+    )
+
+    def said(half_life: float | None) -> float:
+        made = fit_member(member("ridge", half_life=half_life), rows, NAMES[:1], weight=1.0)
+        return float(loaded([made], FEATURES[:1]).predict(np.array([[50.0]], order="F"))[0])
+
+    assert said(None) == pytest.approx(0.25, abs=0.03)
+    assert said(1) == pytest.approx((0.05 + 2 * 0.45) / 3, abs=0.03)
+    assert said(0.2) > 0.4
+
+
+@pytest.mark.parametrize("learners_", [("ridge",), ("ridge", "boosted-trees")])
+def test_at_a_higher_temperature_a_model_is_less_sure_and_ranks_the_same(learners_: tuple[Any, ...]) -> None:
+    rows = drawn()
+    members = tuple(RecipeMember(name=each, learner=each) for each in learners_)
+
+    def odds(temperature: float) -> Any:
+        recipe = Recipe(name="r", members=members, temperature=temperature)
+        said = loaded(fit(recipe, rows, NAMES), FEATURES).predict(rows.values)
+        return np.log(said / (1 - said))
+
+    assert odds(1.25) == pytest.approx(odds(1.0) / 1.25, abs=1e-9)
+
+
 def test_a_line_says_nothing_beyond_what_it_has_seen() -> None:
     made = fit_member(member("ridge"), drawn(), NAMES, weight=1.0)
     far, edge = predict(made, [[900.0, 2.0, 8.0], [89.0, 2.0, 8.0]])

@@ -99,6 +99,17 @@ def test_where_nothing_can_be_learned_yet_there_is_no_evidence(tmp_path: Path) -
     assert trial.trial(none, RECIPES, None, tmp_path).drops == ()
 
 
+def test_a_recipe_that_a_search_found_is_judged_on_no_drop_that_it_was_searched_on(tmp_path: Path) -> None:
+    found = replace(RIDGE, searched=3)
+    drops = trial.trial(past(600, 400, 300, 200), (TREES, found), None, tmp_path).drops
+    assert [(drop.version, found.digest in drop.recipes) for drop in drops] == [
+        (2, False),
+        (3, False),
+        (4, True),
+    ]
+    assert found.digest == RIDGE.digest
+
+
 def test_a_member_that_recipes_share_is_fitted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fitted: list[str] = []
     fit = learners.fit_member

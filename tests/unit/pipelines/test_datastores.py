@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ResourceNotFoundError, ServiceRequestError
 
-from pipelines import scored_store
+from pipelines import datastores
 from pipelines.tally import Tally
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*")  # the SDK warns about its own internals
@@ -30,20 +30,20 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*")  # the SDK warns about its 
 )
 def test_a_datastore_names_the_account(storage: str, account: str, endpoint: str, protocol: str) -> None:
     found = {"account_name": account, "endpoint": endpoint, "protocol": protocol}
-    assert scored_store.place_of(storage) == found
+    assert datastores.place_of(storage) == found
 
 
 def test_an_account_on_plain_http_and_with_another_suffix_is_named_too() -> None:
     given = (
         "DefaultEndpointsProtocol=http;AccountName=bank;AccountKey=a;EndpointSuffix=core.usgovcloudapi.net"
     )
-    found = scored_store.place_of(given)
+    found = datastores.place_of(given)
     assert found == {"account_name": "bank", "endpoint": "core.usgovcloudapi.net", "protocol": "http"}
 
 
 def test_a_connection_string_without_an_account_says_what_to_give() -> None:
     with pytest.raises(ValueError, match="names no account; give the address of its blobs"):
-        scored_store.place_of("UseDevelopmentStorage=true;")
+        datastores.place_of("UseDevelopmentStorage=true;")
 
 
 class Datastores:
@@ -64,14 +64,16 @@ class Datastores:
 def test_it_is_made_once_and_without_a_credential() -> None:
     said: list[str] = []
     client, tally = SimpleNamespace(datastores=Datastores()), Tally(said.append)
-    scored_store.publish_store(client, "https://bank.blob.core.windows.net", tally)
+    datastores.publish_stores(client, "https://bank.blob.core.windows.net", tally)
     made = client.datastores.kept["campanha_scored"]
     assert (made.container_name, made.account_name, made.protocol) == ("scored", "bank", "https")
     assert type(made.credentials).__name__ == "NoneCredentialConfiguration"
-    scored_store.publish_store(client, "https://bank.blob.core.windows.net", tally)
+    datastores.publish_stores(client, "https://bank.blob.core.windows.net", tally)
     assert client.datastores.kept["campanha_scored"] is made
-    assert said == ["datastore campanha_scored made", "datastore campanha_scored is there"]
-    assert tally.new == ["datastore campanha_scored"]
+    names = ["datastore campanha_scored", "datastore campanha_recipes"]
+    assert said == [*(f"{name} made" for name in names), *(f"{name} is there" for name in names)]
+    assert tally.new == names
+    assert client.datastores.kept["campanha_recipes"].container_name == "recipes"
 
 
 def test_a_workspace_that_does_not_answer_makes_nothing() -> None:
@@ -81,5 +83,5 @@ def test_a_workspace_that_does_not_answer_makes_nothing() -> None:
 
     client, tally = SimpleNamespace(datastores=Silent()), Tally(str)
     with pytest.raises(ServiceRequestError):
-        scored_store.publish_store(client, "https://bank.blob.core.windows.net", tally)
+        datastores.publish_stores(client, "https://bank.blob.core.windows.net", tally)
     assert (client.datastores.kept, tally.new) == ({}, [])

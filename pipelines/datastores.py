@@ -1,7 +1,7 @@
-"""The datastore of scored files, identity-based: by it a run's output goes to their container.
+"""The datastores of scored files and of found recipes, identity-based: by them runs' outputs go to their containers.
 
-It holds no credential: on Azure the cluster's own identity must be allowed to write there (Storage Blob Data
-Contributor on the data account).
+They hold no credential: on Azure the cluster's own identity must be allowed to write there (Storage Blob Data
+Contributor on the two containers).
 """
 
 from __future__ import annotations
@@ -10,22 +10,29 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.tally import Tally
-from shared.domain.names import SCORED, SCORED_DATASTORE
+from shared.domain.names import RECIPES, RECIPES_DATASTORE, SCORED, SCORED_DATASTORE
+
+CONTAINERS = {SCORED_DATASTORE: SCORED, RECIPES_DATASTORE: RECIPES}
 
 
-def publish_store(client: Any, storage: str, tally: Tally) -> None:
+def publish_stores(client: Any, storage: str, tally: Tally) -> None:
     """storage: the account's blob address, or its connection string"""
+    for name, container in CONTAINERS.items():
+        _publish(client, name, container, storage, tally)
+
+
+def _publish(client: Any, name: str, container: str, storage: str, tally: Tally) -> None:
     from azure.ai.ml.entities import AzureBlobDatastore
     from azure.core.exceptions import ResourceNotFoundError
 
     try:
-        client.datastores.get(SCORED_DATASTORE)
+        client.datastores.get(name)
     except ResourceNotFoundError:
-        store = AzureBlobDatastore(name=SCORED_DATASTORE, container_name=SCORED, **place_of(storage))
+        store = AzureBlobDatastore(name=name, container_name=container, **place_of(storage))
         client.datastores.create_or_update(store)
-        tally.made(f"datastore {SCORED_DATASTORE}")
+        tally.made(f"datastore {name}")
         return
-    tally.there(f"datastore {SCORED_DATASTORE}")
+    tally.there(f"datastore {name}")
 
 
 def place_of(storage: str) -> dict[str, str]:

@@ -1,0 +1,174 @@
+"""The experimentation pipeline for real: published, started as the app starts it, run by the embedded workspace."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from contract.conftest import Embedded
+
+from pipelines import publish, workspace
+from pipelines.experimentation import pipeline as experimentation
+from pipelines.training import prepare, trial
+from running_azure.waiting import until
+from shared.adapters.memory import MemoryPipeline, MemoryWorkspace
+from shared.adapters.pipelines import BatchExperiment
+from shared.domain import names
+from shared.domain.models.leaderboard import LEADERBOARD, RECIPE, Leaderboard
+from shared.domain.models.recipe import Recipe
+from shared.domain.models.recipe_text import recipe_of
+from shared.errors import Refused
+from shared.ports import ExperimentRequest, PipelineEndpoint
+from tests.unit.pipelines import runs
+
+POOR = {
+    "name": "poor",
+    "members": [{"name": "ridge", "learner": "ridge", "parameters": {"strength": 0.0001}}],
+}
+"""What a search finds something better than, in seconds."""
+VERSIONS = 5
+
+
+@pytest.fixture
+def blobs(azurite: str) -> BlobServiceClient:
+    return BlobServiceClient.from_connection_string(azurite)
+
+
+def container(blobs: BlobServiceClient, name: str) -> ContainerClient:
+    try:
+        return blobs.create_container(name)
+    except ResourceExistsError:
+        return blobs.get_container_client(name)
+
+
+def pipeline(embedded: Embedded, endpoint: str = experimentation.ENDPOINT) -> BatchExperiment:
+    return BatchExperiment(
+        embedded.credential,
+        workspace_id=embedded.settings.workspace_id,
+        address=lambda: embedded.workspace.batch_address(endpoint),
+        find_run=embedded.workspace.find_run,
+    )
+
+
+def request_of(
+    dataset: str, parts: str = "memory://", manifest: bytes = b"{}", seconds: float = 8
+) -> ExperimentRequest:
+    name = names.experiment_run_name("search", dataset, VERSIONS, 1)
+    return ExperimentRequest(
+        name=name,
+        dataset=dataset,
+        version=VERSIONS,
+        parts_url=parts,
+        manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+        seed=VERSIONS,
+        seconds=seconds,
+        output=names.experiment_folder(name),
+    )
+
+
+@pytest.fixture
+def dataset(embedded: Embedded, blobs: BlobServiceClient, tmp_path: Path) -> dict[str, Any]:
+    """A dataset of five versions in the workspace, with the model of the newest: its book of evidence has four drops."""
+    name, home = f"d{uuid.uuid4().hex[:8]}", container(blobs, "datasets")
+    parts = [
+        runs.part_of(tmp_path / "parts", runs.columns(400, seed), seed) for seed in range(1, VERSIONS + 1)
+    ]
+    listed = runs.manifest(tmp_path / "manifest.json", parts, VERSIONS, dataset=name, recipes=[POOR])
+    for part in parts:
+        home.upload_blob(f"{name}/parts/{part['file']}", (tmp_path / "parts" / part["file"]).read_bytes())
+    home.upload_blob(f"{name}/manifests/{VERSIONS}.json", listed.read_bytes())
+    embedded.workspace.register_dataset(name, VERSIONS, f"{home.url}/{name}/manifests/{VERSIONS}.json", {})
+    _model(embedded, name, VERSIONS, _tried(tmp_path / "before", listed, tmp_path / "parts", name))
+    return {"name": name, "url": f"{home.url}/{name}/parts/", "manifest": listed, "parts": tmp_path / "parts"}
+
+
+def _tried(folder: Path, manifest: Path, parts: Path, name: str, version: int = VERSIONS) -> Path:
+    """What the training pipeline's first two steps make of it, here."""
+    prepared = folder / "prepared"
+    prepare.main(["--manifest", str(manifest), "--parts", str(parts), "--prepared", str(prepared)])
+    given = ["--model-name", name, "--model-version", str(version), "--false-change", "0.05"]
+    trial.main(["--prepared", str(prepared), *given, "--trial", str(folder / "trial")])
+    return folder / "trial"
+
+
+def _model(embedded: Embedded, name: str, version: int, folder: Path) -> None:
+    from azure.ai.ml.entities import Model
+
+    model = Model(name=name, version=str(version), path=str(folder), type="custom_model")
+    embedded.client.models.create_or_update(model)
+
+
+@pytest.fixture(autouse=True)
+def here(embedded: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps that run here find the workspace as those on a cluster do."""
+    monkeypatch.setattr(workspace, "client", lambda: embedded.client)
+
+
+@pytest.mark.slow
+def test_a_search_leaves_a_recipe_that_the_next_trial_judges_by_later_drops_alone(
+    embedded: Embedded, azurite: str, blobs: BlobServiceClient, dataset: dict[str, Any], tmp_path: Path
+) -> None:
+    publish.publish(embedded.client, storage=azurite, say=lambda line: None)
+    recipes = container(blobs, names.RECIPES)
+    request = request_of(dataset["name"], dataset["url"], dataset["manifest"].read_bytes())
+    endpoint = pipeline(embedded)
+    run = endpoint.submit(request)
+    assert endpoint.submit(request) == endpoint.find(request) == run == request.name
+
+    def ended() -> str | None:
+        view = embedded.workspace.run(run)
+        return view.status if view and view.status in ("Completed", "Failed", "Canceled") else None
+
+    assert until(ended, seconds=120) == "Completed"
+    board = Leaderboard.from_json(recipes.download_blob(request.output + LEADERBOARD).readall())
+    assert board.found
+    assert board.seconds < 12
+    found = recipe_of(recipes.download_blob(request.output + RECIPE).readall(), where="found")
+    assert (found.name, found.searched) == (board.found, VERSIONS)
+    (drop,) = _next_drops(dataset, found, tmp_path)
+    assert drop["version"] == VERSIONS + 1
+    assert found.digest in drop["recipes"]
+
+
+def _next_drops(dataset: dict[str, Any], found: Recipe, folder: Path) -> list[dict[str, Any]]:
+    """On which the next version's trial scores the find."""
+    version = VERSIONS + 1
+    parts = json.loads(dataset["manifest"].read_text())["parts"]
+    parts.append(runs.part_of(dataset["parts"], runs.columns(400, version), version))
+    recipes = [POOR, found.to_json()]
+    listed = runs.manifest(folder / "next.json", parts, version, dataset=dataset["name"], recipes=recipes)
+    tried = _tried(folder / "after", listed, dataset["parts"], dataset["name"], version)
+    drops = json.loads((tried / "evidence.json").read_text())["drops"]
+    return [drop for drop in drops if found.digest in drop["recipes"]]
+
+
+@pytest.fixture(params=["memory", "batch_endpoint"])
+def either(request: pytest.FixtureRequest, azurite: str) -> PipelineEndpoint[ExperimentRequest]:
+    if request.param == "memory":
+        return MemoryPipeline(MemoryWorkspace())
+    embedded: Embedded = request.getfixturevalue("embedded")
+    publish.publish(embedded.client, storage=azurite, say=lambda line: None)
+    return pipeline(embedded)
+
+
+def test_a_name_that_was_started_with_other_data_is_not_taken_for_it(
+    either: PipelineEndpoint[ExperimentRequest], dataset: dict[str, Any]
+) -> None:
+    name, url = dataset["name"], dataset["url"]
+    request = request_of(name, url, seconds=1)
+    assert either.submit(request) == request.name
+    longer = request_of(name, url, seconds=9)
+    assert either.find(longer) == request.name  # how long it may take is no matter of what it is
+    with pytest.raises(Refused, match="started with other inputs"):
+        either.find(request_of(name, url, b"other"))
+
+
+def test_a_pipeline_nobody_published_refuses(embedded: Embedded) -> None:
+    with pytest.raises(Refused, match="publish"):
+        pipeline(embedded, "nobody-published-me").submit(request_of("bank"))
