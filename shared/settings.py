@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     repeated_rows: Literal["once", "each"] = _POLICY.repeated_rows
     submit_fence_seconds: int = Field(default=_POLICY.submit_fence_seconds, ge=0)
     run_deadline_minutes: int = Field(default=_POLICY.run_deadline_minutes, ge=1)
+    runs_per_day: int = Field(default=_POLICY.runs_per_day, ge=0, le=500)
+    run_cool_down_minutes: int = Field(default=_POLICY.run_cool_down_minutes, ge=0, le=LONGEST_DELAY // 60)
+    run_least_new_rows: int = Field(default=_POLICY.run_least_new_rows, ge=0)
     call_cost: float = Field(default=_POLICY.call_cost, gt=0)
     deposit_value: float = Field(default=_POLICY.deposit_value, gt=0)
     first_recipe: str = _POLICY.first_recipe

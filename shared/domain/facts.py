@@ -209,6 +209,8 @@ class RetrainDue(Fact):
 
     dataset: str
     tick: str
+    asked: bool = False
+    """Whether a person asked for it, who is not held to the run budget."""
 
     @property
     def key(self) -> str:
@@ -260,6 +262,8 @@ class RunDue(Fact):
     version: int
     cause: str
     after_seconds: int = 0
+    asked: bool = False
+    """Whether a person asked for it, who is not held to the run budget."""
 
     @property
     def key(self) -> str:
@@ -290,7 +294,8 @@ class RunStarted(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class RunPostponed(Fact):
-    """The version has to wait: another run of its dataset is under way, or a newer version took its place."""
+    """The version has to wait: another run of its dataset is under way, the run budget is used up, or a newer version took
+    its place."""
 
     dataset: str
     version: int

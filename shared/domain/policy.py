@@ -38,6 +38,13 @@ class Policy:
     """After an unanswered submission nothing is submitted again for so long: a late arrival would be a second run."""
     run_deadline_minutes: int = 360
     """A run that takes longer is cancelled and counts as failed."""
+    runs_per_day: int = 50
+    """Training runs of a dataset that may begin within 24 hours; 0: any number. A version beyond it waits, and so does one
+    for which"""
+    run_cool_down_minutes: int = 0
+    """the last run began less than so long ago, or"""
+    run_least_new_rows: int = 0
+    """fewer rows came in since then. A person who asks for a retrain is kept from it by none of the three."""
 
     call_cost: float = 10.0
     deposit_value: float = 80.0

@@ -18,6 +18,10 @@ class Slot(Intent):
     attempt: int
     failed: bool = False
     """Whether that run came to nothing, so that a retry may make another for the same version."""
+    rows: int = 0
+    """Of its version."""
+    begun: tuple[str, ...] = ()
+    """When the runs that the budget counts began (ISO 8601); the oldest first."""
 
 
 SLOT = Document(name="slot", type=Slot, placement="standing", shown=True)

@@ -52,11 +52,23 @@ class Dataset:
 
 
 def register_dataset(fact: DatasetDue | RetrainDue, services: Services) -> Iterable[Fact | Change]:
-    """Closes the window if it is time, writes the manifest of its exact members, and registers it as a version.
+    """Closes the window if it is time, writes the manifest of its exact members, and registers it as a version. Where a
+    person asked, its run is due whatever the budget says.
 
     The head document is the fence: it moves to the new version before anything is written, so two workers cannot
     make the same version out of different uploads, and a worker that died is followed by one that finishes.
     """
+    led_to = [*_registered_or_due(fact, services)]
+    if isinstance(fact, RetrainDue) and fact.asked:
+        led_to += [_asked_for(one, fact) for one in led_to if isinstance(one, DatasetRegistered)]
+    return led_to
+
+
+def _asked_for(registered: DatasetRegistered, fact: RetrainDue) -> RunDue:
+    return RunDue(dataset=registered.dataset, version=registered.version, cause=fact.key, asked=True)
+
+
+def _registered_or_due(fact: DatasetDue | RetrainDue, services: Services) -> Iterable[Fact | Change]:
     head = services.ledger.documents.read(HEAD, fact.dataset)
     dataset = Dataset(fact.dataset, head, gathered(fact.dataset, services))
     if dataset.finished != dataset.version:
@@ -204,10 +216,10 @@ def _tags(manifest: Manifest) -> dict[str, str]:
 
 
 def _retry(dataset: Dataset, fact: DatasetDue | RetrainDue, services: Services) -> Fact | None:
-    """With nothing new, the retraining clock tries again a version whose run failed."""
+    """With nothing new, the retraining clock tries again a version whose run failed; a person, one that waits, too."""
     if not isinstance(fact, RetrainDue) or dataset.version == 0:
         return None
     record = services.ledger.find("dataset", dataset_id(dataset.name, dataset.version))
-    if record is None or record.state != "failed":
+    if record is None or record.state not in ("failed", *(["waiting"] if fact.asked else [])):
         return None
-    return RunDue(dataset=dataset.name, version=dataset.version, cause=fact.key)
+    return RunDue(dataset=dataset.name, version=dataset.version, cause=fact.key, asked=fact.asked)

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
+from datetime import datetime
 
 from shared.domain import names
-from shared.domain.facts import DatasetRegistered, Fact, RunDue, RunFailed, RunPostponed, RunStarted
+from shared.domain.datasets.run_budget import PutOff, of_the_last_day, put_off
+from shared.domain.facts import (
+    LONGEST_DELAY,
+    DatasetRegistered,
+    Fact,
+    RunDue,
+    RunFailed,
+    RunPostponed,
+    RunStarted,
+)
 from shared.errors import Refused, Transient
 from shared.ledger import Versioned
 from shared.ports import RunRequest
@@ -34,8 +45,12 @@ def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[
     newest = services.ledger.documents.read(HEAD, fact.dataset)
     if newest and newest.value.version > fact.version and (slot is None or slot.state == "free"):
         return [_postponed(fact, f"version {newest.value.version} is newer and has its own run")]
+    rows = newest.value.rows if newest else 0
+    over_budget = _over_budget(slot, rows, fact, services)
+    if over_budget:
+        return _put_off(over_budget, fact)
     manifest = _manifest(fact, services)
-    intent = _intend(held, fact, services)
+    intent = _intend(held, rows, fact, services)
     return _submit(intent, _request(intent.value, manifest, fact, services), fact, services)
 
 
@@ -48,14 +63,47 @@ def _is_done(slot: Slot | None, fact: DatasetRegistered | RunDue) -> bool:
     return slot.state == "free" and not (slot.failed and isinstance(fact, RunDue))
 
 
+def _over_budget(
+    slot: Slot | None, rows: int, fact: DatasetRegistered | RunDue, services: Services
+) -> PutOff | None:
+    """rows: of the version"""
+    if slot is None or slot.state == "intended" or (isinstance(fact, RunDue) and fact.asked):
+        return None
+    new_rows = rows - slot.rows if slot.version < fact.version else None
+    return put_off(new_rows, _begun(slot), services.now(), services.policy)
+
+
+def _begun(slot: Slot) -> list[datetime]:
+    return [datetime.fromisoformat(one) for one in slot.begun]
+
+
+def _put_off(over_budget: PutOff, fact: DatasetRegistered | RunDue) -> list[Fact]:
+    """The version waits, and is looked at again when time has lifted it; more rows are a version of their own."""
+    postponed = _postponed(fact, over_budget.reason)
+    if over_budget.wait is None:
+        return [postponed]
+    seconds = min(math.ceil(over_budget.wait.total_seconds()), LONGEST_DELAY)
+    cause = names.digest(f"{fact.key}/{over_budget.reason}")
+    return [postponed, RunDue(dataset=fact.dataset, version=fact.version, cause=cause, after_seconds=seconds)]
+
+
 def _intend(
-    held: Versioned[Slot] | None, fact: DatasetRegistered | RunDue, services: Services
+    held: Versioned[Slot] | None, rows: int, fact: DatasetRegistered | RunDue, services: Services
 ) -> Versioned[Slot]:
     if held is not None and held.value.state == "intended":
         return held
     attempt = held.value.attempt + 1 if held is not None and held.value.version == fact.version else 1
     run = names.run_name(fact.dataset, fact.version, attempt)
-    intent = Slot(state="intended", run=run, version=fact.version, attempt=attempt)
+    now = services.now()
+    begun = of_the_last_day([*(_begun(held.value) if held else ()), now], now, services.policy)
+    intent = Slot(
+        state="intended",
+        run=run,
+        version=fact.version,
+        attempt=attempt,
+        rows=rows,
+        begun=tuple(one.isoformat() for one in begun),
+    )
     return services.ledger.documents.write(SLOT, fact.dataset, intent, over=held)
 
 

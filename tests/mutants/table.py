@@ -234,6 +234,15 @@ MUTANTS = (
         "        if entry and claims.is_held(entry):", "        if False:",
         "flow/test_traffic.py::test_while_a_worker_is_at_a_release_the_traffic_is_its_own",
     ),
+    _mutant(
+        "a run begins whatever the budget says", "shared.steps.start_run",
+        "    if over_budget:\n", "    if False:\n", "flow/test_run_budget.py",
+    ),
+    _mutant(
+        "the budget forgets the runs before the last", "shared.steps.start_run",
+        "of_the_last_day([*(_begun(held.value) if held else ()), now]", "of_the_last_day([now]",
+        "flow/test_run_budget.py",
+    ),
     # the model's own server
     _mutant(
         "the endpoint answers to values out of bounds", "serving.rules",

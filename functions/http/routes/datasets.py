@@ -39,7 +39,7 @@ def retrain_dataset(dataset: DatasetName, requested: Requested, body: Reason = N
 
     def begin(operation: str) -> Action:
         check_dataset(dataset, requested.services)
-        due = f.RetrainDue(dataset=dataset, tick=f"asked-{operation}")
+        due = f.RetrainDue(dataset=dataset, tick=f"asked-{operation}", asked=True)
         return Action(says=f"retrain {dataset}", facts=(due,))
 
     return requested.once(begin, reason=reason_of(body))

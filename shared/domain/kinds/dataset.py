@@ -98,7 +98,7 @@ DATASET = Kind(
     id_example="bank:3",
     states=(
         State(name="registered", tone=Tone.OK, sentence="is registered", waits_for=RUN_SLOT),
-        State(name="waiting", tone=Tone.RUN, sentence="waits for the run before it", waits_for=RUN_SLOT),
+        State(name="waiting", tone=Tone.RUN, sentence="waits for its training run", waits_for=RUN_SLOT),
         State(name="training", tone=Tone.RUN, sentence="is being trained on", waits_for=WORKSPACE),
         State(name="trained", tone=Tone.OK, sentence="has been trained on", final=True),
         State(name="failed", tone=Tone.BAD, sentence="could not be trained on", final=True),

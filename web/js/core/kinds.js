@@ -163,7 +163,7 @@ export const KINDS = {
       "waiting": {
         "tone": "run",
         "label": "waiting",
-        "sentence": "waits for the run before it",
+        "sentence": "waits for its training run",
         "final": false,
         "needsPerson": false
       },

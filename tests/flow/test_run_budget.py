@@ -1,0 +1,127 @@
+"""The run budget: a version beyond it waits, says what lifts it, and has its run then; nobody need do anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from flow.world import World, bank_rows
+
+from shared.domain.facts import Fact, RetrainDue, RunMoved
+from shared.ports import RunView
+
+HOUR = 3600
+
+
+def _world(**policy: int) -> World:
+    world = World()
+    world.policy = replace(world.policy, **policy)
+    return world
+
+
+def _tell(world: World, *facts: Fact) -> None:
+    """And what follows at once; the clock is turned on by the tests."""
+    world.tell(*facts, within=120)
+
+
+def _passes(world: World, seconds: float) -> None:
+    world.pass_time(seconds)
+    _tell(world)
+
+
+def _run_fails(world: World) -> None:
+    run = str(world.pipeline.submissions[-1].name)
+    world.workspace.runs[run] = RunView(name=run, status="Failed")
+    _tell(world, RunMoved(run=run))
+
+
+def _dropped(world: World, *numbers: int) -> None:
+    """Each file a version of its own, and its run over."""
+    for number in numbers:
+        _tell(world, world.drop(f"{number}.csv", bank_rows(10 * number, start=1000 * number)))
+        if world.pipeline.submissions[-1].version == number:
+            _run_fails(world)
+
+
+def _submitted(world: World) -> list[int]:
+    return [request.version for request in world.pipeline.submissions]
+
+
+def _reason(world: World, version: int) -> str:
+    (found,) = (one for one in world.ledger.newest("dataset") if one.id == f"bank:{version}")
+    assert found.state == "waiting"
+    return str(found.values["postponed_because"])
+
+
+def test_beyond_the_budget_of_a_day_a_version_waits_until_the_first_run_is_a_day_old() -> None:
+    world = _world(runs_per_day=2)
+    _dropped(world, 1)
+    _passes(world, HOUR)
+    _dropped(world, 2, 3)
+    assert _submitted(world) == [1, 2]
+    assert "2 runs began within a day, and RUNS_PER_DAY is 2" in _reason(world, 3)
+    assert "lifts it" in _reason(world, 3)
+    _passes(world, 22 * HOUR)
+    assert _submitted(world) == [1, 2]
+    _passes(world, HOUR)
+    assert _submitted(world) == [1, 2, 3]
+
+
+def test_no_budget_is_no_limit() -> None:
+    world = _world(runs_per_day=0)
+    _dropped(world, *range(1, 7))
+    assert _submitted(world) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_run_that_is_tried_again_counts_as_another() -> None:
+    world = _world(runs_per_day=2)
+    _dropped(world, 1)
+    for day in "ab":
+        _tell(world, RetrainDue(dataset="bank", tick=day))
+        _run_fails(world)
+    assert _submitted(world) == [1, 1]
+
+
+def test_the_next_run_waits_for_the_cool_down_of_the_last() -> None:
+    world = _world(run_cool_down_minutes=30)
+    _dropped(world, 1)
+    _passes(world, 600)
+    _dropped(world, 2)
+    assert "the last run began 10 min ago, and RUN_COOL_DOWN_MINUTES is 30" in _reason(world, 2)
+    _passes(world, 900)
+    assert _submitted(world) == [1]
+    _passes(world, 300)
+    assert _submitted(world) == [1, 2]
+
+
+def test_few_new_rows_wait_for_more() -> None:
+    world = _world(run_least_new_rows=45)
+    _dropped(world, 1, 2)
+    assert "20 rows are new since the last run, and RUN_LEAST_NEW_ROWS is 45: 25 more" in _reason(world, 2)
+    _passes(world, 48 * HOUR)
+    _dropped(world, 3)
+    assert _submitted(world) == [1, 3]
+
+
+@pytest.mark.parametrize(
+    "policy", [{"runs_per_day": 1}, {"run_cool_down_minutes": 90}, {"run_least_new_rows": 500}]
+)
+def test_a_person_who_asks_is_not_kept_from_it(policy: dict[str, int]) -> None:
+    world = _world(**policy)
+    _dropped(world, 1, 2)
+    assert _submitted(world) == [1]
+    _tell(world, RetrainDue(dataset="bank", tick="the clock"))
+    assert _submitted(world) == [1]
+    _tell(world, RetrainDue(dataset="bank", tick="asked", asked=True))
+    assert _submitted(world) == [1, 2]
+    assert world.state("dataset", "bank:2") == "training"
+
+
+def test_what_a_person_asks_for_takes_what_has_gathered_with_it() -> None:
+    world = _world(runs_per_day=1, gather_quiet_seconds=300)
+    _tell(world, world.drop("1.csv", bank_rows(10)), RetrainDue(dataset="bank", tick="asked", asked=True))
+    _run_fails(world)
+    _tell(
+        world, world.drop("2.csv", bank_rows(10, start=500)), RetrainDue(dataset="bank", tick="a", asked=True)
+    )
+    assert _submitted(world) == [1, 2]
