@@ -1,5 +1,7 @@
 """Campanha on Azure Functions: the blueprints, in the order of the flow. What happens when: `shared/flow.py`."""
 
+import os
+
 import azure.functions as func
 
 from functions.api import api
@@ -11,9 +13,9 @@ from functions.uploads import uploads
 
 app = func.FunctionApp()
 
-app.register_functions(uploads)
-app.register_functions(steps)
-app.register_functions(runs)
-app.register_functions(shards)
-app.register_functions(clock)
-app.register_functions(api)
+SERVES = {"work": (uploads, steps, runs, shards, clock), "api": (api,)}
+"""What each of the two apps in Azure has, by the setting SERVES; one alone has all."""
+
+for part in [SERVES[serves]] if (serves := os.environ.get("SERVES") or "all") != "all" else SERVES.values():
+    for functions in part:
+        app.register_functions(functions)

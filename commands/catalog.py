@@ -57,6 +57,7 @@ COMMANDS = {
     "storage": Command(summary="one part alone: blob, queue, table storage", needs=(*USUAL, STORAGE)),
     "workspace": Command(summary="one part alone: the Azure ML workspace", needs=(*USUAL, ENVIRONMENTS)),
     "host": Command(summary="one part alone: the Functions host"),
+    "azure": Command(summary="what `azd up` calls: is what it is given complete?", needs=()),
     "lock": Command(summary="recompile the hash-locked requirements", needs=(UP, UV)),
 }
 

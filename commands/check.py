@@ -1,7 +1,8 @@
-"""Check style, types and layers of the Python, the API's description, and the dashboard's JavaScript.
+"""Check style, types and layers of the Python, the API's description, the dashboard's JavaScript, and infra/.
 
-ruff, mypy, import-linter; redocly, Spectral and our own API style; eslint and TypeScript. Says each that fails, not only
-the first, and what the linters found in how much. And whether the API's clients of the last release go on working.
+ruff, mypy, import-linter; redocly, Spectral and our own API style; eslint and TypeScript; for infra/, two parsers of
+Bicep, Microsoft's types, our rules and Microsoft's reader of Kusto. Says each that fails, not only the first, and what
+the linters found in how much. And whether the API's clients of the last release go on working.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from textwrap import indent
 
 from commands import ROOT
 from commands.compatibility.release import NothingKept, since_last_release
+from commands.infrastructure.check import findings as infrastructure
 from commands.linters import api_description, javascript
 from commands.linters.finding import Findings
 from commands.linters.tools import LinterBroke
@@ -81,6 +83,7 @@ def _checks() -> dict[str, Check]:
         "eslint": _linter(javascript.eslint),
         "tsc": _linter(javascript.types),
         "clients": _clients,
+        "infra": _linter(infrastructure),
     }
 
 

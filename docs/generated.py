@@ -1,10 +1,10 @@
 """Writes what is made from the code: `python docs/generated.py`.
 
 `docs/openapi.json` is the HTTP API's description as the app gives it, and `docs/events.md` what it says of events, for
-readers; `docs/kinds.md` and `web/js/core/kinds.js` are the table of kinds for readers and for the dashboard. With `--check`
-nothing is written; the exit code is 1 when a file is not what the code gives. With `--release` the description is also
-kept, in `docs/released`, as what clients are given: from then on `./dev check` refuses what breaks them under the same
-api-version.
+readers; `docs/kinds.md` and `web/js/core/kinds.js` are the table of kinds for readers and for the dashboard;
+`infra/resources.json` is the list of Azure resources for Bicep. With `--check` nothing is written; the exit code is 1
+when a file is not what the code gives. With `--release` the description is also kept, in `docs/released`, as what
+clients are given: from then on `./dev check` refuses what breaks them under the same api-version.
 """
 
 from __future__ import annotations
@@ -168,11 +168,19 @@ def _type(part: Part) -> str:
     return f"list of: {word}" if get_origin(part.hint) is list else word
 
 
+def resources() -> str:
+    """The one list of Azure resources, as Bicep reads it."""
+    from commands.infrastructure.resources_json import text
+
+    return text()
+
+
 FILES = {
     ROOT / "docs" / "openapi.json": openapi,
     ROOT / "docs" / "events.md": events,
     ROOT / "docs" / "kinds.md": page,
     ROOT / "web" / "js" / "core" / "kinds.js": module,
+    ROOT / "infra" / "resources.json": resources,
 }
 
 

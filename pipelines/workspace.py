@@ -8,12 +8,16 @@ from typing import Any
 
 
 def client() -> Any:
-    """An MLClient with the compute's managed identity; Azure ML sets in every step's environment where it runs."""
+    """An MLClient with the compute's managed identity; Azure ML sets in every step's environment where it runs.
+
+    On a cluster with an identity of its own it says which that is, and nothing finds it without.
+    """
     from azure.ai.ml import MLClient
     from azure.identity import DefaultAzureCredential
 
+    mine = os.environ.get("DEFAULT_IDENTITY_CLIENT_ID")
     return MLClient(
-        DefaultAzureCredential(),
+        DefaultAzureCredential(**({"managed_identity_client_id": mine} if mine else {})),
         os.environ["AZUREML_ARM_SUBSCRIPTION"],
         os.environ["AZUREML_ARM_RESOURCEGROUP"],
         os.environ["AZUREML_ARM_WORKSPACE_NAME"],

@@ -21,6 +21,7 @@ from shared.domain.facts import LONGEST_DELAY
 from shared.domain.network_reach import Reach, spelt
 from shared.domain.policy import Policy, Purpose
 from shared.errors import ConfigurationError
+from shared.resources.storage import LEDGER
 
 _POLICY = Policy()
 KEY_LENGTH = 20
@@ -59,12 +60,16 @@ class Settings(BaseSettings):
         frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
     )
 
+    serves: Literal["all", "work", "api"] = "all"
+    """Which functions this app has: in Azure two apps of one package share them, so that what faces HTTP cannot write
+    data; `function_app.py` reads it."""
+
     campanha_storage: SecretStr | None = None
     """Connection string of the data account; in Azure leave it empty and set the three URIs below."""
     blob_uri: str | None = Field(default=None, alias="CAMPANHA_STORAGE__blobServiceUri")
     queue_uri: str | None = Field(default=None, alias="CAMPANHA_STORAGE__queueServiceUri")
     table_uri: str | None = Field(default=None, alias="CAMPANHA_STORAGE__tableServiceUri")
-    ledger_table: str = "campanha"
+    ledger_table: str = LEDGER
 
     azure_subscription_id: str
     azure_resource_group: str
@@ -100,6 +105,8 @@ class Settings(BaseSettings):
     rate_limit_per_minute: int = Field(default=6000, ge=1)
     trust_forwarded_for: bool = False
     """Whether a front end adds each caller's address to X-Forwarded-For, as Azure's does; else it is the caller's say."""
+    http_uploads: Literal["taken", "refused"] = "taken"
+    """Whether files come in over HTTP too; in Azure the API's identity may not write them."""
     upload_most_mb: int = Field(default=100, ge=1, le=100)
     """Azure's host takes no larger body, and its Python worker holds each body whole."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.malloc_settings import give_large_blocks_back
 from shared.package_data import CONTRACTS, RECIPES
+from shared.resources.storage import PRESENT
 from shared.services import Services
 
 if TYPE_CHECKING:
@@ -119,8 +120,10 @@ def _tables(settings: Settings, credential: TokenCredential) -> tuple[Table, Tab
     from shared.adapters.tables import AzureTable
 
     service = _storage_client(TableServiceClient, settings, settings.table_uri, credential)
-    names = (settings.ledger_table, f"{settings.ledger_table}now")
-    past, present = (AzureTable(service.create_table_if_not_exists(name), storage_clock()) for name in names)
+    # By identity the app may not make tables: in Azure Bicep does.
+    of_name = service.create_table_if_not_exists if settings.campanha_storage else service.get_table_client
+    names = (settings.ledger_table, f"{settings.ledger_table}{PRESENT}")
+    past, present = (AzureTable(of_name(name), storage_clock()) for name in names)
     return past, present
 
 

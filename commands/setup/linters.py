@@ -26,7 +26,7 @@ def is_ready(root: Path) -> bool:
 
 
 def install(root: Path, line: Line) -> None:
-    """142 MB beside the lock. npm empties `node_modules` first, so an interrupted one holds no stamp."""
+    """173 MB beside the lock. npm empties `node_modules` first, so an interrupted one holds no stamp."""
     folder = root / FOLDER
     run(
         [sys.executable, "-m", "commands.setup.linters"],

@@ -77,6 +77,7 @@ def assemble(
     )
     made.state.services = services
     made.state.model_api = model_api
+    made.state.takes_files = settings.http_uploads == "taken"
     for resource in RESOURCES:
         made.include_router(resource.routes)
     made.include_router(session.router(credentials))

@@ -16,9 +16,9 @@ from shared import telemetry
 from shared.adapters.storage_errors import answering
 from shared.domain.facts import Fact, NotificationDue, ShardDue
 from shared.errors import Transient
+from shared.resources import storage
 
-STEPS = "steps"
-SHARDS = "shards"
+STEPS, SHARDS = storage.STEPS.name, storage.SHARDS.name
 """Shards have a queue of their own: they are many, and should not stand in the way of a new file."""
 FOREVER = -1
 SPACING_SECONDS = 1

@@ -20,7 +20,8 @@ from shared.errors import Refused
 from shared.ledger import outbox
 from shared.ports import RunView
 from shared.procedures.work_pause import is_paused
-from tests.http.asking import VERSION, Answer, Client, client_of
+from shared.resources.storage import CONTAINERS
+from tests.http.asking import VERSION, Answer, Client, app_over, client_of
 
 RUN_1, RUN_2 = "bank-v1-a1", "bank-v2-a1"
 KEY = {"idempotency-key": "a-key-of-this-test"}
@@ -527,6 +528,16 @@ def test_a_name_storage_would_not_keep_is_refused(world: World, operator: Client
     answer = _csv(operator, f"/api/uploads/{name}", bank_rows(1))
     assert answer.status_code in (400, 404), answer.content
     assert list(world.files.list("incoming")) == []
+
+
+@pytest.mark.parametrize("path", ["/api/uploads/a.csv", "/api/outcomes/a.csv", "/api/batches/a.csv"])
+def test_where_the_app_may_not_write_files_none_comes_in_over_http(world: World, path: str) -> None:
+    """As in Azure, where the identity of what faces HTTP has no role for it."""
+    client = client_of(app_over(world, http_uploads="refused"), scope=Scope.OPERATOR)
+    answer = _csv(client, path, bank_rows(1))
+    assert (answer.status_code, answer.json()["code"]) == (403, "AuthorizationFailed")
+    assert "HTTP_UPLOADS" in answer.json()["detail"]
+    assert [blob for container in CONTAINERS for blob in world.files.list(container.name)] == []
 
 
 def test_a_name_that_only_storage_finds_wrong_is_refused_like_any(

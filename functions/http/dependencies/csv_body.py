@@ -47,7 +47,10 @@ Content = Annotated[bytes, Depends(_content)]
 
 
 def check_file(name: str, content: bytes, request: Request) -> None:
-    """raises: Problem for a name that storage would change, for an empty body, and for one that is no text"""
+    """raises: Problem where files do not come in over HTTP, for a name that storage would change, for an empty body, and
+    for one that is no text"""
+    if not request.app.state.takes_files:
+        raise Problem(403, "Files do not come in over HTTP here (HTTP_UPLOADS): write them into storage.")
     parts = name.split("/")
     fits = FILE_NAME.fullmatch(name) and not name.endswith(".")
     if not fits or any(part in ("", ".", "..") for part in parts):

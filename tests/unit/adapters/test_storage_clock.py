@@ -120,3 +120,18 @@ def test_transactions_of_the_ledgers_tables_tell_it_too(monkeypatch: pytest.Monk
         assert isinstance(table, AzureTable)
         transport: Any = table._transactions._client._pipeline._transport
         assert transport.session._storage_clock is wiring.storage_clock()
+
+
+def test_by_identity_no_table_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app may not: what made them says who else may."""
+    from azure.core.credentials import TokenCredential
+    from azure.data.tables import TableServiceClient
+
+    from shared import wiring
+
+    monkeypatch.setattr(
+        TableServiceClient, "create_table_if_not_exists", mock.Mock(side_effect=AssertionError)
+    )
+    settings = mock.Mock(campanha_storage=None, table_uri="https://bank.table.test", ledger_table="ledger")
+    past, present = wiring._tables(settings, mock.Mock(spec=TokenCredential))
+    assert [table._client.table_name for table in (past, present)] == ["ledger", "ledgernow"]  # type: ignore[attr-defined]

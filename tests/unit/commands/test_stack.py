@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
-from commands.stack import layout, parts, ports, settings, supervisor
+from commands.stack import parts, ports, settings, supervisor
 from commands.stack.arguments import running
 from commands.stack.errors import StackError
 from commands.stack.parts import EVENTS
 from commands.stack.state import Stack
+from shared.resources import storage
 from tests.unit.commands.small_stack import IN_MEMORY, only_two_parts
 
 Started = list[tuple[str, bool]]
@@ -63,10 +65,10 @@ def test_storage_holds_what_the_app_expects(made: Stack) -> None:
     _up(made)
     blobs = BlobServiceClient.from_connection_string(made.connection_string)
     queues = QueueServiceClient.from_connection_string(made.connection_string)
-    assert {one.name for one in blobs.list_containers()} == set(layout.CONTAINERS)
-    assert {one.name for one in queues.list_queues()} == {
-        name for queue in layout.QUEUES for name in (queue, f"{queue}-poison")
-    }
+    tables = TableServiceClient.from_connection_string(made.connection_string)
+    assert {one.name for one in blobs.list_containers()} == {each.name for each in storage.CONTAINERS}
+    assert {one.name for one in queues.list_queues()} == set(storage.QUEUE_NAMES)
+    assert {one.name for one in tables.list_tables()} == set(storage.TABLES)
     blobs.get_blob_client("incoming", "a.csv").upload_blob(b"1")
     assert "BlobCreated" in _first_message(queues.get_queue_client("blob-events"))
 

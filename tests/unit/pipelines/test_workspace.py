@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import azure.identity
 import pytest
 
 from pipelines import workspace
@@ -29,6 +30,23 @@ def test_a_client_is_of_the_steps_own_workspace() -> None:
     client = workspace.client()
     assert (client.subscription_id, client.resource_group_name, client.workspace_name) == ("s", "g", "w")
     assert type(client._credential).__name__ == "DefaultAzureCredential"
+
+
+@pytest.mark.usefixtures("told")
+def test_a_step_signs_in_with_its_clusters_own_identity(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DEFAULT_IDENTITY_CLIENT_ID", "the-cluster")
+    asked: list[dict[str, str]] = []
+    real = azure.identity.DefaultAzureCredential
+
+    def made(**given: str) -> azure.identity.DefaultAzureCredential:
+        asked.append(given)
+        return real(**given)
+
+    monkeypatch.setattr(azure.identity, "DefaultAzureCredential", made)
+    workspace.client()
+    assert asked == [{"managed_identity_client_id": "the-cluster"}]
 
 
 @pytest.mark.usefixtures("told")

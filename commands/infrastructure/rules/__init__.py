@@ -1,0 +1,1 @@
+"""What must hold of `infra/`, by what it is about."""

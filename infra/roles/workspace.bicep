@@ -1,0 +1,21 @@
+// One role of one principal on one workspace. A module, because the assignment's name is made of the principal, which is known only
+// when the identity is there.
+param workspace string
+param principal string
+@allowed(['User', 'ServicePrincipal', 'Group'])
+param principalType string
+param role string
+
+resource target 'Microsoft.MachineLearningServices/workspaces@2026-09-01' existing = {
+  name: workspace
+}
+
+resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(target.id, principal, role)
+  scope: target
+  properties: {
+    principalId: principal
+    principalType: principalType
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+  }
+}

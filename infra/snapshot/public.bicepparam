@@ -1,0 +1,15 @@
+// For `bicep snapshot` alone: azd takes main.parameters.json.
+using '../main.bicep'
+param environmentName = 'snapshot'
+param location = 'westeurope'
+param network = 'public'
+param generation = '1'
+param deployerId = '00000000-0000-0000-0000-000000000001'
+param deployerType = 'User'
+param alertEmail = 'owner@example.org'
+param apiAudience = 'api://campanha'
+param pythonVersion = '3.13'
+param clusterSize = 'Standard_D4as_v4'
+param clusterMost = 2
+param budgetStart = '2027-01-01'
+param budgetAmount = 500
