@@ -7,39 +7,17 @@ Source: https://learn.microsoft.com/rest/api/storageservices/performing-entity-g
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import re
 import secrets
-from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import formatdate
-from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from typing import Literal
 
-from azure.core import PipelineClient
-from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline import PipelineRequest
-from azure.core.pipeline.policies import (
-    AzureSasCredentialPolicy,
-    BearerTokenCredentialPolicy,
-    ProxyPolicy,
-    RequestIdPolicy,
-    RetryPolicy,
-    SansIOHTTPPolicy,
-    UserAgentPolicy,
-)
-from azure.core.rest import HttpRequest, HttpResponse
-from azure.data.tables import TableClient
+from azure.core.rest import HttpResponse
 
-from shared.adapters.storage_clock import StorageClock
-from shared.adapters.transport import settled_transport
-
-SCOPE = "https://storage.azure.com/.default"
-VERSION = {"x-ms-version": "2019-02-02", "DataServiceVersion": "3.0"}
+from shared.adapters.table_calls import VERSION, TableCalls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,21 +40,8 @@ class TransactionRefused(HttpResponseError):
 class TableTransactions:
     """Transactions on one table."""
 
-    def __init__(self, client: TableClient, clock: StorageClock | None = None, **options: Any) -> None:
-        """client: whose table and credential are taken; clock: is told the time of each answer; options: `transport`
-        and `proxies`, settled when left out"""
-        self._account, self._table = client.url, client.table_name
-        options = options or settled_transport(client.url, clock)
-        policies = [
-            RequestIdPolicy(),
-            UserAgentPolicy("campanha"),
-            ProxyPolicy(proxies=options["proxies"]),
-            RetryPolicy(),
-            _sign_in(client.credential),
-        ]
-        self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
-            client.url, policies=policies, transport=options["transport"]
-        )
+    def __init__(self, calls: TableCalls) -> None:
+        self._calls = calls
 
     def commit(self, partition: str, operations: Sequence[Operation]) -> list[str]:
         """Does all of them or none; each row's new ETag, in order, empty for one that is gone.
@@ -88,13 +53,10 @@ class TableTransactions:
         for number, operation in enumerate(operations):
             lines += [f"--{changes}", *self._part(number, partition, operation)]
         lines += [f"--{changes}--", "", f"--{batch}--", ""]
-        headers = {**VERSION, "MaxDataServiceVersion": "3.0;NetFx", "Accept": "application/json"}
+        headers = {"MaxDataServiceVersion": "3.0;NetFx", "Accept": "application/json"}
         headers["Content-Type"] = f"multipart/mixed; boundary={batch}"
-        content = "\r\n".join(lines).encode()
-        request = HttpRequest("POST", f"{self._account}/$batch", headers=headers, content=content)
-        answer = self._client.send_request(request)
-        if answer.status_code != 202:
-            raise HttpResponseError(response=answer)
+        content, address = "\r\n".join(lines).encode(), f"{self._calls.account}/$batch"
+        answer = self._calls.ask("POST", address, expected=(202,), headers=headers, content=content)
         return list(_etags(answer, len(operations)))
 
     def _part(self, number: int, partition: str, operation: Operation) -> Iterator[str]:
@@ -104,9 +66,9 @@ class TableTransactions:
             f"Content-ID: {number}",
             "",
         )
-        place = f"{self._account}/{self._table}"
-        if operation.method != "POST":
-            place += f"(PartitionKey='{_quoted(partition)}',RowKey='{_quoted(operation.row)}')"
+        place = self._calls.place(partition, operation.row)
+        if operation.method == "POST":
+            place = f"{self._calls.account}/{self._calls.table}"
         yield f"{operation.method} {place} HTTP/1.1"
         body = ""
         if operation.entity is not None:
@@ -118,10 +80,6 @@ class TableTransactions:
         if operation.if_match is not None:
             yield f"If-Match: {operation.if_match}"
         yield from ("", body)
-
-
-def _quoted(key: str) -> str:
-    return quote(key.replace("'", "''"), safe="")
 
 
 def _etags(answer: HttpResponse, count: int) -> Iterator[str]:
@@ -138,29 +96,3 @@ def _etags(answer: HttpResponse, count: int) -> Iterator[str]:
     for part in parts:
         found = re.search(rb"^etag: *(.*?)\r?$", part, flags=re.MULTILINE | re.IGNORECASE)
         yield found[1].decode() if found else ""
-
-
-def _sign_in(credential: Any) -> Any:
-    """The policy by which the SDK's clients sign in with such a credential."""
-    if isinstance(credential, AzureNamedKeyCredential):
-        return SharedKey(credential)
-    if isinstance(credential, AzureSasCredential):
-        return AzureSasCredentialPolicy(credential)
-    return BearerTokenCredentialPolicy(credential, SCOPE)
-
-
-class SharedKey(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
-    """Signs with the account's key, anew at each try.
-
-    Source: https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
-    """
-
-    def __init__(self, credential: AzureNamedKeyCredential) -> None:
-        self._credential = credential
-
-    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
-        http, (name, key) = request.http_request, self._credential.named_key
-        date = http.headers["x-ms-date"] = formatdate(usegmt=True)
-        lines = [http.method, "", http.headers["Content-Type"], date, f"/{name}{urlsplit(http.url).path}"]
-        digest = hmac.new(b64decode(key), "\n".join(lines).encode(), hashlib.sha256).digest()
-        http.headers["Authorization"] = f"SharedKey {name}:{b64encode(digest).decode()}"

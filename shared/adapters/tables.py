@@ -3,63 +3,74 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
 
-from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.data.tables import TableClient, TableEntity, UpdateMode
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.pipeline.policies import RetryPolicy
+from azure.core.rest import HttpResponse
+from azure.data.tables import TableClient
 
 from shared.adapters.storage_clock import StorageClock
 from shared.adapters.storage_errors import answering
+from shared.adapters.table_calls import TableCalls
 from shared.adapters.table_transaction import Operation, TableTransactions, TransactionRefused
 from shared.errors import Conflict, Transient
 from shared.ports import Delete, Insert, Remove, Row, Upsert, Write
 
 CHUNK = 30_000
 """Characters a property: Table storage allows 64 KiB of UTF-16 each, and 1 MiB an entity."""
-REFUSED = (404, 409, 412)
+CHANGED = 412
+REFUSED = (404, 409, CHANGED)
 """Statuses of a transaction one of whose rows is not as it should be."""
 
 
 class AzureTable:
     """Values as JSON over as many string properties as they need."""
 
-    def __init__(self, client: TableClient, clock: StorageClock | None = None) -> None:
-        """clock: is told the time of each transaction's answer; the client's own transport tells it of the others"""
-        self._client, self._transactions = client, TableTransactions(client, clock)
+    def __init__(
+        self,
+        client: TableClient,
+        clock: StorageClock | None = None,
+        *,
+        retry: RetryPolicy[Any, Any] | None = None,
+    ) -> None:
+        """clock: is told the time of each answer, where the client's own transport does not; retry: azure-core's own when
+        left out, of all but `delete` and `rows`, which the client tries again as it is set"""
+        self._client, self._calls = client, TableCalls(client, clock, retry=retry)
+        self._transactions = TableTransactions(self._calls)
 
     def get(self, partition: str, row: str) -> Row | None:
         with _answers():
             try:
-                return _row(self._client.get_entity(partition, row))
+                found = self._calls.get(partition, row)
             except ResourceNotFoundError:
                 return None
+            return _read(found)
 
     def insert(self, partition: str, row: str, value: dict[str, Any]) -> Row:
         with _answers():
             try:
-                answer = self._client.create_entity(_entity(partition, row, value))
+                answer = self._calls.insert(_entity(partition, row, value))
             except ResourceExistsError as cause:
                 raise Conflict from cause
-        return Row(partition=partition, row=row, value=value, etag=answer["etag"], changed=answer["date"])
+            return _written(partition, row, value, answer)
 
     def replace(self, old: Row, value: dict[str, Any]) -> Row:
         with _answers():
             try:
-                answer = self._client.update_entity(
-                    _entity(old.partition, old.row, value),
-                    mode=UpdateMode.REPLACE,
-                    etag=old.etag,
-                    match_condition=MatchConditions.IfNotModified,
-                )
-            except (ResourceModifiedError, ResourceNotFoundError) as cause:
+                answer = self._calls.replace(_entity(old.partition, old.row, value), old.etag)
+            except ResourceNotFoundError as cause:
                 raise Conflict from cause
-        return Row(
-            partition=old.partition, row=old.row, value=value, etag=answer["etag"], changed=answer["date"]
-        )
+            except HttpResponseError as cause:
+                if cause.status_code == CHANGED:
+                    raise Conflict from cause
+                raise
+            return _written(old.partition, old.row, value, answer)
 
     def delete(self, old: Row) -> None:
         with _answers():
@@ -83,7 +94,8 @@ class AzureTable:
         found = self._client.query_entities(query, parameters=keys, results_per_page=limit)
         with _answers():
             for entity in islice(found, limit):  # one more would be another page, and another call
-                yield _row(entity)
+                told = entity.metadata
+                yield _row(entity, changed=told["timestamp"], etag=told["etag"])
 
 
 def _answers() -> AbstractContextManager[None]:
@@ -114,16 +126,34 @@ def _properties(value: dict[str, Any]) -> dict[str, str]:
     return {f"json{i}": text[start : start + CHUNK] for i, start in enumerate(range(0, len(text), CHUNK))}
 
 
-def _row(entity: TableEntity) -> Row:
-    changed = entity.metadata["timestamp"]
-    if changed is None:
-        raise Transient("the ledger's table answered a row without its time")
+def _written(partition: str, row: str, value: dict[str, Any], answer: HttpResponse) -> Row:
+    """raises: Transient where the answer does not say what it should"""
+    try:
+        changed = parsedate_to_datetime(answer.headers["date"])
+        return Row(partition=partition, row=row, value=value, etag=answer.headers["etag"], changed=changed)
+    except (KeyError, ValueError) as cause:
+        raise Transient("the ledger's table answered a write without its ETag or its time") from cause
+
+
+def _read(answer: bytes) -> Row:
+    """raises: Transient where it is no row of ours, with its time and its ETag"""
+    try:
+        found = json.loads(answer)
+        changed = datetime.fromisoformat(found["Timestamp"])
+        return _row(found, changed=changed, etag=found["odata.etag"])
+    except (KeyError, TypeError, ValueError) as cause:
+        raise Transient("the ledger's table answered what is no row") from cause
+
+
+def _row(entity: Mapping[str, Any], *, changed: datetime | None, etag: str | None) -> Row:
+    if not changed or not etag:
+        raise Transient("the ledger's table answered a row without its time or its ETag")
     count = sum(name.startswith("json") for name in entity)
     text = "".join(entity[f"json{i}"] for i in range(count))
     return Row(
         partition=entity["PartitionKey"],
         row=entity["RowKey"],
         value=json.loads(text),
-        etag=str(entity.metadata["etag"]),
+        etag=etag,
         changed=changed,
     )

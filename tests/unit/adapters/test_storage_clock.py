@@ -118,7 +118,7 @@ def test_transactions_of_the_ledgers_tables_tell_it_too(monkeypatch: pytest.Monk
     settings = mock.Mock(campanha_storage=mock.Mock(get_secret_value=lambda: account), ledger_table="ledger")
     for table in wiring._tables(settings, mock.Mock()):
         assert isinstance(table, AzureTable)
-        transport: Any = table._transactions._client._pipeline._transport
+        transport: Any = table._calls._client._pipeline._transport
         assert transport.session._storage_clock is wiring.storage_clock()
 
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from azure.core import MatchConditions
-from azure.core.credentials import AccessToken, AzureNamedKeyCredential, AzureSasCredential
+from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableClient, UpdateMode
 
 from shared.adapters.storage_clock import StorageClock
+from shared.adapters.table_calls import TableCalls
 from shared.adapters.table_transaction import Operation, TableTransactions, TransactionRefused
 from shared.adapters.tables import AzureTable
 from shared.ports import Insert
@@ -137,20 +138,20 @@ def _read(part: Any) -> tuple[str, list[str], Any]:
 def test_a_transaction_is_what_the_sdk_makes_of_it(storage: Storage) -> None:
     storage.client.submit_transaction(THE_SAME_FOR_THE_SDK)
     expected = as_it_was_asked(storage)
-    TableTransactions(storage.client).commit(PARTITION, OPERATIONS)
+    TableTransactions(TableCalls(storage.client)).commit(PARTITION, OPERATIONS)
     assert as_it_was_asked(storage) == expected
     assert len(expected[2]) == len(OPERATIONS)
 
 
 def test_each_rows_etag_comes_back(storage: Storage) -> None:
-    etags = TableTransactions(storage.client).commit(PARTITION, OPERATIONS)
+    etags = TableTransactions(TableCalls(storage.client)).commit(PARTITION, OPERATIONS)
     assert etags == [ETAG, ETAG, ETAG, "", ""]
 
 
 def test_the_row_that_is_not_as_it_should_be_says_why(storage: Storage) -> None:
     storage.parts = [EXISTS]
     with pytest.raises(TransactionRefused) as refused:
-        TableTransactions(storage.client).commit(PARTITION, OPERATIONS)
+        TableTransactions(TableCalls(storage.client)).commit(PARTITION, OPERATIONS)
     assert refused.value.status_code == 409
 
 
@@ -160,35 +161,5 @@ def test_an_answer_that_is_none_to_the_rows_is_no_refusal(
 ) -> None:
     storage.status, storage.parts = status, parts
     with pytest.raises(HttpResponseError) as problem:
-        TableTransactions(storage.client).commit(PARTITION, OPERATIONS)
+        TableTransactions(TableCalls(storage.client)).commit(PARTITION, OPERATIONS)
     assert not isinstance(problem.value, TransactionRefused)
-
-
-class Sent(Exception):
-    """Holds the request instead of sending it."""
-
-
-class Recorder:
-    def send(self, request: Any, **_: Any) -> Any:
-        raise Sent(request)
-
-
-class Identity:
-    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        return AccessToken(f"for {scopes[0]}", 2**40)
-
-
-@pytest.mark.parametrize(
-    ("credential", "shown"),
-    [
-        (KEY, "SharedKey bank:"),
-        (Identity(), "Bearer for https://storage.azure.com/.default"),
-        (AzureSasCredential("sv=2&sig=s"), "?sv=2&sig=s"),
-    ],
-)
-def test_it_signs_in_as_the_client_does(credential: Any, shown: str) -> None:
-    client = TableClient("https://bank.table.core.windows.net", "ledger", credential=credential)
-    with pytest.raises(Sent) as sent:
-        TableTransactions(client, transport=Recorder(), proxies={}).commit(PARTITION, OPERATIONS)
-    (request,) = sent.value.args
-    assert shown in f"{request.headers.get('Authorization')} {request.url}"
