@@ -21,8 +21,17 @@ class Steps:
     environment: str
     """azureml:<name>:<version>"""
 
-    def __call__(self, name: str, line: str, inputs: dict[str, Any], output: str = "", **more: Any) -> Any:
-        """name: what a run calls it. line: `python -m <module> ...`"""
+    def __call__(
+        self,
+        name: str,
+        line: str,
+        inputs: dict[str, Any],
+        output: str = "",
+        *,
+        kind: str = "uri_folder",
+        **more: Any,
+    ) -> Any:
+        """name: what a run calls it. line: `python -m <module> ...`. kind: of the output"""
         from azure.ai.ml import Output, command
 
         return command(
@@ -33,6 +42,6 @@ class Steps:
             command=line,
             environment_variables=THREADS,
             inputs=inputs,
-            outputs={output: Output(type="uri_folder")} if output else {},
+            outputs={output: Output(type=kind)} if output else {},
             **more,
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import command_step
+from pipelines.automl import pipeline as automl
 from pipelines.code import assemble, code_of, digest
 from pipelines.conda import SERVING
 from pipelines.conda import TRAINING as TRAINING_CONDA
@@ -32,7 +33,7 @@ STORAGE = ("CAMPANHA_STORAGE", "CAMPANHA_STORAGE__blobServiceUri")
 """As the app's settings have them: a connection string, or else the address of the data account's blobs."""
 PLACE = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE")
 ENVIRONMENTS = {"campanha-training": TRAINING_CONDA, "campanha-serving": SERVING}
-PIPELINES = (training, scoring, experimentation)
+PIPELINES = (training, scoring, experimentation, automl)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,8 @@ def _component(client: Any, pipeline: Any, environment: str, compute: str, tally
     """The compute counts towards the version: the SDK cannot read it back from the deployment of that version."""
     code = code_of(pipeline.COMMANDS)
     defined = {module.__name__: Path(str(module.__file__)) for module in (pipeline, command_step)}
-    version = digest({**code, **defined}, environment, compute)
+    others = [other] if (other := getattr(pipeline, "MODEL_ENVIRONMENT", "")) else []
+    version = digest({**code, **defined}, environment, compute, *others)
     what = f"component {pipeline.NAME}:{version}"
     component = _found(lambda: client.components.get(name=pipeline.NAME, version=version))
     if component is not None:

@@ -99,8 +99,12 @@ FLOW = (
         start_experiment,
         (f.ExperimentStarted, f.ExperimentPostponed, f.ExperimentFailed, f.ExperimentDue),
     ),
-    Rule((f.ExperimentFinished,), collect_experiment, (f.RecipeFound, f.NothingFound, f.ExperimentFailed)),
-    Rule((f.RecipeFound, f.NothingFound, f.ExperimentFailed), close_experiment, ()),
+    Rule(
+        (f.ExperimentFinished,),
+        collect_experiment,
+        (f.RecipeFound, f.NothingFound, f.RivalJudged, f.ExperimentFailed),
+    ),
+    Rule((f.RecipeFound, f.NothingFound, f.RivalJudged, f.ExperimentFailed), close_experiment, ()),
     # clients become scores
     Rule((f.ScoringDue,), find_batches, (f.BatchDue,)),
     Rule((f.BatchDue,), plan_batch, (f.ProfileDue, f.BatchDuplicated, f.BatchRefused)),

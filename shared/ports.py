@@ -266,16 +266,15 @@ class ExperimentRequest:
     version: int
     parts_url: str
     manifest_sha256: str
-    seed: int
-    seconds: float
-    """The search takes no longer."""
     output: str
     """Folder in the container of recipes."""
+    values: dict[str, float] = field(default_factory=dict)
+    """What else its pipeline asks for."""
 
     @property
     def digest(self) -> str:
         """Of what it searches on: how long it may take is no matter of what it is."""
-        given = [self.dataset, self.version, self.parts_url, self.manifest_sha256, self.seed, self.output]
+        given = [self.dataset, self.version, self.parts_url, self.manifest_sha256, self.output]
         return digest(json.dumps(given))
 
 

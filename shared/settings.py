@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     """The batch endpoint whose default deployment is the scoring pipeline, for large files of clients."""
     experiment_endpoint: str = "campanha-experimentation"
     """The batch endpoint whose default deployment is the experimentation pipeline."""
+    automl_endpoint: str = "campanha-automl"
+    """The same of the pipeline with Azure's AutoML, for `EXPERIMENT_WITH=automl`."""
     published_pipeline_url: str | None = None
     """With `published-pipeline`: the v1 REST endpoint, ending in /PipelineRuns/PipelineSubmit/<id>."""
     serving_environment: str = "campanha-serving@latest"

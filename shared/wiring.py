@@ -187,9 +187,11 @@ def _experiment_pipeline(
 ) -> PipelineEndpoint[ExperimentRequest]:
     from shared.adapters.pipelines import BatchExperiment
 
+    search = settings.experiment_with == "search"
+    endpoint = settings.experiment_endpoint if search else settings.automl_endpoint
     return BatchExperiment(
         credential,
         workspace_id=settings.workspace_id,
-        address=lru_cache(lambda: workspace.batch_address(settings.experiment_endpoint)),
+        address=lru_cache(lambda: workspace.batch_address(endpoint)),
         find_run=workspace.find_run,
     )

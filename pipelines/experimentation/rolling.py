@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.experimentation.trials import DropScore
+from pipelines.experimentation.trials import DropScore, drop_score
 from pipelines.training import learners
 from pipelines.training.learners import Matrix
 from pipelines.training.metrics import losses
@@ -38,15 +38,7 @@ class Rolling:
             losses(answers, np.clip(self.probabilities(each, version), SUREST, 1 - SUREST))
             for each in (recipe, live)
         )
-        paired = ours - theirs
-        return DropScore(
-            version=version,
-            rows=len(answers),
-            loss=float(ours.mean()),
-            variance=float(ours.var()),
-            difference=float(paired.mean()),
-            difference_variance=float(paired.var()),
-        )
+        return drop_score(version, ours, theirs)
 
     def probabilities(self, recipe: Recipe, version: int) -> Floats:
         """What the recipe's refit says of the drop's rows, as `serving.members.Variant.predict` would."""

@@ -44,9 +44,9 @@ MOST_VOTERS = 12
 """Members, the best, that a vote is made of,"""
 MOST_VOTES = 6
 """and the votes that they have together."""
-LEAST_GAIN = 0.0005
-"""Nats a row by which a find must be better than every recipe that is known: with less, no drops would ever show it,
-and each recipe more makes all the others wait longer for theirs."""
+LEAST_GAIN = 0.25
+"""Standard errors a drop by which a find must be better than every recipe that is known: with less it would take some two
+hundred drops to show, and each recipe more makes all the others wait longer for their evidence."""
 TOO_LITTLE = (
     f"there are fewer than {LEAST_DROPS} drops of {LEAST_ROWS} rows or more before which a model was trained;"
     " gather more"
@@ -91,11 +91,11 @@ class Search:
     def find(self) -> Trial | None:
         """The best, where it is better than every known recipe; None while those are not all scored."""
         complete = self.complete()
-        known = [trial.difference for trial in complete if trial.kind == "known"]
+        known = [trial.gain for trial in complete if trial.kind == "known"]
         if len(known) < len(self.known):
             return None
         best = complete[0]
-        return best if best.difference <= min(known) - LEAST_GAIN else None
+        return best if best.gain >= max(known) + LEAST_GAIN else None
 
     def _try(self, recipe: Recipe, kind: Kind, *, halving: bool) -> None:
         began, scores = time.monotonic(), list[DropScore]()
@@ -117,7 +117,7 @@ class Search:
         """Of all that were scored on so many drops."""
         ours = _sum(scores)
         others = [_sum(one.scores[: len(scores)]) for one in self.trials if len(one.scores) >= len(scores)]
-        return sum(other <= ours for other in others) <= len(others) / 2
+        return sum(other >= ours for other in others) <= len(others) / 2
 
     def _vote(self, *, list_columns: bool) -> None:
         """Soft votes (means of log-odds), greedily: whose vote helps most gets one more, as long as it helps."""
@@ -126,8 +126,8 @@ class Search:
             name = f"vote-{votes.total() + 1}{'' if list_columns else '-plain'}"
             ballots = [votes + Counter([voter]) for voter in range(len(pool))]
             trials = [self._scored(_vote_of(name, pool, each, list_columns), "vote") for each in ballots]
-            best = min(range(len(pool)), key=lambda voter: trials[voter].difference)
-            if last is not None and trials[best].difference >= last.difference:
+            best = max(range(len(pool)), key=lambda voter: trials[voter].gain)
+            if last is not None and trials[best].gain <= last.gain:
                 return
             last, votes = trials[best], ballots[best]
             if len(votes) > 1:  # one voter alone is on the board already
@@ -155,7 +155,7 @@ class Search:
 
 
 def _sum(scores: Sequence[DropScore]) -> float:
-    return sum(score.difference for score in scores)
+    return sum(score.gain for score in scores)
 
 
 def _vote_of(name: str, pool: Sequence[RecipeMember], votes: Counter[int], list_columns: bool) -> Recipe:
@@ -218,7 +218,7 @@ def _reason(search: Search | None, trial: Trial | None) -> str:
         return f"log loss {interval} against {search.known[0].name}; {tried}"
     if len([one for one in search.trials if one.kind == "known" and one.complete]) < len(search.known):
         return f"the time was over before the known recipes were scored; {tried}; give it more seconds"
-    return f"nothing is better than the known recipes by {LEAST_GAIN:g}; {tried}"
+    return f"nothing is better than the known recipes by {LEAST_GAIN:g} standard errors a drop; {tried}"
 
 
 def write(folder: Path, search: Search | None, *, given: dict[str, Any], seconds: float) -> str | None:

@@ -38,7 +38,7 @@ def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any]:
     retrieved, source = {"retrieved": folder}, {"source": file}
     step = Steps(code, environment)
     # A run requested again is to do its work again: Azure ML would hand back the outputs of the one before.
-    again = {"is_deterministic": False}
+    again: dict[str, Any] = {"is_deterministic": False}
     return (
         step(
             "retrieve",

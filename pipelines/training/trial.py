@@ -131,14 +131,20 @@ def scored(recipes: Sequence[Recipe], learned: Matrix, rows: Matrix) -> list[Flo
 
 
 def _drop(version: int, recipes: Sequence[Recipe], said: Sequence[Floats], answers: Floats) -> Drop:
-    lost = np.stack([losses(answers, np.clip(each, SUREST, 1 - SUREST)) for each in said])
+    lost = [losses(answers, np.clip(each, SUREST, 1 - SUREST)) for each in said]
+    made = drop_of(version, [recipe.digest for recipe in recipes], lost)
+    return replace(made, auc=auc(answers, said[0]))
+
+
+def drop_of(version: int, names: Sequence[str], lost: Sequence[Floats]) -> Drop:
+    """lost: of each name the rows' log losses"""
+    table = np.stack(list(lost))
     return Drop(
         version=version,
-        rows=len(answers),
-        recipes=tuple(recipe.digest for recipe in recipes),
-        losses=tuple(lost.mean(axis=1).tolist()),
-        covariance=tuple(map(tuple, np.atleast_2d(np.cov(lost, bias=True)).tolist())),
-        auc=auc(answers, said[0]),
+        rows=table.shape[1],
+        recipes=tuple(names),
+        losses=tuple(table.mean(axis=1).tolist()),
+        covariance=tuple(map(tuple, np.atleast_2d(np.cov(table, bias=True)).tolist())),
     )
 
 

@@ -113,10 +113,10 @@ class BatchScoring(BatchEndpoint[ScoringRequest]):
 
 
 class BatchExperiment(BatchEndpoint[ExperimentRequest]):
-    """The experimentation pipeline. Its output goes straight to the container of found recipes."""
+    """The experimentation pipeline, or that with AutoML. Its output goes straight to the container of found recipes."""
 
     def _inputs(self, request: ExperimentRequest) -> Json:
-        return _of_version(self._workspace_id, request, seed=request.seed, seconds=request.seconds)
+        return _of_version(self._workspace_id, request, **request.values)
 
     def _outputs(self, request: ExperimentRequest) -> Json:
         return {"found": _folder(self._workspace_id, names.RECIPES_DATASTORE, request.output)}

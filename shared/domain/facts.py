@@ -469,6 +469,24 @@ class NothingFound(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RivalJudged(Fact):
+    """A model that is made in another way than by a recipe was held against the live recipe's; it is never released."""
+
+    run: str
+    dataset: str
+    version: int
+    purpose: str
+    verdict: Literal["better", "worse", "undecided"]
+    reason: str
+    seconds: float = 0.0
+    """That the experiment took of the day."""
+
+    @property
+    def key(self) -> str:
+        return f"run/{self.run}/judged"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExperimentFailed(Fact):
     """The experiment came to nothing."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Purpose = Literal["search"]
+Purpose = Literal["search", "automl"]
 """What an experiment is for, and so which published pipeline runs it."""
+AUTOML_MINUTES = 15
+"""That Azure's AutoML may search: its limit is part of the published pipeline."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,8 @@ class Policy:
     """How probable it may be that a live recipe is ever replaced by one that is no better; fraction of 1."""
 
     experiment_with: Purpose = "search"
-    """How a better recipe is looked for on request and on the clock: by a `search` of our own."""
+    """How a better recipe is looked for on request and on the clock: by a `search` of our own, or by
+    Azure's `automl`, whose model is judged and never released."""
     experiment_daily_seconds: int = 1800
     """Seconds that a dataset's searches may take in a day (UTC), all together; an experiment gets what is left of them."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shared.domain.facts import ExperimentFailed, Fact, NothingFound, RecipeFound
+from shared.domain.facts import ExperimentFailed, Fact, NothingFound, RecipeFound, RivalJudged
 from shared.procedures import experiments
 from shared.services import Services
 
 
 def close_experiment(
-    fact: RecipeFound | NothingFound | ExperimentFailed, services: Services
+    fact: RecipeFound | NothingFound | RivalJudged | ExperimentFailed, services: Services
 ) -> Iterable[Fact]:
     failed = isinstance(fact, ExperimentFailed)
     seconds = None if isinstance(fact, ExperimentFailed) else fact.seconds

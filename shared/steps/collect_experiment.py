@@ -6,11 +6,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.domain import names
-from shared.domain.facts import ExperimentFailed, ExperimentFinished, Fact, NothingFound, RecipeFound
+from shared.domain.facts import (
+    ExperimentFailed,
+    ExperimentFinished,
+    Fact,
+    NothingFound,
+    RecipeFound,
+    RivalJudged,
+)
 from shared.domain.kinds.kind import Change
 from shared.domain.models.leaderboard import LEADERBOARD, RECIPE, Leaderboard
 from shared.domain.models.recipe import Recipe
 from shared.domain.models.recipe_text import recipe_of
+from shared.domain.policy import AUTOML_MINUTES
 from shared.errors import ConfigurationError
 from shared.procedures.experiments import EXPERIMENT, part_of
 from shared.services import Services
@@ -29,6 +37,17 @@ def collect_experiment(fact: ExperimentFinished, services: Services) -> Iterable
     except Unusable as problem:
         return [_failed(fact, str(problem))]
     about = Change(kind="run", id=fact.run, values=_told(board, _folder(fact, services)))
+    if board.verdict is not None:
+        judged = RivalJudged(
+            run=fact.run,
+            dataset=fact.dataset,
+            version=fact.version,
+            purpose=fact.purpose,
+            verdict=board.verdict,
+            reason=board.reason[:1000],
+            seconds=60.0 * AUTOML_MINUTES,
+        )
+        return [judged, about]
     if recipe is None:
         return [
             NothingFound(

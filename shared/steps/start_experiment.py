@@ -13,6 +13,7 @@ from shared.domain.facts import (
     ExperimentStarted,
     Fact,
 )
+from shared.domain.policy import AUTOML_MINUTES
 from shared.errors import Refused, Transient
 from shared.ledger import Versioned
 from shared.ports import ExperimentRequest
@@ -58,8 +59,13 @@ def _wanted(
     if last is not None and again and not last.failed:
         return f"version {version} has been searched on: the next one may be, when more files were dropped"
     left = services.policy.experiment_daily_seconds - spent_today(fact.dataset, services)
-    if left < LEAST_SECONDS:
-        return "the day's time is spent: ask again tomorrow, or raise EXPERIMENT_DAILY_SECONDS"
+    needed = LEAST_SECONDS if purpose == "search" else AUTOML_MINUTES * 60
+    if left < needed:
+        return (
+            f"the day's time is spent, less {left:.0f} s of the {needed} that are needed: ask again tomorrow, or raise"
+            " EXPERIMENT_DAILY_SECONDS"
+        )
+    given = left if purpose == "search" else needed  # AutoML's limit is part of its pipeline
     today = day_of(services.now())
     before = last.spent if last is not None and last.day == today else 0.0
     attempt = last.attempt + 1 if last is not None and again else 1
@@ -70,9 +76,9 @@ def _wanted(
         purpose=purpose,
         version=version,
         attempt=attempt,
-        seconds=left,
+        seconds=given,
         day=today,
-        spent=before + left,
+        spent=before + given,
     )
 
 
@@ -105,10 +111,16 @@ def _request(intent: Experiment, services: Services) -> ExperimentRequest:
         version=intent.version,
         parts_url=services.files.url(names.DATASETS, names.parts_folder(intent.dataset)),
         manifest_sha256=hashlib.sha256(manifest).hexdigest(),
-        seed=intent.version,  # each version's search looks elsewhere first
-        seconds=intent.seconds,
         output=names.experiment_folder(intent.name),
+        values=_values(intent, services),
     )
+
+
+def _values(intent: Experiment, services: Services) -> dict[str, float]:
+    """What the purpose's pipeline asks for."""
+    if intent.purpose == "automl":
+        return {"false_change": services.policy.false_recipe_change}
+    return {"seed": intent.version, "seconds": intent.seconds}  # each version's search looks elsewhere first
 
 
 def _started(intent: Experiment) -> ExperimentStarted:

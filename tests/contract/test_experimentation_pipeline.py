@@ -14,6 +14,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from contract.conftest import Embedded
 
 from pipelines import publish, workspace
+from pipelines.automl import pipeline as automl
 from pipelines.experimentation import pipeline as experimentation
 from pipelines.training import prepare, trial
 from running_azure.waiting import until
@@ -57,18 +58,23 @@ def pipeline(embedded: Embedded, endpoint: str = experimentation.ENDPOINT) -> Ba
 
 
 def request_of(
-    dataset: str, parts: str = "memory://", manifest: bytes = b"{}", seconds: float = 8
+    dataset: str,
+    parts: str = "memory://",
+    manifest: bytes = b"{}",
+    *,
+    seconds: float = 8,
+    purpose: str = "search",
 ) -> ExperimentRequest:
-    name = names.experiment_run_name("search", dataset, VERSIONS, 1)
+    name = names.experiment_run_name(purpose, dataset, VERSIONS, 1)
+    search = {"seed": VERSIONS, "seconds": seconds}
     return ExperimentRequest(
         name=name,
         dataset=dataset,
         version=VERSIONS,
         parts_url=parts,
         manifest_sha256=hashlib.sha256(manifest).hexdigest(),
-        seed=VERSIONS,
-        seconds=seconds,
         output=names.experiment_folder(name),
+        values=search if purpose == "search" else {"false_change": 0.05},
     )
 
 
@@ -104,6 +110,14 @@ def _model(embedded: Embedded, name: str, version: int, folder: Path) -> None:
     embedded.client.models.create_or_update(model)
 
 
+def ended(embedded: Embedded, run: str, seconds: float = 120) -> str:
+    def status() -> str | None:
+        view = embedded.workspace.run(run)
+        return view.status if view and view.status in ("Completed", "Failed", "Canceled") else None
+
+    return until(status, seconds=seconds)
+
+
 @pytest.fixture(autouse=True)
 def here(embedded: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps that run here find the workspace as those on a cluster do."""
@@ -121,11 +135,7 @@ def test_a_search_leaves_a_recipe_that_the_next_trial_judges_by_later_drops_alon
     run = endpoint.submit(request)
     assert endpoint.submit(request) == endpoint.find(request) == run == request.name
 
-    def ended() -> str | None:
-        view = embedded.workspace.run(run)
-        return view.status if view and view.status in ("Completed", "Failed", "Canceled") else None
-
-    assert until(ended, seconds=120) == "Completed"
+    assert ended(embedded, run) == "Completed"
     board = Leaderboard.from_json(recipes.download_blob(request.output + LEADERBOARD).readall())
     assert board.found
     assert board.seconds < 12
@@ -134,6 +144,39 @@ def test_a_search_leaves_a_recipe_that_the_next_trial_judges_by_later_drops_alon
     (drop,) = _next_drops(dataset, found, tmp_path)
     assert drop["version"] == VERSIONS + 1
     assert found.digest in drop["recipes"]
+
+
+@pytest.mark.slow
+def test_automl_is_a_step_whose_model_later_drops_judge(
+    embedded: Embedded,
+    azurite: str,
+    blobs: BlobServiceClient,
+    dataset: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Azure's own node, with limits for a test: three trials, of which the last is a vote."""
+    for name, value in {
+        "NAME": "contract_automl",
+        "ENDPOINT": "contract-automl",
+        "AUTOML_MINUTES": 3,
+    }.items():
+        monkeypatch.setattr(automl, name, value)
+    monkeypatch.setattr(automl, "MOST_TRIALS", 3)
+    monkeypatch.setattr(automl, "TRIAL_MINUTES", 1)
+    monkeypatch.setattr(publish, "PIPELINES", (automl,))
+    publish.publish(embedded.client, storage=azurite, say=lambda line: None)
+    recipes = container(blobs, names.RECIPES)
+    request = request_of(dataset["name"], dataset["url"], dataset["manifest"].read_bytes(), purpose="automl")
+    run = pipeline(embedded, automl.ENDPOINT).submit(request)
+    assert ended(embedded, run, seconds=300) == "Completed"
+    steps = [step.name for step in embedded.workspace.run(run).steps]  # type: ignore[union-attr]
+    assert {"prepare", "split", "automl", "score", "judge"} == set(steps)
+    board = Leaderboard.from_json(recipes.download_blob(request.output + LEADERBOARD).readall())
+    assert board.found is None
+    assert board.verdict in ("better", "undecided", "worse")
+    assert [trial["name"] for trial in board.best] == ["automl", "poor"]
+    assert board.best[0]["drops"] == 3
+    assert -0.5 < board.best[0]["difference"] < 0.05  # what it is held against is poor
 
 
 def _next_drops(dataset: dict[str, Any], found: Recipe, folder: Path) -> list[dict[str, Any]]:

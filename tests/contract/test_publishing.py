@@ -51,7 +51,7 @@ def published(client: Any, azurite: str) -> Publish:
 
 def test_again_changes_nothing_and_another_compute_is_beside_it(client: Any, published: Publish) -> None:
     first = published()
-    assert len(first.new) == 2 + 2 + 3 * 4
+    assert len(first.new) == 2 + 2 + 4 * 4
     for name, pipeline in first.pipelines.items():
         assert client.batch_endpoints.get(name).defaults["deploymentName"] == pipeline.deployment
     said: list[str] = []

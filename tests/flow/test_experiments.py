@@ -19,6 +19,7 @@ from shared.domain.facts import (
     ExperimentStarted,
     NothingFound,
     ReconcileDue,
+    RivalJudged,
     RunMoved,
     WorkPaused,
     WorkResumed,
@@ -94,7 +95,7 @@ def recipes_of(world: World, version: int) -> list[str]:
 def test_what_an_experiment_finds_challenges_from_the_next_version_on(trained: World) -> None:
     ask(trained)
     (request,) = trained.experiment_pipeline.submissions
-    assert (request.name, request.version, request.seconds) == (RUN, 1, 1800)
+    assert (request.name, request.version, request.values["seconds"]) == (RUN, 1, 1800)
     assert request.output == "experiments/search-bank-v1-a1/"
     before = dict(trained.workspace.traffic)
     leave(trained)
@@ -147,7 +148,7 @@ def test_unused_time_is_the_days_again(trained: World) -> None:
     assert trained.told(NothingFound)
     train(trained, version=2)
     ask(trained, "2")
-    assert trained.experiment_pipeline.submissions[-1].seconds == 1700
+    assert trained.experiment_pipeline.submissions[-1].values["seconds"] == 1700
 
 
 def test_without_time_for_a_day_nothing_is_searched(trained: World) -> None:
@@ -201,7 +202,7 @@ def test_without_the_pipeline_it_fails_and_says_what_to_do(trained: World) -> No
     trained.experiment_pipeline.published = True
     ask(trained, "2")
     assert trained.experiment_pipeline.submissions[-1].name == "search-bank-v1-a2"
-    assert trained.experiment_pipeline.submissions[-1].seconds == 1800
+    assert trained.experiment_pipeline.submissions[-1].values["seconds"] == 1800
 
 
 def test_a_run_past_its_deadline_is_cancelled(trained: World) -> None:
@@ -213,6 +214,48 @@ def test_a_run_past_its_deadline_is_cancelled(trained: World) -> None:
     assert "past its deadline" in trained.told(ExperimentFailed)[-1].reason
 
 
+@pytest.mark.parametrize(
+    ("verdict", "state"), [("better", "accepted"), ("worse", "refused"), ("undecided", "undecided")]
+)
+def test_a_model_of_automls_is_judged_and_adds_no_challenger(
+    trained: World, verdict: str, state: str
+) -> None:
+    trained.policy = replace(POLICY, experiment_with="automl")
+    ask(trained)
+    (request,) = trained.experiment_pipeline.submissions
+    assert (request.name, request.values) == ("automl-bank-v1-a1", {"false_change": 0.05})
+    before = dict(trained.workspace.traffic)
+    leave(trained, request.name, recipe=None, verdict=verdict, reason=f"it is {verdict}")
+    end(trained, request.name)
+    record = trained.ledger.find("run", request.name)
+    assert record is not None
+    assert (record.state, record.values["purpose"], record.values["reason"]) == (
+        state,
+        "automl",
+        f"it is {verdict}",
+    )
+    assert [fact.verdict for fact in trained.told(RivalJudged)] == [verdict]
+    assert spent_today(DATASET, trained.services) == 900
+    assert trained.workspace.traffic == before
+    train(trained, version=2)
+    assert recipes_of(trained, 2) == [recipe.name for recipe in RECIPES]
+
+
+def test_each_purpose_has_its_own_experiment_of_a_version_and_the_day_is_theirs_together(
+    trained: World,
+) -> None:
+    ask(trained)
+    leave(trained, recipe=None, seconds=1000.0)
+    end(trained)
+    trained.policy = replace(POLICY, experiment_with="automl")
+    ask(trained, "2")
+    assert len(trained.experiment_pipeline.submissions) == 1
+    assert "less 800 s of the 900 that are needed" in trained.told(ExperimentPostponed)[-1].reason
+    trained.policy = replace(POLICY, experiment_with="automl", experiment_daily_seconds=2000)
+    ask(trained, "3")
+    assert [one.name for one in trained.experiment_pipeline.submissions] == [RUN, "automl-bank-v1-a1"]
+
+
 # --- what a run may leave ----------------------------------------------------------------------------------------
 
 
@@ -222,6 +265,7 @@ def test_a_run_past_its_deadline_is_cancelled(trained: World) -> None:
         (None, None, "left no recipes/experiments"),
         (b"{", None, "cannot be read"),
         (b'{"found": 1}', None, "it is no leaderboard"),
+        ({"verdict": "best"}, None, "'best' is no verdict"),
         ({}, None, "left no recipes/experiments/search-bank-v1-a1/recipe.yaml"),
         ({}, b"name: [", "recipe.yaml: "),
         ({}, b"name: found-v1-1a2b3c4d\nmembers: [{name: a, learner: magic}]", "known are boosted-trees"),

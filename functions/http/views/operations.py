@@ -134,7 +134,7 @@ def _as_asked_for(
     """What would elsewhere be no success: there was nothing to do, or to find, or a release that was under way is ended."""
     if isinstance(fact, f.ExperimentStarted):
         progress = _of_record("run", fact.run, services, since=0)
-        nothing = progress.record is not None and progress.record.state == "refused"
+        nothing = progress.record is not None and progress.record.state in ("refused", "undecided")
         return replace(progress, status="Succeeded") if nothing else progress
     if isinstance(fact, f.NothingNew):
         return Progress(status="Succeeded", detail="nothing new had gathered, and the last run did not fail")

@@ -18,6 +18,7 @@ from shared.domain.facts import (
     ModelUndecided,
     NothingFound,
     RecipeFound,
+    RivalJudged,
     RunFailed,
     RunFinished,
     RunProgressed,
@@ -84,7 +85,7 @@ class Run:
     pipeline: str | None = public(
         "The published pipeline: training, scoring or experimentation.", example="training"
     )
-    purpose: str | None = public("Of an experiment, what it is for: search.", example="search")
+    purpose: str | None = public("Of an experiment, what it is for: search or automl.", example="search")
     dataset: str | None = public(
         "The dataset it trains or experiments on, or whose model it scores with.", example="bank"
     )
@@ -141,6 +142,11 @@ def _experiment_failed(fact: ExperimentFailed) -> Iterable[Change]:
 def _found(fact: RecipeFound) -> Iterable[Change]:
     values = {"reason": fact.reason, "recipe": fact.recipe}
     yield Change(kind="run", id=fact.run, state="accepted", values=values)
+
+
+def _rival_judged(fact: RivalJudged) -> Iterable[Change]:
+    state = {"better": "accepted", "worse": "refused"}.get(fact.verdict, "undecided")
+    yield Change(kind="run", id=fact.run, state=state, values={"reason": fact.reason})
 
 
 def _nothing_found(fact: NothingFound) -> Iterable[Change]:
@@ -220,6 +226,7 @@ RUN = Kind(
         ExperimentFailed: _experiment_failed,
         RecipeFound: _found,
         NothingFound: _nothing_found,
+        RivalJudged: _rival_judged,
         RunFailed: _failed,
         ModelAccepted: _accepted,
         ModelRefused: _refused,

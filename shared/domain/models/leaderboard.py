@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 LEADERBOARD, RECIPE = "leaderboard.json", "recipe.yaml"
 """The files of an experiment's folder; the second is there only where something was found."""
 
+Verdict = Literal["better", "worse", "undecided"]
 MOST_SHOWN = 12
 """Trials that a run's record shows; the file has all."""
 NUMBERS = ("seconds", "log_loss", "difference", "difference_low", "difference_high")
@@ -25,6 +26,8 @@ class Leaderboard:
     seconds: float
     """That the search took."""
     trials: int
+    verdict: Verdict | None
+    """On a model that is no recipe."""
     best: tuple[dict[str, Any], ...]
     """Of the best trials, the best first: the fields of `kinds.run.RunTrial`."""
 
@@ -39,10 +42,18 @@ class Leaderboard:
                 reason=_text(body["reason"]),
                 seconds=_number(body["seconds"]),
                 trials=len(trials),
+                verdict=_verdict(body.get("verdict")),
                 best=tuple(_trial(one) for one in trials[:MOST_SHOWN]),
             )
         except (AttributeError, KeyError, TypeError) as cause:
             raise ValueError(f"it is no leaderboard: {cause!r}") from cause
+
+
+def _verdict(value: Any) -> Verdict | None:
+    found: Verdict | None = next((one for one in get_args(Verdict) if one == value), None)
+    if found is None and value is not None:
+        raise TypeError(f"{value!r} is no verdict")
+    return found
 
 
 def _trial(said: dict[str, Any]) -> dict[str, Any]:

@@ -94,6 +94,7 @@ FACTS: tuple[f.Fact, ...] = (
     f.ExperimentFinished(run="r", dataset="bank", version=1, purpose="search", status="Failed", reason="bad"),
     f.ExperimentFailed(run="r", dataset="bank", version=1, purpose="search", reason="bad"),
     f.RecipeFound(run="r", dataset="bank", version=1, purpose="search", recipe="found", reason="better"),
+    f.RivalJudged(run="r", dataset="bank", version=1, purpose="automl", verdict="worse", reason="worse"),
     f.NothingFound(run="r", dataset="bank", version=1, purpose="search", reason="worse"),
     f.ModelAccepted(run="r", dataset="bank", version=1, reason="better"),
     f.ModelRefused(run="r", dataset="bank", version=1, reason="worse"),

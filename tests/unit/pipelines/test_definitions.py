@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.automl import pipeline as automl
 from pipelines.code import module_of
 from pipelines.command_step import THREADS
 from pipelines.experimentation import pipeline as experimentation
@@ -49,6 +50,22 @@ WIRES = {
         "search.seed": "inputs.seed",
         "search.seconds": "inputs.seconds",
     },
+    automl.NAME: {
+        "prepare.manifest": "inputs.manifest",
+        "prepare.parts": "inputs.parts",
+        "split.prepared": "jobs.prepare.outputs.prepared",
+        "split.model_name": "inputs.model_name",
+        "split.model_version": "inputs.model_version",
+        "automl.training_data": "jobs.split.outputs.table",
+        "score.table": "jobs.split.outputs.table",
+        "score.model": "jobs.automl.outputs.best_model",
+        "judge.prepared": "jobs.prepare.outputs.prepared",
+        "judge.table": "jobs.split.outputs.table",
+        "judge.predicted": "jobs.score.outputs.predicted",
+        "judge.model_name": "inputs.model_name",
+        "judge.model_version": "inputs.model_version",
+        "judge.false_change": "inputs.false_change",
+    },
     scoring.NAME: {
         "retrieve.plan": "inputs.plan",
         "retrieve.source": "inputs.source",
@@ -66,7 +83,7 @@ WIRES = {
 """By pipeline: where each input of each step comes from."""
 
 
-@pytest.fixture(params=[training, scoring, experimentation], ids=lambda module: module.NAME)
+@pytest.fixture(params=[training, scoring, experimentation, automl], ids=lambda module: module.NAME)
 def pipeline(request: pytest.FixtureRequest) -> Any:
     return request.param
 
@@ -117,10 +134,10 @@ def test_steps_share_code_and_environment_and_do_not_spin(pipeline: Any, tmp_pat
 def test_each_component_has_a_name_of_its_own(tmp_path: Path) -> None:
     """All pipelines have a step that prepares; the workspace keeps all components under their names. An experiment's is
     that of training."""
-    pipelines = (training, scoring, experimentation)
+    pipelines = (training, scoring, experimentation, automl)
     names = [step.component.name for each in pipelines for step in steps(each, tmp_path)]
-    assert len(names) == 11
-    assert len(set(names)) == 10
+    assert len(names) == 15
+    assert len(set(names)) == 13
     assert {"campanha_training_prepare", "campanha_scoring_prepare"} < set(names)
 
 
@@ -133,6 +150,9 @@ def test_the_steps_of_a_run_are_connected_as_they_should_be(pipeline: Any, tmp_p
         for name, job in jobs.items()
         for given, value in job.inputs.items()
     }
+    for name, job in jobs.items():
+        if job.type == "automl":  # its data is no input among others
+            found[f"{name}.training_data"] = str(job.training_data)
     assert found == {name: f"${{{{parent.{source}}}}}" for name, source in WIRES[pipeline.NAME].items()}
 
 

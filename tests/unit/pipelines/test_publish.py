@@ -11,6 +11,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from pipelines import code, publish
+from pipelines.automl import pipeline as automl
 from pipelines.experimentation import pipeline as experimentation
 from pipelines.scoring import pipeline as scoring
 from pipelines.training import pipeline as training
@@ -58,7 +59,7 @@ class Components(Assets):
 
     def create_or_update(self, thing: Any, **more: str) -> Any:
         built = thing._pipeline_builder.build(user_provided_kwargs={})  # as the SDK does with a dsl.pipeline
-        self.folders += [uploaded(job.component.code) for job in built.jobs.values()]
+        self.folders += [uploaded(job.component.code) for job in built.jobs.values() if job.type == "command"]
         return super().create_or_update(built, **more)
 
 
@@ -102,7 +103,9 @@ def test_a_first_time_makes_all_each_after_what_it_needs() -> None:
         expected += [f"default deployment {endpoint}/{deployment}"]
     assert found.new == tuple(expected)
     assert said == [f"{what} made" for what in expected]
-    assert set(found.pipelines) == {"campanha-training", "campanha-scoring", "campanha-experimentation"}
+    assert set(found.pipelines) == {
+        "campanha-training", "campanha-scoring", "campanha-experimentation", "campanha-automl",
+    }  # fmt: skip
 
 
 def test_a_second_time_makes_nothing() -> None:
@@ -113,7 +116,9 @@ def test_a_second_time_makes_nothing() -> None:
     assert said == [f"{what} is there" for what in first.new]
 
 
-@pytest.mark.parametrize("pipeline", [training, scoring, experimentation], ids=lambda module: module.NAME)
+@pytest.mark.parametrize(
+    "pipeline", [training, scoring, experimentation, automl], ids=lambda module: module.NAME
+)
 def test_each_step_is_given_the_whole_code_folder(pipeline: Any) -> None:
     workspace = Workspace()
     published(workspace)
@@ -145,6 +150,7 @@ def test_the_way_back_moves_only_the_default() -> None:
         "default deployment campanha-training",
         "default deployment campanha-scoring",
         "default deployment campanha-experimentation",
+        "default deployment campanha-automl",
     ]
 
 
