@@ -13,6 +13,7 @@ param deployerId string
 param deployerType string
 param alertEmail string
 param apiAudience string
+@allowed(['3.11', '3.12', '3.13'])
 param pythonVersion string
 param clusterSize string
 param clusterMost int

@@ -16,7 +16,6 @@ resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
   kind: 'StorageV2'
   sku: { name: 'Standard_ZRS' }
   properties: {
-    accessTier: 'Hot'
     allowSharedKeyAccess: false
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false

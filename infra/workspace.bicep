@@ -23,7 +23,6 @@ resource storage 'Microsoft.Storage/storageAccounts@2026-09-01' = {
   kind: 'StorageV2'
   sku: { name: 'Standard_LRS' }
   properties: {
-    accessTier: 'Hot'
     allowSharedKeyAccess: false
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false

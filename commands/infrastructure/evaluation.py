@@ -79,10 +79,13 @@ class Deployment:
 
     @cached_property
     def _within(self) -> dict[str, list[str]]:
-        """By the path of a module, or of a loop, the paths of its resources."""
+        """By the path of a module, or of a loop, the paths of its resources; a resource's children are none of its own."""
         found: dict[str, list[str]] = {}
+        parents = {each.path for each in self.resources}
         for each in self.resources:
             for above in _ancestors(each.path):
+                if above in parents and above != each.path:
+                    continue
                 for name in {above, above.removesuffix("]").rpartition("[")[0] or above}:
                     found.setdefault(name, []).append(each.path)
         return found
@@ -101,6 +104,7 @@ class ResourceRef:
     id: str
     type: str
     api: str
+    path: str
 
 
 @dataclass(frozen=True)
@@ -301,6 +305,7 @@ class File:
             id=self._id(type_, name, above, scope.id if isinstance(scope, ResourceRef) else ""),
             type=type_,
             api=api,
+            path=spot.path,
         )
         existing = any(text_of(each) == "existing" for each in declared.node.children)
         if spot.applies and not existing:
@@ -320,7 +325,7 @@ class File:
         nested: dict[str, Any] = {}
         for inner in declarations(spot.body):
             nested[inner.symbol] = self._nested(inner, made, spot, nested)
-        return NestedRef(made.name, made.id, made.type, made.api, nested) if nested else made
+        return NestedRef(**vars(made), nested=nested) if nested else made
 
     def _nested(
         self, inner: Declaration, outer: ResourceRef, spot: Spot, siblings: dict[str, Any]
@@ -455,7 +460,11 @@ class Evaluator:
 
     def _identifier(self, node: Any) -> Any:
         name = text_of(node)
-        return self.local[name] if name in self.local else self.file.symbol(name, node)
+        if name not in self.local:
+            return self.file.symbol(name, node)
+        if isinstance(self.local[name], ResourceRef) and self.file.waiting:
+            self.file.waiting[-1].add(self.local[name].path)
+        return self.local[name]
 
     def _resource_expression(self, node: Any) -> Any:
         outer, inner = self.value(node.named_children[0]), text_of(node.named_children[1])

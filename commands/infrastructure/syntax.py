@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,15 @@ def declarations(node: Any) -> Iterator[Declaration]:
             kind = KINDS[found.type]
             yield Declaration(kind, text_of(symbol), found, decorators, found.start_point[0] + 1)
             decorators = ()
+
+
+def unparted(node: Any, place: str) -> Iterator[BicepError]:
+    """Properties of one line without a comma between them: both parsers take that, Microsoft's does not."""
+    for before, after in pairwise(node.children):
+        if before.type == after.type == "object_property" and before.end_point[0] == after.start_point[0]:
+            yield BicepError(f"{place}:{after.start_point[0] + 1}", "it does not parse: a comma is missing")
+    for child in node.children:
+        yield from unparted(child, place)
 
 
 def text_of(node: Any) -> str:

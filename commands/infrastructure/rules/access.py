@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from commands.infrastructure.evaluation import Resource
 from commands.infrastructure.found import Finding, Network, rule, short_id, wants, wrong
@@ -132,7 +133,7 @@ def custom_roles_are_those_of_the_list(network: Network) -> Iterator[Finding]:
     for defined in network.of(DEFINED):
         role = wanted.get(custom[defined.name])
         if role is None:
-            yield wrong(defined, f"{custom[defined.name]} is not in the list")
+            yield wrong(defined, f"properties.roleName {custom[defined.name]} is not in the list")
             continue
         yield from wants(
             defined,
@@ -146,7 +147,7 @@ def custom_roles_are_those_of_the_list(network: Network) -> Iterator[Finding]:
         )
         scopes = defined.at("properties.assignableScopes") or []
         if [each for each in scopes if "/resourceGroups/" not in each] or len(scopes) != 1:
-            yield wrong(defined, "it can be assigned beyond this group")
+            yield wrong(defined, "properties.assignableScopes: it can be assigned beyond this group")
         if not isinstance(defined.name, Guid) or not any("/resourceGroups/" in p for p in defined.name.parts):
             yield wrong(defined, "its name is not the guid of this group and its own")
 
@@ -177,6 +178,33 @@ def roles_come_first(network: Network) -> Iterator[Finding]:
                     and _holds(other, each)
                 ):
                     yield wrong(each, f"it does not wait for {other.type.rpartition('/')[2]} {other.name}")
+
+
+@rule("D17")
+def custom_roles_come_first(network: Network) -> Iterator[Finding]:
+    """An assignment of a role of our own waits for the role's definition."""
+    defined = {str(each.name): each for each in network.of(DEFINED)}
+    for assigned in network.of(ASSIGNED):
+        role = defined.get(str(assigned.at("properties.roleDefinitionId")).rpartition("/")[2])
+        if role and role.path not in network.deployment.waits_for(assigned.path):
+            yield wrong(assigned, "it does not wait for the definition of its role")
+
+
+ONE_BY_ONE = (
+    "Microsoft.Network/virtualNetworks/subnets",
+    "Microsoft.MachineLearningServices/workspaces/outboundRules",
+)
+
+
+@rule()
+def one_by_one(network: Network) -> Iterator[Finding]:
+    """Subnets of a network, and rules of a managed network, are made one after the other: Azure takes no two at once."""
+    for type_ in ONE_BY_ONE:
+        all_ = network.of(type_)
+        before = {each.path: network.deployment.waits_for(each.path) for each in all_}
+        for one, other in combinations(all_, 2):
+            if one.path not in before[other.path] and other.path not in before[one.path]:
+                yield wrong(other, f"dependsOn: it does not wait for {one.name}, nor {one.name} for it")
 
 
 def _is_needed(assigned: Resource, by: Resource) -> bool:

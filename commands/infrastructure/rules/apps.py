@@ -147,7 +147,7 @@ def packages_come_by_identity(network: Network) -> Iterator[Finding]:
             yield wrong(site, f"{way}.value is {place}: the container app-package of st{app}* is wanted")
         assigned = site.at("identity.userAssignedIdentities") or {}
         if site.at("identity.type") != "UserAssigned" or len(assigned) != 1 or mine not in "".join(assigned):
-            yield wrong(site, f"identity is not id-{app} alone")
+            yield wrong(site, f"identity.type, identity.userAssignedIdentities: not id-{app} alone")
         if mine not in str(site.at("properties.keyVaultReferenceIdentity")):
             yield wrong(site, f"properties.keyVaultReferenceIdentity is not id-{app}")
 

@@ -12,7 +12,7 @@ from commands.infrastructure import resources_json
 from commands.infrastructure.azure_types import faults
 from commands.infrastructure.evaluation import unused
 from commands.infrastructure.found import PARAMETERS, Finding, Infrastructure, short
-from commands.infrastructure.syntax import BicepError, check_with_pycep, declarations, text_of
+from commands.infrastructure.syntax import BicepError, check_with_pycep, declarations, text_of, unparted
 from commands.linters.kql import read as read_queries
 
 FORBIDDEN = {
@@ -67,7 +67,7 @@ def files_parse(found: Infrastructure) -> Iterator[Finding]:
     for name in found.source.names():
         try:
             check_with_pycep(found.source.read(name), name)
-            for each in unused(found.source, name):
+            for each in (*unparted(found.source.tree(name), name), *unused(found.source, name)):
                 yield Finding(place=each.place, says=each.says)
         except BicepError as fault:
             yield Finding(place=fault.place, says=fault.says)
@@ -158,22 +158,36 @@ def parameters_are_given(found: Infrastructure) -> Iterator[Finding]:
         yield Finding(place="main.bicepparam", says="azd would take it instead of main.parameters.json")
 
 
-@file_rule()
+CHOICES = {
+    "network": ("@allowed(['public', 'private'])",),
+    "serves": ("@allowed(['work', 'api'])",),
+    "pythonVersion": ("@allowed(['3.11', '3.12', '3.13'])",),
+    "deployerType": ("@allowed(['User', 'ServicePrincipal', 'Group'])",),
+    "principalType": ("@allowed(['User', 'ServicePrincipal', 'Group'])",),
+    "accountName": ("@minLength(3)", "@maxLength(24)"),
+}
+"""What parameters of these names say, wherever there is one."""
+BOUNDS = {
+    "environmentName": ("@minLength(1)", "@maxLength(32)"),
+    "clusterMost": ("@minValue(1)",),
+    "budgetAmount": ("@minValue(1)",),
+}
+"""The same of what main.bicep is given."""
+
+
+@file_rule("F12", "M25")
 def parameters_say_what_may_be(found: Infrastructure) -> Iterator[Finding]:
-    """What is a choice says what there is to choose from."""
-    choices = {
-        "network": "['public', 'private']",
-        "deployerType": "['User', 'ServicePrincipal', 'Group']",
-        "pythonVersion": "['3.11', '3.12', '3.13']",
-    }
-    for each in declarations(found.source.tree("main.bicep")):
-        said = [text_of(decorator) for decorator in each.decorators]
-        wanted = choices.get(each.symbol)
-        if each.kind == "param" and wanted and f"@allowed({wanted})" not in said:
-            yield Finding(
-                place=f"main.bicep:{each.line}",
-                says=f"the parameter {each.symbol}: @allowed({wanted}) is wanted",
-            )
+    """A parameter that is a choice says what there is to choose from, one with bounds what they are."""
+    for name in found.source.names():
+        wanted = CHOICES | (BOUNDS if name == "main.bicep" else {})
+        for each in declarations(found.source.tree(name)):
+            said = {text_of(decorator) for decorator in each.decorators}
+            for decorator in wanted.get(each.symbol, ()) if each.kind == "param" else ():
+                if decorator not in said:
+                    yield Finding(
+                        place=f"{name}:{each.line}",
+                        says=f"the parameter {each.symbol}: {decorator} is wanted",
+                    )
 
 
 @file_rule("D23", "E4", "M16")

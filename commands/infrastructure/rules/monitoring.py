@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from commands.infrastructure.evaluation import Resource
+from commands.infrastructure.evaluation import SUBSCRIPTION, Resource
 from commands.infrastructure.found import TOKEN, Finding, Network, rule, short, wants, wrong
 
 INSIGHTS = "Microsoft.Insights"
@@ -42,7 +42,12 @@ WANTED = {
     "cr*": {"ContainerRegistryLoginEvents", "ContainerRegistryRepositoryEvents"},
 }
 """By what is watched, the categories that must be kept."""
-METRICS = {"AllMetrics", "Transaction"}
+METRICS = {
+    **{f"Microsoft.Storage/storageAccounts/{of}Services": "Transaction" for of in ("blob", "queue", "table")},
+    "Microsoft.Web/sites": "AllMetrics",
+    "Microsoft.MachineLearningServices/workspaces": "AllMetrics",
+}
+"""By type the category of metrics that is kept."""
 WATCHED = {
     "undelivered-blob-events-*": ("evgt-storage-*", "DeadLetteredCount", "GreaterThan", 0, "Total"),
     "lost-blob-events-*": ("evgt-storage-*", "DroppedEventCount", "GreaterThan", 0, "Total"),
@@ -70,7 +75,7 @@ def alerts_tell_somebody(network: Network) -> Iterator[Finding]:
             told = alert.at(f"properties.{path}") or []
             groups = [each.get("actionGroupId") if isinstance(each, dict) else each for each in told]
             if not groups or not all("/actionGroups/ag-" in str(each) for each in groups):
-                yield wrong(alert, f"properties.{path}: it tells nobody")
+                yield wrong(alert, f"properties.{path} (actionGroupId): it tells nobody")
             yield from wants(alert, {"properties.enabled": True}, "an alert that is off tells nobody")
             if not alert.at("properties.description"):
                 yield wrong(alert, "properties.description is missing: nobody knows what to do")
@@ -84,6 +89,7 @@ def alerts_tell_somebody(network: Network) -> Iterator[Finding]:
             {
                 "properties.enabled": True,
                 "properties.condition.allOf": [{"field": "category", "equals": "ResourceHealth"}],
+                "properties.scopes": [f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-bank"],
             },
             "Azure's own word",
         )
@@ -183,13 +189,20 @@ def logs_are_kept(network: Network) -> Iterator[Finding]:
         for category in sorted(map(str, given - CATEGORIES.get(type_, set()))):
             yield wrong(setting, f"the category {category} is none of {type_}")
         for category in sorted(WANTED.get(watched, set()) - given):
-            yield wrong(setting, f"the category {category} is missing")
+            yield wrong(setting, f"the category {category} is missing, or not enabled")
         if type_.endswith("blobServices") and watched == "stdata*/default":
             for category in sorted({"StorageRead", "StorageWrite"} - given):
-                yield wrong(setting, f"the category {category} is missing")
-        for metric in setting.at("properties.metrics") or []:
-            if metric.get("category") not in METRICS:
-                yield wrong(setting, f"the category of metrics {metric.get('category')} is none")
+                yield wrong(setting, f"the category {category} is missing, or not enabled")
+        kept = [
+            each.get("category") for each in setting.at("properties.metrics") or [] if each.get("enabled")
+        ]
+        wanted = [METRICS[type_]] if type_ in METRICS else []
+        if kept != wanted:
+            told = ", ".join(map(str, kept)) or "none"
+            yield wrong(
+                setting,
+                f"properties.metrics (category, enabled): {told}; {', '.join(wanted) or 'none'} wanted",
+            )
         if "/workspaces/log-" not in str(setting.at("properties.workspaceId")):
             yield wrong(setting, "properties.workspaceId is not the workspace of logs")
 
@@ -202,7 +215,11 @@ def telemetry_comes_by_token(network: Network) -> Iterator[Finding]:
         if component:
             yield from wants(
                 component,
-                {"properties.DisableLocalAuth": by_token, "properties.Application_Type": "web"},
+                {
+                    "kind": "web",
+                    "properties.DisableLocalAuth": by_token,
+                    "properties.Application_Type": "web",
+                },
                 "telemetry",
             )
             if "/workspaces/log-" not in str(component.at("properties.WorkspaceResourceId")):
@@ -291,12 +308,27 @@ def azd_finds_what_it_deploys_to(network: Network) -> Iterator[Finding]:
         yield Finding(place="main.bicep", says=f"the output {name} is not in the list")
 
 
+LOCATED = (
+    "Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults", "Microsoft.Web/sites",
+    "Microsoft.Web/serverfarms", "Microsoft.ContainerRegistry/registries",
+    "Microsoft.MachineLearningServices/workspaces", "Microsoft.MachineLearningServices/workspaces/computes",
+    "Microsoft.EventGrid/systemTopics", "Microsoft.EventGrid/topics", "Microsoft.Network/virtualNetworks",
+    "Microsoft.Network/privateEndpoints", "Microsoft.Network/privateDnsZones",
+    "Microsoft.ManagedIdentity/userAssignedIdentities", "Microsoft.OperationalInsights/workspaces",
+    "Microsoft.Insights/components", "Microsoft.Insights/actionGroups", "Microsoft.Insights/metricAlerts",
+    "Microsoft.Insights/scheduledQueryRules", "Microsoft.Insights/activityLogAlerts", "Microsoft.Insights/workbooks",
+)  # fmt: skip
+"""What Azure refuses without a region; its types do not all say so."""
+
+
 @rule("E19")
 def everything_is_where_it_should_be(network: Network) -> Iterator[Finding]:
     """Everything is in the region asked for, or global where Azure has it so."""
     everywhere = ("Microsoft.Network/privateDnsZones", "Microsoft.Insights/metricAlerts")
     for each in network.deployment.resources:
         where = each.at("location")
+        if where is None and each.type in LOCATED:
+            yield wrong(each, "location is missing")
         if where is None or where == "westeurope" or (where == "global" and each.type.startswith(everywhere)):
             continue
         if where != "global" or each.type not in (

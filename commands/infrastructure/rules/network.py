@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from commands.infrastructure.evaluation import Resource
 from commands.infrastructure.found import Finding, Network, rule, short_id, wants, wrong
 from commands.infrastructure.rules.inventory import NETWORK, PARTS, ZONES
 
@@ -35,17 +36,29 @@ def every_service_has_its_private_endpoint(network: Network) -> Iterator[Finding
             continue
         way = "properties.privateLinkServiceConnections.0.properties"
         yield from wants(endpoint, {f"{way}.groupIds": [part]}, f"{part} of {service}")
+        yield from _named(endpoint, "properties.privateLinkServiceConnections")
+        yield from _named(group, "properties.privateDnsZoneConfigs")
         if short_id(str(endpoint.at(f"{way}.privateLinkServiceId"))) != service:
             yield wrong(endpoint, f"{way}.privateLinkServiceId is not {service}")
         if not str(endpoint.at("properties.subnet.id")).endswith("/subnets/endpoints"):
             yield wrong(endpoint, "properties.subnet.id is not the subnet of endpoints")
         wanted = [ZONE_OF[part], *(["privatelink.notebooks.azure.net"] if part == "amlworkspace" else [])]
         zones = [
-            str(each["properties"]["privateDnsZoneId"]).rpartition("/")[2]
+            str(each.get("properties", {}).get("privateDnsZoneId")).rpartition("/")[2]
             for each in group.at("properties.privateDnsZoneConfigs") or []
         ]
         if zones != wanted:
-            yield wrong(group, f"its zones are {', '.join(zones) or 'none'}: {', '.join(wanted)} wanted")
+            yield wrong(
+                group,
+                f"properties.privateDnsZoneConfigs (privateDnsZoneId) is {zones}: {wanted} is wanted",
+            )
+
+
+def _named(resource: Resource, path: str) -> Iterator[Finding]:
+    """Azure wants a name for each, whatever it is."""
+    for number, each in enumerate(resource.at(path) or []):
+        if not each.get("name"):
+            yield wrong(resource, f"{path}.{number}.name is missing")
 
 
 @rule("F14")
@@ -69,31 +82,49 @@ def every_app_has_its_subnet(network: Network) -> Iterator[Finding]:
             yield wrong(
                 vnet, "properties.subnets beside subnets of their own: a second deployment removes them"
             )
-        spaces = vnet.at("properties.addressSpace.addressPrefixes") or []
-        subnets = network.of(f"{NETWORK}/virtualNetworks/subnets")
+        spaces = [str(each) for each in vnet.at("properties.addressSpace.addressPrefixes") or []]
         taken: list[ipaddress.IPv4Network] = []
-        for subnet in subnets:
-            prefix = ipaddress.ip_network(str(subnet.at("properties.addressPrefix")), strict=False)
-            assert isinstance(prefix, ipaddress.IPv4Network)  # noqa: S101
-            if not any(prefix.subnet_of(ipaddress.IPv4Network(space)) for space in spaces):
-                yield wrong(subnet, f"properties.addressPrefix {prefix} is not within {', '.join(spaces)}")
-            if any(prefix.overlaps(other) for other in taken):
-                yield wrong(subnet, f"properties.addressPrefix {prefix} overlaps another subnet's")
-            if prefix.prefixlen > 27:
-                yield wrong(subnet, f"properties.addressPrefix {prefix} is too small for an app")
-            taken.append(prefix)
-            delegated = [
-                each["properties"]["serviceName"] for each in subnet.at("properties.delegations") or []
-            ]
-            wanted = [] if subnet.name == "endpoints" else ["Microsoft.App/environments"]
-            if delegated != wanted:
-                yield wrong(subnet, f"properties.delegations is {delegated}: {wanted} is wanted")
-            if "_" in subnet.name:
-                yield wrong(subnet, "Flex Consumption takes no underscore in its name")
-    subnet_of_endpoints = network.named(f"{NETWORK}/virtualNetworks/subnets", "vnet-*/endpoints")
-    if subnet_of_endpoints:
+        for subnet in network.of(f"{NETWORK}/virtualNetworks/subnets"):
+            yield from _delegated(subnet)
+            yield from _addressed(subnet, spaces, taken)
+    endpoints = network.named(f"{NETWORK}/virtualNetworks/subnets", "vnet-*/endpoints")
+    if endpoints:
         yield from wants(
-            subnet_of_endpoints,
-            {"properties.privateEndpointNetworkPolicies": "Disabled"},
-            "private endpoints",
+            endpoints, {"properties.privateEndpointNetworkPolicies": "Disabled"}, "private endpoints"
         )
+
+
+def _addressed(subnet: Resource, spaces: list[str], taken: list[ipaddress.IPv4Network]) -> Iterator[Finding]:
+    """taken: by the subnets before, which this one joins"""
+    try:
+        prefix = ipaddress.IPv4Network(str(subnet.at("properties.addressPrefix")))
+    except ValueError as fault:
+        yield wrong(subnet, f"properties.addressPrefix: {fault}")
+        return
+    here = f"properties.addressPrefix {prefix}"
+    if not any(prefix.subnet_of(ipaddress.IPv4Network(space)) for space in spaces if _is_network(space)):
+        yield wrong(subnet, f"{here} is not within addressSpace.addressPrefixes {', '.join(spaces)}")
+    if any(prefix.overlaps(other) for other in taken):
+        yield wrong(subnet, f"{here} overlaps another subnet's")
+    if prefix.prefixlen > 27:
+        yield wrong(subnet, f"{here} is too small for an app")
+    taken.append(prefix)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.IPv4Network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _delegated(subnet: Resource) -> Iterator[Finding]:
+    given = subnet.at("properties.delegations") or []
+    to = [each.get("properties", {}).get("serviceName") for each in given]
+    wanted = [] if subnet.name == "endpoints" else ["Microsoft.App/environments"]
+    yield from _named(subnet, "properties.delegations")
+    if to != wanted:
+        yield wrong(subnet, f"properties.delegations (serviceName) is {to}: {wanted} is wanted")
+    if "_" in subnet.name:
+        yield wrong(subnet, "Flex Consumption takes no underscore in its name")

@@ -19,6 +19,7 @@ def the_workspace_is_keyless(network: Network) -> Iterator[Finding]:
         workspace,
         {
             "sku.name": "Basic",
+            "sku.tier": "Basic",
             "identity.type": "SystemAssigned",
             "properties.systemDatastoresAuthMode": "Identity",
             "properties.v1LegacyMode": False,
@@ -62,7 +63,7 @@ def the_cluster_costs_nothing_idle(network: Network) -> Iterator[Finding]:
         )
         assigned = "".join(cluster.at("identity.userAssignedIdentities") or {})
         if "/userAssignedIdentities/id-cluster-" not in assigned:
-            yield wrong(cluster, "identity is not id-cluster")
+            yield wrong(cluster, "identity.userAssignedIdentities is not id-cluster")
         if not 3 <= len(cluster.name) <= 24:
             yield wrong(cluster, "its name has not 3 to 24 characters")
 
@@ -132,6 +133,7 @@ def the_managed_network_lets_out_what_is_needed(network: Network) -> Iterator[Fi
                 "properties.type": "PrivateEndpoint",
                 "properties.category": "UserDefined",
                 f"{way}.subresourceTarget": "blob",
+                f"{way}.sparkEnabled": False,
             },
             "runs read and write the bank's files",
         )
