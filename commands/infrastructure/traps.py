@@ -137,6 +137,8 @@ TESTS = {
     "M13": "tests/infrastructure/test_traps.py::test_the_inference_server_is_one_that_runs",
     "M21": "tests/unit/pipelines/test_workspace.py::test_a_step_signs_in_with_its_clusters_own_identity",
     "M22": "tests/infrastructure/test_traps.py::test_batch_endpoints_have_no_identity",
+    "M23": "tests/infrastructure/test_traps.py::test_automl_is_limited_in_every_way",
+    "M24": "tests/infrastructure/test_traps.py::test_automl_is_given_its_form_of_table",
     "M29": "tests/unit/pipelines/test_publish.py::test_a_changed_environment_is_a_version_and_changes_every_pipeline",
     "M17": "tests/infrastructure/test_azure_page.py::test_every_provider_is_registered",
     "D5": "tests/infrastructure/test_azure_page.py::test_every_provider_is_registered",
@@ -158,8 +160,6 @@ NOT_HERE = {
     "E14": "of Azure ML's events only `runId` is read; it is spelt in one way",
     "E17": "nothing but `runId` is read; an event too large becomes a dead letter, and the reconciler asks for its run",
     "M20": "no probes are set: a deployment starts in seconds, as its model is small",
-    "M23": "no pipeline uses AutoML",
-    "M24": "no pipeline uses AutoML",
     "D16": "Bicep makes no federated credentials",
 }
 """Why a trap is none of ours."""

@@ -14,6 +14,7 @@ from commands import ROOT
 from shared.resources.app_settings import APP_SETTINGS
 
 WORKSPACE = ROOT / "shared" / "adapters" / "azureml.py"
+AUTOML = ROOT / "pipelines" / "automl"
 PUBLISH = ROOT / "pipelines" / "publish.py"
 
 
@@ -86,3 +87,16 @@ def test_batch_endpoints_have_no_identity(name: str) -> None:
     made = list(calls(PUBLISH, name))
     assert made
     assert not any("identity" in given(call) for call in made)
+
+
+def test_automl_is_limited_in_every_way() -> None:
+    """By itself it goes on for six days and a thousand trials."""
+    (call,) = calls(AUTOML / "pipeline.py", "set_limits")
+    assert given(call) == {"timeout_minutes", "trial_timeout_minutes", "max_trials"}
+
+
+def test_automl_is_given_its_form_of_table() -> None:
+    """It reads MLTable alone, and what it writes is a pickle: only the step that sees no answers loads it."""
+    assert "type: mltable" in (AUTOML / "split.py").read_text(encoding="utf-8")
+    loads = [file.name for file in AUTOML.glob("*.py") if list(calls(file, "load_model"))]
+    assert loads == ["score.py"]
