@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import time
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,8 +40,8 @@ class BareApp:
         self._log, self._queue, self._rows = log, queue, rows
 
     def send(self, name: str) -> None:
-        """Queues the message that a file is up; in base64, as the trigger expects it by default."""
-        self._queue.send_message(b64encode(name.encode()).decode())
+        """Queues the message that a file is up, as it is: so host.json has messages (`messageEncoding`)."""
+        self._queue.send_message(name)
 
     def done(self) -> int:
         """Files taken in so far, by the log alone: a request would disturb the measurement."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import copy
+import json
 import uuid
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from bench import flow
+from bench.bare_app import BareApp
 from bench.storage_calls import Call, CallCount, call_of
+from commands import ROOT
 
 TABLES = ("campanha", "campanhanow")
 ACCOUNT = "/devstoreaccount1"
@@ -149,3 +153,11 @@ def test_all_are_there_once_nothing_they_lead_to_is_left(monkeypatch: pytest.Mon
         flow._await(lambda: dashboard.shows_all(3), "three files")
     assert len(dashboard.taken) >= 3
     assert dashboard.open("DatasetDue") == 1
+
+
+def test_the_bare_function_is_told_names_as_its_host_hands_them_over(tmp_path: Path) -> None:
+    encoding = json.loads((ROOT / "host.json").read_text())["extensions"]["queues"]["messageEncoding"]
+    queue = Mock()
+    BareApp(tmp_path / "log", queue, Mock()).send("small-1.csv")
+    (message,) = queue.send_message.call_args.args
+    assert (encoding, message) == ("none", "small-1.csv")
