@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-UV, UP, TEST, CHECK = "uv", "up", "test", "check"
+UV, UP, PACKAGE, TEST, CHECK = "uv", "up", "package", "test", "check"
 EMBEDDED, STORAGE, ENVIRONMENTS, LINTERS = "embedded", "storage", "environments", "linters"
 USUAL = (UP, EMBEDDED)
 STACK = (*USUAL, STORAGE, ENVIRONMENTS)
@@ -58,6 +58,7 @@ COMMANDS = {
     "workspace": Command(summary="one part alone: the Azure ML workspace", needs=(*USUAL, ENVIRONMENTS)),
     "host": Command(summary="one part alone: the Functions host"),
     "azure": Command(summary="what `azd up` calls: is what it is given complete?", needs=()),
+    "package": Command(summary="pack the app as Azure gets it", needs=(*USUAL, PACKAGE, UV)),
     "lock": Command(summary="recompile the hash-locked requirements", needs=(UP, UV)),
 }
 

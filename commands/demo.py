@@ -20,6 +20,7 @@ from commands.client import loop_timings
 from commands.client.loop_timings import Spent
 from commands.client.states import is_final
 from commands.client.status_api import Client
+from commands.packaging.on_the_stack import run_package
 from commands.setup import bank_rows
 from commands.stack import progress, supervisor
 from commands.stack.arguments import parser
@@ -41,11 +42,14 @@ def main(arguments: list[str]) -> int:
     made = parser("demo", __doc__)
     made.add_argument("--data", type=Path, help="a CSV of either published variant (default: real UCI rows)")
     made.add_argument("--timings", action="store_true", help="say at the end where the seconds went")
+    made.add_argument(
+        "--package", action="store_true", help="run what `./dev package` packs, and nothing else"
+    )
     given = made.parse_args(arguments)
     began = time.monotonic()
     file, source = bank_rows.find(given.data)
     found = time.monotonic()
-    stack = _started_afresh(given.state / "demo")
+    stack = _started_afresh(given.state / "demo", packed=given.package)
     demo = Demo(stack, file.read_bytes())
     demo.spent += [
         Spent(what="finding the rows", seconds=found - began),
@@ -64,12 +68,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _started_afresh(state: Path) -> Stack:
+def _started_afresh(state: Path, *, packed: bool) -> Stack:
     """A stack that knows nothing yet; an earlier demo's is stopped and removed."""
     if state.exists():
         supervisor.down(Stack(state))
         shutil.rmtree(state)
     stack = Stack(state)
+    if packed:
+        run_package(stack)
     supervisor.up(stack, progress.on_stderr(stack), settings=SETTINGS)
     return stack
 

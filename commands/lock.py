@@ -6,6 +6,7 @@ import argparse
 import subprocess
 
 from commands import ROOT
+from commands.catalog import UP
 from commands.setup import locks
 from commands.setup.process_environment import uv_in
 from localazure.installer import Uv
@@ -33,6 +34,8 @@ def main(arguments: list[str]) -> int:
     failed = [
         _compile(uv, environment, [*_group(name), *more], lock) for name, lock in locks.OF_GROUPS.items()
     ]
+    host = ["localazure/pyproject.toml", "--constraints", locks.OF_GROUPS[UP], *more]
+    failed.append(_compile(uv, environment, host, locks.HOST))
     sources = [ROOT / name for name in SOURCES] + [file for glob in MORE for file in sorted(ROOT.glob(glob))]
     for source in sources:
         name = source.relative_to(ROOT).as_posix()

@@ -11,6 +11,7 @@ import sys
 import time
 
 from commands import ROOT
+from commands.packaging.on_the_stack import run_package
 from commands.stack import progress, supervisor
 from commands.stack.arguments import parser
 from commands.stack.errors import StackError
@@ -27,8 +28,15 @@ def main(arguments: list[str]) -> int:
         metavar="NAME=VALUE",
         help="an app setting, stored for later starts (such as GATHER_QUIET_SECONDS=2)",
     )
+    made.add_argument(
+        "--package",
+        action="store_true",
+        help="a new state folder's app is what `./dev package` packs, and nothing else",
+    )
     given = made.parse_args(arguments)
     stack = Stack(given.state)
+    if given.package:
+        run_package(stack)
     started = time.monotonic()
     chosen = _settings(given.set)
     supervisor.up(stack, progress.on_stderr(stack), settings=chosen)

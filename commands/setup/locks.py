@@ -6,16 +6,19 @@ tests and checks add to that.
 
 from __future__ import annotations
 
-from commands.catalog import CHECK, TEST, UP
+from commands.catalog import CHECK, PACKAGE, TEST, UP
 
 OF_GROUPS = {
     "app": "requirements.txt",
     UP: "requirements-up.txt",
+    PACKAGE: "requirements-package.txt",
     TEST: "requirements-test.txt",
     CHECK: "requirements-check.txt",
 }
 """The lock of each group, by the group's name."""
-WITHIN = {UP: "app", TEST: UP, CHECK: UP}
+WITHIN = {UP: "app", PACKAGE: UP, TEST: PACKAGE, CHECK: UP}
 """The group that each includes: its lock takes the versions of that one's."""
+HOST = "commands/packaging/host-requirements.txt"
+"""Of the embedded host alone, which runs an unpacked package: what localazure's own pyproject.toml asks for."""
 UV = "commands/setup/uv-requirements.txt"
 """Of what makes all the others, and installs from them."""

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from commands.catalog import CHECK, EMBEDDED, ENVIRONMENTS, LINTERS, STORAGE, TEST, UP, UV
+from commands.catalog import (
+    CHECK,
+    EMBEDDED,
+    ENVIRONMENTS,
+    LINTERS,
+    PACKAGE,
+    STORAGE,
+    TEST,
+    UP,
+    UV,
+)
 from commands.setup import environments, linters, localazure, locks, venv
 from commands.setup.console import Line, NotForThisSystem, Screen, SetupError, end_all, say
 from commands.setup.disk import Ledger, megabytes
@@ -83,6 +93,7 @@ PARTS = {
         install=localazure.install,
         after=(UP,),
     ),
+    PACKAGE: _packages(PACKAGE, "Python packages of what packs the app", after=(EMBEDDED,)),
     TEST: _packages(TEST, "Python packages of the tests", after=(EMBEDDED,)),
     CHECK: _packages(CHECK, "Python packages of the checks", after=(EMBEDDED,)),
     STORAGE: Part(

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from commands.setup.localazure import SOURCES
 from commands.stack.state import Stack
 
 
@@ -19,7 +20,14 @@ class Part:
     stop_seconds: float = 15.0
 
     def command(self, stack: Stack) -> list[str]:
-        return [sys.executable, "-m", "localazure", self.name, *self.arguments(stack)]
+        python = stack.packed.python if stack.packed and self.name == "host" else sys.executable
+        return [str(python), "-m", "localazure", self.name, *self.arguments(stack)]
+
+    def environment(self, stack: Stack) -> dict[str, str]:
+        """Beside what all have. An unpacked package's host has nothing of this checkout but localazure."""
+        if not (stack.packed and self.name == "host"):
+            return {}
+        return {"PYTHONPATH": str(stack.root / SOURCES), "PYTHONNOUSERSITE": "1"}
 
 
 def _storage(stack: Stack) -> list[str]:
@@ -49,7 +57,7 @@ def _workspace(stack: Stack) -> list[str]:
 
 def _host(stack: Stack) -> list[str]:
     return [
-        "--app", str(stack.root), "--port", str(stack.ports["host"]),
+        "--app", str(stack.packed.app if stack.packed else stack.root), "--port", str(stack.ports["host"]),
         "--settings", str(stack.settings_file), "--state", str(stack.state),
     ]  # fmt: skip
 

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ from localazure.private import private_folder
 from localazure.storage.account import Ports, connection_string
 
 SCOPES = ("reader", "operator", "admin")
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An unpacked package that the host runs in place of this checkout."""
+
+    app: Path
+    python: Path
+    """Of an environment that holds the host's own libraries, and none of the app's."""
 
 
 class Stack:
@@ -102,6 +112,19 @@ class Stack:
         """App settings given by the user, which outlive a restart."""
         stored: dict[str, str] = self._stored.get("settings", {})
         return stored
+
+    @property
+    def packed(self) -> Packed | None:
+        """None where the host runs this checkout."""
+        stored = self._stored.get("packed")
+        return Packed(app=Path(stored["app"]), python=Path(stored["python"])) if stored else None
+
+    def run_packed(self, packed: Packed) -> None:
+        """From the next start of the host on."""
+        with self.alone():
+            self.prepare()
+            self._stored["packed"] = {"app": str(packed.app), "python": str(packed.python)}
+            self._write()
 
     def prepare(self, settings: Mapping[str, str] | None = None) -> None:
         """Choose ports and keys at the first start; remember `settings` for the app."""

@@ -81,6 +81,7 @@ def _begin(stack: Stack, part: Part) -> int:
     env = {**{k: v for k, v in os.environ.items() if k not in settled}, "PYTHONUNBUFFERED": "1"}
     for name in ("NO_PROXY", "no_proxy"):
         env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1", "localhost"]))
+    env |= part.environment(stack)
     begins = processes.log_end(log)
     process = processes.start(part.command(stack), directory=stack.root, log=log, env=env)
     stack.started(part.name, process)

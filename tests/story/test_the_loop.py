@@ -24,14 +24,19 @@ def python(tmp_path: Path) -> Path:
     return python_in(home)
 
 
-def test_the_demo_goes_all_the_way_round(python: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [["--package"], pytest.param([], marks=pytest.mark.slow)],
+    ids=["as packed", "as it stands here"],
+)
+def test_the_demo_goes_all_the_way_round(python: Path, tmp_path: Path, options: list[str]) -> None:
     """`./dev demo` exits with 0 only when every chapter came about; the chapters are checked in commands/demo.py."""
     state = ["--state", str(tmp_path / "state")]
     found = subprocess.run([python, "-c", "import pytest"], capture_output=True, check=False)
     assert b"No module named 'pytest'" in found.stderr
     try:
         told = subprocess.run(
-            [python, "-m", "commands", "demo", *state],
+            [python, "-m", "commands", "demo", *options, *state],
             cwd=ROOT, capture_output=True, text=True, timeout=540, check=False,
         )  # fmt: skip
         assert told.returncode == 0, told.stdout[-3000:] + told.stderr[-3000:]

@@ -30,6 +30,7 @@ LOCKS = {
     "pipelines/publish.py": UP,
     "serving": SERVING,
     "commands": UP,
+    "commands/packaging": OF_GROUPS["package"],
     "commands/infrastructure": OF_GROUPS["check"],
     "localazure/src": UP,
     "bench": TEST,

@@ -172,6 +172,20 @@ def test_the_apps_folder_comes_last_on_the_path(load: Load, tmp_path: Path) -> N
     assert sys.path[-1] == str(tmp_path)
 
 
+def test_libraries_that_lie_in_the_apps_folder_come_first(load: Load, tmp_path: Path) -> None:
+    """What was packed is what runs, whatever the host's own environment has of it."""
+    packed = tmp_path / ".python_packages" / "lib" / "site-packages"
+    packed.mkdir(parents=True)
+    (packed / "own_library_of_the_app.py").write_text("NAME = 'packed'")
+    (tmp_path / "own_library_of_the_app.py").write_text("NAME = 'a module of the app'")
+    [function] = load(
+        HEAD + "import own_library_of_the_app as library\n"
+        "@app.function_name(library.NAME)\n" + QUEUE + "def anything(msg): ..."
+    )
+    assert function.name == "packed"
+    assert sys.path[0] == str(packed)
+
+
 def started(folder: Path, *extra: str) -> subprocess.CompletedProcess[str]:
     own = {"Values": {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}}
     (folder / "settings.json").write_text(json.dumps(own))

@@ -26,6 +26,7 @@ from localazure.host.settings import is_on
 log = logging.getLogger("localazure.host.index")
 SCRIPT = "function_app.py"
 NAMED = "PYTHON_SCRIPT_FILE_NAME"
+PACKED = Path(".python_packages", "lib", "site-packages")
 """The setting that names another file than `function_app.py`."""
 
 
@@ -65,7 +66,8 @@ def _script(environ: Mapping[str, str]) -> str:
 
 
 def _import(script: Path) -> ModuleType:
-    """The app's module, imported as the worker does: with the app's folder last on sys.path."""
+    """The app's module, imported as the worker does: with the libraries that lie in the app's folder first on sys.path,
+    and the folder itself last."""
     folder = script.parent
     if not script.is_file():
         raise BrokenApp(
@@ -74,6 +76,9 @@ def _import(script: Path) -> ModuleType:
     if sys.path and sys.path[0] in {"", os.getcwd()}:
         del sys.path[0]  # put there by `python -m`; a worker in Azure has no such entry
     os.chdir(folder)
+    packed = folder / PACKED
+    if packed.is_dir():
+        sys.path.insert(0, str(packed))
     sys.path.append(str(folder))
     spec = importlib.util.spec_from_file_location(script.stem, script)
     if spec is None or spec.loader is None:

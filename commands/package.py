@@ -1,0 +1,66 @@
+"""Pack the app as Azure Functions gets it: a zip with the locked libraries for Linux, and its bill of materials.
+
+The same commit gives the same bytes. The folder `.package/app` holds what is in the zip of the Python chosen: `azd` deploys
+that, and `./dev demo --package` and `./dev up --package` run it here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from commands import ROOT
+from commands.client import tables
+from commands.client.output import as_json
+from commands.packaging import archive, libraries, package
+from commands.setup.disk import megabytes
+from commands.setup.process_environment import settle
+
+OUT = ROOT / ".package"
+APP = OUT / "app"
+HEAVIEST = 10
+
+
+def main(arguments: list[str]) -> int:
+    made = argparse.ArgumentParser(prog="./dev package", description=__doc__)
+    chosen = made.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--python", choices=libraries.PYTHONS, default=libraries.PYTHONS[-1], help="default: %(default)s"
+    )
+    chosen.add_argument("--all", action="store_true", help="a zip for each Python that Azure Functions has")
+    made.add_argument("--json", action="store_true")
+    given = made.parse_args(arguments)
+    settle(ROOT)
+    found = [_packed(python) for python in (libraries.PYTHONS if given.all else (given.python,))]
+    if given.json:
+        as_json(found)
+        return 0
+    for one in found:
+        print(f"\n{one['zip']}  {megabytes(one['bytes'])}, unpacked {megabytes(one['unpacked'])}")
+        print(f"SHA-256 {one['sha256']}\nbill of materials {one['sbom']}")
+    heaviest = [{"library": name, "size": megabytes(size)} for name, size in found[-1]["heaviest"]]
+    tables.show("The ten heaviest libraries", heaviest, ("library", "size"))
+    if found[-1]["changed"]:
+        print(f"It is of no commit: {', '.join(found[-1]['changed'])} changed since.", file=sys.stderr)
+    return 0
+
+
+def _packed(python: str) -> dict[str, Any]:
+    """One zip with its bill of materials."""
+    from commands.packaging.sbom import write_sbom
+
+    changed = package.lay_out(ROOT, APP, python)
+    packed, bill = OUT / f"campanha-{python}.zip", OUT / f"campanha-{python}.cdx.json"
+    digest = archive.write_zip(APP, packed)
+    write_sbom(APP / libraries.FOLDER, digest, bill)
+    return {
+        "python": python,
+        "zip": packed.relative_to(ROOT).as_posix(),
+        "sha256": digest,
+        "bytes": packed.stat().st_size,
+        "unpacked": sum(path.stat().st_size for path in APP.rglob("*") if path.is_file()),
+        "sbom": bill.relative_to(ROOT).as_posix(),
+        "heaviest": libraries.by_weight(APP / libraries.FOLDER)[:HEAVIEST],
+        "changed": changed,
+    }

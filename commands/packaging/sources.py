@@ -1,0 +1,37 @@
+"""The app's own files in the package: what git tracks, less what `.funcignore` leaves out."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from commands.stack.errors import StackError
+
+IGNORE = ".funcignore"
+
+
+def source_files(root: Path) -> list[str]:
+    """Paths from the root, sorted; raises: StackError where this is no checkout of git"""
+    tracked = _git(root, "ls-files", "-z", "--cached")
+    ignore = f"core.excludesFile={root / IGNORE}"
+    left_out = _git(root, "-c", ignore, "check-ignore", "--no-index", "-z", "--stdin", names=tracked)
+    return sorted(name for name in tracked - left_out if (root / name).is_file())
+
+
+def changed_files(root: Path, files: list[str]) -> list[str]:
+    """Those of the files that are not as they were committed: a package with them is of no commit."""
+    changed = _git(root, "diff", "--name-only", "-z", "HEAD")
+    return sorted(changed.intersection(files))
+
+
+def _git(root: Path, *command: str, names: set[str] | None = None) -> set[str]:
+    asked = "".join(f"{name}\0" for name in sorted(names or ()))
+    try:
+        done = subprocess.run(
+            ["git", *command], cwd=root, input=asked, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise StackError("git is missing: it says which files of this checkout are the app's.") from None
+    if done.returncode not in {0, 1}:  # 1 is check-ignore's word for none
+        raise StackError(f"{root} is no checkout of git: {done.stderr.strip()}")
+    return set(done.stdout.split("\0")) - {""}

@@ -1,0 +1,87 @@
+"""The package, as `./dev package` packs it, needs nothing else: all of its modules are imported from it alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+from commands import ROOT
+from commands.packaging import archive, libraries, package
+from commands.packaging.sbom import write_sbom
+from commands.setup.process_environment import settle
+
+IMPORTS = """
+import sys
+sys.path[:0] = sys.argv[1:]
+import importlib, pkgutil
+import function_app, functions, shared
+for found in (functions, shared):
+    for module in pkgutil.walk_packages(found.__path__, found.__name__ + "."):
+        importlib.import_module(module.name)
+import azure.ai.ml, azure.identity, azure.eventgrid, pyarrow  # what is imported only when it is needed
+from shared.adapters.contracts import load_contracts
+from shared.adapters.recipes import load_recipes
+from shared.package_data import CONTRACTS, RECIPES
+assert load_contracts(CONTRACTS) and load_recipes(RECIPES, first="blend")
+print(len(function_app.app.get_functions()))
+"""
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="the libraries are Linux's"),
+]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    settle(ROOT)
+    folder = tmp_path_factory.mktemp("package") / "app"
+    package.lay_out(ROOT, folder, "{}.{}".format(*sys.version_info))
+    return folder
+
+
+def _alone(app: Path) -> subprocess.CompletedProcess[str]:
+    """Without this environment's packages: -S leaves site-packages out, -I the variables and the folder it starts in; -B
+    leaves the folder as it was."""
+    command = [sys.executable, "-I", "-B", "-S", "-c", IMPORTS, str(app / libraries.FOLDER), str(app)]
+    return subprocess.run(command, cwd=app, capture_output=True, text=True, check=False)
+
+
+def test_everything_in_it_is_imported_from_it_alone(app: Path) -> None:
+    done = _alone(app)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) > 5
+
+
+def test_a_library_that_is_left_out_is_missed(app: Path) -> None:
+    library = app / libraries.FOLDER / "pydantic_settings"
+    library.rename(library.with_name("hidden"))
+    try:
+        assert "No module named 'pydantic_settings'" in _alone(app).stderr
+    finally:
+        library.with_name("hidden").rename(library)
+
+
+def test_packed_twice_it_has_the_same_bytes_and_the_same_bill(app: Path, tmp_path: Path) -> None:
+    package.lay_out(ROOT, tmp_path / "again", "{}.{}".format(*sys.version_info))
+    digests, bills = [], []
+    for number, folder in enumerate((app, tmp_path / "again")):
+        digests.append(archive.write_zip(folder, tmp_path / f"{number}.zip"))
+        write_sbom(folder / libraries.FOLDER, digests[-1], tmp_path / f"{number}.json")
+        bills.append((tmp_path / f"{number}.json").read_text())
+    assert digests[0] == digests[1]
+    assert bills[0] == bills[1]
+
+
+def test_the_bill_names_every_library_with_its_version(app: Path, tmp_path: Path) -> None:
+    write_sbom(app / libraries.FOLDER, "0" * 64, tmp_path / "bill.json")
+    bill = json.loads((tmp_path / "bill.json").read_text())
+    named = {(one["name"], one["version"]) for one in bill["components"]}
+    assert named == {(one.name, one.version) for one in distributions(path=[str(app / libraries.FOLDER)])}
+    assert all(one["purl"].startswith("pkg:pypi/") for one in bill["components"])
+    assert sum("licenses" in one for one in bill["components"]) > len(named) / 2
