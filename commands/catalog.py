@@ -57,8 +57,8 @@ COMMANDS = {
     "storage": Command(summary="one part alone: blob, queue, table storage", needs=(*USUAL, STORAGE)),
     "workspace": Command(summary="one part alone: the Azure ML workspace", needs=(*USUAL, ENVIRONMENTS)),
     "host": Command(summary="one part alone: the Functions host"),
-    "azure": Command(summary="what `azd up` calls: is what it is given complete?", needs=()),
     "package": Command(summary="pack the app as Azure gets it", needs=(*USUAL, PACKAGE, UV)),
+    "azure": Command(summary="what azd calls before and after it deploys"),
     "lock": Command(summary="recompile the hash-locked requirements", needs=(UP, UV)),
 }
 

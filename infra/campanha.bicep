@@ -269,6 +269,7 @@ module deployer 'deployer.bicep' = if (!empty(deployerId)) {
     dataAccount: data.outputs.name
     workspaceAccount: workspace.outputs.storageName
     workspace: workspace.outputs.name
+    endpointIdentity: endpoint.name
     principal: deployerId
     principalType: deployerType
   }
@@ -307,6 +308,7 @@ module workApp 'function-app.bicep' = {
     tableUri: data.outputs.tableUri
     workspaceName: workspace.outputs.name
     topicEndpoint: topics.outputs.outgoingEndpoint
+    endpointIdentityId: endpoint.id
     apiAudience: apiAudience
     subnetId: private ? vnet::workSubnet.id : ''
   }
@@ -332,6 +334,7 @@ module apiApp 'function-app.bicep' = {
     tableUri: data.outputs.tableUri
     workspaceName: workspace.outputs.name
     topicEndpoint: topics.outputs.outgoingEndpoint
+    endpointIdentityId: endpoint.id
     apiAudience: apiAudience
     subnetId: private ? vnet::apiSubnet.id : ''
   }
@@ -414,6 +417,9 @@ module privateEndpoints 'private-endpoints.bicep' = if (private) {
 output workspace string = workspace.outputs.name
 output compute string = workspace.outputs.computeName
 output blobUri string = data.outputs.blobUri
+output queueUri string = data.outputs.queueUri
+output tableUri string = data.outputs.tableUri
+output endpointIdentityId string = endpoint.id
 output apiUrl string = apiApp.outputs.url
 output workApp string = workApp.outputs.name
 output apiApp string = apiApp.outputs.name

@@ -2,6 +2,7 @@
 param dataAccount string
 param workspaceAccount string
 param workspace string
+param endpointIdentity string
 param principal string
 @allowed(['User', 'ServicePrincipal', 'Group'])
 param principalType string
@@ -35,6 +36,17 @@ module workspaceRoles 'roles/workspace.bicep' = [
   for each in resources.deployer.workspace: {
     params: {
       workspace: workspace
+      principal: principal
+      principalType: principalType
+      role: resources.roleIds[each.role]
+    }
+  }
+]
+
+module identityRoles 'roles/identity.bicep' = [
+  for each in resources.deployer.identity: {
+    params: {
+      identity: endpointIdentity
       principal: principal
       principalType: principalType
       role: resources.roleIds[each.role]

@@ -19,6 +19,7 @@ param queueUri string
 param tableUri string
 param workspaceName string
 param topicEndpoint string
+param endpointIdentityId string
 param apiAudience string
 @description('Of the virtual network; empty: none.')
 param subnetId string
@@ -91,10 +92,12 @@ var common = {
   AZURE_RESOURCE_GROUP: resourceGroup().name
   AZUREML_WORKSPACE: workspaceName
   EVENT_TOPIC_ENDPOINT: topicEndpoint
+  ENDPOINT_AUTH: 'entra'
 }
 // An empty queue is looked at every ten seconds: at eight queues some 70,000 looks a day while an instance is up.
 var ofWork = {
   AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:10'
+  ENDPOINT_IDENTITY: endpointIdentityId
   SCORE_SCHEDULE: '0 */5 * * * *'
   RECONCILE_SCHEDULE: '0 * * * * *'
   RETRAIN_SCHEDULE: '0 0 3 * * 1'

@@ -90,6 +90,11 @@ class Settings(BaseSettings):
     serving_instance_type: str = "Standard_DS3_v2"
     serving_instance_count: int = Field(default=1, ge=1)
     serving_broken_rows: Literal["answer", "refuse"] = "answer"
+    endpoint_auth: Literal["entra", "key"] = "entra"
+    """How clients of the models' endpoints sign in, ours too: by a token of Microsoft Entra, or by the endpoint's key. It
+    counts when an endpoint is made; one that is there is called in its own way."""
+    endpoint_identity: str | None = None
+    """Resource id of the user-assigned identity that endpoints are made with; without one they get one of their own."""
     serving_concurrent_requests: int = Field(default=4, ge=1)
     """Requests an instance works on at once; Azure lets as many again wait, and answers 429 to the rest."""
     score_patience_seconds: float = Field(default=60, gt=0)

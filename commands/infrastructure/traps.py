@@ -121,6 +121,7 @@ TRAPS = {
 """In a few words each; F: Functions on Flex Consumption, E: Event Grid, M: Azure ML, D: azd, Bicep and pipelines."""
 
 TESTS = {
+    "F3": "tests/unit/packaging/test_package_alone.py::test_everything_in_it_is_imported_from_it_alone",
     "F5": "tests/infrastructure/test_traps.py::test_routes_have_no_prefix",
     "F6": "tests/infrastructure/test_traps.py::test_nothing_is_made_in_a_lifespan",
     "F17": "tests/unit/test_docs.py::test_loading_the_app_loads_no_heavy_library",

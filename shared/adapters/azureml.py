@@ -22,7 +22,7 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 
-from shared.adapters.ml_client import ml_client
+from shared.adapters.ml_client import ml_client, scoring_address
 from shared.adapters.serving_code import ENTRY_SCRIPT, assemble
 from shared.errors import Conflict, Refused, Transient
 from shared.ports import DeploymentPlan, RunView, StepView
@@ -144,7 +144,7 @@ class AzureWorkspace:
 
     def begin_deployment(self, plan: DeploymentPlan) -> None:
         with _answers(f"deploying {plan.model}:{plan.version}"), tempfile.TemporaryDirectory() as folder:
-            self._ensure_endpoint(plan.endpoint)
+            self.ensure_endpoint(plan.endpoint)
             deployment = self._deployment(plan, code=assemble(Path(folder)))
             self.client.online_deployments.begin_create_or_update(
                 deployment
@@ -172,14 +172,25 @@ class AzureWorkspace:
             tags={"campanha.model": f"{plan.model}:{plan.version}"},
         )
 
-    def _ensure_endpoint(self, name: str) -> None:
+    def ensure_endpoint(self, name: str) -> None:
+        """Makes the endpoint where there is none: one that is there keeps its traffic, and its way to be called."""
         from azure.ai.ml.entities import ManagedOnlineEndpoint
 
         try:
             self.client.online_endpoints.get(name)
         except ResourceNotFoundError:
-            endpoint = ManagedOnlineEndpoint(name=name, auth_mode="key")
+            auth_mode = "key" if self._settings.endpoint_auth == "key" else "aad_token"
+            endpoint = ManagedOnlineEndpoint(name=name, auth_mode=auth_mode, identity=self._identity())
             self.client.online_endpoints.begin_create_or_update(endpoint).result()
+
+    def _identity(self) -> Any:
+        """What the endpoint fetches image, code and model with. It cannot be changed, and its roles must be there."""
+        from azure.ai.ml.entities import IdentityConfiguration, ManagedIdentityConfiguration
+
+        if not self._settings.endpoint_identity:
+            return None
+        named = ManagedIdentityConfiguration(resource_id=self._settings.endpoint_identity)
+        return IdentityConfiguration(type="user_assigned", user_assigned_identities=[named])
 
     def traffic_of(self, endpoint: str) -> dict[str, int]:
         with _answers(f"looking for the traffic of {endpoint}"):
@@ -212,11 +223,9 @@ class AzureWorkspace:
                 return
 
     def online_address(self, endpoint: str) -> tuple[str, str]:
-        """The scoring URL of an endpoint and a key to it."""
+        """The scoring URL of an endpoint, and what opens it: a key, or a token of ours."""
         with _answers(f"looking up endpoint {endpoint}"):
-            found = self.client.online_endpoints.get(endpoint)
-            keys = self.client.online_endpoints.get_keys(endpoint)
-        return str(found.scoring_uri), str(keys.primary_key)
+            return scoring_address(self.client, self._credential, endpoint)
 
     def batch_address(self, endpoint: str) -> str:
         """Where the published pipeline takes its POST."""

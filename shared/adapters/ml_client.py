@@ -19,6 +19,20 @@ _OWN_INSIDES = "azure.ai.ml._utils._experimental"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
+AUDIENCE = "https://ml.azure.com/.default"
+"""What a token is asked for that runs pipelines or scores; source: how-to-authenticate-online-endpoint"""
+
+
+def scoring_address(client: MLClient, credential: TokenCredential, endpoint: str) -> tuple[str, str]:
+    """The scoring URL of an online endpoint, and what opens it: its key, or a token for whoever `credential` is."""
+    found = client.online_endpoints.get(endpoint)
+    if str(found.auth_mode).lower() == "key":
+        opens = client.online_endpoints.get_keys(endpoint).primary_key
+    else:
+        opens = credential.get_token(AUDIENCE).token
+    return str(found.scoring_uri), str(opens)
+
+
 def ml_client(credential: TokenCredential, subscription: str, group: str, workspace: str) -> MLClient:
     from azure.ai.ml import MLClient
 

@@ -19,7 +19,7 @@ class RestModelApi:
     """Follows the endpoint's traffic rules: no deployment is named."""
 
     def __init__(self, address: Callable[[str], tuple[str, str]]) -> None:
-        """address: scoring URL and key of an endpoint"""
+        """address: scoring URL of an endpoint, and its key or a token"""
         self._address = address
         self._known: dict[str, tuple[str, str]] = {}
 
@@ -42,7 +42,7 @@ class RestModelApi:
         return self._known[endpoint]
 
     def _sent(self, method: str, endpoint: str, url: str, body: bytes | None) -> Reply:
-        """The answer; a key that was rotated is fetched once more."""
+        """The answer; a key that was rotated, or a token that has expired, is fetched once more."""
         for last in (False, True):
             headers = {"Authorization": f"Bearer {self._at(endpoint)[1]}", "Content-Type": "application/json"}
             try:

@@ -15,6 +15,7 @@ import requests
 from azure.core.exceptions import AzureError
 
 from shared.adapters.http_client import Reply, TooLarge, ask
+from shared.adapters.ml_client import AUDIENCE as BATCH_AUDIENCE
 from shared.domain import names
 from shared.errors import Refused, Transient, started_with_other_inputs
 from shared.ports import ExperimentRequest, RunRequest, ScoringRequest
@@ -22,7 +23,6 @@ from shared.ports import ExperimentRequest, RunRequest, ScoringRequest
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-BATCH_AUDIENCE = "https://ml.azure.com/.default"
 MANAGEMENT_AUDIENCE = "https://management.azure.com/.default"
 TIMEOUT = (10, 60)
 """Seconds to connect, and to wait for the answer."""

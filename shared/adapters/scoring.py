@@ -24,6 +24,8 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 ROWS_AT_FAULT = frozenset({400, 413, 422, 424})
 """The request reached the model and was too much for it: fewer rows may not be. 424: the model failed."""
+NOT_LET_IN = frozenset({401, 403})
+"""The caller is not known, or has no role: it may have one in a minute, or when somebody gives it one."""
 LONGEST_PAUSE = 60.0
 """Seconds for which an endpoint can ask for a pause: it holds for every request of this process."""
 MOST_UNUSABLE = 3
@@ -31,12 +33,12 @@ MOST_UNUSABLE = 3
 
 
 class RestEndpoint:
-    """Scores rows through a deployment: connections are reused, the key is fetched once and again when refused,
-    and no more requests are under way than the endpoint takes."""
+    """Scores rows through a deployment: connections are reused, the endpoint's key, or a token, is fetched once and again
+    when refused, and no more requests are under way than the endpoint takes."""
 
     def __init__(self, address: Callable[[str], tuple[str, str]], *, in_flight: int, patience: float) -> None:
-        """address: scoring URL and key of an endpoint; in_flight: requests it takes at once when all is well;
-        patience: seconds after which a busy endpoint is left to a later delivery."""
+        """address: scoring URL of an endpoint, and its key or a token; in_flight: requests it takes at once when all is
+        well; patience: seconds after which a busy endpoint is left to a later delivery."""
         self._address = address
         self._known: dict[str, tuple[str, str]] = {}
         self._idle: SimpleQueue[Connections] = SimpleQueue()
@@ -47,14 +49,15 @@ class RestEndpoint:
         from shared.domain.models.arrow_wire import packed, unpacked
 
         body, count = packed([rows]), rows.num_rows
-        deadline, unusable = time.monotonic() + self._patience, 0
+        deadline, unusable, renewed = time.monotonic() + self._patience, 0, False
         for attempt in range(1_000_000):
             try:
                 reply = self._turn(endpoint, deployment, body, attempt, deadline)
                 if reply is None:
                     continue
-                if reply.status == 401 and attempt == 0:  # the key was rotated
+                if reply.status == 401 and not renewed:  # the key was rotated, or the token has expired
                     self._known.pop(endpoint, None)
+                    renewed = True
                     continue
                 _refuse(reply, deployment)
                 version, answers = unpacked(reply.body, rows=count)
@@ -130,6 +133,8 @@ def _refuse(reply: Reply, deployment: str) -> None:
         return
     why = _reason(reply) or reply.headers.get("ms-azureml-model-error-reason", "no reason given")
     message = f"deployment {deployment} answered {reply.status}: {why}"
+    if reply.status in NOT_LET_IN:
+        raise Transient(f"{message}; may the app's identity score there?")
     raise Unanswerable(message) if reply.status in ROWS_AT_FAULT else Refused(message)
 
 

@@ -265,5 +265,14 @@ ASSIGNMENTS: tuple[Assignment, ...] = (
         "datastores/write",
     ),
     *_workspace_files(who.DEPLOYER, "the pipelines' code goes up", writes=True),
-    *_blobs(who.DEPLOYER, (names.INCOMING,), "the smoke test drops its canary", writes=True),
+    *_blobs(who.DEPLOYER, (names.INCOMING,), "the canary is dropped", writes=True),
+    *_blobs(who.DEPLOYER, (names.QUARANTINE,), "what the app says of the canary is read"),
+    Assignment(
+        identity=who.DEPLOYER,
+        role=roles.IDENTITY_OPERATOR,
+        scope=IDENTITY,
+        on=who.ENDPOINT.name,
+        why="online endpoints are made with this identity",
+        needs=("Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",),
+    ),
 )

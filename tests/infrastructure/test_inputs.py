@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from commands import azure
+from commands.deployment import inputs
 
 THIS_MONTH = f"{datetime.now(UTC):%Y-%m}-01"
 GOOD = {
@@ -19,7 +20,7 @@ GOOD = {
 
 @pytest.fixture(autouse=True)
 def _good(monkeypatch: pytest.MonkeyPatch) -> None:
-    for each in azure.INPUTS:
+    for each in inputs.INPUTS:
         monkeypatch.delenv(each.name, raising=False)
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
@@ -77,4 +78,4 @@ def test_it_asks_for_every_variable_that_has_no_default() -> None:
     from commands.infrastructure.rules.files import CHECKED
 
     of_azd = {"AZURE_ENV_NAME", "AZURE_LOCATION"}
-    assert {each.name for each in azure.INPUTS if not each.optional} == set(CHECKED) - of_azd
+    assert {each.name for each in inputs.INPUTS if not each.optional} == set(CHECKED) - of_azd

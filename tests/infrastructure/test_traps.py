@@ -54,7 +54,7 @@ def test_an_endpoint_is_made_once_and_changed_as_it_was_read() -> None:
     """A PUT of one freshly built would take its traffic away."""
     text = WORKSPACE.read_text(encoding="utf-8")
     assert len(list(calls(WORKSPACE, "ManagedOnlineEndpoint"))) == 1
-    made = text[text.index("def _ensure_endpoint") : text.index("def traffic_of")]
+    made = text[text.index("def ensure_endpoint") : text.index("def traffic_of")]
     assert made.index("except ResourceNotFoundError") < made.index("ManagedOnlineEndpoint(")
     changed = text[text.index("def set_traffic") : text.index("def deployments")]
     assert changed.index("online_endpoints.get(") < changed.index("begin_create_or_update(found)")

@@ -44,6 +44,8 @@ GIVEN = {
     "AZURE_RESOURCE_GROUP": "rg-bank",
     "AZUREML_WORKSPACE": "mlw-*",
     "EVENT_TOPIC_ENDPOINT": "evgt-campanha-*.properties.endpoint",
+    "ENDPOINT_IDENTITY": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-bank/providers"
+    "/Microsoft.ManagedIdentity/userAssignedIdentities/id-endpoint-*",
     "ENTRA_TENANT_ID": TENANT,
     "ENTRA_AUDIENCE": "api://campanha",
 }

@@ -240,7 +240,13 @@ def azd_builds_nothing(found: Infrastructure) -> Iterator[Finding]:
     services = told.get("services", {})
     if set(services) != {"work", "api"}:
         yield Finding(place="azure.yaml", says=f"services are {', '.join(services)}: work and api are wanted")
-    wanted = {"project": ".", "host": "function", "language": "py", "remoteBuild": False, "dist": ".package"}
+    wanted = {
+        "project": ".",
+        "host": "function",
+        "language": "py",
+        "remoteBuild": False,
+        "dist": ".package/app",
+    }
     for name, service in services.items():
         for key, value in wanted.items():
             if service.get(key) != value:
@@ -248,13 +254,26 @@ def azd_builds_nothing(found: Infrastructure) -> Iterator[Finding]:
                     place="azure.yaml",
                     says=f"services.{name}.{key} is {service.get(key)!r}: {value!r} is wanted",
                 )
+        told_to = service.get("hooks", {}).get("prepackage", {})
+        for system, run in PACKS.items():
+            if told_to.get(system, {}).get("run") != run:
+                yield Finding(
+                    place="azure.yaml", says=f"services.{name}.hooks.prepackage.{system}.run: {run} is wanted"
+                )
         for key in service.keys() - wanted.keys() - {"hooks"}:
             yield Finding(place="azure.yaml", says=f"services.{name}.{key} is not known to be a setting")
     yield from _hooks(told.get("hooks", {}))
 
 
+PACKS = {
+    "posix": './dev package --python "${CAMPANHA_PYTHON:-3.13}"',
+    "windows": "python dev package --python ($env:CAMPANHA_PYTHON ?? '3.13')",
+}
+"""How the folder is filled that azd deploys: with the Python that the apps run on."""
+
+
 def _hooks(hooks: dict[str, Any]) -> Iterator[Finding]:
-    wanted = {"preprovision": "azure inputs"}
+    wanted = {"preprovision": "azure inputs", "postdeploy": "azure after"}
     for name, does in wanted.items():
         for system, before in (("posix", "./dev"), ("windows", "python dev")):
             run = hooks.get(name, {}).get(system, {}).get("run")

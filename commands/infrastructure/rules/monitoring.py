@@ -294,6 +294,10 @@ def azd_finds_what_it_deploys_to(network: Network) -> Iterator[Finding]:
         "AZUREML_WORKSPACE": "mlw-*",
         "AZUREML_COMPUTE": "cpu-*",
         "CAMPANHA_STORAGE__blobServiceUri": "stdata*.properties.primaryEndpoints.blob",
+        "CAMPANHA_STORAGE__queueServiceUri": "stdata*.properties.primaryEndpoints.queue",
+        "CAMPANHA_STORAGE__tableServiceUri": "stdata*.properties.primaryEndpoints.table",
+        "ENDPOINT_IDENTITY": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-bank/providers"
+        "/Microsoft.ManagedIdentity/userAssignedIdentities/id-endpoint-*",
         "CAMPANHA_URL": "https://func-api-*.properties.defaultHostName",
         "SERVICE_WORK_NAME": "func-work-*",
         "SERVICE_API_NAME": "func-api-*",

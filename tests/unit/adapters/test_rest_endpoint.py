@@ -86,8 +86,30 @@ def test_a_rotated_key_is_looked_up_again(server: ModelServer) -> None:
     server.keys.append("")
     server.keys[-1] = "newer"
     endpoint._address = lambda _: (server.url, "wrong")
-    with pytest.raises(Refused, match="401: said the server"):
+    with pytest.raises(Transient, match=r"401: said the server; may the app's identity score there\?"):
         asked(endpoint)
+
+
+def test_a_token_that_expires_while_the_endpoint_is_busy_is_asked_for_again(server: ModelServer) -> None:
+    endpoint = client(server)
+
+    def busy_and_then_new(_: Any) -> wrong.Fault | None:
+        if len(server.calls) == 2:
+            server.keys.append("new token")
+        return status(429, Retry_After="0") if len(server.calls) == 1 else None
+
+    server.always = busy_and_then_new
+    assert asked(endpoint) == scores(ROWS)
+    assert len(server.calls) == 3
+
+
+def test_who_has_no_role_yet_is_let_in_later(server: ModelServer) -> None:
+    """A role may take half an hour to work: the shard is tried again, and then a dead letter that a person sees."""
+    server.always = lambda _: status(403)
+    with pytest.raises(Transient, match="403"):
+        asked(client(server))
+    server.always = lambda _: None
+    assert asked(client(server)) == scores(ROWS)
 
 
 @pytest.mark.parametrize("code", [400, 413, 424])

@@ -141,7 +141,7 @@ def test_without_an_address_the_stacks_own_endpoint_is_asked(
     class Endpoints:
         def get(self, name: str) -> SimpleNamespace:
             asked.append(name)
-            return SimpleNamespace(scoring_uri=scorer.url)
+            return SimpleNamespace(scoring_uri=scorer.url, auth_mode="key")
 
         def get_keys(self, name: str) -> SimpleNamespace:
             return SimpleNamespace(primary_key="the endpoint's")

@@ -1,0 +1,1 @@
+"""What happens around a deployment by azd: inputs checked before, pipelines, endpoints and a canary after."""

@@ -1,0 +1,77 @@
+"""What azd is given, before anything is made: complete, and such that it can be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A variable of the azd environment that has no default, or few values."""
+
+    name: str
+    says: str
+    fits: Callable[[str], bool]
+    optional: bool = False
+
+
+def _first_of_a_month(text: str) -> bool:
+    """Azure takes no start before the month that it is made in."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return False
+    return day.day == 1 and day >= datetime.now(UTC).date().replace(day=1)
+
+
+def _one_of(*values: str) -> Callable[[str], bool]:
+    return lambda text: text in values
+
+
+INPUTS = (
+    Input(
+        name="CAMPANHA_NETWORK",
+        says="public or private; nothing else, since azd takes yes and on for no value at all",
+        fits=_one_of("public", "private"),
+    ),
+    Input(
+        name="CAMPANHA_ALERT_EMAIL",
+        says="who is told when an alert fires",
+        fits=lambda text: re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text) is not None,
+    ),
+    Input(
+        name="CAMPANHA_API_AUDIENCE",
+        says="the application id (or its URI) that tokens for the HTTP API are made for",
+        fits=lambda text: not re.search(r"\s", text),
+    ),
+    Input(
+        name="CAMPANHA_BUDGET_START",
+        says="the first of this month or a later one, as 2027-01-01: set once, it cannot be changed",
+        fits=_first_of_a_month,
+    ),
+    Input(
+        name="CAMPANHA_DEPLOYER_TYPE",
+        says="User, ServicePrincipal or Group: what AZURE_PRINCIPAL_ID is",
+        fits=_one_of("User", "ServicePrincipal", "Group"),
+        optional=True,
+    ),
+    Input(
+        name="CAMPANHA_PYTHON",
+        says="3.11, 3.12 or 3.13: Azure takes others, and the host is dead then",
+        fits=_one_of("3.11", "3.12", "3.13"),
+        optional=True,
+    ),
+)
+
+
+def faults(environment: Mapping[str, str]) -> Iterator[str]:
+    """A line for each input that is missing or cannot be."""
+    for each in INPUTS:
+        given = environment.get(each.name, "")
+        if not given and not each.optional:
+            yield f"{each.name} is not set: {each.says}"
+        elif given and not each.fits(given):
+            yield f"{each.name} is {given!r}: {each.says}"
