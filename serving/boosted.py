@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import lightgbm
 import numpy as np
 
 from serving.features import Floats
@@ -37,6 +36,8 @@ class Boosted:
     @classmethod
     def from_text(cls, text: str, columns: int) -> Boosted:
         """columns: how many the matrix has. raises: ValueError for what are no such trees"""
+        import lightgbm  # half a second, of which those who load no model are spared
+
         try:
             booster = lightgbm.Booster(model_str=text)
         except lightgbm.basic.LightGBMError as cause:

@@ -228,13 +228,7 @@ def describe(folder: Path, **facts: Any) -> None:
 def load(folder: Path) -> Model:
     """raises: ModelBroken"""
     home = _home(folder)
-    description = json.loads((home / DESCRIPTION).read_text(encoding="utf-8"))
-    if description.get("format") != FORMAT:
-        raise ModelBroken(
-            f"{home} has format {description.get('format')!r}, known is {FORMAT}; train it again"
-        )
-    if _digest(description) != description[DIGEST]:
-        raise ModelBroken(f"{home / DESCRIPTION} is not as it was written; fetch it again")
+    description = _read_description(home)
     features = tuple(map(Feature.from_json, description["features"]))
     lists = _list_features(description["list_columns"])
     members = {
@@ -247,6 +241,28 @@ def load(folder: Path) -> Model:
     except ValueError as cause:
         raise ModelBroken(f"{home} holds no model that is known here: {cause}; train it again") from cause
     return Model(features=features, lists=lists, variants=variants, description=description)
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Of a model whose files are all as they were written, without loading it. raises: ModelBroken"""
+    home = _home(folder)
+    description = _read_description(home)
+    for said in description["variants"].values():
+        for one in said["members"]:
+            _member(home, one)
+    return description
+
+
+def _read_description(home: Path) -> dict[str, Any]:
+    """raises: ModelBroken"""
+    description: dict[str, Any] = json.loads((home / DESCRIPTION).read_text(encoding="utf-8"))
+    if description.get("format") != FORMAT:
+        raise ModelBroken(
+            f"{home} has format {description.get('format')!r}, known is {FORMAT}; train it again"
+        )
+    if _digest(description) != description[DIGEST]:
+        raise ModelBroken(f"{home / DESCRIPTION} is not as it was written; fetch it again")
+    return description
 
 
 def _member(home: Path, said: Mapping[str, Any]) -> Member:

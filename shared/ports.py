@@ -6,7 +6,7 @@ Each port is as narrow as the steps allow: the fewer verbs, the less an in-memor
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
@@ -193,6 +193,9 @@ class Workspace(Protocol):
     def model_documents(self, name: str, version: int) -> dict[str, Any]:
         """The JSON documents in the model's folder, by file name without `.json`."""
 
+    def model_folders(self, name: str) -> Mapping[int, str]:
+        """By registered version, archived ones too: where Azure ML finds its folder; empty for an unknown model."""
+
     def deployment_state(self, endpoint: str, deployment: str) -> str | None:
         """`Creating`, `Succeeded`, `Failed` ...; None when there is none."""
 
@@ -221,8 +224,10 @@ class RunRequest:
     parts_url: str
     manifest_sha256: str
     """Of the dataset version's manifest: what a run is given under its number."""
-    champion: str
-    """`name:version` of the model to beat, or `none`."""
+    champion: str | None = None
+    """Where the folder of the model to beat is; None while none serves."""
+    earlier: str | None = None
+    """Where the folder of the newest model before this version is, whatever became of it; None without one."""
     values: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -243,6 +248,8 @@ class ScoringRequest:
     dataset: str
     model: str
     """`name:version`"""
+    model_url: str
+    """Where its folder is."""
     plan_url: str
     profile_url: str
     source_url: str
@@ -266,6 +273,8 @@ class ExperimentRequest:
     version: int
     parts_url: str
     manifest_sha256: str
+    earlier: str | None
+    """Where the folder of the newest model of this version or an older one is; None without one."""
     output: str
     """Folder in the container of recipes."""
     values: dict[str, float] = field(default_factory=dict)

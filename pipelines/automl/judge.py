@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from pipelines.automl.score import PREDICTED, PROBABILITY
 from pipelines.automl.split import SPLIT, Cut, cut, later
 from pipelines.experimentation.trials import DONE, DropScore, Trial, board_line, drop_score
-from pipelines.training import evidence, trial
+from pipelines.training import trial
+from pipelines.training.evidence import read_evidence
 from pipelines.training.metrics import losses
 from pipelines.training.trial import SUREST, Past, drop_of
 from serving.features import Floats
@@ -89,6 +90,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--prepared", type=Path, required=True)
     parser.add_argument("--table", type=Path, required=True, help="folder that the split step wrote")
     parser.add_argument("--predicted", type=Path, required=True, help="folder that the score step wrote")
+    parser.add_argument("--earlier", type=Path, help="folder of the newest model")
     parser.add_argument("--model-name", required=True)
     parser.add_argument("--model-version", type=int, required=True)
     parser.add_argument("--false-change", type=float, required=True, help="probability of a needless change")
@@ -96,7 +98,7 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     began = time.monotonic()
     past = Past.read(given.prepared)
-    known = evidence.before(given.model_name, given.model_version + 1)
+    known = read_evidence(given.earlier) if given.earlier else None
     at = cut(past, known)
     if known is None or list(at.judged) != json.loads((given.table / SPLIT).read_text())["judged"]:
         raise SystemExit("the drops are no longer cut as the split step cut them; start the run again")

@@ -22,8 +22,8 @@ TARGET = "campanha_answer"
 """What the answer is called in the table that AutoML learns from: 1 for the positive one."""
 
 SPLIT = (
-    "python -m pipelines.automl.split --prepared ${{inputs.prepared}} --model-name ${{inputs.model_name}}"
-    " --model-version ${{inputs.model_version}} --table ${{outputs.table}}"
+    "python -m pipelines.automl.split --prepared ${{inputs.prepared}} $[[--earlier ${{inputs.earlier}}]]"
+    " --table ${{outputs.table}}"
 )
 SCORE = (
     "python -m pipelines.automl.score --table ${{inputs.table}} --model ${{inputs.model}}"
@@ -31,8 +31,8 @@ SCORE = (
 )
 JUDGE = (
     "python -m pipelines.automl.judge --prepared ${{inputs.prepared}} --table ${{inputs.table}}"
-    " --predicted ${{inputs.predicted}} --model-name ${{inputs.model_name}} --model-version ${{inputs.model_version}}"
-    " --false-change ${{inputs.false_change}} --found ${{outputs.found}}"
+    " --predicted ${{inputs.predicted}} $[[--earlier ${{inputs.earlier}}]] --model-name ${{inputs.model_name}}"
+    " --model-version ${{inputs.model_version}} --false-change ${{inputs.false_change}} --found ${{outputs.found}}"
 )
 COMMANDS = (PREPARE, SPLIT, SCORE, JUDGE)
 
@@ -42,12 +42,13 @@ def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any]:
     from azure.ai.ml import Input
 
     folder, text, table = Input(type="uri_folder"), Input(type="string"), Input(type="mltable")
+    known = {"prepared": folder, "earlier": Input(type="uri_folder", optional=True)}
     named = {"model_name": text, "model_version": text}
     step, beside_the_model = Steps(code, environment), Steps(code, MODEL_ENVIRONMENT or environment)
-    judged = {"prepared": folder, "table": table, "predicted": folder, **named}
+    judged = {**known, "table": table, "predicted": folder, **named}
     return (
         step("prepare", PREPARE, {"manifest": Input(type="uri_file"), "parts": folder}, "prepared"),
-        step("split", SPLIT, {"prepared": folder, **named}, "table", kind="mltable"),
+        step("split", SPLIT, known, "table", kind="mltable"),
         beside_the_model("score", SCORE, {"table": table, "model": Input(type="mlflow_model")}, "predicted"),
         step("judge", JUDGE, {**judged, "false_change": Input(type="number")}, "found"),
     )
@@ -81,23 +82,25 @@ def component(code: Path, environment: str) -> Any:
     prepare_step, split_step, score_step, judge_step = steps(code, environment)
 
     @dsl.pipeline(name=NAME, display_name="Campanha: AutoML, judged by later drops")  # type: ignore[untyped-decorator, unused-ignore]
-    def campanha_automl(
+    def campanha_automl(  # noqa: PLR0917 - the SDK hands them over by name
         manifest: Input(type="uri_file"),  # type: ignore[valid-type]
         parts: Input(type="uri_folder"),  # type: ignore[valid-type]
         model_name: Input(type="string"),  # type: ignore[valid-type]
         model_version: Input(type="string"),  # type: ignore[valid-type]
+        earlier: Input(type="uri_folder", optional=True),  # type: ignore[valid-type]
         false_change: Input(type="number", default=0.05),  # type: ignore[valid-type]
     ) -> Any:
         # The variables' names become the steps' names in a run.
         named = {"model_name": model_name, "model_version": model_version}
         prepare = prepare_step(manifest=manifest, parts=parts)
         prepared = prepare.outputs.prepared
-        split = split_step(prepared=prepared, **named)
+        split = split_step(prepared=prepared, earlier=earlier)
         table = split.outputs.table
         automl = search(table)
         score = score_step(table=table, model=automl.outputs.best_model)
         judge = judge_step(
             prepared=prepared,
+            earlier=earlier,
             table=table,
             predicted=score.outputs.predicted,
             **named,

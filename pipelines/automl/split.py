@@ -20,8 +20,7 @@ import pyarrow.parquet as pq
 from pipelines.automl.pipeline import TARGET
 from pipelines.automl.score import LATER
 from pipelines.experimentation.search import drops_of
-from pipelines.training import evidence
-from pipelines.training.evidence import Evidence
+from pipelines.training.evidence import Evidence, read_evidence
 from pipelines.training.learners import Matrix
 from pipelines.training.trial import Past, can_be_learned
 from shared.domain.models.recipe_gate import LEAST_DROPS
@@ -92,12 +91,11 @@ def _words(codes: Any, values: tuple[str, ...]) -> pa.Array:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prepared", type=Path, required=True)
-    parser.add_argument("--model-name", required=True)
-    parser.add_argument("--model-version", type=int, required=True)
+    parser.add_argument("--earlier", type=Path, help="folder of the newest model")
     parser.add_argument("--table", type=Path, required=True, help="folder to write")
     given = parser.parse_args(arguments)
     past = Past.read(given.prepared)
-    found = cut(past, evidence.before(given.model_name, given.model_version + 1))
+    found = cut(past, read_evidence(given.earlier) if given.earlier else None)
     learned = found.learned(past)
     given.table.mkdir(parents=True, exist_ok=True)
     answers = {TARGET: learned.answers.astype(np.int64)}

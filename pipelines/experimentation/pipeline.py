@@ -13,9 +13,9 @@ NAME = "campanha_experimentation"
 ENDPOINT = "campanha-experimentation"
 
 SEARCH = (
-    "python -m pipelines.experimentation.search --prepared ${{inputs.prepared}} --model-name ${{inputs.model_name}}"
-    " --model-version ${{inputs.model_version}} --seed ${{inputs.seed}} --seconds ${{inputs.seconds}}"
-    " --found ${{outputs.found}}"
+    "python -m pipelines.experimentation.search --prepared ${{inputs.prepared}} $[[--earlier ${{inputs.earlier}}]]"
+    " --model-name ${{inputs.model_name}} --model-version ${{inputs.model_version}} --seed ${{inputs.seed}}"
+    " --seconds ${{inputs.seconds}} --found ${{outputs.found}}"
 )
 COMMANDS = (PREPARE, SEARCH)
 
@@ -33,7 +33,12 @@ def steps(code: Path, environment: str) -> tuple[Any, Any]:
         step(
             "search",
             SEARCH,
-            {"prepared": folder, **asked, "seconds": Input(type="number")},
+            {
+                "prepared": folder,
+                "earlier": Input(type="uri_folder", optional=True),
+                **asked,
+                "seconds": Input(type="number"),
+            },
             "found",
             is_deterministic=False,
         ),
@@ -52,6 +57,7 @@ def component(code: Path, environment: str) -> Any:
         parts: Input(type="uri_folder"),  # type: ignore[valid-type]
         model_name: Input(type="string"),  # type: ignore[valid-type]
         model_version: Input(type="string"),  # type: ignore[valid-type]
+        earlier: Input(type="uri_folder", optional=True),  # type: ignore[valid-type]
         seed: Input(type="integer", default=0),  # type: ignore[valid-type]
         seconds: Input(type="number", default=600),  # type: ignore[valid-type]
     ) -> Any:
@@ -59,6 +65,7 @@ def component(code: Path, environment: str) -> Any:
         prepare = prepare_step(manifest=manifest, parts=parts)
         search = search_step(
             prepared=prepare.outputs.prepared,
+            earlier=earlier,
             model_name=model_name,
             model_version=model_version,
             seed=seed,

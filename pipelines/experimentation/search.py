@@ -25,8 +25,8 @@ from pipelines.experimentation.rolling import Rolling
 from pipelines.experimentation.space import TEMPERATURES, Candidate, candidates
 from pipelines.experimentation.time_box import OutOfTime, time_box
 from pipelines.experimentation.trials import DONE, DropScore, Ended, Kind, Trial, ranked
-from pipelines.training import evidence, prepared
-from pipelines.training.evidence import Evidence
+from pipelines.training import prepared
+from pipelines.training.evidence import Evidence, read_evidence
 from pipelines.training.learners import apart_from_recipe
 from pipelines.training.trial import Past, can_be_learned
 from shared.domain.models.leaderboard import LEADERBOARD, RECIPE
@@ -247,6 +247,7 @@ def write(folder: Path, search: Search | None, *, given: dict[str, Any], seconds
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prepared", type=Path, required=True)
+    parser.add_argument("--earlier", type=Path, help="folder of the newest model")
     parser.add_argument("--model-name", required=True)
     parser.add_argument("--model-version", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
@@ -254,7 +255,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--found", type=Path, required=True, help="folder to write")
     given = parser.parse_args(arguments)
     recipes = recipes_from(json.loads((given.prepared / prepared.RECIPES).read_text(encoding="utf-8")))
-    known = evidence.before(given.model_name, given.model_version + 1)
+    known = read_evidence(given.earlier) if given.earlier else None
     past = Past.read(given.prepared)
     began = time.monotonic()  # what it takes to fetch the rows and the book is not the search's time
     found = search(past, recipes, known, seed=given.seed, seconds=given.seconds)

@@ -43,7 +43,7 @@ def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any]:
         step(
             "retrieve",
             RETRIEVE,
-            {"plan": file, "profile": file, **source, "model": Input(type="string")},
+            {"plan": file, "profile": file, **source, "model": folder},
             "retrieved",
             **again,
         ),
@@ -64,7 +64,7 @@ def component(code: Path, environment: str) -> Any:
         plan: Input(type="uri_file"),  # type: ignore[valid-type]
         profile: Input(type="uri_file"),  # type: ignore[valid-type]
         source: Input(type="uri_file"),  # type: ignore[valid-type]
-        model: Input(type="string"),  # type: ignore[valid-type]
+        model: Input(type="uri_folder"),  # type: ignore[valid-type]
     ) -> Any:
         # The variables' names become the steps' names in a run.
         retrieve = retrieve_step(plan=plan, profile=profile, source=source, model=model)

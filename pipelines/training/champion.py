@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipelines import workspace
 from pipelines.training import prepared
 from pipelines.training.drift import PROFILE, drift
 from pipelines.training.holdout import Digests, Mask
@@ -56,16 +54,11 @@ class Champion:
         return drift(self.profile, self.model.features, encode(self.model.features, rows.columns))
 
 
-def fetch(reference: str) -> Champion:
-    """From the workspace. reference: <name>:<version>"""
-    name, _, version = reference.rpartition(":")
-    if not name or not version:
-        raise SystemExit(f"the champion {reference!r} is neither none nor <name>:<version>")
-    with tempfile.TemporaryDirectory() as folder:
-        home = workspace.download_model(name, version, Path(folder))
-        profiles, learned = list(home.rglob(PROFILE)), list(home.rglob(LEARNED))
-        return Champion(
-            model=load(home),
-            profile=json.loads(profiles[0].read_text(encoding="utf-8")) if profiles else None,
-            learned=np.load(learned[0], allow_pickle=False) if learned else None,
-        )
+def read_champion(folder: Path) -> Champion:
+    """Of a model's folder. raises: ModelBroken"""
+    profiles, learned = list(folder.rglob(PROFILE)), list(folder.rglob(LEARNED))
+    return Champion(
+        model=load(folder),
+        profile=json.loads(profiles[0].read_text(encoding="utf-8")) if profiles else None,
+        learned=np.load(learned[0], allow_pickle=False) if learned else None,
+    )

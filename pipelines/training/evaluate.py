@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.training import prepared
-from pipelines.training.champion import Champion, fetch
+from pipelines.training.champion import Champion, read_champion
 from pipelines.training.evidence import read_evidence
 from pipelines.training.holdout import Mask
 from pipelines.training.metrics import (
@@ -39,7 +39,6 @@ from serving.model import DIGEST, GOLDEN, LIST, SINGLE, Model, describe, load
 from serving.trusted import Untrusted, compiled_for
 
 GOLDEN_ROWS = 20
-NO_CHAMPION = "none"
 LEAST_SEGMENT = 200
 """Held-out rows of a segment that is looked at by itself."""
 TIMED_ROWS = 1000
@@ -151,21 +150,22 @@ def deciles(probabilities: Floats) -> list[float]:
     return found
 
 
-def agrees_compiled(model: Model, variant: str, rows: prepared.Rows) -> bool:
-    """Whether compiled trees say the same to every held-out row; a deployment does without them if not."""
-    try:
-        compiled_for(model.variants[variant], model.encode(_read_by(model, variant, rows)))
-    except Untrusted as reason:
-        print(
-            f"{model.name} {model.version} will predict without compiled trees ({variant}): {reason}",
-            file=sys.stderr,
-        )
-        return False
-    return True
+def compiled_where_right(model: Model, rows: prepared.Rows) -> Model:
+    """As a deployment will have it: with compiled trees in each variant in which they say the same to every row."""
+    variants = dict(model.variants)
+    for variant, plain in model.variants.items():
+        try:
+            variants[variant] = compiled_for(plain, model.encode(_read_by(model, variant, rows)))
+        except Untrusted as reason:
+            print(
+                f"{model.name} {model.version} will predict without compiled trees ({variant}): {reason}",
+                file=sys.stderr,
+            )
+    return replace(model, variants=variants)
 
 
 def milliseconds(model: Model, rows: prepared.Rows) -> float:
-    """What scoring a thousand rows takes here, the best of three."""
+    """What scoring a thousand rows takes here, the best of three. model: as a deployment has it"""
     read = _read_by(model, _fullest(model), rows)
     columns = {
         name: np.resize(np.asarray(values, dtype=object), TIMED_ROWS).tolist()
@@ -217,7 +217,7 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     comparison, and the evaluation says why (`not_compared`).
     """
     model = load(given.model)
-    champion = None if given.champion == NO_CHAMPION else fetch(given.champion)
+    champion = read_champion(given.champion) if given.champion else None
     judged = [model, champion.model] if champion else [model]
     columns = dict.fromkeys(name for each in judged for name in (*each.columns, *each.list_columns))
     known = read_evidence(given.model)
@@ -234,7 +234,8 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     answers = held.rows.answers
     base = np.full(len(answers), float(model.description["base_rate"]))
     said = {variant: model.probabilities(_read_by(model, variant, whole.rows)) for variant in model.variants}
-    compiled = {variant: agrees_compiled(model, variant, whole.rows) for variant in said}
+    quick = compiled_where_right(model, whole.rows)
+    compiled = {variant: quick.variants[variant] is not plain for variant, plain in model.variants.items()}
     evaluation = {
         "rows": len(answers),
         "positives": int(answers.sum()),
@@ -250,7 +251,7 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
         "segments": segments(model, ours, theirs.probabilities if theirs else base, held),
         "model": _facts(model, champion, given.model) | {"compiled": compiled},
         "forbidden_columns": prepared.forbidden(prepared.read_contract(given.prepared)),
-        "milliseconds_per_1000_rows": milliseconds(model, whole.rows),
+        "milliseconds_per_1000_rows": milliseconds(quick, whole.rows),
         "recipe": model.description["recipe"],
         "trial": json.loads((given.model / TRIAL).read_text(encoding="utf-8")),
         "doubts": [doubt.to_json() for doubt in known.doubts] if known else [],
@@ -301,7 +302,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prepared", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--champion", required=True, help=f"{NO_CHAMPION}, or <name>:<version>")
+    parser.add_argument("--champion", type=Path, help="folder of the model that serves")
     parser.add_argument("--call-cost", type=float, required=True)
     parser.add_argument("--deposit-value", type=float, required=True)
     parser.add_argument("--candidate", type=Path, required=True, help="folder to write")

@@ -7,7 +7,6 @@ it into its own model's folder.
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipelines import workspace
 from pipelines.training.plausibility import Doubt
 from shared.domain.models.recipe import Recipe
 from shared.domain.models.recipe_gate import Drop
@@ -69,12 +67,3 @@ def read_evidence(folder: Path) -> Evidence | None:
         since=body["since"],
         doubts=tuple(map(Doubt.from_json, body.get("doubts", ()))),
     )
-
-
-def before(name: str, version: int) -> Evidence | None:
-    """Of the newest model before this version, whatever became of it; None without one."""
-    if version <= 1:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        home = workspace.download_newest_before(name, version, Path(folder))
-        return read_evidence(home) if home else None

@@ -16,8 +16,8 @@ PREPARE = (
     " --prepared ${{outputs.prepared}}"
 )
 TRIAL = (
-    "python -m pipelines.training.trial --prepared ${{inputs.prepared}} --model-name ${{inputs.model_name}}"
-    " --model-version ${{inputs.model_version}} --false-change ${{inputs.false_change}} --trial ${{outputs.trial}}"
+    "python -m pipelines.training.trial --prepared ${{inputs.prepared}} $[[--earlier ${{inputs.earlier}}]]"
+    " --false-change ${{inputs.false_change}} --trial ${{outputs.trial}}"
 )
 TRAIN = (
     "python -m pipelines.training.train --prepared ${{inputs.prepared}} --trial ${{inputs.trial}}"
@@ -26,12 +26,12 @@ TRAIN = (
 )
 EVALUATE = (
     "python -m pipelines.training.evaluate --prepared ${{inputs.prepared}} --model ${{inputs.model}}"
-    " --champion ${{inputs.champion}} --call-cost ${{inputs.call_cost}}"
+    " $[[--champion ${{inputs.champion}}]] --call-cost ${{inputs.call_cost}}"
     " --deposit-value ${{inputs.deposit_value}} --candidate ${{outputs.candidate}}"
 )
 REGISTER = (
-    "python -m pipelines.training.register --candidate ${{inputs.candidate}} --model-name ${{inputs.model_name}}"
-    " --model-version ${{inputs.model_version}}"
+    "python -m pipelines.training.register --candidate ${{inputs.candidate}} --place ${{inputs.place}}"
+    " --model-name ${{inputs.model_name}} --model-version ${{inputs.model_version}}"
 )
 COMMANDS = (PREPARE, TRIAL, TRAIN, EVALUATE, REGISTER)
 
@@ -41,20 +41,21 @@ def steps(code: Path, environment: str) -> tuple[Any, Any, Any, Any, Any]:
     from azure.ai.ml import Input
 
     folder, text, number = Input(type="uri_folder"), Input(type="string"), Input(type="number")
+    earlier_model = Input(type="uri_folder", optional=True)
     model = {"model_name": text, "model_version": text}
     money = {"call_cost": number, "deposit_value": number}
     step = Steps(code, environment)
     return (
         step("prepare", PREPARE, {"manifest": Input(type="uri_file"), "parts": folder}, "prepared"),
-        step("trial", TRIAL, {"prepared": folder, **model, "false_change": number}, "trial"),
+        step("trial", TRIAL, {"prepared": folder, "earlier": earlier_model, "false_change": number}, "trial"),
         step("train", TRAIN, {"prepared": folder, "trial": folder, **model, **money}, "model"),
         step(
             "evaluate",
             EVALUATE,
-            {"prepared": folder, "model": folder, "champion": text, **money},
+            {"prepared": folder, "model": folder, "champion": earlier_model, **money},
             "candidate",
         ),
-        step("register", REGISTER, {"candidate": folder, **model}),
+        step("register", REGISTER, {"candidate": folder, "place": folder, **model}),
     )
 
 
@@ -70,7 +71,8 @@ def component(code: Path, environment: str) -> Any:
         parts: Input(type="uri_folder"),  # type: ignore[valid-type]
         model_name: Input(type="string"),  # type: ignore[valid-type]
         model_version: Input(type="string"),  # type: ignore[valid-type]
-        champion: Input(type="string", default="none"),  # type: ignore[valid-type]
+        champion: Input(type="uri_folder", optional=True),  # type: ignore[valid-type]
+        earlier: Input(type="uri_folder", optional=True),  # type: ignore[valid-type]
         call_cost: Input(type="number", default=10),  # type: ignore[valid-type]
         deposit_value: Input(type="number", default=80),  # type: ignore[valid-type]
         false_change: Input(type="number", default=0.05),  # type: ignore[valid-type]
@@ -79,12 +81,14 @@ def component(code: Path, environment: str) -> Any:
         money = {"call_cost": call_cost, "deposit_value": deposit_value}
         model = {"model_name": model_name, "model_version": model_version}
         prepare = prepare_step(manifest=manifest, parts=parts)
-        trial = trial_step(prepared=prepare.outputs.prepared, **model, false_change=false_change)
+        trial = trial_step(prepared=prepare.outputs.prepared, earlier=earlier, false_change=false_change)
         train = train_step(prepared=prepare.outputs.prepared, trial=trial.outputs.trial, **model, **money)
         evaluate = evaluate_step(
             prepared=prepare.outputs.prepared, model=train.outputs.model, champion=champion, **money
         )
-        register = register_step(candidate=evaluate.outputs.candidate, **model)  # noqa: F841
-        return {"candidate": evaluate.outputs.candidate}
+        candidate = evaluate.outputs.candidate
+        register = register_step(candidate=candidate, place=candidate, **model)
+        register.inputs.place.mode = "direct"  # where it is, which the model then says; the files stay there
+        return {"candidate": candidate}
 
     return campanha_training

@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.training import evidence, prepared
-from pipelines.training.evidence import EVIDENCE, Evidence
+from pipelines.training import prepared
+from pipelines.training.evidence import EVIDENCE, Evidence, read_evidence
 from pipelines.training.holdout import Digests, Mask
 from pipelines.training.learners import Fitted, Matrix, columns_of, fit
 from pipelines.training.metrics import auc, losses
@@ -160,13 +160,12 @@ def _write_scores(
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prepared", type=Path, required=True)
-    parser.add_argument("--model-name", required=True)
-    parser.add_argument("--model-version", type=int, required=True)
+    parser.add_argument("--earlier", type=Path, help="folder of the newest model before this one")
     parser.add_argument("--false-change", type=float, required=True, help="probability of a needless change")
     parser.add_argument("--trial", type=Path, required=True, help="folder to write")
     given = parser.parse_args(arguments)
     recipes = recipes_from(json.loads((given.prepared / prepared.RECIPES).read_text(encoding="utf-8")))
-    known = evidence.before(given.model_name, given.model_version)
+    known = read_evidence(given.earlier) if given.earlier else None
     found = trial(Past.read(given.prepared), recipes, known, given.trial / SCORES)
     by_digest = {recipe.digest: recipe for recipe in (found.live, *recipes)}
     choice = choose(

@@ -132,6 +132,16 @@ class AzureWorkspace:
             self.client.models.download(name=name, version=str(version), download_path=folder)
             return {path.stem: json.loads(path.read_bytes()) for path in Path(folder).rglob("*.json")}
 
+    def model_folders(self, name: str) -> dict[int, str]:
+        from azure.ai.ml.constants import ListViewType
+
+        with _answers(f"listing the models {name}"):
+            try:
+                listed = list(self.client.models.list(name=name, list_view_type=ListViewType.ALL))
+            except ResourceNotFoundError:
+                return {}
+        return {int(model.version): str(model.path) for model in listed if str(model.version).isdecimal()}
+
     # --- the endpoint -------------------------------------------------------------------------------------
 
     def deployment_state(self, endpoint: str, deployment: str) -> str | None:

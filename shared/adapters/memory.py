@@ -243,6 +243,9 @@ class MemoryWorkspace:
             raise Transient(f"there is no model {name}:{version}")
         return self.documents[name, version]
 
+    def model_folders(self, name: str) -> dict[int, str]:
+        return {version: f"memory://models/{name}/{version}/" for of, version in self.documents if of == name}
+
     def deployment_state(self, endpoint: str, deployment: str) -> str | None:
         return self.states.get((endpoint, deployment))
 

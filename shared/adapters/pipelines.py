@@ -90,7 +90,8 @@ class BatchPipeline(BatchEndpoint[RunRequest]):
     """The training pipeline."""
 
     def _inputs(self, request: RunRequest) -> Json:
-        return _of_version(self._workspace_id, request, champion=request.champion, **request.values)
+        inputs = _of_version(self._workspace_id, request, **request.values)
+        return {**inputs, **_folders(_models(request))}
 
 
 class BatchScoring(BatchEndpoint[ScoringRequest]):
@@ -105,7 +106,7 @@ class BatchScoring(BatchEndpoint[ScoringRequest]):
             "plan": {"JobInputType": "UriFile", "Uri": request.plan_url},
             "profile": {"JobInputType": "UriFile", "Uri": request.profile_url},
             "source": {"JobInputType": "UriFile", "Uri": request.source_url},
-            "model": _literal(request.model),
+            **_folders({"model": request.model_url}),
         }
 
     def _outputs(self, request: ScoringRequest) -> Json:
@@ -116,7 +117,8 @@ class BatchExperiment(BatchEndpoint[ExperimentRequest]):
     """The experimentation pipeline, or that with AutoML. Its output goes straight to the container of found recipes."""
 
     def _inputs(self, request: ExperimentRequest) -> Json:
-        return _of_version(self._workspace_id, request, **request.values)
+        inputs = _of_version(self._workspace_id, request, **request.values)
+        return {**inputs, **_folders({"earlier": request.earlier})}
 
     def _outputs(self, request: ExperimentRequest) -> Json:
         return {"found": _folder(self._workspace_id, names.RECIPES_DATASTORE, request.output)}
@@ -128,9 +130,19 @@ def _of_version(workspace: str, request: RunRequest | ExperimentRequest, **value
     literals = {"model_name": request.dataset, "model_version": str(request.version), **values}
     return {
         "manifest": {"JobInputType": "UriFile", "Uri": asset},
-        "parts": {"JobInputType": "UriFolder", "Uri": request.parts_url},
+        **_folders({"parts": request.parts_url}),
         **{name: _literal(value) for name, value in literals.items()},
     }
+
+
+def _models(request: RunRequest) -> dict[str, str | None]:
+    return {"champion": request.champion, "earlier": request.earlier}
+
+
+def _folders(given: dict[str, str | None]) -> Json:
+    """Folders, without those that a run does without. Models are such too: a batch endpoint takes data, and no
+    reference to a registered model."""
+    return {name: {"JobInputType": "UriFolder", "Uri": url} for name, url in given.items() if url}
 
 
 def _folder(workspace: str, datastore: str, path: str) -> Json:
@@ -183,7 +195,7 @@ class PublishedPipeline:
             "parts": request.parts_url,
             "model_name": request.dataset,
             "model_version": str(request.version),
-            "champion": request.champion,
+            **{name: url for name, url in _models(request).items() if url},
             **{name: str(value) for name, value in request.values.items()},
         }
 

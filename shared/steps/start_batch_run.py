@@ -10,6 +10,7 @@ from shared.domain.facts import BatchRefused, BatchRunDue, BatchRunStarted, Fact
 from shared.errors import Refused
 from shared.ledger import Versioned
 from shared.ports import ScoringRequest
+from shared.procedures.model_folders import folder_of
 from shared.procedures.open_batches import BATCH_RUN, BatchRun, read_plan
 from shared.procedures.submission import submit_once
 from shared.services import Services
@@ -49,10 +50,13 @@ def _intend(fact: BatchRunDue, services: Services) -> Versioned[BatchRun]:
 
 
 def _request(intent: BatchRun, plan: BatchPlan, services: Services) -> ScoringRequest:
+    """raises: Refused"""
+    dataset = plan.cut.contract.dataset
     return ScoringRequest(
         name=intent.run,
-        dataset=plan.cut.contract.dataset,
+        dataset=dataset,
         model=plan.model,
+        model_url=folder_of(dataset, plan.version, services.workspace.model_folders(dataset)),
         profile_url=services.files.url(names.SCORED, names.batch_profile_blob(plan.batch)),
         plan_url=services.files.url(names.SCORED, names.batch_plan_blob(plan.batch)),
         source_url=services.files.url(names.SCORING, plan.name),

@@ -18,6 +18,7 @@ from shared.errors import Refused, Transient
 from shared.ledger import Versioned
 from shared.ports import ExperimentRequest
 from shared.procedures.experiments import EXPERIMENT, Experiment, day_of, part_of, spent_today
+from shared.procedures.model_folders import newest_before
 from shared.procedures.run_slot import SLOT
 from shared.procedures.submission import submit_once
 from shared.services import Services
@@ -111,6 +112,7 @@ def _request(intent: Experiment, services: Services) -> ExperimentRequest:
         version=intent.version,
         parts_url=services.files.url(names.DATASETS, names.parts_folder(intent.dataset)),
         manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+        earlier=newest_before(intent.version + 1, services.workspace.model_folders(intent.dataset)),
         output=names.experiment_folder(intent.name),
         values=_values(intent, services),
     )

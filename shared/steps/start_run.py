@@ -22,6 +22,7 @@ from shared.errors import Refused, Transient
 from shared.ledger import Versioned
 from shared.ports import RunRequest
 from shared.procedures.dataset_head import HEAD
+from shared.procedures.model_folders import folder_of, newest_before
 from shared.procedures.released_model import RELEASED
 from shared.procedures.run_slot import SLOT, Slot
 from shared.procedures.submission import submit_once
@@ -51,7 +52,7 @@ def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[
         return _put_off(over_budget, fact)
     manifest = _manifest(fact, services)
     intent = _intend(held, rows, fact, services)
-    return _submit(intent, _request(intent.value, manifest, fact, services), fact, services)
+    return _submit(intent, manifest, fact, services)
 
 
 def _is_done(slot: Slot | None, fact: DatasetRegistered | RunDue) -> bool:
@@ -116,14 +117,17 @@ def _manifest(fact: DatasetRegistered | RunDue, services: Services) -> bytes:
 
 
 def _request(slot: Slot, manifest: bytes, fact: DatasetRegistered | RunDue, services: Services) -> RunRequest:
-    champion = services.ledger.documents.read(RELEASED, fact.dataset)
+    """raises: Refused when the workspace has lost the model that serves"""
+    released = services.ledger.documents.read(RELEASED, fact.dataset)
+    folders = services.workspace.model_folders(fact.dataset)
     return RunRequest(
         name=slot.run,
         dataset=fact.dataset,
         version=fact.version,
         parts_url=services.files.url(names.DATASETS, names.parts_folder(fact.dataset)),
         manifest_sha256=hashlib.sha256(manifest).hexdigest(),
-        champion=f"{fact.dataset}:{champion.value.version}" if champion else "none",
+        champion=folder_of(fact.dataset, released.value.version, folders) if released else None,
+        earlier=newest_before(fact.version, folders),
         values={
             "call_cost": services.policy.call_cost,
             "deposit_value": services.policy.deposit_value,
@@ -133,14 +137,15 @@ def _request(slot: Slot, manifest: bytes, fact: DatasetRegistered | RunDue, serv
 
 
 def _submit(
-    intent: Versioned[Slot], request: RunRequest, fact: DatasetRegistered | RunDue, services: Services
+    intent: Versioned[Slot], manifest: bytes, fact: DatasetRegistered | RunDue, services: Services
 ) -> list[Fact]:
     try:
+        request = _request(intent.value, manifest, fact, services)
         sent = submit_once(
             services.pipeline, request, document=SLOT, part=fact.dataset, intent=intent, services=services
         )
     except Refused as no:
-        return [RunFailed(run=request.name, dataset=fact.dataset, version=fact.version, reason=str(no))]
+        return [RunFailed(run=intent.value.run, dataset=fact.dataset, version=fact.version, reason=str(no))]
     if sent.run is None:
         return [_retry_later(fact, sent.intent.value, sent.wait_seconds)]
     return [_started(sent.run, sent.intent.value, fact)]

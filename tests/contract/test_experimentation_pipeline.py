@@ -13,7 +13,7 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from contract.conftest import Embedded
 
-from pipelines import publish, workspace
+from pipelines import publish
 from pipelines.automl import pipeline as automl
 from pipelines.experimentation import pipeline as experimentation
 from pipelines.training import prepare, trial
@@ -62,6 +62,7 @@ def request_of(
     parts: str = "memory://",
     manifest: bytes = b"{}",
     *,
+    earlier: str | None = None,
     seconds: float = 8,
     purpose: str = "search",
 ) -> ExperimentRequest:
@@ -73,6 +74,7 @@ def request_of(
         version=VERSIONS,
         parts_url=parts,
         manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+        earlier=earlier,
         output=names.experiment_folder(name),
         values=search if purpose == "search" else {"false_change": 0.05},
     )
@@ -90,16 +92,17 @@ def dataset(embedded: Embedded, blobs: BlobServiceClient, tmp_path: Path) -> dic
         home.upload_blob(f"{name}/parts/{part['file']}", (tmp_path / "parts" / part["file"]).read_bytes())
     home.upload_blob(f"{name}/manifests/{VERSIONS}.json", listed.read_bytes())
     embedded.workspace.register_dataset(name, VERSIONS, f"{home.url}/{name}/manifests/{VERSIONS}.json", {})
-    _model(embedded, name, VERSIONS, _tried(tmp_path / "before", listed, tmp_path / "parts", name))
+    _model(embedded, name, VERSIONS, _tried(tmp_path / "before", listed, tmp_path / "parts"))
     return {"name": name, "url": f"{home.url}/{name}/parts/", "manifest": listed, "parts": tmp_path / "parts"}
 
 
-def _tried(folder: Path, manifest: Path, parts: Path, name: str, version: int = VERSIONS) -> Path:
+def _tried(folder: Path, manifest: Path, parts: Path, earlier: Path | None = None) -> Path:
     """What the training pipeline's first two steps make of it, here."""
     prepared = folder / "prepared"
     prepare.main(["--manifest", str(manifest), "--parts", str(parts), "--prepared", str(prepared)])
-    given = ["--model-name", name, "--model-version", str(version), "--false-change", "0.05"]
-    trial.main(["--prepared", str(prepared), *given, "--trial", str(folder / "trial")])
+    known = ["--earlier", str(earlier)] if earlier else []
+    given = [*known, "--false-change", "0.05", "--trial", str(folder / "trial")]
+    trial.main(["--prepared", str(prepared), *given])
     return folder / "trial"
 
 
@@ -118,19 +121,15 @@ def ended(embedded: Embedded, run: str, seconds: float = 120) -> str:
     return until(status, seconds=seconds)
 
 
-@pytest.fixture(autouse=True)
-def here(embedded: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps that run here find the workspace as those on a cluster do."""
-    monkeypatch.setattr(workspace, "client", lambda: embedded.client)
-
-
 @pytest.mark.slow
 def test_a_search_leaves_a_recipe_that_the_next_trial_judges_by_later_drops_alone(
     embedded: Embedded, azurite: str, blobs: BlobServiceClient, dataset: dict[str, Any], tmp_path: Path
 ) -> None:
     publish.publish(embedded.client, storage=azurite, say=lambda line: None)
     recipes = container(blobs, names.RECIPES)
-    request = request_of(dataset["name"], dataset["url"], dataset["manifest"].read_bytes(), seconds=15)
+    name, content = dataset["name"], dataset["manifest"].read_bytes()
+    known = embedded.workspace.model_folders(name)[VERSIONS]
+    request = request_of(name, dataset["url"], content, earlier=known, seconds=15)
     endpoint = pipeline(embedded)
     run = endpoint.submit(request)
     assert endpoint.submit(request) == endpoint.find(request) == run == request.name
@@ -166,7 +165,9 @@ def test_automl_is_a_step_whose_model_later_drops_judge(
     monkeypatch.setattr(publish, "PIPELINES", (automl,))
     publish.publish(embedded.client, storage=azurite, say=lambda line: None)
     recipes = container(blobs, names.RECIPES)
-    request = request_of(dataset["name"], dataset["url"], dataset["manifest"].read_bytes(), purpose="automl")
+    name, content = dataset["name"], dataset["manifest"].read_bytes()
+    known = embedded.workspace.model_folders(name)[VERSIONS]
+    request = request_of(name, dataset["url"], content, earlier=known, purpose="automl")
     run = pipeline(embedded, automl.ENDPOINT).submit(request)
     assert ended(embedded, run, seconds=300) == "Completed"
     steps = [step.name for step in embedded.workspace.run(run).steps]  # type: ignore[union-attr]
@@ -186,7 +187,7 @@ def _next_drops(dataset: dict[str, Any], found: Recipe, folder: Path) -> list[di
     parts.append(runs.part_of(dataset["parts"], runs.columns(400, version), version))
     recipes = [POOR, found.to_json()]
     listed = runs.manifest(folder / "next.json", parts, version, dataset=dataset["name"], recipes=recipes)
-    tried = _tried(folder / "after", listed, dataset["parts"], dataset["name"], version)
+    tried = _tried(folder / "after", listed, dataset["parts"], folder / "before" / "trial")
     drops = json.loads((tried / "evidence.json").read_text())["drops"]
     return [drop for drop in drops if found.digest in drop["recipes"]]
 

@@ -79,6 +79,8 @@ class OnWire:
         container = service.create_container(dataset)
         container.upload_blob("1.json", b"{}")
         container.upload_blob("parts/a.parquet", b"PAR1")
+        container.upload_blob("champion/ends.sh", b"exit 0")
+        container.upload_blob("earlier/evidence.json", b"{}")
         return f"{container.url}/"
 
     def runs(self, name: str) -> int:
@@ -144,7 +146,7 @@ def on_wire(request: pytest.FixtureRequest) -> OnWire:
     return wire
 
 
-def _registered(outside: Outside, *, champion: str = "none") -> RunRequest:
+def _registered(outside: Outside) -> RunRequest:
     """A request for a run on version 1 of a dataset nobody else uses."""
     dataset = f"d{uuid.uuid4().hex[:10]}"
     folder = outside.files_of(dataset)
@@ -155,7 +157,6 @@ def _registered(outside: Outside, *, champion: str = "none") -> RunRequest:
         version=1,
         parts_url=f"{folder}parts/",
         manifest_sha256="0" * 64,
-        champion=champion,
         values={"call_cost": 10.5, "deposit_value": 80},
     )
 
@@ -233,15 +234,19 @@ def test_a_run_of_that_name_that_was_started_with_other_data_is_not_taken_for_it
 def test_a_run_is_found_whichever_model_serves_by_then(outside: Outside) -> None:
     request = _registered(outside)
     run = outside.pipeline.submit(request)
-    assert outside.pipeline.find(replace(request, champion="bank:7", values={"call_cost": 3})) == run
+    assert outside.pipeline.find(replace(request, champion="memory://7/", values={"call_cost": 3})) == run
 
 
 # --- what only the wire can do wrong -----------------------------------------------------------------------------
 
 
-def test_the_run_is_given_what_was_asked_for(on_wire: OnWire) -> None:
-    """And comes to its end: the names and types are the pipeline's."""
-    request = _registered(on_wire, champion=f"{uuid.uuid4().hex[:6]}:1")
+@pytest.mark.parametrize("models", [False, True], ids=["a first run", "with models before it"])
+def test_the_run_is_given_what_was_asked_for(on_wire: OnWire, models: bool) -> None:
+    """And comes to its end: the names and types are the pipeline's, and it does without a model that there is not."""
+    request = _registered(on_wire)
+    if models:
+        folder = request.parts_url.removesuffix("parts/")
+        request = replace(request, champion=f"{folder}champion/", earlier=f"{folder}earlier/")
     run = on_wire.pipeline.submit(request)
 
     def ended() -> str | None:
@@ -254,9 +259,8 @@ def test_the_run_is_given_what_was_asked_for(on_wire: OnWire) -> None:
     assert given["manifest"].endswith(f"/data/{request.dataset}/versions/1")
     assert given["parts"] == request.parts_url
     assert (given["model_name"], given["model_version"]) == (request.dataset, "1")
-    assert (given["champion"], float(given["call_cost"]), float(given["deposit_value"])) == (
-        request.champion, 10.5, 80,
-    )  # fmt: skip
+    assert (float(given["call_cost"]), float(given["deposit_value"])) == (10.5, 80)
+    assert (given.get("champion"), given.get("earlier")) == (request.champion, request.earlier)
 
 
 def test_a_late_request_is_found_when_it_has_arrived(on_wire: OnWire) -> None:

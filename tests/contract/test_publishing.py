@@ -87,6 +87,7 @@ def test_again_changes_nothing_and_another_compute_is_beside_it(client: Any, pub
                 "model_name",
                 "model_version",
                 "champion",
+                "earlier",
                 "false_change",
                 "call_cost",
                 "deposit_value",
@@ -96,7 +97,7 @@ def test_again_changes_nothing_and_another_compute_is_beside_it(client: Any, pub
         (scoring.ENDPOINT, {"plan", "source", "profile", "model"}, {"scored"}),
         (
             experimentation.ENDPOINT,
-            {"manifest", "parts", "model_name", "model_version", "seed", "seconds"},
+            {"manifest", "parts", "earlier", "model_name", "model_version", "seed", "seconds"},
             {"found"},
         ),
     ],

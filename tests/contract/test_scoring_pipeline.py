@@ -63,6 +63,7 @@ def request_of(url: str = "memory://", batch: str = "") -> ScoringRequest:
         name=f"score-{batch}-a1",
         dataset="bank",
         model="bank:7",
+        model_url=f"{url}/model/",
         plan_url=f"{url}/plan.json",
         profile_url=f"{url}/profile.json",
         source_url=f"{url}/clients.csv",
@@ -90,6 +91,7 @@ def test_the_output_lies_in_the_container_of_scored_files(
     container.upload_blob("plan.json", b"{}")
     container.upload_blob("profile.json", b"[]")
     container.upload_blob("clients.csv", b"a;b\n")
+    container.upload_blob("model/model.json", b"bank:7")
     request = request_of(container.url)
     scored = blobs.get_container_client("scored")
     scored.upload_blob(f"{request.output}plan.json", b"{}")  # as it is: something of ours is there already

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -27,6 +28,8 @@ from shared.ports import DeploymentPlan, RunRequest, RunView, StepView, Workspac
 ROOT = Path(__file__).parents[2]
 ENDED = ("Completed", "Failed", "Canceled")
 NOBODY = "nobody-made-me"
+ENDS = {"fails": b"exit 3", "waits": b"sleep 600"}
+"""What a run's step does, by how the run ends; none for one that completes."""
 
 
 class Outside(Protocol):
@@ -90,6 +93,8 @@ class OnAzureMl:
         service = BlobServiceClient.from_connection_string(storage.get_secret_value())
         container = service.create_container(name)
         container.upload_blob("1.json", b"{}")
+        for how, script in ENDS.items():
+            container.upload_blob(f"{how}/ends.sh", script)
         return f"{container.url}/1.json"
 
     def registered(self, name: str) -> dict[int, str]:
@@ -115,7 +120,7 @@ class OnAzureMl:
                 version=1,
                 parts_url=parts,
                 manifest_sha256="",
-                champion=f"{how}:1",
+                champion=f"{parts}{how}/" if how in ENDS else None,
             )
         )
 
@@ -253,6 +258,27 @@ def test_a_models_documents_are_read_by_name(outside: Outside, name: str) -> Non
     documents = outside.workspace.model_documents(name, 1)
     assert documents["evaluation"] == {"rows": 3}
     assert "model" in documents
+
+
+def test_each_version_of_a_model_has_a_folder(outside: Outside, name: str) -> None:
+    assert outside.workspace.model_folders(name) == {}
+    outside.model(name)
+    assert list(outside.workspace.model_folders(name)) == [1]
+
+
+def test_a_models_folder_is_where_a_datastore_has_it_archived_or_not(
+    embedded: Embedded, tmp_path: Path, name: str
+) -> None:
+    """What a batch endpoint takes for a folder; a version that is no number is nobody's refit."""
+    from azure.ai.ml.entities import Model
+
+    (tmp_path / "model.json").write_text("{}")
+    for version in ("1", "12", "by-hand"):
+        embedded.client.models.create_or_update(Model(name=name, version=version, path=str(tmp_path)))
+    embedded.client.models.archive(name=name, version="12")
+    folders = embedded.workspace.model_folders(name)
+    assert set(folders) == {1, 12}
+    assert all(re.fullmatch(r"azureml://.*/datastores/\w+/paths/.+", place) for place in folders.values())
 
 
 def test_a_model_that_is_not_there_may_come_yet(outside: Outside) -> None:

@@ -1,4 +1,5 @@
-"""A pipeline that asks for what the real one asks for and does nothing: the champion's name says how it ends.
+"""A pipeline that asks for what the real one asks for and does nothing: a script in the champion's folder says how it
+ends.
 
 No postponed annotations: `dsl.pipeline` reads them as objects.
 """
@@ -9,8 +10,8 @@ from typing import Any
 ENDPOINT = "contract-training"
 COMPONENT = "contract_training"
 COMMAND = (
-    "cat ${{inputs.manifest}} && ls ${{inputs.parts}}"
-    " && case ${{inputs.champion}} in (fails:*) exit 3;; (waits:*) sleep 600;; esac"
+    "cat ${{inputs.manifest}} && ls ${{inputs.parts}} $[[&& sh ${{inputs.champion}}/ends.sh]]"
+    " $[[&& ls ${{inputs.earlier}}]]"
 )
 
 
@@ -34,11 +35,12 @@ def publish(client: Any, folder: Path) -> None:
 def _component(folder: Path) -> Any:
     from azure.ai.ml import Input, command, dsl
 
+    model = Input(type="uri_folder", optional=True)
     only_step = command(
         name="contract_step", display_name="only_step", code=str(folder),
         environment="azureml:contract-python:1", command=COMMAND,
         inputs={"manifest": Input(type="uri_file"), "parts": Input(type="uri_folder"),
-                "champion": Input(type="string")},
+                "champion": model, "earlier": model},
     )  # fmt: skip
 
     @dsl.pipeline(name=COMPONENT)
@@ -47,11 +49,12 @@ def _component(folder: Path) -> Any:
         parts: Input(type="uri_folder"),
         model_name: Input(type="string"),
         model_version: Input(type="string"),
-        champion: Input(type="string", default="none"),
+        champion: Input(type="uri_folder", optional=True),
+        earlier: Input(type="uri_folder", optional=True),
         call_cost: Input(type="number", default=10),
         deposit_value: Input(type="number", default=80),
     ) -> None:
-        only_step(manifest=manifest, parts=parts, champion=champion)
+        only_step(manifest=manifest, parts=parts, champion=champion, earlier=earlier)
 
     nowhere = "azureml://datastores/workspaceblobstore/paths/none/"
     return pipeline(

@@ -104,6 +104,20 @@ def test_an_event_that_never_came_is_made_up_for_by_the_sweep(world: World) -> N
     assert world.told(BatchScored)
 
 
+def test_a_run_is_given_the_folder_of_the_plans_model(world: World) -> None:
+    started(world)
+    (request,) = world.scoring_pipeline.submissions
+    assert (request.model, request.model_url) == ("bank:1", "memory://models/bank/1/")
+
+
+def test_without_the_models_files_the_batch_is_refused_with_what_to_do(world: World) -> None:
+    world.workspace.model_folders = lambda name: {}  # type: ignore[method-assign]
+    world.tell(ScoringDue(tick="1"))
+    (refused,) = world.told(BatchRefused)
+    assert "is not in the workspace any more: register its folder again" in refused.reason
+    assert not world.scoring_pipeline.submissions
+
+
 def test_a_run_that_failed_is_made_once_more(world: World) -> None:
     first = started(world)
     engine.end(world, first, status="Failed", error="step predict failed")

@@ -55,7 +55,7 @@ def serving() -> World:
 def test_a_comparison_with_another_model_than_the_serving_one_proves_nothing(
     compared_with: int | None, serves: int | None
 ) -> None:
-    champion = "none" if compared_with is None else f"bank:{compared_with}"
+    champion = None if compared_with is None else f"memory://models/bank/{compared_with}/"
     verdict = promotion.judge(evaluation_of(3, champion), serving=serves)
     assert verdict.outcome == "undecided"
     assert "serves now" in verdict.reason
@@ -64,7 +64,9 @@ def test_a_comparison_with_another_model_than_the_serving_one_proves_nothing(
 def test_what_serves_is_asked_when_the_run_is_over_and_not_when_it_began(serving: World) -> None:
     """A model that was promoted meanwhile is the one to beat."""
     serving.tell(serving.drop("june.csv", bank_rows(30, start=100)))
-    serving.pipeline.submissions[-1] = replace(serving.pipeline.submissions[-1], champion="bank:7")
+    serving.pipeline.submissions[-1] = replace(
+        serving.pipeline.submissions[-1], champion="memory://models/bank/7/"
+    )
     serving.finish_run("bank-v2-a1")
     assert serving.state("model", "bank:2") == "undecided"
 
@@ -74,7 +76,7 @@ def test_what_serves_is_asked_when_the_run_is_over_and_not_when_it_began(serving
 )
 def test_the_first_model_has_the_base_rate_to_beat_surely(log_loss: float, outcome: str) -> None:
     """The interval is 0.02 wide to either side."""
-    verdict = promotion.judge(evaluation_of(1, "none", log_loss=log_loss), serving=None)
+    verdict = promotion.judge(evaluation_of(1, None, log_loss=log_loss), serving=None)
     assert verdict.outcome == outcome
 
 

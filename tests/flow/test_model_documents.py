@@ -57,7 +57,7 @@ def _reason(world: World, kind: str, id_: str) -> str:
     ],
 )
 def test_a_model_that_cannot_be_tested_is_never_deployed(training: World, rows: Any) -> None:
-    _ends(training, {"evaluation": evaluation_of(1, "none"), "golden": rows})
+    _ends(training, {"evaluation": evaluation_of(1, None), "golden": rows})
     assert training.state("model", "bank:1") == "rolled-back"
     assert "golden.json" in _reason(training, "model", "bank:1")
     assert "have the dataset trained again" in _reason(training, "model", "bank:1")
@@ -66,7 +66,7 @@ def test_a_model_that_cannot_be_tested_is_never_deployed(training: World, rows: 
 
 
 def test_nor_does_an_operator_get_it_released(training: World) -> None:
-    _ends(training, {"evaluation": evaluation_of(1, "none", log_loss=0.4)})
+    _ends(training, {"evaluation": evaluation_of(1, None, log_loss=0.4)})
     assert training.state("model", "bank:1") != "released"
     asked = round(training.now().timestamp() * 1000)
     wanted = {"operation": "o1", "by": "key:operator", "reason": "the best we have"}
@@ -76,7 +76,7 @@ def test_nor_does_an_operator_get_it_released(training: World) -> None:
 
 
 def test_a_released_model_whose_golden_rows_are_lost_is_probed_as_faulty(training: World) -> None:
-    _ends(training, {"evaluation": evaluation_of(1, "none"), "golden": GOLDEN})
+    _ends(training, {"evaluation": evaluation_of(1, None), "golden": GOLDEN})
     assert training.state("model", "bank:1") == "released"
     del training.workspace.documents["bank", 1]["golden"]
     training.tell(EndpointProbeDue(dataset="bank", tick="1"))
@@ -87,7 +87,7 @@ def test_a_released_model_whose_golden_rows_are_lost_is_probed_as_faulty(trainin
 
 def _without(path: tuple[Any, ...], put: Any) -> dict[str, Any]:
     """A good evaluation with something else at a place of it, or nothing."""
-    whole = evaluation_of(1, "none")
+    whole = evaluation_of(1, None)
     at: Any = whole
     for name in path[:-1]:
         at = at[name]

@@ -50,7 +50,8 @@ def test_a_dropped_file_becomes_a_released_model(world: World) -> None:
     assert world.state("upload", upload.key) == "registered"
     assert world.workspace.datasets == {("bank", 1): "memory://datasets/bank/manifests/1.json"}
     assert [request.name for request in world.pipeline.submissions] == [RUN_1]
-    assert world.pipeline.submissions[0].champion == "none"
+    first = world.pipeline.submissions[0]
+    assert (first.champion, first.earlier) == (None, None)
     world.finish_run(RUN_1)
     assert world.state("model", "bank:1") == "released"
     assert world.workspace.traffic == {"campanha-bank": {"model-1": 100}}
@@ -139,7 +140,31 @@ def test_an_upload_during_a_run_has_its_run_afterwards(world: World) -> None:
     assert world.told(RunPostponed)
     world.finish_run(RUN_1)
     assert [request.version for request in world.pipeline.submissions] == [1, 3]
-    assert world.pipeline.submissions[1].champion == "bank:1"
+    assert world.pipeline.submissions[1].champion == "memory://models/bank/1/"
+
+
+def test_a_run_is_given_the_model_that_serves_and_the_newest_before_it_whatever_became_of_that(
+    world: World,
+) -> None:
+    """Of models: what a refused one knew of recipes goes on; a run's own version, and a newer one, is not earlier."""
+    _release_first_model(world)
+    world.tell(world.drop("june.csv", bank_rows(30, start=1000)))
+    world.finish_run(RUN_2, worse=True)
+    world.workspace.documents["bank", 3] = world.workspace.documents["bank", 9] = {}
+    world.tell(world.drop("july.csv", bank_rows(30, start=2000)))
+    given = world.pipeline.submissions[-1]
+    assert (given.champion, given.earlier) == ("memory://models/bank/1/", "memory://models/bank/2/")
+
+
+def test_without_the_serving_models_files_nothing_is_compared_and_the_run_fails_with_what_to_do(
+    world: World,
+) -> None:
+    _release_first_model(world)
+    del world.workspace.documents["bank", 1]
+    world.tell(world.drop("june.csv", bank_rows(30, start=1000)))
+    (failed,) = world.told(RunFailed)
+    assert "bank:1 is not in the workspace any more: register its folder again" in failed.reason
+    assert [request.version for request in world.pipeline.submissions] == [1]
 
 
 def test_a_refit_that_is_surely_worse_is_refused_with_the_reason(world: World) -> None:

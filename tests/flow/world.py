@@ -198,10 +198,11 @@ class World:
 
 
 def evaluation_of(
-    version: int, champion: str, *, worse: bool = False, log_loss: float = 0.2, **more: Any
+    version: int, champion: str | None, *, worse: bool = False, log_loss: float = 0.2, **more: Any
 ) -> dict[str, Any]:
     """What the pipeline's evaluation says of a refit that no guard objects to. more: of it
 
+    champion: its folder
     worse: surely worse than the champion
     log_loss: the base rate's is 0.3
     """
@@ -247,8 +248,8 @@ def evaluation_of(
         "trial": {"live": "0" * 16, "replaced": "", "standings": []},
         **more,
     }
-    if champion != "none":
-        serves = champion.split(":")[1]
+    if champion is not None:
+        serves = champion.split("/")[-2]
         body["champion"] = {"name": DATASET, "version": serves, **figures}
         body["comparison"] = {**compared, "auc_difference": 0.01, "profit_difference": 4.0}
         body["newest"] = {"version": version, "rows": 120, **compared}

@@ -28,9 +28,7 @@ from shared.errors import Refused, Transient, Unanswerable
 from shared.ports import RunRequest
 
 ROWS = pa.record_batch([pa.array(range(20, 25), pa.int8())], names=["age"])
-REQUEST = RunRequest(
-    name="bank-v1-a1", dataset="bank", version=1, champion="none", parts_url="p", manifest_sha256="a"
-)
+REQUEST = RunRequest(name="bank-v1-a1", dataset="bank", version=1, parts_url="p", manifest_sha256="a")
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 

@@ -16,9 +16,7 @@ from shared.adapters.pipelines import PublishedPipeline
 from shared.errors import Refused, Transient
 from shared.ports import RunRequest
 
-REQUEST = RunRequest(
-    name="bank-v1-a1", dataset="bank", version=1, champion="none", parts_url="p", manifest_sha256="a"
-)
+REQUEST = RunRequest(name="bank-v1-a1", dataset="bank", version=1, parts_url="p", manifest_sha256="a")
 
 
 @dataclass

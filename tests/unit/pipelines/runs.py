@@ -70,7 +70,13 @@ def manifest(file: Path, parts: list[dict[str, Any]], version: int = 1, **more: 
 
 
 def trained(
-    base: Path, parts: list[dict[str, Any]], *, version: int = 1, champion: str = "none", **more: Any
+    base: Path,
+    parts: list[dict[str, Any]],
+    *,
+    version: int = 1,
+    champion: Path | None = None,
+    earlier: Path | None = None,
+    **more: Any,
 ) -> Path:
     """prepare, train and evaluate, as their command lines are; the candidate's folder. more: of the manifest"""
     home = base / str(version)
@@ -80,11 +86,11 @@ def trained(
     prepared, tried, model, candidate = (str(home / name) for name in folders)
     prepare.main(["--manifest", listed, "--parts", str(base / "parts"), "--prepared", prepared])
     named = ["--model-name", BANK.dataset, "--model-version", str(version)]
-    trial.main(["--prepared", prepared, *named, "--false-change", "0.05", "--trial", tried])
+    known = ["--earlier", str(earlier)] if earlier else []
+    trial.main(["--prepared", prepared, *known, "--false-change", "0.05", "--trial", tried])
     train.main(["--prepared", prepared, "--trial", tried, *named, *MONEY, "--model", model])
-    evaluate.main(
-        ["--prepared", prepared, "--model", model, "--champion", champion, *MONEY, "--candidate", candidate]
-    )
+    serving = ["--champion", str(champion)] if champion else []
+    evaluate.main(["--prepared", prepared, "--model", model, *serving, *MONEY, "--candidate", candidate])
     return home / "candidate"
 
 

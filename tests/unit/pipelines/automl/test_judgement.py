@@ -55,9 +55,9 @@ def test_without_enough_drops_it_says_how_many_are_needed(known: Any) -> None:
 def test_the_table_that_automl_learns_from_knows_nothing_of_the_drops_that_judge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(split.evidence, "before", lambda *_: BOOK)
+    monkeypatch.setattr(split, "read_evidence", {tmp_path: BOOK}.__getitem__)
     monkeypatch.setattr(split.Past, "read", lambda _: ROWS)
-    given = ["--prepared", str(tmp_path), "--model-name", "bank", "--model-version", "5"]
+    given = ["--prepared", str(tmp_path), "--earlier", str(tmp_path)]
     split.main([*given, "--table", str(tmp_path / "table")])
     learned, judged = (pq.read_table(tmp_path / "table" / name) for name in (split.EARLIER, score.LATER))
     assert learned.num_rows == int((~ROWS.held_out & (ROWS.versions < 3)).sum())
@@ -172,11 +172,10 @@ def test_the_step_leaves_a_probability_for_each_row(tmp_path: Path, monkeypatch:
 def test_drops_that_were_cut_otherwise_meanwhile_are_not_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judge.evidence, "before", lambda *_: BOOK)
+    monkeypatch.setattr(judge, "read_evidence", {tmp_path: BOOK}.__getitem__)
     monkeypatch.setattr(judge.Past, "read", lambda _: ROWS)
     (tmp_path / split.SPLIT).write_text(json.dumps({"judged": [4, 5]}))
-    given = ["--prepared", ".", "--table", str(tmp_path), "--predicted", ".", "--model-name", "bank"]
+    given = ["--prepared", ".", "--table", str(tmp_path), "--predicted", ".", "--earlier", str(tmp_path)]
+    given += ["--model-name", "bank", "--model-version", "5"]
     with pytest.raises(SystemExit, match="start the run again"):
-        judge.main(
-            [*given, "--model-version", "5", "--false-change", "0.05", "--found", str(tmp_path / "out")]
-        )
+        judge.main([*given, "--false-change", "0.05", "--found", str(tmp_path / "out")])

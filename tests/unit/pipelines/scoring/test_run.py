@@ -14,7 +14,6 @@ from flow import engine
 from flow.engine import output
 from flow.world import POLICY, World
 
-from pipelines import workspace
 from pipelines.scoring import minibatches, predict, prepare, publish, retrieve
 from pipelines.scoring.minibatches import WrongSource
 from serving import compiled
@@ -67,12 +66,7 @@ def candidate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _registry(candidate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def download(name: str, version: str, folder: Path) -> Path:
-        shutil.copytree(candidate, folder / name)
-        return folder / name
-
-    monkeypatch.setattr(workspace, "download_model", download)
+def _one_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minibatches, "cores", lambda: 1)
 
 
@@ -109,6 +103,8 @@ class Run:
 
     world: World
     home: Path
+    model: Path
+    """Its folder."""
 
     def __post_init__(self) -> None:
         self.world.tell(ScoringDue(tick="1"))
@@ -122,9 +118,9 @@ class Run:
         )
         self.source.write_bytes(self.world.files.content("scoring", "clients.csv") or b"")
 
-    def retrieve(self, model: str = MODEL) -> None:
-        given = ["--plan", self.plan, "--profile", self.profile, "--source", self.source, "--model", model]
-        self._do(retrieve, given, "retrieved")
+    def retrieve(self) -> None:
+        given = ["--plan", self.plan, "--profile", self.profile, "--source", self.source]
+        self._do(retrieve, [*given, "--model", self.model], "retrieved")
 
     def prepare(self) -> None:
         self._do(prepare, [*self._has("retrieved"), "--source", self.source], "prepared")
@@ -158,7 +154,7 @@ class Run:
 def test_the_bytes_and_the_manifest_are_those_of_the_endpoint(
     candidate: Path, tmp_path: Path, file: str
 ) -> None:
-    by_run = Run(planned(FILES[file]), tmp_path).whole()
+    by_run = Run(planned(FILES[file]), tmp_path, candidate).whole()
     by_endpoint = through_the_endpoint(FILES[file], candidate)
     assert by_run.told(BatchScored) == by_endpoint.told(BatchScored) != []
     assert output(by_run) == output(by_endpoint)
@@ -179,7 +175,7 @@ def test_several_processes_put_out_the_same(
     candidate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(minibatches, "cores", lambda: 2)
-    assert output(Run(planned(clients()), tmp_path).whole()) == output(
+    assert output(Run(planned(clients()), tmp_path, candidate).whole()) == output(
         through_the_endpoint(clients(), candidate)
     )
 
@@ -192,12 +188,12 @@ def test_without_compiled_trees_the_booster_says_the_same(
 
     with monkeypatch.context() as patch:
         patch.setattr(compiled, "compiled", broken)
-        by_run = Run(planned(clients()), tmp_path).whole()
+        by_run = Run(planned(clients()), tmp_path, candidate).whole()
     assert output(by_run) == output(through_the_endpoint(clients(), candidate))
 
 
-def test_a_step_done_again_puts_out_the_same(tmp_path: Path) -> None:
-    run = Run(planned(clients()), tmp_path)
+def test_a_step_done_again_puts_out_the_same(candidate: Path, tmp_path: Path) -> None:
+    run = Run(planned(clients()), tmp_path, candidate)
     once = output(run.whole())
     for step in (run.publish, run.predict, run.prepare, run.publish):
         step()
@@ -212,8 +208,10 @@ def test_a_step_done_again_puts_out_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["retrieve", "prepare", "publish"])
-def test_a_file_of_another_size_is_not_the_one_that_was_planned(tmp_path: Path, step: str) -> None:
-    run = Run(planned(clients()), tmp_path)
+def test_a_file_of_another_size_is_not_the_one_that_was_planned(
+    candidate: Path, tmp_path: Path, step: str
+) -> None:
+    run = Run(planned(clients()), tmp_path, candidate)
     for each in ("retrieve", "prepare", "predict"):
         if each == step:
             break
@@ -223,26 +221,17 @@ def test_a_file_of_another_size_is_not_the_one_that_was_planned(tmp_path: Path, 
         getattr(run, step)()
 
 
-def test_a_run_for_another_model_than_the_plans_ends(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"started with bank:2, the plan .* says bank:1"):
-        Run(planned(clients()), tmp_path).retrieve("bank:2")
+def test_a_run_that_was_given_another_model_than_the_plans_ends(candidate: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(candidate, other)
+    described = json.loads((other / "model.json").read_text())
+    (other / "model.json").write_text(json.dumps({**described, "version": "7"}))
+    with pytest.raises(SystemExit, match=r"was given the model bank:7, the plan .* says bank:1"):
+        Run(planned(clients()), tmp_path, other).retrieve()
 
 
-def test_a_model_that_calls_itself_otherwise_is_not_used(
-    candidate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def download(name: str, version: str, folder: Path) -> None:
-        shutil.copytree(candidate, folder)
-        described = json.loads((folder / "model.json").read_text())
-        (folder / "model.json").write_text(json.dumps({**described, "version": "7"}))
-
-    monkeypatch.setattr(workspace, "download_model", download)
-    with pytest.raises(SystemExit, match="registered as bank:1 calls itself bank:7"):
-        Run(planned(clients()), tmp_path).retrieve()
-
-
-def test_rows_nobody_answered_end_the_run(tmp_path: Path) -> None:
-    run = Run(planned(clients()), tmp_path)
+def test_rows_nobody_answered_end_the_run(candidate: Path, tmp_path: Path) -> None:
+    run = Run(planned(clients()), tmp_path, candidate)
     run.retrieve()
     run.prepare()
     (tmp_path / "prepared" / "00001.arrow").unlink()
@@ -251,8 +240,8 @@ def test_rows_nobody_answered_end_the_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [lambda body: body[: len(body) // 2], lambda body: b""])
-def test_an_answer_that_is_none_ends_the_run(tmp_path: Path, change: Any) -> None:
-    run = Run(planned(clients()), tmp_path)
+def test_an_answer_that_is_none_ends_the_run(candidate: Path, tmp_path: Path, change: Any) -> None:
+    run = Run(planned(clients()), tmp_path, candidate)
     run.retrieve()
     run.prepare()
     run.predict()

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines import workspace
 from pipelines.scoring import minibatches, predict, prepare, retrieve
 from pipelines.scoring.minibatches import COUNTS, MODEL, PLAN, PROFILE, stream
 from serving.features import Feature
@@ -64,22 +63,24 @@ def home(tmp_path: Path) -> Path:
 # --- retrieve -----------------------------------------------------------------------------------------------------
 
 
-def registered(monkeypatch: pytest.MonkeyPatch, model: Model) -> list[tuple[str, str, Path]]:
-    asked: list[tuple[str, str, Path]] = []
-    monkeypatch.setattr(workspace, "download_model", lambda *given: asked.append(given))
-    monkeypatch.setattr(retrieve, "load", lambda folder: model)
-    return asked
+def given_model(home: Path, monkeypatch: pytest.MonkeyPatch, model: Model) -> Path:
+    """Its folder."""
+    (home / "given").mkdir()
+    (home / "given" / "model.json").write_text("{}")
+    monkeypatch.setattr(retrieve, "load", {home / "given": model}.__getitem__)
+    return home / "given"
 
 
 def _retrieve(home: Path) -> None:
     retrieved = home / "retrieved"
-    retrieve.retrieve(retrieved / PLAN, retrieved / PROFILE, home / "clients.csv", "bank:3", home / "out")
+    plan, profile = retrieved / PLAN, retrieved / PROFILE
+    retrieve.retrieve(plan, profile, home / "clients.csv", home / "given", home / "out")
 
 
 def test_the_plan_is_left_as_it_was_written_and_the_models_folder_beside_it(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = registered(monkeypatch, answering())
+    model = given_model(home, monkeypatch, answering())
     plan = home / "plan.json"
     plan.write_text(json.dumps(planned().to_json(), indent=3))
     profile = home / "retrieved" / PROFILE
@@ -87,34 +88,35 @@ def test_the_plan_is_left_as_it_was_written_and_the_models_folder_beside_it(
         "plan": plan,
         "profile": profile,
         "source": home / "clients.csv",
-        "model": "bank:3",
+        "model": model,
         "retrieved": home / "out",
     }
     assert retrieve.main([text for name, value in given.items() for text in (f"--{name}", str(value))]) == 0
     assert (home / "out" / PLAN).read_bytes() == plan.read_bytes()
     assert (home / "out" / PROFILE).read_bytes() == profile.read_bytes()
-    assert asked == [("bank", "3", home / "out" / MODEL)]
+    assert (home / "out" / MODEL / "model.json").read_text() == "{}"
     shards = len(planned().cut.shards)
     assert capsys.readouterr().out.strip() == f"clients-1: {len(FILE)} bytes in {shards} shards, for bank:3"
 
 
 @pytest.mark.parametrize(("version", "name"), [("4", "bank"), ("3", "bank-additional")])
-def test_a_registered_model_must_be_what_it_is_called(
+def test_the_given_model_must_be_the_plans(
     home: Path, monkeypatch: pytest.MonkeyPatch, version: str, name: str
 ) -> None:
-    registered(monkeypatch, answering(version, name))
-    with pytest.raises(SystemExit, match=f"registered as bank:3 calls itself {name}:{version}"):
+    given_model(home, monkeypatch, answering(version, name))
+    with pytest.raises(SystemExit, match=f"was given the model {name}:{version}, .* says bank:3"):
         _retrieve(home)
+    assert not (home / "out").exists()
 
 
-def test_nothing_is_fetched_for_a_file_that_is_not_the_planned_one(
+def test_nothing_is_left_of_a_file_that_is_not_the_planned_one(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = registered(monkeypatch, answering())
+    given_model(home, monkeypatch, answering())
     (home / "clients.csv").write_bytes(FILE[:-1])
     with pytest.raises(minibatches.WrongSource):
         _retrieve(home)
-    assert (asked, (home / "out").exists()) == ([], False)
+    assert not (home / "out").exists()
 
 
 # --- prepare ------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pipelines import workspace
 from pipelines.training import champion, evaluate, prepared
 from pipelines.training.drift import PROFILE
 from pipelines.training.evaluate import Held, Judged
@@ -121,24 +121,17 @@ def test_golden_answers_are_the_models_own_to_the_rows_as_they_are_sent() -> Non
     assert json.loads(json.dumps(found)) == found
 
 
-@pytest.mark.parametrize("reference", ["bank", ":7", "bank:", ""])
-def test_a_champion_that_is_neither_none_nor_a_version_ends_the_run(
-    monkeypatch: pytest.MonkeyPatch, reference: str
+@pytest.mark.parametrize("below", ["", "model"])
+def test_a_champion_is_read_with_its_profile_from_wherever_in_its_folder_it_is(
+    tmp_path: Path, below: str
 ) -> None:
-    monkeypatch.setattr(workspace, "download_model", lambda *_: pytest.fail("nothing is to be fetched"))
-    with pytest.raises(SystemExit, match="neither none nor <name>:<version>"):
-        champion.fetch(reference)
-
-
-def test_a_champion_is_fetched_by_name_and_version_with_its_profile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    """Azure ML gives a model's folder, or one with that folder in it."""
     home = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
-    monkeypatch.setattr(
-        workspace, "download_model", lambda name, version, folder: {("a:b", "7"): home}[name, version]
-    )
-    found = champion.fetch("a:b:7")
+    given = tmp_path / "given"
+    shutil.copytree(home, given / below)
+    found = champion.read_champion(given)
     assert (found.model.name, found.model.version) == (BANK.dataset, "1")
+    assert found.learned is not None
     assert found.profile == json.loads((home / PROFILE).read_text())
 
 
@@ -150,8 +143,7 @@ def test_drift_is_of_the_rows_to_learn_from(tmp_path: Path, monkeypatch: pytest.
         prepared, "read_rows", lambda folder, file, names: (read.append(file), kept(folder, file, names))[1]
     )
     candidate = trained(tmp_path, [part(tmp_path / "parts", 400, 1)])
-    monkeypatch.setattr(workspace, "download_model", lambda *_: candidate)
-    serving = champion.fetch("bank:1")
+    serving = champion.read_champion(candidate)
     read.clear()
     serving.drift(candidate.parent / "prepared")
     assert read == [prepared.TRAIN]

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines import workspace
 from pipelines.training import prepared
 from pipelines.training.metrics import log_loss
 from serving.model import load
@@ -52,13 +51,10 @@ CASES = {
 
 @pytest.mark.parametrize("repeats", ["once", "each"])
 @pytest.mark.parametrize("case", CASES)
-def test_who_has_seen_the_rows_before_is_not_better(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, repeats: str
-) -> None:
+def test_who_has_seen_the_rows_before_is_not_better(tmp_path: Path, case: str, repeats: str) -> None:
     parts = [part_of(tmp_path / "parts", drawn) for drawn in CASES[case]]
     champion = trained(tmp_path, parts[:1], repeats=repeats)
-    monkeypatch.setattr(workspace, "download_model", lambda *_: champion)
-    candidate = trained(tmp_path, parts, version=2, champion=f"{BANK.dataset}:1", repeats=repeats)
+    candidate = trained(tmp_path, parts, version=2, champion=champion, repeats=repeats)
     found = evaluation(candidate)
     verdict = promotion.judge(found, serving=1)
     gain = truly(candidate) - truly(champion)
@@ -93,8 +89,7 @@ def test_a_champion_of_another_holdout_is_judged_on_rows_it_did_not_learn_from(
     with monkeypatch.context() as before:
         before.setattr("pipelines.training.prepare.HOLDOUT", ("another salt", 0.1))
         champion = trained(tmp_path, [first])
-    monkeypatch.setattr(workspace, "download_model", lambda *_: champion)
-    found = evaluation(trained(tmp_path, [first, more], version=2, champion=f"{BANK.dataset}:1"))
+    found = evaluation(trained(tmp_path, [first, more], version=2, champion=champion))
     held = found["rows"] + found["left_out_rows"]
     assert held == pytest.approx(0.1 * 3300, rel=0.15)
     assert found["left_out_rows"] == pytest.approx(0.1 * 0.9 * ROWS, rel=0.15)
@@ -103,15 +98,12 @@ def test_a_champion_of_another_holdout_is_judged_on_rows_it_did_not_learn_from(
     assert verdict.figures["champion_metrics"]["rows"] == found["rows"]
 
 
-def test_a_champion_that_learned_from_all_held_out_rows_is_not_compared(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_champion_that_learned_from_all_held_out_rows_is_not_compared(tmp_path: Path) -> None:
     only = [part_of(tmp_path / "parts", clients(300, 1))]
     champion = trained(tmp_path, only)
     held_out = prepared.read_digests(champion.parent / "prepared", prepared.HOLDOUT, load(champion).features)
     np.save(champion / prepared.LEARNED, held_out)
-    monkeypatch.setattr(workspace, "download_model", lambda *_: champion)
-    found = evaluation(trained(tmp_path, only, version=2, champion=f"{BANK.dataset}:1"))
+    found = evaluation(trained(tmp_path, only, version=2, champion=champion))
     assert found["not_compared"] == f"model 1 learned from each of the {len(held_out)} held-out rows"
     assert found["rows"] == len(held_out)
     assert promotion.judge(found, serving=1).outcome != "accepted"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import lightgbm
@@ -17,25 +18,26 @@ from pipelines.training import register
 from serving.features import Feature
 from serving.model import ModelBroken
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*")  # the SDK warns about its own internals
+PLACE = "azureml://datastores/workspaceblobstore/paths/azureml/run-1/candidate/"
 
 
-class Models:
+class Registry:
     """A workspace's models, as far as the step uses them."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], Any] = {}
+        self.kept: dict[tuple[str, str], dict[str, Any]] = {}
 
-    def get(self, *, name: str, version: str) -> Any:
-        from azure.core.exceptions import ResourceNotFoundError
+    def find(self, name: str, version: str) -> dict[str, Any] | None:
+        return self.kept.get((name, version))
 
-        if (name, version) not in self.kept:
-            raise ResourceNotFoundError(f"{name}:{version}")
-        return self.kept[name, version]
+    def add(self, name: str, version: str, properties: dict[str, Any]) -> None:
+        assert (name, version) not in self.kept
+        self.kept[name, version] = properties
 
-    def create_or_update(self, model: Any) -> None:
-        assert (model.name, model.version) not in self.kept
-        self.kept[model.name, model.version] = model
+
+@pytest.fixture
+def registry() -> Any:
+    return Registry()
 
 
 @pytest.fixture
@@ -53,35 +55,40 @@ def candidate(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_tags_say_where_it_comes_from_and_how_good_it_is(
-    candidate: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_model_is_registered_where_its_run_has_left_it(
+    registry: Any, candidate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZUREML_ROOT_RUN_ID", "run-1")
-    models = Models()
-    register.register(SimpleNamespace(models=models), candidate, "bank", "4")
-    model = models.kept["bank", "4"]
-    assert model.type == "custom_model"
+    register.register(registry, candidate, PLACE, "bank", "4")
+    model = registry.kept["bank", "4"]
+    assert (model["modelUri"], model["modelType"], model["jobName"]) == (PLACE, "custom_model", "run-1")
+
+
+def test_tags_say_where_it_comes_from_and_how_good_it_is(
+    registry: Any, candidate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZUREML_ROOT_RUN_ID", "run-1")
+    register.register(registry, candidate, PLACE, "bank", "4")
+    tags = registry.kept["bank", "4"]["tags"]
     assert {
         "dataset": "bank",
         "dataset_version": "4",
         "run": "run-1",
         "log_loss": "0.25",
-    }.items() <= model.tags.items()
-    assert "auc" not in model.tags
+    }.items() <= tags.items()
+    assert "auc" not in tags
 
 
-def test_again_is_no_harm(candidate: Path) -> None:
-    client = SimpleNamespace(models=Models())
-    register.register(client, candidate, "bank", "4")
-    assert "already" in register.register(client, candidate, "bank", "4")
+def test_again_is_no_harm(registry: Any, candidate: Path) -> None:
+    register.register(registry, candidate, PLACE, "bank", "4")
+    assert "already" in register.register(registry, candidate, PLACE, "bank", "4")
 
 
-def test_other_members_under_the_same_version_are_refused(candidate: Path) -> None:
-    client = SimpleNamespace(models=Models())
-    register.register(client, candidate, "bank", "4")
-    client.models.kept["bank", "4"].tags["model_sha256"] = "0"
+def test_other_members_under_the_same_version_are_refused(registry: Any, candidate: Path) -> None:
+    register.register(registry, candidate, PLACE, "bank", "4")
+    registry.kept["bank", "4"]["tags"]["model_sha256"] = "0"
     with pytest.raises(SystemExit, match="never replaced"):
-        register.register(client, candidate, "bank", "4")
+        register.register(registry, candidate, PLACE, "bank", "4")
 
 
 def test_figures_are_short_and_money_is_among_them(candidate: Path) -> None:
@@ -104,49 +111,58 @@ def test_figures_are_short_and_money_is_among_them(candidate: Path) -> None:
     assert all(isinstance(value, str) for value in told.values())  # as Azure ML takes them
 
 
-def test_outside_of_a_run_there_is_no_run_to_name(candidate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_of_a_run_there_is_no_run_to_name(
+    registry: Any, candidate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("AZUREML_ROOT_RUN_ID", raising=False)
-    assert register.tags(candidate)["run"] == ""
+    register.register(registry, candidate, PLACE, "bank", "4")
+    model = registry.kept["bank", "4"]
+    assert (model["tags"]["run"], model["jobName"]) == ("", None)
 
 
-def test_a_model_registered_by_hand_without_tags_is_not_taken_for_ours(candidate: Path) -> None:
-    client = SimpleNamespace(models=Models())
-    register.register(client, candidate, "bank", "4")
-    client.models.kept["bank", "4"].tags = None
+@pytest.mark.parametrize("tags", [None, {}])
+def test_a_model_registered_by_hand_without_tags_is_not_taken_for_ours(
+    registry: Any, candidate: Path, tags: dict[str, str] | None
+) -> None:
+    registry.kept["bank", "4"] = {"tags": tags}
     with pytest.raises(SystemExit, match="bank:4 is registered with other members"):
-        register.register(client, candidate, "bank", "4")
+        register.register(registry, candidate, PLACE, "bank", "4")
 
 
-def test_a_workspace_that_does_not_answer_is_no_workspace_without_the_model(candidate: Path) -> None:
-    from azure.core.exceptions import ServiceRequestError
-
-    class Silent(Models):
-        def get(self, *, name: str, version: str) -> Any:
-            raise ServiceRequestError("no route")
-
-    client = SimpleNamespace(models=Silent())
-    with pytest.raises(ServiceRequestError):
-        register.register(client, candidate, "bank", "4")
-    assert client.models.kept == {}
-
-
-def test_a_candidate_whose_trees_were_changed_is_not_registered(candidate: Path) -> None:
+def test_a_candidate_whose_trees_were_changed_is_not_registered(registry: Any, candidate: Path) -> None:
     with (candidate / "single-trees.txt").open("a") as file:
         file.write(" ")
-    client = SimpleNamespace(models=Models())
     with pytest.raises(ModelBroken):
-        register.register(client, candidate, "bank", "4")
-    assert client.models.kept == {}
+        register.register(registry, candidate, PLACE, "bank", "4")
+    assert registry.kept == {}
+
+
+def test_a_candidate_whose_description_was_changed_is_not_registered(registry: Any, candidate: Path) -> None:
+    file = candidate / "model.json"
+    file.write_text(file.read_text().replace('"weight": 1.0', '"weight": 0.5'))
+    with pytest.raises(ModelBroken):
+        register.register(registry, candidate, PLACE, "bank", "4")
+    assert registry.kept == {}
 
 
 def test_the_command_registers_in_the_runs_own_workspace(
-    candidate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    registry: Any, candidate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client = SimpleNamespace(models=Models())
-    monkeypatch.setattr(workspace, "client", lambda: client)
-    given = ["--candidate", str(candidate), "--model-name", "bank", "--model-version", "9"]
+    monkeypatch.setattr(workspace, "registry", lambda: registry)
+    given = ["--candidate", str(candidate), "--place", PLACE, "--model-name", "bank", "--model-version", "9"]
     assert (register.main(given), register.main(given)) == (0, 0)
-    assert list(client.models.kept) == [("bank", "9")]
-    assert Path(client.models.kept["bank", "9"].path) == candidate
+    assert list(registry.kept) == [("bank", "9")]
+    assert registry.kept["bank", "9"]["modelUri"] == PLACE
     first, again = capsys.readouterr().out.splitlines()
     assert (first, again) == ("registered bank:9", "bank:9 is registered already, with the same members")
+
+
+@pytest.mark.parametrize("step", ["prepare", "register"])
+def test_a_step_that_predicts_nothing_loads_no_learner_and_no_sdk(step: str) -> None:
+    """Each costs more to import than the step's own work."""
+    loaded = (
+        f"import sys; from pipelines.training import {step};"
+        " from pipelines import workspace; print(*{'lightgbm', 'scipy', 'azure.ai.ml'} & {*sys.modules})"
+    )
+    said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == ""

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 from trees_model import save_trees
 
-from pipelines import workspace
 from pipelines.training import evaluate, prepare, prepared
 from serving import compiled
 from serving.answer import answer
@@ -100,14 +99,11 @@ def test_golden_rows_reach_from_the_lowest_probability_to_the_highest() -> None:
     assert evaluate._spread(np.array([0.5, 0.5]), 20) == [0, 1]
 
 
-def test_a_champion_of_which_nobody_knows_what_it_learned_from_is_not_compared(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_champion_of_which_nobody_knows_what_it_learned_from_is_not_compared(tmp_path: Path) -> None:
     parts = [part(tmp_path / "parts", 400, 1)]
     champion = trained(tmp_path, parts)
     (champion / prepared.LEARNED).unlink()
-    monkeypatch.setattr(workspace, "download_model", lambda *_: champion)
-    found = evaluation(trained(tmp_path, parts, version=2, champion=f"{BANK.dataset}:1"))
+    found = evaluation(trained(tmp_path, parts, version=2, champion=champion))
     assert found["not_compared"] == "model 1 does not say which rows it learned from"
     assert (found["comparison"], found["champion"]) == (None, {"name": BANK.dataset, "version": "1"})
     verdict = promotion.judge(found, serving=1)
@@ -116,36 +112,25 @@ def test_a_champion_of_which_nobody_knows_what_it_learned_from_is_not_compared(
     assert "champion_metrics" not in verdict.figures
 
 
-def test_a_champion_with_a_column_that_is_gone_is_not_compared(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_champion_with_a_column_that_is_gone_is_not_compared(tmp_path: Path) -> None:
     ages = np.arange(18.0, 90.0)
     data = lightgbm.Dataset(np.column_stack([ages, ages]), ages > 80)
     booster = lightgbm.train({"objective": "binary", "verbosity": -1, "min_data_in_leaf": 2}, data, 5)
     features = [Feature(name="height", type="number"), Feature(name="age", type="integer")]
     save_trees(tmp_path / "old", booster, features, {"name": "old", "version": "9", "threshold": 0.1})
     np.save(tmp_path / "old" / prepared.LEARNED, np.zeros(1, np.uint64))
-    monkeypatch.setattr(workspace, "download_model", lambda *_: tmp_path / "old")
-    found = evaluation(trained(tmp_path, [part(tmp_path / "parts", 400, 1)], champion="old:9"))
+    found = evaluation(trained(tmp_path, [part(tmp_path / "parts", 400, 1)], champion=tmp_path / "old"))
     assert (found["champion"]["name"], found["champion"]["version"]) == ("old", "9")
     assert found["drift"] == []  # it was made before models had a profile
     assert found["comparison"] is None
     assert "they lack 'height'" in found["not_compared"]
 
 
-def test_a_champion_is_judged_on_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_champion_is_judged_on_the_same_rows(tmp_path: Path) -> None:
     first = part(tmp_path / "parts", 120, 1)  # too few to learn much
     champion = trained(tmp_path, [first])
-    asked: list[tuple[str, str]] = []
-
-    def download(name: str, version: str, folder: Path) -> Path:
-        asked.append((name, version))
-        return champion
-
-    monkeypatch.setattr(workspace, "download_model", download)
     more = part(tmp_path / "parts", 2500, 2)
-    found = evaluation(trained(tmp_path, [first, more], version=2, champion=f"{BANK.dataset}:1"))
-    assert asked == [(BANK.dataset, "1")]
+    found = evaluation(trained(tmp_path, [first, more], version=2, champion=champion))
     assert (found["champion"]["version"], found["challenger"]["version"]) == ("1", "2")
     assert found["comparison"]["log_loss_difference"] == pytest.approx(
         found["challenger"]["log_loss"] - found["champion"]["log_loss"]
@@ -156,13 +141,10 @@ def test_a_champion_is_judged_on_the_same_rows(tmp_path: Path, monkeypatch: pyte
     assert 0 < max(drift.values()) < 0.5  # the first model saw 120 rows of the same kind
 
 
-def test_the_rows_that_the_champion_learned_from_have_not_moved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_rows_that_the_champion_learned_from_have_not_moved(tmp_path: Path) -> None:
     parts = [part(tmp_path / "parts", 300, 1)]
     champion = trained(tmp_path, parts)
-    monkeypatch.setattr(workspace, "download_model", lambda *_: champion)
-    found = evaluation(trained(tmp_path, parts, version=2, champion=f"{BANK.dataset}:1"))
+    found = evaluation(trained(tmp_path, parts, version=2, champion=champion))
     assert {one["psi"] for one in found["drift"]} == {0.0}
     assert len(found["drift"]) == len(BANK.features)
 

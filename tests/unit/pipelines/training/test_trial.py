@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import workspace
 from pipelines.training import evidence, learners, trial
 from pipelines.training.trial import Past
 from shared.domain.models.recipe import Recipe, RecipeMember
@@ -129,13 +128,11 @@ def test_a_recipe_that_does_not_read_the_lists_columns_never_sees_them() -> None
     assert learners.columns_of(replace(TREES, list_columns=False), rows) == ["age, in years", "job"]
 
 
-def test_the_evidence_travels_with_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_evidence_travels_with_the_models(tmp_path: Path) -> None:
     parts = [part_of(tmp_path / "parts", columns(700, seed), version=seed) for seed in (1, 2, 3)]
     first = trained(tmp_path, parts[:1])
-    monkeypatch.setattr(workspace, "download_newest_before", lambda *_: first)
-    second = trained(tmp_path, parts[:2], version=2)
-    monkeypatch.setattr(workspace, "download_newest_before", lambda *_: second)
-    third = trained(tmp_path, parts, version=3)
+    second = trained(tmp_path, parts[:2], version=2, earlier=first)
+    third = trained(tmp_path, parts, version=3, earlier=second)
     one, two, three = (evidence.read_evidence(home) for home in (first, second, third))
     assert one
     assert two
@@ -149,9 +146,7 @@ def test_the_evidence_travels_with_the_models(tmp_path: Path, monkeypatch: pytes
     assert {one["drops"] for one in said["trial"]["standings"]} == {2}
 
 
-def test_a_recipe_that_is_better_is_live_from_then_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_recipe_that_is_better_is_live_from_then_on(tmp_path: Path) -> None:
     """What earlier drops said decides, and the model is made by the recipe that won."""
     parts = [part_of(tmp_path / "parts", columns(700, seed), version=seed) for seed in (1, 2)]
     candidate = trained(tmp_path, parts[:1])
@@ -168,7 +163,7 @@ def test_a_recipe_that_is_better_is_live_from_then_on(
         )
     ] * 3
     (candidate / evidence.EVIDENCE).write_text(json.dumps(replace(known, drops=tuple(drops)).to_json()))
-    monkeypatch.setattr(workspace, "download_newest_before", lambda *_: candidate)
-    said = json.loads((trained(tmp_path, parts, version=2) / "evaluation.json").read_text())
+    again = trained(tmp_path, parts, version=2, earlier=candidate)
+    said = json.loads((again / "evaluation.json").read_text())
     assert said["recipe"]["name"] == challenger["name"]
     assert said["trial"]["replaced"] == known.live.digest
