@@ -16,8 +16,6 @@ from serving.model import Model
 from serving.payload import BadRequest, place_of
 
 PREDICT, PROBABILITIES = "predict", "predict_proba"
-OPPOSITE = {"yes": "no", "y": "n", "true": "false", "True": "False", "1": "0"}
-"""The other answer, where the model's description names the positive one alone."""
 
 
 def is_asked(request: Any) -> bool:
@@ -28,15 +26,17 @@ def results(model: Model, request: dict[str, Any], probability: Any) -> list[Any
     """What AutoML's script calls `Results`: of each row the likelier answer, or the probabilities of both, in the order of
     the answers' words. raises: BadRequest for another method, or an answer that the model has no word for"""
     method = _method(request.get("GlobalParameters"))
-    positive = str(model.description.get("positive", "yes"))
-    negative = model.description.get("negative", OPPOSITE.get(positive))
+    positive, negative = (model.description.get(word) for word in ("positive", "negative"))
     if method == PROBABILITIES:
         both = [1 - probability, probability]
         in_order = negative is None or negative < positive
         pairs: list[Any] = np.stack(both if in_order else both[::-1], axis=1).tolist()
         return pairs
     if negative is None:
-        message = f"the model knows no word for what is not {positive!r}; ask with the method {PROBABILITIES}"
+        message = (
+            f"the model knows no word for what is not {positive!r}; ask with the method {PROBABILITIES},"
+        )
+        message += " or have it trained again by a contract whose target has two values"
         raise BadRequest("NoWord", message)
     return [positive if likelier else negative for likelier in (probability > 0.5).tolist()]
 

@@ -166,7 +166,8 @@ def save(
     list_columns: each with its `name`, and with `description`, `minimum` and `maximum` where there are any; whatever
         else defines one is kept as it is
     variants: `single`, and `list` where there are list columns
-    facts: name, version, positive, threshold, call_cost, deposit_value, base_rate, trained_rows, and any other JSON
+    facts: name, version, positive, negative (None where there is no one word), threshold, call_cost, deposit_value,
+        base_rate, trained_rows, and any other JSON
     raises: ValueError for what would be no model
     """
     lists = _list_features(list_columns)

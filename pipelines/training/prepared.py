@@ -65,6 +65,13 @@ def forbidden(contract: dict[str, Any]) -> list[str]:
     return [*later, contract["target"]["name"]]
 
 
+def words(contract: dict[str, Any]) -> tuple[str, str | None]:
+    """The positive answer and the other one; None where the others are several, or none."""
+    target = contract["target"]
+    others = [word for word in target["values"] if word != target["positive"]]
+    return target["positive"], others[0] if len(others) == 1 else None
+
+
 def list_features(contract: dict[str, Any]) -> tuple[Feature, ...]:
     """The columns that describe the list a row stands on."""
     return tuple(Feature(name=column["name"], type="number") for column in contract.get("list_columns", ()))

@@ -67,10 +67,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _facts(given: argparse.Namespace, rate: float, rows: int) -> dict[str, Any]:
+    positive, negative = prepared.words(prepared.read_contract(given.prepared))
     return {
         "name": given.model_name,
         "version": given.model_version,
-        "positive": prepared.read_contract(given.prepared)["target"]["positive"],
+        "positive": positive,
+        "negative": negative,
         "threshold": given.call_cost / given.deposit_value,
         "call_cost": given.call_cost,
         "deposit_value": given.deposit_value,

@@ -31,6 +31,7 @@ def folder(tmp_path: Path) -> Path:
     data = lightgbm.Dataset(encode(features, columns), np.array(answers), categorical_feature=[1])
     parameters = {"objective": "binary", "verbosity": -1, "num_threads": 1, "deterministic": True}
     booster = lightgbm.train(parameters, data, num_boost_round=20)
-    facts = {"name": "bank", "version": "3", "threshold": 0.125, "deciles": CUTS}
+    words = {"positive": "yes", "negative": "no"}
+    facts = {"name": "bank", "version": "3", "threshold": 0.125, "deciles": CUTS, **words}
     save_trees(tmp_path / "m", booster, features, facts)
     return tmp_path / "m"

@@ -24,7 +24,7 @@ def ask(folder: Path, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     return said.status, json.loads(said.body)
 
 
-def says(folder: Path, **facts: str) -> None:
+def says(folder: Path, **facts: str | None) -> None:
     """Puts these into the model's description."""
     file = folder / DESCRIPTION
     file.write_text(json.dumps({**json.loads(file.read_text()), **facts}))
@@ -60,7 +60,7 @@ def test_both_stand_in_the_order_of_their_words(folder: Path) -> None:
 
 
 def test_a_word_that_is_not_known_is_not_made_up(folder: Path) -> None:
-    says(folder, positive="bought")
+    says(folder, positive="yes", negative=None)
     status, said = ask(folder, {"Inputs": ROWS})
     assert (status, said["error"]["code"]) == (400, "NoWord")
     assert "ask with the method predict_proba" in said["error"]["message"]

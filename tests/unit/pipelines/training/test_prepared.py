@@ -23,7 +23,7 @@ CONTRACT = {
         {"name": "job", "type": "category", "values": ["admin.", "student"]},
         {"name": "rate", "type": "number", "known_only_after_call": False},
     ],
-    "target": {"name": "y", "positive": "yes"},
+    "target": {"name": "y", "values": ["no", "yes"], "positive": "yes"},
 }
 
 
@@ -40,6 +40,14 @@ def test_features_are_what_is_known_before_the_call_in_the_contracts_order() -> 
         Feature(name="job", type="category", values=("admin.", "student")),
         Feature(name="rate", type="number"),
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "other"),
+    [(["no", "yes"], "no"), (["yes", "never"], "never"), (["yes"], None), (["a", "yes", "b"], None)],
+)
+def test_the_other_answer_has_a_word_where_it_is_one(values: list[str], other: str | None) -> None:
+    assert prepared.words({"target": {"values": values, "positive": "yes"}}) == ("yes", other)
 
 
 def test_columns_come_as_they_are_asked_for(tmp_path: Path) -> None:

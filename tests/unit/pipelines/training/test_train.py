@@ -22,6 +22,7 @@ def test_the_description_says_what_the_model_is_and_what_a_call_must_bring(tmp_p
         "name": BANK.dataset,
         "version": "4",
         "positive": "yes",
+        "negative": "no",
         "threshold": 0.125,
         "call_cost": 10.0,
         "deposit_value": 80.0,
