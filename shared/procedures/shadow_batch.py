@@ -1,16 +1,19 @@
 """Shadow deployment without traffic: a new model scores rows of the last batch that the serving model scored.
 
 A bank's endpoint has few requests, but batches in which every row and its answer is known: a sample of the newest one is
-scored again, and compared in pairs.
+scored again, and compared in pairs. What the batch's list says of each row (list columns) was counted when it was
+profiled, and goes to the new model as it went to the serving one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from shared.domain import names
+from shared.domain.batches.batch_profile import BatchProfile, OtherRows
 from shared.domain.batches.plan import BatchPlan
+from shared.domain.lists.list_column import ListColumn
 from shared.ledger import Record
 from shared.ports import DeploymentPlan
 from shared.services import Services
@@ -46,9 +49,14 @@ def shadowed(plan: DeploymentPlan, serving: int, services: Services) -> Shadowed
     batch = _last_sealed(names.dataset_id(plan.model, serving), services)
     if batch is None:
         return _skipped(f"model {serving} has scored no batch yet")
-    if _read_list_columns(batch, services):
-        return _skipped(f"model {serving} reads columns of the list, which a sample of its rows has not")
-    sample = _sample(batch, plan.model, services)
+    wanted, profile = _list_columns(plan, services), _profile(batch, services)
+    unknown = [one.name for one in wanted if one not in (profile.list_columns if profile else ())]
+    if unknown:
+        return _skipped(
+            f"it reads {', '.join(unknown)} of a list, which nobody counted in batch {batch.id}, the last that model"
+            f" {serving} scored"
+        )
+    sample = _sample(batch, plan.model, profile and replace(profile, list_columns=wanted), services)
     if sample is None or not len(sample):
         return _skipped(f"of batch {batch.id}, the last that model {serving} scored, no row can be compared")
     answers = _answers(plan, sample, services)
@@ -65,12 +73,15 @@ def shadowed(plan: DeploymentPlan, serving: int, services: Services) -> Shadowed
     return Shadowed(values={"shadow": figures, "shadow_skipped": None}, beyond=beyond)
 
 
-def _read_list_columns(batch: Record, services: Services) -> bool:
-    """Whether the batch was scored with columns that describe the list as a whole."""
-    from shared.domain.batches.batch_profile import BatchProfile
+def _list_columns(plan: DeploymentPlan, services: Services) -> tuple[ListColumn, ...]:
+    """Those that the new model asks for."""
+    said = services.workspace.model_documents(plan.model, plan.version).get("model", {})
+    return tuple(ListColumn.from_json(one) for one in said.get("list_columns", ()))
 
+
+def _profile(batch: Record, services: Services) -> BatchProfile | None:
     text = services.files.content(names.SCORED, names.batch_profile_blob(batch.id))
-    return text is not None and bool(BatchProfile.from_json(text).list_columns)
+    return None if text is None else BatchProfile.from_json(text)
 
 
 def _skipped(why: str) -> Shadowed:
@@ -83,8 +94,13 @@ def _last_sealed(model: str, services: Services) -> Record | None:
     )
 
 
-def _sample(batch: Record, dataset: str, services: Services) -> ScoredSample | None:
-    """None when its output was removed meanwhile, or was read by a contract with other features."""
+def _sample(
+    batch: Record, dataset: str, profile: BatchProfile | None, services: Services
+) -> ScoredSample | None:
+    """None when its output was removed meanwhile, or was read by a contract with other features.
+
+    profile: the batch's, with the list columns that the new model asks for
+    """
     from shared.domain.batches.scored_sample import ScoredSample
 
     text = services.files.content(names.SCORED, names.batch_plan_blob(batch.id))
@@ -95,12 +111,17 @@ def _sample(batch: Record, dataset: str, services: Services) -> ScoredSample | N
     if [each.name for each in cut.contract.features] != [each.name for each in contract.features]:
         return None
     step = -(-len(cut.shards) // MOST_PARTS)
-    parts = [
-        services.files.content(names.SCORED, names.parquet_blob(batch.id, number))
+    parts = {
+        number: services.files.content(names.SCORED, names.parquet_blob(batch.id, number))
         for number in range(0, len(cut.shards), step)
-    ]
-    there = [part for part in parts if part is not None]
-    return ScoredSample.of(there, cut, most=services.policy.release_shadow_rows) if there else None
+    }
+    there = {number: part for number, part in parts.items() if part is not None}
+    if not there:
+        return None
+    try:
+        return ScoredSample.of(there, cut, profile=profile, most=services.policy.release_shadow_rows)
+    except OtherRows:
+        return None
 
 
 def _answers(plan: DeploymentPlan, sample: ScoredSample, services: Services) -> Answers:

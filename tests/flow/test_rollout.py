@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from flow.world import POLICY, World, bank_rows
 
 from shared.adapters.memory import MemoryEndpoint
-from shared.domain import names
 from shared.domain.facts import (
     Fact,
     ModelReleased,
@@ -423,17 +421,6 @@ def test_where_there_is_nothing_to_compare_that_is_said(world: World, rows: int,
     newest = _model(world, 3 if rows else 2)
     assert why in newest["shadow_skipped"]
     _serves(world, 3 if rows else 2)
-
-
-def test_a_batch_scored_with_columns_of_its_list_is_not_compared_row_by_row(world: World) -> None:
-    """A sample of its rows has no list: the new model would be asked another question than the old one was."""
-    (batch,) = world.ledger.newest("batch")
-    place = names.batch_profile_blob(batch.id)
-    profile = json.loads(world.files.content(names.SCORED, place) or b"{}")
-    profile["list_columns"] = [{"name": "list_clients", "log_of": "rows"}]
-    world.files.write(names.SCORED, place, json.dumps(profile).encode())
-    world.finish_run("bank-v2-a1")
-    assert "reads columns of the list" in _model(world)["shadow_skipped"]
 
 
 def test_a_batch_whose_output_is_gone_holds_no_release_up(world: World) -> None:

@@ -69,6 +69,8 @@ class World:
     bus: MemoryBus = field(default_factory=MemoryBus)
     workspace: MemoryWorkspace = field(default_factory=MemoryWorkspace)
     endpoint: MemoryEndpoint = field(default_factory=MemoryEndpoint)
+    list_columns: list[dict[str, Any]] = field(default_factory=list)
+    """What models ask for of a list, from now on."""
 
     def __post_init__(self) -> None:
         self.table = MemoryTable(now=self.now)
@@ -170,7 +172,7 @@ class World:
         if status == "Completed" and request:
             documents = {"evaluation": evaluation_of(request.version, request.champion, **evaluation)}
             documents["golden"] = golden(self.endpoint, request.version)
-            documents["model"] = description_of(request.version)
+            documents["model"] = {**description_of(request.version), "list_columns": self.list_columns}
             self.workspace.documents[request.dataset, request.version] = documents
         self.tell(RunMoved(run=name))
 

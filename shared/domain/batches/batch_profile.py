@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Self
 
 from shared.domain.lists.list_column import ListColumn
@@ -13,6 +14,13 @@ from shared.errors import Transient
 
 if TYPE_CHECKING:
     from shared.domain.batches.shard_rows import ShardRows
+
+
+class OtherRows(Transient):
+    """A shard's good rows are not those that were profiled."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"shard {number} has other rows than were profiled; score the file anew")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +36,7 @@ class BatchProfile:
     """Each feature in the groups of the model's own profile, as `column_tally.ColumnTally` counts it."""
 
     def features_of(self, read: Iterable[ShardRows], number: int) -> Iterator[ShardRows]:
-        """A shard's pieces with the list's columns beside the features.
-
-        raises: Transient when the shard's rows are not those that were profiled
-        """
+        """A shard's pieces with the list's columns beside the features; raises: OtherRows"""
         if not self.list_columns:
             yield from read
             return
@@ -39,9 +44,34 @@ class BatchProfile:
         for piece in read:
             stretch = next(stretches, None)
             if stretch is None or stretch.rows != piece.features.num_rows:
-                raise Transient(f"shard {number} has other rows than were profiled; score the file anew")
-            values = list_values(self.list_columns, piece.features, (self.whole, stretch))
-            yield replace(piece, features=_beside(piece.features, values))
+                raise OtherRows(number)
+            yield replace(piece, features=self._beside(piece.features, stretch))
+
+    def with_list(self, features: Any, number: int) -> Any:
+        """The same of all of a shard's rows at once; raises: OtherRows
+
+        features: record batch of its good rows, in order
+        """
+        import pyarrow as pa
+
+        if not self.list_columns:
+            return features
+        stretches = self.shards[number] or (Stretch(rows=0, before={}, after={}),)
+        ends = list(accumulate((stretch.rows for stretch in stretches), initial=0))
+        if ends[-1] != features.num_rows:
+            raise OtherRows(number)
+        pieces = [
+            self._beside(features.slice(start, stretch.rows), stretch)
+            for start, stretch in zip(ends, stretches, strict=False)
+        ]
+        return pa.concat_batches(pieces)
+
+    def _beside(self, features: Any, stretch: Stretch) -> Any:
+        import pyarrow as pa
+
+        values = list_values(self.list_columns, features, (self.whole, stretch))
+        columns = [*features.columns, *(pa.array(column) for column in values.values())]
+        return pa.record_batch(columns, names=[*features.schema.names, *values])
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -60,10 +90,3 @@ class BatchProfile:
             shards=tuple(tuple(map(Stretch.from_json, shard)) for shard in body["shards"]),
             columns=body["columns"],
         )
-
-
-def _beside(features: Any, values: Mapping[str, Any]) -> Any:
-    import pyarrow as pa
-
-    columns = [*features.columns, *(pa.array(column) for column in values.values())]
-    return pa.record_batch(columns, names=[*features.schema.names, *values])
