@@ -50,6 +50,8 @@ from shared.steps.seal_batch import seal_batch
 from shared.steps.start_batch_run import start_batch_run
 from shared.steps.start_experiment import start_experiment
 from shared.steps.start_run import start_run
+from shared.steps.trust_rows import trust_rows
+from shared.steps.withdraw_upload import withdraw_upload
 
 Step = Callable[..., Iterable[Fact | Change]]
 """Returns what it led to, and beside it what it knows of things: a step writes no records itself."""
@@ -139,6 +141,8 @@ FLOW = (
             f.ReleaseDecided,
             f.ReadmissionRequested,
             f.QuarantineDecided,
+            f.WithdrawalRequested,
+            f.TrustRequested,
             f.RetryRequested,
             f.WorkPaused,
             f.WorkResumed,
@@ -155,6 +159,8 @@ FLOW = (
         readmit_rows,
         (f.UploadAdmitted, f.UploadDuplicated, f.ReadmissionRefused, f.DatasetDue),
     ),
+    Rule((f.WithdrawalRequested,), withdraw_upload, (f.UploadWithdrawn, f.DecisionNotPossible, f.RetrainDue)),
+    Rule((f.TrustRequested,), trust_rows, (f.RowsTrusted, f.DecisionNotPossible, f.RetrainDue)),
     Rule((f.WorkPaused,), pause_work, ()),
     Rule((f.WorkResumed,), resume_work, (f.RetrainDue, f.RunDue, f.ReleaseDue)),
     Rule((f.RetryRequested,), retry_step, (f.UploadArrived, f.BatchDue, f.OutcomesArrived)),

@@ -11,6 +11,9 @@ REASONS = (
     "heldBecause",
     "approvedBecause",
     "decidedBecause",
+    "withdrawnBecause",
+    "trustedBecause",
+    "doubtedBecause",
     "pausedBecause",
     "resumedBecause",
 )

@@ -24,6 +24,7 @@ COUNTS = ("rows", "rejectedRows", "waitingUploads", "count", "doneCount", "openC
 NUMBERS = (*COUNTS, "version", "trafficPercent", "pid")
 LONG = (
     "reason",
+    "doubtedBecause",
     "about",
     "description",
     "name",

@@ -51,9 +51,14 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
 
 def model_path(made: argparse.ArgumentParser, model: str) -> str:
     """The address of a model that an argument names; ends the command where it names none."""
-    if ":" not in model:
-        made.error(f"a model is named DATASET:VERSION, such as bank:2, not {model}")
-    return f"models/{'/'.join(model.rsplit(':', 1))}"
+    return version_path(made, "model", "models", model)
+
+
+def version_path(made: argparse.ArgumentParser, what: str, plural: str, named: str) -> str:
+    """The address of a thing that has its dataset's name and version; ends the command where an argument names none."""
+    if ":" not in named:
+        made.error(f"a {what} is named DATASET:VERSION, such as bank:2, not {named}")
+    return f"{plural}/{'/'.join(named.rsplit(':', 1))}"
 
 
 def find(given: argparse.Namespace, *, scope: str = "operator") -> Target:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.training.plausibility import Doubt
+from pipelines.training.prepared import Decisions
 from shared.domain.models.recipe import Recipe
 from shared.domain.models.recipe_gate import Drop
 
@@ -33,6 +34,8 @@ class Evidence:
     """The version at which it became live."""
     doubts: tuple[Doubt, ...] = ()
     """On rows that are therefore neither learned from nor judged on."""
+    withdrawn: tuple[str, ...] = ()
+    """Uploads that were taken out, and of whose rows nothing is said here any more."""
 
     @property
     def newest(self) -> int:
@@ -40,7 +43,22 @@ class Evidence:
         return max((drop.version for drop in self.drops), default=0)
 
     def with_drops(self, more: list[Drop], doubts: list[Doubt]) -> Evidence:
-        return replace(self, drops=(*self.drops, *more)[-MOST_DROPS:], doubts=(*self.doubts, *doubts))
+        drops = sorted((*self.drops, *more), key=lambda drop: drop.version)
+        return replace(self, drops=tuple(drops[-MOST_DROPS:]), doubts=(*self.doubts, *doubts))
+
+    def reconsidered(self, decided: Decisions) -> tuple[Evidence, frozenset[int]]:
+        """Without what it says of versions that people have decided about since; and those, which are to be judged anew:
+        a trusted one that was doubted, and one that has lost rows, whose others may be as plausible as any."""
+        new = {version for upload, version in decided.withdrawn.items() if upload not in self.withdrawn}
+        cleared = {doubt.version for doubt in self.doubts} & decided.trusted
+        again = frozenset(new | cleared)
+        left = replace(
+            self,
+            drops=tuple(drop for drop in self.drops if drop.version not in again),
+            doubts=tuple(doubt for doubt in self.doubts if doubt.version not in again),
+            withdrawn=tuple(sorted(decided.withdrawn)),
+        )
+        return left, again
 
     def plausible(self, versions: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Which rows may be learned from and judged on. versions: that the rows came in with"""
@@ -52,6 +70,7 @@ class Evidence:
             "since": self.since,
             "drops": [drop.to_json() for drop in self.drops],
             "doubts": [doubt.to_json() for doubt in self.doubts],
+            "withdrawn": self.withdrawn,
         }
 
 
@@ -66,4 +85,5 @@ def read_evidence(folder: Path) -> Evidence | None:
         live=Recipe.from_json(body["live"]),
         since=body["since"],
         doubts=tuple(map(Doubt.from_json, body.get("doubts", ()))),
+        withdrawn=tuple(body.get("withdrawn", ())),
     )

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.ending import CannotGoOn
 from pipelines.training import prepared
 from pipelines.training.holdout import HOLDOUT, Digests, Mask, holdout_id, membership
 from shared.domain.datasets.manifest import REPEATS_ONCE
@@ -52,7 +53,7 @@ def prepare(manifest: dict[str, Any], parts: Path, out: Path) -> Counts:
     features = row_digests(table, [one.name for one in prepared.features_of(manifest["contract"])])
     held = membership(features, HOLDOUT)
     if held.all() or not held.any():
-        raise SystemExit(
+        raise CannotGoOn(
             f"{len(held)} rows are too few to learn from some and hold out others"
             f" ({int(repeated.sum())} of {manifest['rows']} repeat others exactly); gather more"
         )
@@ -61,6 +62,8 @@ def prepare(manifest: dict[str, Any], parts: Path, out: Path) -> Counts:
     pq.write_table(table.filter(pa.array(held)), out / prepared.HOLDOUT)
     (out / prepared.CONTRACT).write_text(json.dumps(manifest["contract"]), encoding="utf-8")
     (out / prepared.RECIPES).write_text(json.dumps(manifest["recipes"]), encoding="utf-8")
+    decided = {name: manifest.get(name, []) for name in ("withdrawn", "trusted")}
+    (out / prepared.DECISIONS).write_text(json.dumps(decided), encoding="utf-8")
     membership_of = {"holdout_id": holdout_id(digests[held]), **told}
     (out / prepared.MEMBERSHIP).write_text(json.dumps(membership_of), encoding="utf-8")
     return Counts(learned=int((~held).sum()), held_out=int(held.sum()), repeated=told[prepared.REPEATED_ROWS])

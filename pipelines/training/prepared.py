@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ CONTRACT = "contract.json"
 MEMBERSHIP = "holdout.json"
 RECIPES = "recipes.json"
 """The recipes that may be live, the one that a dataset starts with first."""
+DECISIONS = "decisions.json"
+"""What people decided about rows: the uploads withdrawn, the versions trusted, as the manifest has them."""
 LEARNED = "learned.npy"
 """In a model's folder: the digests of the rows it learned from, sorted. It is judged on none of them."""
 VERSION, LIST = "campanha.version", "campanha.list"
@@ -48,9 +50,27 @@ class Rows:
         return Rows(columns=columns, answers=self.answers[these])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Decisions:
+    """What people decided about the rows."""
+
+    withdrawn: Mapping[str, int] = field(default_factory=dict)
+    """Uploads that were taken out, each with the dataset version that its rows had come in with."""
+    trusted: frozenset[int] = frozenset()
+    """Versions whose new rows are not to be doubted."""
+
+
 def read_contract(folder: Path) -> dict[str, Any]:
     contract: dict[str, Any] = json.loads((folder / CONTRACT).read_text(encoding="utf-8"))
     return contract
+
+
+def read_decisions(folder: Path) -> Decisions:
+    body = json.loads((folder / DECISIONS).read_text(encoding="utf-8"))
+    return Decisions(
+        withdrawn={one["upload"]: one["version"] for one in body["withdrawn"]},
+        trusted=frozenset(one["version"] for one in body["trusted"]),
+    )
 
 
 def features_of(contract: dict[str, Any]) -> tuple[Feature, ...]:

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.ending import CannotGoOn
 from pipelines.training import prepared
 from pipelines.training.drift import PROFILE, profile
-from pipelines.training.evidence import EVIDENCE, read_evidence
+from pipelines.training.evidence import EVIDENCE, Evidence, read_evidence
 from pipelines.training.learners import Matrix, columns_of, fit
 from pipelines.training.trial import SCORES, TRIAL
 from serving.members import Member
 from serving.model import LIST, SINGLE, save
+from shared.domain.models.doubt import remedy
 from shared.domain.models.recipe import Recipe
 
 
@@ -37,16 +39,19 @@ def main(arguments: list[str]) -> int:
     evidence = read_evidence(given.trial)
     if evidence is None:
         raise SystemExit(f"{given.trial} holds no {EVIDENCE}; run the trial step first")
-    plausible = evidence.plausible(prepared.read_numbers(given.prepared, prepared.TRAIN, prepared.VERSION))
-    if not plausible.any():
-        raise SystemExit(
-            f"no row is left to learn from: {'; '.join(doubt.reason for doubt in evidence.doubts)}"
-        )
-    matrix = prepared.read_matrix(given.prepared, prepared.TRAIN).only(plausible)
+    learned, held_out = (
+        evidence.plausible(prepared.read_numbers(given.prepared, file, prepared.VERSION))
+        for file in (prepared.TRAIN, prepared.HOLDOUT)
+    )
+    if not (learned.any() and held_out.any()):
+        doubt = _in_doubt(given.model_name, evidence)
+        raise CannotGoOn(f"too few rows are left to learn from and to be judged on; {doubt}")
+    matrix = prepared.read_matrix(given.prepared, prepared.TRAIN).only(learned)
     rate = float(matrix.answers.mean())
     if not 0 < rate < 1:
-        raise SystemExit(
-            "all training rows have the same answer; a classifier needs both answers, gather more"
+        doubt = f"; {_in_doubt(given.model_name, evidence)}" if evidence.doubts else ""
+        raise CannotGoOn(
+            f"all training rows have the same answer; a classifier needs both answers, gather more{doubt}"
         )
     variants = train(evidence.live, matrix)
     lists = contract.get("list_columns", ()) if LIST in variants else ()
@@ -55,8 +60,8 @@ def main(arguments: list[str]) -> int:
     read = len(features) + len(lists)
     known = profile(matrix.inputs[:read], matrix.values[:, :read])
     (given.model / PROFILE).write_text(json.dumps(known, indent=1), encoding="utf-8")
-    learned = np.unique(prepared.read_digests(given.prepared, prepared.TRAIN, features)[plausible])
-    np.save(given.model / prepared.LEARNED, learned, allow_pickle=False)
+    digests = prepared.read_digests(given.prepared, prepared.TRAIN, features)[learned]
+    np.save(given.model / prepared.LEARNED, np.unique(digests), allow_pickle=False)
     for name in (EVIDENCE, TRIAL):
         shutil.copyfile(given.trial / name, given.model / name)
     for file in (given.trial / SCORES).glob("*.parquet"):  # a store of blobs knows no empty folder
@@ -64,6 +69,15 @@ def main(arguments: list[str]) -> int:
         shutil.copyfile(file, given.model / SCORES / file.name)
     print(f"{evidence.live.name} on {len(matrix.answers)} rows, {rate:.4f} of them positive")
     return 0
+
+
+def _in_doubt(dataset: str, evidence: Evidence) -> str:
+    """Of all the doubts the newest: what to do about any of them lets the others' rows be compared with more."""
+    newest = evidence.doubts[-1]
+    others = len({doubt.version for doubt in evidence.doubts}) - 1
+    more = f" (and those of {others} versions before it)" if others else ""
+    why = f"the rows of version {newest.version}{more} are in doubt and left out: {newest.reason}"
+    return f"{why}; {remedy(dataset, newest.version)}"
 
 
 def _facts(given: argparse.Namespace, rate: float, rows: int) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from pipelines.training.holdout import Digests, Mask
 from pipelines.training.learners import Fitted, Matrix, columns_of, fit
 from pipelines.training.metrics import auc, losses
 from pipelines.training.plausibility import Doubt, Expected, doubts
+from pipelines.training.prepared import Decisions
 from serving.features import Floats
 from serving.members import loaded
 from shared.domain.models.recipe import Recipe, recipes_from
@@ -87,16 +88,28 @@ class Past:
         return self.matrix.only(there), self.digests[there], fresh
 
 
-def trial(past: Past, recipes: Sequence[Recipe], known: Evidence | None, scores: Path) -> Evidence:
-    """The evidence with the drops that it lacked. A recipe that was found by a search is judged on no drop that it was
-    searched on. scores: folder to write the rows' scores into"""
-    found = known or Evidence(drops=(), live=recipes[0], since=0)
+NOTHING_DECIDED = Decisions()
+
+
+def trial(
+    past: Past,
+    recipes: Sequence[Recipe],
+    known: Evidence | None,
+    scores: Path,
+    decided: Decisions = NOTHING_DECIDED,
+) -> Evidence:
+    """The evidence with the drops that it lacked, and those that people have decided about since. A recipe that was found
+    by a search is judged on no drop that it was searched on. scores: folder to write the rows' scores into"""
+    begun = known or Evidence(drops=(), live=recipes[0], since=0)
+    found, again = begun.reconsidered(decided)
     candidates = list({recipe.digest: recipe for recipe in (found.live, *recipes)}.values())
     doubted = {doubt.version for doubt in found.doubts}
-    versions = sorted({int(each) for each in np.unique(past.versions) if each > found.newest} - doubted)
+    there = {int(each) for each in np.unique(past.versions)}
+    coming = sorted({each for each in there if each > begun.newest} - doubted - again)
+    versions = sorted({*(there & again), *coming[-MOST_DROPS_AT_ONCE:]})
     drops: list[Drop] = []
     raised: list[Doubt] = []
-    for version in versions[-MOST_DROPS_AT_ONCE:]:
+    for version in versions:
         judged = [recipe for recipe in candidates if recipe.searched < version or recipe is found.live]
         rows, digests, fresh = past.drop(version)
         if len(rows.answers) < LEAST_ROWS:
@@ -106,9 +119,11 @@ def trial(past: Past, recipes: Sequence[Recipe], known: Evidence | None, scores:
             said, expected = None, None
         else:
             said = scored(judged, learned, rows)
-            recent = [drop.auc for drop in (*found.drops, *drops) if drop.auc is not None]
+            before = (drop for drop in (*found.drops, *drops) if drop.version < version)
+            recent = [drop.auc for drop in before if drop.auc is not None]
             expected = Expected(probabilities=said[0], learned=learned, recent=recent)
-        if why := doubts(version, rows, expected):
+        why = [] if version in decided.trusted else doubts(version, rows, expected)
+        if why:
             raised += why
             doubted.add(version)
         elif said is not None and fresh.sum() >= LEAST_ROWS:
@@ -166,7 +181,8 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     recipes = recipes_from(json.loads((given.prepared / prepared.RECIPES).read_text(encoding="utf-8")))
     known = read_evidence(given.earlier) if given.earlier else None
-    found = trial(Past.read(given.prepared), recipes, known, given.trial / SCORES)
+    decided = prepared.read_decisions(given.prepared)
+    found = trial(Past.read(given.prepared), recipes, known, given.trial / SCORES, decided)
     by_digest = {recipe.digest: recipe for recipe in (found.live, *recipes)}
     choice = choose(
         found.drops,

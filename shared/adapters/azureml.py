@@ -7,6 +7,7 @@ when the app starts.
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from azure.core.exceptions import (
 
 from shared.adapters.ml_client import ml_client, scoring_address
 from shared.adapters.serving_code import ENTRY_SCRIPT, assemble
+from shared.domain.run_end import sentence_in
 from shared.errors import Conflict, Refused, Transient
 from shared.ports import DeploymentPlan, RunView, StepView
 from shared.settings import Settings
@@ -31,6 +33,8 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
     from azure.core.credentials import TokenCredential
+
+log = logging.getLogger(__name__)
 
 ENDED = ("Completed", "Failed", "Canceled")
 REQUEST_MILLISECONDS = 170_000
@@ -102,10 +106,24 @@ class AzureWorkspace:
                 job = self.client.jobs.get(name)
             except ResourceNotFoundError:
                 return None
-            steps = tuple(_step(child) for child in self.client.jobs.list(parent_job_name=name))
+            children = list(self.client.jobs.list(parent_job_name=name))
+        steps = tuple(_step(child) for child in children)
         failed = [step.name for step in steps if step.status == "Failed"]
         error = f"step {', '.join(failed)} failed; its log is in the run" if failed else ""
+        said = [self._said_by(child.name) for child in children if _plain(child.status) == "Failed"]
+        error = "; ".join(filter(None, said)) or error
         return RunView(name=name, status=_plain(job.status), error=error, steps=steps)
+
+    def _said_by(self, step: str) -> str:
+        """The sentence with which a failed step ended; empty where it left none. The SDK shows a job's error to nobody but
+        a person who watches it, so the run history is asked, which knows the end of the log."""
+        try:
+            details = self.client.jobs._runs_operations.get_run_details(step)
+        except (AzureError, *SDK_STUMBLES) as problem:  # the run has failed all the same
+            log.warning("why step %s failed cannot be read: %s", step, type(problem).__name__)
+            return ""
+        told = details.error.error.message if details.error and details.error.error else ""
+        return sentence_in(told or "")
 
     def find_run(self, name: str, tag: str) -> tuple[str, dict[str, Any]] | None:
         """The run of that name, or, where the service ignored it, the newest that bears it as this tag; and its tags."""

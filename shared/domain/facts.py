@@ -245,6 +245,8 @@ class NothingNew(Fact):
 
     dataset: str
     cause: str
+    reason: str = ""
+    """Why what there is makes no version; empty when there is nothing."""
 
     @property
     def key(self) -> str:
@@ -1114,6 +1116,86 @@ class QuarantineDecided(Fact):
     @property
     def key(self) -> str:
         return f"quarantine/{self.upload}/{self.decision}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawalRequested(Fact):
+    """An operator takes an admitted upload out of its dataset."""
+
+    upload: str
+    operation: str
+    by: str
+    reason: str
+    retrain: bool = False
+    """Whether a model is to be trained without it at once."""
+
+    @property
+    def key(self) -> str:
+        return f"withdraw/{self.operation}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadWithdrawn(Fact):
+    """No dataset version to come has the upload's rows."""
+
+    upload: str
+    name: str
+    dataset: str
+    operation: str
+    by: str
+    reason: str
+    rows_left: int
+    """That the next dataset version would have without it."""
+    held_by: str = ""
+    """Another file that holds the very same rows, so that they stay."""
+
+    @property
+    def key(self) -> str:
+        return f"withdrawn/{self.upload}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustRequested(Fact):
+    """An operator answers for the rows that came in with a dataset version, however implausible they are."""
+
+    dataset: str
+    version: int
+    operation: str
+    by: str
+    reason: str
+    retrain: bool = False
+    """Whether a model is to be trained with them at once."""
+
+    @property
+    def key(self) -> str:
+        return f"trust/{self.operation}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsTrusted(Fact):
+    """The dataset versions to come say that these rows are trusted, and training doubts them no more."""
+
+    dataset: str
+    version: int
+    operation: str
+    by: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"trusted/{self.dataset}/{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionNotPossible(Fact):
+    """What an operator decided about rows cannot be; the reason says why."""
+
+    operation: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        return f"decision-not-possible/{self.operation}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain import names
-from shared.domain.datasets.manifest import Manifest, Part, following
+from shared.domain.datasets.manifest import Decision, Manifest, Part, Staying, following, staying
 from shared.domain.facts import UploadAdmitted
 from shared.errors import Transient
 from shared.ledger import Versioned
+from shared.procedures.data_decisions import trusted_versions, withdrawn_uploads
 from shared.procedures.dataset_head import HEAD, Head
 from shared.procedures.found_recipes import recipes_for
 from shared.procedures.gather_window import gathered
@@ -28,6 +29,8 @@ class Members:
     """Of the uploads in the window."""
     replaced: dict[str, str]
     """Versions of files that were overwritten, by their uploads, each with the newest version's."""
+    withdrawn: dict[str, Decision]
+    """Uploads that a person took out."""
     adding: bool
     """Whether all versions of a file count."""
 
@@ -38,17 +41,40 @@ class Members:
     def hold(self, content_hash: str, *, name: str, upload: str) -> bool:
         """Whether these rows are there to stay, and no others of this file that are not: then it brings nothing new.
 
-        What another file has just replaced does not count as staying, even where a third one holds it: a version
-        without it may be in the making already.
+        What another file has just replaced, or a person withdrawn, does not count as staying, even where a third one
+        holds it: a version without it may be in the making already.
         """
-        staying = [part for part in self.parts if part.file_version not in self.replaced]
-        others = [part for part in staying if part.source["name"] == name and part.file_version != upload]
-        here = any(part.content_hash == content_hash for part in staying)
+        there = [part for part in self.parts if not self._goes(part)]
+        others = [part for part in there if part.source["name"] == name and part.file_version != upload]
+        here = any(part.content_hash == content_hash for part in there)
         return here and (self.adding or all(part.content_hash == content_hash for part in others))
 
+    def _goes(self, part: Part) -> bool:
+        withdrawn = part.upload in self.withdrawn or part.file_version in self.withdrawn
+        return withdrawn or part.file_version in self.replaced
+
+    def _heirs(self, services: Services) -> dict[str, dict[str, str]]:
+        going = [part for part in self.parts if self._goes(part)]
+        return heirs(self.dataset, going, self.parts, self.withdrawn, services)
+
+    def staying(self, services: Services) -> Staying:
+        """The parts that the next version has, if there is one, and what it lacks."""
+        previous = self.previous
+        return staying(
+            previous.version + 1 if previous else 1,
+            previous.parts if previous else (),
+            self.joined,
+            replaced=self.replaced,
+            withdrawn=self.withdrawn,
+            heirs=self._heirs(services),
+        )
+
     def next_version(self, services: Services) -> Manifest | None:
-        """What the next version will be; None when it would have the rows that the newest has."""
-        contract = next(c for c in services.contracts if c.dataset == self.dataset)
+        """What the next version will be; None when it would have the rows that the newest has, as trusted as there, and
+        when it would have none. raises: Transient without the dataset's contract"""
+        contract = next((c for c in services.contracts if c.dataset == self.dataset), None)
+        if contract is None:
+            raise Transient(f"no contract is for the dataset {self.dataset} any more; restore it")
         return following(
             self.previous,
             self.joined,
@@ -57,7 +83,9 @@ class Members:
             recipes=[recipe.to_json() for recipe in recipes_for(self.dataset, services)],
             repeats=services.policy.repeated_rows,
             replaced=self.replaced,
-            heirs=heirs(self.dataset, self.parts, self.replaced, services),
+            withdrawn=self.withdrawn,
+            trusted=trusted_versions(self.dataset, services),
+            heirs=self._heirs(services),
         )
 
 
@@ -84,6 +112,7 @@ def members(
         previous=previous,
         joined=joined,
         replaced=replaced_uploads(parts, arrived, services),
+        withdrawn=withdrawn_uploads(dataset, services),
         adding=services.policy.overwritten_files == "add",
     )
 

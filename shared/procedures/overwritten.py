@@ -6,7 +6,7 @@ file's newest, so its record was made before there was the next version, and tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from shared.domain import names
 from shared.domain.datasets.manifest import Part
@@ -38,25 +38,38 @@ def replaced_uploads(parts: Sequence[Part], arrived: Iterable[str], services: Se
 
 
 def heirs(
-    dataset: str, parts: Sequence[Part], replaced: Iterable[str], services: Services
+    dataset: str,
+    going: Iterable[Part],
+    parts: Sequence[Part],
+    withdrawn: Collection[str],
+    services: Services,
 ) -> dict[str, dict[str, str]]:
-    """By content, where another file holds the very rows of a replaced one: that file, as a part's source."""
-    gone = set(replaced)
+    """By content, where another file holds the very rows of a part that goes: that file, as a part's source.
+
+    going: replaced or withdrawn; of all `parts`
+    withdrawn: uploads that a person took out: they hold nothing
+    """
     found = {}
-    for part in parts:
-        if part.file_version in gone and (heir := _heir(dataset, part, parts, services)):
+    for part in going:
+        if heir := _heir(dataset, part, parts, withdrawn, services):
             found[part.content_hash] = heir
     return found
 
 
-def _heir(dataset: str, part: Part, parts: Sequence[Part], services: Services) -> dict[str, str] | None:
+def _heir(
+    dataset: str, part: Part, parts: Sequence[Part], withdrawn: Collection[str], services: Services
+) -> dict[str, str] | None:
     claim = services.ledger.documents.read(CONTENT, part.content_hash, within=dataset)
     if claim is None:
         return None
     for name, upload in claim.value.files.items():
-        if name != part.source["name"] and _still_holds(name, upload, parts, services):
+        holds = name != part.source["name"] and upload not in withdrawn
+        if holds and _still_holds(name, upload, parts, services):
             return _source(name, upload, services)
-    return dict(part.source) if claim.value.full else None
+    # Which other files hold them is no longer written down. Of an overwritten one they are taken to be held; of one that
+    # a person wants out they are not.
+    taken_out = part.upload in withdrawn or part.file_version in withdrawn
+    return dict(part.source) if claim.value.full and not taken_out else None
 
 
 def _still_holds(name: str, upload: str, parts: Sequence[Part], services: Services) -> bool:

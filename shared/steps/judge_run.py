@@ -14,6 +14,9 @@ from shared.errors import Refused
 from shared.procedures.released_model import RELEASED
 from shared.services import Services
 
+MOST_TOLD = 20
+"""Versions whose doubts are noted in their records, the newest; a trial looks at fewer new ones."""
+
 
 def judge_run(fact: RunFinished, services: Services) -> Iterable[Fact | Change]:
     """Reads what the run's own evaluation found and records the verdict with its figures."""
@@ -33,7 +36,12 @@ def judge_run(fact: RunFinished, services: Services) -> Iterable[Fact | Change]:
         state=verdict.outcome,
         values={**verdict.figures, "accepted": verdict.outcome == "accepted"},
     )
-    return [_outcome(fact, verdict), found, *_repeats(fact, evaluation or {})]
+    return [
+        _outcome(fact, verdict),
+        found,
+        *_repeats(fact, evaluation or {}),
+        *_doubted(fact, verdict, services),
+    ]
 
 
 def _outcome(fact: RunFinished, verdict: Verdict) -> Fact:
@@ -44,6 +52,23 @@ def _outcome(fact: RunFinished, verdict: Verdict) -> Fact:
         return ModelRefused(run=run, dataset=dataset, version=version, reason=reason)
     more = verdict.rows_needed
     return ModelUndecided(run=run, dataset=dataset, version=version, reason=reason, rows_needed=more)
+
+
+def _doubted(fact: RunFinished, verdict: Verdict, services: Services) -> Iterable[Change]:
+    """What the run doubts, in the records of the versions that the rows came in with; earlier runs' doubts are there."""
+    by_version: dict[int, list[Mapping[str, Any]]] = {}
+    for doubt in verdict.figures.get("doubts", ()):
+        by_version.setdefault(doubt["version"], []).append(doubt)
+    for version in sorted(by_version)[-MOST_TOLD:]:
+        id_ = dataset_id(fact.dataset, version)
+        known = services.ledger.find("dataset", id_)
+        if known is not None and "doubted_because" not in known.values:
+            why = by_version[version]
+            values = {
+                "doubted_because": "; ".join(each["reason"] for each in why),
+                "remedy": why[0]["remedy"],
+            }
+            yield Change(kind="dataset", id=id_, values=values)
 
 
 def _repeats(fact: RunFinished, evaluation: Mapping[str, Any]) -> Iterable[Change]:

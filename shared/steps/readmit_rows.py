@@ -11,8 +11,10 @@ from shared.domain import names
 from shared.domain.facts import Fact, ReadmissionRefused, ReadmissionRequested
 from shared.domain.tables.admission import check_rows
 from shared.domain.tables.dialect import Header
+from shared.ledger import Record
 from shared.ports import Blob
 from shared.procedures.admission import IN_MEMORY, check, store_part
+from shared.procedures.data_decisions import withdrawal_of
 from shared.services import Services
 
 
@@ -23,11 +25,9 @@ def readmit_rows(fact: ReadmissionRequested, services: Services) -> Iterable[Fac
     could not be taken apart, since what its columns are nobody knows.
     """
     upload = services.ledger.find("upload", fact.upload)
-    if upload is None or "etag" not in upload.values:
-        reason = (
-            "it was itself readmitted: no row of it is in quarantine" if upload else "there is no such upload"
-        )
-        return [ReadmissionRefused(upload=fact.upload, reason=reason)]
+    unfit = _unfit(upload, services)
+    if upload is None or unfit:
+        return [ReadmissionRefused(upload=fact.upload, reason=unfit)]
     folder = names.quarantine_folder(upload.values["name"], upload.values["etag"])
     report = services.files.content(names.QUARANTINE, f"{folder}{names.REPORT}")
     rejects = services.files.stat(names.QUARANTINE, f"{folder}{names.REJECTS}")
@@ -55,6 +55,16 @@ def readmit_rows(fact: ReadmissionRequested, services: Services) -> Iterable[Fac
             return [ReadmissionRefused(upload=fact.upload, reason=checked.tally.refusal)]
         id_ = f"readmitted/{fact.upload}"
         return store_part(fact, id_, upload.values["name"], checked, services, readmitted_from=fact.upload)
+
+
+def _unfit(upload: Record | None, services: Services) -> str:
+    """Why nothing can be readmitted from the upload, whatever it left in quarantine; empty when something may be."""
+    if upload is None:
+        return "there is no such upload"
+    if "etag" not in upload.values:
+        return "it was itself readmitted: no row of it is in quarantine"
+    withdrawn = withdrawal_of(upload.values.get("dataset", ""), upload.id, services)
+    return f"the upload was withdrawn, by {withdrawn.by}: {withdrawn.reason}" if withdrawn else ""
 
 
 def _obstacle(report: dict[str, Any], folder: str) -> str:

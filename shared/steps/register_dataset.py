@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from shared.domain import names
 from shared.domain.datasets.gather_window import remaining
-from shared.domain.datasets.manifest import Manifest
+from shared.domain.datasets.manifest import Manifest, Withdrawn
 from shared.domain.facts import (
     DatasetDue,
     DatasetRegistered,
@@ -22,7 +22,7 @@ from shared.domain.facts import (
 )
 from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
-from shared.errors import Conflict, Transient
+from shared.errors import Conflict
 from shared.ledger import Versioned
 from shared.procedures.dataset_head import HEAD, Head
 from shared.procedures.dataset_members import Members, members
@@ -75,23 +75,49 @@ def _registered_or_due(fact: DatasetDue | RetrainDue, services: Services) -> Ite
         return _finish_or_wait(dataset, fact, services)
     if head is not None and head.value.by == fact.key:
         return _registered(dataset, services)
-    if not dataset.gathered:
-        close_window(fact.dataset, services)
-        return [_retry(dataset, fact, services) or NothingNew(dataset=fact.dataset, cause=fact.key)]
-    wait = timedelta(0) if isinstance(fact, RetrainDue) else _still_open(dataset, services)
-    if wait > timedelta(0):
-        return [_check_again(fact, math.ceil(wait.total_seconds()))]
+    if not isinstance(fact, RetrainDue):  # which takes what there is, people's decisions alone perhaps
+        if not dataset.gathered:
+            close_window(fact.dataset, services)
+            return [NothingNew(dataset=fact.dataset, cause=fact.key)]
+        wait = _still_open(dataset, services)
+        if wait > timedelta(0):
+            return [_check_again(fact, math.ceil(wait.total_seconds()))]
+    return _closed(head, fact, services)
+
+
+def _closed(
+    head: Versioned[Head] | None, fact: DatasetDue | RetrainDue, services: Services
+) -> Iterable[Fact | Change]:
+    """What comes of the window, and of what people have decided since the newest version."""
     close_window(fact.dataset, services)
     dataset = Dataset(fact.dataset, head, gathered(fact.dataset, services))
+    if not dataset.gathered and not dataset.finished:
+        return [NothingNew(dataset=fact.dataset, cause=fact.key)]
     found = _members(dataset, services)
     manifest = found.next_version(services)
     if manifest is None:
-        leave_window(dataset.gathered, services)
-        return [NothingNew(dataset=fact.dataset, cause=fact.key), *_known_already(found)]
+        return _no_version(dataset, found, fact, services)
     fence = Head(version=manifest.version, state="registering", by=fact.key)
     unannounced = _unannounced(dataset, services)
     head = services.ledger.documents.write(HEAD, fact.dataset, fence, over=head)
     return [*unannounced, *_register(Dataset(fact.dataset, head, dataset.gathered), manifest, services)]
+
+
+def _no_version(
+    dataset: Dataset, found: Members, fact: DatasetDue | RetrainDue, services: Services
+) -> list[Fact | Change]:
+    """The next version would be the newest again, or have no row. Then the newest stays, and of one without rows the
+    window goes on waiting, since it says what the version after it lacks."""
+    if found.parts and not found.staying(services).parts:
+        stays = f"version {dataset.version} stays the newest, and no run begins" if dataset.version else ""
+        reason = f"no row of {dataset.name} is left, as its uploads were withdrawn"
+        reason = f"{'; '.join(filter(None, (reason, stays)))}; drop a file with other rows"
+        if not dataset.version:
+            leave_window(dataset.gathered, services)
+        return [NothingNew(dataset=dataset.name, cause=fact.key, reason=reason)]
+    again = None if dataset.gathered else _retry(dataset, fact, services)
+    leave_window(dataset.gathered, services)
+    return [again or NothingNew(dataset=dataset.name, cause=fact.key), *_known_already(found)]
 
 
 def _unannounced(dataset: Dataset, services: Services) -> list[Fact | Change]:
@@ -124,8 +150,21 @@ def _finish_or_wait(
     text = services.files.content(names.DATASETS, names.manifest_blob(dataset.name, dataset.version))
     manifest = Manifest.from_json(text) if text else _members(dataset, services).next_version(services)
     if manifest is None:
-        raise Transient(f"version {dataset.version} of {dataset.name} was begun, but its uploads are gone")
+        _take_back(dataset, services)
+        return [_check_again(fact, 1)]
     return [*_register(dataset, manifest, services), _check_again(fact, 1)]
+
+
+def _take_back(dataset: Dataset, services: Services) -> None:
+    """A version was begun and not written, and there is nothing left to make it of: its uploads were withdrawn since."""
+    head = dataset.head
+    assert head is not None  # noqa: S101  (it was begun)
+    if not dataset.finished:
+        services.ledger.documents.delete(HEAD, head)
+        return
+    rows = found.rows if (found := _members(dataset, services).previous) else 0
+    before = Head(version=dataset.finished, state="registered", rows=rows)
+    services.ledger.documents.write(HEAD, dataset.name, before, over=head)
 
 
 def _members(dataset: Dataset, services: Services) -> Members:
@@ -134,6 +173,10 @@ def _members(dataset: Dataset, services: Services) -> Members:
 
 def _known_already(found: Members) -> list[Change]:
     """What is known of uploads whose rows the newest version has already, or that were replaced while they waited."""
+    found = replace(
+        found,
+        joined=[one for one in found.joined if not {one.upload, one.file_version} & found.withdrawn.keys()],
+    )
     version = found.previous.version if found.previous else 0
     gone = {
         one.upload: found.replaced[one.file_version]
@@ -188,10 +231,13 @@ def _outcome(manifest: Manifest) -> list[Fact | Change]:
     id_, uploads = dataset_id(name, version), list(manifest.uploads)
     values = {"uploads": uploads[:MOST_NAMED]}
     values |= {"replaced_uploads": list(manifest.replaced)[:MOST_NAMED]} if manifest.replaced else {}
+    taken_out = manifest.just_withdrawn
+    values |= {"withdrawn_uploads": [one.upload for one in taken_out][:MOST_NAMED]} if taken_out else {}
     return [
         DatasetRegistered(dataset=name, version=version, rows=manifest.rows, uploads=len(uploads)),
         Change(kind="dataset", id=id_, state="registered", values=values),
         *_of_uploads(uploads, manifest.replaced, id_),
+        *(_withdrawn(one, id_) for one in taken_out),
     ]
 
 
@@ -200,10 +246,16 @@ def _of_uploads(registered: Iterable[str], replaced: Mapping[str, str], version:
     return [
         *(Change(kind="upload", id=one, state="registered", values=into) for one in registered),
         *(
-            Change(kind="upload", id=one, state="replaced", values={"replaced_by": by})
+            Change(kind="upload", id=one, state="replaced", values={"replaced_by": by, "gone_from": version})
             for one, by in replaced.items()
         ),
     ]
+
+
+def _withdrawn(upload: Withdrawn, version: str) -> Change:
+    """Of rows that were readmitted from a withdrawn upload nothing is known yet."""
+    values = {"withdrawn_by": upload.by, "withdrawn_because": upload.reason, "gone_from": version}
+    return Change(kind="upload", id=upload.upload, state="withdrawn", values=values)
 
 
 def _tags(manifest: Manifest) -> dict[str, str]:

@@ -28,7 +28,11 @@ from shared.ports import DeploymentPlan, RunRequest, RunView, StepView, Workspac
 ROOT = Path(__file__).parents[2]
 ENDED = ("Completed", "Failed", "Canceled")
 NOBODY = "nobody-made-me"
-ENDS = {"fails": b"exit 3", "waits": b"sleep 600"}
+ENDS = {
+    "fails": b"exit 3",
+    "says": b"echo secret; echo 'campanha: too few rows; gather more' >&2; exit 1",
+    "waits": b"sleep 600",
+}
 """What a run's step does, by how the run ends; none for one that completes."""
 
 
@@ -44,7 +48,7 @@ class Outside(Protocol):
         """The URL of each version of a dataset."""
 
     def run(self, how: str) -> str:
-        """Starts a run of one step, `only_step`, that `completes`, `fails` or `waits` for ever; its name."""
+        """Starts a run of one step, `only_step`, that `completes`, `fails`, fails and `says` why, or `waits`; its name."""
 
     def model(self, name: str, *, works: bool = True) -> None:
         """Registers version 1, with documents `model` and `evaluation`."""
@@ -64,10 +68,13 @@ class InMemory:
         return {version: url for (of, version), url in self.workspace.datasets.items() if of == name}
 
     def run(self, how: str) -> str:
-        status = {"completes": "Completed", "fails": "Failed", "waits": "Running"}[how]
+        status = {"completes": "Completed", "fails": "Failed", "says": "Failed", "waits": "Running"}[how]
         name = f"{how}-{len(self.workspace.runs)}"
         step = StepView(name="only_step", status=status, started_at="2026-11-24T12:00:00+00:00")
-        error = "step only_step failed; its log is in the run" if how == "fails" else ""
+        error = {
+            "fails": "step only_step failed; its log is in the run",
+            "says": "too few rows; gather more",
+        }.get(how, "")
         self.workspace.runs[name] = RunView(name=name, status=status, error=error, steps=(step,))
         return name
 
@@ -232,6 +239,11 @@ def test_a_failed_run_names_the_step(outside: Outside) -> None:
     assert view.status == "Failed"
     assert "only_step" in view.error
     assert [step.status for step in view.steps] == ["Failed"]
+
+
+def test_a_failed_run_says_what_its_step_said(outside: Outside) -> None:
+    view = _ended(outside, outside.run("says"))
+    assert (view.status, view.error) == ("Failed", "too few rows; gather more")
 
 
 def test_a_cancelled_run_ends_and_may_be_cancelled_again(outside: Outside) -> None:

@@ -16,6 +16,8 @@ from shared.domain.facts import (
     RollbackRequested,
     RunMoved,
     ScoringDue,
+    TrustRequested,
+    WithdrawalRequested,
     WorkPaused,
     WorkResumed,
 )
@@ -34,6 +36,7 @@ def lived(world: World) -> World:
     _runs_that_come_to_nothing(world)
     _a_step_that_is_given_up(world)
     world.tell(world.drop("june.csv", bank_rows(30, start=5000)))  # in place of the older june.csv
+    _what_a_person_decides_about_rows(world)
     return world
 
 
@@ -136,3 +139,12 @@ def _a_step_that_is_given_up(world: World) -> None:
     world.fail_for_good(upload)
     (failure,) = world.ledger.newest("failure")
     world.tell(RetryRequested(failure=failure.id, about=upload.key, operation=digest("o5")))
+
+
+def _what_a_person_decides_about_rows(world: World) -> None:
+    """One upload is withdrawn before a version without it is made, and one version is trusted for the next."""
+    august = next(one.id for one in world.ledger.newest("upload") if one.values["name"] == "august.csv")
+    world.tell(
+        WithdrawalRequested(upload=august, operation=digest("o6"), by=BY, reason="another campaign's labels"),
+        TrustRequested(dataset="bank", version=3, operation=digest("o7"), by=BY, reason="checked by hand"),
+    )

@@ -11,7 +11,15 @@ import pytest
 from flow.world import POLICY, World, bank_rows, evaluation_of, golden
 
 from shared.domain.datasets.manifest import Manifest
-from shared.domain.facts import BatchScored, ReconcileDue, ScoringDue
+from shared.domain.facts import (
+    BatchScored,
+    Fact,
+    OperationRequested,
+    ReconcileDue,
+    ScoringDue,
+    TrustRequested,
+    WithdrawalRequested,
+)
 from shared.domain.policy import Policy
 from shared.ports import RunView
 from shared.procedures.gather_window import gathered
@@ -68,6 +76,7 @@ def live_through(
     lost: bool = False,
     first: Mapping[str, str] = {},
     later: Mapping[str, str] = {},
+    asked: Callable[[World], list[Fact]] | None = None,
     policy: Policy = POLICY,
     minutes: int = 60,
 ) -> World:
@@ -76,6 +85,7 @@ def live_through(
     lost: the message of the killed worker does not come back
     first: files that are dropped too
     later: files that are dropped after twenty minutes; then the fuse burns, and the policy holds, only from there on
+    asked: what an operator asks for then; the same
     """
     world = World()
     for name, text in {"may.csv": FAULTY, **first}.items():
@@ -86,8 +96,11 @@ def live_through(
     }
     for name, port in bare.items():
         setattr(world, name, Wired(port, fuse))
-    fuse.burning = not later
+    fuse.burning = not (later or asked)
     for minute in range(minutes):
+        if minute == 20 and asked:
+            world.due += [(world.time, operation(fact)) for fact in asked(world)]
+            fuse.burning = True
         if minute == 20 and later:
             for name, text in later.items():
                 bare["files"].write("incoming", name, text.encode())
@@ -107,6 +120,12 @@ def live_through(
     return world
 
 
+def operation(fact: Fact) -> OperationRequested:
+    """As the API has it; what it asks for is in the outbox from then on, whoever dies."""
+    facts = [fact.to_json()]
+    return OperationRequested(operation=f"of/{fact.key}", action="act", by="key:operator", facts=facts)
+
+
 def drain(world: World, bare: dict[str, Any], *, until: Any, lost: bool) -> None:
     while ready := [item for item in world.due if item[0] <= until]:
         item = min(ready, key=lambda item: item[0])
@@ -116,7 +135,9 @@ def drain(world: World, bare: dict[str, Any], *, until: Any, lost: bool) -> None
             world.deliver(item[1])
         except Killed:
             world.due += [(world.time, fact) for fact in bare["bus"].take()]
-            if not (lost or item[1].hint):  # a timer's tick does not come back; a message does
+            # A timer's tick does not come back; a message does, and so does a client whose request had no answer.
+            asked_again = isinstance(item[1], OperationRequested)
+            if not item[1].hint and (asked_again or not lost):
                 world.due.append((item[0] + MESSAGE_LEASE, item[1]))
 
 
@@ -247,6 +268,71 @@ def test_a_crash_while_files_are_replaced_loses_no_row_and_counts_none_twice(aft
         seen = dataset(overwritten_day(Fuse(at, after=after), lost=(at + after) % 2 == 0))
         if seen != AFTERWARDS:
             differing.append((at, {name: seen[name] for name in seen if seen[name] != AFTERWARDS[name]}))
+    assert differing == []
+
+
+# --- rows that a person withdraws, and others that one trusts -------------------------------------------------
+
+
+BAD, GOOD = bank_rows(5, start=50), bank_rows(6, start=70)
+WITH_FAULTS = {"bad.csv": BAD, "copy.csv": BAD, "worse.csv": GOOD.replace("\n31;", "\nold;", 1)}
+
+
+def withdrawn_day(fuse: Fuse, *, lost: bool = False) -> World:
+    """Two uploads are withdrawn, one of them held by a copy too; a version is trusted, and the dataset is trained anew."""
+    return live_through(fuse, lost=lost, first=WITH_FAULTS, asked=_decisions)
+
+
+def _decisions(world: World) -> list[Fact]:
+    ids = {record.values["name"]: record.id for record in world.ledger.newest("upload")}
+    by: dict[str, Any] = {"by": "key:operator", "reason": "wrong", "retrain": True}
+    return [
+        WithdrawalRequested(upload=ids["bad.csv"], operation="o1", **by),
+        WithdrawalRequested(upload=ids["worse.csv"], operation="o2", **by),
+        TrustRequested(dataset="bank", version=1, operation="o3", **by),
+    ]
+
+
+AFTER_DECISIONS = {
+    "parts": {"may.csv": (9, "registered"), "copy.csv": (5, "duplicate")},
+    "uploads": [
+        ("bad.csv", "withdrawn"),
+        ("copy.csv", "duplicate"),
+        ("may.csv", "registered"),
+        ("worse.csv", "withdrawn"),
+    ],
+    "failures": 0,
+    "waiting": 0,
+    "unfinished": [],
+    "withdrawn": ["bad.csv", "worse.csv"],
+    "trusted": [1],
+}
+
+
+def decided(world: World) -> dict[str, Any]:
+    newest = max(version for _, version in world.workspace.datasets)
+    text = world.files.content("datasets", f"bank/manifests/{newest}.json")
+    assert text is not None
+    manifest = Manifest.from_json(text)
+    return {
+        **dataset(world),
+        "withdrawn": sorted(one.upload.split("/")[1] for one in manifest.withdrawn),
+        "trusted": [one.version for one in manifest.trusted],
+    }
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("every", [23, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_crash_while_people_decide_about_rows_loses_none_and_counts_none_twice(
+    after: bool, every: int
+) -> None:
+    fuse = Fuse()
+    assert decided(withdrawn_day(fuse)) == AFTER_DECISIONS
+    differing = []
+    for at in range(1, fuse.calls + 1, every):
+        seen = decided(withdrawn_day(Fuse(at, after=after), lost=(at + after) % 2 == 0))
+        if seen != AFTER_DECISIONS:
+            differing.append((at, {name: seen[name] for name in seen if seen[name] != AFTER_DECISIONS[name]}))
     assert differing == []
 
 

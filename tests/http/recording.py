@@ -122,6 +122,8 @@ ASKS = {
     "getFailure": get("/api/failures/{failure}"),
     "retryFailure": post("/api/failures/{failure}/retry", body=REASON),
     "getLineage": get("/api/lineage/may.csv"),
+    "withdrawUpload": post("/api/uploads/may.csv/withdraw", body=REASON),
+    "trustDatasetVersion": post("/api/datasets/bank/1/trust", body=REASON),
     "listEvents": get("/api/events", params={"maxpagesize": 3, "state": "admitted"}),
     "pauseWork": post("/api/pause", body=REASON),
     "resumeWork": post("/api/resume", body=REASON),
@@ -156,6 +158,8 @@ NOT_THERE: dict[str, Json] = {
     "rollBackEndpoint": {"path": "/api/endpoints/other/rollback"},
     "retrainDataset": {"path": "/api/datasets/other/retrain"},
     "experimentOnDataset": {"path": "/api/datasets/other/experiment"},
+    "withdrawUpload": {"path": "/api/uploads/other.csv/withdraw"},
+    "trustDatasetVersion": {"path": "/api/datasets/bank/99/trust"},
     "getDeployment": {"path": "/api/deployments/campanha-bank/model-99"},
     "getScoredRows": {"path": "/api/batches/other/rows"},
     "approveBatch": {"path": "/api/batches/other-12345678/approve"},
@@ -170,6 +174,7 @@ NOT_THERE: dict[str, Json] = {
 AFTERWARDS = (
     ("discardQuarantinedUpload", ASKS["discardQuarantinedUpload"]),
     ("readmitQuarantinedUpload", post("/api/quarantine/notes.csv/readmit", body=REASON)),
+    ("withdrawUpload", post("/api/uploads/notes.csv/withdraw", body=REASON)),
     ("retryFailure", ASKS["retryFailure"]),
     ("pauseWork", post("/api/pause", body=REASON, headers={"idempotency-key": "used-once"})),
     (

@@ -128,7 +128,7 @@ def _beside_the_point(case: schemathesis.Case) -> list[Any]:
         ]  # a POST there drops a file of that name
     if "deltatoken" in (case.query or {}):
         excluded.append(of("positive_data_acceptance"))  # one that is made up is refused
-    if path.startswith("/api/quarantine/{name}/"):
+    if path.startswith(("/api/quarantine/{name}/", "/api/uploads/{name}/")):
         excluded.append(
             of("allow_header_conformance")
         )  # a file may be named `.../retry`, and is asked for by GET

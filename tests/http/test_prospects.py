@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import groupby
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from flow.recorded import put_on_record
@@ -64,7 +64,7 @@ def test_an_upload_tells_what_its_rows_wait_for_until_their_model_answers(
 ) -> None:
     arrived = world.drop("may.csv", bank_rows(30))
     assert _on_the_way(world, reader, UPLOAD, arrived) == ["gather-window", "run-slot", "workspace"]
-    assert _links(reader, UPLOAD).keys() == {"self", "lineage", "dataset", "run"}
+    assert _links(reader, UPLOAD).keys() == {"self", "lineage", "dataset", "run", "models"}
     world.workspace.state_of_new_deployments = "Creating"
     world.workspace.runs[RUN] = RunView(name=RUN, status="Completed")
     found = {"evaluation": evaluation_of(1, "none"), "golden": golden(world.endpoint, 1)}
@@ -84,6 +84,7 @@ def test_an_upload_tells_what_its_rows_wait_for_until_their_model_answers(
         "dataset": "/api/datasets/bank/1",
         "run": f"/api/runs/{RUN}",
         "model": "/api/models/bank/1",
+        "models": f"/api/models?upload={quote(arrived.key, safe='')}",
         "batches": "/api/batches?model=bank:1",
     }
 

@@ -155,6 +155,98 @@ MUTANTS = (
         'if event.type == CREATED and event.text("api") not in WHOLE:', "if False:",
         "unit/functions/test_delivery.py::test_an_event_that_is_none_of_ours_leads_to_nothing",
     ),
+    # people decide about rows
+    _mutant(
+        "a withdrawn upload's rows stay", "shared.domain.datasets.manifest",
+        "withdrawn.get(part.file_version) or withdrawn.get(part.upload)", "None",
+        "flow/test_withdrawn.py::test_the_next_version_lacks_the_rows_and_its_record_says_who_and_why",
+    ),
+    _mutant(
+        "rows readmitted from a withdrawn upload stay", "shared.domain.datasets.manifest",
+        "withdrawn.get(part.file_version) or withdrawn.get(part.upload)", "withdrawn.get(part.upload)",
+        "flow/test_withdrawn.py::test_readmitted_rows_go_with_the_upload_they_stood_in",
+    ),
+    _mutant(
+        "rows are readmitted from a withdrawn upload", "shared.steps.readmit_rows",
+        '{withdrawn.reason}" if withdrawn else ""', '{withdrawn.reason}" if False else ""',
+        "flow/test_withdrawn.py::test_nothing_is_readmitted_from_a_withdrawn_upload",
+    ),
+    _mutant(
+        "withdrawn rows that are dropped again are duplicates", "shared.procedures.dataset_members",
+        "return withdrawn or part.file_version in self.replaced", "return part.file_version in self.replaced",
+        "flow/test_withdrawn.py::test_the_same_rows_dropped_again_are_admitted_anew",
+    ),
+    _mutant(
+        "a withdrawn copy keeps the rows", "shared.procedures.overwritten",
+        'name != part.source["name"] and upload not in withdrawn', 'name != part.source["name"]',
+        "flow/test_withdrawn.py::test_a_copy_that_was_withdrawn_holds_nothing",
+    ),
+    _mutant(
+        "rows of very many files stay, whatever a person says", "shared.procedures.overwritten",
+        "claim.value.full and not taken_out", "claim.value.full",
+        "flow/test_withdrawn.py::test_of_rows_of_very_many_files_a_withdrawn_one_keeps_none",
+    ),
+    _mutant(
+        "rows dropped again stay those that were withdrawn", "shared.domain.datasets.manifest",
+        " and not any(part.upload in taken_out for part in before)", "",
+        "flow/test_withdrawn.py::test_the_same_rows_dropped_again_are_admitted_anew",
+    ),
+    _mutant(
+        "a dataset version has no row", "shared.domain.datasets.manifest",
+        "if not left.parts or (same", "if (same",
+        "flow/test_withdrawn.py::test_without_the_only_upload_there_is_no_version_and_the_last_one_stays",
+    ),
+    _mutant(
+        "a window is forgotten that says what was overwritten", "shared.steps.register_dataset",
+        "        if not dataset.version:\n            leave_window", "        if True:\n            leave_window",
+        "flow/test_withdrawn.py::test_nor_does_its_overwritten_version_come_back_then",
+    ),
+    _mutant(
+        "a version that was begun of withdrawn rows alone holds up the dataset", "shared.steps.register_dataset",
+        "        _take_back(dataset, services)\n", '        raise LookupError("its uploads are gone")\n',
+        "flow/test_withdrawn.py::test_a_version_that_was_begun_of_withdrawn_rows_alone_is_taken_back",
+    ),
+    _mutant(
+        "an upload is withdrawn twice", "shared.steps.withdraw_upload",
+        "if standing.operation != fact.operation:", "if False:",
+        "flow/test_withdrawn.py::test_who_comes_second_is_told_who_was_first",
+    ),
+    _mutant(
+        "the older version that an upload repeats stays", "shared.steps.withdraw_upload",
+        "    older = _repeated(upload, services)\n", "    older = []\n",
+        "flow/test_withdrawn.py::test_a_file_that_only_repeats_its_own_older_version_goes_with_it",
+    ),
+    _mutant(
+        "an upload is withdrawn before it is admitted", "shared.steps.withdraw_upload",
+        "if standing is None and upload.state in NOT_ADMITTED:", "if False:",
+        "flow/test_withdrawn.py::test_what_cannot_be_withdrawn_says_why",
+    ),
+    _mutant(
+        "trust makes no version", "shared.domain.datasets.manifest",
+        " and set(trusted) <= set(known))", ")",
+        "flow/test_withdrawn.py::test_rows_of_a_trusted_version_are_named_in_the_next_manifest",
+    ),
+    _mutant(
+        "trusted rows are doubted all the same", "pipelines.training.trial",
+        "[] if version in decided.trusted else doubts(version, rows, expected)", "doubts(version, rows, expected)",
+        "unit/pipelines/training/test_train.py::test_a_drop_that_a_person_trusts_is_learned_from",
+    ),
+    _mutant(
+        "an old doubt outlives a person's trust", "pipelines.training.evidence",
+        "cleared = {doubt.version for doubt in self.doubts} & decided.trusted", "cleared = set()",
+        "unit/pipelines/training/test_plausibility.py::test_rows_that_a_person_trusts_are_evidence_and_learned_from",
+    ),
+    _mutant(
+        "a doubt outlives the rows that raised it", "pipelines.training.evidence",
+        "if upload not in self.withdrawn}", "if False}",
+        "unit/pipelines/training/test_plausibility.py::"
+        "test_what_is_left_of_a_doubted_drop_is_looked_at_anew_once_a_part_was_withdrawn",
+    ),
+    _mutant(
+        "a traceback becomes a run's reason", "shared.domain.run_end",
+        'return found[-1].strip() if found else ""', "return told.strip()",
+        "unit/domain/test_run_end.py",
+    ),
     # rows become versions and runs
     _mutant(
         "a manifest is overwritten", "shared.steps.register_dataset",

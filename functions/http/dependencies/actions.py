@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Body, Depends, Request
+from fastapi import Body, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from functions.http.auth.callers import Caller
@@ -37,6 +37,19 @@ Reason = Annotated[ActionReason | None, Body()]
 def reason_of(body: ActionReason | None) -> str:
     """The reason given; empty when there is none."""
     return body.reason if body else ""
+
+
+def demanded_reason(body: ActionReason | None, why: str) -> str:
+    """The reason given; raises: Problem 400 when there is none. why: it is needed"""
+    reason = reason_of(body).strip()
+    if not reason:
+        raise Problem(400, f'{why}: say why, as {{"reason": "..."}}.', code="ReasonRequired")
+    return reason
+
+
+Retrain = Annotated[
+    bool, Query(description="Whether to make a dataset version that goes by it, and train on it, at once.")
+]
 
 
 @dataclass(frozen=True, kw_only=True)

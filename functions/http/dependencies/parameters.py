@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query
 
-from functions.http.views.pagination import BatchQuery, ListQuery, PageQuery
+from functions.http.views.pagination import BatchQuery, LearnedQuery, ListQuery, PageQuery
 
 
 def _named(description: str) -> Any:
@@ -28,5 +28,6 @@ LineageKey = Annotated[str, _named("The file's name, its SHA-256, or the hash of
 Version = Annotated[int, Path(ge=1, le=10**9, description="The version.")]
 PageSize = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 Filters = Annotated[ListQuery, Query()]
+LearnedFilters = Annotated[LearnedQuery, Query()]
 BatchFilters = Annotated[BatchQuery, Query()]
 Paged = Annotated[PageQuery, Query()]

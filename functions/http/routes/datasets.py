@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
-from functions.http.dependencies.parameters import DatasetName, Filters, Version
+from functions.http.dependencies.actions import Action, Reason, Requested, Retrain, demanded_reason, reason_of
+from functions.http.dependencies.parameters import DatasetName, LearnedFilters, Version
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
@@ -22,9 +22,9 @@ routes = APIRouter(tags=["datasets"])
 
 
 @routes.get("/api/datasets", response_model=page_of(record("dataset")))
-def list_dataset_versions(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+def list_dataset_versions(request: Request, services: Wired, filters: LearnedFilters) -> JsonAnswer:
     """The newest dataset versions first."""
-    return JsonAnswer(pagination.page("dataset", filters, request, services))
+    return JsonAnswer(pagination.page("dataset", filters.look_up(services.ledger), request, services))
 
 
 @routes.get("/api/datasets/{name}/{version:int}", response_model=record("dataset"), responses=problems(404))
@@ -41,6 +41,38 @@ def retrain_dataset(dataset: DatasetName, requested: Requested, body: Reason = N
         check_dataset(dataset, requested.services)
         due = f.RetrainDue(dataset=dataset, tick=f"asked-{operation}", asked=True)
         return Action(says=f"retrain {dataset}", facts=(due,))
+
+    return requested.once(begin, reason=reason_of(body))
+
+
+@routes.post("/api/datasets/{name}/{version:int}/trust", status_code=202, responses=accepted(404))
+def trust_dataset_version(
+    name: DatasetName,
+    version: Version,
+    requested: Requested,
+    retrain: Retrain = False,
+    body: Reason = None,
+) -> JsonAnswer:
+    """Answers for the rows that are new in a dataset version: the next version says so, and training no longer doubts
+    them."""
+
+    def begin(operation: str) -> Action:
+        id_ = dataset_id(name, version)
+        known = requested.services.ledger.find("dataset", id_)
+        if known is None:
+            raise Problem(404, "There is no such dataset version; /api/datasets lists what there is.")
+        if who := known.values.get("trusted_by"):
+            why = known.values.get("trusted_because")
+            raise Problem(409, f"Its rows are trusted already, by {who}: {why}", code="AlreadyDecided")
+        wanted = f.TrustRequested(
+            dataset=name,
+            version=version,
+            operation=operation,
+            by=requested.caller.name,
+            reason=demanded_reason(body, "A person answers for these rows"),
+            retrain=retrain,
+        )
+        return Action(says=f"trust the rows of {id_}", facts=(wanted,))
 
     return requested.once(begin, reason=reason_of(body))
 

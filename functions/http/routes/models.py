@@ -12,9 +12,10 @@ from functions.http.dependencies.actions import (
     ActionRequest,
     Reason,
     Requested,
+    demanded_reason,
     reason_of,
 )
-from functions.http.dependencies.parameters import Filters, ModelName, Version
+from functions.http.dependencies.parameters import LearnedFilters, ModelName, Version
 from functions.http.dependencies.request_context import Wired
 from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
@@ -35,9 +36,9 @@ routes = APIRouter(tags=["models"])
 
 
 @routes.get("/api/models", response_model=page_of(record("model")))
-def list_models(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
+def list_models(request: Request, services: Wired, filters: LearnedFilters) -> JsonAnswer:
     """The newest models first, with their figures."""
-    return JsonAnswer(pagination.page("model", filters, request, services))
+    return JsonAnswer(pagination.page("model", filters.look_up(services.ledger), request, services))
 
 
 @routes.get("/api/models/{name}/{version:int}", response_model=record("model"), responses=problems(404))
@@ -75,7 +76,7 @@ def promote_model(name: ModelName, version: Version, requested: Requested, body:
     def begin(operation: str) -> Action:
         model = _model(name, version, requested)
         if model.state in ("refused", "undecided"):
-            _demand_reason(body, f"Model {model.id} is {model.state} by the gate")
+            demanded_reason(body, f"Model {model.id} is {model.state} by the gate")
         wanted = f.PromotionRequested(
             dataset=name,
             version=version,
@@ -116,7 +117,7 @@ def _decide(
         model = _model(name, version, requested)
         if not MODEL.state(model.state).needs_person:
             raise Problem(409, f"No release of it waits for a person: it is {model.state}.", code="NotHeld")
-        _demand_reason(body, f"The release of model {model.id} waits for a person's judgement")
+        demanded_reason(body, f"The release of model {model.id} waits for a person's judgement")
         decided = f.ReleaseDecided(
             dataset=name,
             version=version,
@@ -137,9 +138,3 @@ def _model(name: str, version: int, requested: ActionRequest) -> Record:
     if model is None:
         raise Problem(404, "There is no such model; /api/models lists what there is.")
     return model
-
-
-def _demand_reason(body: ActionReason | None, why: str) -> None:
-    """raises: Problem 400"""
-    if not reason_of(body).strip():
-        raise Problem(400, f'{why}: say why, as {{"reason": "..."}}.', code="ReasonRequired")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from functions.http.dependencies.actions import Action, Requested
+from functions.http.dependencies.actions import Action, Reason, Requested, Retrain, demanded_reason, reason_of
 from functions.http.dependencies.csv_body import (
     CSV_BODY,
     Content,
@@ -15,7 +15,8 @@ from functions.http.dependencies.csv_body import (
 )
 from functions.http.dependencies.parameters import Filters, UploadName
 from functions.http.dependencies.request_context import Wired
-from functions.http.dependencies.upload_version import newest_of
+from functions.http.dependencies.upload_version import UploadId, newest_of, upload_of
+from functions.http.problems import Problem
 from functions.http.responses import accepted, problems
 from functions.http.views import pagination
 from functions.http.views.json_answer import JsonAnswer
@@ -24,6 +25,7 @@ from functions.http.views.record_schemas import record
 from functions.http.views.shape import page_of
 from shared.domain import facts as f
 from shared.domain import names
+from shared.procedures.data_decisions import NOT_ADMITTED
 
 routes = APIRouter(tags=["uploads"])
 
@@ -32,6 +34,38 @@ routes = APIRouter(tags=["uploads"])
 def list_uploads(request: Request, services: Wired, filters: Filters) -> JsonAnswer:
     """The newest uploads first."""
     return JsonAnswer(pagination.page("upload", filters, request, services))
+
+
+@routes.post("/api/uploads/{name:path}/withdraw", status_code=202, responses=accepted(404))
+def withdraw_upload(
+    name: UploadName,
+    requested: Requested,
+    of: UploadId = None,
+    retrain: Retrain = False,
+    body: Reason = None,
+) -> JsonAnswer:
+    """Takes an admitted upload out: the next dataset version lacks its rows, and those readmitted from it. The operation
+    says what learned from them."""
+
+    def begin(operation: str) -> Action:
+        upload = upload_of(name, of, requested.services.ledger)
+        if upload is None:
+            raise Problem(404, "There is no such upload; /api/uploads lists what there is.")
+        if upload.state == "withdrawn":
+            who, why = upload.values.get("withdrawn_by"), upload.values.get("withdrawn_because")
+            raise Problem(409, f"It was withdrawn already, by {who}: {why}", code="AlreadyDecided")
+        if upload.state in NOT_ADMITTED:
+            raise Problem(409, f"It cannot be withdrawn: {NOT_ADMITTED[upload.state]}.", code="NotAdmitted")
+        wanted = f.WithdrawalRequested(
+            upload=upload.id,
+            operation=operation,
+            by=requested.caller.name,
+            reason=demanded_reason(body, "Rows that models learned from are taken out"),
+            retrain=retrain,
+        )
+        return Action(says=f"withdraw {upload.values['name']}", facts=(wanted,))
+
+    return requested.once(begin, reason=reason_of(body))
 
 
 @routes.get("/api/uploads/{name:path}", response_model=record("upload"), responses=problems(404))

@@ -32,6 +32,8 @@ class Item:
     dataset: str | None = None
     model: str | None = None
     """The model version that scores it, as name:version."""
+    version: int | None = None
+    """Of the dataset, or of the model, which has the number of the dataset version it was trained on."""
     was: frozenset[str] = frozenset()
     """The states it was in before."""
     listed: Listed | None = None
@@ -146,6 +148,7 @@ def _record(listed: Listed) -> Item:
         state=record.state,
         dataset=record.values.get("dataset"),
         model=_model(record),
+        version=record.values.get("version"),
         was=frozenset(state for state, _ in record.values["history"]) - {record.state},
         listed=listed,
     )

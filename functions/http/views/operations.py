@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from functions.http.views.learned_from import withdrawn
 from functions.http.views.records import address
 from functions.http.views.retry_after import UNKNOWN, retry_after
 from shared.domain import facts as f
@@ -92,6 +93,9 @@ def _of_fact(fact: Fact, services: Services, deepest: int) -> Progress:
 
 
 def _of_outcome(outcome: tuple[Fact, ...], services: Services, deepest: int) -> Progress:
+    retrain = next((led_to for led_to in outcome if isinstance(led_to, f.RetrainDue)), None)
+    if retrain is not None and deepest:  # a decision about rows, and a model was asked for that goes by it
+        return _of_fact(retrain, services, deepest - 1)
     for led_to in outcome:
         ended = _end(led_to, services)
         if ended is not None:
@@ -114,13 +118,20 @@ def _end(fact: Fact, services: Services) -> Progress | None:
         case f.UploadAdmitted() | f.UploadDuplicated() | f.BatchHeld() | f.BatchRunDue() | f.ShardDue():
             kind = "upload" if isinstance(fact, f.UploadAdmitted | f.UploadDuplicated) else "batch"
             return _of_record(kind, getattr(fact, kind), services, since=0)
-        case f.NothingNew() | f.ReleaseRolledBack() | f.ExperimentStarted():
+        case (
+            f.NothingNew()
+            | f.ReleaseRolledBack()
+            | f.ExperimentStarted()
+            | f.UploadWithdrawn()
+            | f.RowsTrusted()
+        ):
             return _as_asked_for(fact, services)
         case (
             f.ExperimentPostponed()
             | f.ExperimentFailed()
             | f.ReleaseNotPossible()
             | f.ReadmissionRefused()
+            | f.DecisionNotPossible()
             | f.BatchRefused()
         ):
             return Progress(status="Failed", detail=fact.reason)
@@ -128,15 +139,38 @@ def _end(fact: Fact, services: Services) -> Progress | None:
             return None
 
 
+def _decided(fact: f.UploadWithdrawn | f.RowsTrusted, services: Services) -> Progress:
+    """A decision about rows is made; what it means for what was learned, and how to learn anew."""
+    if isinstance(fact, f.RowsTrusted):
+        version = services.ledger.find("dataset", dataset_id(fact.dataset, fact.version))
+        said = f"dataset versions to come learn from these rows; {_retrain(fact.dataset)}"
+        return Progress(status="Succeeded", detail=said, record=version)
+    upload = services.ledger.find("upload", fact.upload)
+    said = withdrawn(fact, upload, services) if upload else ""
+    if fact.rows_left:
+        said += f"; {_retrain(fact.dataset)}"
+    return Progress(status="Succeeded", detail=said, record=upload)
+
+
+def _retrain(dataset: str) -> str:
+    return f"./dev runs --retrain {dataset} (POST /api/datasets/{dataset}/retrain) trains anew now"
+
+
 def _as_asked_for(
-    fact: f.NothingNew | f.ReleaseRolledBack | f.ExperimentStarted, services: Services
+    fact: f.NothingNew | f.ReleaseRolledBack | f.ExperimentStarted | f.UploadWithdrawn | f.RowsTrusted,
+    services: Services,
 ) -> Progress:
-    """What would elsewhere be no success: there was nothing to do, or to find, or a release that was under way is ended."""
+    """What is a success as it was asked for, though elsewhere it would be none: there was nothing to do, or to find, or
+    something is ended, or taken out."""
+    if isinstance(fact, f.UploadWithdrawn | f.RowsTrusted):
+        return _decided(fact, services)
     if isinstance(fact, f.ExperimentStarted):
         progress = _of_record("run", fact.run, services, since=0)
         nothing = progress.record is not None and progress.record.state in ("refused", "undecided")
         return replace(progress, status="Succeeded") if nothing else progress
     if isinstance(fact, f.NothingNew):
+        if fact.reason:
+            return Progress(status="Failed", detail=fact.reason)
         return Progress(status="Succeeded", detail="nothing new had gathered, and the last run did not fail")
     model = services.ledger.find("model", dataset_id(fact.dataset, fact.version))
     return Progress(status="Succeeded", detail=fact.reason, record=model)

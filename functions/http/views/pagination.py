@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from functions.http.problems import Problem, rules_broken
 from functions.http.views.delta_token import pack, unpack
+from functions.http.views.learned_from import Versions, versions_with
 from functions.http.views.listed import Item, RecordList, Source, audit_list, event_list
 from shared.domain.names import digest
 from shared.kinds import STATES
-from shared.ledger import Cursor, Listed
+from shared.ledger import Cursor, Ledger, Listed
 from shared.services import Services
 
 MOST = 200
@@ -95,6 +96,33 @@ class BatchQuery(ListQuery):
 
     def _fits_otherwise(self, item: Item) -> bool:
         return self.model in (None, item.model) and super()._fits_otherwise(item)
+
+
+class LearnedQuery(ListQuery):
+    """What of the dataset versions, or of the models trained on them, is wanted."""
+
+    upload: str | None = Field(
+        default=None, max_length=2048, description="Only those that have the rows of this upload: its id."
+    )
+    _versions: Versions | None = PrivateAttr(default=None)
+
+    def look_up(self, ledger: Ledger) -> LearnedQuery:
+        """Which versions have the upload's rows; to be done before the list is read."""
+        if self.upload is not None:
+            none = Versions(dataset="", first=1, last=None)
+            self._versions = versions_with(self.upload, ledger) or none
+        return self
+
+    def ends(self, item: Item) -> bool:
+        """Versions, and their models, are made one after another."""
+        there = self._versions
+        older = there is not None and item.dataset == there.dataset and (item.version or 0) < there.first
+        return older or super().ends(item)
+
+    def _fits_otherwise(self, item: Item) -> bool:
+        there = self._versions
+        has = there is None or (item.dataset == there.dataset and item.version in there)
+        return has and super()._fits_otherwise(item)
 
 
 def page(kind: str, query: ListQuery, request: Request, services: Services) -> Json:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 from pydantic import Field, create_model
 
+from functions.http.views.learned_from import models_of
 from functions.http.views.shape import Address, Moment, Shape, absent, growing, list_of
 from shared.domain.kinds import field
 from shared.domain.kinds.field import Part, public_parts
@@ -42,6 +43,8 @@ def _links() -> type[Shape]:
     for name, example in others.items():
         fields[name] = (Address, absent(description=f"The address of its {name}.", examples=[example]))
     about = "The address of the batches that the model it led to scores."
+    learned = "The address of the models that learned from its rows."
+    fields["models"] = (Address, absent(description=learned, examples=[models_of("upload/may.csv/0x8DD59")]))
     fields["batches"] = (Address, absent(description=about, examples=["/api/batches?model=bank:3"]))
     for kind in KINDS:
         about = f"The address of the {kind.name} that it belongs to, or led to."

@@ -7,6 +7,7 @@ import logging
 from typing import Any
 from urllib.parse import quote
 
+from functions.http.views.learned_from import models_of
 from shared import telemetry
 from shared.domain.kinds import field
 from shared.domain.kinds.kind import Thing
@@ -80,6 +81,8 @@ def _links(kind: str, thing: Thing[Any]) -> Json:
         links["rows"] = f"{scored}/rows"
     if kind == "model":
         links["batches"] = scored_by(thing.id)
+    if kind == "upload" and "dataset" in links:
+        links["models"] = models_of(thing.id)
     if kind in DROPPED and name:
         links["lineage"] = f"/api/lineage/{DROPPED[kind]}/{quote(name)}"
     return links

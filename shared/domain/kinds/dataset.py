@@ -11,6 +11,7 @@ from shared.domain.facts import (
     ModelAccepted,
     ModelRefused,
     ModelUndecided,
+    RowsTrusted,
     RunFailed,
     RunPostponed,
     RunStarted,
@@ -35,6 +36,26 @@ class DatasetVersion:
     replaced_uploads: list[str] | None = public(
         "The ids of uploads whose files were overwritten, and whose rows this version has no longer.",
         example=["upload/may.csv/0x8DD5A3B1C2D4E5F"],
+    )
+    withdrawn_uploads: list[str] | None = public(
+        "The ids of uploads that a person withdrew, and whose rows this version is the first to lack.",
+        example=["upload/may.csv/0x8DD5A3B1C2D4E5F"],
+    )
+    doubted_because: str | None = public(
+        "Why the rows that are new in this version are not learned from: they are not plausible.",
+        example="all 412 rows are positive, where about 365 negative ones were expected",
+    )
+    remedy: str | None = public(
+        "What a person can do about the doubt.",
+        example="if they are right, say so: ./dev datasets bank:3 --trust --reason WHY; if they are not, take their upload"
+        " out: ./dev uploads NAME --withdraw --reason WHY",
+    )
+    trusted_by: str | None = public(
+        "Who answers for the rows that are new in this version, so that later versions learn from them all the same.",
+        example="key:operator",
+    )
+    trusted_because: str | None = public(
+        "Why these rows are trusted.", example="only customers who had agreed before were called"
     )
     repeated_rows: int | None = public(
         "Rows that repeat an earlier row exactly; learned from once, unless the settings say otherwise.",
@@ -86,6 +107,11 @@ def _trained(fact: ModelAccepted | ModelRefused | ModelUndecided) -> Iterable[Ch
     yield Change(kind="dataset", id=id_, state="trained", values={"model": id_})
 
 
+def _trusted(fact: RowsTrusted) -> Iterable[Change]:
+    values = {"trusted_by": fact.by, "trusted_because": fact.reason}
+    yield Change(kind="dataset", id=dataset_id(fact.dataset, fact.version), values=values)
+
+
 def _links(dataset: Thing[DatasetVersion]) -> Mapping[str, str | None]:
     return {"run": dataset.values.run, "model": dataset.values.model}
 
@@ -106,6 +132,7 @@ DATASET = Kind(
     values=DatasetVersion,
     projections={
         DatasetRegistered: _registered,
+        RowsTrusted: _trusted,
         RunPostponed: _waiting,
         RunStarted: _training,
         RunFailed: _failed,

@@ -143,6 +143,11 @@ class RowsInDoubt:
         "How it shows.",
         example="what was learned before ranks these 412 rows the wrong way round: AUC 0.206, at most 0.281",
     )
+    remedy: str | None = public(
+        "What a person can do about it.",
+        example="if they are right, say so: ./dev datasets bank:3 --trust --reason WHY; if they are not, take their upload"
+        " out: ./dev uploads NAME --withdraw --reason WHY",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

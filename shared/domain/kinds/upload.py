@@ -14,6 +14,7 @@ from shared.domain.facts import (
     UploadArrived,
     UploadDuplicated,
     UploadRejected,
+    UploadWithdrawn,
 )
 from shared.domain.kinds.field import internal, public
 from shared.domain.kinds.kind import Change, Kind, Thing
@@ -78,6 +79,18 @@ class Upload:
         "The id of the upload of a newer version of the file, whose rows count instead.",
         example="upload/may.csv/0x8DD5B",
     )
+    withdrawn_by: str | None = public("Who withdrew it.", example="key:operator")
+    withdrawn_because: str | None = public("Why it was withdrawn.", example="labels of another campaign")
+    held_by: str | None = public(
+        "Of a withdrawn one: another file that holds the very same rows, so that they stay; withdraw that one too to have"
+        " them out.",
+        example="archive/may.csv",
+    )
+    gone_from: str | None = public(
+        "The first dataset version without its rows, as name:version.",
+        pattern=names.DATASET_ID,
+        example="bank:4",
+    )
 
 
 def _arrived(fact: UploadArrived) -> Iterable[Change]:
@@ -124,6 +137,12 @@ def _known(fact: UploadDuplicated) -> Iterable[Change]:
     yield Change(kind="upload", id=fact.upload, state="duplicate", values=values)
 
 
+def _withdrawn(fact: UploadWithdrawn) -> Iterable[Change]:
+    values = {"withdrawn_by": fact.by, "withdrawn_because": fact.reason}
+    values |= {"held_by": fact.held_by} if fact.held_by else {}
+    yield Change(kind="upload", id=fact.upload, state="withdrawn", values=values)
+
+
 def _dead_lettered(fact: StepDeadLettered) -> Iterable[Change]:
     """The upload waits for whoever retries."""
     if fact.about.startswith("upload") and re.fullmatch(names.UPLOAD_ID, fact.about):
@@ -163,6 +182,12 @@ UPLOAD = Kind(
             final=True,
         ),
         State(
+            name="withdrawn",
+            tone=Tone.REST,
+            sentence="was withdrawn by a person: no dataset version to come has its rows",
+            final=True,
+        ),
+        State(
             name="rejected",
             tone=Tone.BAD,
             word="in quarantine",
@@ -176,6 +201,7 @@ UPLOAD = Kind(
         UploadAdmitted: _admitted,
         UploadRejected: _rejected,
         UploadDuplicated: _known,
+        UploadWithdrawn: _withdrawn,
         StepDeadLettered: _dead_lettered,
     },
     links=_links,

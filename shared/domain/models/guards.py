@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from shared.domain.models.doubt import remedy
+
 LEAST_HELD_OUT = 100
 """Held-out rows that a verdict needs at least,"""
 LEAST_POSITIVES = 10
@@ -160,7 +162,9 @@ def _small_and_fast(evaluation: Evaluation) -> Found:
 
 def _plausible_rows(evaluation: Evaluation) -> Found:
     if why := _newest_in_doubt(evaluation):
-        yield "undecided", f"the rows of version {why[0]['version']} are left out: {why[0]['reason']}", None
+        version = why[0]["version"]
+        reason = f"the rows of version {version} are left out: {why[0]['reason']}"
+        yield "undecided", f"{reason}; {remedy(evaluation['challenger']['name'], version)}", None
 
 
 def _newest_in_doubt(evaluation: Evaluation) -> list[Mapping[str, Any]]:

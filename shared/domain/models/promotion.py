@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from shared.domain.models import guards
+from shared.domain.models.doubt import remedy
 from shared.domain.models.guards import Finding
 from shared.errors import Refused
 
@@ -92,6 +93,10 @@ def _figures(evaluation: Mapping[str, Any], found: Sequence[Finding]) -> dict[st
         "champion_metrics": _of_model(evaluation.get("champion"), evaluation),
         "recipe": evaluation["recipe"]["name"],
         "findings": [{"guard": each.guard, "reason": each.reason} for each in found],
+        "doubts": [
+            {**each, "remedy": remedy(evaluation["challenger"]["name"], each["version"])}
+            for each in evaluation.get("doubts") or ()
+        ],
         **{
             name: evaluation.get(name)
             for name in (
@@ -99,7 +104,6 @@ def _figures(evaluation: Mapping[str, Any], found: Sequence[Finding]) -> dict[st
                 "newest",
                 "baseline",
                 "calibration",
-                "doubts",
                 "drift",
                 "left_out_rows",
             )

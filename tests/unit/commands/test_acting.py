@@ -26,6 +26,8 @@ ACTIONS = {
     ("approve", "bank:3", "--reason", "r"): ("models/bank/3/approve", {"reason": "r"}),
     ("approve", "bank:3", "--reject", "--reason", "r"): ("models/bank/3/reject", {"reason": "r"}),
     ("rollback", "bank", "--reason", "r"): ("endpoints/bank/rollback", {"reason": "r"}),
+    ("uploads", "x.csv", "--withdraw", "--reason", "r"): ("uploads/x.csv/withdraw", {"reason": "r"}),
+    ("datasets", "bank:3", "--trust", "--reason", "r"): ("datasets/bank/3/trust", {"reason": "r"}),
     ("quarantine", "a b.csv", "--retry"): ("quarantine/a b.csv/retry", {}),
     ("quarantine", "x.csv", "--readmit", "--reason", "r"): ("quarantine/x.csv/readmit", {"reason": "r"}),
     ("quarantine", "x.csv", "--discard", "--reason", "r"): ("quarantine/x.csv/discard", {"reason": "r"}),

@@ -24,6 +24,8 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
     "status": ((), lambda said: said["attentionCount"], 5),
     "watch": (("--until-quiet",), lambda said: said["paused"], False),
     "trace": (("incoming/calls-2026-w45.csv",), lambda said: said["model"]["id"], "bank-additional:7"),
+    "uploads": (("leads-from-crm.csv",), lambda said: said["state"], "rejected"),
+    "datasets": (("bank-additional:7",), lambda said: said["version"], 7),
     "runs": (("--most", "1"), lambda said: [run["state"] for run in said["value"]], ["running"]),
     "models": (("bank-additional:7",), lambda said: said["metrics"]["logLoss"], 0.2817),
     "batches": (("to-call-november-csv-6f2c0a51", "--rows", "2"), lambda said: len(said["rows"]), 2),

@@ -27,6 +27,10 @@ SHOWN = {
     ("status", "--flow"): ["admit_upload", "1,204"],
     ("trace", "incoming/calls-2026-w45.csv"): ["bank-additional:7", "model-7", "to-call-w45.csv", "train: completed"],
     ("trace", "scoring/to-call-w43.csv"): ["bank-additional:4", "calls-2026-w42.csv", "model version: 4"],
+    ("uploads",): ["leads-from-crm.csv", "calls-2026-w46.csv"],
+    ("uploads", "calls-2026-w45.csv"): ["dataset version", "bank-additional:7"],
+    ("datasets",): ["bank-additional:7", "trained"],
+    ("datasets", "bank-additional:7"): ["bank-additional:7", "rows"],
     ("runs",): ["bank-additional-v8-a1", "running", "failed"],
     ("runs", "bank-additional-v8-a1"): ["prepare", "train", "running", "notstarted"],
     ("models",): ["bank-additional:7", "0.2817", "-0.0116", "rolled-back"],
@@ -218,7 +222,8 @@ def test_an_operator_does_not_read_the_record(run: Run) -> None:
 
 USAGE = [
     ("runs", "--wait"), ("models", "bank"), ("models", "--promote"), ("models", "bank:1", "--promote"),
-    ("models", "--card"),
+    ("models", "--card"), ("uploads", "--withdraw", "--reason", "r"), ("uploads", "x.csv", "--withdraw"),
+    ("datasets", "bank:3", "--trust"), ("datasets", "bank"),
     ("batches", "--rows", "3"), ("quarantine", "--retry"), ("quarantine", "x.csv", "--readmit"), ("predict",), ("trace",),
     ("predict", "x.csv", "--fields"),
 ]  # fmt: skip

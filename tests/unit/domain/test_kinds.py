@@ -124,6 +124,11 @@ FACTS: tuple[f.Fact, ...] = (
     f.OperationRequested(operation="o", action="promote bank:1", by="key:operator", facts=["{}"]),
     f.RetryRequested(failure="x", about="shard/b/1", operation="o"),
     f.QuarantineDecided(upload="u", decision="discarded", by="key:operator", reason=""),
+    f.UploadWithdrawn(
+        upload="u", name="a.csv", dataset="bank", operation="o", by="key:operator", reason="wrong", rows_left=3,
+        held_by="b.csv",
+    ),
+    f.RowsTrusted(dataset="bank", version=1, operation="o", by="key:operator", reason="right"),
     f.WorkPaused(operation="o", by="key:operator", reason=""),
 )  # fmt: skip
 

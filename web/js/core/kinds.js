@@ -40,6 +40,13 @@ export const KINDS = {
         "final": true,
         "needsPerson": false
       },
+      "withdrawn": {
+        "tone": "rest",
+        "label": "withdrawn",
+        "sentence": "was withdrawn by a person: no dataset version to come has its rows",
+        "final": true,
+        "needsPerson": false
+      },
       "rejected": {
         "tone": "bad",
         "label": "in quarantine",

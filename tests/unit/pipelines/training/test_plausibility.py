@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelines.training.holdout import Mask
 from pipelines.training.learners import Matrix
 from pipelines.training.metrics import Floats
 from pipelines.training.plausibility import CHECKS, DoubtKind, Expected, doubts
+from pipelines.training.prepared import Decisions
 from pipelines.training.trial import Past, trial
 from shared.domain.models.recipe import Recipe, RecipeMember
 from tests.unit.pipelines.known_rows import drawn
@@ -104,36 +106,74 @@ def test_what_nothing_came_before_is_asked_only_what_no_rows_may_be() -> None:
     assert [d.kind for d in doubts(1, aged(rows, rows.answers), None)] == ["column tells"]
 
 
-@pytest.mark.parametrize("known_before", [False, True])
-def test_rows_in_doubt_are_no_evidence_and_never_learned_from(tmp_path: Path, known_before: bool) -> None:
+def poisoned() -> Past:
+    """Three versions, the labels of the second inverted."""
     versions = np.repeat([1, 2, 3], 600)
     rows = drawn(1800, lists=3)
-    answers = np.where(versions == 2, 1 - rows.answers, rows.answers)
-    held = np.random.default_rng(5).random(1800) < 0.1
-    past = Past(
-        matrix=answered(rows, answers),
+    return Past(
+        matrix=answered(rows, np.where(versions == 2, 1 - rows.answers, rows.answers)),
         versions=versions,
-        held_out=held,
+        held_out=np.random.default_rng(5).random(1800) < 0.1,
         digests=np.arange(1800, dtype=np.uint64),
     )
-    known = None
-    if known_before:
-        first = versions < 3
-        known = trial(
-            replace(
-                past,
-                matrix=past.matrix.only(first),
-                versions=versions[first],
-                held_out=held[first],
-                digests=past.digests[first],
-            ),
-            [RIDGE],
-            None,
-            tmp_path / "before",
-        )
+
+
+def only(past: Past, these: Mask) -> Past:
+    return Past(
+        matrix=past.matrix.only(these),
+        versions=past.versions[these],
+        held_out=past.held_out[these],
+        digests=past.digests[these],
+    )
+
+
+@pytest.mark.parametrize("known_before", [False, True])
+def test_rows_in_doubt_are_no_evidence_and_never_learned_from(tmp_path: Path, known_before: bool) -> None:
+    past = poisoned()
+    known = trial(only(past, past.versions < 3), [RIDGE], None, tmp_path / "b") if known_before else None
     found = trial(past, [RIDGE], known, tmp_path / "now")
     assert [(doubt.version, doubt.kind) for doubt in found.doubts] == [(2, "labels inverted")]
     assert [drop.version for drop in found.drops] == [3]
     assert (found.drops[0].auc or 0) > 0.65
-    assert np.array_equal(found.plausible(versions), versions != 2)
-    assert len(past.before(3, {2}).answers) == (~held[:600]).sum()
+    assert np.array_equal(found.plausible(past.versions), past.versions != 2)
+    assert len(past.before(3, {2}).answers) == (~past.held_out[:600]).sum()
+
+
+@pytest.mark.parametrize("known_before", [False, True])
+def test_rows_that_a_person_trusts_are_evidence_and_learned_from(tmp_path: Path, known_before: bool) -> None:
+    past = poisoned()
+    known = trial(only(past, past.versions < 3), [RIDGE], None, tmp_path / "b") if known_before else None
+    assert known is None or known.doubts
+    found = trial(past, [RIDGE], known, tmp_path / "now", Decisions(trusted=frozenset({2})))
+    assert not [doubt for doubt in found.doubts if doubt.version == 2]
+    assert [drop.version for drop in found.drops][:1] == [2]
+    assert found.plausible(past.versions)[past.versions == 2].all()
+
+
+def test_what_is_left_of_a_doubted_drop_is_looked_at_anew_once_a_part_was_withdrawn(tmp_path: Path) -> None:
+    """Of the second version most rows are inverted; the others are as plausible as any."""
+    past = poisoned()
+    answers = np.array(past.matrix.answers)
+    right = (past.versions == 2) & (np.arange(1800) % 4 == 0)
+    answers[right] = 1 - answers[right]
+    past = replace(past, matrix=answered(past.matrix, answers))
+    known = trial(past, [RIDGE], None, tmp_path / "before")
+    assert {doubt.version for doubt in known.doubts} == {2}
+    without = only(past, (past.versions != 2) | right)
+    decided = Decisions(withdrawn={"upload/bad.csv/1": 2})
+    found = trial(without, [RIDGE], known, tmp_path / "now", decided)
+    assert found.doubts == ()
+    assert [(drop.version, drop.rows) for drop in found.drops] == [(2, 150), (3, 600)]
+    assert found.drops[1] == known.drops[0]
+    again = trial(without, [RIDGE], found, tmp_path / "again", decided)
+    assert again == found
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_drop_that_lost_all_its_rows_is_no_evidence_any_more(tmp_path: Path) -> None:
+    past = replace(poisoned(), matrix=drawn(1800, lists=3))
+    known = trial(past, [RIDGE], None, tmp_path / "before")
+    assert [drop.version for drop in known.drops] == [2, 3]
+    without = only(past, past.versions != 2)
+    found = trial(without, [RIDGE], known, tmp_path / "now", Decisions(withdrawn={"u": 2}))
+    assert found.drops == known.drops[1:]
