@@ -10,7 +10,18 @@ import sys
 
 from commands import ROOT
 
-MEASURES = ("latency", "flow", "scoring", "endpoint", "status", "pollers", "embedded", "setup", "gate")
+MEASURES = (
+    "latency",
+    "flow",
+    "scoring",
+    "endpoint",
+    "status",
+    "pollers",
+    "embedded",
+    "setup",
+    "gate",
+    "models",
+)
 """Each a module of `bench` with `add_options(parser)`, `run(given) -> results` and `show(results)`."""
 
 

@@ -40,6 +40,7 @@ STRANGERS = {
     "bench/bare_function.py",
     "bench/hello_server/score.py",
     "bench/mlflow_model.py",
+    "bench/tuned_lightgbm.py",
     "bench/usual_client.py",
     "bench/usual_server/score.py",
     "localazure/src/localazure/workspace/automl/search/scoring_script.py",
