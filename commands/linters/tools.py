@@ -21,15 +21,15 @@ class LinterBroke(Exception):
     """A linter gave no answer that can be read: what it said instead."""
 
 
-def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """script: within node_modules"""
+def run(script: str, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """script: from node_modules on; given: what it reads from stdin"""
     from localazure.storage import node
 
     return subprocess.run(
         [str(node.find_or_install().binary), str(PACKAGES / script), *arguments],
         cwd=ROOT,
         env={**os.environ, **SILENT},
-        stdin=subprocess.DEVNULL,
+        input=given,
         capture_output=True,
         encoding="utf-8",
         check=False,
