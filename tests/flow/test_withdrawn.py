@@ -99,6 +99,17 @@ def test_or_it_is_asked_for_in_one_go(world: World) -> None:
     assert world.pipeline.submissions[-1].version == 3
 
 
+def test_a_version_of_fewer_rows_has_its_run_when_the_one_under_way_is_over(world: World) -> None:
+    """No number of new rows is below none."""
+    bad = drop(world, "may.csv", A)
+    drop(world, "june.csv", B)
+    world.finish_run("bank-v1-a1")
+    withdraw(world, bad, retrain=True)
+    assert world.state("dataset", "bank:3") == "waiting"
+    world.finish_run("bank-v2-a1")
+    assert [one.version for one in world.pipeline.submissions] == [1, 2, 3]
+
+
 def test_readmitted_rows_go_with_the_upload_they_stood_in(world: World) -> None:
     bad = drop(world, "may.csv", WITH_FAULT)
     world.tell(ReadmissionRequested(upload=bad.key, operation="o"))

@@ -52,7 +52,7 @@ def test_a_withdrawal_says_what_learned_from_the_rows_and_how_to_train_without_t
     learned = f"/api/models?upload={lived['may.csv'].key.replace('/', '%2F')}"
     assert (ended["status"], ended["detail"]) == (
         "Succeeded",
-        "bank:1 to bank:3 have its rows, and model 2, which answers now, learned from them;"
+        "dataset versions bank:1 to bank:3 have its rows, and model 2, which answers now, was trained on one of them;"
         f" {learned} lists the models, each with the batches it scored; {RETRAIN}",
     )
     upload = operator.get(ended["resourceLocation"]).json()

@@ -71,8 +71,14 @@ def _learned(upload: Record, services: Services) -> str:
     head = services.ledger.documents.read(HEAD, there.dataset)
     last = there.last or (head.value.finished if head else there.first)
     first, newest = (dataset_id(there.dataset, version) for version in (there.first, last))
-    had = f"{first} to {newest} have its rows" if last > there.first else f"{first} has its rows"
+    had = (
+        f"dataset versions {first} to {newest} have" if last > there.first else f"dataset version {first} has"
+    )
     released = services.ledger.documents.read(RELEASED, there.dataset)
     answers = released.value.version if released else None
-    serving = f", and model {answers}, which answers now, learned from them" if answers in there else ""
-    return f"{had}{serving}; {models_of(upload.id)} lists the models, each with the batches it scored"
+    serving = (
+        f", and model {answers}, which answers now, was trained on one of them" if answers in there else ""
+    )
+    return (
+        f"{had} its rows{serving}; {models_of(upload.id)} lists the models, each with the batches it scored"
+    )

@@ -27,10 +27,11 @@ def put_off(new_rows: int | None, begun: Sequence[datetime], now: datetime, poli
     new_rows: that came in since the dataset's last run; None for its first run, and for one that is tried again
     begun: when the dataset's runs of the last day began, as `of_the_last_day` keeps them; the oldest first
     """
-    if new_rows is not None and new_rows < policy.run_least_new_rows:
+    new = None if new_rows is None else max(new_rows, 0)  # a version has fewer where uploads were withdrawn
+    if new is not None and new < policy.run_least_new_rows:
         return PutOff(
-            reason=f"{new_rows} rows are new since the last run, and RUN_LEAST_NEW_ROWS is {policy.run_least_new_rows}:"
-            f" {policy.run_least_new_rows - new_rows} more rows lift it, or a person who asks for a retrain",
+            reason=f"{new} rows are new since the last run, and RUN_LEAST_NEW_ROWS is {policy.run_least_new_rows}:"
+            f" {policy.run_least_new_rows - new} more rows lift it, or a person who asks for a retrain",
             wait=None,
         )
     waits = [
