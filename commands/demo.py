@@ -15,18 +15,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from commands import publish
 from commands.client import loop_timings
 from commands.client.loop_timings import Spent
 from commands.client.states import is_final
 from commands.client.status_api import Client
 from commands.packaging.on_the_stack import run_package
+from commands.publish import Publishing
 from commands.setup import bank_rows
 from commands.stack import progress, supervisor
 from commands.stack.arguments import parser
 from commands.stack.errors import StackError
 from commands.stack.state import Stack
 from commands.stack.upload import upload
+from pipelines.training.pipeline import ENDPOINT as TRAINING
 
 PATIENCE = 180.0
 """Seconds a chapter may take before the demo times out and says which log to read."""
@@ -101,18 +102,21 @@ class Demo:
         """The five chapters, each a line of the summary; raises: StackError when one does not come about."""
         print("\nPublishing the training pipeline ...")
         began = time.monotonic()
-        if publish.main(["--state", str(self.stack.state)]):
-            raise StackError("the training pipeline could not be published")
-        self.spent.append(Spent(what="publishing the pipelines", seconds=time.monotonic() - began))
+        publishing = Publishing.begin(self.stack)
+        publishing.until(TRAINING)
+        print("The other pipelines are published meanwhile.")
+        self.spent.append(Spent(what="publishing the training pipeline", seconds=time.monotonic() - began))
         first = [row for number, row in enumerate(self.rows) if number % 5 < 3]
         second = [row for number, row in enumerate(self.rows) if number % 5 >= 3]
-        return [
+        story = [
             ("first file", self._model("first.csv", first)),
             ("more rows", self._model("second.csv", [*second[:40], *_faulty(first), *second[40:]])),
             ("with faults", self._put_aside("second.csv", len(second) + 2)),
             ("first again", self._again("first-again.csv", first)),
             ("clients", self._clients("clients.csv", second[:500])),
         ]
+        publishing.finish()
+        return story
 
     def _model(self, name: str, rows: list[bytes]) -> str:
         dropped = self._drop("incoming", name, [self.header, *rows])

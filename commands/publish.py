@@ -8,13 +8,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TextIO
 
 from commands import ROOT
 from commands.stack.arguments import parser, running
+from commands.stack.errors import StackError
 from commands.stack.settings import no_proxy, published_pipeline_url, sdk_settings
 from commands.stack.state import Stack
+
+COMMAND = (sys.executable, "-m", "pipelines.publish")
 
 
 def main(arguments: list[str]) -> int:
@@ -31,7 +36,46 @@ def main(arguments: list[str]) -> int:
 
 def published(stack: Stack, options: Sequence[str] = (), *, out: TextIO | None = None) -> int:
     """Publish what this checkout has; the exit code. out: where it says what it made, stdout by default"""
-    command = [sys.executable, "-m", "pipelines.publish", *options]
+    return subprocess.call([*COMMAND, *options], cwd=ROOT, env=_environment(stack), stdout=out)
+
+
+@dataclass
+class Publishing:
+    """Publishing that is under way: who needs one pipeline need not wait for the others."""
+
+    process: subprocess.Popen[str]
+
+    @classmethod
+    def begin(cls, stack: Stack) -> Publishing:
+        command = [*COMMAND[:1], "-u", *COMMAND[1:]]
+        return cls(
+            subprocess.Popen(command, cwd=ROOT, env=_environment(stack), stdout=subprocess.PIPE, text=True)
+        )
+
+    def until(self, endpoint: str, say: Callable[[str], None] = print) -> None:
+        """Says what is made until the endpoint starts its pipeline; raises: StackError when it comes to an end before"""
+        for line in self._lines():
+            say(line.rstrip())
+            if line.startswith(f"default deployment {endpoint}/"):
+                threading.Thread(target=self._rest, daemon=True).start()
+                return
+        raise StackError(f"the pipeline of {endpoint} could not be published")
+
+    def finish(self) -> None:
+        """Waits for the others; raises: StackError when one could not be published"""
+        if self.process.wait():
+            raise StackError("not all pipelines could be published; ./dev publish says why")
+
+    def _lines(self) -> Iterator[str]:
+        assert self.process.stdout is not None  # noqa: S101  (it is a pipe)
+        return iter(self.process.stdout.readline, "")  # a generator over it would close it when it is left
+
+    def _rest(self) -> None:
+        """Reads what it still says, or it would wait for a reader."""
+        for _ in self._lines():
+            pass
+
+
+def _environment(stack: Stack) -> dict[str, str]:
     storage = {"CAMPANHA_STORAGE": stack.connection_string}
-    environment = {**os.environ, **sdk_settings(stack), **storage, **no_proxy()}
-    return subprocess.call(command, cwd=ROOT, env=environment, stdout=out)
+    return {**os.environ, **sdk_settings(stack), **storage, **no_proxy()}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +16,7 @@ from browser.bank import DATASET
 from browser.fake_app import FakeApp
 
 from commands import demo
+from commands.publish import Publishing
 from commands.stack import supervisor
 from commands.stack.state import Stack
 
@@ -106,9 +109,21 @@ def bank(app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> Bank:
     monkeypatch.setattr(demo, "PATIENCE", 20.0)
     monkeypatch.setattr(demo, "upload", made.upload)
     monkeypatch.setattr(fake_app.bank, "quarantined", made.quarantined)
-    monkeypatch.setattr(demo.publish, "main", lambda arguments: 0)
+    monkeypatch.setattr(demo.Publishing, "begin", lambda stack: publishing(FIRST, "others made", "and more"))
     monkeypatch.setattr(demo.Demo, "_show_first_rows", lambda self, output: print(f"    of {output}"))
     return made
+
+
+FIRST = "default deployment campanha-training/v1 made"
+
+
+def publishing(*lines: str, code: int = 0) -> Publishing:
+    """One that says these lines."""
+    said = "".join(f"time.sleep(0.05); print({line!r}); " for line in lines)
+    script = f"import time; {said}raise SystemExit({code})"
+    return Publishing(
+        subprocess.Popen([sys.executable, "-u", "-c", script], stdout=subprocess.PIPE, text=True)
+    )
 
 
 @pytest.fixture
@@ -195,7 +210,18 @@ def test_what_does_not_come_is_not_waited_for_for_ever(
 def test_a_pipeline_that_cannot_be_published_ends_it(
     bank: Bank, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capsys
 ) -> None:
-    monkeypatch.setattr(demo.publish, "main", lambda given: 1)
+    monkeypatch.setattr(demo.Publishing, "begin", lambda stack: publishing("component made", code=1))
     assert demo.main(arguments) == 1
-    assert "The demo stopped: the training pipeline could not be published" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "The demo stopped: the pipeline of campanha-training could not be published" in said.err
+    assert "component made" in said.out
     assert bank.dropped == {}
+
+
+def test_another_pipeline_that_cannot_be_published_ends_it_last(
+    bank: Bank, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    monkeypatch.setattr(demo.Publishing, "begin", lambda stack: publishing(FIRST, code=1))
+    assert demo.main(arguments) == 1
+    assert "not all pipelines could be published" in capsys.readouterr().err
+    assert "clients.csv" in bank.dropped
