@@ -21,6 +21,7 @@ from shared.domain.facts import (
     WithdrawalRequested,
 )
 from shared.domain.policy import Policy
+from shared.errors import Conflict
 from shared.ports import RunView
 from shared.procedures.gather_window import gathered
 
@@ -133,6 +134,8 @@ def drain(world: World, bare: dict[str, Any], *, until: Any, lost: bool) -> None
         world.time = max(world.time, item[0])
         try:
             world.deliver(item[1])
+        except Conflict:  # with what the dead worker left half done, which another takes over after a while
+            world.due += [] if item[1].hint else [(item[0] + MESSAGE_LEASE, item[1])]
         except Killed:
             world.due += [(world.time, fact) for fact in bare["bus"].take()]
             # A timer's tick does not come back; a message does, and so does a client whose request had no answer.
