@@ -83,12 +83,16 @@ FLOW = (
     Rule(
         (f.RunMoved,), follow_run, (f.RunProgressed, f.RunFinished, f.BatchRunFinished, f.ExperimentFinished)
     ),
-    Rule((f.RunFinished,), judge_run, (f.ModelAccepted, f.ModelRefused, f.ModelUndecided, f.RunFailed)),
+    Rule(
+        (f.RunFinished, f.JudgementDue),
+        judge_run,
+        (f.ModelAccepted, f.ModelRefused, f.ModelUndecided, f.RunFailed),
+    ),
     # a better model becomes the one that answers
     Rule(
         (f.ModelAccepted, f.ReleaseDue),
         release_model,
-        (f.ModelReleased, f.ReleaseHeld, f.ReleaseRolledBack, f.ReleaseDue),
+        (f.ModelReleased, f.ReleaseHeld, f.ReleaseRolledBack, f.ReleaseDue, f.JudgementDue),
     ),
     Rule(
         (f.ModelReleased, f.ModelRefused, f.ModelUndecided, f.ReleaseHeld, f.ReleaseRolledBack, f.RunFailed),

@@ -507,6 +507,21 @@ class ExperimentFailed(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class JudgementDue(Fact):
+    """Another model serves than the one that a model was compared with: its verdict may be another now."""
+
+    run: str
+    dataset: str
+    version: int
+    since_ms: int
+    """When the model that serves began to, in milliseconds since 1970."""
+
+    @property
+    def key(self) -> str:
+        return f"judgement/{self.dataset}/{self.version}{_since(self.since_ms)}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelAccepted(Fact):
     """The live recipe's refit passed every guard: it may answer."""
 
@@ -514,10 +529,12 @@ class ModelAccepted(Fact):
     dataset: str
     version: int
     reason: str
+    since_ms: int = 0
+    """Since when the champion serves that had it judged again (`JudgementDue`); 0: judged when its run was over."""
 
     @property
     def key(self) -> str:
-        return f"model/{self.dataset}/{self.version}/accepted"
+        return f"model/{self.dataset}/{self.version}{_since(self.since_ms)}/accepted"
 
     @property
     def waits(self) -> bool:
@@ -532,10 +549,12 @@ class ModelRefused(Fact):
     dataset: str
     version: int
     reason: str
+    since_ms: int = 0
+    """As of an accepted one."""
 
     @property
     def key(self) -> str:
-        return f"model/{self.dataset}/{self.version}/refused"
+        return f"model/{self.dataset}/{self.version}{_since(self.since_ms)}/refused"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -548,10 +567,12 @@ class ModelUndecided(Fact):
     reason: str
     rows_needed: int | None = None
     """About how many more rows would decide it."""
+    since_ms: int = 0
+    """As of an accepted one."""
 
     @property
     def key(self) -> str:
-        return f"model/{self.dataset}/{self.version}/undecided"
+        return f"model/{self.dataset}/{self.version}{_since(self.since_ms)}/undecided"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -636,6 +657,10 @@ class ReleaseRolledBack(Fact):
     @property
     def key(self) -> str:
         return f"model/{self.dataset}/{self.version}{_round(self.requested_ms)}/rolled-back"
+
+
+def _since(since_ms: int) -> str:
+    return f"/since/{since_ms}" if since_ms else ""
 
 
 def _round(requested_ms: int) -> str:

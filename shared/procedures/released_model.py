@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.ledger import Document
 from shared.ports import DeploymentPlan
@@ -22,6 +23,11 @@ class ReleasedModel:
     @property
     def deployment_id(self) -> str:
         return f"{self.endpoint}/{self.deployment}"
+
+    @property
+    def since_ms(self) -> int:
+        """The same in milliseconds since 1970."""
+        return round(datetime.fromisoformat(self.since).timestamp() * 1000)
 
     def plan(self, dataset: str) -> DeploymentPlan:
         return DeploymentPlan(

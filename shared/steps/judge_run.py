@@ -1,57 +1,109 @@
-"""A run is over: does its model deserve to answer?"""
+"""A run is over, or another champion serves: does its model deserve to answer?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.domain.facts import Fact, ModelAccepted, ModelRefused, ModelUndecided, RunFailed, RunFinished
+from shared.domain.facts import (
+    Fact,
+    JudgementDue,
+    ModelAccepted,
+    ModelRefused,
+    ModelUndecided,
+    RunFailed,
+    RunFinished,
+)
 from shared.domain.kinds.kind import Change
 from shared.domain.models import promotion
 from shared.domain.models.promotion import Verdict
 from shared.domain.names import dataset_id
 from shared.errors import Refused
+from shared.procedures.judgement import JUDGED_AGAIN
 from shared.procedures.released_model import RELEASED
 from shared.services import Services
 
 MOST_TOLD = 20
 """Versions whose doubts are noted in their records, the newest; a trial looks at fewer new ones."""
 
+NOTHING = {"findings": None, "rows_needed": None}
+"""What an earlier verdict may have said, and this one does not."""
 
-def judge_run(fact: RunFinished, services: Services) -> Iterable[Fact | Change]:
-    """Reads what the run's own evaluation found and records the verdict with its figures."""
+
+def judge_run(fact: RunFinished | JudgementDue, services: Services) -> Iterable[Fact | Change]:
+    """Reads what the run's own evaluation found and records the verdict with its figures; so again when another model
+    serves than the one that it was compared with."""
+    if isinstance(fact, JudgementDue):
+        return _judged_again(fact, services)
     if fact.status != "Completed":
         reason = fact.reason or f"the run ended as {fact.status}"
         return [RunFailed(run=fact.run, dataset=fact.dataset, version=fact.version, reason=reason)]
-    evaluation = services.workspace.model_documents(fact.dataset, fact.version).get("evaluation")
-    champion = services.ledger.documents.read(RELEASED, fact.dataset)
-    serving = champion.value.version if champion else None
+    evaluation = _evaluation(fact, services)
     try:
-        verdict = promotion.judge(evaluation, serving=serving)
+        verdict = _verdict(fact, evaluation, services)
     except Refused as no:
         return [RunFailed(run=fact.run, dataset=fact.dataset, version=fact.version, reason=str(no))]
-    found = Change(
-        kind="model",
-        id=dataset_id(fact.dataset, fact.version),
-        state=verdict.outcome,
-        values={**verdict.figures, "accepted": verdict.outcome == "accepted"},
-    )
     return [
         _outcome(fact, verdict),
-        found,
+        _recorded(fact, verdict),
         *_repeats(fact, evaluation or {}),
         *_doubted(fact, verdict, services),
     ]
 
 
-def _outcome(fact: RunFinished, verdict: Verdict) -> Fact:
-    run, dataset, version, reason = fact.run, fact.dataset, fact.version, verdict.reason
+def _judged_again(fact: JudgementDue, services: Services) -> list[Fact | Change]:
+    """Nothing where the verdict stays as it is, or the model has moved on."""
+    model = services.ledger.find("model", dataset_id(fact.dataset, fact.version))
+    if model is None or model.state not in ("accepted", *JUDGED_AGAIN):
+        return []
+    try:
+        verdict = _verdict(fact, _evaluation(fact, services), services)
+    except Refused:
+        return []
+    if (verdict.outcome, verdict.reason) == (model.state, model.values.get("reason")):
+        return []
+    return [_outcome(fact, verdict), _recorded(fact, verdict)]
+
+
+def _evaluation(fact: RunFinished | JudgementDue, services: Services) -> Mapping[str, Any] | None:
+    return services.workspace.model_documents(fact.dataset, fact.version).get("evaluation")
+
+
+def _verdict(
+    fact: RunFinished | JudgementDue, evaluation: Mapping[str, Any] | None, services: Services
+) -> Verdict:
+    """raises: Refused"""
+    champion = services.ledger.documents.read(RELEASED, fact.dataset)
+    return promotion.judge(evaluation, serving=champion.value.version if champion else None)
+
+
+def _since_ms(fact: RunFinished | JudgementDue) -> int:
+    return fact.since_ms if isinstance(fact, JudgementDue) else 0
+
+
+def _recorded(fact: RunFinished | JudgementDue, verdict: Verdict) -> Change:
+    return Change(
+        kind="model",
+        id=dataset_id(fact.dataset, fact.version),
+        state=verdict.outcome,
+        values={**NOTHING, **verdict.figures, "accepted": verdict.outcome == "accepted"},
+        round=_since_ms(fact) or None,
+    )
+
+
+def _outcome(fact: RunFinished | JudgementDue, verdict: Verdict) -> Fact:
+    about: dict[str, Any] = {
+        "run": fact.run,
+        "dataset": fact.dataset,
+        "version": fact.version,
+        "reason": verdict.reason,
+        "since_ms": _since_ms(fact),
+    }
     if verdict.outcome == "accepted":
-        return ModelAccepted(run=run, dataset=dataset, version=version, reason=reason)
+        return ModelAccepted(**about)
     if verdict.outcome == "refused":
-        return ModelRefused(run=run, dataset=dataset, version=version, reason=reason)
-    more = verdict.rows_needed
-    return ModelUndecided(run=run, dataset=dataset, version=version, reason=reason, rows_needed=more)
+        return ModelRefused(**about)
+    return ModelUndecided(**about, rows_needed=verdict.rows_needed)
 
 
 def _doubted(fact: RunFinished, verdict: Verdict, services: Services) -> Iterable[Change]:

@@ -12,6 +12,7 @@ from shared.domain.models.endpoint_health import summary
 from shared.domain.names import dataset_id
 from shared.errors import Refused
 from shared.procedures.deployments import collect_unneeded, retire
+from shared.procedures.judgement import newest_judged_again, stale_verdict
 from shared.procedures.release import (
     MOST_SHARES,
     Release,
@@ -47,6 +48,8 @@ def release_model(fact: ModelAccepted | ReleaseDue, services: Services) -> Itera
     Each of these takes minutes, so this step does not wait: it looks, does what can be done now, and comes round again
     as `ReleaseDue`. At the end of its time a release is over, whether any request came or none.
     """
+    if isinstance(fact, ModelAccepted) and (stale := stale_verdict(fact, services)):
+        return stale
     release = release_of(fact, services)
     if release is None:
         return []
@@ -246,7 +249,8 @@ def _released(release: Release, previous: str, services: Services) -> list[Fact 
         requested_ms=release.requested_ms,
     )
     retired = retire(release, previous) if previous else []
-    return [released, *retired, *collect_unneeded(release, previous, services)]
+    again = newest_judged_again(fact.dataset, services)
+    return [released, *again, *retired, *collect_unneeded(release, previous, services)]
 
 
 def _ended(release: Release, services: Services, reason: str = "") -> list[Fact | Change]:

@@ -105,7 +105,9 @@ def _until(world: World, done: Callable[[], bool], *facts: Fact) -> None:
 
 def _accepted(world: World, version: int = 2) -> None:
     """The run is over and its model accepted; what that leads to waits."""
-    with mock.patch.object(world, "tell", lambda *facts: world.due.extend((world.time, f) for f in facts)):
+    with mock.patch.object(
+        world, "tell", lambda *facts, **_: world.due.extend((world.time, f) for f in facts)
+    ):
         world.finish_run(f"bank-v{version}-a1")
 
 
@@ -521,7 +523,7 @@ def test_a_release_that_nobody_decides_on_is_decided_at_its_time(held: World, th
 
 def test_the_next_run_does_not_wait_for_a_person(held: World) -> None:
     """And its release takes the place of the one that waits."""
-    with mock.patch.object(held, "tell", lambda *facts: held.due.extend((held.time, f) for f in facts)):
+    with mock.patch.object(held, "tell", lambda *facts, **_: held.due.extend((held.time, f) for f in facts)):
         held.tell(held.drop("july.csv", bank_rows(30, start=2000)))
     _until(held, lambda: held.pipeline.submissions[-1].name == "bank-v3-a1")
     _accepted(held, 3)

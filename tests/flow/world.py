@@ -164,8 +164,10 @@ class World:
         assert blob is not None
         return OutcomesArrived(name=name, etag=blob.etag)
 
-    def finish_run(self, name: str, *, status: str = "Completed", **evaluation: Any) -> None:
-        """The workspace ends a run, with a model when it completed, and says so."""
+    def finish_run(
+        self, name: str, *, status: str = "Completed", within: float = math.inf, **evaluation: Any
+    ) -> None:
+        """The workspace ends a run, with a model when it completed, and says so. within: as in `tell`"""
         steps = (StepView(name="prepare", status=status),)
         self.workspace.runs[name] = RunView(name=name, status=status, steps=steps)
         request = next((s for s in self.pipeline.submissions if s.name == name), None)
@@ -174,7 +176,7 @@ class World:
             documents["golden"] = golden(self.endpoint, request.version)
             documents["model"] = {**description_of(request.version), "list_columns": self.list_columns}
             self.workspace.documents[request.dataset, request.version] = documents
-        self.tell(RunMoved(run=name))
+        self.tell(RunMoved(run=name), within=within)
 
     def fail_for_good(self, upload: UploadArrived) -> None:
         """No file can be read while the upload's step is tried, as often as it may fail; a person is told."""

@@ -230,7 +230,8 @@ def _judged(fact: ModelAccepted | ModelRefused | ModelUndecided, state: str, **m
         "reason": fact.reason,
         **more,
     }
-    return Change(kind="model", id=dataset_id(fact.dataset, fact.version), state=state, values=values)
+    id_ = dataset_id(fact.dataset, fact.version)
+    return Change(kind="model", id=id_, state=state, values=values, round=fact.since_ms or None)
 
 
 def _released(fact: ModelReleased) -> Iterable[Change]:

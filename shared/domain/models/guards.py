@@ -193,3 +193,8 @@ GUARDS: Mapping[str, Callable[[Evaluation], Found]] = {
     "something new": _learned_something_new,
 }
 """By what each sees to, in the order in which reasons are told."""
+
+AGAINST_CHAMPION = frozenset(
+    {"compared", "not worse than the champion", "no segment collapses", "something new"}
+)
+"""Those that hold a model against another: what they find says nothing once a third one serves."""

@@ -53,19 +53,33 @@ def _judged(evaluation: Mapping[str, Any], serving: int | None) -> Verdict:
     champion = evaluation.get("champion")
     compared_with = int(champion["version"]) if champion else None
     if compared_with != serving:
-        reason = f"it was compared with {_named(compared_with)}, but {_named(serving)} serves now"
-        return Verdict(outcome="undecided", reason=reason, figures=_figures(evaluation, []))
+        return _stale(
+            evaluation, f"it was compared with {_named(compared_with)}, but {_named(serving)} serves now"
+        )
     found = guards.find(evaluation)
-    figures = _figures(evaluation, found)
     if not found:
-        return Verdict(outcome="accepted", reason=_why(evaluation), figures=figures)
+        return Verdict(outcome="accepted", reason=_why(evaluation), figures=_figures(evaluation, found))
+    return _objected(evaluation, found)
+
+
+def _stale(evaluation: Mapping[str, Any], why: str) -> Verdict:
+    """What needs no champion may object all the same. Else nobody knows: a version is trained once, and the next one is
+    compared with what serves by then."""
+    found = [each for each in guards.find(evaluation) if each.guard not in guards.AGAINST_CHAMPION]
+    if found:
+        return _objected(evaluation, found)
+    reason = f"{why}; the next version's run compares with that one, or promote this model by hand"
+    return Verdict(outcome="undecided", reason=reason, figures=_figures(evaluation, []))
+
+
+def _objected(evaluation: Mapping[str, Any], found: Sequence[Finding]) -> Verdict:
     outcome: Outcome = "refused" if any(each.outcome == "refused" for each in found) else "undecided"
     needed = [each.rows_needed for each in found if each.rows_needed]
     more = max(needed) if outcome == "undecided" and needed else None
     reason = "; ".join(each.reason for each in found)
     if more:
         reason += f"; about {_rounded(more):,} more rows would decide it"
-    return Verdict(outcome=outcome, reason=reason, figures=figures, rows_needed=more)
+    return Verdict(outcome=outcome, reason=reason, figures=_figures(evaluation, found), rows_needed=more)
 
 
 def _why(evaluation: Mapping[str, Any]) -> str:

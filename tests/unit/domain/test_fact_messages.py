@@ -19,7 +19,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-EXAMPLES: dict[str, Any] = {"str": "a", "int": 3, "bool": True}
+EXAMPLES: dict[str, Any] = {"str": "a", "int": 3, "float": 1.5, "bool": True}
 FIELDS = sorted({name for kind in FACTS.values() for name in [f.name for f in dataclasses.fields(kind)]})
 
 

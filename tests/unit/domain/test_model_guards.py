@@ -12,7 +12,7 @@ from flow.world import evaluation_of
 from shared.domain.models import guards, promotion
 
 
-def changed(champion: str = "bank:1", **parts: Any) -> dict[str, Any]:
+def changed(champion: str | None = "memory://models/bank/1/", **parts: Any) -> dict[str, Any]:
     """An evaluation without a fault but for what is changed; parts are merged one level deep."""
     body = copy.deepcopy(evaluation_of(2, champion))
     for name, value in parts.items():
@@ -64,7 +64,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
 
 def test_no_guard_objects_to_a_sound_refit() -> None:
     assert guards.find(changed()) == []
-    assert guards.find(changed("none")) == []
+    assert guards.find(changed(None)) == []
 
 
 @pytest.mark.parametrize("case", FAULTS)
@@ -82,6 +82,25 @@ def test_the_guard_objects_and_no_other(case: str) -> None:
 def test_a_refit_may_say_a_little_less_about_seasons_past() -> None:
     little = {"log_loss_difference": 0.004, "low": 0.003, "high": 0.0059}
     assert guards.find(changed(comparison=little, newest=little)) == []
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_against_another_champion_only_what_needs_none_objects(case: str) -> None:
+    outcome, parts, said = FAULTS[case]
+    verdict = promotion.judge(changed(**parts), serving=4)
+    if case.partition(",")[0] in guards.AGAINST_CHAMPION:
+        assert verdict.outcome == "undecided"
+        assert "findings" not in verdict.figures
+        assert verdict.reason.startswith(
+            "it was compared with model 1, but model 4 serves now; the next version's run"
+        )
+    else:
+        assert verdict.outcome == outcome
+        assert said in verdict.reason
+
+
+def test_those_that_need_a_champion_are_guards() -> None:
+    assert guards.GUARDS.keys() > guards.AGAINST_CHAMPION
 
 
 def test_every_guard_has_its_fault() -> None:
