@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -18,6 +19,8 @@ from running_azure.fixtures import azurite, azurite_service, free_port
 
 __all__ = ["azurite", "azurite_service", "free_port"]
 settle(ROOT)  # as `./dev` does
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")  # a busy machine is no fault of what is tested
 
 SHARE_A_SERVER = (
     "localazure/tests/conformance/",

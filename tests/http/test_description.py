@@ -344,6 +344,7 @@ SIGNED |= {
 }
 SIGNED |= {
     *("CallListed.deposits", "CallListed.money", "DecileOutcome.expectedMoney", "DecileOutcome.money"),
+    *(f"RunTrial.{name}" for name in ("difference", "differenceLow", "differenceHigh")),
     *("Expected.money", "Figures.money", "ScoreReason.contribution", "ScoreResponse.expected"),
     *(f"HeldColumn.{name}" for name in ("minimum", "maximum", "learnedMinimum", "learnedMaximum")),
 }

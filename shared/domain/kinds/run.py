@@ -69,13 +69,17 @@ class RunTrial:
     name: str = public("What was tried: a known recipe, or what the search made.", example="vote-3")
     ended: str = public("Why it was over.", example="scored on every drop")
     drops: int = public("Drops that it was scored on, the newest.", least=0, example=6)
-    seconds: float = public("What it took.", unit="s", example=3.2)
-    log_loss: float | None = public("Mean log loss over these drops.", example=0.2871)
+    seconds: float = public("What it took.", unit="s", least=0, example=3.2)
+    log_loss: float | None = public("Mean log loss over these drops.", unit="nats", least=0, example=0.2871)
     difference: float | None = public(
-        "Mean difference to the live recipe's; negative where this one is better.", example=-0.0042
+        "Mean difference to the live recipe's; negative where this one is better.",
+        unit="nats",
+        example=-0.0042,
     )
-    difference_low: float | None = public("The lower end of its 95 % interval.", example=-0.0071)
-    difference_high: float | None = public("The upper end of its 95 % interval.", example=-0.0013)
+    difference_low: float | None = public("The lower end of its 95 % interval.", unit="nats", example=-0.0071)
+    difference_high: float | None = public(
+        "The upper end of its 95 % interval.", unit="nats", example=-0.0013
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

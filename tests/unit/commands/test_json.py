@@ -45,6 +45,7 @@ ELSEWHERE = {
     "env": "test_drop_and_env.py",
     "load-test": "test_load_test.py",
     "outcomes": "test_reading.py",
+    "package": "test_packing.py",
     "replay": "test_replay.py",
     "rollback": "test_acting.py",
 }
