@@ -1,4 +1,4 @@
-"""The whole loop on real bank data: file, dataset version, run, verdict, release, scored batch; about half a minute.
+"""The whole loop on real bank data: file, dataset version, run, verdict, release, scored batch; under a minute.
 
 Starts the embedded Azure afresh in a folder of its own, and leaves it running for you to explore.
 """
