@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections import Counter
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -14,6 +15,7 @@ from commands.setup.process_environment import uv_in
 from localazure.installer import Uv
 
 PYTHONS = ("3.11", "3.12", "3.13")
+THIS_PYTHON = "{}.{}".format(*sys.version_info)
 FOLDER = ".python_packages/lib/site-packages"
 """Where the Functions worker looks for an app's libraries."""
 PLATFORM = "x86_64-manylinux_2_28"

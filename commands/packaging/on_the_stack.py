@@ -6,7 +6,7 @@ import platform
 import sys
 
 from commands import ROOT
-from commands.packaging import package
+from commands.packaging import libraries, package
 from commands.setup import locks, venv
 from commands.setup.process_environment import settle
 from commands.stack.errors import StackError
@@ -24,7 +24,6 @@ def run_package(stack: Stack) -> None:
         )
     settle(ROOT)
     folder = stack.state / "package"
-    python = "{}.{}".format(*sys.version_info)
-    package.lay_out(ROOT, folder / "app", python)
+    package.lay_out(ROOT, folder / "app", libraries.THIS_PYTHON)
     venv.install(folder / "host", ROOT / locks.HOST, label="the embedded host's own libraries")
     stack.run_packed(Packed(app=folder / "app", python=venv.python_in(folder / "host")))

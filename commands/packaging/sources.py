@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from commands.stack.errors import StackError
@@ -13,9 +14,15 @@ IGNORE = ".funcignore"
 def source_files(root: Path) -> list[str]:
     """Paths from the root, sorted; raises: StackError where this is no checkout of git"""
     tracked = _git(root, "ls-files", "-z", "--cached")
-    ignore = f"core.excludesFile={root / IGNORE}"
-    left_out = _git(root, "-c", ignore, "check-ignore", "--no-index", "-z", "--stdin", names=tracked)
-    return sorted(name for name in tracked - left_out if (root / name).is_file())
+    kept = tracked - left_out(root, root / IGNORE, tracked)
+    return sorted(name for name in kept if (root / name).is_file())
+
+
+def left_out(root: Path, ignore: Path, names: AbstractSet[str]) -> set[str]:
+    """Those of the names that the file leaves out, as git reads it: so do azd, the deployment action, and the editors'
+    extensions."""
+    command = ("-c", f"core.excludesFile={ignore}", "check-ignore", "--no-index", "-z", "--stdin")
+    return _git(root, *command, names=names)
 
 
 def changed_files(root: Path, files: list[str]) -> list[str]:
@@ -24,8 +31,8 @@ def changed_files(root: Path, files: list[str]) -> list[str]:
     return sorted(changed.intersection(files))
 
 
-def _git(root: Path, *command: str, names: set[str] | None = None) -> set[str]:
-    asked = "".join(f"{name}\0" for name in sorted(names or ()))
+def _git(root: Path, *command: str, names: AbstractSet[str] = frozenset()) -> set[str]:
+    asked = "".join(f"{name}\0" for name in sorted(names))
     try:
         done = subprocess.run(
             ["git", *command], cwd=root, input=asked, capture_output=True, text=True, check=False

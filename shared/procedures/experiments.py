@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain import names
+from shared.domain.facts import ExperimentFailed, ExperimentFinished
 from shared.errors import Conflict
 from shared.ledger import Document
 from shared.procedures.submission import Intent
@@ -52,6 +53,16 @@ def spent_today(dataset: str, services: Services) -> float:
     today = day_of(services.now())
     there = [one.value for one in services.ledger.documents.read_all(EXPERIMENT)]
     return sum(one.spent for one in there if one.dataset == dataset and one.day == today)
+
+
+def failed(experiment: Experiment | ExperimentFinished, reason: str) -> ExperimentFailed:
+    return ExperimentFailed(
+        run=experiment.run,
+        dataset=experiment.dataset,
+        version=experiment.version,
+        purpose=experiment.purpose,
+        reason=reason[:1000],
+    )
 
 
 def day_of(moment: datetime) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from shared.domain import names
 from shared.domain.facts import (
-    ExperimentFailed,
     ExperimentFinished,
     Fact,
     NothingFound,
@@ -20,7 +19,7 @@ from shared.domain.models.recipe import Recipe
 from shared.domain.models.recipe_text import recipe_of
 from shared.domain.policy import AUTOML_MINUTES
 from shared.errors import ConfigurationError
-from shared.procedures.experiments import EXPERIMENT, part_of
+from shared.procedures.experiments import EXPERIMENT, failed, part_of
 from shared.services import Services
 
 
@@ -31,44 +30,26 @@ class Unusable(Exception):
 def collect_experiment(fact: ExperimentFinished, services: Services) -> Iterable[Fact | Change]:
     """Puts the recipe where the dataset's next version takes its recipes from; nothing goes live by that."""
     if fact.status != "Completed":
-        return [_failed(fact, fact.reason or f"the run ended as {fact.status}")]
+        return [failed(fact, fact.reason or f"the run ended as {fact.status}")]
     try:
         board, recipe = _read(fact, services)
     except Unusable as problem:
-        return [_failed(fact, str(problem))]
+        return [failed(fact, str(problem))]
     about = Change(kind="run", id=fact.run, values=_told(board, _folder(fact, services)))
+    told: dict[str, Any] = {
+        "run": fact.run,
+        "dataset": fact.dataset,
+        "version": fact.version,
+        "purpose": fact.purpose,
+        "reason": board.reason[:1000],
+    }
+    found: Fact
     if board.verdict is not None:
-        judged = RivalJudged(
-            run=fact.run,
-            dataset=fact.dataset,
-            version=fact.version,
-            purpose=fact.purpose,
-            verdict=board.verdict,
-            reason=board.reason[:1000],
-            seconds=60.0 * AUTOML_MINUTES,
-        )
-        return [judged, about]
-    if recipe is None:
-        return [
-            NothingFound(
-                run=fact.run,
-                dataset=fact.dataset,
-                version=fact.version,
-                purpose=fact.purpose,
-                reason=board.reason[:1000],
-                seconds=board.seconds,
-            ),
-            about,
-        ]
-    found = RecipeFound(
-        run=fact.run,
-        dataset=fact.dataset,
-        version=fact.version,
-        purpose=fact.purpose,
-        recipe=recipe.name,
-        reason=board.reason[:1000],
-        seconds=board.seconds,
-    )
+        found = RivalJudged(**told, verdict=board.verdict, seconds=60.0 * AUTOML_MINUTES)
+    elif recipe is None:
+        found = NothingFound(**told, seconds=board.seconds)
+    else:
+        found = RecipeFound(**told, recipe=recipe.name, seconds=board.seconds)
     return [found, about]
 
 
@@ -120,13 +101,3 @@ def _stored(fact: ExperimentFinished, name: str, blob: str, services: Services) 
     ):  # its name has its digest: what is there is the same
         services.files.write(names.RECIPES, place, text)
     return recipe
-
-
-def _failed(fact: ExperimentFinished, reason: str) -> ExperimentFailed:
-    return ExperimentFailed(
-        run=fact.run,
-        dataset=fact.dataset,
-        version=fact.version,
-        purpose=fact.purpose,
-        reason=reason[:1000],
-    )

@@ -8,16 +8,16 @@ from collections.abc import Iterable
 from shared.domain import names
 from shared.domain.facts import (
     ExperimentDue,
-    ExperimentFailed,
     ExperimentPostponed,
     ExperimentStarted,
     Fact,
 )
 from shared.domain.policy import AUTOML_MINUTES
-from shared.errors import Refused, Transient
+from shared.errors import Refused
 from shared.ledger import Versioned
 from shared.ports import ExperimentRequest
-from shared.procedures.experiments import EXPERIMENT, Experiment, day_of, part_of, spent_today
+from shared.procedures.dataset_manifest import manifest_text
+from shared.procedures.experiments import EXPERIMENT, Experiment, day_of, failed, part_of, spent_today
 from shared.procedures.model_folders import newest_before
 from shared.procedures.run_slot import SLOT
 from shared.procedures.submission import submit_once
@@ -95,17 +95,14 @@ def _submit(intent: Versioned[Experiment], fact: ExperimentDue, services: Servic
             services=services,
         )
     except Refused as no:
-        return [_failed(intent.value, str(no))]
+        return [failed(intent.value, str(no))]
     if sent.run is None:
         return [_retry_later(fact, sent.intent.value, sent.wait_seconds)]
     return [_started(sent.intent.value)]
 
 
 def _request(intent: Experiment, services: Services) -> ExperimentRequest:
-    lies = names.manifest_blob(intent.dataset, intent.version)
-    manifest = services.files.content(names.DATASETS, lies)
-    if manifest is None:
-        raise Transient(f"the manifest {lies} is missing from the {names.DATASETS} container")
+    manifest = manifest_text(intent.dataset, intent.version, services)
     return ExperimentRequest(
         name=intent.name,
         dataset=intent.dataset,
@@ -128,16 +125,6 @@ def _values(intent: Experiment, services: Services) -> dict[str, float]:
 def _started(intent: Experiment) -> ExperimentStarted:
     return ExperimentStarted(
         run=intent.run, dataset=intent.dataset, version=intent.version, purpose=intent.purpose
-    )
-
-
-def _failed(intent: Experiment, reason: str) -> ExperimentFailed:
-    return ExperimentFailed(
-        run=intent.run,
-        dataset=intent.dataset,
-        version=intent.version,
-        purpose=intent.purpose,
-        reason=reason[:1000],
     )
 
 

@@ -18,10 +18,11 @@ from shared.domain.facts import (
     RunPostponed,
     RunStarted,
 )
-from shared.errors import Refused, Transient
+from shared.errors import Refused
 from shared.ledger import Versioned
 from shared.ports import RunRequest
 from shared.procedures.dataset_head import HEAD
+from shared.procedures.dataset_manifest import manifest_text
 from shared.procedures.model_folders import folder_of, newest_before
 from shared.procedures.released_model import RELEASED
 from shared.procedures.run_slot import SLOT, Slot
@@ -50,7 +51,7 @@ def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[
     over_budget = _over_budget(slot, rows, fact, services)
     if over_budget:
         return _put_off(over_budget, fact)
-    manifest = _manifest(fact, services)
+    manifest = manifest_text(fact.dataset, fact.version, services)
     intent = _intend(held, rows, fact, services)
     return _submit(intent, manifest, fact, services)
 
@@ -106,14 +107,6 @@ def _intend(
         begun=tuple(one.isoformat() for one in begun),
     )
     return services.ledger.documents.write(SLOT, fact.dataset, intent, over=held)
-
-
-def _manifest(fact: DatasetRegistered | RunDue, services: Services) -> bytes:
-    name = names.manifest_blob(fact.dataset, fact.version)
-    manifest = services.files.content(names.DATASETS, name)
-    if manifest is None:
-        raise Transient(f"the manifest {name} is missing from the {names.DATASETS} container")
-    return manifest
 
 
 def _request(slot: Slot, manifest: bytes, fact: DatasetRegistered | RunDue, services: Services) -> RunRequest:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from types import ModuleType
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from commands import ROOT
 from commands.infrastructure.check import rules
 from commands.infrastructure.traps import NOT_HERE, RUNBOOK, TESTS, TRAPS, held
+from tests.docs_script import docs_script
 
 PAGE = (ROOT / "docs" / "azure.md").read_text(encoding="utf-8")
 ABOVE_THE_TABLE = PAGE.partition("## The traps of a first deployment")[0]
@@ -19,14 +18,7 @@ ABOVE_THE_TABLE = PAGE.partition("## The traps of a first deployment")[0]
 
 @pytest.fixture(scope="module")
 def azure_page() -> ModuleType:
-    """`docs/azure_page.py`, loaded by its path: docs is no package."""
-    spec = importlib.util.spec_from_file_location("azure_page", ROOT / "docs" / "azure_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return docs_script("azure_page")
 
 
 def test_its_tables_are_current(azure_page: ModuleType) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -17,6 +16,7 @@ from pydantic.fields import FieldInfo
 from functions.http.api_versions import VERSIONS
 from shared.flow import FLOW, Rule
 from shared.settings import Settings
+from tests.docs_script import docs_script
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,14 +26,7 @@ PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 
 @pytest.fixture(scope="module")
 def flow_picture() -> ModuleType:
-    """`docs/flow_picture.py`, loaded by its path: docs is no package."""
-    spec = importlib.util.spec_from_file_location("flow_picture", ROOT / "docs" / "flow_picture.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return docs_script("flow_picture")
 
 
 def test_the_performance_section_is_what_the_results_give() -> None:

@@ -7,12 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from commands.packaging.sources import left_out
 from shared import package_data
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,24 +37,14 @@ Reading = Callable[[Path], set[str]]
 @cache
 def of_the_repository() -> frozenset[str]:
     """Every file that is no by-product of working here."""
-    listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return frozenset(name for name in listed if (ROOT / name).is_file())
-
-
-def _git(*command: str, names: Iterable[str] = ()) -> set[str]:
-    """The names it prints. names: those it is asked about"""
-    asked = "".join(f"{name}\0" for name in names)
-    done = subprocess.run(
-        ["git", *command], cwd=ROOT, input=asked, capture_output=True, text=True, check=False
-    )
-    assert done.returncode in (0, 1), done.stderr  # 1 is check-ignore's word for none
-    return set(done.stdout.split("\0")) - {""}
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return frozenset(name for name in listed.stdout.split("\0") if (ROOT / name).is_file())
 
 
 def as_git_reads_it(ignore: Path) -> set[str]:
-    """So do azd, the deployment action and the editors' extensions."""
-    command = ("-c", f"core.excludesFile={ignore}", "check-ignore", "--no-index", "-z", "--stdin")
-    return set(of_the_repository() - _git(*command, names=of_the_repository()))
+    """As `./dev package` does."""
+    return set(of_the_repository() - left_out(ROOT, ignore, of_the_repository()))
 
 
 def as_core_tools_reads_it(ignore: Path) -> set[str]:

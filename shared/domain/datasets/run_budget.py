@@ -45,8 +45,9 @@ def put_off(new_rows: int | None, begun: Sequence[datetime], now: datetime, poli
 
 
 def of_the_last_day(begun: Sequence[datetime], now: datetime, policy: Policy) -> list[datetime]:
-    """What has to be remembered of the runs begun: no more than the budget counts, and the last for the cool-down."""
-    return [one for one in begun if one == begun[-1] or now - one < DAY][-max(policy.runs_per_day, 1) :]
+    """What has to be remembered when a run begins now, which is the last of `begun`: it, for the cool-down, and no more
+    of the others than the budget counts."""
+    return [one for one in begun if now - one < DAY][-max(policy.runs_per_day, 1) :]
 
 
 def _cool_down(begun: Sequence[datetime], now: datetime, policy: Policy) -> tuple[timedelta, str]:

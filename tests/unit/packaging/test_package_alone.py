@@ -41,7 +41,7 @@ pytestmark = [
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settle(ROOT)
     folder = tmp_path_factory.mktemp("package") / "app"
-    package.lay_out(ROOT, folder, "{}.{}".format(*sys.version_info))
+    package.lay_out(ROOT, folder, libraries.THIS_PYTHON)
     return folder
 
 
@@ -68,7 +68,7 @@ def test_a_library_that_is_left_out_is_missed(app: Path) -> None:
 
 
 def test_packed_twice_it_has_the_same_bytes_and_the_same_bill(app: Path, tmp_path: Path) -> None:
-    package.lay_out(ROOT, tmp_path / "again", "{}.{}".format(*sys.version_info))
+    package.lay_out(ROOT, tmp_path / "again", libraries.THIS_PYTHON)
     digests, bills = [], []
     for number, folder in enumerate((app, tmp_path / "again")):
         digests.append(archive.write_zip(folder, tmp_path / f"{number}.zip"))
