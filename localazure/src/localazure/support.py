@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from localazure.strict import UNKINDNESSES
+
 ROOT = Path(__file__).resolve().parents[2]
 """The folder of the distribution; of use in a checkout alone, so no wheel has this file."""
 PAGE = ROOT / "README.md"
@@ -34,6 +36,10 @@ _LISTS = {
 }
 _FIELDS = {"KEPT": "fields that are kept, without effect", "REFUSED": "fields that are refused by name"}
 
+STRICT = """\
+`--strict` of `up`, `events` and `workspace` turns all of these on, `--strict NAME,NAME` some; chance is seeded. Test an
+app with them before Azure does: what is green without and red with is a bug that would be met there first."""
+
 Support = tuple[str, str, str, str]
 Fields = dict[str, dict[str, str]]
 
@@ -46,6 +52,7 @@ def page() -> str:
     """The whole README; raises when a row is not backed by a test that is there."""
     introduction = (ROOT / "introduction.md").read_text(encoding="utf-8")
     lines = [introduction.rstrip(), "", "## Support", "", *_contents()]
+    lines += _strict()
     for name, title in PARTS.items():
         module = importlib.import_module(f"localazure.{name}.support")
         lines += [f"### {title}", "", *_matrix(name, module.SUPPORT), *_extras(title, module)]
@@ -60,6 +67,17 @@ def _contents() -> Iterator[str]:
         counts = [sum(row[1] == state for row in rows) for state in STATES]
         link = f"[{title}](#{title.lower().replace(' ', '-')})"
         yield f"| {link} | " + " | ".join(str(one) for one in counts) + " |"
+    yield ""
+
+
+def _strict() -> Iterator[str]:
+    """What can be asked for that is less kind than the rest."""
+    yield from ("### As unkind as Azure", "", STRICT, "")
+    yield from ("| name | what it does | shown by | where that is said |", "|---|---|---|---|")
+    for one in UNKINDNESSES:
+        check("strict", (one.name, "yes", one.shown_by, ""))
+        when = " (always)" if one.always else ""
+        yield f"| `{one.name}` | {_cell(one.does)}{when} | {_link(one.shown_by)} | {_cell(one.source)} |"
     yield ""
 
 

@@ -39,6 +39,8 @@ class Server:
     storage: str
     events: str | None = None
     environments: Path = DISTRIBUTION / ".environments"
+    strict: str = ""
+    """Names of unkindnesses, with commas."""
     process: subprocess.Popen[str] | None = field(default=None, init=False)
     _session: requests.Session = field(default_factory=requests.Session, init=False)
     _tokens: dict[str, str] = field(default_factory=dict, init=False)
@@ -80,6 +82,8 @@ class Server:
         command = self._command
         if self.events:
             command += ["--events", self.events, "--events-key", "topic-key"]
+        if self.strict:
+            command.append(f"--strict={self.strict}")
         with (self.state / "workspace.err").open("a") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None

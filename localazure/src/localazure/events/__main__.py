@@ -14,9 +14,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from localazure import strict
 from localazure.ending import Ending
 from localazure.events.broker import Broker
-from localazure.events.faults import BadFaults, Chance, Faults
+from localazure.events.faults import BadFaults, Chance, Faults, unkind
 from localazure.events.journal import Journal
 from localazure.events.patience import Patience
 from localazure.events.server import EventServer
@@ -25,6 +26,8 @@ from localazure.events.subscriptions import STORAGE_TOPIC, BadSubscription, read
 from localazure.private import private_folder
 
 PORT = 7100
+SEED = 1
+"""Of what `--strict` draws, unless another is given: a failure can be met again."""
 RESOURCE_GROUP = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/localazure"
 ACCOUNT = "/providers/Microsoft.Storage/storageAccounts/devstoreaccount1"
 EXAMPLE = """\
@@ -43,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         entries = read(given.subscriptions) if given.subscriptions else []
         chosen = {field.name: getattr(given, field.name) for field in fields(Faults)}
-        chance = Chance(Faults().changed(chosen), given.seed)
+        seed = SEED if given.strict and given.seed is None else given.seed
+        kindly = {name: value for name, value in chosen.items() if value is not None}
+        chance = Chance(Faults().changed(unkind(given.strict)).changed(kindly), seed)
     except (BadSubscription, BadFaults) as problem:
         print(f"events: {problem}", file=sys.stderr)
         return 2
@@ -147,7 +152,8 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     chaos = parser.add_argument_group("faults", "probabilities from 0 to 1; also settable by POST /faults")
     for field in fields(Faults):
         name = field.name.replace("_", "-")
-        chaos.add_argument(f"--{name}", type=float, default=field.default, metavar="NUMBER")
+        chaos.add_argument(f"--{name}", type=float, help=f"default: {field.default:g}", metavar="NUMBER")
+    strict.add_option(parser)
     chaos.add_argument("--seed", type=int, help="draw the same faults each time")
     return parser.parse_args(arguments)
 

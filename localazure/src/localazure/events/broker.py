@@ -17,7 +17,7 @@ from localazure.events.filters import Event
 from localazure.events.handshake import Handshake
 from localazure.events.journal import Delivery, Journal, Place
 from localazure.events.patience import Patience
-from localazure.events.schemas import delivered
+from localazure.events.schemas import delivered, respelt
 from localazure.events.subscriptions import Queue, Subscription, Webhook, parse
 from localazure.storage.client import Service
 
@@ -72,7 +72,7 @@ class Broker:
         wanted = [one for one in self.subscriptions() if one.topic == topic]
         deliveries = [
             Delivery(subscription=one.name, event=text, published=now, due=now + late)
-            for event in events
+            for event in map(self._spelt, events)
             for one in wanted
             if one.filter.wants(event) and (text := _text(event, one.schema)) is not None
             for late in self.chance.delays()
@@ -84,6 +84,9 @@ class Broker:
             ]
         for courier in set(to_wake):
             courier.wake()
+
+    def _spelt(self, event: Event) -> Event:
+        return respelt(event) if self.chance.is_respelt() else event
 
     # --- subscriptions --------------------------------------------------------------------------------------
 
@@ -151,7 +154,7 @@ class Broker:
         handshake = self._handshake(made)
         proven = handshake is None or self._is_proven(handshake)
         destination = (
-            QueueDestination(self._queues, made.destination)
+            QueueDestination(self._queues, made.destination, self.chance)
             if isinstance(made.destination, Queue)
             else WebhookDestination(made, made.destination)
         )

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
+from xml.sax.saxutils import escape
 
+from localazure.events.faults import Chance
 from localazure.events.journal import Delivery
 from localazure.events.patience import Failure, refusal
 from localazure.events.schemas import is_cloud
@@ -33,11 +35,12 @@ class Destination(Protocol):
 class QueueDestination:
     """Puts an event on a storage queue the way Event Grid does: base64 of its JSON."""
 
-    def __init__(self, service: Service, queue: Queue) -> None:
-        self._service, self._queue = service, queue
+    def __init__(self, service: Service, queue: Queue, chance: Chance) -> None:
+        self._service, self._queue, self._chance = service, queue, chance
 
     def send(self, delivery: Delivery) -> None:
-        text = base64.b64encode(delivery.event.encode()).decode()
+        encoded = base64.b64encode(delivery.event.encode()).decode()
+        text = escape(delivery.event) if self._chance.is_plain() else encoded
         body = f"<QueueMessage><MessageText>{text}</MessageText></QueueMessage>".encode()
         seconds = self._queue.message_seconds
         query = {"messagettl": seconds} if seconds else {}

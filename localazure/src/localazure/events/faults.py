@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -22,6 +23,9 @@ class Faults:
     delay_seconds: float = 5.0
     reorder: float = 0.0
     reorder_seconds: float = 0.5
+    plain: float = 0.0
+    """A queue message is the event's JSON as it is, and not base64 of it."""
+    respell: float = 0.0
 
     def changed(self, values: dict[str, Any]) -> Faults:
         """These faults with some values replaced; raises BadFaults naming the wrong one."""
@@ -33,6 +37,22 @@ class Faults:
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= highest:
                 raise BadFaults(f"{name} is {value!r}; it is a number from 0 to {highest:g}")
         return replace(self, **{name: float(value) for name, value in values.items()})
+
+
+UNKIND: dict[str, dict[str, float]] = {
+    "events-twice": {"duplicate": 1 / 3},
+    "events-late": {"delay": 1 / 3, "delay_seconds": 3.0},
+    "events-unordered": {"reorder": 1 / 3},
+    "events-lost": {"drop": 0.1},
+    "events-plain": {"plain": 0.5},
+    "events-respelt": {"respell": 0.5},
+}
+"""What each of Event Grid's unkindnesses stands for."""
+
+
+def unkind(names: Collection[str]) -> dict[str, float]:
+    """The settings that these unkindnesses stand for; those of other parts for none."""
+    return {field: value for name, of in UNKIND.items() if name in names for field, value in of.items()}
 
 
 class Chance:
@@ -54,6 +74,16 @@ class Chance:
                 return []
             copies = 2 if draw() < faults.duplicate else 1
             return [self._delay(faults) for _ in range(copies)]
+
+    def is_plain(self) -> bool:
+        """Whether this message is not encoded."""
+        with self._lock:
+            return self._random.random() < self.faults.plain
+
+    def is_respelt(self) -> bool:
+        """Whether this event's fields are written in the other way that is met."""
+        with self._lock:
+            return self._random.random() < self.faults.respell
 
     def _delay(self, faults: Faults) -> float:
         late = faults.delay_seconds * self._random.random() if self._random.random() < faults.delay else 0.0

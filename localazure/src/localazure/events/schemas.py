@@ -101,3 +101,19 @@ def _as_cloud_event(event: Mapping[str, Any]) -> dict[str, Any]:
     if event.get("dataVersion"):
         made["dataschema"] = f"#{event['dataVersion']}"
     return made
+
+
+def respelt(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The event as other places show it: Azure ML's fields with the other kind of first letter, an eTag in quotes."""
+    kind, data = str(event.get("eventType") or event.get("type") or ""), event.get("data")
+    if not isinstance(data, Mapping):
+        return event
+    if kind.startswith("Microsoft.MachineLearningServices."):
+        return {**event, "data": {_other_letter(name): value for name, value in data.items()}}
+    if kind.startswith("Microsoft.Storage.") and data.get("eTag"):
+        return {**event, "data": {**data, "eTag": f'"{data["eTag"]}"'}}
+    return event
+
+
+def _other_letter(name: str) -> str:
+    return name[:1].swapcase() + name[1:]

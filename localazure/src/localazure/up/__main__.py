@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from localazure import strict
 from localazure.ending import Ending
 from localazure.private import private_folder
 from localazure.storage.installation import provide
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         resource_group=given.resource_group,
         workspace=given.workspace,
     )
-    parts = Parts(addresses)
+    parts = Parts(addresses, given.strict)
     try:
         for name in parts.start():
             _say(f"{name} serves, {time.monotonic() - began:.1f} s")
@@ -99,6 +100,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
             f"--{name}-port", type=int, metavar="PORT",
             help=f"default: that of the last start; else {usual}, or a free one when that is taken",
         )  # fmt: skip
+    strict.add_option(made)
     made.add_argument("--subscription", default=Settings.subscription)
     made.add_argument("--resource-group", default=Settings.resource_group)
     made.add_argument("--workspace", default=Settings.workspace)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from localazure.private import private_folder
@@ -27,8 +27,9 @@ class NotStarted(Exception):
 class Parts:
     """The running parts of one `localazure up`; none outlives this process for long, however it ends."""
 
-    def __init__(self, addresses: Addresses) -> None:
-        self.addresses = addresses
+    def __init__(self, addresses: Addresses, strict: Collection[str] = ()) -> None:
+        """strict: names of unkindnesses"""
+        self.addresses, self._strict = addresses, sorted(strict)
         self._processes = Processes(addresses.state / "processes")
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -59,6 +60,8 @@ class Parts:
         if name == "storage":
             return [*common, *(f"--{one}-port={of.ports[one]}" for one in ("blob", "queue", "table"))]
         settings = of.workspace_settings
+        if self._strict:
+            common.append(f"--strict={','.join(self._strict)}")
         if name == "events":
             group = settings.resource_id.partition("/providers/")[0]
             return [

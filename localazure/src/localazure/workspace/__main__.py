@@ -11,10 +11,12 @@ from pathlib import Path
 
 from azure.core.exceptions import AzureError
 
+from localazure import strict
 from localazure.ending import Ending
 from localazure.private import private_folder
 from localazure.storage import program
 from localazure.workspace.handlers import datastores, schedules
+from localazure.workspace.identity.front import BlobFront
 from localazure.workspace.identity.managed_identity import IdentityServer
 from localazure.workspace.routes import Router, described
 from localazure.workspace.settings import Settings
@@ -76,6 +78,7 @@ def _servers(workspace: Workspace) -> tuple[WorkspaceServer, IdentityServer]:
         faults=workspace.faults,
         account=workspace.blobs.account,
         blob_endpoint=workspace.blobs.endpoint,
+        opened=BlobFront(workspace.blobs.account_access, workspace.strict).opened,
     )
     return server, IdentityServer(workspace.settings.identity_port, workspace.issuer)
 
@@ -93,6 +96,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         subscription=given.subscription,
         resource_group=given.resource_group,
         workspace=given.workspace,
+        strict=given.strict,
     )
 
 
@@ -127,6 +131,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         "--print-environment", nargs="?", const=MANAGED_IDENTITY, choices=[MANAGED_IDENTITY, SERVICE_PRINCIPAL],
         help=f"print the variables clients need to sign in so (default: {MANAGED_IDENTITY}), and end",
     )  # fmt: skip
+    strict.add_option(parser)
     parser.add_argument("--routes", action="store_true", help="list what is emulated, and end")
     return parser.parse_args(arguments)
 

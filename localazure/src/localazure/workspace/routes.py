@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from localazure.workspace.handlers import (
     about,
@@ -34,6 +35,7 @@ _WORKSPACE = (
     r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
     r"/providers/microsoft\.machinelearningservices/workspaces/(?P<workspace>[^/]+)"
 )
+_BATCH = re.compile(r"/batchendpoints(/|$)", re.IGNORECASE)
 _MLFLOW = rf"/mlflow/v[12]\.0{_WORKSPACE}/api/2\.0"
 
 
@@ -180,6 +182,8 @@ ROUTES = (
     Route("DELETE", "/__localazure/faults/{fault}", control.remove_fault, open=True),
     Route("GET", "/__localazure/transitions", control.get_transitions, open=True),
     Route("PUT", "/__localazure/transitions", control.put_transitions, open=True),
+    Route("GET", "/__localazure/strict", control.get_strict, open=True),
+    Route("PUT", "/__localazure/strict", control.put_strict, open=True),
     Route("GET", "/__localazure/runs/{run}", control.get_run, open=True),
     Route("POST", "/__localazure/runs/{run}/move", control.move_run, open=True),
     Route("GET", "/__localazure/operations", control.get_operations, open=True),
@@ -230,12 +234,23 @@ class Router:
         if not route.open:
             check_bearer(call.headers.get("authorization"), _AZURE)
         self._check_workspace(call.names)
+        self._check_version(call)
         call.names["kind"] = call.names.get("kind", "").lower()
-        reply = route.handle(self._workspace, call)
         if not route.slow:
-            return reply
-        operations = self._workspace.operations
-        return operations.seen(call, reply) if call.method == "GET" else operations.answered(call, reply)
+            return route.handle(self._workspace, call)
+        if call.method == "GET":
+            return self._workspace.operations.seen(call, route.handle(self._workspace, call))
+        return self._workspace.one_at_a_time.changed(call, partial(route.handle, self._workspace))
+
+    def _check_version(self, call: Call) -> None:
+        """Azure takes versions of its interfaces back, those of a preview before others."""
+        version = call.query.get("api-version", "")
+        if "preview-retired" in self._workspace.strict and _BATCH.search(call.path) and "preview" in version:
+            raise Refusal(
+                400,
+                "NoRegisteredProviderFound",
+                f"the API version {version!r} of batch endpoints is retired; one that is no preview is there",
+            )
 
     def _check_workspace(self, names: dict[str, str]) -> None:
         of = self._workspace.settings

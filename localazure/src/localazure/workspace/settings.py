@@ -25,6 +25,8 @@ class Settings:
     subscription: str = "00000000-0000-0000-0000-000000000000"
     resource_group: str = "localazure"
     workspace: str = "localazure"
+    strict: frozenset[str] = frozenset()
+    """Names of unkindnesses."""
 
     @property
     def folder(self) -> Path:

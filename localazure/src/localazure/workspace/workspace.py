@@ -7,7 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
+from localazure.strict import Strict
 from localazure.workspace.engine.engine import Engine
+from localazure.workspace.engine.one_at_a_time import OneAtATime
 from localazure.workspace.engine.operations import Operations
 from localazure.workspace.engine.transitions import Transitions
 from localazure.workspace.history.events import RunEvents
@@ -42,6 +44,8 @@ class Workspace:
     clock: Clock
     timetable: Timetable
     operations: Operations
+    one_at_a_time: OneAtATime
+    strict: Strict
     faults: Faults
     transitions: Transitions
     calls: Counter[str]
@@ -99,13 +103,15 @@ def assemble(settings: Settings, identity_header: str | None = None) -> Workspac
         deployed=events.model_deployed,
     )
     clock = Clock()
+    strict = Strict(settings.strict)
     operations = Operations(settings, store)
     operations.watch("deployment", partial(_deployed, store))
     operations.watch("cancel", runs.ended)
     return Workspace(
         settings=settings, store=store, blobs=blobs, issuer=issuer, events=events, runs=runs,
         resolver=resolver, engine=engine, hosting=hosting, processes=processes,
-        clock=clock, timetable=Timetable(store, clock), operations=operations, faults=Faults(), transitions=transitions,
+        clock=clock, timetable=Timetable(store, clock), operations=operations,
+        one_at_a_time=OneAtATime(strict, operations), strict=strict, faults=Faults(), transitions=transitions,
         calls=Counter(),
     )  # fmt: skip
 

@@ -40,9 +40,11 @@ class Operations:
         """Says how operations of a kind are looked at; once, when the workspace is put together."""
         self._checks[kind] = check
 
-    def begin(self, kind: str, subject: Json, *, path: str = "", fails: str | None = None) -> Json:
-        """Writes it down, so that it can be asked for after a restart too."""
-        seconds = float(self.settings()["seconds"]) if self.settings()["mode"] == "async" else 0.0
+    def begin(
+        self, kind: str, subject: Json, *, path: str = "", fails: str | None = None, lasts: float = 0.0
+    ) -> Json:
+        """Writes it down, so that it can be asked for after a restart too. lasts: seconds that it takes at least"""
+        seconds = float(self.settings()["seconds"]) if self.settings()["mode"] == "async" else lasts
         operation: Json = {
             "name": str(uuid.uuid4()),
             "kind": kind,
@@ -92,12 +94,12 @@ class Operations:
         if state[0] == "Failed":
             raise Refusal(400, "ResourceOperationFailure", str(state[1]))
 
-    def answered(self, call: Call, reply: Reply) -> Reply:
+    def answered(self, call: Call, reply: Reply, *, lasts: float = 0.0) -> Reply:
         """A change that is done, told as one that has only begun; as it is, unless that was asked for."""
-        slow = self.settings()["mode"] == "async" or call.operation_fails
+        slow = self.settings()["mode"] == "async" or call.operation_fails or lasts
         if not slow or reply.status >= 300 or "Azure-AsyncOperation" in reply.headers:
             return reply
-        operation = self.begin("done", {}, path=call.path, fails=call.operation_fails)
+        operation = self.begin("done", {}, path=call.path, fails=call.operation_fails, lasts=lasts)
         reply.headers |= self.headers(operation)
         if isinstance(reply.body, dict) and "properties" in reply.body:
             word = "Creating" if reply.status == 201 else "Updating"

@@ -98,6 +98,8 @@ def put_version(workspace: Workspace, call: Call) -> Reply:
     before = workspace.store.get(f"{kind}/versions", f"{name}:{version}")
     if before is not None and properties["isAnonymous"]:
         return Reply(body=_version(workspace, kind, before))  # its version is a hash of what matters
+    if before is not None and kind == "environments" and "environments-stay" in workspace.strict:
+        properties |= {name: before["properties"].get(name) for name in _FIXED[kind]}
     if before is not None:
         _check_unchanged(kind, before["properties"], properties)
     document = {

@@ -8,7 +8,7 @@ from localazure.workspace import bodies
 from localazure.workspace.handlers import jobs
 from localazure.workspace.handlers.invocation import input_of, job_properties, output_of, pick, plan_of
 from localazure.workspace.handlers.submission import submit
-from localazure.workspace.identity.bearer import MACHINE_LEARNING, check_bearer
+from localazure.workspace.identity.bearer import MACHINE_LEARNING, check_bearer, denied_by_policy
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.settings import LOCATION
 from localazure.workspace.wire.calls import Call, Json, Refusal, Reply, checked_name, listing, not_found
@@ -115,6 +115,8 @@ def invoke(workspace: Workspace, call: Call) -> Reply:
     """Starts the deployment's pipeline; a name in the body is the job's, and is taken only once."""
     check_bearer(call.headers.get("authorization"), (MACHINE_LEARNING,))
     endpoint = _find_endpoint(workspace, call.names["endpoint"])
+    if workspace.strict.is_too_new(f"batchEndpoints/{endpoint['name']}"):
+        raise denied_by_policy()
     body = pick(call.json(), "properties") or {}
     bodies.INVOCATION.check({key.lower(): value for key, value in body.items()})
     chosen = None if call.name_ignored else pick(body, "name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localazure.strict import NoSuchUnkindness
 from localazure.workspace.handlers import datastores, schedules
 from localazure.workspace.wire.calls import Call, Refusal, Reply, listing
 from localazure.workspace.workspace import Workspace
@@ -59,6 +60,22 @@ def put_operations(workspace: Workspace, call: Call) -> Reply:
     return get_operations(workspace, call)
 
 
+def get_strict(workspace: Workspace, call: Call) -> Reply:
+    return Reply(body={"unkindnesses": workspace.strict.names()})
+
+
+def put_strict(workspace: Workspace, call: Call) -> Reply:
+    """In what to be as unkind as Azure, by the names of the table, or `all`; in place of what was on."""
+    names = call.json().get("unkindnesses")
+    if not isinstance(names, list):
+        raise Refusal(400, "BadRequest", "`unkindnesses` is a list of names")
+    try:
+        workspace.strict.set(str(name) for name in names)
+    except NoSuchUnkindness as problem:
+        raise Refusal(400, "BadRequest", str(problem)) from problem
+    return get_strict(workspace, call)
+
+
 def get_clock(workspace: Workspace, call: Call) -> Reply:
     return Reply(body={"now": workspace.clock.now().isoformat()})
 
@@ -86,6 +103,7 @@ def reset(workspace: Workspace, call: Call) -> Reply:
     workspace.faults.clear()
     workspace.transitions.set_rules([])
     workspace.operations.set("natural", 1)
+    workspace.strict.reset()
     workspace.clock.reset()
     if call.json().get("documents"):
         workspace.wipe()

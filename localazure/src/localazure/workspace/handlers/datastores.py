@@ -55,6 +55,10 @@ def delete(workspace: Workspace, call: Call) -> Reply:
 def list_secrets(workspace: Workspace, call: Call) -> Reply:
     """A signature that ends when it is asked for, as the SDK does; else the account's (public) key."""
     _find(workspace, call)
+    if "keyless" in workspace.strict:
+        raise Refusal(
+            400, "UserError", f"the datastore {call.names['name']} is identity-based: it has no secrets"
+        )
     if call.json().get("expirableSecret"):
         return Reply(body={"secretsType": "Sas", "sasToken": workspace.blobs.account_access()})
     return Reply(body={"secretsType": "AccountKey", "key": workspace.blobs.key})
@@ -73,7 +77,7 @@ def _told(workspace: Workspace, one: Json) -> Json:
         "accountName": account_name(workspace.settings, workspace.blobs.account),
         "endpoint": "core.windows.net",
         "protocol": "https",
-        "credentials": {"credentialsType": "AccountKey"},
+        "credentials": {"credentialsType": "None" if "keyless" in workspace.strict else "AccountKey"},
         "description": None,
         "tags": {},
         "properties": {},

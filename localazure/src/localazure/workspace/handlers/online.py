@@ -33,6 +33,10 @@ def put_endpoint(workspace: Workspace, call: Call) -> Reply:
     bodies.ONLINE_ENDPOINT.check(properties)
     if str(properties.get("authMode") or "Key").lower() not in ("key", "amltoken", "aadtoken"):
         raise Refusal(400, "UserError", f"authMode {properties['authMode']!r}: Key, AMLToken or AADToken")
+    if str(properties.get("authMode") or "Key").lower() == "key" and "keyless" in workspace.strict:
+        raise Refusal(
+            403, "RequestDisallowedByPolicy", f"a policy allows no keys: {name} can take authMode AADToken"
+        )
     for kind in ("traffic", "mirrorTraffic"):
         _check_traffic(workspace, name, kind, properties.get(kind) or {})
     live = {one for one, share in (properties.get("traffic") or {}).items() if int(share)}
@@ -131,11 +135,19 @@ def put_deployment(workspace: Workspace, call: Call) -> Reply:
     if curated.in_registry(properties.get("environmentId") or ""):
         Planner(workspace.store).environment(properties["environmentId"])
     before = workspace.store.get(DEPLOYMENTS, f"{endpoint}/{name}")
+    if (
+        before
+        and "failed-stays" in workspace.strict
+        and before["state"] == "Failed"
+        and not before.get("served")
+    ):
+        raise Refusal(400, "UserError", f"{name} has failed and never served: delete it, and make it anew")
     document = {
         "endpoint": endpoint,
         "name": name,
         "properties": properties,
         "tags": given.get("tags") or {},
+        "served": (before or {}).get("served", False),
         "sku": {"name": "Default", "capacity": 1} | (given.get("sku") or {}),
         "state": "Updating" if before else "Creating",
         "problem": None,
@@ -169,7 +181,9 @@ def delete_deployment(workspace: Workspace, call: Call) -> Reply:
 
 def get_logs(workspace: Workspace, call: Call) -> Reply:
     endpoint, name = call.names["endpoint"], call.names["deployment"]
-    find_deployment(workspace, endpoint, name)
+    state = find_deployment(workspace, endpoint, name)["state"]
+    if state in ("Creating", "Updating") and "logs-late" in workspace.strict:
+        return Reply(body={"content": f"The logs of {name} can be read when it is no longer {state}."})
     return Reply(body={"content": workspace.hosting.log(endpoint, name, int(call.json().get("tail") or 100))})
 
 

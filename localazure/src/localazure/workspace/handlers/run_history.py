@@ -7,6 +7,7 @@ import hmac
 from urllib.parse import quote
 
 from localazure.workspace.engine.execution import log_names
+from localazure.workspace.history.runs import TERMINAL
 from localazure.workspace.store.blobs import NothingThere, Place
 from localazure.workspace.store.uris import ARTIFACTS, UnknownPath, artifacts_prefix
 from localazure.workspace.wire.calls import Call, Json, Refusal, Reply, listing
@@ -79,6 +80,8 @@ def read_log(workspace: Workspace, call: Call) -> Reply:
     run, name = call.names["run"], call.names["file"]
     if not hmac.compare_digest(call.query.get("sig", ""), _signature(workspace, run, name)):
         raise Refusal(403, "AuthenticationFailed", "the log's address is not signed by this workspace")
+    if "logs-late" in workspace.strict and workspace.runs.get(run)["status"] not in TERMINAL:
+        return _text(f"The log {name} can be read when the run {run} has ended.".encode())
     folder = workspace.engine.folder(run)
     if name in log_names(folder):
         return _text((folder / name).read_bytes())

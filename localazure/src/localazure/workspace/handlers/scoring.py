@@ -12,7 +12,7 @@ import time
 
 from localazure.workspace.handlers.online import auth_mode, find_deployment, find_endpoint
 from localazure.workspace.hosting.server import Hosted
-from localazure.workspace.identity.bearer import MACHINE_LEARNING, check_bearer
+from localazure.workspace.identity.bearer import MACHINE_LEARNING, check_bearer, denied_by_policy
 from localazure.workspace.wire.calls import Call, Json, Refusal, Reply
 from localazure.workspace.workspace import Workspace
 
@@ -34,7 +34,7 @@ _NOT_PASSED_BACK = {"connection", "content-length", "transfer-encoding", "keep-a
 def score(workspace: Workspace, call: Call) -> Reply:
     """What the deployment answers; 424 when it answers anything but 200."""
     endpoint = find_endpoint(workspace, call.names["endpoint"])
-    _check_caller(endpoint, call)
+    _check_caller(workspace, endpoint, call)
     if len(call.body) > _LARGEST_PAYLOAD:
         raise Refusal(413, "RequestEntityTooLarge", f"a request may have {_LARGEST_PAYLOAD} bytes")
     deployment = find_deployment(workspace, endpoint["name"], _chosen(endpoint, call))
@@ -50,15 +50,17 @@ def score(workspace: Workspace, call: Call) -> Reply:
 
 def swagger(workspace: Workspace, call: Call) -> Reply:
     endpoint = find_endpoint(workspace, call.names["endpoint"])
-    _check_caller(endpoint, call)
+    _check_caller(workspace, endpoint, call)
     deployment = find_deployment(workspace, endpoint["name"], _chosen(endpoint, call))
     version = call.query.get("version", "3")
     return _asked(workspace, deployment, call, f"/swagger.json?version={version}")
 
 
-def _check_caller(endpoint: Json, call: Call) -> None:
+def _check_caller(workspace: Workspace, endpoint: Json, call: Call) -> None:
     if auth_mode(endpoint) != "key":
         check_bearer(call.headers.get("authorization"), (MACHINE_LEARNING,))
+        if workspace.strict.is_too_new(f"onlineEndpoints/{endpoint['name']}"):
+            raise denied_by_policy()
         return
     scheme, _, given = call.headers.get("authorization", "").partition(" ")
     fits = [hmac.compare_digest(given.encode(), key.encode()) for key in endpoint["keys"].values()]

@@ -131,7 +131,8 @@ class Hosting:
                 self._serving[key] = hosted
             elif serving is hosted:
                 self._serving.pop(key)
-        state = {"state": "Succeeded" if problem is None else "Failed", "problem": problem}
+        state: Json = {"state": "Succeeded" if problem is None else "Failed", "problem": problem}
+        state |= {"served": True} if problem is None else {}
         states: list[str] = []
 
         def move(one: Json) -> None:

@@ -11,6 +11,7 @@ from localazure.workspace.wire.calls import Refusal
 
 MANAGEMENT = "https://management.azure.com"
 MACHINE_LEARNING = "https://ml.azure.com"
+STORAGE = "https://storage.azure.com"
 
 
 def check_bearer(header: str | None, audiences: tuple[str, ...]) -> None:
@@ -31,6 +32,11 @@ def check_bearer(header: str | None, audiences: tuple[str, ...]) -> None:
             "InvalidAuthenticationTokenAudience",
             f"the token is for {audience!r}; this route wants {wanted}",
         )
+
+
+def denied_by_policy() -> Refusal:
+    """The token is good, and whoever it is for has no role here, or not yet."""
+    return Refusal(403, "Forbidden", "Microsoft Entra Token denied by policy")
 
 
 def _claims(token: str) -> dict[str, Any] | None:

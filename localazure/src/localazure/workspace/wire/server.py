@@ -22,6 +22,8 @@ from localazure.workspace.wire.faults import Faults, refused
 
 log = logging.getLogger(__name__)
 Dispatch = Callable[[Call], Reply]
+Opened = Callable[[str, dict[str, str]], str]
+"""The path and query to ask storage for, in place of what was asked; what it must not see is taken out of the headers."""
 
 LARGEST_REQUEST = 64 * 1024 * 1024  # uploads do not count: they are passed on in pieces
 _PIECE = 256 * 1024
@@ -46,10 +48,11 @@ class WorkspaceServer(ThreadingHTTPServer):
         faults: Faults,
         account: str,
         blob_endpoint: str,
+        opened: Opened,
     ) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.tls, self.dispatch, self.faults, self.account = tls, dispatch, faults, account
-        self.blob_host = urlsplit(blob_endpoint).netloc
+        self.blob_host, self.opened = urlsplit(blob_endpoint).netloc, opened
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         request.settimeout(Handler.timeout)
@@ -157,14 +160,17 @@ class Handler(PersistentHandler):
         if "status" in order:
             self._refuse_as_storage(refused(order))
             return
-        upstream = _upstream(self.server.blob_host)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+        try:
+            path = self.server.opened(self.path, headers)
+        except Refusal as refusal:
+            self._refuse_as_storage(refusal)
+            return
+        upstream = _upstream(self.server.blob_host)
         headers["Host"] = self.headers.get("host", self.server.blob_host)
         chunked = "chunked" in self.headers.get("transfer-encoding", "").lower()
         try:
-            upstream.request(
-                self.command, self.path, body=self._pieces(), headers=headers, encode_chunked=chunked
-            )
+            upstream.request(self.command, path, body=self._pieces(), headers=headers, encode_chunked=chunked)
             response = upstream.getresponse()
         except (OSError, http.client.HTTPException) as failed:
             upstream.close()
