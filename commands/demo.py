@@ -31,10 +31,11 @@ from pipelines.training.pipeline import ENDPOINT as TRAINING
 
 PATIENCE = 180.0
 """Seconds a chapter may take before the demo times out and says which log to read."""
+POLL_SECONDS = 0.1
 SETTINGS = {
     "GATHER_QUIET_SECONDS": "1",
     "RELEASE_POLL_SECONDS": "1",
-    "SCORE_SCHEDULE": "*/2 * * * * *",
+    "SCORE_SCHEDULE": "* * * * * *",
 }
 """The app's waits, as short as they can be and still be waits: a burst of files is still one version."""
 
@@ -50,8 +51,10 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     file, source = bank_rows.find(given.data)
     found = time.monotonic()
+    publishing = Publishing.prepare()
     stack = _started_afresh(given.state / "demo", packed=given.package)
-    demo = Demo(stack, file.read_bytes())
+    publishing.begin(stack)
+    demo = Demo(stack, file.read_bytes(), publishing)
     demo.spent += [
         Spent(what="finding the rows", seconds=found - began),
         Spent(what="start of the embedded Azure and the app", seconds=time.monotonic() - found),
@@ -87,6 +90,7 @@ class Demo:
 
     stack: Stack
     text: bytes
+    publishing: Publishing
     header: bytes = b""
     rows: list[bytes] = field(default_factory=list)
     spent: list[Spent] = field(default_factory=list)
@@ -102,8 +106,7 @@ class Demo:
         """The five chapters, each a line of the summary; raises: StackError when one does not come about."""
         print("\nPublishing the training pipeline ...")
         began = time.monotonic()
-        publishing = Publishing.begin(self.stack)
-        publishing.until(TRAINING)
+        self.publishing.until(TRAINING)
         print("The other pipelines are published meanwhile.")
         self.spent.append(Spent(what="publishing the training pipeline", seconds=time.monotonic() - began))
         first = [row for number, row in enumerate(self.rows) if number % 5 < 3]
@@ -115,7 +118,7 @@ class Demo:
             ("first again", self._again("first-again.csv", first)),
             ("clients", self._clients("clients.csv", second[:500])),
         ]
-        publishing.finish()
+        self.publishing.finish()
         return story
 
     def _model(self, name: str, rows: list[bytes]) -> str:
@@ -188,7 +191,7 @@ class Demo:
             printed = _print_change(record, printed, time.monotonic() - began)
             if record and done(record):
                 return record
-            time.sleep(0.3)
+            time.sleep(POLL_SECONDS)
         raise StackError(
             f"{path} did not come to its end within {PATIENCE:.0f} s; it is at: {printed or 'nothing'}"
         )

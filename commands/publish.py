@@ -5,6 +5,8 @@ Options not listed here are handed to `python -m pipelines.publish`, which can p
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from commands.stack.arguments import parser, running
 from commands.stack.errors import StackError
 from commands.stack.settings import no_proxy, published_pipeline_url, sdk_settings
 from commands.stack.state import Stack
+from pipelines.publish import WHEN_TOLD
 
 COMMAND = (sys.executable, "-m", "pipelines.publish")
 
@@ -41,16 +44,23 @@ def published(stack: Stack, options: Sequence[str] = (), *, out: TextIO | None =
 
 @dataclass
 class Publishing:
-    """Publishing that is under way: who needs one pipeline need not wait for the others."""
+    """Publishing in a process beside this one: it loads the SDK while the stack starts, and who needs one pipeline need
+    not wait for the others."""
 
     process: subprocess.Popen[str]
 
     @classmethod
-    def begin(cls, stack: Stack) -> Publishing:
-        command = [*COMMAND[:1], "-u", *COMMAND[1:]]
-        return cls(
-            subprocess.Popen(command, cwd=ROOT, env=_environment(stack), stdout=subprocess.PIPE, text=True)
-        )
+    def prepare(cls) -> Publishing:
+        """It publishes nothing before it is told where to."""
+        command = [sys.executable, "-u", *COMMAND[1:], WHEN_TOLD]
+        pipe = subprocess.PIPE
+        return cls(subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True))
+
+    def begin(self, stack: Stack) -> None:
+        """The workspace of the stack serves by now."""
+        assert self.process.stdin is not None  # noqa: S101  (it is a pipe)
+        with self.process.stdin as told, contextlib.suppress(BrokenPipeError):  # `until` says that it has ended
+            print(json.dumps(_environment(stack)), file=told)
 
     def until(self, endpoint: str, say: Callable[[str], None] = print) -> None:
         """Says what is made until the endpoint starts its pipeline; raises: StackError when it comes to an end before"""

@@ -6,10 +6,12 @@ a new component and a new deployment beside the old ones.
 
 from __future__ import annotations
 
+import importlib
+import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
 STORAGE = ("CAMPANHA_STORAGE", "CAMPANHA_STORAGE__blobServiceUri")
 """As the app's settings have them: a connection string, or else the address of the data account's blobs."""
 PLACE = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE")
+WHEN_TOLD = "--when-told"
 ENVIRONMENTS = {"campanha-training": TRAINING_CONDA, "campanha-serving": SERVING}
 PIPELINES = (training, scoring, experimentation, automl)
 
@@ -158,10 +161,20 @@ def _found(get: Callable[[], Any]) -> Any:
         return None
 
 
-def main() -> int:
-    """Publishes to the workspace that the environment's variables name."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Publishes to the workspace that the environment's variables name.
+
+    arguments: `--when-told` loads the SDK, which takes two seconds, while the workspace may still be starting, and then
+    reads those variables from stdin, as one line of JSON.
+    """
     from azure.identity import DefaultAzureCredential
 
+    if WHEN_TOLD in arguments:
+        importlib.import_module("azure.ai.ml")
+        told = sys.stdin.readline()
+        if not told:
+            return 2  # who would have told is gone, and has said why
+        os.environ.update(json.loads(told))
     storage = next(filter(None, map(os.environ.get, STORAGE)), "")
     missing = [name for name in PLACE if not os.environ.get(name)]
     missing += [] if storage else [" or ".join(STORAGE)]
@@ -175,4 +188,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -102,6 +102,8 @@ def bank(app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> Bank:
         kept["ports"]["host"] = int(app.url.rpartition(":")[2])
         kept["keys"] = {"reader": "a-reader", "operator": "an-operator", "admin": "an-admin"}
         file.write_text(json.dumps(kept))
+        (stack.state / "workspace").mkdir(exist_ok=True)
+        (stack.state / "workspace" / "identity-header").write_text("a-secret")
         with stack.alone():
             assert stack.host_url == app.url  # what it keeps is read again
 
@@ -109,7 +111,7 @@ def bank(app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> Bank:
     monkeypatch.setattr(demo, "PATIENCE", 20.0)
     monkeypatch.setattr(demo, "upload", made.upload)
     monkeypatch.setattr(fake_app.bank, "quarantined", made.quarantined)
-    monkeypatch.setattr(demo.Publishing, "begin", lambda stack: publishing(FIRST, "others made", "and more"))
+    monkeypatch.setattr(demo.Publishing, "prepare", lambda: publishing(FIRST, "others made", "and more"))
     monkeypatch.setattr(demo.Demo, "_show_first_rows", lambda self, output: print(f"    of {output}"))
     return made
 
@@ -118,12 +120,11 @@ FIRST = "default deployment campanha-training/v1 made"
 
 
 def publishing(*lines: str, code: int = 0) -> Publishing:
-    """One that says these lines."""
+    """One that says these lines once it was told where to."""
     said = "".join(f"time.sleep(0.05); print({line!r}); " for line in lines)
-    script = f"import time; {said}raise SystemExit({code})"
-    return Publishing(
-        subprocess.Popen([sys.executable, "-u", "-c", script], stdout=subprocess.PIPE, text=True)
-    )
+    script = f"import sys, time; sys.stdin.readline(); {said}raise SystemExit({code})"
+    command, pipe = [sys.executable, "-u", "-c", script], subprocess.PIPE
+    return Publishing(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True))
 
 
 @pytest.fixture
@@ -210,7 +211,7 @@ def test_what_does_not_come_is_not_waited_for_for_ever(
 def test_a_pipeline_that_cannot_be_published_ends_it(
     bank: Bank, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capsys
 ) -> None:
-    monkeypatch.setattr(demo.Publishing, "begin", lambda stack: publishing("component made", code=1))
+    monkeypatch.setattr(demo.Publishing, "prepare", lambda: publishing("component made", code=1))
     assert demo.main(arguments) == 1
     said = capsys.readouterr()
     assert "The demo stopped: the pipeline of campanha-training could not be published" in said.err
@@ -221,7 +222,7 @@ def test_a_pipeline_that_cannot_be_published_ends_it(
 def test_another_pipeline_that_cannot_be_published_ends_it_last(
     bank: Bank, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Capsys
 ) -> None:
-    monkeypatch.setattr(demo.Publishing, "begin", lambda stack: publishing(FIRST, code=1))
+    monkeypatch.setattr(demo.Publishing, "prepare", lambda: publishing(FIRST, code=1))
     assert demo.main(arguments) == 1
     assert "not all pipelines could be published" in capsys.readouterr().err
     assert "clients.csv" in bank.dropped

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -253,3 +255,20 @@ def test_the_settings_say_where_and_on_what(
         {"client": client, "storage": SETTINGS["CAMPANHA_STORAGE"], "compute": "cpu-cluster"},
         {"client": client, "storage": STORAGE, "compute": "serverless"},
     ]
+
+
+def test_it_can_be_told_where_after_it_was_started(
+    asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish.os, "environ", {})
+    monkeypatch.setattr(publish.sys, "stdin", io.StringIO(json.dumps(SETTINGS) + "\n"))
+    assert publish.main([publish.WHEN_TOLD]) == 0
+    assert [one["client"] for one in asked] == [("signed in", "s", "g", "w")]
+
+
+def test_it_ends_without_a_word_when_nobody_is_left_to_tell_it_where(
+    asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(publish.sys, "stdin", io.StringIO())
+    assert publish.main([publish.WHEN_TOLD]) != 0
+    assert (asked, capsys.readouterr().err) == ([], "")
