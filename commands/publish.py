@@ -59,7 +59,10 @@ class Publishing:
     def begin(self, stack: Stack) -> None:
         """The workspace of the stack serves by now."""
         assert self.process.stdin is not None  # noqa: S101  (it is a pipe)
-        with self.process.stdin as told, contextlib.suppress(BrokenPipeError):  # `until` says that it has ended
+        with (
+            self.process.stdin as told,
+            contextlib.suppress(BrokenPipeError),
+        ):  # `until` says that it has ended
             print(json.dumps(_environment(stack)), file=told)
 
     def until(self, endpoint: str, say: Callable[[str], None] = print) -> None:
