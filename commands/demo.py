@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from commands.stack.arguments import parser
 from commands.stack.errors import StackError
 from commands.stack.state import Stack
 from commands.stack.upload import upload
+from localazure import strict
 from pipelines.training.pipeline import ENDPOINT as TRAINING
 
 PATIENCE = 180.0
@@ -47,12 +48,13 @@ def main(arguments: list[str]) -> int:
     made.add_argument(
         "--package", action="store_true", help="run what `./dev package` packs, and nothing else"
     )
+    strict.add_option(made)
     given = made.parse_args(arguments)
     began = time.monotonic()
     file, source = bank_rows.find(given.data)
     found = time.monotonic()
     publishing = Publishing.prepare()
-    stack = _started_afresh(given.state / "demo", packed=given.package)
+    stack = _started_afresh(given.state / "demo", packed=given.package, unkind=given.strict)
     publishing.begin(stack)
     demo = Demo(stack, file.read_bytes(), publishing)
     demo.spent += [
@@ -72,7 +74,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _started_afresh(state: Path, *, packed: bool) -> Stack:
+def _started_afresh(state: Path, *, packed: bool, unkind: Collection[str]) -> Stack:
     """A stack that knows nothing yet; an earlier demo's is stopped and removed."""
     if state.exists():
         supervisor.down(Stack(state))
@@ -80,6 +82,7 @@ def _started_afresh(state: Path, *, packed: bool) -> Stack:
     stack = Stack(state)
     if packed:
         run_package(stack)
+    supervisor.be_strict(stack, unkind)
     supervisor.up(stack, progress.on_stderr(stack), settings=SETTINGS)
     return stack
 

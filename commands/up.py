@@ -17,6 +17,7 @@ from commands.stack.arguments import parser
 from commands.stack.errors import StackError
 from commands.stack.settings import app_settings
 from commands.stack.state import Stack
+from localazure import strict
 
 
 def main(arguments: list[str]) -> int:
@@ -33,10 +34,14 @@ def main(arguments: list[str]) -> int:
         action="store_true",
         help="a new state folder's app is what `./dev package` packs, and nothing else",
     )
+    strict.add_option(made)
+    made.set_defaults(strict=None)  # as the state folder has it; `--strict=` is kind again
     given = made.parse_args(arguments)
     stack = Stack(given.state)
     if given.package:
         run_package(stack)
+    if given.strict is not None:
+        supervisor.be_strict(stack, given.strict)
     started = time.monotonic()
     chosen = _settings(given.set)
     supervisor.up(stack, progress.on_stderr(stack), settings=chosen)

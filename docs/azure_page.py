@@ -17,6 +17,8 @@ from commands.infrastructure.check import FOLDER  # noqa: E402
 from commands.infrastructure.found import Infrastructure  # noqa: E402
 from commands.infrastructure.syntax import Source  # noqa: E402
 from commands.infrastructure.traps import TRAPS, held  # noqa: E402
+from commands.infrastructure.unkindnesses import BORNE  # noqa: E402
+from localazure.strict import UNKINDNESSES  # noqa: E402
 from shared.resources import assignments  # noqa: E402
 from shared.resources.app_settings import APP_SETTINGS  # noqa: E402
 from shared.resources.assignments import ASSIGNMENTS  # noqa: E402
@@ -99,12 +101,22 @@ def _traps() -> Iterator[str]:
         yield f"| {each.trap} | {TRAPS[each.trap]} | {'; '.join(each.by)} |"
 
 
+def _unkindnesses() -> Iterator[str]:
+    yield "| name | what it does | what bears it | test | where Azure is said to do so |"
+    yield "|---|---|---|---|---|"
+    for each in UNKINDNESSES:
+        how, test = BORNE[each.name]
+        does = f"{each.does} (always)" if each.always else each.does
+        yield f"| `{each.name}` | {does} | {how} | `{test.partition('::')[2]}` | {each.source} |"
+
+
 SECTIONS = {
     "storage": _storage,
     "providers": _providers,
     "roles": _roles,
     "settings": _settings,
     "traps": _traps,
+    "unkindnesses": _unkindnesses,
 }
 
 if __name__ == "__main__":

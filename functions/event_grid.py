@@ -19,8 +19,11 @@ class Event:
     data: dict[str, Any]
 
     def text(self, name: str) -> str:
-        """The text under this name in its data; raises: UnreadableMessage"""
-        value = self.data.get(name)
+        """The text under this name in its data, whatever its first letter: Azure ML's events are documented with either.
+
+        raises: UnreadableMessage
+        """
+        value = self.data.get(name, self.data.get(name[:1].upper() + name[1:]))
         if not fits(value, str) or not value:
             raise UnreadableMessage(f"it is a {self.type} whose data have no {name}")
         return str(value)

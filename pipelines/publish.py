@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines import command_step
+from pipelines import batch_deployments, command_step
 from pipelines.automl import pipeline as automl
 from pipelines.code import assemble, code_of, digest
 from pipelines.conda import SERVING
@@ -123,19 +123,11 @@ def _endpoint(client: Any, name: str, tally: Tally) -> None:
 
 
 def _deployment(client: Any, endpoint: str, name: str, tally: Tally, *, component: Any, compute: str) -> None:
-    from azure.ai.ml.entities import PipelineComponentBatchDeployment
-
     what = f"deployment {endpoint}/{name} on {compute}"
-    if _found(lambda: client.batch_deployments.get(name=name, endpoint_name=endpoint)):
+    if batch_deployments.is_there(client, endpoint, name):
         tally.there(what)
         return
-    deployment = PipelineComponentBatchDeployment(
-        name=name,
-        endpoint_name=endpoint,
-        component=component,
-        settings={"default_compute": compute},
-    )
-    client.batch_deployments.begin_create_or_update(deployment).result()
+    batch_deployments.deploy(client, endpoint, name, component=component, compute=compute)
     tally.made(what)
 
 

@@ -3,6 +3,7 @@
     CampanhaError
     ├── Transient              the host delivers the message again, later
     │   ├── Busy               a subscriber says when it takes events again
+    │   ├── NotLetIn           401 or 403: the caller has no role there, or not yet; nothing was done
     │   ├── Conflict           optimistic concurrency: another wrote first; read, decide again
     │   └── Superseded         the blob is no longer the version the event named
     ├── UnreadableMessage      a message is no fact, and no later delivery makes it one: a dead letter at once
@@ -43,6 +44,10 @@ class Busy(Transient):
     def __init__(self, message: str, *, seconds: float, taken: int = 0) -> None:
         super().__init__(message)
         self.seconds, self.taken = seconds, taken
+
+
+class NotLetIn(Transient):
+    """The caller is not known there, or has no role: give it one; a new one takes minutes to work."""
 
 
 class Conflict(Transient):

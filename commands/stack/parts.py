@@ -40,7 +40,7 @@ def _events(stack: Stack) -> list[str]:
         "--state", str(stack.state), "--port", str(stack.ports["events"]),
         "--storage", stack.connection_string, "--subscriptions", str(stack.subscriptions_file),
         f"--key={stack.event_key}", "--resource-group", stack.resource_group_id,
-        "--system-topic", f"workspace={stack.workspace_id}", "--retry-scale", "0.01",
+        "--system-topic", f"workspace={stack.workspace_id}", "--retry-scale", "0.01", *_strict(stack),
     ]  # fmt: skip
 
 
@@ -51,8 +51,12 @@ def _workspace(stack: Stack) -> list[str]:
         "--identity-port", str(stack.ports["identity"]), "--storage", stack.connection_string,
         "--events", stack.topic_url("workspace"), f"--events-key={stack.event_key}",
         "--environments", str(environments), "--subscription", stack.subscription,
-        "--resource-group", stack.resource_group, "--workspace", stack.workspace,
+        "--resource-group", stack.resource_group, "--workspace", stack.workspace, *_strict(stack),
     ]  # fmt: skip
+
+
+def _strict(stack: Stack) -> list[str]:
+    return [f"--strict={','.join(stack.strict)}"] if stack.strict else []
 
 
 def _host(stack: Stack) -> list[str]:
@@ -71,3 +75,5 @@ HOST = Part(name="host", ports=("host",), arguments=_host, stop_seconds=10)
 PARTS = {part.name: part for part in (STORAGE, EVENTS, WORKSPACE, HOST)}
 STAGES = ((STORAGE,), (EVENTS, WORKSPACE), (HOST,))
 """What may start at the same time; each stage needs the ones before it."""
+STRICT_PARTS = (EVENTS, WORKSPACE)
+"""Those that can be as unkind as Azure."""

@@ -114,6 +114,18 @@ class Stack:
         return stored
 
     @property
+    def strict(self) -> list[str]:
+        """In what its embedded Azure is as unkind as Azure: names of `localazure.strict`."""
+        stored: list[str] = self._stored.get("strict", [])
+        return stored
+
+    def be_strict(self, names: Iterable[str]) -> bool:
+        """From the next start of its parts on; whether that is something else than it was."""
+        before, self._stored["strict"] = self.strict, sorted(names)
+        self._write()
+        return before != self.strict
+
+    @property
     def packed(self) -> Packed | None:
         """None where the host runs this checkout."""
         stored = self._stored.get("packed")

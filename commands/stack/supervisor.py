@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from commands.stack import ports, processes
 from commands.stack.errors import StackError
 from commands.stack.layout import create_storage_layout, write_subscriptions
-from commands.stack.parts import PARTS, STAGES, Part
+from commands.stack.parts import PARTS, STAGES, STRICT_PARTS, Part
 from commands.stack.settings import app_settings, write_app_settings
 from commands.stack.state import Stack
 
@@ -36,6 +36,14 @@ def up(stack: Stack, announce: Announce, settings: Mapping[str, str] | None = No
             _start_stage(stack, stage, announce)
             if any(part.name == "storage" for part in stage):
                 create_storage_layout(stack.connection_string)
+
+
+def be_strict(stack: Stack, names: Iterable[str]) -> None:
+    """Have the embedded Azure be as unkind as Azure in these ways and no others, from its next start on."""
+    with stack.alone():
+        stack.prepare()
+        if stack.be_strict(names):
+            stop_parts(stack, [part.name for part in STRICT_PARTS])
 
 
 def down(stack: Stack) -> list[str]:

@@ -13,6 +13,8 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
+NOT_LET_IN = frozenset({401, 403})
+"""The caller is not known, or has no role: it may have one in a minute, or when somebody gives it one."""
 _PIECE = 1 << 20
 
 

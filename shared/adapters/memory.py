@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 
 from shared.domain.facts import Fact, ShardDue
-from shared.errors import Conflict, Refused, Superseded, Transient, started_with_other_inputs
+from shared.errors import Conflict, NotLetIn, Refused, Superseded, Transient, started_with_other_inputs
 from shared.ports import (
     Blob,
     Delete,
@@ -250,6 +250,8 @@ class MemoryWorkspace:
         return self.states.get((endpoint, deployment))
 
     def begin_deployment(self, plan: DeploymentPlan) -> None:
+        if self.deployment_state(plan.endpoint, plan.deployment) == "Failed":
+            raise Transient(f"{plan.deployment} has failed: it can only be deleted")
         self.states[plan.endpoint, plan.deployment] = self.state_of_new_deployments
 
     def traffic_of(self, endpoint: str) -> dict[str, int]:
@@ -281,6 +283,8 @@ class MemoryPipeline:
     """`request` or `reply`: what is lost of the next submission."""
     ignores_names: bool = False
     """Whether a run is given a name of the service's own."""
+    keeps_out: bool = False
+    """Whether it knows the caller, who has no role there."""
 
     def find(self, request: RunRequest | ScoringRequest | ExperimentRequest) -> str | None:
         started = self.workspace.started.items()
@@ -292,6 +296,8 @@ class MemoryPipeline:
     def submit(self, request: RunRequest | ScoringRequest | ExperimentRequest) -> str:
         if not self.published:
             raise Refused("there is no such pipeline: publish it")
+        if self.keeps_out:
+            raise NotLetIn("the pipeline endpoint answered 403")
         lost, self.loses = self.loses, ""
         run = None if self.ignores_names else self.find(request)
         if lost != "request":
@@ -311,11 +317,16 @@ class MemoryEndpoint:
     model_version: str = ""
     """What it calls itself; empty: the number in the deployment's name."""
     requests: int = 0
+    keeps_out: int = 0
+    """So many requests are refused first: a role is not there yet."""
 
     def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
         from shared.domain.models.answers import Answers
 
         self.requests += 1
+        if self.keeps_out:
+            self.keeps_out -= 1
+            raise NotLetIn(f"deployment {deployment} answered 403")
         first = rows.column(0).to_pylist()
         probability = [round((zlib.crc32(repr(value).encode()) % 997) / 997, 6) for value in first]
         answers = Answers.checked(

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import requests
 from azure.core.exceptions import AzureError
 
-from shared.adapters.http_client import Reply, TooLarge, ask
+from shared.adapters.http_client import NOT_LET_IN, Reply, TooLarge, ask
 from shared.adapters.ml_client import AUDIENCE as BATCH_AUDIENCE
 from shared.domain import names
-from shared.errors import Refused, Transient, started_with_other_inputs
+from shared.errors import NotLetIn, Refused, Transient, started_with_other_inputs
 from shared.ports import ExperimentRequest, RunRequest, ScoringRequest
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def _send(
 
 
 def _accepted(answer: Reply) -> Any:
-    """raises: Refused on a definite no, Transient where the request may have been taken."""
+    """raises: Refused on a definite no, NotLetIn on one for now, Transient where the request may have been taken."""
     if answer.status in (200, 201, 202):
         try:
             return answer.json()
@@ -246,6 +246,8 @@ def _accepted(answer: Reply) -> Any:
     message = f"the pipeline endpoint answered {answer.status} {_code(answer)}"
     if answer.status in (408, 429) or answer.status >= 500:
         raise Transient(message)
+    if answer.status in NOT_LET_IN:
+        raise NotLetIn(f"{message}; may the app's identity start runs there?")
     if answer.status == 404:
         message += ": publish the pipeline there (./dev publish, or python -m pipelines.publish), or mend the address"
     raise Refused(message)

@@ -11,8 +11,8 @@ from typing import Any
 import requests
 
 from shared.adapters.concurrency_limit import Pace
-from shared.adapters.http_client import Connections, Reply, TooLarge, ask
-from shared.errors import Refused, Transient, Unanswerable
+from shared.adapters.http_client import NOT_LET_IN, Connections, Reply, TooLarge, ask
+from shared.errors import NotLetIn, Refused, Transient, Unanswerable
 from shared.ports import Scores
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -24,8 +24,6 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 ROWS_AT_FAULT = frozenset({400, 413, 422, 424})
 """The request reached the model and was too much for it: fewer rows may not be. 424: the model failed."""
-NOT_LET_IN = frozenset({401, 403})
-"""The caller is not known, or has no role: it may have one in a minute, or when somebody gives it one."""
 LONGEST_PAUSE = 60.0
 """Seconds for which an endpoint can ask for a pause: it holds for every request of this process."""
 MOST_UNUSABLE = 3
@@ -134,7 +132,7 @@ def _refuse(reply: Reply, deployment: str) -> None:
     why = _reason(reply) or reply.headers.get("ms-azureml-model-error-reason", "no reason given")
     message = f"deployment {deployment} answered {reply.status}: {why}"
     if reply.status in NOT_LET_IN:
-        raise Transient(f"{message}; may the app's identity score there?")
+        raise NotLetIn(f"{message}; may the app's identity score there?")
     raise Unanswerable(message) if reply.status in ROWS_AT_FAULT else Refused(message)
 
 

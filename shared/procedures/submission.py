@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
 
-from shared.errors import Refused, Transient
+from shared.errors import NotLetIn, Refused, Transient
 from shared.ledger import Document, Versioned
 from shared.ports import PipelineEndpoint
 from shared.services import Services
@@ -22,8 +23,14 @@ class Intent:
     posted: str | None = None
     """When the last POST was made whose answer is not known to be a no."""
     started: str | None = None
+    kept_out_since: str | None = None
+    """Since when the service has let us in no more, if it does not."""
 
 
+KNOCK_SECONDS = 10
+"""After so long a service that did not let us in is asked again: a role takes its time to work."""
+KEPT_OUT = timedelta(minutes=60)
+"""After so long it is a person's business; source: roles take up to ten minutes, groups and managed identities longer."""
 IntentT = TypeVar("IntentT", bound=Intent)
 
 
@@ -71,11 +78,28 @@ def submit_once(
         except Refused:
             write(replace(intent.value, posted=None), intent)
             raise
+        except NotLetIn as no:
+            return Submission(intent=_kept_out(intent, no, write, now), run=None, wait_seconds=KNOCK_SECONDS)
         except Transient:
             seconds = max(1, services.policy.submit_fence_seconds)
             return Submission(intent=intent, run=None, wait_seconds=seconds)
     submitted = replace(intent.value, state="submitted", run=run, started=now.isoformat())
     return Submission(intent=write(submitted, intent), run=run)
+
+
+def _kept_out(
+    intent: Versioned[IntentT],
+    no: NotLetIn,
+    write: Callable[[IntentT, Versioned[IntentT]], Versioned[IntentT]],
+    now: datetime,
+) -> Versioned[IntentT]:
+    """Nothing was started, so nothing can arrive late. raises: Refused, when it has been so for too long"""
+    since = intent.value.kept_out_since or now.isoformat()
+    is_over = now - datetime.fromisoformat(since) >= KEPT_OUT
+    kept = write(replace(intent.value, posted=None, kept_out_since=None if is_over else since), intent)
+    if is_over:
+        raise Refused(f"for {KEPT_OUT.total_seconds() / 60:.0f} minutes {no}") from no
+    return kept
 
 
 def _fence(posted: str | None, now: datetime, services: Services) -> int:

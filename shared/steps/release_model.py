@@ -10,7 +10,7 @@ from shared.domain.kinds.kind import Change
 from shared.domain.models.baking import alarm, p95_ms
 from shared.domain.models.endpoint_health import summary
 from shared.domain.names import dataset_id
-from shared.errors import Refused
+from shared.errors import NotLetIn, Refused
 from shared.procedures.deployments import collect_unneeded, retire
 from shared.procedures.judgement import newest_judged_again, stale_verdict
 from shared.procedures.release import (
@@ -68,7 +68,12 @@ def _one_step_on(release: Release, services: Services) -> list[Fact | Change]:
     state = services.workspace.deployment_state(plan.endpoint, plan.deployment)
     if state is None:
         return _begun(release, services)
-    problem = smoke_test(plan, services) if state == "Succeeded" else hopeless(state, release, services)
+    try:
+        problem = smoke_test(plan, services) if state == "Succeeded" else hopeless(state, release, services)
+    except NotLetIn:  # a role for a new endpoint takes its time; the same number of looks is enough
+        if hopeless(state, release, services):
+            raise
+        return [_poll_again(release, services)]
     if problem:
         return _ended(release, services, problem)
     if state != "Succeeded":

@@ -15,7 +15,7 @@ from running_azure.waiting import until
 from running_azure.workspace import WS
 from shared.adapters.memory import MemoryPipeline, MemoryWorkspace
 from shared.adapters.pipelines import RUN_TAG, BatchPipeline, PublishedPipeline
-from shared.errors import Refused, Transient
+from shared.errors import NotLetIn, Refused, Transient
 from shared.ports import PipelineEndpoint, RunRequest, Workspace
 
 
@@ -300,11 +300,11 @@ def test_a_busy_service_says_neither_yes_nor_no(on_wire: OnWire, status: int) ->
         on_wire.pipeline.submit(request)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403])
-def test_a_no_is_a_no_with_its_code(on_wire: OnWire, status: int) -> None:
+@pytest.mark.parametrize(("status", "problem"), [(400, Refused), (401, NotLetIn), (403, NotLetIn)])
+def test_a_no_is_a_no_with_its_code(on_wire: OnWire, status: int, problem: type[Exception]) -> None:
     request = _registered(on_wire)
     on_wire.embedded.goes_wrong("POST", on_wire.submits_to, status=status, code="NotThisTime")
-    with pytest.raises(Refused, match=f"{status} NotThisTime"):
+    with pytest.raises(problem, match=f"{status} NotThisTime"):
         on_wire.pipeline.submit(request)
     assert on_wire.runs(request.name) == 0
 

@@ -10,6 +10,8 @@ import pytest
 from commands import ROOT
 from commands.infrastructure.check import rules
 from commands.infrastructure.traps import NOT_HERE, RUNBOOK, TESTS, TRAPS, held
+from commands.infrastructure.unkindnesses import BORNE
+from localazure.strict import NAMES
 from tests.docs_script import docs_script
 
 PAGE = (ROOT / "docs" / "azure.md").read_text(encoding="utf-8")
@@ -45,6 +47,13 @@ def test_nothing_holds_against_a_trap_that_there_is_not() -> None:
 def test_a_test_that_holds_against_a_trap_is_there(trap: str) -> None:
     file, _, name = TESTS[trap].partition("::")
     assert re.search(rf"^def {name}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES | set(BORNE)))
+def test_each_unkindness_is_borne_and_a_test_says_so(name: str) -> None:
+    file, _, test = BORNE[name][1].partition("::")
+    assert name in NAMES
+    assert re.search(rf"^def {test}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("trap", RUNBOOK)

@@ -18,7 +18,7 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 from commands.stack import parts, ports, settings, supervisor
 from commands.stack.arguments import running
 from commands.stack.errors import StackError
-from commands.stack.parts import EVENTS
+from commands.stack.parts import EVENTS, STORAGE
 from commands.stack.state import Stack
 from shared.resources import storage
 from tests.unit.commands.small_stack import IN_MEMORY, only_two_parts
@@ -174,3 +174,17 @@ def test_a_folder_that_is_somebodys_stays_as_open_as_it_was(tmp_path: Path) -> N
     tmp_path.chmod(0o755)
     Stack(tmp_path).prepare()
     assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_what_the_embedded_azure_is_unkind_in_is_stored_and_said_to_its_parts(tmp_path: Path) -> None:
+    stack = Stack(tmp_path)
+    stack.prepare()
+    assert not stack.be_strict([])
+    assert stack.be_strict(["keyless", "events-twice"])
+    again = Stack(tmp_path)
+    assert again.strict == ["events-twice", "keyless"]
+    assert not again.be_strict(["keyless", "events-twice"])
+    assert "--strict=events-twice,keyless" in EVENTS.arguments(again)
+    assert not any("--strict" in one for one in STORAGE.arguments(again))
+    assert again.be_strict([])
+    assert not any("--strict" in one for one in EVENTS.arguments(again))

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from functions import runs, shards, steps, uploads
 from functions.delivery import give_up
 from shared import flow, wiring
-from shared.domain.facts import BatchDue, ReconcileDue, RetryRequested, ShardDue, UploadArrived
+from shared.domain.facts import BatchDue, ReconcileDue, RetryRequested, RunMoved, ShardDue, UploadArrived
 from shared.domain.names import digest
 from shared.errors import Transient
 
@@ -124,6 +124,11 @@ def test_what_it_said_is_kept_for_whoever_looks_into_it_and_not_logged(
     assert failure.values["message"].startswith('{"subject": "somebody wrote this"')
     assert len(failure.values["message"]) == 1000
     assert "somebody" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["runId", "RunId"])
+def test_a_field_of_azure_mls_events_begins_with_either_letter(name: str) -> None:
+    assert runs.run_in(json.dumps({**MOVED, "data": {name: "r"}}).encode()) == RunMoved(run="r")
 
 
 @pytest.mark.parametrize("written", [b64encode(json.dumps(CREATED).encode()), json.dumps(CREATED).encode()])

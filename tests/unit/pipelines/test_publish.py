@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.rest import HttpRequest
 
 from pipelines import code, publish
 from pipelines.automl import pipeline as automl
@@ -70,15 +72,37 @@ def uploaded(folder: str) -> set[str]:
     return {file.relative_to(at).as_posix() for file in at.rglob("*") if file.is_file()}
 
 
+class Deployments:
+    """Batch deployments, which are made by plain REST."""
+
+    PATH = re.compile(r"/subscriptions/s/resourceGroups/g/.*/batchEndpoints/([^/]+)/deployments/([^?]+)\?.*")
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], Any] = {}
+        """By name and endpoint."""
+
+    def send_request(self, request: HttpRequest) -> Any:
+        found = self.PATH.fullmatch(request.url)
+        assert found
+        key = found[2], found[1]
+        status = 200 if key in self.kept else 404
+        if request.method == "PUT":
+            self.kept[key] = json.loads(request.content)["properties"]["deploymentConfiguration"]
+            status = 201
+        return SimpleNamespace(status_code=status, headers={}, raise_for_status=lambda: None)
+
+
 class Workspace:
     """An MLClient, as far as publishing uses one."""
+
+    subscription_id, resource_group_name, workspace_name = "s", "g", "w"
 
     def __init__(self) -> None:
         self.environments = Assets("name", "version")
         self.datastores = Assets("name")
         self.components = Components("name", "version")
         self.batch_endpoints = Assets("name")
-        self.batch_deployments = Assets("name", "endpoint_name")
+        self.deployments = self._service_client_01_2024_preview_arm = Deployments()
 
     def default(self, endpoint: str) -> str:
         return str(self.batch_endpoints.get(endpoint).defaults["deployment_name"])
@@ -137,8 +161,8 @@ def test_another_compute_is_a_component_and_a_deployment_beside_the_old() -> Non
     ):
         assert component != before
         assert workspace.default(endpoint) == deployment != old
-        assert (old, endpoint) in workspace.batch_deployments.kept
-        settings = workspace.batch_deployments.get(deployment, endpoint).settings
+        assert (old, endpoint) in workspace.deployments.kept
+        settings = workspace.deployments.kept[deployment, endpoint]["settings"]
         assert settings["default_compute"] == "serverless"
 
 
@@ -181,12 +205,12 @@ def test_what_the_service_names_by_the_wires_name_is_read_as_well() -> None:
 def test_a_publication_that_was_cut_off_is_finished_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = Workspace()
 
-    def cut_off(thing: Any) -> Any:
-        raise HttpResponseError(f"no {thing.name}")
+    def cut_off(request: HttpRequest) -> Any:
+        raise HttpResponseError(f"no {request.method}")
 
     with monkeypatch.context() as patch:
-        patch.setattr(workspace.batch_deployments, "begin_create_or_update", cut_off)
-        with pytest.raises(HttpResponseError, match="no v"):
+        patch.setattr(workspace.deployments, "send_request", cut_off)
+        with pytest.raises(HttpResponseError, match="no GET"):
             published(workspace)
     rest = published(workspace)
     assert rest.new[0].startswith("deployment campanha-training/")
