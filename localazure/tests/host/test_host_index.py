@@ -232,14 +232,15 @@ def test_started_with_a_name_no_queue_can_have_it_says_so_and_ends(tmp_path: Pat
 def test_started_without_storage_it_says_so_and_ends(tmp_path: Path, free_port: Callable[[], int]) -> None:
     (tmp_path / "function_app.py").write_text(HEAD + QUEUE.replace('"q"', '"que"') + "def f(msg): ...\n")
     address = f"http://127.0.0.1:{free_port()}/a"
+    both = f"AccountName=a;AccountKey=a2V5;BlobEndpoint={address};QueueEndpoint={address};"
     (tmp_path / "host.json").write_text('{"version": "2.0"}')
     ended = subprocess.run(
         [sys.executable, "-m", "localazure.host", "--app", str(tmp_path), "--port", str(free_port()),
-         "--settings", str(settings(tmp_path, f"AccountName=a;AccountKey=a2V5;QueueEndpoint={address};"))],
+         "--settings", str(settings(tmp_path, both))],
         capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert ended.returncode == 1
-    assert f"host: The storage at {address}/que does not take queue que" in ended.stderr
+    assert f"host: The storage at {address} does not take the container azure-webjobs-hosts" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

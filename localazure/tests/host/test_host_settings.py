@@ -62,15 +62,28 @@ def test_a_connection_is_looked_up_as_in_azure() -> None:
     environ = {
         "AzureWebJobsData": "prefixed", "Data": "plain", "Other": "other",
         "ConnectionStrings__Other": "first", "AzureWebJobsStorage": "own",
-        "Cloud__queueServiceUri": "https://x",
     }  # fmt: skip
     names = ("Data", "Other", "", "Storage")
     found = [settings.connection(name, environ, where="f") for name in names]
-    assert found == ["prefixed", "first", "own", "own"]
-    with pytest.raises(BadSetting, match="f: the connection Cloud is identity-based"):
-        settings.connection("Cloud", environ, where="f")
+    assert [one.string for one in found] == ["prefixed", "first", "own", "own"]
     with pytest.raises(BadSetting, match="f: the setting Nope is missing"):
         settings.connection("Nope", environ, where="f")
+
+
+def test_a_connection_by_identity_names_its_services_or_its_account() -> None:
+    environ = {
+        "Data__queueServiceUri": "https://x/q", "Data__credential": "managedidentity", "Data__clientId": "abc",
+        "AzureWebJobsStorage__accountName": "own", "AzureWebJobsStorage__credential": "managedIdentity",
+        "Else__queueServiceUri": "https://x", "None__credential": "managedidentity",
+    }  # fmt: skip
+    data, own = (settings.connection(name, environ, where="f") for name in ("Data", ""))
+    assert (data.string, data.client) == ("QueueEndpoint=https://x/q", "abc")
+    assert "BlobEndpoint=https://own.blob.core.windows.net" in own.string
+    assert own.client == ""
+    with pytest.raises(BadSetting, match="Else__credential is ''"):
+        settings.connection("Else", environ, where="f")
+    with pytest.raises(BadSetting, match="None is identity-based and names no account"):
+        settings.connection("None", environ, where="f")
 
 
 def test_host_json_and_its_overrides(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from azure.storage.queue import QueueClient
 
 from localazure.storage.supervisor import Azurite
+from running_azure.front import Front
 
 KEY = base64.b64encode(b"the key of every topic, 32 bytes").decode()
 
@@ -26,12 +27,13 @@ class Pump:
         *,
         state: Path,
         port: int,
-        azurite: Azurite,
+        azurite: Azurite | Front,
         subscriptions: list[dict[str, Any]],
         scale: float = 0.01,
+        scheme: str = "http",
     ) -> None:
-        """`scale` is what Event Grid's waits are multiplied by."""
-        self.url = f"http://127.0.0.1:{port}"
+        """`scale` is what Event Grid's waits are multiplied by; `scheme` is https where roles count."""
+        self.url = f"{scheme}://127.0.0.1:{port}"
         self.port = port
         self._state, self._azurite = state, azurite
         self._file = state / "subscriptions.json"

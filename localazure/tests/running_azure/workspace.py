@@ -38,6 +38,7 @@ class Server:
     identity_port: int
     storage: str
     events: str | None = None
+    access: Path | None = None
     environments: Path = DISTRIBUTION / ".environments"
     strict: str = ""
     """Names of unkindnesses, with commas."""
@@ -76,6 +77,7 @@ class Server:
             "--port", str(self.port), "--identity-port", str(self.identity_port),
             "--storage", self.storage, "--identity-header", SECRET,
             "--environments", str(self.environments),
+            *(["--access", str(self.access)] if self.access else []),
         ]  # fmt: skip
 
     def start(self) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from localazure.certificates import server_context
 from localazure.workspace.wire.calls import Call, Reply
-from localazure.workspace.wire.certificates import server_context
 from localazure.workspace.wire.faults import Faults
 from localazure.workspace.wire.server import WorkspaceServer
 

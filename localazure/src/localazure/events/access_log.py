@@ -43,8 +43,10 @@ class BlobChange:
     content_length: int | None = None
 
 
-def blob_change(line: str) -> BlobChange | None:
+def blob_change(line: str, account: str | None = None) -> BlobChange | None:
     """The blob a log line says was created, replaced or deleted; None for every other request.
+
+    account: the one whose blobs count; None for any.
 
     Event Grid speaks of a blob when it is whole: a staged block (`comp=block`) is not, its commit is.
     """
@@ -55,6 +57,8 @@ def blob_change(line: str) -> BlobChange | None:
     parts = match["path"].split("/", 3)
     api = _APIS.get((match["method"], query.get("comp", [""])[0], match["status"]))
     if api is None or {"restype", "snapshot"} & query.keys() or len(parts) < 4 or not parts[3]:
+        return None
+    if account is not None and parts[1] != account:
         return None
     if parts[2].startswith("$"):  # $logs and the like tell nobody
         return None

@@ -18,8 +18,8 @@ from localazure.events.handshake import Handshake
 from localazure.events.journal import Delivery, Journal, Place
 from localazure.events.patience import Patience
 from localazure.events.schemas import delivered, respelt
+from localazure.events.storage_services import StorageServices
 from localazure.events.subscriptions import Queue, Subscription, Webhook, parse
-from localazure.storage.client import Service
 
 
 class Broker:
@@ -29,7 +29,7 @@ class Broker:
         self,
         journal: Journal,
         *,
-        connection_string: str,
+        storage: StorageServices,
         chance: Chance,
         patience: Patience,
         url: str,
@@ -38,8 +38,7 @@ class Broker:
         """`url` is where this Event Grid is found; `topic_id` tells the resource id of a topic."""
         self.chance, self.topic_id = chance, topic_id
         self._journal, self._patience, self._url = journal, patience, url
-        self._queues = Service(connection_string, "Queue")
-        self._blobs = Service(connection_string, "Blob")
+        self._storage = storage
         self._lock = threading.Lock()
         self._couriers: dict[str, Courier] = {}
         self._entries: dict[str, dict[str, Any]] = {}
@@ -154,14 +153,16 @@ class Broker:
         handshake = self._handshake(made)
         proven = handshake is None or self._is_proven(handshake)
         destination = (
-            QueueDestination(self._queues, made.destination, self.chance)
+            QueueDestination(self._storage.queues(made.topic), made.destination, self.chance)
             if isinstance(made.destination, Queue)
             else WebhookDestination(made, made.destination)
         )
         courier = Courier(
             made,
             destination=destination,
-            dead_letters=DeadLetters(self._blobs, made.dead_letters) if made.dead_letters else None,
+            dead_letters=DeadLetters(self._storage.blobs(made.topic), made.dead_letters)
+            if made.dead_letters
+            else None,
             journal=self._journal,
             patience=self._patience,
             proven=proven,

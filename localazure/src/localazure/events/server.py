@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from collections.abc import Callable, Mapping
-from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs
 
+from localazure.access.access import EVENT_GRID, Access, Refused
+from localazure.access.policy import Need
+from localazure.access.tokens import BadToken
 from localazure.events.broker import Broker
 from localazure.events.faults import BadFaults
 from localazure.events.handshake import HandshakeFailed
@@ -15,28 +18,36 @@ from localazure.events.schemas import BadEvents, published
 from localazure.events.subscriptions import BadSubscription
 from localazure.events.topic_key import is_allowed
 from localazure.persistent import PersistentHandler
+from localazure.relay import TlsServer
 
 LARGEST_REQUEST = 1024 * 1024  # as Event Grid
+SEND = "Microsoft.EventGrid/events/send/action"
 _TOPIC = re.compile(r"/topics/(?P<name>[A-Za-z0-9-]+)/api/events")
 _SUBSCRIPTION = re.compile(r"/subscriptions/(?P<name>[A-Za-z0-9-]+)")
 _CONFIRMATION = re.compile(r"/subscriptions/(?P<name>[A-Za-z0-9-]+)/validate")
 
 
-class EventServer(ThreadingHTTPServer):
-    """Serves on 127.0.0.1 only."""
+class EventServer(TlsServer):
+    """Serves on 127.0.0.1 only; over TLS where publishers sign in by token."""
 
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, port: int, *, key: str, systems: Mapping[str, str]) -> None:
-        """`systems` are the topics of services, each with the resource id its events come from."""
+    def __init__(
+        self,
+        port: int,
+        *,
+        key: str,
+        systems: Mapping[str, str],
+        access: Access | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """`systems` are the topics of services, each with the resource id its events come from. `access`: custom
+        topics take tokens only, and ask for the role to send."""
         super().__init__(("127.0.0.1", port), _Handler)
         self.broker: Broker
-        self.key, self.systems = key, systems
+        self.key, self.systems, self.access, self.tls = key, systems, access, tls
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.server_port}"
 
 
 class _Handler(PersistentHandler):
@@ -70,11 +81,10 @@ class _Handler(PersistentHandler):
             self._error(
                 404, "NotFound", f"there is nothing at {path}; topics are at /topics/<name>/api/events"
             )
-        elif not self._is_allowed():
-            return
         elif topic is None:
-            self._set_faults(body)
-        else:
+            if self._is_allowed():
+                self._set_faults(body)
+        elif self._may_publish(topic["name"]):
             self._publish(topic["name"], body)
 
     def do_PUT(self) -> None:
@@ -151,6 +161,26 @@ class _Handler(PersistentHandler):
         if not allowed:
             self._error(401, "Unauthorized", "the header aeg-sas-key or aeg-sas-token is missing or wrong")
         return allowed
+
+    def _may_publish(self, topic: str) -> bool:
+        """By the key; where roles are checked only the services themselves have it, and others sign in."""
+        access = self.server.access
+        if access is None or topic in self.server.systems:
+            return self._is_allowed()
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            self._error(401, "Unauthorized", "local authentication is disabled for this topic: send a token")
+            return False
+        need = Need(SEND, self.server.broker.topic_id(topic), is_data=True)
+        try:
+            access.check(access.caller(token, EVENT_GRID), "Publish Events", [(need,)])
+        except BadToken as problem:
+            self._error(401, "Unauthorized", str(problem))
+        except Refused as problem:
+            self._error(403, "Forbidden", problem.arm_message())
+        else:
+            return True
+        return False
 
     def _error(self, status: int, code: str, message: str) -> None:
         self._reply(status, {"error": {"code": code, "message": message}})

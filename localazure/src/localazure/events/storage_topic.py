@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from localazure.events import blob_events
 from localazure.events.access_log import AccessLog, BlobChange, blob_change
@@ -25,10 +26,20 @@ class StorageTopic:
     """Follows the access log in a thread of its own."""
 
     def __init__(
-        self, log: Path, *, journal: Journal, broker: Broker, connection_string: str, resource: str
+        self,
+        log: Path,
+        *,
+        journal: Journal,
+        broker: Broker,
+        connection_string: str,
+        resource: str,
+        endpoint: str | None = None,
     ) -> None:
+        """endpoint: the account's address in events, if it is another than the one that is asked"""
         self._journal, self._broker, self._resource = journal, broker, resource
         self._blobs = Service(connection_string, "Blob")
+        self._endpoint = endpoint or self._blobs.endpoint
+        self._account = urlsplit(self._blobs.endpoint).path.strip("/")
         self._saved = journal.place()
         self._log = AccessLog(log, self._saved)
         self._stopping = threading.Event()
@@ -55,7 +66,7 @@ class StorageTopic:
     def _take_new_lines(self) -> None:
         """Every line up to `_saved` is dealt with: nothing between it and the end is given up on an error."""
         for line, place in self._log.new_lines():
-            change = blob_change(line)
+            change = blob_change(line, self._account)
             if change is not None and (self._is_wanted(change, CREATED) or self._is_wanted(change, DELETED)):
                 self._take(change, place)
             elif self._saved is None or self._far_from_saved(place):
@@ -82,7 +93,7 @@ class StorageTopic:
             self._journal.record([], place)
             return
         event = blob_events.event(
-            change, blob, topic=self._resource, endpoint=self._blobs.endpoint, place=place,
+            change, blob, topic=self._resource, endpoint=self._endpoint, place=place,
             sequence=self._journal.next_sequence(),
         )  # fmt: skip
         self._broker.accept(STORAGE_TOPIC, [event], place)

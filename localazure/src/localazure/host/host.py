@@ -93,7 +93,7 @@ class Host:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._storage = Storage()
+        self._storage = Storage(app.environ)
         self._queues = Queues(self._storage)
         self.invoker = Invoker(
             threads=_threads(app.environ), timeout=app.host_json.function_timeout, folder=app.folder
@@ -145,6 +145,7 @@ class Host:
             raise
 
     async def _listen(self) -> None:
+        await self._maker.prepare()
         for listener in self._listeners:
             await listener.prepare()
         self.draining = False

@@ -52,6 +52,11 @@ class Listeners:
         alone = [makers[one.kind](one) for one in self._functions if one.kind in makers]
         return [*alone, *self._blobs([one for one in self._functions if one.kind == BLOB])]
 
+    async def prepare(self) -> None:
+        """The host's own container, which Azure's host makes whatever it listens to. raises: StorageUnavailable"""
+        if settings.is_named("", self._environ):
+            await self._own_blob("", "the host").create_container()
+
     # --- queues and timers ----------------------------------------------------------------------------------
 
     def _queue(self, function: Function) -> Listener:

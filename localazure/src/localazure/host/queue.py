@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from localazure.host.errors import StorageUnavailable
 from localazure.host.listener import Bell
 from localazure.host.message import Message
+from localazure.host.settings import Connection
 from localazure.host.storage import AlreadyThere, NotThere, Storage, StorageFault, ask, check_queue_name
 from localazure.storage.client import Service
 
@@ -24,9 +25,9 @@ class Queues:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._known: dict[tuple[str, str], Queue] = {}
+        self._known: dict[tuple[Connection, str], Queue] = {}
 
-    def get(self, connection: str, name: str, *, where: str) -> Queue:
+    def get(self, connection: Connection, name: str, *, where: str) -> Queue:
         check_queue_name(name, where=where)
         if (connection, name) not in self._known:
             service = self._storage.service("Queue", connection, where=where)
@@ -38,7 +39,7 @@ class Queue:
     """Made by Queues."""
 
     def __init__(
-        self, queues: Queues, storage: Storage, service: Service, connection: str, name: str
+        self, queues: Queues, storage: Storage, service: Service, connection: Connection, name: str
     ) -> None:
         self.name = name
         self._queues, self._storage, self._service, self._connection = queues, storage, service, connection

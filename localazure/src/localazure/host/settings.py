@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,19 +79,62 @@ def _named(name: str, environ: Mapping[str, str]) -> str | None:
     return next((value for key, value in environ.items() if key.lower() == name.lower()), None)
 
 
-def connection(name: str, environ: Mapping[str, str], *, where: str) -> str:
-    """The storage connection string called `name` (empty: the host's own storage)."""
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """A storage account that a trigger or a binding names."""
+
+    string: str
+    """A connection string; of an identity-based one, its addresses without any key."""
+    client: str | None = None
+    """Of an identity-based one: the client id of the managed identity that signs in, empty for the only one."""
+
+
+def is_named(name: str, environ: Mapping[str, str]) -> bool:
+    """Whether there is a storage account of that name."""
+    try:
+        connection(name, environ, where="")
+    except BadSetting:
+        return False
+    return True
+
+
+_SERVICES = {
+    "blobServiceUri": "BlobEndpoint",
+    "queueServiceUri": "QueueEndpoint",
+    "tableServiceUri": "TableEndpoint",
+}
+
+
+def connection(name: str, environ: Mapping[str, str], *, where: str) -> Connection:
+    """The storage account called `name` (empty: the host's own storage)."""
     names = (f"AzureWebJobs{name or 'Storage'}", name or "Storage")
     for candidate in names:
         for prefix in ("ConnectionStrings__", ""):
             if value := environ.get(prefix + candidate):
-                return value
-    if any(key.startswith(f"{candidate}__") for key in environ for candidate in names):
-        raise BadSetting(
-            f"{where}: the connection {name or STORAGE} is identity-based, for an account in Azure. This host"
-            " wants a connection string: set it, for instance, to UseDevelopmentStorage=true."
-        )
+                return Connection(string=value)
+    for candidate in names:
+        if any(key.startswith(f"{candidate}__") for key in environ):
+            return _by_identity(candidate, environ, where=where)
     raise BadSetting(f"{where}: the setting {name or STORAGE} is missing. Set it to a connection string.")
+
+
+def _by_identity(name: str, environ: Mapping[str, str], *, where: str) -> Connection:
+    """source: https://learn.microsoft.com/azure/azure-functions/functions-reference#common-properties-for-identity-based-connections"""
+    given = {key.partition("__")[2]: value for key, value in environ.items() if key.startswith(f"{name}__")}
+    credential = given.get("credential", "")
+    if credential.lower() != "managedidentity":
+        raise BadSetting(
+            f"{where}: {name}__credential is {credential!r}: this host signs in by `managedidentity` only, or takes a"
+            f" connection string as {name}."
+        )
+    addresses = {kind: given[field] for field, kind in _SERVICES.items() if given.get(field)}
+    if account := given.get("accountName"):
+        for field, kind in _SERVICES.items():
+            addresses.setdefault(kind, f"https://{account}.{field.partition('Service')[0]}.core.windows.net")
+    if not addresses:
+        raise BadSetting(f"{where}: {name} is identity-based and names no account: set {name}__accountName.")
+    text = ";".join(f"{kind}={address}" for kind, address in addresses.items())
+    return Connection(string=text, client=given.get("clientId", ""))
 
 
 def is_on(value: str | None) -> bool:

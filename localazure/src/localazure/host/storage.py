@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from localazure.host.errors import BadSetting
+from localazure.host.managed_identity import ManagedIdentity
+from localazure.host.settings import Connection
 from localazure.storage.client import Answer, Service, StorageUnreachable
 
 T = TypeVar("T")
@@ -32,22 +34,31 @@ class AlreadyThere(StorageFault):
 
 
 class Storage:
-    """Accounts by connection string; all calls share a few threads and kept-open connections."""
+    """Accounts by connection; all calls share a few threads and kept-open connections."""
 
-    def __init__(self) -> None:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """environ: where the managed identity's endpoint is named, for connections that sign in by it"""
+        self._environ = environ
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="storage")
-        self._services: dict[tuple[str, str], Service] = {}
+        self._services: dict[tuple[str, Connection], Service] = {}
 
-    def service(self, kind: str, connection: str, *, where: str) -> Service:
+    def service(self, kind: str, connection: Connection, *, where: str) -> Service:
         """`kind` is Blob or Queue; `where` names the function for the error."""
         if (kind, connection) not in self._services:
             try:
-                self._services[kind, connection] = Service(connection, kind)
+                self._services[kind, connection] = Service(
+                    connection.string, kind, token=self._token(connection)
+                )
             except ValueError as cause:
                 raise BadSetting(
                     f"{where}: its connection is no storage connection string ({cause})."
                 ) from cause
         return self._services[kind, connection]
+
+    def _token(self, connection: Connection) -> Callable[[], str] | None:
+        if connection.client is None:
+            return None
+        return ManagedIdentity(self._environ, connection.client).token
 
     async def run(self, call: Callable[..., T], *arguments: object) -> T:
         """`call` in one of the threads."""

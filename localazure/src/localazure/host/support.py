@@ -179,7 +179,7 @@ _ROWS = (
      "test_host_settings.py::test_percent_names_are_replaced", ""),
     ("Connections: AzureWebJobs<name>, <name>, ConnectionStrings", "yes",
      "test_host_settings.py::test_a_connection_is_looked_up_as_in_azure",
-     "strings only: identity-based ones are refused"),
+     "by identity: credential=managedidentity only"),
     ("AzureWebJobsStorage asked for by all but HTTP apps", "yes",
      "test_host_index.py::test_started_without_storage_of_its_own_it_says_so_and_ends", ""),
     ("Cosmos DB, Service Bus, Event Hubs, tables and other triggers and bindings", "no-refused",
@@ -191,7 +191,7 @@ SUPPORT: tuple[tuple[str, str, str, str], ...] = tuple(
 )
 DIFFERENCES = (
     "One process runs host and functions: an app that ends the process ends the host.",
-    "Storage connections are connection strings, with a key or a shared access signature.",
+    "Storage connections are connection strings, or sign in by a managed identity; other credentials are refused.",
     "A message under work when the host is killed comes again after its lease, at most ten minutes, as in Azure; "
     "`LOCALAZURE_QUEUE_LEASE_SECONDS` makes that shorter for tests.",
     "The host id is `local-` and a hash of the app's path, where Azure's tools make it of machine and path.",

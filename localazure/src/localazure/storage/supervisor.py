@@ -10,12 +10,13 @@ import http.client
 import os
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from localazure.private import private_folder
-from localazure.storage.account import Ports, connection_string
+from localazure.storage.account import ACCOUNT, KEY, Ports, connection_string
 from localazure.storage.installation import provide
 from localazure.storage.program import Program
 
@@ -35,8 +36,12 @@ class StartFailed(Exception):
 class Azurite:
     """A running Azurite, as a context manager."""
 
-    def __init__(self, *, state: Path, ports: Ports, in_memory: bool = False) -> None:
+    def __init__(
+        self, *, state: Path, ports: Ports, in_memory: bool = False, accounts: Sequence[str] = (ACCOUNT,)
+    ) -> None:
+        """accounts: their names; all have the one public key"""
         self.ports = ports
+        self._accounts = ";".join(f"{name}:{KEY}" for name in accounts)
         self.folder = state / "storage"
         self.access_log = self.folder / "access.log"
         self._errors = self.folder / "azurite.err"
@@ -63,7 +68,11 @@ class Azurite:
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
                 self._command(program),
-                env={"NODE_COMPILE_CACHE": str(program.compiled), **os.environ},
+                env={
+                    "NODE_COMPILE_CACHE": str(program.compiled),
+                    **os.environ,
+                    "AZURITE_ACCOUNTS": self._accounts,
+                },
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,

@@ -22,6 +22,13 @@ _ROWS = (
      "test_supervisor.py::test_azurite_ends_with_its_supervisor", ""),
     ("An access log of every finished request, with what each write was", "yes",
      "test_supervisor.py::test_the_access_log_says_of_a_write_what_it_was", "not in Azure in this form"),
+    ("Tokens instead of keys, and roles: each call needs the action that Azure's documentation names", "yes",
+     "test_front.py::test_what_it_does_not_allow_is_a_403_of_azures_own",
+     "with --access; batches of blobs, and what else the table of operations lacks, are refused"),
+    ("Entity group transactions need what each part needs", "yes",
+     "test_front.py::test_a_transaction_needs_what_each_of_its_parts_needs", ""),
+    ("401 for a token that is expired, another service's or another issuer's; 403 for a key", "yes",
+     "test_front.py::test_who_does_not_sign_in_as_azure_wants_it_is_told_so", "with --access"),
     ("The log is bounded", "yes", "test_supervisor.py::test_the_log_is_bounded", ""),
 )  # fmt: skip
 SUPPORT: tuple[tuple[str, str, str, str], ...] = tuple(

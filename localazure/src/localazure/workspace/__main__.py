@@ -12,6 +12,8 @@ from pathlib import Path
 from azure.core.exceptions import AzureError
 
 from localazure import strict
+from localazure.access.access import BadAccess
+from localazure.certificates import server_context
 from localazure.ending import Ending
 from localazure.private import private_folder
 from localazure.storage import program
@@ -21,7 +23,6 @@ from localazure.workspace.identity.managed_identity import IdentityServer
 from localazure.workspace.routes import Router, described
 from localazure.workspace.settings import Settings
 from localazure.workspace.store.blobs import DEVELOPMENT
-from localazure.workspace.wire.certificates import server_context
 from localazure.workspace.wire.server import WorkspaceServer
 from localazure.workspace.workspace import Workspace, assemble
 
@@ -41,7 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
     ending = Ending().on_signals()
     settings = _settings(given)
     private_folder(settings.folder)
-    workspace = assemble(settings, given.identity_header)
+    try:
+        workspace = assemble(settings, given.identity_header)
+    except BadAccess as problem:
+        print(f"workspace: {problem}", file=sys.stderr)
+        return 1
     if given.print_environment:
         of, secret = workspace.settings, workspace.issuer.secret
         is_principal = given.print_environment == SERVICE_PRINCIPAL
@@ -78,9 +83,11 @@ def _servers(workspace: Workspace) -> tuple[WorkspaceServer, IdentityServer]:
         faults=workspace.faults,
         account=workspace.blobs.account,
         blob_endpoint=workspace.blobs.endpoint,
-        opened=BlobFront(workspace.blobs.account_access, workspace.strict).opened,
+        opened=BlobFront(
+            workspace.blobs.account_access, workspace.strict, roles=workspace.guard.access is not None
+        ).opened,
     )
-    return server, IdentityServer(workspace.settings.identity_port, workspace.issuer)
+    return server, IdentityServer(workspace.settings.identity_port, workspace.guard)
 
 
 def _settings(given: argparse.Namespace) -> Settings:
@@ -92,6 +99,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         storage=given.storage,
         events=given.events,
         events_key=given.events_key,
+        access=given.access,
         environments=(given.environments or program.home() / "environments").resolve(),
         subscription=given.subscription,
         resource_group=given.resource_group,
@@ -119,6 +127,12 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         "--environments",
         type=Path,
         help="folder of built environments, shared by states (default: the user's cache)",
+    )
+    parser.add_argument(
+        "--access",
+        type=Path,
+        metavar="FILE",
+        help="identities, roles and their assignments, which then count",
     )
     parser.add_argument("--subscription", default=Settings.subscription)
     parser.add_argument("--resource-group", default=Settings.resource_group)

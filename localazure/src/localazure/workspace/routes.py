@@ -24,7 +24,8 @@ from localazure.workspace.handlers import (
     scoring,
     signin,
 )
-from localazure.workspace.identity.bearer import MACHINE_LEARNING, MANAGEMENT, check_bearer
+from localazure.workspace.identity import actions
+from localazure.workspace.identity.bearer import MACHINE_LEARNING, MANAGEMENT
 from localazure.workspace.wire.calls import Call, Refusal, Reply
 from localazure.workspace.workspace import Workspace
 
@@ -232,10 +233,13 @@ class Router:
 
     def _answer(self, route: Route, call: Call) -> Reply:
         if not route.open:
-            check_bearer(call.headers.get("authorization"), _AZURE)
+            self._workspace.guard.admit(call, _AZURE)
         self._check_workspace(call.names)
         self._check_version(call)
         call.names["kind"] = call.names.get("kind", "").lower()
+        action = None if route.open else actions.of_route(route.method, route.path, call.names)
+        if action is not None:
+            self._workspace.guard.check(call, f"{route.method} {route.path}", [action])
         if not route.slow:
             return route.handle(self._workspace, call)
         if call.method == "GET":

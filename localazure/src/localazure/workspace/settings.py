@@ -6,8 +6,9 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from localazure.access.tokens import TENANT
+
 LOCATION = "local"
-TENANT = "00000000-0000-0000-0000-00000000aaaa"
 _NAMES = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 
 
@@ -22,6 +23,8 @@ class Settings:
     events: str | None = None
     events_key: str = ""
     environments: Path
+    access: Path | None = None
+    """Identities, roles and their assignments; without it whoever signs in may do everything."""
     subscription: str = "00000000-0000-0000-0000-000000000000"
     resource_group: str = "localazure"
     workspace: str = "localazure"

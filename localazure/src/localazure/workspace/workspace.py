@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
+from localazure.access.access import Access
 from localazure.strict import Strict
 from localazure.workspace.engine.engine import Engine
 from localazure.workspace.engine.one_at_a_time import OneAtATime
@@ -15,6 +16,7 @@ from localazure.workspace.engine.transitions import Transitions
 from localazure.workspace.history.events import RunEvents
 from localazure.workspace.history.runs import Runs
 from localazure.workspace.hosting.deployments import DEPLOYMENTS, Hosting
+from localazure.workspace.identity.guard import COMPUTE, ENDPOINT, Guard
 from localazure.workspace.identity.issuer import Issuer
 from localazure.workspace.processes.children import Processes
 from localazure.workspace.scheduling.clock import Clock
@@ -35,6 +37,7 @@ class Workspace:
     store: Store
     blobs: Blobs
     issuer: Issuer
+    guard: Guard
     events: RunEvents
     runs: Runs
     resolver: Resolver
@@ -79,6 +82,8 @@ def assemble(settings: Settings, identity_header: str | None = None) -> Workspac
     store = Store(settings.folder / "workspace.db")
     blobs = Blobs(settings.storage)
     issuer = Issuer(settings.folder / "identity-header", identity_header)
+    access = Access(settings.access, "workspace") if settings.access else None
+    guard = Guard(access, issuer, settings)
     events = RunEvents(settings, store)
     runs = Runs(settings, store, events)
     resolver = Resolver(settings, store, blobs)
@@ -87,17 +92,18 @@ def assemble(settings: Settings, identity_header: str | None = None) -> Workspac
     engine = Engine(
         settings=settings,
         store=store,
-        blobs=blobs,
+        blobs=_files_of(blobs, guard, COMPUTE, settings),
         runs=runs,
         resolver=resolver,
         processes=processes,
-        issuer=issuer,
+        guard=guard,
         transitions=transitions,
     )
     hosting = Hosting(
         settings=settings,
         store=store,
-        blobs=blobs,
+        blobs=_files_of(blobs, guard, ENDPOINT, settings),
+        guard=guard,
         resolver=resolver,
         processes=processes,
         deployed=events.model_deployed,
@@ -108,12 +114,21 @@ def assemble(settings: Settings, identity_header: str | None = None) -> Workspac
     operations.watch("deployment", partial(_deployed, store))
     operations.watch("cancel", runs.ended)
     return Workspace(
-        settings=settings, store=store, blobs=blobs, issuer=issuer, events=events, runs=runs,
+        settings=settings, store=store, blobs=blobs, issuer=issuer, guard=guard, events=events, runs=runs,
         resolver=resolver, engine=engine, hosting=hosting, processes=processes,
         clock=clock, timetable=Timetable(store, clock), operations=operations,
         one_at_a_time=OneAtATime(strict, operations), strict=strict, faults=Faults(), transitions=transitions,
         calls=Counter(),
     )  # fmt: skip
+
+
+def _files_of(blobs: Blobs, guard: Guard, what: str, settings: Settings) -> Blobs:
+    """Storage as what acts in the workspace's name meets it: by its own identity, where roles count."""
+    if guard.access is None:
+        return blobs
+    return blobs.by_identity(
+        guard.access.book.endpoints["blob"], partial(guard.storage_token, what), trusted=settings.bundle
+    )
 
 
 def _deployed(store: Store, subject: Json) -> tuple[str, str | None]:

@@ -12,7 +12,7 @@ from localazure.workspace.engine.execution import Execution, StepFailed, step_ru
 from localazure.workspace.engine.outputs import Outputs
 from localazure.workspace.engine.transitions import Decreed, Transitions
 from localazure.workspace.history.runs import TERMINAL, Runs
-from localazure.workspace.identity.issuer import Issuer
+from localazure.workspace.identity.guard import Guard
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.planning.plan import Plan, Step
 from localazure.workspace.processes.children import Processes
@@ -42,7 +42,7 @@ class Engine:
         runs: Runs,
         resolver: Resolver,
         processes: Processes,
-        issuer: Issuer,
+        guard: Guard,
         transitions: Transitions,
     ) -> None:
         self._store, self._runs, self._processes = store, runs, processes
@@ -57,7 +57,7 @@ class Engine:
             environments=Environments(settings.environments),
             processes=processes,
             transitions=transitions,
-            issuer=issuer,
+            guard=guard,
             slots=threading.BoundedSemaphore(_AT_ONCE),
             builds=threading.BoundedSemaphore(_AT_ONCE),
         )

@@ -11,13 +11,16 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlretrieve
 
+from azure.core.exceptions import HttpResponseError
+
+from localazure.access.access import Refused
 from localazure.workspace.automl.mltable import BadTable
 from localazure.workspace.engine.automl_run import NoModel, Searches, clean
 from localazure.workspace.engine.outputs import Outputs
 from localazure.workspace.engine.transitions import Transitions
 from localazure.workspace.history.runs import Runs
 from localazure.workspace.identity.bearer import MANAGEMENT
-from localazure.workspace.identity.issuer import Issuer
+from localazure.workspace.identity.guard import COMPUTE, Guard
 from localazure.workspace.planning.expressions import command_line
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.planning.plan import Source, Step
@@ -37,7 +40,8 @@ _NOT_FOR_STEPS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONSAFEPATH")
 
 
 _PROBLEMS = (
-    NothingThere, UnknownPath, EnvironmentFailed, Refusal, ValueError, URLError, BadTable, NoModel,
+    NothingThere, UnknownPath, EnvironmentFailed, Refusal, ValueError, URLError, BadTable, NoModel, Refused,
+    HttpResponseError,
 )  # fmt: skip
 
 
@@ -58,7 +62,7 @@ class Execution:
     environments: Environments
     processes: Processes
     transitions: Transitions
-    issuer: Issuer
+    guard: Guard
     slots: threading.Semaphore
     """For what runs: as many steps as there are cores."""
     builds: threading.Semaphore
@@ -165,6 +169,7 @@ class Execution:
         return code
 
     def _interpreter(self, step: Step, folder: Path, stop: Stop) -> Path:
+        self.guard.pulls_image(COMPUTE)
         if not step.environment:
             return self.environments.interpreter(None, lambda line: None)
         log = folder / BUILD_LOG
@@ -249,7 +254,7 @@ class Execution:
             "AZUREML_EXPERIMENT_NAME": run["experiment"],
             "AZUREML_CURRENT_CLOUD": "AzureCloud",  # else azureml-mlflow asks the net which clouds there are
             "MLFLOW_TRACKING_URI": of.tracking_uri,
-            "MLFLOW_TRACKING_TOKEN": self.issuer.token(MANAGEMENT)[0],
+            "MLFLOW_TRACKING_TOKEN": self.guard.token(MANAGEMENT, self.guard.acting(COMPUTE))[0],
             "MLFLOW_RUN_ID": run["runId"],
             "MLFLOW_EXPERIMENT_ID": run["experimentId"],
             "MLFLOW_EXPERIMENT_NAME": run["experiment"],
@@ -257,7 +262,13 @@ class Execution:
         given |= {name: _without_proxy(base.get(name)) for name in ("NO_PROXY", "no_proxy")}
         folders = {f"AZURE_ML_INPUT_{name}": value for name, value in inputs.items() if value is not None}
         folders |= {f"AZURE_ML_OUTPUT_{name}": value for name, value in outputs.items()}
-        return base | given | folders | of.client_environment(self.issuer.secret) | step.variables
+        signed_in = of.client_environment(self.guard.secret(COMPUTE))
+        return base | given | folders | signed_in | self._client() | step.variables
+
+    def _client(self) -> dict[str, str]:
+        """Which identity signs in, where roles count."""
+        identity = self.guard.acting(COMPUTE)
+        return {"AZURE_CLIENT_ID": identity.client} if identity else {}
 
     def keep_logs(self, run_id: str) -> None:
         """Logs become artifacts of the run."""

@@ -8,7 +8,8 @@ from localazure.workspace import bodies
 from localazure.workspace.handlers import jobs
 from localazure.workspace.handlers.invocation import input_of, job_properties, output_of, pick, plan_of
 from localazure.workspace.handlers.submission import submit
-from localazure.workspace.identity.bearer import MACHINE_LEARNING, check_bearer, denied_by_policy
+from localazure.workspace.identity.actions import INVOKE
+from localazure.workspace.identity.bearer import MACHINE_LEARNING, denied_by_policy
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.settings import LOCATION
 from localazure.workspace.wire.calls import Call, Json, Refusal, Reply, checked_name, listing, not_found
@@ -113,7 +114,9 @@ def delete_deployment(workspace: Workspace, call: Call) -> Reply:
 
 def invoke(workspace: Workspace, call: Call) -> Reply:
     """Starts the deployment's pipeline; a name in the body is the job's, and is taken only once."""
-    check_bearer(call.headers.get("authorization"), (MACHINE_LEARNING,))
+    workspace.guard.admit(call, (MACHINE_LEARNING,))
+    resource = f"/batchEndpoints/{call.names['endpoint']}"
+    workspace.guard.check_calling(call, "invoke a batch endpoint", INVOKE, resource)
     endpoint = _find_endpoint(workspace, call.names["endpoint"])
     if workspace.strict.is_too_new(f"batchEndpoints/{endpoint['name']}"):
         raise denied_by_policy()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import uuid
 
+from localazure.access.access import Refused
+from localazure.access.policy import Need
+from localazure.storage.operations import BLOBS, CONTAINERS
 from localazure.workspace import bodies
-from localazure.workspace.wire.calls import Call, Json, Reply, listing, not_found
+from localazure.workspace.wire.calls import Call, Json, Refusal, Reply, listing, not_found
 from localazure.workspace.wire.resources import resource, stamp
 from localazure.workspace.workspace import Workspace
 
@@ -40,6 +43,7 @@ def put_version(workspace: Workspace, call: Call) -> Reply:
 
 def start_upload(workspace: Workspace, call: Call) -> Reply:
     """A fresh container and a shared access signature for it."""
+    _check_own_storage(workspace, call)
     container = f"{uuid.uuid4().hex[:8]}-{uuid.uuid4().hex}"
     workspace.blobs.ensure(container)
     uri = f"{workspace.settings.base}/{workspace.blobs.account}/{container}"
@@ -61,6 +65,20 @@ def start_upload(workspace: Workspace, call: Call) -> Reply:
             "pendingUploadType": "TemporaryBlobReference",
         }
     )
+
+
+def _check_own_storage(workspace: Workspace, call: Call) -> None:
+    """The container is made, and the signature given, in the name of the caller, whose role on the workspace's account
+    must allow that: reported of workspaces whose datastores have no keys."""
+    access = workspace.guard.access
+    if access is None or call.caller is None:
+        return
+    account = access.book.scopes["workspace account"]
+    needs = (Need(f"{CONTAINERS}/write", account), Need(f"{BLOBS}/write", account, is_data=True))
+    try:
+        access.check(call.caller, "make a container for code", [needs])
+    except Refused as problem:
+        raise Refusal(403, "AuthorizationFailed", problem.arm_message()) from problem
 
 
 def _told(workspace: Workspace, one: Json) -> Json:

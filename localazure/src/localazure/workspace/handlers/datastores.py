@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from localazure.workspace import bodies
-from localazure.workspace.settings import Settings
 from localazure.workspace.store.uris import ARTIFACTS, FILES
 from localazure.workspace.wire.calls import Call, Json, Refusal, Reply, listing, not_found
 from localazure.workspace.wire.resources import resource, stamp
@@ -55,13 +54,18 @@ def delete(workspace: Workspace, call: Call) -> Reply:
 def list_secrets(workspace: Workspace, call: Call) -> Reply:
     """A signature that ends when it is asked for, as the SDK does; else the account's (public) key."""
     _find(workspace, call)
-    if "keyless" in workspace.strict:
+    if is_keyless(workspace):
         raise Refusal(
             400, "UserError", f"the datastore {call.names['name']} is identity-based: it has no secrets"
         )
     if call.json().get("expirableSecret"):
         return Reply(body={"secretsType": "Sas", "sasToken": workspace.blobs.account_access()})
     return Reply(body={"secretsType": "AccountKey", "key": workspace.blobs.key})
+
+
+def is_keyless(workspace: Workspace) -> bool:
+    """Whether the account takes no keys, so that datastores hold no credential."""
+    return workspace.guard.access is not None or "keyless" in workspace.strict
 
 
 def _find(workspace: Workspace, call: Call) -> Json:
@@ -74,10 +78,10 @@ def _find(workspace: Workspace, call: Call) -> Json:
 def _told(workspace: Workspace, one: Json) -> Json:
     properties = {
         "datastoreType": "AzureBlob",
-        "accountName": account_name(workspace.settings, workspace.blobs.account),
+        "accountName": account_name(workspace),
         "endpoint": "core.windows.net",
         "protocol": "https",
-        "credentials": {"credentialsType": "None" if "keyless" in workspace.strict else "AccountKey"},
+        "credentials": {"credentialsType": "None" if is_keyless(workspace) else "AccountKey"},
         "description": None,
         "tags": {},
         "properties": {},
@@ -87,9 +91,12 @@ def _told(workspace: Workspace, one: Json) -> Json:
     return resource(workspace.settings, f"datastores/{one['name']}", "datastores", properties, one["made"])
 
 
-def account_name(settings: Settings, account: str) -> str:
+def account_name(workspace: Workspace) -> str:
     """Azure's clients build `https://{accountName}.blob.core.windows.net`; this makes that our blob front.
 
     The unknown query is dropped by azure-storage-blob, what stands before it is host, port and account.
     """
-    return f"127.0.0.1:{settings.port}/{account}?x="
+    access = workspace.guard.access
+    if access is not None:  # where roles count, clients sign in to the account itself
+        return f"{access.book.endpoints['blob'].removeprefix('https://')}?x="
+    return f"127.0.0.1:{workspace.settings.port}/{workspace.blobs.account}?x="

@@ -44,6 +44,8 @@ def put_endpoint(workspace: Workspace, call: Call) -> Reply:
         raise Refusal(
             400, "UserError", f"{both.pop()} takes live traffic; it cannot take mirrored traffic as well"
         )
+    for identity in (given.get("identity") or {}).get("userAssignedIdentities") or {}:
+        workspace.guard.check_assigning(call, identity)
     before = workspace.store.get(ENDPOINTS, name) or {}
     document = {
         "name": name,
@@ -92,7 +94,7 @@ def get_token(workspace: Workspace, call: Call) -> Reply:
     endpoint = find_endpoint(workspace, call.names["endpoint"])
     if auth_mode(endpoint) == "key":
         raise Refusal(400, "UserError", f"the endpoint {endpoint['name']} has keys, and no tokens")
-    token, end = workspace.issuer.token(MACHINE_LEARNING)
+    token, end = workspace.guard.token(MACHINE_LEARNING, call.caller)
     return Reply(
         body={
             "accessToken": token,

@@ -12,7 +12,8 @@ import time
 
 from localazure.workspace.handlers.online import auth_mode, find_deployment, find_endpoint
 from localazure.workspace.hosting.server import Hosted
-from localazure.workspace.identity.bearer import MACHINE_LEARNING, check_bearer, denied_by_policy
+from localazure.workspace.identity.actions import SCORE
+from localazure.workspace.identity.bearer import MACHINE_LEARNING, denied_by_policy
 from localazure.workspace.wire.calls import Call, Json, Refusal, Reply
 from localazure.workspace.workspace import Workspace
 
@@ -58,7 +59,9 @@ def swagger(workspace: Workspace, call: Call) -> Reply:
 
 def _check_caller(workspace: Workspace, endpoint: Json, call: Call) -> None:
     if auth_mode(endpoint) != "key":
-        check_bearer(call.headers.get("authorization"), (MACHINE_LEARNING,))
+        workspace.guard.admit(call, (MACHINE_LEARNING,))
+        resource = f"/onlineEndpoints/{endpoint['name']}"
+        workspace.guard.check_calling(call, "score", [SCORE], resource)
         if workspace.strict.is_too_new(f"onlineEndpoints/{endpoint['name']}"):
             raise denied_by_policy()
         return

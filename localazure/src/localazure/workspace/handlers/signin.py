@@ -8,7 +8,8 @@ import uuid
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
-from localazure.workspace.settings import APPLICATION, TENANT
+from localazure.access.tokens import TENANT
+from localazure.workspace.settings import APPLICATION
 from localazure.workspace.wire.calls import Call, Json, Reply
 from localazure.workspace.workspace import Workspace
 
@@ -40,7 +41,8 @@ def token(workspace: Workspace, call: Call) -> Reply:
     refused = _reason_to_refuse(workspace, call.names["tenant"], form)
     if refused:
         return _refused(*refused)
-    issued, end = workspace.issuer.token(form["scope"].removesuffix(_DEFAULT))
+    identity = workspace.guard.of_principal(form["client_id"])
+    issued, end = workspace.guard.token(form["scope"].removesuffix(_DEFAULT), identity)
     seconds = end - int(time.time())
     return Reply(
         body={
@@ -64,14 +66,16 @@ def _reason_to_refuse(workspace: Workspace, tenant: str, form: dict[str, str]) -
             70003,
             f"The grant '{grant}' is not here; client_credentials is.",
         )
-    if form.get("client_id") != APPLICATION:
+    identity = workspace.guard.of_principal(form.get("client_id", ""))
+    if identity is None and (workspace.guard.access or form.get("client_id") != APPLICATION):
         return (
             400,
             "unauthorized_client",
             700016,
-            f"The one application that is registered here is {APPLICATION}.",
+            f"Application with identifier '{form.get('client_id')}' was not found; registered is {APPLICATION}.",
         )
-    if not hmac.compare_digest(form.get("client_secret", "").encode(), workspace.issuer.secret.encode()):
+    secret = identity.secret if identity else workspace.issuer.secret
+    if not hmac.compare_digest(form.get("client_secret", "").encode(), secret.encode()):
         return 401, "invalid_client", 7000215, "Invalid client secret provided."
     if not scope.endswith(_DEFAULT) or " " in scope:
         return 400, "invalid_scope", 1002012, f"The scope '{scope}' is not valid: RESOURCE/.default is."

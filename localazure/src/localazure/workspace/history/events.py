@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import ssl
 import threading
 import urllib.error
 import urllib.request
@@ -111,6 +112,11 @@ class RunEvents:
                     self._stopped.wait(pause)
                     pause = min(pause * 2, _SLOWEST_SECONDS)
 
+    def _trust(self) -> ssl.SSLContext | None:
+        """Event Grid speaks TLS where roles count."""
+        https = str(self._settings.events).startswith("https:")
+        return ssl.create_default_context(cafile=self._settings.bundle) if https else None
+
     def _post(self, events: list[Json]) -> bool:
         request = urllib.request.Request(
             f"{self._settings.events}?api-version=2018-01-01",
@@ -118,7 +124,7 @@ class RunEvents:
             headers={"content-type": "application/json", "aeg-sas-key": self._settings.events_key},
         )
         try:
-            with urllib.request.urlopen(request, timeout=10):
+            with urllib.request.urlopen(request, timeout=10, context=self._trust()):
                 pass
         except urllib.error.HTTPError as refused:
             log.warning("the topic %s answered %s; trying again", self._settings.events, refused.code)

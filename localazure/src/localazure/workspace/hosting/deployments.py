@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from localazure.workspace.hosting.server import Hosted, Means
+from localazure.workspace.identity.guard import Guard
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.processes.children import Processes
 from localazure.workspace.processes.environments import Environments
@@ -33,6 +34,7 @@ class Hosting:
         settings: Settings,
         store: Store,
         blobs: Blobs,
+        guard: Guard,
         resolver: Resolver,
         processes: Processes,
         deployed: Callable[[Json], None],
@@ -41,6 +43,7 @@ class Hosting:
         self._folder, self._store, self._deployed = settings.folder / "hosting", store, deployed
         self._means = Means(
             blobs=blobs,
+            guard=guard,
             resolver=resolver,
             planner=Planner(store),
             environments=Environments(settings.environments),

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from localazure.access.access import Refused
+from localazure.workspace.identity.guard import ENDPOINT, Guard
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.processes.children import Processes, last_lines
 from localazure.workspace.processes.environments import EnvironmentFailed, Environments, Way
@@ -40,6 +42,7 @@ class Means:
     """What hosting needs of the workspace."""
 
     blobs: Blobs
+    guard: Guard
     resolver: Resolver
     planner: Planner
     environments: Environments
@@ -114,7 +117,7 @@ class Hosted:
             return
         except Exception as failed:  # the border of a thread: whatever it was, the deployment says so
             if not isinstance(
-                failed, HostingFailed | NothingThere | UnknownPath | EnvironmentFailed | Refusal
+                failed, HostingFailed | Refused | NothingThere | UnknownPath | EnvironmentFailed | Refusal
             ):
                 log.exception("hosting %s", self.deployment["name"])
             if not self._stop.asked:
@@ -128,6 +131,7 @@ class Hosted:
             self._start_process(command, environment)
             if not self.ready.is_set():
                 self.ready.set()
+                self._report()
                 self._tell(self, None)
             started = time.monotonic()
             code = self._child.wait() if self._child else 0
@@ -137,6 +141,13 @@ class Hosted:
             self._say(f"the server ended with {code}; starting it again")
             pause = 1.0 if time.monotonic() - started > 60 else min(pause * 2, 30.0)
             self._stop.pause(pause)
+
+    def _report(self) -> None:
+        """A deployment that may not report its metrics serves all the same, as in Azure."""
+        try:
+            self._means.guard.reports_metrics()
+        except Refused as problem:
+            self._say(f"metrics are not reported: {problem}")
 
     def _prepare(self) -> tuple[list[str], dict[str, str]]:
         properties = self.deployment["properties"]
@@ -187,6 +198,7 @@ class Hosted:
         return into
 
     def _interpreter(self, environment: str | None) -> Path:
+        self._means.guard.pulls_image(ENDPOINT)
         conda = self._means.planner.environment(environment) if environment else None
         stop, builds = self._stop, self._means.builds
         way = Way(lines=stop.lines, check=stop.check, turn=lambda: stop.turn(builds))

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import hmac
-import json
 import os
 import secrets
-import time
 from pathlib import Path
 
-from localazure.workspace.settings import TENANT, stable_id
-
-_LIFETIME_SECONDS = 24 * 3600
+from localazure.access import tokens
+from localazure.workspace.settings import stable_id
 
 
 class Issuer:
@@ -25,27 +20,11 @@ class Issuer:
 
     def token(self, audience: str) -> tuple[str, int]:
         """A JWT for `audience` and the second it ends."""
-        now = int(time.time())
-        claims = {
-            "aud": audience,
-            "iss": f"https://sts.windows.net/{TENANT}/",
-            "tid": TENANT,
-            "oid": stable_id("principal"),
-            "iat": now,
-            "nbf": now - 300,
-            "exp": now + _LIFETIME_SECONDS,
-        }
-        head = _part({"alg": "HS256", "typ": "JWT"}) + "." + _part(claims)
-        signature = hmac.new(self.secret.encode(), head.encode(), hashlib.sha256).digest()
-        return f"{head}.{_base64(signature)}", now + _LIFETIME_SECONDS
+        return tokens.issue(self.secret, audience, stable_id("principal"))
 
-
-def _part(value: object) -> str:
-    return _base64(json.dumps(value).encode())
-
-
-def _base64(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+    def knows(self, header: str) -> bool:
+        """Whether an IDENTITY_HEADER is the one."""
+        return hmac.compare_digest(header.encode(), self.secret.encode())
 
 
 def _kept_secret(file: Path) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from localazure.persistent import PersistentHandler
-from localazure.workspace.identity.issuer import Issuer
+from localazure.workspace.identity.guard import Guard
 
 
 class IdentityServer(ThreadingHTTPServer):
@@ -17,9 +16,9 @@ class IdentityServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, issuer: Issuer) -> None:
+    def __init__(self, port: int, guard: Guard) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
-        self.issuer = issuer
+        self.guard = guard
 
 
 class _Handler(PersistentHandler):
@@ -27,21 +26,27 @@ class _Handler(PersistentHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        resource = parse_qs(parts.query).get("resource", [""])[0]
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        resource = query.get("resource", "")
+        header, client = self.headers.get("x-identity-header", ""), query.get("client_id", "")
         if parts.path != "/msi/token":
             self._reply(404, {"error": {"code": "NotFound", "message": "tokens are at /msi/token"}})
-        elif not hmac.compare_digest(self.headers.get("x-identity-header", ""), self.server.issuer.secret):
-            self._reply(
-                401, {"error": {"code": "Unauthorized", "message": "X-IDENTITY-HEADER is missing or wrong"}}
-            )
+            return
+        granted = self.server.guard.granted(header, resource, client)
+        if granted is None:
+            said = "X-IDENTITY-HEADER is missing or wrong, or the client_id is another's"
+            self._reply(401, {"error": {"code": "Unauthorized", "message": said}})
         elif not resource:
             self._reply(400, {"error": {"code": "BadRequest", "message": "the query names no resource"}})
         else:
-            token, end = self.server.issuer.token(resource)
-            self._reply(
-                200,
-                {"access_token": token, "expires_on": str(end), "resource": resource, "token_type": "Bearer"},
-            )
+            token, end = granted
+            told = {
+                "access_token": token,
+                "expires_on": str(end),
+                "resource": resource,
+                "token_type": "Bearer",
+            }
+            self._reply(200, told)
 
     def _reply(self, status: int, value: dict[str, Any]) -> None:
         body = json.dumps(value).encode()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import (
     AccountSasPermissions,
@@ -42,6 +46,16 @@ class Place:
         return f"{self.container}/{self.path}"
 
 
+class _Credential:
+    """What the SDK asks for tokens."""
+
+    def __init__(self, token: Callable[[], tuple[str, int]]) -> None:
+        self._token = token
+
+    def get_token(self, *_: str, **__: Any) -> AccessToken:
+        return AccessToken(*self._token())
+
+
 class Blobs:
     """The storage account behind the workspace."""
 
@@ -54,6 +68,17 @@ class Blobs:
         self._service = BlobServiceClient.from_connection_string(
             connection_string, retry_policy=LinearRetry(backoff=1, retry_total=5)
         )
+
+    def by_identity(self, endpoint: str, token: Callable[[], tuple[str, int]], *, trusted: Path) -> Blobs:
+        """The same account, at an address that takes tokens. token: gives one, and the second it ends"""
+        made = copy(self)
+        made._service = BlobServiceClient(
+            endpoint,
+            credential=_Credential(token),
+            connection_verify=str(trusted),
+            retry_policy=LinearRetry(backoff=1, retry_total=5),
+        )
+        return made
 
     def ensure(self, container: str) -> None:
         try:

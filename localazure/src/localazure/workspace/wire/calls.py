@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localazure.access.policy import Identity
+
 Json = dict[str, Any]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
@@ -22,6 +24,8 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     names: dict[str, str] = field(default_factory=dict)
+    caller: Identity | None = None
+    """Who signed in, where that is asked."""
     name_ignored: bool = False
     """Whether a job gets a name of the service's own, whatever the caller chose."""
     operation_fails: str | None = None
@@ -82,7 +86,12 @@ class Refusal(Exception):
     """An answer in Azure's error shape: `{"error": {"code", "message"}}`."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message

@@ -1,4 +1,4 @@
-"""TLS certificates: an authority of this folder's own, and what clients trust (certifi's authorities and ours)."""
+"""TLS certificates of a state folder: an authority of its own, and what clients trust (certifi's authorities and ours)."""
 
 from __future__ import annotations
 
