@@ -23,7 +23,9 @@ from commands.packaging.on_the_stack import run_package
 from commands.publish import Publishing
 from commands.setup import bank_rows
 from commands.stack import progress, supervisor
+from commands.stack.access import new_secrets
 from commands.stack.arguments import parser
+from commands.stack.data_account import blob_service
 from commands.stack.errors import StackError
 from commands.stack.state import Stack
 from commands.stack.upload import upload
@@ -49,12 +51,17 @@ def main(arguments: list[str]) -> int:
         "--package", action="store_true", help="run what `./dev package` packs, and nothing else"
     )
     strict.add_option(made)
+    made.add_argument(
+        "--roles", action="store_true", help="identities sign in, and the role assignments of infra/ count"
+    )
     given = made.parse_args(arguments)
     began = time.monotonic()
     file, source = bank_rows.find(given.data)
     found = time.monotonic()
     publishing = Publishing.prepare()
-    stack = _started_afresh(given.state / "demo", packed=given.package, unkind=given.strict)
+    stack = _started_afresh(
+        given.state / "demo", packed=given.package, roles=given.roles, unkind=given.strict
+    )
     publishing.begin(stack)
     demo = Demo(stack, file.read_bytes(), publishing)
     demo.spent += [
@@ -74,12 +81,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _started_afresh(state: Path, *, packed: bool, unkind: Collection[str]) -> Stack:
+def _started_afresh(state: Path, *, packed: bool, roles: bool, unkind: Collection[str]) -> Stack:
     """A stack that knows nothing yet; an earlier demo's is stopped and removed."""
     if state.exists():
         supervisor.down(Stack(state))
         shutil.rmtree(state)
     stack = Stack(state)
+    if roles:
+        stack.use_roles(new_secrets())
     if packed:
         run_package(stack)
     supervisor.be_strict(stack, unkind)
@@ -183,7 +192,7 @@ class Demo:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / name
             file.write_bytes(b"\n".join(lines) + b"\n")
-            upload(self.stack.connection_string, container, name, file)
+            upload(self.stack, container, name, file)
         return dropped
 
     def _follow(self, path: str, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -200,10 +209,8 @@ class Demo:
         )
 
     def _show_first_rows(self, output: str) -> None:
-        from azure.storage.blob import BlobClient
-
         container, name = output.split("/", 1)
-        client = BlobClient.from_connection_string(self.stack.connection_string, container, name)
+        client = blob_service(self.stack).get_blob_client(container, name)
         lines = client.download_blob().readall().decode().splitlines()
         print("\n".join(f"    {line}" for line in lines[:4]))
 

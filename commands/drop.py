@@ -30,10 +30,10 @@ def main(arguments: list[str]) -> int:
     if missing:
         raise StackError(f"there is no file {', '.join(missing)}.")
     container = "scoring" if given.scoring else "outcomes" if given.outcomes else "incoming"
-    connection_string = running(given.state, "storage").connection_string
+    stack = running(given.state, "storage")
     for file in given.file:
         name = "/".join([*([given.batch] if given.batch else []), given.name or file.name])
-        upload(connection_string, container, name, file)
+        upload(stack, container, name, file)
         follow = "outcomes --files" if given.outcomes else f"trace {container}/{name}"
         print(f"{container}/{name}  ({file.stat().st_size:,} bytes)   follow it: ./dev {follow}")
     return 0

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from commands import ROOT
+from commands.stack.access import data_address
 from commands.stack.arguments import parser, running
 from commands.stack.errors import StackError
 from commands.stack.settings import no_proxy, published_pipeline_url, sdk_settings
 from commands.stack.state import Stack
 from pipelines.publish import WHEN_TOLD
+from shared.resources.identities import DEPLOYER
 
 COMMAND = (sys.executable, "-m", "pipelines.publish")
 
@@ -90,5 +92,8 @@ class Publishing:
 
 
 def _environment(stack: Stack) -> dict[str, str]:
-    storage = {"CAMPANHA_STORAGE": stack.connection_string}
-    return {**os.environ, **sdk_settings(stack), **storage, **no_proxy()}
+    if stack.roles:
+        storage = {"CAMPANHA_STORAGE": "", "CAMPANHA_STORAGE__blobServiceUri": data_address(stack, "blob")}
+    else:
+        storage = {"CAMPANHA_STORAGE": stack.connection_string}
+    return {**os.environ, **sdk_settings(stack, DEPLOYER), **storage, **no_proxy()}

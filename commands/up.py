@@ -13,6 +13,7 @@ import time
 from commands import ROOT
 from commands.packaging.on_the_stack import run_package
 from commands.stack import progress, supervisor
+from commands.stack.access import new_secrets
 from commands.stack.arguments import parser
 from commands.stack.errors import StackError
 from commands.stack.settings import app_settings
@@ -36,8 +37,15 @@ def main(arguments: list[str]) -> int:
     )
     strict.add_option(made)
     made.set_defaults(strict=None)  # as the state folder has it; `--strict=` is kind again
+    made.add_argument(
+        "--roles",
+        action="store_true",
+        help="identities sign in, and the role assignments of infra/ count; stored for later starts",
+    )
     given = made.parse_args(arguments)
     stack = Stack(given.state)
+    if given.roles:
+        stack.use_roles(new_secrets())
     if given.package:
         run_package(stack)
     if given.strict is not None:

@@ -16,6 +16,7 @@ from commands.backtest.history import DATASET, KEY, Called, Clients
 from commands.backtest.walk import Scores
 from commands.client.states import going, is_final
 from commands.client.status_api import Client
+from commands.stack.data_account import blob_service
 from commands.stack.errors import StackError
 from commands.stack.state import Stack
 from commands.stack.upload import upload
@@ -151,7 +152,7 @@ class StackApp:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / name
             file.write_bytes(data)
-            upload(self._stack.connection_string, container, name, file)
+            upload(self._stack, container, name, file)
 
     def score_now(self) -> None:
         self._client.act("batches")
@@ -172,8 +173,6 @@ class StackApp:
         return self._client.changes("status", heartbeat=True)
 
     def read(self, blob: str) -> str:
-        from azure.storage.blob import BlobClient
-
         container, name = blob.split("/", 1)
-        client = BlobClient.from_connection_string(self._stack.connection_string, container, name)
+        client = blob_service(self._stack).get_blob_client(container, name)
         return str(client.download_blob().readall().decode())

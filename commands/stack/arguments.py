@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 from commands import ROOT
+from commands.stack import parts
 from commands.stack.errors import StackError
-from commands.stack.parts import PARTS
 from commands.stack.state import Stack
 
 
@@ -28,7 +28,9 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
 def running(state: Path, *needed: str) -> Stack:
     """The stack in `state`; raises StackError when one of the needed parts (all, by default) does not run."""
     stack = Stack(state)
-    missing = [name for name in needed or PARTS if stack.process(name) is None]
+    missing = [
+        name for name in needed or [part.name for part in parts.of(stack)] if stack.process(name) is None
+    ]
     if missing:
         raise StackError(
             f"not running in {stack.state}: {', '.join(missing)}. `./dev up` starts what is missing."

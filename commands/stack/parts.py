@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from commands.setup.localazure import SOURCES
+from commands.stack.ports import OF_ROLES
 from commands.stack.state import Stack
+from shared.resources.identities import API, WORK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,21 +20,31 @@ class Part:
     ports: tuple[str, ...]
     arguments: Callable[[Stack], list[str]]
     stop_seconds: float = 15.0
+    program: str = ""
+    """Of localazure; the part's name, by default."""
+    app: str = ""
+    """Which of the two apps it hosts where there are two; empty for what is no host."""
+    with_roles_only: bool = False
 
     def command(self, stack: Stack) -> list[str]:
-        python = stack.packed.python if stack.packed and self.name == "host" else sys.executable
-        return [str(python), "-m", "localazure", self.name, *self.arguments(stack)]
+        python = stack.packed.python if stack.packed and self.app else sys.executable
+        return [str(python), "-m", "localazure", self.program or self.name, *self.arguments(stack)]
 
     def environment(self, stack: Stack) -> dict[str, str]:
         """Beside what all have. An unpacked package's host has nothing of this checkout but localazure."""
-        if not (stack.packed and self.name == "host"):
+        if not (stack.packed and self.app):
             return {}
         return {"PYTHONPATH": str(stack.root / SOURCES), "PYTHONNOUSERSITE": "1"}
 
 
 def _storage(stack: Stack) -> list[str]:
-    ports = [f"--{name}-port={stack.ports[name]}" for name in ("blob", "queue", "table")]
-    return ["--state", str(stack.state), *ports]
+    names = ("blob", "queue", "table", *OF_ROLES[:3]) if stack.roles else ("blob", "queue", "table")
+    ports = [f"--{name.replace('_', '-')}-port={stack.ports[name]}" for name in names]
+    return ["--state", str(stack.state), *ports, *_access(stack)]
+
+
+def _access(stack: Stack) -> list[str]:
+    return ["--access", str(stack.access_file)] if stack.roles else []
 
 
 def _events(stack: Stack) -> list[str]:
@@ -40,7 +52,8 @@ def _events(stack: Stack) -> list[str]:
         "--state", str(stack.state), "--port", str(stack.ports["events"]),
         "--storage", stack.connection_string, "--subscriptions", str(stack.subscriptions_file),
         f"--key={stack.event_key}", "--resource-group", stack.resource_group_id,
-        "--system-topic", f"workspace={stack.workspace_id}", "--retry-scale", "0.01", *_strict(stack),
+        "--system-topic", f"workspace={stack.workspace_id}", "--retry-scale", "0.01",
+        *_access(stack), *_strict(stack),
     ]  # fmt: skip
 
 
@@ -51,7 +64,8 @@ def _workspace(stack: Stack) -> list[str]:
         "--identity-port", str(stack.ports["identity"]), "--storage", stack.connection_string,
         "--events", stack.topic_url("workspace"), f"--events-key={stack.event_key}",
         "--environments", str(environments), "--subscription", stack.subscription,
-        "--resource-group", stack.resource_group, "--workspace", stack.workspace, *_strict(stack),
+        "--resource-group", stack.resource_group, "--workspace", stack.workspace,
+        *_access(stack), *_strict(stack),
     ]  # fmt: skip
 
 
@@ -62,18 +76,40 @@ def _strict(stack: Stack) -> list[str]:
 def _host(stack: Stack) -> list[str]:
     return [
         "--app", str(stack.packed.app if stack.packed else stack.root), "--port", str(stack.ports["host"]),
-        "--settings", str(stack.settings_file), "--state", str(stack.state),
+        "--settings", str(stack.settings_file_of(API.name)), "--state", str(stack.state),
+    ]  # fmt: skip
+
+
+def _work(stack: Stack) -> list[str]:
+    """The app that faces nobody: queues and clocks."""
+    return [
+        "--app", str(stack.packed.app if stack.packed else stack.root), "--port", str(stack.ports["work"]),
+        "--settings", str(stack.settings_file_of(WORK.name)), "--state", str(stack.state / WORK.name),
     ]  # fmt: skip
 
 
 STORAGE = Part(name="storage", ports=("blob", "queue", "table"), arguments=_storage, stop_seconds=25)
 EVENTS = Part(name="events", ports=("events",), arguments=_events)
 WORKSPACE = Part(name="workspace", ports=("workspace", "identity"), arguments=_workspace)
-HOST = Part(name="host", ports=("host",), arguments=_host, stop_seconds=10)
+HOST = Part(name="host", ports=("host",), arguments=_host, stop_seconds=10, app=API.name)
+WORKER = Part(
+    name="work",
+    ports=("work",),
+    arguments=_work,
+    stop_seconds=10,
+    program="host",
+    app=WORK.name,
+    with_roles_only=True,
+)
 """What it is at when it is stopped is delivered again, so nothing is gained by waiting for a long step's end."""
 
-PARTS = {part.name: part for part in (STORAGE, EVENTS, WORKSPACE, HOST)}
-STAGES = ((STORAGE,), (EVENTS, WORKSPACE), (HOST,))
+PARTS = {part.name: part for part in (STORAGE, EVENTS, WORKSPACE, HOST, WORKER)}
+STAGES = ((STORAGE,), (EVENTS, WORKSPACE), (HOST, WORKER))
 """What may start at the same time; each stage needs the ones before it."""
 STRICT_PARTS = (EVENTS, WORKSPACE)
 """Those that can be as unkind as Azure."""
+
+
+def of(stack: Stack) -> tuple[Part, ...]:
+    """What this stack consists of."""
+    return tuple(part for part in PARTS.values() if stack.roles or not part.with_roles_only)

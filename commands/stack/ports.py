@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from localazure.ports import is_free, lasting_port
 
 NAMES = ("blob", "queue", "table", "workspace", "identity", "events", "host")
+OF_ROLES = ("azurite_blob", "azurite_queue", "azurite_table", "work")
+"""What a stack with roles has besides: Azurite behind its fronts, and the host of the app that faces nobody."""
 
 
-def choose() -> dict[str, int]:
+def choose(names: Sequence[str] = NAMES) -> dict[str, int]:
     """A free port for each name."""
     ports: dict[str, int] = {}
-    while len(ports) < len(NAMES):
+    while len(ports) < len(names):
         port = lasting_port()
         if port not in ports.values():
-            ports[NAMES[len(ports)]] = port
+            ports[names[len(ports)]] = port
     return ports
 
 

@@ -12,11 +12,13 @@ def on_stderr(stack: Stack) -> Announce:
     """Prints a line when a part serves."""
 
     def announce(part: str, seconds: float, now: bool) -> None:
+        scheme = "https" if stack.roles else "http"
         address = {
-            "storage": f"http://127.0.0.1:{stack.ports['blob']}",
-            "events": f"http://127.0.0.1:{stack.ports['events']}",
+            "storage": f"{scheme}://127.0.0.1:{stack.ports['blob']}",
+            "events": f"{scheme}://127.0.0.1:{stack.ports['events']}",
             "workspace": stack.workspace_url,
             "host": stack.host_url,
+            "work": f"http://127.0.0.1:{stack.ports.get('work')}",
         }[part]
         how = f"ready in {seconds:.1f} s" if now else "runs already"
         print(f"  {part:<10} {how:<16} {address}", file=sys.stderr, flush=True)

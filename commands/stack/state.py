@@ -64,7 +64,11 @@ class Stack:
 
     @property
     def connection_string(self) -> str:
-        return connection_string(Ports(**{name: self.ports[name] for name in ("blob", "queue", "table")}))
+        """By the account's key. With roles it is that of what lies behind the fronts, which no app is given: with it
+        containers and queues are made, as Azure Resource Manager makes them."""
+        before = "azurite_" if self.roles else ""
+        names = ("blob", "queue", "table")
+        return connection_string(Ports(**{name: self.ports[f"{before}{name}"] for name in names}))
 
     @property
     def resource_group_id(self) -> str:
@@ -84,7 +88,8 @@ class Stack:
         return f"https://127.0.0.1:{self.ports['workspace']}"
 
     def topic_url(self, topic: str) -> str:
-        return f"http://127.0.0.1:{self.ports['events']}/topics/{topic}/api/events"
+        scheme = "https" if self.roles else "http"  # tokens travel by TLS only
+        return f"{scheme}://127.0.0.1:{self.ports['events']}/topics/{topic}/api/events"
 
     @property
     def subscriptions_file(self) -> Path:
@@ -93,6 +98,15 @@ class Stack:
     @property
     def settings_file(self) -> Path:
         return self.state / "settings.json"
+
+    def settings_file_of(self, app: str) -> Path:
+        """Of one of the two apps; without roles one host is both."""
+        return self.settings_file.with_stem(f"settings-{app}") if self.roles else self.settings_file
+
+    @property
+    def access_file(self) -> Path:
+        """Identities, roles and assignments, of a stack with roles."""
+        return self.state / "access.json"
 
     def log(self, part: str) -> Path:
         return self.state / "logs" / f"{part}.log"
@@ -130,6 +144,37 @@ class Stack:
         """None where the host runs this checkout."""
         stored = self._stored.get("packed")
         return Packed(app=Path(stored["app"]), python=Path(stored["python"])) if stored else None
+
+    @property
+    def roles(self) -> bool:
+        """Whether identities sign in and their roles count."""
+        return "identities" in self._stored
+
+    @property
+    def identity_secrets(self) -> dict[str, str]:
+        """The IDENTITY_HEADER of each identity."""
+        stored: dict[str, str] = self._stored["identities"]
+        return stored
+
+    @property
+    def signing_key(self) -> str:
+        """What tokens are signed with."""
+        return str(self._stored["signing_key"])
+
+    def use_roles(self, identities: Mapping[str, str]) -> None:
+        """For good. identities: by name, what each shows to be given its tokens
+
+        raises: StackError when parts run that know of no roles
+        """
+        with self.alone():
+            self.prepare()
+            if self.roles:
+                return
+            if any(self.process(part) for part in self._stored.get("parts", {})):
+                raise StackError(f"what runs in {self.state} was started without roles: `./dev down` first.")
+            self._stored["ports"] |= ports.choose(ports.OF_ROLES)
+            self._stored |= {"identities": dict(identities), "signing_key": secrets.token_urlsafe(48)}
+            self._write()
 
     def run_packed(self, packed: Packed) -> None:
         """From the next start of the host on."""

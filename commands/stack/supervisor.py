@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from commands.stack import ports, processes
+from commands.stack.access import write_access
 from commands.stack.errors import StackError
 from commands.stack.layout import create_storage_layout, write_subscriptions
 from commands.stack.parts import PARTS, STAGES, STRICT_PARTS, Part
@@ -30,9 +31,12 @@ def up(stack: Stack, announce: Announce, settings: Mapping[str, str] | None = No
     with stack.alone():
         stack.prepare(settings)
         write_subscriptions(stack.subscriptions_file)
+        if stack.roles:
+            write_access(stack)
         for stage in STAGES:
-            if "host" in (part.name for part in stage) and write_app_settings(stack):
-                stop_parts(stack, ["host"])  # its settings are no longer what it was started with
+            hosts = [part.name for part in stage if part.app]
+            if hosts and write_app_settings(stack):
+                stop_parts(stack, hosts)  # their settings are no longer what they were started with
             _start_stage(stack, stage, announce)
             if any(part.name == "storage" for part in stage):
                 create_storage_layout(stack.connection_string)
@@ -68,8 +72,9 @@ def stop_parts(stack: Stack, names: Iterable[str]) -> list[str]:
 
 def _start_stage(stack: Stack, stage: tuple[Part, ...], announce: Announce) -> None:
     started = time.monotonic()
-    begun = {part: _begin(stack, part) for part in stage if not stack.process(part.name)}
-    for part in stage:
+    wanted = [part for part in stage if stack.roles or not part.with_roles_only]
+    begun = {part: _begin(stack, part) for part in wanted if not stack.process(part.name)}
+    for part in wanted:
         if part in begun:
             _await_ready(stack, part, begun[part])
         announce(part.name, time.monotonic() - started, part in begun)
@@ -85,7 +90,7 @@ def _begin(stack: Stack, part: Part) -> int:
             )
     log = stack.log(part.name)
     # In a host the environment wins over the settings file, so what the file settles is not passed on.
-    settled = app_settings(stack) if part.name == "host" else {}
+    settled = app_settings(stack, part.app) if part.app else {}
     env = {**{k: v for k, v in os.environ.items() if k not in settled}, "PYTHONUNBUFFERED": "1"}
     for name in ("NO_PROXY", "no_proxy"):
         env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1", "localhost"]))

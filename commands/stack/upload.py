@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from commands.stack.data_account import blob_service
 from commands.stack.errors import storage_in_words
+from commands.stack.state import Stack
 
 
 @storage_in_words()
-def upload(connection_string: str, container: str, name: str, file: Path) -> None:
+def upload(stack: Stack, container: str, name: str, file: Path) -> None:
     """Put `file` there, over what may have that name; raises: StackError when storage refuses it."""
-    from azure.storage.blob import BlobServiceClient, ContentSettings, LinearRetry
+    from azure.storage.blob import ContentSettings, LinearRetry
 
     patience = LinearRetry(
         backoff=1, retry_total=2
     )  # no network lies between that would need the SDK's two minutes
-    service = BlobServiceClient.from_connection_string(connection_string, retry_policy=patience)
-    blob = service.get_blob_client(container, name)
+    blob = blob_service(stack, retry_policy=patience).get_blob_client(container, name)
     with file.open("rb") as opened:
         blob.upload_blob(opened, overwrite=True, content_settings=ContentSettings(content_type="text/csv"))

@@ -61,7 +61,7 @@ class Running:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "dropped.csv"
             file.write_bytes(b"\n".join(lines) + b"\n")
-            upload(self.stack.connection_string, container, name, file)
+            upload(self.stack, container, name, file)
 
     def send(self, queue: str, text: str, *, encoded: bool = True) -> None:
         """A message nobody of ours wrote."""

@@ -49,7 +49,7 @@ class Bank:
         self.aside = 2
         app.collections = {name: [] for name in app.collections}
 
-    def upload(self, connection_string: str, container: str, name: str, file: Path) -> None:
+    def upload(self, stack: Stack, container: str, name: str, file: Path) -> None:
         """In place of the storage: what follows from a file is there when the next question comes."""
         header, *rows = file.read_text().splitlines()
         self.dropped[name] = [header, *rows]

@@ -12,7 +12,23 @@ from azure.storage.blob import BlobClient
 from commands import drop, env
 from commands.stack import arguments
 from commands.stack.errors import StackError
+from commands.stack.state import Stack
 from commands.stack.upload import upload
+
+
+class Keyed(Stack):
+    """A stack without roles, of another storage."""
+
+    def __init__(self, connection_string: str) -> None:
+        self._given = connection_string
+
+    @property
+    def roles(self) -> bool:
+        return False
+
+    @property
+    def connection_string(self) -> str:
+        return self._given
 
 
 def test_env_is_quoted_for_the_shell(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,11 +43,8 @@ def test_env_is_quoted_for_the_shell(state: Path, capsys: pytest.CaptureFixture[
 def test_drop_uploads_under_the_files_name(
     azurite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Running:
-        connection_string = azurite
-
-    def running(*_: object) -> Running:
-        return Running()
+    def running(*_: object) -> Keyed:
+        return Keyed(azurite)
 
     file = tmp_path / "clients.csv"
     file.write_bytes(b"age\n30\n")
@@ -49,7 +62,7 @@ def test_what_storage_refuses_is_said_in_a_sentence(azurite: str, tmp_path: Path
     file = tmp_path / "clients.csv"
     file.write_bytes(b"age\n30\n")
     with pytest.raises(StackError, match=r"^Storage: The specified container does not exist\.$"):
-        upload(azurite, f"none{uuid.uuid4().hex[:8]}", "clients.csv", file)
+        upload(Keyed(azurite), f"none{uuid.uuid4().hex[:8]}", "clients.csv", file)
 
 
 def container_of(connection_string: str, name: str) -> None:
