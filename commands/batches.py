@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.client import states, tables
 from commands.client.batch_progress import pace, share
+from commands.client.drift import show_drift
 from commands.client.output import acted, as_json, end_of, listing, values
 from commands.client.status_api import Client, Json
 from commands.client.target import BAD, FINE, command, find, parser
@@ -60,7 +61,11 @@ def main(arguments: list[str]) -> int:
         return _watch(client, given.batch)
     if given.batch:
         batch = client.get(f"batches/{given.batch}")
-        as_json(batch) if given.json else values(batch)
+        if given.json:
+            as_json(batch)
+        else:
+            values(batch)
+            show_drift(batch)
         return end_of(batch)
     found = client.listed("batches", most=given.most, state=given.only, dataset=given.dataset)
     shown = found if given.json else [{**batch, "done": f"{share(batch):.0%}"} for batch in found]

@@ -20,6 +20,7 @@ MEASURES = (
     "embedded",
     "setup",
     "gate",
+    "drift",
     "models",
 )
 """Each a module of `bench` with `add_options(parser)`, `run(given) -> results` and `show(results)`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from commands.client import states, tables
+from commands.client.drift import show_drift
 from commands.client.output import acted, as_json, end_of, listing, values
 from commands.client.status_api import Client, Json
 from commands.client.target import command, find, parser
@@ -50,6 +51,7 @@ def _one(client: Client, upload: Json, *, given_json: bool) -> int:
         as_json(upload)
         return end_of(upload)
     values(upload)
+    show_drift(upload)
     if "models" in upload["links"]:
         models = client.listed("models", most=MOST_MODELS, upload=upload["id"])
         tables.show("Models that learned from it", models, LEARNED)

@@ -33,6 +33,7 @@ from shared.steps.follow_run import follow_run
 from shared.steps.join_outcomes import join_outcomes
 from shared.steps.judge_run import judge_run
 from shared.steps.list_calls import list_calls
+from shared.steps.measure_drift import measure_drift
 from shared.steps.notify_subscribers import notify_subscribers
 from shared.steps.pause_work import pause_work
 from shared.steps.plan_batch import plan_batch
@@ -76,8 +77,10 @@ FLOW = (
     Rule(
         (f.DatasetDue, f.RetrainDue),
         register_dataset,
-        (f.DatasetRegistered, f.NothingNew, f.RunDue, f.DatasetDue),
+        (f.DatasetRegistered, f.DriftDue, f.NothingNew, f.RunDue, f.DatasetDue),
     ),
+    # how far it is from what the serving model learned
+    Rule((f.DriftDue,), measure_drift, (f.RetrainDue,)),
     # a dataset version becomes a model
     Rule((f.DatasetRegistered, f.RunDue), start_run, (f.RunStarted, f.RunPostponed, f.RunFailed, f.RunDue)),
     Rule(
@@ -122,7 +125,7 @@ FLOW = (
     Rule((f.ShardDue,), score_shard, (f.ShardsScored, f.BatchRefused)),
     Rule((f.ShardsScored,), seal_batch, (f.BatchScored, f.BatchRefused)),
     # scores become calls
-    Rule((f.BatchScored,), list_calls, ()),
+    Rule((f.BatchScored,), list_calls, (f.RetrainDue,)),
     # calls bring outcomes
     Rule((f.OutcomesArrived,), join_outcomes, (f.OutcomesJoined, f.OutcomesRefused)),
     # many clients become scores on a cluster

@@ -138,6 +138,10 @@ class Settings(BaseSettings):
     runs_per_day: int = Field(default=_POLICY.runs_per_day, ge=0, le=500)
     run_cool_down_minutes: int = Field(default=_POLICY.run_cool_down_minutes, ge=0, le=LONGEST_DELAY // 60)
     run_least_new_rows: int = Field(default=_POLICY.run_least_new_rows, ge=0)
+    drift_rows: int = Field(default=_POLICY.drift_rows, ge=0, le=1_000_000)
+    drift_retrain: Literal["off", "on"] = _POLICY.drift_retrain
+    drift_retrain_loss: float = Field(default=_POLICY.drift_retrain_loss, ge=0, allow_inf_nan=False)
+    drift_retrain_cool_down_hours: int = Field(default=_POLICY.drift_retrain_cool_down_hours, ge=0)
     call_cost: float = Field(default=_POLICY.call_cost, gt=0)
     deposit_value: float = Field(default=_POLICY.deposit_value, gt=0)
     first_recipe: str = _POLICY.first_recipe

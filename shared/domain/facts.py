@@ -211,6 +211,8 @@ class RetrainDue(Fact):
     tick: str
     asked: bool = False
     """Whether a person asked for it, who is not held to the run budget."""
+    drifted: bool = False
+    """Whether drift asks for it: few new rows are no reason to wait then; the budget's cool-down and runs a day are."""
 
     @property
     def key(self) -> str:
@@ -240,6 +242,18 @@ class DatasetRegistered(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DriftDue(Fact):
+    """What is new in a dataset version is to be held against what the serving model learned, before another learns it."""
+
+    dataset: str
+    version: int
+
+    @property
+    def key(self) -> str:
+        return f"drift/{self.dataset}/{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NothingNew(Fact):
     """Nothing had gathered that is not in a version already."""
 
@@ -266,6 +280,8 @@ class RunDue(Fact):
     after_seconds: int = 0
     asked: bool = False
     """Whether a person asked for it, who is not held to the run budget."""
+    drifted: bool = False
+    """As the `RetrainDue`'s."""
 
     @property
     def key(self) -> str:

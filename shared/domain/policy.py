@@ -48,6 +48,17 @@ class Policy:
     run_least_new_rows: int = 0
     """fewer rows came in since then. A person who asks for a retrain is kept from it by none of the three."""
 
+    drift_rows: int = 20_000
+    """Rows of each upload that the serving model scores, evenly spaced, to see how far off it is by now; 0: none, and then
+    nothing is said of drift in scores and in money."""
+    drift_retrain: Literal["off", "on"] = "off"
+    """Whether drift may ask for a retrain: once for each model, when a loss is four times as likely as none,"""
+    drift_retrain_loss: float = 0.0
+    """the expected loss on one file is above this (in the currency of the costs), and"""
+    drift_retrain_cool_down_hours: int = 24
+    """it has not asked for so long. Such a run is held to `RUNS_PER_DAY` and `RUN_COOL_DOWN_MINUTES`, and not to
+    `RUN_LEAST_NEW_ROWS`."""
+
     call_cost: float = 10.0
     deposit_value: float = 80.0
     """Money, in one unit for both: what a call costs, and what a term deposit is worth."""

@@ -19,6 +19,7 @@ from shared.domain.models import promotion
 from shared.domain.models.promotion import Verdict
 from shared.domain.names import dataset_id
 from shared.errors import Refused
+from shared.procedures.drift_evidence import leave_out
 from shared.procedures.judgement import JUDGED_AGAIN
 from shared.procedures.released_model import RELEASED
 from shared.services import Services
@@ -115,6 +116,7 @@ def _doubted(fact: RunFinished, verdict: Verdict, services: Services) -> Iterabl
         id_ = dataset_id(fact.dataset, version)
         known = services.ledger.find("dataset", id_)
         if known is not None and "doubted_because" not in known.values:
+            leave_out(fact.dataset, version, services)
             why = by_version[version]
             values = {
                 "doubted_because": "; ".join(each["reason"] for each in why),

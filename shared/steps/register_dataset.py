@@ -13,6 +13,7 @@ from shared.domain.datasets.manifest import Manifest, Withdrawn
 from shared.domain.facts import (
     DatasetDue,
     DatasetRegistered,
+    DriftDue,
     Fact,
     NothingNew,
     RetrainDue,
@@ -27,6 +28,7 @@ from shared.ledger import Versioned
 from shared.procedures.dataset_head import HEAD, Head
 from shared.procedures.dataset_members import Members, members
 from shared.procedures.gather_window import close_window, gathered, leave_window
+from shared.procedures.released_model import RELEASED
 from shared.services import Services
 
 MOST_NAMED = 100
@@ -53,19 +55,25 @@ class Dataset:
 
 def register_dataset(fact: DatasetDue | RetrainDue, services: Services) -> Iterable[Fact | Change]:
     """Closes the window if it is time, writes the manifest of its exact members, and registers it as a version. Where a
-    person asked, its run is due whatever the budget says.
+    person asked, its run is due whatever the budget says; where drift asks, however few rows are new.
 
     The head document is the fence: it moves to the new version before anything is written, so two workers cannot
     make the same version out of different uploads, and a worker that died is followed by one that finishes.
     """
     led_to = [*_registered_or_due(fact, services)]
-    if isinstance(fact, RetrainDue) and fact.asked:
+    if isinstance(fact, RetrainDue) and (fact.asked or fact.drifted):
         led_to += [_asked_for(one, fact) for one in led_to if isinstance(one, DatasetRegistered)]
     return led_to
 
 
 def _asked_for(registered: DatasetRegistered, fact: RetrainDue) -> RunDue:
-    return RunDue(dataset=registered.dataset, version=registered.version, cause=fact.key, asked=True)
+    return RunDue(
+        dataset=registered.dataset,
+        version=registered.version,
+        cause=fact.key,
+        asked=fact.asked,
+        drifted=fact.drifted,
+    )
 
 
 def _registered_or_due(fact: DatasetDue | RetrainDue, services: Services) -> Iterable[Fact | Change]:
@@ -196,7 +204,7 @@ def _register(dataset: Dataset, manifest: Manifest, services: Services) -> list[
     done = replace(head.value, state="registered", rows=manifest.rows)
     services.ledger.documents.write(HEAD, name, done, over=head)
     _leave_window(dataset, manifest, services)
-    return _outcome(manifest)
+    return _outcome(manifest, services)
 
 
 def _write_once(manifest: Manifest, services: Services) -> None:
@@ -218,14 +226,21 @@ def _registered(dataset: Dataset, services: Services) -> list[Fact | Change]:
         return []
     manifest = Manifest.from_json(text)
     _leave_window(dataset, manifest, services)
-    return _outcome(manifest)
+    return _outcome(manifest, services)
 
 
 def _leave_window(dataset: Dataset, manifest: Manifest, services: Services) -> None:
     leave_window([one for one in dataset.gathered if one.value.upload in manifest.accounted], services)
 
 
-def _outcome(manifest: Manifest) -> list[Fact | Change]:
+def _drift_due(manifest: Manifest, services: Services) -> list[Fact]:
+    """Where a model serves that new rows can be held against."""
+    if not manifest.uploads or services.ledger.documents.read(RELEASED, manifest.dataset) is None:
+        return []
+    return [DriftDue(dataset=manifest.dataset, version=manifest.version)]
+
+
+def _outcome(manifest: Manifest, services: Services) -> list[Fact | Change]:
     """The version, and what is known of the uploads that came in with it."""
     name, version = manifest.dataset, manifest.version
     id_, uploads = dataset_id(name, version), list(manifest.uploads)
@@ -235,6 +250,7 @@ def _outcome(manifest: Manifest) -> list[Fact | Change]:
     values |= {"withdrawn_uploads": [one.upload for one in taken_out][:MOST_NAMED]} if taken_out else {}
     return [
         DatasetRegistered(dataset=name, version=version, rows=manifest.rows, uploads=len(uploads)),
+        *_drift_due(manifest, services),
         Change(kind="dataset", id=id_, state="registered", values=values),
         *_of_uploads(uploads, manifest.replaced, id_),
         *(_withdrawn(one, id_) for one in taken_out),
@@ -268,10 +284,18 @@ def _tags(manifest: Manifest) -> dict[str, str]:
 
 
 def _retry(dataset: Dataset, fact: DatasetDue | RetrainDue, services: Services) -> Fact | None:
-    """With nothing new, the retraining clock tries again a version whose run failed; a person, one that waits, too."""
+    """With nothing new, the retraining clock tries again a version whose run failed; a person, or drift, one that waits,
+    too."""
     if not isinstance(fact, RetrainDue) or dataset.version == 0:
         return None
     record = services.ledger.find("dataset", dataset_id(dataset.name, dataset.version))
-    if record is None or record.state not in ("failed", *(["waiting"] if fact.asked else [])):
+    pressing = fact.asked or fact.drifted
+    if record is None or record.state not in ("failed", *(["waiting"] if pressing else [])):
         return None
-    return RunDue(dataset=dataset.name, version=dataset.version, cause=fact.key, asked=fact.asked)
+    return RunDue(
+        dataset=dataset.name,
+        version=dataset.version,
+        cause=fact.key,
+        asked=fact.asked,
+        drifted=fact.drifted,
+    )

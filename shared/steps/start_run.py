@@ -71,8 +71,13 @@ def _over_budget(
     """rows: of the version"""
     if slot is None or slot.state == "intended" or (isinstance(fact, RunDue) and fact.asked):
         return None
-    new_rows = rows - slot.rows if slot.version < fact.version else None
+    few_may_do = slot.version >= fact.version or _is_for_drift(fact)
+    new_rows = None if few_may_do else rows - slot.rows
     return put_off(new_rows, _begun(slot), services.now(), services.policy)
+
+
+def _is_for_drift(fact: DatasetRegistered | RunDue) -> bool:
+    return isinstance(fact, RunDue) and fact.drifted
 
 
 def _begun(slot: Slot) -> list[datetime]:
@@ -86,7 +91,14 @@ def _put_off(over_budget: PutOff, fact: DatasetRegistered | RunDue) -> list[Fact
         return [postponed]
     seconds = min(math.ceil(over_budget.wait.total_seconds()), LONGEST_DELAY)
     cause = names.digest(f"{fact.key}/{over_budget.reason}")
-    return [postponed, RunDue(dataset=fact.dataset, version=fact.version, cause=cause, after_seconds=seconds)]
+    later = RunDue(
+        dataset=fact.dataset,
+        version=fact.version,
+        cause=cause,
+        after_seconds=seconds,
+        drifted=_is_for_drift(fact),
+    )
+    return [postponed, later]
 
 
 def _intend(
@@ -154,4 +166,10 @@ def _started(run: str, slot: Slot, fact: DatasetRegistered | RunDue) -> RunStart
 
 def _retry_later(fact: DatasetRegistered | RunDue, slot: Slot, seconds: int) -> RunDue:
     cause = names.digest(f"{fact.key}/{slot.posted}/{seconds}")
-    return RunDue(dataset=fact.dataset, version=fact.version, cause=cause, after_seconds=seconds)
+    return RunDue(
+        dataset=fact.dataset,
+        version=fact.version,
+        cause=cause,
+        after_seconds=seconds,
+        drifted=_is_for_drift(fact),
+    )

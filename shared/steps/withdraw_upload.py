@@ -9,6 +9,7 @@ from shared.domain.kinds.kind import Change
 from shared.ledger import Record
 from shared.procedures.data_decisions import NOT_ADMITTED, Withdrawal, withdraw, withdrawal_of
 from shared.procedures.dataset_members import Members, read_members
+from shared.procedures.drift_evidence import leave_out
 from shared.services import Services
 
 
@@ -32,9 +33,17 @@ def withdraw_upload(fact: WithdrawalRequested, services: Services) -> Iterable[F
     with_it = [one for one in older if _withdrawn(one, fact, dataset, services).operation == fact.operation]
     found = read_members(dataset, services)
     meant = [upload, *with_it]
+    _say_nothing_of_the_model(meant, dataset, services)
     told = [_told(one, found, fact, services) for one in meant]
     again = [RetrainDue(dataset=dataset, tick=f"withdrawn-{fact.operation}", asked=True)]
     return [*told, *(again if fact.retrain else []), *_settled(meant, fact, services)]
+
+
+def _say_nothing_of_the_model(meant: Iterable[Record], dataset: str, services: Services) -> None:
+    """Nor do the other files of their dataset versions from now on: which answers are whose is not kept."""
+    for upload in meant:
+        if version := upload.values.get("dataset_version"):
+            leave_out(dataset, int(version.rpartition(":")[2]), services)
 
 
 def _repeated(upload: Record, services: Services) -> list[Record]:

@@ -361,6 +361,7 @@ def _admitted(clock: Clock, name: str, hours: float, rows: int, rejected: int, v
     return _record(
         "upload", upload_id(name), history, name=name, etag="0x8DE01", dataset=DATASET, rows=rows, rejectedRows=rejected,
         contentHash=_digest(f"rows of {name}"), sha256=_digest(name), datasetVersion=f"{DATASET}:{version}", links=links,
+        **({"driftModelVersion": version - 1, **_upload_drift(rows, version)} if version > 1 else {}),
     )  # fmt: skip
 
 
@@ -415,6 +416,48 @@ def quarantined(upload: Json) -> Json:
     by_rule = {"age: not an integer": 2391, "job: not one of: admin., blue-collar, ...": 212,
                'a quote (") is opened and not closed': 9}  # fmt: skip
     return {**about, "violationsByRule": by_rule, "violations": violations, "hasMore": True}
+
+
+# --- drift --------------------------------------------------------------------------------------------------
+
+
+def _file_drift(rows: int, seed: int) -> Json:
+    """What is known of the drift of a file of so many rows: the month's own columns moved."""
+    chance = random.Random(seed)
+    columns = []
+    for column in COLUMNS:
+        moves = column in (
+            "euribor3m",
+            "nr.employed",
+            "emp.var.rate",
+            "cons.conf.idx",
+            "cons.price.idx",
+            "month",
+        )
+        psi = round(chance.uniform(0.12, 2.4) if moves else chance.uniform(0.002, 0.07), 4)
+        columns.append(
+            {
+                "column": column,
+                "psi": psi,
+                "limit": 0.1,
+                "moved": psi > 0.1,
+                "newShare": 1.0 if column == "month" else 0.0,
+            }
+        )
+    columns.sort(key=lambda column: -float(str(column["psi"])))
+    loss = round(rows * 0.61, 2)
+    cost = {
+        "rows": rows, "answers": 3120, "worthPerClient": 2.41, "judgedWorthPerClient": 3.02, "worthDifferenceLow": -0.71,
+        "worthDifferenceHigh": -0.51, "loss": loss, "lossLow": round(loss * 0.12, 2), "lossHigh": round(loss * 1.94, 2),
+        "lossProbability": 0.98, "aheadClients": 31_400, "aheadDays": 5.2, "lossAhead": 19_154.0,
+        "lossAheadLow": 2298.48, "lossAheadHigh": 37_158.76,
+    }  # fmt: skip
+    return {"drift": columns, "scoreDrift": {"psi": 0.164, "limit": 0.1, "moved": True}, "driftCost": cost}
+
+
+def _upload_drift(rows: int, seed: int) -> Json:
+    found = _file_drift(rows, seed)
+    return {"columnDrift": found.pop("drift"), **found}
 
 
 # --- scoring ------------------------------------------------------------------------------------------------
@@ -496,6 +539,7 @@ def _scored(clock: Clock, number: int, hours: float, version: int, rows: int) ->
         sizeBytes=rows * 112, scoredBytes=rows * 112, rowsPerSecond=round(rows / 9.4), startedAt=clock.ago(hours, -2),
         sealedAt=clock.ago(hours, -12), output=f"{folder}/scored.csv", parquet=f"{folder}/scored.parquet",
         manifest=f"{folder}/manifest.json", decileCounts=counts, links={}, **_outcomes(folder, rows, counts),
+        **_file_drift(rows, 100 + number),
     )  # fmt: skip
 
 

@@ -23,6 +23,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from browser import bank
 from browser.swagger import swagger
 
+from commands.client.drift import in_snake_case
+from shared.domain.pictures.drift_picture import drift_picture
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WEB = ROOT / "web"
@@ -300,6 +303,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(200, {"scope": scope})
         if query.get("api-version") != [VERSION] and path != "openapi.json":
             raise Problem(400, "MissingApiVersionParameter", f"Add api-version={VERSION}.")
+        if path.endswith("/drift-picture"):
+            return self._drawn(path.removesuffix("/drift-picture"))
         tag, deadline = "", time.monotonic() + min(float(query.get("wait", ["0"])[0]), 200.0)
         with self.app.changed:
             while True:
@@ -313,6 +318,13 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(304, b"", {"ETag": tag, "Cache-Control": "private, no-cache"})
         soon = {"Retry-After": "0"} if path.startswith("operations/") else {}
         self._json(200, answer, {"ETag": tag, "Cache-Control": "private, no-cache", **soon})
+
+    def _drawn(self, path: str) -> None:
+        """The picture of a record's drift, as the app draws it."""
+        kind, _, id_ = path.partition("/")
+        record = self.app.record(kind, unquote(id_))
+        headers = {"Content-Type": "image/svg+xml", "X-Content-Type-Options": "nosniff"}
+        self._send(200, drift_picture(record["name"], in_snake_case(record)).encode(), headers)
 
     def _api_post(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))

@@ -85,6 +85,7 @@ ASKS = {
     "getHealth": get("/api/health"),
     "listUploads": get("/api/uploads"),
     "getUpload": get("/api/uploads/may.csv"),
+    "getUploadDrift": get("/api/uploads/april.csv/drift-picture"),
     "createUpload": post("/api/uploads/june.csv", content=bank_rows(3).encode(), headers=CSV),
     "listQuarantinedUploads": get("/api/quarantine"),
     "getQuarantinedUpload": get("/api/quarantine/may.csv"),
@@ -111,6 +112,7 @@ ASKS = {
     "listBatches": get("/api/batches"),
     "scorePendingFiles": post("/api/batches", body=REASON),
     "getBatch": get("/api/batches/{batch}"),
+    "getBatchDrift": get("/api/batches/{batch}/drift-picture"),
     "approveBatch": post("/api/batches/{held}/approve", body=REASON),
     "createBatch": post("/api/batches/july.csv", content=bank_rows(3).encode(), headers=CSV),
     "getScoredRows": get("/api/batches/{batch}/rows", params={"maxpagesize": 3}),
@@ -162,6 +164,8 @@ NOT_THERE: dict[str, Json] = {
     "trustDatasetVersion": {"path": "/api/datasets/bank/99/trust"},
     "getDeployment": {"path": "/api/deployments/campanha-bank/model-99"},
     "getScoredRows": {"path": "/api/batches/other/rows"},
+    "getUploadDrift": {"path": "/api/uploads/other.csv/drift-picture"},
+    "getBatchDrift": {"path": "/api/batches/other/drift-picture"},
     "approveBatch": {"path": "/api/batches/other-12345678/approve"},
     "getOutcomeFaults": {"path": "/api/outcomes/other/faults"},
     "retryFailure": {"path": "/api/failures/other/retry"},
@@ -337,7 +341,9 @@ def _by_status(name: str, ask: Ask, answers: list[Answer]) -> Json:
 def _named(answer: Answer) -> Json:
     """An answer by its name: an error's is its code."""
     headers = {name: answer.headers[name] for name in SHOWN_HEADERS if name in answer.headers}
-    shown = {"headers": headers, **({"body": answer.json()} if answer.content else {})}
+    drawn = answer.headers.get("content-type") == "image/svg+xml"
+    body = answer.content.decode() if drawn else answer.json() if answer.content else None
+    shown = {"headers": headers, **({} if body is None else {"body": body})}
     return {headers.get("x-ms-error-code", "recorded"): shown}
 
 

@@ -397,4 +397,68 @@ MUTANTS = (
         "if key.startswith(UNRESOLVED)]", "if False]",
         "http/test_who_may.py::test_an_unresolved_key_vault_reference_is_no_key",
     ),
+    # drift, and what it asks for
+    _mutant(
+        "a model is held against rows that it learned from", "shared.steps.measure_drift",
+        "released is None or released.value.version >= fact.version", "released is None",
+        "flow/test_drift.py::test_a_model_that_learned_from_the_rows_is_not_what_they_are_held_against",
+    ),
+    _mutant(
+        "answers count twice when a step is done again", "shared.procedures.drift_evidence",
+        "drops = {**known.drops, str(version): places.to_json()}",
+        "drops = {**known.drops, str(version + 1000 * len(known.drops)): places.to_json()}",
+        "flow/test_drift.py::test_few_answers_of_several_files_add_up_and_each_counts_once",
+    ),
+    _mutant(
+        "old seasons drown the newest", "shared.procedures.drift_evidence",
+        " and too_little(found):", ":",
+        "flow/test_drift.py::test_of_drops_that_say_enough_by_themselves_only_the_newest_counts",
+    ),
+    _mutant(
+        "rows in doubt say that the model is off", "shared.steps.judge_run",
+        "            leave_out(fact.dataset, version, services)\n", "",
+        "flow/test_drift.py::test_rows_in_doubt_do_not_say_that_the_model_is_off",
+    ),
+    _mutant(
+        "withdrawn rows say that the model is off", "shared.steps.withdraw_upload",
+        "            leave_out(dataset, ", "            print(dataset, ",
+        "flow/test_drift.py::test_withdrawn_rows_do_not_either",
+    ),
+    _mutant(
+        "drift asks for a retrain though it is off", "shared.domain.drift.retrain",
+        'policy.drift_retrain == "off" or ', "",
+        "flow/test_drift.py::test_unless_the_settings_say_so_drift_asks_for_nothing",
+    ),
+    _mutant(
+        "drift asks without end", "shared.procedures.drift_retrain",
+        "(there.value.model == model or _cools_down(there.value, services))", "False",
+        "flow/test_drift.py::test_it_asks_again_for_another_model_after_its_cool_down",
+    ),
+    _mutant(
+        "a loss that may be none asks for a retrain", "shared.domain.drift.retrain",
+        'if cost["loss_probability"] < SURE:', "if False:",
+        "unit/domain/test_drift_cost.py::test_drift_asks_for_a_retrain_when_it_surely_costs_more_than_allowed_and_it_may",
+    ),
+    _mutant(
+        "a run that drift asks for is held to no budget", "shared.steps.start_run",
+        'slot.state == "intended" or (isinstance(fact, RunDue) and fact.asked):',
+        'slot.state == "intended" or (isinstance(fact, RunDue) and (fact.asked or fact.drifted)):',
+        "flow/test_drift.py::test_such_a_run_is_held_to_the_budget_of_the_day",
+    ),
+    _mutant(
+        "few new rows hold up a retrain that drift asks for", "shared.steps.start_run",
+        "slot.version >= fact.version or _is_for_drift(fact)", "slot.version >= fact.version",
+        "flow/test_drift.py::test_a_loss_asks_for_a_retrain_however_few_rows_are_new",
+    ),
+    _mutant(
+        "a month is said to be like the one before", "shared.domain.drift.expected_loss",
+        "np.diag([MONTHS_DIFFER**2, 0.0])", "np.zeros((2, 2))",
+        "unit/domain/test_drift_cost.py::test_the_loss_is_what_it_truly_is_and_its_interval_holds_that_of_the_next_month",
+    ),
+    _mutant(
+        "a place decides for the rows in it", "shared.domain.drift.expected_loss",
+        "(better * asked.rows - asked.marked)",
+        "(better * asked.rows - asked.rows * (money.of_calls(probability_of(asked.odds)) > 0))",
+        "unit/domain/test_drift_cost.py::test_it_is_the_models_own_decisions_that_lose_and_not_those_of_its_place",
+    ),
 )  # fmt: skip

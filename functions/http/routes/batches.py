@@ -27,8 +27,10 @@ from functions.http.views.one_record import one
 from functions.http.views.record_schemas import record
 from functions.http.views.scored_rows import first_rows
 from functions.http.views.shape import page_of
+from functions.http.views.svg_answer import SVG, SvgAnswer
 from shared.domain import facts as f
 from shared.domain import names
+from shared.domain.pictures.drift_picture import drift_picture
 from shared.ports import Blob
 from shared.services import Services
 
@@ -71,6 +73,17 @@ def list_batches(request: Request, services: Wired, filters: BatchFilters) -> Js
 def get_batch(batch: BatchId, services: Wired) -> JsonAnswer:
     """One batch: what was scored, by which model, and where the output lies."""
     return one("batch", batch, services)
+
+
+@routes.get(
+    "/api/batches/{batch}/drift-picture", response_class=SvgAnswer, responses={**SVG, **problems(404)}
+)
+def get_batch_drift(batch: BatchId, services: Wired) -> SvgAnswer:
+    """Its drift as a picture: the columns by how far they are from what its model learned, each with its limit."""
+    found = services.ledger.find("batch", batch)
+    if found is None or not {"drift", "score_drift"} & found.values.keys():
+        raise Problem(404, "Its drift was not measured: there is no such batch, or it was not read yet.")
+    return SvgAnswer(drift_picture(found.values["name"], found.values))
 
 
 @routes.get("/api/batches/{batch}/rows", response_model=schemas.ScoredRows, responses=problems(404))

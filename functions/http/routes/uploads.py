@@ -23,8 +23,10 @@ from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
 from functions.http.views.record_schemas import record
 from functions.http.views.shape import page_of
+from functions.http.views.svg_answer import SVG, SvgAnswer
 from shared.domain import facts as f
 from shared.domain import names
+from shared.domain.pictures.drift_picture import drift_picture
 from shared.procedures.data_decisions import NOT_ADMITTED
 
 routes = APIRouter(tags=["uploads"])
@@ -66,6 +68,19 @@ def withdraw_upload(
         return Action(says=f"withdraw {upload.values['name']}", facts=(wanted,))
 
     return requested.once(begin, reason=reason_of(body))
+
+
+@routes.get(
+    "/api/uploads/{name:path}/drift-picture", response_class=SvgAnswer, responses={**SVG, **problems(404)}
+)
+def get_upload_drift(name: UploadName, services: Wired, of: UploadId = None) -> SvgAnswer:
+    """Its drift as a picture: the columns by how far they are from what the serving model learned, each with its limit."""
+    upload = upload_of(name, of, services.ledger)
+    if upload is None or "drift_model_version" not in upload.values:
+        raise Problem(
+            404, "Its drift was not measured: there is no such upload, or no model served when it came."
+        )
+    return SvgAnswer(drift_picture(upload.values["name"], upload.values))
 
 
 @routes.get("/api/uploads/{name:path}", response_model=record("upload"), responses=problems(404))

@@ -45,7 +45,7 @@ class BatchProfile:
             stretch = next(stretches, None)
             if stretch is None or stretch.rows != piece.features.num_rows:
                 raise OtherRows(number)
-            yield replace(piece, features=self._beside(piece.features, stretch))
+            yield replace(piece, features=self.beside(piece.features, stretch))
 
     def with_list(self, features: Any, number: int) -> Any:
         """The same of all of a shard's rows at once; raises: OtherRows
@@ -61,12 +61,13 @@ class BatchProfile:
         if ends[-1] != features.num_rows:
             raise OtherRows(number)
         pieces = [
-            self._beside(features.slice(start, stretch.rows), stretch)
+            self.beside(features.slice(start, stretch.rows), stretch)
             for start, stretch in zip(ends, stretches, strict=False)
         ]
         return pa.concat_batches(pieces)
 
-    def _beside(self, features: Any, stretch: Stretch) -> Any:
+    def beside(self, features: Any, stretch: Stretch) -> Any:
+        """The features of one stretch's rows, with what the list says of each."""
         import pyarrow as pa
 
         values = list_values(self.list_columns, features, (self.whole, stretch))

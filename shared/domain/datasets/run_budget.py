@@ -24,7 +24,8 @@ class PutOff:
 def put_off(new_rows: int | None, begun: Sequence[datetime], now: datetime, policy: Policy) -> PutOff | None:
     """None when the run may begin.
 
-    new_rows: that came in since the dataset's last run; None for its first run, and for one that is tried again
+    new_rows: that came in since the dataset's last run; None for its first run, for one that is tried again, and for one
+        that drift asks for, to which however few are enough
     begun: when the dataset's runs of the last day began, as `of_the_last_day` keeps them; the oldest first
     """
     new = None if new_rows is None else max(new_rows, 0)  # a version has fewer where uploads were withdrawn

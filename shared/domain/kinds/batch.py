@@ -20,6 +20,7 @@ from shared.domain.facts import (
     ShardDue,
     StepDeadLettered,
 )
+from shared.domain.kinds.drift import DriftCost, ListDrift, ScoreDrift
 from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.mended import MendedValues
@@ -53,30 +54,6 @@ class HeldColumn:
     learned_minimum: float = public("The smallest that was learned from.", example=4963.6)
     learned_maximum: float = public("The largest.", example=5228.1)
     orders: list[OrderOfMagnitude] = public("Both side by side, by order of magnitude.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListDrift:
-    """How far a column of the file is from what its model learned."""
-
-    column: str = public("The column.", example="euribor3m")
-    psi: float = public("Population stability index.", least=0, example=0.187)
-    limit: float = public(
-        "What the index may be, by chance and by what matters, for so many rows.", least=0, example=0.1
-    )
-    moved: bool = public("Whether it is above its limit.", example=True)
-    new_share: float = public(
-        "The share of rows in groups that were never learned: new categories.", least=0, most=1, example=0.0
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScoreDrift:
-    """How far the scores are from those of the rows that were held out when the model learned."""
-
-    psi: float = public("Population stability index over the ten tenths.", least=0, example=0.042)
-    limit: float = public("What it may be for so many rows.", least=0, example=0.1)
-    moved: bool = public("Whether it is above its limit.", example=False)
 
 
 LEFT_OUT = (
@@ -261,6 +238,7 @@ class Batch:
         "How far each column of the file is from what its model learned, the furthest first."
     )
     score_drift: ScoreDrift | None = public("How far the scores are from those the model knows.")
+    drift_cost: DriftCost | None = public("What it costs that its model no longer says what comes true.")
     held_columns: list[HeldColumn] | None = public(
         "The columns for which it was held before a row was scored, each with what was seen and what was learned."
     )

@@ -202,6 +202,12 @@ class ModelVersion:
         "When its release is decided without one.", example="2026-11-25T08:02:40.300+00:00"
     )
     decisions: list[ReleaseDecision] | None = public("What was decided on its releases, the newest last.")
+    retrain_asked_because: str | None = public(
+        "Why drift asked for a retrain while it served; at most once for each model.",
+        example="batch clients-csv-d7147bc7: by what came since, model 3 loses 412.60 [120.30, 733.90] on its 1,850"
+        " clients",
+    )
+    retrain_asked_at: Moment | None = public("When it did.", example="2026-11-24T08:02:40.300+00:00")
     released_at: Moment | None = public(
         "When it last began to answer.", entered="released", example="2026-11-24T08:02:40.300+00:00"
     )

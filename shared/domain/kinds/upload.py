@@ -16,6 +16,7 @@ from shared.domain.facts import (
     UploadRejected,
     UploadWithdrawn,
 )
+from shared.domain.kinds.drift import DriftCost, ListDrift, ScoreDrift
 from shared.domain.kinds.field import internal, public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.mended import MendedValues
@@ -74,6 +75,22 @@ class Upload:
         "Rows that repeat an earlier row exactly, of this file or of one before it; counted when a model is trained.",
         least=0,
         example=120,
+    )
+    drift_model_version: int | None = public(
+        "The version of the model that served when its rows came into the dataset: drift is measured against it.",
+        least=1,
+        example=3,
+    )
+    column_drift: list[ListDrift] | None = public(
+        "How far each column of its rows is from what that model learned, the furthest first."
+    )
+    score_drift: ScoreDrift | None = public(
+        "How far that model's scores of its rows are from those it knows."
+    )
+    drift_cost: DriftCost | None = public("What it costs that this model no longer says what comes true.")
+    drift_problem: str | None = public(
+        "Why the model could not score its rows, so that nothing is said of scores and money.",
+        example="the endpoint refused the rows: it knows no column 'contact'",
     )
     replaced_by: str | None = public(
         "The id of the upload of a newer version of the file, whose rows count instead.",

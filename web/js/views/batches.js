@@ -14,6 +14,7 @@ import { head, segments } from "../parts/head.js";
 import { scoreNow, uploadClients } from "../parts/operator.js";
 import { byDecile, callList, expectation, reconciled } from "../parts/outcomes.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
+import { batchDrift } from "../parts/picture.js";
 import { progress } from "../parts/progress.js";
 import { scoredRows } from "../parts/scoredrows.js";
 import { pages, table } from "../parts/table.js";
@@ -173,6 +174,14 @@ function one(batch, rows) {
             "Clients by tenth of probability, as the model's own held-out rows are spread: 10 is the most likely.",
         },
         deciles(batch.decileCounts),
+      ),
+    batchDrift(batch) &&
+      panel(
+        {
+          title: "Drift",
+          about: "How far its columns and scores are from what its model learned, and what that costs.",
+        },
+        batchDrift(batch),
       ),
     batch.state === "scored" &&
       panel(

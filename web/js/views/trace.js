@@ -11,6 +11,7 @@ import { strip } from "../parts/gantt.js";
 import { head } from "../parts/head.js";
 import { verdictTone } from "../parts/metrics.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
+import { uploadDrift } from "../parts/picture.js";
 import { progress } from "../parts/progress.js";
 
 /** @param {Page.Route} here */
@@ -168,6 +169,7 @@ function uploadLink(upload) {
       upload.state !== "rejected" && why,
     ),
     upload.reason && reason(upload.reason, upload.state === "rejected" ? "bad" : "rest", why),
+    uploadDrift(upload),
     upload.sha256 && h("p", { class: "mono" }, "sha-256 ", upload.sha256),
   ];
   return {
