@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -42,6 +42,39 @@ DoubtKind = Literal["one answer", "label rate", "labels inverted", "labels unrel
 
 
 @dataclass(frozen=True, kw_only=True)
+class Figure:
+    """What came, what was expected, and between which ends it would have been plausible; each 0 to 1."""
+
+    measure: str
+    came: float
+    expected: float | None = None
+    plausible_low: float | None = None
+    plausible_high: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        found = {name: value for name, value in vars(self).items() if value is not None}
+        return {
+            name: round(min(max(value, 0.0), 1.0), 6) if isinstance(value, float) else value
+            for name, value in found.items()
+        }
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        return cls(
+            measure=body["measure"],
+            came=body["came"],
+            expected=body.get("expected"),
+            plausible_low=body.get("plausible_low"),
+            plausible_high=body.get("plausible_high"),
+        )
+
+
+Found = tuple[str, Figure]
+"""A reason, and its figures."""
+POSITIVES, RANKING = "share of positives", "AUC of what was learned"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Doubt:
     """Why the rows that came in with a dataset version are not learned from."""
 
@@ -49,13 +82,17 @@ class Doubt:
     kind: DoubtKind
     reason: str
     """A sentence, with the figures."""
+    figure: Figure | None = None
+    """The same, for a picture; none in what was written before there was one."""
 
     def to_json(self) -> dict[str, Any]:
-        return dict(vars(self))
+        said = {"version": self.version, "kind": self.kind, "reason": self.reason}
+        return said | (self.figure.to_json() if self.figure else {})
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Self:
-        return cls(version=body["version"], kind=body["kind"], reason=body["reason"])
+        figure = Figure.from_json(body) if "measure" in body else None
+        return cls(version=body["version"], kind=body["kind"], reason=body["reason"], figure=figure)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,25 +112,32 @@ def doubts(version: int, rows: Matrix, expected: Expected | None) -> list[Doubt]
 
     expected: None where nothing could be learned before; then only what no drop may be is looked for
     """
-    found = ((kind, reason) for kind, check in CHECKS.items() for reason in check(rows, expected))
-    return [Doubt(version=version, kind=kind, reason=reason) for kind, reason in found]
+    return [
+        Doubt(version=version, kind=kind, reason=reason, figure=figure)
+        for kind, check in CHECKS.items()
+        for reason, figure in check(rows, expected)
+    ]
 
 
-def _one_answer(rows: Matrix, expected: Expected | None) -> Iterator[str]:
+def _one_answer(rows: Matrix, expected: Expected | None) -> Iterator[Found]:
     count, positives = len(rows.answers), int(rows.answers.sum())
     if count < LEAST_ROWS_OF_ONE_ANSWER or 0 < positives < count:
         return
     came, lacking = ("positive", "negative") if positives else ("negative", "positive")
+    figure = Figure(
+        measure=POSITIVES, came=positives / count, plausible_low=1 / count, plausible_high=1 - 1 / count
+    )
     if expected is None:
-        yield f"all {count} rows are {came}"
+        yield f"all {count} rows are {came}", figure
         return
     likely = float(expected.probabilities.sum())
     awaited = count - likely if positives else likely
     if awaited >= LEAST_EXPECTED:
-        yield f"all {count} rows are {came}, where about {awaited:.0f} {lacking} ones were expected"
+        reason = f"all {count} rows are {came}, where about {awaited:.0f} {lacking} ones were expected"
+        yield reason, replace(figure, expected=likely / count)
 
 
-def _label_rate(rows: Matrix, expected: Expected | None) -> Iterator[str]:
+def _label_rate(rows: Matrix, expected: Expected | None) -> Iterator[Found]:
     if expected is None:
         return
     count, positives = len(rows.answers), float(rows.answers.sum())
@@ -102,9 +146,18 @@ def _label_rate(rows: Matrix, expected: Expected | None) -> Iterator[str]:
     # J. B. S. Haldane, F. J. Anscombe, 1956: half a row is added to each side, so that none is infinitely far away.
     error = math.sqrt(1 / (positives + 0.5) + 1 / (count - positives + 0.5))
     if abs(shift) - SURE * error > MOST_SHIFT:
+        middle, wide = _log_odds(awaited, count), MOST_SHIFT + SURE * error
+        figure = Figure(
+            measure=POSITIVES,
+            came=positives / count,
+            expected=awaited / count,
+            plausible_low=_probability(middle - wide),
+            plausible_high=_probability(middle + wide),
+        )
         yield (
             f"{positives:.0f} of {count} rows are positive, where about {awaited:.0f} were expected: {shift:+.1f}"
-            f" log-odds, of which seasons explain {MOST_SHIFT}"
+            f" log-odds, of which seasons explain {MOST_SHIFT}",
+            figure,
         )
 
 
@@ -112,16 +165,28 @@ def _log_odds(positives: float, count: int) -> float:
     return math.log((positives + 0.5) / (count - positives + 0.5))
 
 
-def _inverted(rows: Matrix, expected: Expected | None) -> Iterator[str]:
+def _probability(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
+
+
+def _inverted(rows: Matrix, expected: Expected | None) -> Iterator[Found]:
     ranked = _ranked(rows, expected)
     if ranked and ranked[0] + SURE * ranked[1] < SURELY_INVERTED:
+        recent = expected.recent[-RECENT:] if expected else ()
+        figure = Figure(
+            measure=RANKING,
+            came=ranked[0],
+            expected=float(np.mean(recent)) if recent else None,
+            plausible_low=SURELY_INVERTED - SURE * ranked[1],
+        )
         yield (
             f"what was learned before ranks these {len(rows.answers)} rows the wrong way round: AUC {ranked[0]:.3f}, at"
-            f" most {ranked[0] + SURE * ranked[1]:.3f}"
+            f" most {ranked[0] + SURE * ranked[1]:.3f}",
+            figure,
         )
 
 
-def _unrelated(rows: Matrix, expected: Expected | None) -> Iterator[str]:
+def _unrelated(rows: Matrix, expected: Expected | None) -> Iterator[Found]:
     ranked = _ranked(rows, expected)
     if expected is None or ranked is None or len(expected.recent) < LEAST_RECENT:
         return
@@ -131,7 +196,8 @@ def _unrelated(rows: Matrix, expected: Expected | None) -> Iterator[str]:
     if ranked[0] + SURE * spread < usual:
         yield (
             f"the answers of these {len(rows.answers)} rows have little to do with the rows: AUC {ranked[0]:.3f}, where"
-            f" {usual:.3f} [{usual - SURE * spread:.3f}, {usual + SURE * spread:.3f}] is usual"
+            f" {usual:.3f} [{usual - SURE * spread:.3f}, {usual + SURE * spread:.3f}] is usual",
+            Figure(measure=RANKING, came=ranked[0], expected=usual, plausible_low=usual - SURE * spread),
         )
 
 
@@ -143,7 +209,7 @@ def _ranked(rows: Matrix, expected: Expected | None) -> tuple[float, float] | No
     return None if found is None else (found, _error(found, rows.answers))
 
 
-def _column_tells(rows: Matrix, expected: Expected | None) -> Iterator[str]:
+def _column_tells(rows: Matrix, expected: Expected | None) -> Iterator[Found]:
     if not _both(rows.answers):
         return
     earlier = expected.learned if expected and _both(expected.learned.answers) else None
@@ -155,7 +221,17 @@ def _column_tells(rows: Matrix, expected: Expected | None) -> Iterator[str]:
         before = None if earlier is None else _telling(feature, earlier.values[:, at], earlier.answers)
         if least > MOST_TELLING or (before is not None and least > before + MOST_MORE_TELLING):
             than = "" if before is None else f", {before:.3f} in all rows before"
-            yield f"{feature.name!r} alone says the answer: AUC {found:.3f}, at least {least:.3f}{than}"
+            most = MOST_TELLING if before is None else min(MOST_TELLING, before + MOST_MORE_TELLING)
+            figure = Figure(
+                measure=f"AUC of {feature.name} alone",
+                came=found,
+                expected=before,
+                plausible_high=most + SURE * _error(found, rows.answers),
+            )
+            yield (
+                f"{feature.name!r} alone says the answer: AUC {found:.3f}, at least {least:.3f}{than}",
+                figure,
+            )
 
 
 def _both(answers: Floats) -> bool:
@@ -202,7 +278,7 @@ def _error(area: float, answers: Floats) -> float:
     return math.sqrt(variance / (positives * negatives))
 
 
-CHECKS: dict[DoubtKind, Callable[[Matrix, Expected | None], Iterator[str]]] = {
+CHECKS: dict[DoubtKind, Callable[[Matrix, Expected | None], Iterator[Found]]] = {
     "one answer": _one_answer,
     "label rate": _label_rate,
     "labels inverted": _inverted,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from shared.domain.datasets.manifest import Decision, Trusted
+from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
 from shared.errors import Conflict, Transient
 from shared.ledger import Document
@@ -96,3 +97,11 @@ def trusted_versions(dataset: str, services: Services) -> list[Trusted]:
     found = (one.value for one in services.ledger.documents.read_all(TRUSTS, within=dataset))
     told = [Trusted(version=one.version, by=one.by, reason=one.reason) for one in found]
     return sorted(told, key=lambda one: one.version)
+
+
+def settled(version: str, services: Services) -> list[Change]:
+    """A dataset version whose rows were in doubt waits for a person no longer. version: its id"""
+    known = services.ledger.find("dataset", version)
+    if known is None or known.state != "doubted":
+        return []
+    return [Change(kind="dataset", id=version, state="settled")]

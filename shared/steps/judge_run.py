@@ -108,7 +108,8 @@ def _outcome(fact: RunFinished | JudgementDue, verdict: Verdict) -> Fact:
 
 
 def _doubted(fact: RunFinished, verdict: Verdict, services: Services) -> Iterable[Change]:
-    """What the run doubts, in the records of the versions that the rows came in with; earlier runs' doubts are there."""
+    """What the run doubts, in the records of the versions that the rows came in with: each waits for a person from then on.
+    Earlier runs' doubts are there."""
     by_version: dict[int, list[Mapping[str, Any]]] = {}
     for doubt in verdict.figures.get("doubts", ()):
         by_version.setdefault(doubt["version"], []).append(doubt)
@@ -120,9 +121,10 @@ def _doubted(fact: RunFinished, verdict: Verdict, services: Services) -> Iterabl
             why = by_version[version]
             values = {
                 "doubted_because": "; ".join(each["reason"] for each in why),
+                "doubts": why,
                 "remedy": why[0]["remedy"],
             }
-            yield Change(kind="dataset", id=id_, values=values)
+            yield Change(kind="dataset", id=id_, state="doubted", values=values)
 
 
 def _repeats(fact: RunFinished, evaluation: Mapping[str, Any]) -> Iterable[Change]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.facts import DecisionNotPossible, Fact, RetrainDue, RowsTrusted, TrustRequested
+from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
-from shared.procedures.data_decisions import Trust, trust
+from shared.procedures.data_decisions import Trust, settled, trust
 from shared.services import Services
 
 
-def trust_rows(fact: TrustRequested, services: Services) -> Iterable[Fact]:
+def trust_rows(fact: TrustRequested, services: Services) -> Iterable[Fact | Change]:
     """Writes the decision down; the next dataset version's manifest says it to the training pipeline.
 
     It may come before there is a doubt: a campaign of its own kind can be announced.
@@ -30,7 +31,7 @@ def trust_rows(fact: TrustRequested, services: Services) -> Iterable[Fact]:
         reason=fact.reason,
     )
     again = RetrainDue(dataset=fact.dataset, tick=f"trusted-{fact.operation}", asked=True)
-    return [trusted, *([again] if fact.retrain else [])]
+    return [trusted, *([again] if fact.retrain else []), *settled(id_, services)]
 
 
 def _no(fact: TrustRequested, reason: str) -> Fact:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from shared.domain.facts import DecisionNotPossible, Fact, RetrainDue, UploadWithdrawn, WithdrawalRequested
 from shared.domain.kinds.kind import Change
 from shared.ledger import Record
-from shared.procedures.data_decisions import NOT_ADMITTED, Withdrawal, withdraw, withdrawal_of
+from shared.procedures.data_decisions import NOT_ADMITTED, Withdrawal, settled, withdraw, withdrawal_of
 from shared.procedures.dataset_members import Members, read_members
 from shared.procedures.drift_evidence import leave_out
 from shared.services import Services
@@ -33,17 +33,13 @@ def withdraw_upload(fact: WithdrawalRequested, services: Services) -> Iterable[F
     with_it = [one for one in older if _withdrawn(one, fact, dataset, services).operation == fact.operation]
     found = read_members(dataset, services)
     meant = [upload, *with_it]
-    _say_nothing_of_the_model(meant, dataset, services)
+    versions = [version for one in meant if (version := one.values.get("dataset_version"))]
+    for version in versions:  # nor do the other files of it: which answers are whose is not kept
+        leave_out(dataset, int(version.rpartition(":")[2]), services)
     told = [_told(one, found, fact, services) for one in meant]
+    doubts = [change for version in versions for change in settled(version, services)]
     again = [RetrainDue(dataset=dataset, tick=f"withdrawn-{fact.operation}", asked=True)]
-    return [*told, *(again if fact.retrain else []), *_settled(meant, fact, services)]
-
-
-def _say_nothing_of_the_model(meant: Iterable[Record], dataset: str, services: Services) -> None:
-    """Nor do the other files of their dataset versions from now on: which answers are whose is not kept."""
-    for upload in meant:
-        if version := upload.values.get("dataset_version"):
-            leave_out(dataset, int(version.rpartition(":")[2]), services)
+    return [*told, *(again if fact.retrain else []), *_decided(meant, fact, services), *doubts]
 
 
 def _repeated(upload: Record, services: Services) -> list[Record]:
@@ -75,7 +71,7 @@ def _told(upload: Record, found: Members, fact: WithdrawalRequested, services: S
     )
 
 
-def _settled(meant: Iterable[Record], fact: WithdrawalRequested, services: Services) -> Iterable[Change]:
+def _decided(meant: Iterable[Record], fact: WithdrawalRequested, services: Services) -> Iterable[Change]:
     """What the uploads left in quarantine: nobody need decide about it any more."""
     values = {"decided_by": fact.by, "decided_because": fact.reason}
     for upload in meant:

@@ -41,6 +41,7 @@ MODELS: tuple[tuple[str, float, int, float, float, float | None, float | None], 
 )
 SERVING = 7
 TRAINING = 8
+DOUBTED = 6
 
 
 class Clock:
@@ -284,6 +285,7 @@ def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
                 links={},
             )
         )
+    _doubt(found[DOUBTED - 1], clock)
     history = [["registered", clock.ago(seconds=26)], ["training", clock.ago(seconds=21)]]
     found.append(
         _record(
@@ -309,6 +311,21 @@ def _datasets(clock: Clock, models: list[Json]) -> list[Json]:
     }
     found.append(_record("dataset", "bank:1", failed, **about))
     return found
+
+
+def _doubt(dataset: Json, clock: Clock) -> None:
+    """Its new rows have their labels inverted."""
+    reason = "what was learned before ranks these 540 rows the wrong way round: AUC 0.206, at most 0.281"
+    remedy = (
+        f"if they are right, say so: ./dev datasets {dataset['id']} --trust --reason WHY; if they are not, take their"
+        " upload out: ./dev uploads NAME --withdraw --reason WHY"
+    )
+    doubt = {
+        "version": dataset["version"], "kind": "labels inverted", "reason": reason, "remedy": remedy,
+        "measure": "AUC of what was learned", "came": 0.206, "expected": 0.741, "plausibleLow": 0.375,
+    }  # fmt: skip
+    dataset |= {"state": "doubted", "doubtedBecause": reason, "remedy": remedy, "doubts": [doubt]}
+    dataset["history"].append({"state": "doubted", "enteredAt": clock.ago(87)})
 
 
 # --- files --------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from browser import bank
 from browser.swagger import swagger
 
 from commands.client.drift import in_snake_case
+from shared.domain.pictures.doubt_picture import doubt_picture
 from shared.domain.pictures.drift_picture import drift_picture
 
 HERE = Path(__file__).resolve().parent
@@ -143,6 +144,7 @@ class FakeApp:
         ]  # fmt: skip
         attention = sum(r["state"] == "held" for r in self.collections["quarantine"])
         attention += len(self.collections["failures"])
+        attention += sum(r["state"] == "doubted" for r in self.collections["datasets"])
         return {"asOf": datetime.now(UTC).isoformat(timespec="seconds"), "paused": self.paused, "attentionCount": attention,
                 "datasets": datasets, "flow": self.flow, "stateCounts": counts, **newest}  # fmt: skip
 
@@ -303,8 +305,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(200, {"scope": scope})
         if query.get("api-version") != [VERSION] and path != "openapi.json":
             raise Problem(400, "MissingApiVersionParameter", f"Add api-version={VERSION}.")
-        if path.endswith("/drift-picture"):
-            return self._drawn(path.removesuffix("/drift-picture"))
+        if path.endswith("-picture"):
+            return self._drawn(*path.rsplit("/", 1))
         tag, deadline = "", time.monotonic() + min(float(query.get("wait", ["0"])[0]), 200.0)
         with self.app.changed:
             while True:
@@ -319,12 +321,17 @@ class _Handler(BaseHTTPRequestHandler):
         soon = {"Retry-After": "0"} if path.startswith("operations/") else {}
         self._json(200, answer, {"ETag": tag, "Cache-Control": "private, no-cache", **soon})
 
-    def _drawn(self, path: str) -> None:
-        """The picture of a record's drift, as the app draws it."""
+    def _drawn(self, path: str, what: str) -> None:
+        """The picture of a record's drift, or of the doubt about its rows, as the app draws it."""
         kind, _, id_ = path.partition("/")
-        record = self.app.record(kind, unquote(id_))
+        doubt = what == "doubt-picture"
+        record = self.app.record(kind, unquote(id_).replace("/", ":") if doubt else unquote(id_))
+        known = in_snake_case(record)
+        drawn = (
+            doubt_picture(record["id"], known["doubts"]) if doubt else drift_picture(record["name"], known)
+        )
         headers = {"Content-Type": "image/svg+xml", "X-Content-Type-Options": "nosniff"}
-        self._send(200, drift_picture(record["name"], in_snake_case(record)).encode(), headers)
+        self._send(200, drawn.encode(), headers)
 
     def _api_post(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))

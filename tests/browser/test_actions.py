@@ -16,6 +16,14 @@ ACTIONS = [
     ("#/files", "Retrain bank-additional", "datasets/bank-additional/retrain", None),
     ("#/models/bank-additional/6", "Promote", "models/bank-additional/6/promote", "we know better"),
     ("#/models/bank-additional/7", "Roll back", "endpoints/bank-additional/rollback", "complaints"),
+    ("#/", "Trust the rows", "datasets/bank-additional/6/trust", "checked by hand"),
+    (
+        "#/",
+        "Withdraw calls-2026-w44.csv",
+        "uploads/calls-2026-w44.csv/withdraw",
+        "labels of another campaign",
+    ),
+    ("#/datasets/bank-additional/6", "Trust the rows", "datasets/bank-additional/6/trust", "checked by hand"),
     ("#/quarantine/leads-from-crm.csv", "Check again", "quarantine/leads-from-crm.csv/retry", None),
     (
         "#/quarantine/leads-from-crm.csv",

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 VIEWS: dict[str, list[str]] = {
     "#/": [
-        "Model 7 answers for bank-additional.", "Version 8 is being trained", "5 things need a person",
+        "Model 7 answers for bank-additional.", "Version 8 is being trained", "6 things need a person",
         "Training on bank-additional, version 8", "Scoring: to-call-november.csv", "about 55 s left", "leads-from-crm.csv",
     ],
     "#/flow": ["Admit upload", "Judge run", "1,204", "3 open", "Retrain due", "Release rolled back"],

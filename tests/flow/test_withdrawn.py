@@ -369,6 +369,40 @@ def test_a_doubt_is_in_the_records_with_its_remedies(world: World) -> None:
     assert model.values["reason"] == f"the rows of version 1 are left out: {doubt['reason']}; {remedy}"
 
 
+def _doubted(world: World) -> None:
+    drop(world, "may.csv", A)
+    world.finish_run("bank-v1-a1")
+    drop(world, "june.csv", B)
+    doubt = {
+        "version": 2,
+        "kind": "one answer",
+        "reason": "all rows are positive",
+        "measure": "share of positives",
+    }
+    world.finish_run("bank-v2-a1", doubts=[{**doubt, "came": 1.0}])
+    assert world.state("dataset", "bank:2") == "doubted"
+
+
+def test_a_doubt_waits_for_a_person_until_the_rows_are_trusted(world: World) -> None:
+    _doubted(world)
+    world.tell(TrustRequested(dataset="bank", version=2, operation="1", by=BY, reason="r"))
+    assert world.state("dataset", "bank:2") == "settled"
+
+
+def test_or_until_their_upload_is_withdrawn(world: World) -> None:
+    _doubted(world)
+    upload = str(world.ledger.records.led_to("file", "incoming/june.csv")["upload"])
+    world.tell(WithdrawalRequested(upload=upload, operation="1", by=BY, reason="r"))
+    assert world.state("dataset", "bank:2") == "settled"
+    assert world.state("dataset", "bank:1") == "trained"
+
+
+def test_trust_in_rows_that_nobody_doubts_moves_no_version(world: World) -> None:
+    drop(world, "may.csv", A)
+    world.tell(TrustRequested(dataset="bank", version=1, operation="1", by=BY, reason="r"))
+    assert world.state("dataset", "bank:1") == "training"
+
+
 def test_a_withdrawal_whose_worker_died_is_done_once(world: World) -> None:
     bad = drop(world, "may.csv", A)
     drop(world, "june.csv", B)

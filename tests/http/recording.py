@@ -94,6 +94,7 @@ ASKS = {
     "discardQuarantinedUpload": post("/api/quarantine/notes.csv/discard", body=REASON),
     "listDatasetVersions": get("/api/datasets"),
     "getDatasetVersion": get("/api/datasets/bank/1"),
+    "getDoubtPicture": get("/api/datasets/bank/3/doubt-picture"),
     "retrainDataset": post("/api/datasets/bank/retrain", body=REASON),
     "experimentOnDataset": post("/api/datasets/bank/experiment", body=REASON),
     "listRuns": get("/api/runs"),
@@ -148,8 +149,22 @@ AGES = {
 }
 """A model's profile of ages in hundredths: ages in years are implausible to it."""
 
+DOUBTS = [
+    {
+        "version": 3,
+        "kind": "label rate",
+        "reason": "24 of 25 rows are positive, where about 3 were expected: +4.9 log-odds, of which seasons explain 3.5",
+        "measure": "share of positives",
+        "came": 0.96,
+        "expected": 0.12,
+        "plausible_low": 0.001,
+        "plausible_high": 0.936,
+    }
+]
+
 NOT_THERE: dict[str, Json] = {
     "getDatasetVersion": {"path": "/api/datasets/bank/99"},
+    "getDoubtPicture": {"path": "/api/datasets/bank/99/doubt-picture"},
     "getModel": {"path": "/api/models/bank/99"},
     "getModelCard": {"path": "/api/models/bank/99/card"},
     "promoteModel": {"path": "/api/models/bank/99/promote"},
@@ -290,7 +305,7 @@ def _lived_in(world: World) -> dict[str, str]:
     world.finish_run("bank-v1-a1")
     world.tell(world.drop("april.csv", bank_rows(25, start=100)))
     for version in (2, 3):
-        world.finish_run(f"bank-v{version}-a1", worse=True)
+        world.finish_run(f"bank-v{version}-a1", worse=True, doubts=DOUBTS if version == 3 else [])
     world.files.write("scoring", "clients.csv", _clients(5))
     world.tell(ScoringDue(tick="1"), StepDeadLettered(queue="steps", about="x", reason=FAILURE))
     batch = world.ledger.newest("batch")[0].id

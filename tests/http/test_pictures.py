@@ -72,6 +72,29 @@ def test_an_older_version_of_a_file_is_named_by_its_id(world: World, reader: Cli
     assert reader.get("/api/uploads/june.csv/drift-picture", params=params).status_code == 200
 
 
+def test_a_doubt_is_drawn_with_what_was_expected_what_came_and_what_is_plausible(
+    world: World, reader: Client
+) -> None:
+    doubt = {"version": 2, "kind": "label rate", "reason": "190 of 200 rows are positive <b>"}
+    figures = {"measure": "share of positives", "came": 0.95, "expected": 0.12, "plausible_high": 0.8}
+    told = {"version": 2, "kind": "labels inverted", "reason": "the wrong way round"}
+    world.finish_run("bank-v2-a1", doubts=[{**doubt, **figures, "plausible_low": 0.01}, told])
+    status = reader.get("/api/status").json()
+    assert status["attentionCount"] == 1
+    assert [
+        one["id"]
+        for one in reader.get("/api/datasets", params={**VERSION, "state": "doubted"}).json()["value"]
+    ] == ["bank:2"]
+    drawn = reader.get("/api/datasets/bank/2/doubt-picture").content
+    assert _labels(drawn) == ["share of positives"], "the other has no figures, and is said in words"
+    assert drawn.count(b'class="limit"') == 2
+    assert drawn.count(b'class="expected"') == 1
+    assert b"the wrong way round" in drawn
+    assert b"<b>" not in drawn
+    assert b"--trust --reason WHY" in drawn
+    assert reader.get("/api/datasets/bank/1/doubt-picture").status_code == 404
+
+
 def test_nobody_sees_it_without_a_key(world: World, reader: Client) -> None:
     assert (
         client_of(app_over(world), scope=None).get("/api/uploads/june.csv/drift-picture").status_code == 401

@@ -421,7 +421,7 @@ MUTANTS = (
     ),
     _mutant(
         "withdrawn rows say that the model is off", "shared.steps.withdraw_upload",
-        "            leave_out(dataset, ", "            print(dataset, ",
+        "        leave_out(dataset, ", "        print(dataset, ",
         "flow/test_drift.py::test_withdrawn_rows_do_not_either",
     ),
     _mutant(
@@ -460,5 +460,20 @@ MUTANTS = (
         "(better * asked.rows - asked.marked)",
         "(better * asked.rows - asked.rows * (money.of_calls(probability_of(asked.odds)) > 0))",
         "unit/domain/test_drift_cost.py::test_it_is_the_models_own_decisions_that_lose_and_not_those_of_its_place",
+    ),
+    _mutant(
+        "a doubt waits for nobody", "shared.steps.judge_run",
+        'id=id_, state="doubted", values=values', "id=id_, values=values",
+        "flow/test_withdrawn.py::test_a_doubt_waits_for_a_person_until_the_rows_are_trusted",
+    ),
+    _mutant(
+        "a withdrawn upload leaves its version in doubt", "shared.steps.withdraw_upload",
+        "for version in versions for change in settled(version, services)", "for change in ()",
+        "flow/test_withdrawn.py::test_or_until_their_upload_is_withdrawn",
+    ),
+    _mutant(
+        "trust settles what nobody doubted", "shared.procedures.data_decisions",
+        'known is None or known.state != "doubted"', "known is None",
+        "flow/test_withdrawn.py::test_trust_in_rows_that_nobody_doubts_moves_no_version",
     ),
 )  # fmt: skip

@@ -14,8 +14,10 @@ from functions.http.views.json_answer import JsonAnswer
 from functions.http.views.one_record import one
 from functions.http.views.record_schemas import record
 from functions.http.views.shape import page_of
+from functions.http.views.svg_answer import SVG, SvgAnswer
 from shared.domain import facts as f
 from shared.domain.names import dataset_id
+from shared.domain.pictures.doubt_picture import doubt_picture
 from shared.services import Services
 
 routes = APIRouter(tags=["datasets"])
@@ -31,6 +33,19 @@ def list_dataset_versions(request: Request, services: Wired, filters: LearnedFil
 def get_dataset_version(name: DatasetName, version: Version, services: Wired) -> JsonAnswer:
     """One dataset version: its members, and its run."""
     return one("dataset", dataset_id(name, version), services)
+
+
+@routes.get(
+    "/api/datasets/{name}/{version:int}/doubt-picture",
+    response_class=SvgAnswer,
+    responses={**SVG, **problems(404)},
+)
+def get_doubt_picture(name: DatasetName, version: Version, services: Wired) -> SvgAnswer:
+    """Why its new rows are in doubt, as a picture: what was expected, what came, and what would have been plausible."""
+    known = services.ledger.find("dataset", dataset_id(name, version))
+    if known is None or "doubts" not in known.values:
+        raise Problem(404, "There is no such dataset version, or nothing is in doubt about its rows.")
+    return SvgAnswer(doubt_picture(known.id, known.values["doubts"]))
 
 
 @routes.post("/api/datasets/{dataset}/retrain", status_code=202, responses=accepted(404))

@@ -16,6 +16,7 @@ from shared.domain.facts import (
     RunPostponed,
     RunStarted,
 )
+from shared.domain.kinds.doubt import RowsInDoubt
 from shared.domain.kinds.field import public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.state import State, Tone
@@ -44,6 +45,9 @@ class DatasetVersion:
     doubted_because: str | None = public(
         "Why the rows that are new in this version are not learned from: they are not plausible.",
         example="all 412 rows are positive, where about 365 negative ones were expected",
+    )
+    doubts: list[RowsInDoubt] | None = public(
+        "The same one by one, with what was expected, what came, and what would have been plausible."
     )
     remedy: str | None = public(
         "What a person can do about the doubt.",
@@ -127,6 +131,21 @@ DATASET = Kind(
         State(name="waiting", tone=Tone.RUN, sentence="waits for its training run", waits_for=RUN_SLOT),
         State(name="training", tone=Tone.RUN, sentence="is being trained on", waits_for=WORKSPACE),
         State(name="trained", tone=Tone.OK, sentence="has been trained on", final=True),
+        State(
+            name="doubted",
+            tone=Tone.WARN,
+            word="in doubt",
+            sentence="has new rows that are not plausible: training leaves them out until a person decides",
+            final=True,
+            needs_person=True,
+        ),
+        State(
+            name="settled",
+            tone=Tone.OK,
+            word="doubt settled",
+            sentence="had rows in doubt, about which a person has decided",
+            final=True,
+        ),
         State(name="failed", tone=Tone.BAD, sentence="could not be trained on", final=True),
     ),
     values=DatasetVersion,

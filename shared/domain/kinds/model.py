@@ -15,6 +15,7 @@ from shared.domain.facts import (
     ReleaseHeld,
     ReleaseRolledBack,
 )
+from shared.domain.kinds.doubt import RowsInDoubt
 from shared.domain.kinds.field import Moment, public
 from shared.domain.kinds.kind import Change, Kind, Thing
 from shared.domain.kinds.release import Baking, ReleaseDecision, ShadowComparison
@@ -130,23 +131,6 @@ class ColumnDrift:
     column: str = public("The column.", example="euribor3m")
     psi: float = public(
         "Population stability index: from 0.1 on it moved, from 0.25 on it shifted.", least=0, example=0.187
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class RowsInDoubt:
-    """Rows that are neither learned from nor judged on, as they are not plausible after those before them."""
-
-    version: int = public("The dataset version that they came in with.", least=1, example=3)
-    kind: str = public("What is off.", example="labels inverted")
-    reason: str = public(
-        "How it shows.",
-        example="what was learned before ranks these 412 rows the wrong way round: AUC 0.206, at most 0.281",
-    )
-    remedy: str | None = public(
-        "What a person can do about it.",
-        example="if they are right, say so: ./dev datasets bank:3 --trust --reason WHY; if they are not, take their upload"
-        " out: ./dev uploads NAME --withdraw --reason WHY",
     )
 
 

@@ -188,6 +188,20 @@ export const KINDS = {
         "final": true,
         "needsPerson": false
       },
+      "doubted": {
+        "tone": "warn",
+        "label": "in doubt",
+        "sentence": "has new rows that are not plausible: training leaves them out until a person decides",
+        "final": true,
+        "needsPerson": true
+      },
+      "settled": {
+        "tone": "ok",
+        "label": "doubt settled",
+        "sentence": "had rows in doubt, about which a person has decided",
+        "final": true,
+        "needsPerson": false
+      },
       "failed": {
         "tone": "bad",
         "label": "failed",

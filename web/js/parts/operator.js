@@ -73,6 +73,40 @@ export const discard = ({ name, id }) => ({
   text: "It needs nobody any more. The file itself stays in storage, and the record says who discarded it.",
 });
 
+/** @type {(dataset: Api.DatasetVersion) => Page.Action} */
+export const trust = ({ id, dataset, version }) => ({
+  label: "Trust the rows",
+  title: `Trust the rows that came in with ${id}?`,
+  to: () => address("datasets/{name}/{version}/trust", { name: dataset, version }),
+  reason: true,
+  done: `The rows of ${id} are trusted.`,
+  text: "You answer for them: the next dataset version says so, and training learns from them. Who trusted them, and why, stays in the record.",
+});
+
+/** One of the uploads of a dataset version, by its id, such as upload/may.csv/0x8DD5A. @type {(id: string) => Page.Action} */
+export const withdraw = (id) => {
+  const name = id.split("/").slice(1, -1).join("/");
+  return {
+    label: `Withdraw ${name}`,
+    kind: "danger",
+    title: `Withdraw ${name}?`,
+    to: () => address("uploads/{name}/withdraw", { name, upload: id }),
+    reason: true,
+    done: `${name} is withdrawn.`,
+    text: "The next dataset version lacks its rows, and those readmitted from it. The file itself stays in storage. Who withdrew it, and why, stays in the record.",
+  };
+};
+
+/** @type {(batch: Api.Batch) => Page.Action} */
+export const approveBatch = (batch) => ({
+  label: "Score it as it is",
+  title: `Score ${batch.name} as it is?`,
+  to: () => address("batches/{batch}/approve", { batch: batch.id }),
+  reason: true,
+  done: `${batch.name} is scored as it is.`,
+  text: "It is far from all that its model learned. The other way out is a mended file of the same name, which takes its place.",
+});
+
 /** @type {(model: Api.ModelVersion) => Page.Action} */
 export const promote = (model) => ({
   label: "Promote",

@@ -25,6 +25,14 @@ export const batchDrift = (batch) =>
     moved(batch.drift ?? [], `what model ${batch.modelVersion} learned`),
   );
 
+/** @param {Api.DatasetVersion} dataset */
+export const doubtPicture = (dataset) =>
+  dataset.doubts &&
+  picture(
+    address("datasets/{name}/{version}/doubt-picture", { name: dataset.dataset, version: dataset.version }),
+    `Why its rows are in doubt: ${dataset.doubtedBecause}`,
+  );
+
 /** @param {Api.ListDrift[]} columns @param {string} from */
 function moved(columns, from) {
   const far = columns.filter((column) => column.moved).map((column) => column.column);

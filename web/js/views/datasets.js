@@ -4,10 +4,13 @@ import { h } from "../core/dom.js";
 import { resource } from "../core/feed.js";
 import { ago, number, plural, shown } from "../core/format.js";
 import { to } from "../core/router.js";
+import { needsPerson } from "../core/states.js";
+import { doubtButtons } from "../parts/attention.js";
 import { badge } from "../parts/badge.js";
 import { facts, reason } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
+import { doubtPicture } from "../parts/picture.js";
 import { pages, table } from "../parts/table.js";
 
 /** @param {Page.Route} here */
@@ -41,7 +44,7 @@ const COLUMNS = [
 ];
 
 /** @param {Page.Shown<typeof feeds>} shown */
-export function draw({ here, feeds }) {
+export function draw({ here, feeds, live }) {
   if (feeds.datasets) return list(here, feeds.datasets);
   return [
     head({
@@ -49,11 +52,12 @@ export function draw({ here, feeds }) {
       crumbs: [["Dataset versions", to("datasets")]],
       mark: feeds.dataset.value && badge(feeds.dataset.value.state, "dataset"),
     }),
-    fromFeed(feeds.dataset, (dataset) => one(dataset, feeds.uploads)),
+    fromFeed(feeds.dataset, (dataset) => one(dataset, feeds.uploads, live)),
   ];
 }
 
 /** @import { Feed } from "../core/feed.js" */
+/** @import { Live } from "../core/live.js" */
 
 /** @param {Page.Route} here @param {Feed<"datasets">} feed */
 function list(here, feed) {
@@ -84,8 +88,8 @@ function list(here, feed) {
   ];
 }
 
-/** @param {Api.DatasetVersion} dataset @param {Feed<"uploads">} uploads */
-function one(dataset, uploads) {
+/** @param {Api.DatasetVersion} dataset @param {Feed<"uploads">} uploads @param {Live} live */
+function one(dataset, uploads, live) {
   const members = (uploads.value?.value ?? []).filter((upload) => upload.datasetVersion === dataset.id);
   return h(
     "div",
@@ -112,6 +116,21 @@ function one(dataset, uploads) {
           "The run's page shows which step failed. After mending it: Retrain now, on the page Files.",
         ),
     ),
+    dataset.doubtedBecause &&
+      panel(
+        {
+          title: "Rows in doubt",
+          about: "Training leaves the rows out that came in with it, until a person answers for them or takes them out.",
+          tools: needsPerson(dataset) && doubtButtons(dataset, live),
+        },
+        h(
+          "div",
+          { class: "stack" },
+          reason(dataset.doubtedBecause, needsPerson(dataset) ? "warn" : "rest"),
+          doubtPicture(dataset),
+          dataset.trustedBy && reason(`Trusted by ${dataset.trustedBy}: ${dataset.trustedBecause}`, "ok"),
+        ),
+      ),
     panel(
       { title: "Files that made it new", flush: true },
       members.length

@@ -19,6 +19,7 @@ export const feeds = () => ({
   events: resource("events", { maxpagesize: 30 }),
   models: resource("models", { maxpagesize: 30 }),
   batches: resource("batches", { maxpagesize: 20 }),
+  doubted: resource("datasets", { state: waitingStates("dataset")[0], maxpagesize: 5 }),
   quarantine: resource("quarantine", { state: waitingStates("quarantine")[0], maxpagesize: 5 }),
 });
 /** @param {Api.SystemStatus | null} status */
@@ -49,7 +50,7 @@ export function draw({ status, feeds, live }) {
         "div",
         { class: "stack" },
         underWay(status, feeds.batches),
-        attention(status, feeds.quarantine, live),
+        attention(status, feeds.quarantine, feeds.doubted, live),
       ),
       h(
         "div",

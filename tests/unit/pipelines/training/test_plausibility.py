@@ -12,7 +12,7 @@ import pytest
 from pipelines.training.holdout import Mask
 from pipelines.training.learners import Matrix
 from pipelines.training.metrics import Floats
-from pipelines.training.plausibility import CHECKS, DoubtKind, Expected, doubts
+from pipelines.training.plausibility import CHECKS, Doubt, DoubtKind, Expected, doubts
 from pipelines.training.prepared import Decisions
 from pipelines.training.trial import Past, trial
 from shared.domain.models.recipe import Recipe, RecipeMember
@@ -72,6 +72,27 @@ POISONS: dict[str, tuple[DoubtKind, Callable[[Matrix], Matrix]]] = {
 def test_a_poison_is_seen(poison: str) -> None:
     kind, poisoned = POISONS[poison]
     assert kind in seen(poisoned(drawn(800, seed=2)))
+
+
+@pytest.mark.parametrize("poison", POISONS)
+def test_what_is_drawn_of_a_poison_lies_beyond_what_is_plausible(poison: str) -> None:
+    kind, make = POISONS[poison]
+    rows = make(drawn(800, seed=2))
+    known = Expected(probabilities=right(rows), learned=LEARNED, recent=RECENT)
+    doubt = next(each for each in doubts(5, rows, known) if each.kind == kind)
+    figure = doubt.figure
+    assert figure is not None
+    low = 0.0 if figure.plausible_low is None else figure.plausible_low
+    high = 1.0 if figure.plausible_high is None else figure.plausible_high
+    assert not low <= figure.came <= high
+    assert figure.expected is not None
+    assert low <= figure.expected <= high
+    assert Doubt.from_json(doubt.to_json()).to_json() == doubt.to_json()
+
+
+def test_a_doubt_of_before_there_were_figures_is_read() -> None:
+    old = {"version": 3, "kind": "label rate", "reason": "odd"}
+    assert Doubt.from_json(old).to_json() == old
 
 
 def test_each_check_has_a_poison() -> None:
