@@ -31,6 +31,7 @@ COMMANDS = {
         summary="upload a CSV: to train on, to score (--scoring), or what calls brought (--outcomes)"
     ),
     "status": Command(summary="what serves, what runs, what came last; pause and resume"),
+    "config": Command(summary="choices that change without a restart: budget, canary share, bounds, pause"),
     "watch": Command(summary="everything as it happens"),
     "trace": Command(summary="what became of one file"),
     "uploads": Command(summary="files dropped to train on, and what learned from each; withdraw one"),

@@ -28,6 +28,7 @@ SECTIONS = {
     ),
     "failures": ("about", "state", "queue", "reason", "lastModifiedAt"),
 }
+CHANGED = ("name", "value", "default", "changedBy", "changedBecause", "changedAt")
 FLOW = ("step", "doneCount", "openCount", "description")
 
 
@@ -66,6 +67,8 @@ def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
         tables.show("Flow", answer.get("flow", []), FLOW)
     for name, columns in SECTIONS.items():
         tables.show(name.capitalize(), answer.get(name, []), columns)
+    if changed := answer.get("changedSettings"):
+        tables.show("Changed settings", changed, CHANGED)
     if answer.get("paused"):
         print("Paused: no step is begun. `./dev status --resume` goes on.")
     if answer.get("attentionCount"):

@@ -175,7 +175,20 @@ def resources() -> str:
     return text()
 
 
+def settings() -> str:
+    """The page of settings, with which of them change without a restart."""
+    import kept
+
+    from shared.domain.live_choices import LIVE
+
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    return kept.between(
+        text, "<!-- live -->", "<!-- /live -->", ", ".join(f"`{name.upper()}`" for name in LIVE)
+    )
+
+
 FILES = {
+    ROOT / "docs" / "settings.md": settings,
     ROOT / "docs" / "openapi.json": openapi,
     ROOT / "docs" / "events.md": events,
     ROOT / "docs" / "kinds.md": page,

@@ -18,10 +18,12 @@ from shared.errors import Transient, in_words
 from shared.ledger.claims import Claim, Outcome
 from shared.ledger.lease import Lease
 from shared.procedures import clock_health
+from shared.procedures.live_config import in_force
 from shared.procedures.work_pause import is_paused
 from shared.services import Services
 from shared.steps.admit_upload import admit_upload
 from shared.steps.begin_operation import begin_operation
+from shared.steps.change_config import change_config
 from shared.steps.choose_model import choose_model
 from shared.steps.close_experiment import close_experiment
 from shared.steps.close_run import close_run
@@ -153,6 +155,7 @@ FLOW = (
             f.RetryRequested,
             f.WorkPaused,
             f.WorkResumed,
+            f.ConfigChanged,
         ),
     ),
     Rule(
@@ -170,6 +173,7 @@ FLOW = (
     Rule((f.TrustRequested,), trust_rows, (f.RowsTrusted, f.DecisionNotPossible, f.RetrainDue)),
     Rule((f.WorkPaused,), pause_work, ()),
     Rule((f.WorkResumed,), resume_work, (f.RetrainDue, f.RunDue, f.ReleaseDue)),
+    Rule((f.ConfigChanged,), change_config, (f.RunDue,)),
     Rule((f.RetryRequested,), retry_step, (f.UploadArrived, f.BatchDue, f.OutcomesArrived)),
     # what answers, and how well
     Rule((f.TrafficStrayed,), restore_traffic, ()),
@@ -215,6 +219,7 @@ def handle(fact: Fact, services: Services, *, expected: bool = False) -> tuple[F
             if not fact.hint:  # it stays in the outbox; a hint comes again with its clock
                 services.ledger.outbox.expect((fact,))
             return ()
+        services = in_force(services)
         return _handle_hint(fact, services) if fact.hint else _handle_fact(fact, services, expected=expected)
     finally:
         with suppress(Transient):  # long polls read the token themselves after a second

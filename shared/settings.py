@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -13,11 +14,13 @@ from pydantic import (
     SecretStr,
     TypeAdapter,
     ValidationError,
+    create_model,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.domain.facts import LONGEST_DELAY
+from shared.domain.live_choices import LIVE, Choice
 from shared.domain.network_reach import Reach, spelt
 from shared.domain.policy import Policy, Purpose
 from shared.errors import ConfigurationError
@@ -233,6 +236,47 @@ class Settings(BaseSettings):
             f"/subscriptions/{self.azure_subscription_id}/resourceGroups/{self.azure_resource_group}"
             f"/providers/Microsoft.MachineLearningServices/workspaces/{self.azureml_workspace}"
         )
+
+
+def _live_model() -> type[BaseModel]:
+    """The same types and bounds as the app settings have, each with null for what they say."""
+    fields: dict[str, Any] = {}
+    for name in LIVE:
+        setting = Settings.model_fields[name]
+        bounds = setting.metadata or ("as the setting",)
+        fields[name] = (Annotated[setting.annotation, *bounds] | None, None)
+    config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    return create_model("LiveSettings", __config__=config, **fields)
+
+
+_LIVE = _live_model()
+
+
+def read_choices(given: Mapping[str, object]) -> dict[str, Choice | None]:
+    """Choices that change while the app runs, checked as the app settings are; by field of the policy.
+
+    given: by name of the app setting, null for what the setting says
+
+    raises: ConfigurationError naming every one that is ill-typed, out of bounds, or takes a restart
+    """
+    lines = [
+        f"  {name}: {_no_choice(name)}" for name in given if name.lower() not in LIVE or not name.isupper()
+    ]
+    known = {name.lower(): value for name, value in given.items() if name.lower() in LIVE}
+    checked = None
+    try:
+        checked = _LIVE(**known)
+    except ValidationError as faults:
+        lines += [f"  {_name(fault['loc'])}: {fault['msg']}" for fault in faults.errors()]
+    if lines:
+        raise ConfigurationError("these choices need mending:\n" + "\n".join(lines))
+    return {name: getattr(checked, name) for name in known}
+
+
+def _no_choice(name: str) -> str:
+    if name.lower() in Settings.model_fields:
+        return "it is read once, at the start: change the app setting"
+    return f"there is no such choice; there are {', '.join(one.upper() for one in LIVE)}"
 
 
 def read_settings() -> Settings:

@@ -20,6 +20,7 @@ from functions.http.routes import (
     api_docs,
     audit,
     batches,
+    config,
     dashboard,
     datasets,
     deployments,
@@ -45,7 +46,7 @@ from shared.settings import Settings, read_settings
 
 RESOURCES = (
     status, health, uploads, quarantine, datasets, runs, models, endpoints, deployments, batches, outcomes, failures,
-    lineage, events, operations, audit, work, api_docs, dashboard,
+    lineage, events, operations, audit, work, config, api_docs, dashboard,
 )  # fmt: skip
 
 

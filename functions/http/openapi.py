@@ -56,6 +56,7 @@ TAGS = {
     "operations": "How far an accepted action is.",
     "audit": "Who requested what, as a hash chain.",
     "work": "Pause and resume of whatever would begin something new.",
+    "config": "Choices of the owner that change without a restart, each with who changed it and why.",
     "session": "Signing in to the dashboard.",
 }
 """What each group of operations is about, in the order of the dashboard's page on the API."""

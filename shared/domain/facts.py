@@ -1266,6 +1266,21 @@ class WorkResumed(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConfigChanged(Fact):
+    """An admin changes choices that need no restart."""
+
+    operation: str
+    by: str
+    reason: str
+    values: dict[str, Any]
+    """By field of the policy; null: as the app settings have it."""
+
+    @property
+    def key(self) -> str:
+        return f"config/{self.operation}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RetryRequested(Fact):
     """An operator retries a dead-lettered step."""
 

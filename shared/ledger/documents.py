@@ -6,6 +6,7 @@ was read is the fence for the next write, as an ETag is on the wire.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
@@ -51,15 +52,39 @@ class Versioned(Generic[T]):
         return self.row.changed
 
 
+Remembered = dict[tuple[str, str], tuple[datetime | None, Versioned[Any] | None]]
+"""What a process has read of documents that seldom change, by name and part, and when."""
+
+
 class Documents:
     """Reads and writes documents, each in the table and partition of its placement."""
 
-    def __init__(self, *, present: Table, past: Table, now_partition: str, token: ChangeToken) -> None:
+    def __init__(
+        self,
+        *,
+        present: Table,
+        past: Table,
+        now_partition: str,
+        token: ChangeToken,
+        now: Callable[[], datetime],
+        remembered: Remembered,
+    ) -> None:
         self._present, self._past, self._now, self._token = present, past, now_partition, token
+        self._clock, self._remembered = now, remembered
 
     def read(self, document: Document[T], part: str, *, within: str = "") -> Versioned[T] | None:
         row = self._table(document).get(self._partition(document, within), document.row_key(part))
         return _versioned(document, row) if row else None
+
+    def recent(self, document: Document[T], part: str, *, seconds: float) -> Versioned[T] | None:
+        """As it was read here at most so long ago, or written since: for what is looked at often and changes seldom."""
+        key, now = (document.name, part), self._clock()
+        read, known = self._remembered.get(key, (None, None))
+        if read is not None and abs((now - read).total_seconds()) < seconds:
+            return known
+        found = self.read(document, part)
+        self._remembered[key] = (now, found)
+        return found
 
     def read_all(self, document: Document[T], *, within: str = "") -> list[Versioned[T]]:
         """All parts, in the order of their keys."""
@@ -80,6 +105,7 @@ class Documents:
             else:
                 row = table.replace(over.row, body)
         finally:  # after it, so that no token moves on before it can be seen; and if the answer is lost as well
+            self._remembered.pop((document.name, part), None)
             if document.shown:
                 self._token.note_things()
         return Versioned(value=value, row=row)

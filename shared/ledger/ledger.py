@@ -13,7 +13,7 @@ from shared.ledger.audit_log import AuditLog
 from shared.ledger.change_feed import ChangeFeed
 from shared.ledger.change_token import ChangeToken
 from shared.ledger.claims import Claims
-from shared.ledger.documents import Document, Documents
+from shared.ledger.documents import Document, Documents, Remembered
 from shared.ledger.event_log import EventLog, Sums
 from shared.ledger.outbox import COUNT, Counted, Outbox
 from shared.ledger.records import Record, Records
@@ -49,9 +49,13 @@ class Ledger:
         lease_seconds: int,
         most_attempts: int = Policy.most_attempts,
         present: Table | None = None,
+        remembered: Remembered | None = None,
     ) -> None:
         """present: a table for the little that stands for the present, beside all that is past. Azure finds a
-        partition whatever else is in the table; the embedded storage scans the whole table for it."""
+        partition whatever else is in the table; the embedded storage scans the whole table for it.
+
+        remembered: by this process, of documents that seldom change
+        """
         self._present = present = present or past
         self.token = ChangeToken(present, NOW)
         self.claims = Claims(past, now=now, lease_seconds=lease_seconds, most_attempts=most_attempts)
@@ -69,7 +73,14 @@ class Ledger:
             present=present, past=past, kinds=STATES, now=now, noted=self.token.note_things
         )
         self.changes = ChangeFeed(self.events, self.records)
-        self.documents = Documents(present=present, past=past, now_partition=NOW, token=self.token)
+        self.documents = Documents(
+            present=present,
+            past=past,
+            now_partition=NOW,
+            token=self.token,
+            now=now,
+            remembered={} if remembered is None else remembered,
+        )
         self.audit = AuditLog(present=present, past=past)
 
     def find(self, kind: str, id_: str) -> Record | None:

@@ -123,6 +123,7 @@ def share_traffic(release: Release, services: Services) -> Release:
         before,
         stage="baking",
         baking_since=services.now().isoformat(timespec="milliseconds"),
+        percent=services.policy.release_canary_percent,
         shares=before.shares + 1,
         probes=0,
         faults=0,
@@ -130,7 +131,7 @@ def share_traffic(release: Release, services: Services) -> Release:
         old=[],
     )
     rollout = advance(release.fact.dataset, release.rollout, baking, services)
-    traffic = baking.traffic(release.serving.value, services.policy.release_canary_percent)
+    traffic = baking.traffic(release.serving.value)
     services.workspace.set_traffic(release.plan.endpoint, traffic)
     return release.at(rollout)
 

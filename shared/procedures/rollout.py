@@ -47,6 +47,8 @@ class Rollout:
     until: str = ""
     """When a held one is decided without a person."""
     baking_since: str = ""
+    percent: int = 0
+    """The share of the traffic that it is watched with: as it was chosen when it got it."""
     shares: int = 0
     """How often it was given its share of the traffic: once, unless somebody else moves the traffic."""
     probes: int = 0
@@ -69,9 +71,9 @@ class Rollout:
         """Whether some of it, or all, may be with the new deployment already."""
         return self.stage in ("baking", "switching") and self.is_under_way(serving)
 
-    def traffic(self, serving: ReleasedModel, percent: int) -> dict[str, int]:
+    def traffic(self, serving: ReleasedModel) -> dict[str, int]:
         """While it is watched."""
-        return split(names.deployment_name(self.version), serving.deployment, percent)
+        return split(names.deployment_name(self.version), serving.deployment, self.percent)
 
 
 ROLLOUT = Document(name="rollout", type=Rollout, placement="standing")

@@ -35,7 +35,6 @@ def _is_being_released(
     dataset: str, traffic: Mapping[str, int], serving: ReleasedModel | None, services: Services
 ) -> bool:
     claims, rollout = services.ledger.claims, services.ledger.documents.read(ROLLOUT, dataset)
-    percent = services.policy.release_canary_percent
     for release in services.ledger.outbox.open(ModelAccepted, ReleaseDue):
         if not isinstance(release, ModelAccepted | ReleaseDue) or release.dataset != dataset:
             continue
@@ -43,7 +42,7 @@ def _is_being_released(
         if entry and claims.is_held(entry):
             return True
         baking = rollout and rollout.value.stage == "baking" and rollout.value.is_of(release)
-        if rollout and baking and serving and traffic == rollout.value.traffic(serving, percent):
+        if rollout and baking and serving and traffic == rollout.value.traffic(serving):
             return True
     return False
 

@@ -168,7 +168,7 @@ def _given_traffic(release: Release, services: Services) -> list[Fact | Change]:
     if needs_no_baking(release, services):
         return _switched(release, services)
     release = share_traffic(release, services)
-    percent = services.policy.release_canary_percent
+    percent = release.rollout.value.percent
     return [
         _poll_again(release, services),
         _model(release, "canary"),
@@ -181,7 +181,7 @@ def _watched(release: Release, services: Services) -> list[Fact | Change]:
     """One look at a release in its baking time: alarms end it, and the end of that time does, however few requests came."""
     assert release.serving is not None  # noqa: S101  (nothing bakes beside nothing)
     policy, rollout = services.policy, release.rollout.value
-    wanted = rollout.traffic(release.serving.value, policy.release_canary_percent)
+    wanted = rollout.traffic(release.serving.value)
     if services.workspace.traffic_of(release.plan.endpoint) != wanted:
         if rollout.shares >= MOST_SHARES:
             reason = f"somebody else moved the endpoint's traffic {MOST_SHARES} times while it was watched"
@@ -207,7 +207,7 @@ def _until_next_look(release: Release, left: float, services: Services) -> int:
 def _seen(release: Release, services: Services) -> list[Change]:
     rollout = release.rollout.value
     baking = {
-        "percent": services.policy.release_canary_percent,
+        "percent": rollout.percent,
         "started_at": rollout.baking_since,
         "seconds": round(baked_seconds(release, services)),
         "probes": rollout.probes,

@@ -57,6 +57,7 @@ class FakeApp:
 
     collections: dict[str, list[Json]] = field(default_factory=lambda: bank.bank(datetime.now(UTC)))
     paused: bool = False
+    changed_settings: list[Json] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Every API request: method and path with query."""
     posted: list[tuple[str, Json, str]] = field(default_factory=list)
@@ -87,6 +88,7 @@ class FakeApp:
         head, rest = parts[0], "/".join(parts[1:])
         special = {
             "status": self.status,
+            "config": self.config,
             "lineage": lambda: self.lineage(rest),
             "operations": lambda: self.operation(rest),
             "openapi.json": lambda: json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")),
@@ -145,8 +147,13 @@ class FakeApp:
         attention = sum(r["state"] == "held" for r in self.collections["quarantine"])
         attention += len(self.collections["failures"])
         attention += sum(r["state"] == "doubted" for r in self.collections["datasets"])
-        return {"asOf": datetime.now(UTC).isoformat(timespec="seconds"), "paused": self.paused, "attentionCount": attention,
+        return {"asOf": datetime.now(UTC).isoformat(timespec="seconds"), "paused": self.paused,
+                "changedSettings": self.changed_settings, "attentionCount": attention,
                 "datasets": datasets, "flow": self.flow, "stateCounts": counts, **newest}  # fmt: skip
+
+    def config(self) -> Json:
+        as_set = {"name": "RELEASE_CANARY_PERCENT", "value": 10, "default": 10}
+        return {"version": 1, "settings": [*self.changed_settings, as_set]}
 
     def lineage(self, key: str) -> Json:
         name = key.removeprefix("incoming/").removeprefix("scoring/")

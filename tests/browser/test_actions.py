@@ -93,6 +93,14 @@ def test_paused_is_shown_and_undone(open_page: Open, app: Any) -> None:
     assert app.paused is False
 
 
+def test_a_setting_that_was_changed_live_is_shown_with_who_and_why(open_page: Open, app: Any) -> None:
+    changed = {"name": "RUNS_PER_DAY", "value": 5, "default": 50, "changedBy": "key:admin", "changedBecause": "month end",
+               "changedAt": "2026-11-24T08:05:00.000+00:00"}  # fmt: skip
+    app.change(lambda it: setattr(it, "changed_settings", [changed]))
+    page = open_page().page
+    expect(page.locator("#notices")).to_contain_text("RUNS_PER_DAY is 5 instead of 50 (key:admin: month end)")
+
+
 @pytest.mark.parametrize(
     ("address", "label", "path"),
     [("#/files", "Upload a file", "uploads"), ("#/batches", "Upload clients", "batches")],

@@ -80,6 +80,8 @@ class World:
         self.scoring_pipeline = MemoryPipeline(self.workspace)
         self.experiment_pipeline = MemoryPipeline(self.workspace)
         self.due: list[tuple[datetime, Fact]] = []
+        self.remembered: Any = {}
+        """By the one process that handles all facts."""
         self.published: set[str] = set()
         """Keys of facts that came from the bus, and so are in the outbox."""
 
@@ -113,6 +115,7 @@ class World:
             now=self.now,
             lease_seconds=seconds,
             most_attempts=self.policy.most_attempts,
+            remembered=self.remembered,
         )
 
     def pass_time(self, seconds: float) -> None:

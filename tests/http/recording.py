@@ -130,6 +130,8 @@ ASKS = {
     "listEvents": get("/api/events", params={"maxpagesize": 3, "state": "admitted"}),
     "pauseWork": post("/api/pause", body=REASON),
     "resumeWork": post("/api/resume", body=REASON),
+    "getConfig": get("/api/config"),
+    "changeConfig": post("/api/config", scope=Scope.ADMIN, body={"settings": {"RUNS_PER_DAY": 5}, **REASON}),
     "getOperation": get("/api/operations/{operation}"),
     "listAuditEntries": get("/api/audit", scope=Scope.ADMIN, params={"maxpagesize": 3}),
     "getSession": get("/api/session"),
@@ -199,6 +201,13 @@ AFTERWARDS = (
     (
         "pauseWork",
         post("/api/pause", body={"reason": "moving house"}, headers={"idempotency-key": "used-once"}),
+    ),
+    ("changeConfig", post("/api/config", scope=Scope.ADMIN, body={"settings": {"SERVES": "all"}, **REASON})),
+    (
+        "changeConfig",
+        post(
+            "/api/config", scope=Scope.ADMIN, body={"settings": {"RUNS_PER_DAY": 6}, "version": 0, **REASON}
+        ),
     ),
     ("listUploads", get("/api/uploads", params={"state": "lost"})),
     ("listUploads", get("/api/uploads", params={"maxpagesize": 1000})),
@@ -280,7 +289,8 @@ class Recorder:
         """Another worker has begun the request of this Idempotency-Key, and is at it."""
         headers = {**ask.headers, "idempotency-key": f"{ask.path} by another worker"[-40:].replace(" ", "-")}
         with mock.patch.object(idempotency, "fingerprint", return_value="the same"):
-            idempotency.begin(headers["idempotency-key"], "key:operator", "the same", self.world.services)
+            caller = f"key:{(ask.scope or Scope.OPERATOR).label}"
+            idempotency.begin(headers["idempotency-key"], caller, "the same", self.world.services)
             return self._ask(replace(ask, headers=headers))
 
     def _ask(self, ask: Ask, app: FastAPI | None = None) -> Answer:

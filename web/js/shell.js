@@ -123,6 +123,15 @@ function drawNotices(live) {
       ),
     );
   }
+  const changed = live.status?.changedSettings ?? [];
+  if (changed.length) {
+    const told = changed.map(
+      (one) => `${one.name} is ${one.value} instead of ${one.default} (${one.changedBy}: ${one.changedBecause})`,
+    );
+    notices.push(
+      h("div", { class: "notice", key: "config" }, h("span", {}, h("strong", {}, "Changed settings. "), told.join("; "))),
+    );
+  }
   show(element("notices"), notices);
 }
 

@@ -10,6 +10,8 @@ Label = Literal["reader", "operator", "admin"]
 READING = ("GET", "HEAD", "OPTIONS")
 SESSION = "/api/session"
 ADMIN_ONLY = ("/api/audit",)
+ADMIN_CHANGES = ("/api/config",)
+"""What everybody may see, and only an admin changes."""
 
 
 class Scope(IntEnum):
@@ -28,7 +30,10 @@ LABELS: dict[Scope, Label] = {Scope.READER: "reader", Scope.OPERATOR: "operator"
 
 
 def required(method: str, path: str) -> Scope:
-    """The scope a request takes: reading takes a reader, everything else an operator, the audit trail an admin."""
+    """The scope a request takes: reading takes a reader, everything else an operator, the audit trail and changes of the
+    config an admin."""
     if path.startswith(ADMIN_ONLY):
         return Scope.ADMIN
-    return Scope.READER if method in READING or path == SESSION else Scope.OPERATOR
+    if method in READING or path == SESSION:
+        return Scope.READER
+    return Scope.ADMIN if path.startswith(ADMIN_CHANGES) else Scope.OPERATOR

@@ -84,7 +84,7 @@ def _of_fact(fact: Fact, services: Services, deepest: int) -> Progress:
     outcome = services.ledger.claims.outcome(fact.key)
     if outcome is None:
         return Progress(status="Running" if services.ledger.claims.find(fact.key) else "NotStarted")
-    if isinstance(fact, f.WorkResumed):
+    if isinstance(fact, f.WorkResumed | f.ConfigChanged):
         return Progress(status="Succeeded")  # what waited goes its own way
     if isinstance(fact, f.RetryRequested) and not outcome.facts:
         reason = "there is nothing to try again: it was done meanwhile, or its message could not be read"

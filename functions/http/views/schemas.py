@@ -56,11 +56,34 @@ class FlowRule(Shape):
     openCount: int = Field(ge=0, description="How often it is under way or waits.", examples=[0])
 
 
+class ConfigSetting(Shape):
+    """A choice of the owner that changes without a restart."""
+
+    name: str = Field(description="The app setting's name.", examples=["RUNS_PER_DAY"])
+    value: int | float | str = Field(description="What holds now.", examples=[5])
+    default: int | float | str = Field(description="What the app setting says.", examples=[50])
+    changedBy: str = absent(
+        description="Who changed it; absent where it is as the setting.", examples=["key:admin"]
+    )
+    changedBecause: str = absent(description="The reason given.", examples=["month end"])
+    changedAt: Moment = absent(description="When.", examples=["2026-11-24T08:05:00.000+00:00"])
+
+
+class Config(Shape):
+    """The choices that change without a restart."""
+
+    version: int = Field(ge=0, description="Goes up with each change.", examples=[3])
+    settings: list[ConfigSetting] = Field(description="Each of them.")
+
+
 class _Glance(Shape):
     asOf: Moment = Field(
         description="When this was answered; no part of the ETag.", examples=["2026-11-24T08:05:00.000+00:00"]
     )
     paused: bool = Field(description="Whether new work is paused.", examples=[False])
+    changedSettings: list[ConfigSetting] = Field(
+        description="Choices that were changed while the app runs, and are not as the app settings have them."
+    )
     attentionCount: int = Field(
         ge=0, description="How much waits for a person: dead letters, and files in quarantine.", examples=[1]
     )

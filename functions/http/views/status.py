@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.http.views.concurrent_reads import both, together
+from functions.http.views.config import changed_settings
 from functions.http.views.records import shown
 from functions.http.views.schemas import NEWEST
 from shared.domain.tables.contract import Contract
@@ -16,6 +17,8 @@ from shared.kinds import BY_NAME, KINDS
 from shared.ledger import Present
 from shared.ledger.outbox import Counted
 from shared.procedures.dataset_head import HEAD
+from shared.procedures.live_config import ALL as CONFIG
+from shared.procedures.live_config import LIVE_CONFIG
 from shared.procedures.released_model import RELEASED, ReleasedModel
 from shared.procedures.run_slot import SLOT
 from shared.procedures.work_pause import ALL, WORK_PAUSE
@@ -39,6 +42,7 @@ def summary(services: Services) -> Json:
     return {
         "asOf": services.now().isoformat(timespec="milliseconds"),
         "paused": pause is not None and pause.paused,
+        "changedSettings": changed_settings(present.document(LIVE_CONFIG, CONFIG), services.policy),
         "attentionCount": sum(counts.get(kind, {}).get(state, 0) for kind, state in NEEDS_PERSON),
         "datasets": [_dataset(contract, present, tally) for contract in services.contracts],
         "flow": [_rule(rule, present.counted) for rule in FLOW],

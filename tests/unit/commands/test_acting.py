@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,20 @@ Run = Callable[..., tuple[int, str, str]]
 ACTIONS = {
     ("status", "--pause", "a drill"): ("pause", {"reason": "a drill"}),
     ("status", "--resume"): ("resume", {}),
+    ("config", "set", "RUNS_PER_DAY=5", "RUN_LEAST_NEW_ROWS=", "--reason", "r", "--version", "2"): (
+        "config",
+        {"settings": {"RUNS_PER_DAY": 5}, "reset": ["RUN_LEAST_NEW_ROWS"], "reason": "r", "version": 2},
+    ),
+    ("config", "set", "MOST_UNSCORED_SHARE=0.2", "RELEASE_APPROVAL=required", "--reason", "r"): (
+        "config",
+        {
+            "settings": {"MOST_UNSCORED_SHARE": 0.2, "RELEASE_APPROVAL": "required"},
+            "reset": [],
+            "reason": "r",
+        },
+    ),
+    ("config", "set", "PAUSED=true", "--reason", "r"): ("pause", {"reason": "r"}),
+    ("config", "set", "PAUSED=false", "--reason", "r"): ("resume", {"reason": "r"}),
     ("runs", "--retrain", "bank"): ("datasets/bank/retrain", {}),
     ("experiment", "bank"): ("datasets/bank/experiment", {}),
     ("batches", "--score-now"): ("batches", {}),
@@ -43,6 +58,43 @@ def test_an_action_is_asked_for_once_and_followed(run: Run, app: FakeApp, argume
     assert (path, body) == ACTIONS[arguments]
     assert len(key) == 32
     assert [operation["status"] for operation in app.operations.values()] == ["Succeeded"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("set",),
+        ("set", "RUNS_PER_DAY=5"),
+        ("set", "RUNS_PER_DAY", "--reason", "r"),
+        ("set", "PAUSED=perhaps", "--reason", "r"),
+        ("set", "PAUSED=true", "RUNS_PER_DAY=5", "--reason", "r"),
+        ("show", "RUNS_PER_DAY=5"),
+    ],
+    ids=" ".join,
+)
+def test_a_change_of_the_config_that_says_too_little_is_2(
+    run: Run, app: FakeApp, arguments: tuple[str, ...]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("config", *arguments)
+    assert (ended.value.code, app.posted) == (2, [])
+
+
+def test_what_was_changed_live_is_shown_with_who_and_why(run: Run, app: FakeApp) -> None:
+    app.changed_settings = [
+        {
+            "name": "RUNS_PER_DAY",
+            "value": 5,
+            "default": 50,
+            "changedBy": "key:admin",
+            "changedBecause": "month end",
+            "changedAt": "2026-11-24T08:05:00.000+00:00",
+        }
+    ]
+    for command in ("config", "status"):
+        code, out, _ = run(command)
+        assert code == 0
+        assert re.search(r"RUNS_PER_DAY +5 +50 +key:admin +month end", out)
 
 
 def test_a_reader_is_told_what_it_takes(run: Run, app: FakeApp) -> None:
