@@ -19,7 +19,7 @@ from commands import ROOT
 from commands.stack.access import data_address
 from commands.stack.arguments import parser, running
 from commands.stack.errors import StackError
-from commands.stack.settings import no_proxy, published_pipeline_url, sdk_settings
+from commands.stack.settings import SERVICES, no_proxy, published_pipeline_url, sdk_settings
 from commands.stack.state import Stack
 from pipelines.publish import WHEN_TOLD
 from shared.resources.identities import DEPLOYER
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 def published(stack: Stack, options: Sequence[str] = (), *, out: TextIO | None = None) -> int:
     """Publish what this checkout has; the exit code. out: where it says what it made, stdout by default"""
-    return subprocess.call([*COMMAND, *options], cwd=ROOT, env=_environment(stack), stdout=out)
+    return subprocess.call([*COMMAND, *options], cwd=ROOT, env=environment(stack), stdout=out)
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Publishing:
             self.process.stdin as told,
             contextlib.suppress(BrokenPipeError),
         ):  # `until` says that it has ended
-            print(json.dumps(_environment(stack)), file=told)
+            print(json.dumps(environment(stack)), file=told)
 
     def until(self, endpoint: str, say: Callable[[str], None] = print) -> None:
         """Says what is made until the endpoint starts its pipeline; raises: StackError when it comes to an end before"""
@@ -91,9 +91,12 @@ class Publishing:
             pass
 
 
-def _environment(stack: Stack) -> dict[str, str]:
+def environment(stack: Stack) -> dict[str, str]:
+    """What tells the SDKs, and what publishes, of the stack; as whoever deploys."""
     if stack.roles:
-        storage = {"CAMPANHA_STORAGE": "", "CAMPANHA_STORAGE__blobServiceUri": data_address(stack, "blob")}
+        addresses = {name: data_address(stack, name) for name in SERVICES}
+        storage = {f"CAMPANHA_STORAGE__{name}ServiceUri": address for name, address in addresses.items()}
+        storage["CAMPANHA_STORAGE"] = ""
     else:
         storage = {"CAMPANHA_STORAGE": stack.connection_string}
     return {**os.environ, **sdk_settings(stack, DEPLOYER), **storage, **no_proxy()}

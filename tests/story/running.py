@@ -23,6 +23,7 @@ from commands import publish
 from commands.client.status_api import Client
 from commands.setup import bank_rows
 from commands.stack import supervisor
+from commands.stack.access import new_secrets
 from commands.stack.errors import StackError
 from commands.stack.settings import sdk_settings
 from commands.stack.state import Stack
@@ -159,10 +160,15 @@ class Running:
 
 
 @contextmanager
-def running(state: Path, **settings: str) -> Iterator[Running]:
-    """Up, with the real training pipeline published; down and gone afterwards, whatever happened."""
+def running(state: Path, *, roles: bool = False, **settings: str) -> Iterator[Running]:
+    """Up, with the real training pipeline published; down and gone afterwards, whatever happened.
+
+    roles: whether identities sign in, and the role assignments of infra/ count
+    """
     stack = Stack(state)
     try:
+        if roles:
+            stack.use_roles(new_secrets())
         made = Running(stack)
         made.up(**{**QUICK, **settings})
         if publish.main(["--state", str(state)]):
