@@ -71,7 +71,7 @@ def test_at_a_queue_they_come_plain_and_twice(
     ("event", "data"),
     [
         ({"eventType": "Microsoft.MachineLearningServices.RunCompleted", "data": {"runId": "r"}}, {"RunId": "r"}),
-        ({"type": "Microsoft.MachineLearningServices.ModelRegistered", "data": {"ModelName": "m"}}, {"modelName": "m"}),
+        ({"type": "Microsoft.MachineLearningServices.ModelRegistered", "data": {"modelName": "m"}}, {"ModelName": "m"}),
         ({"eventType": "Microsoft.Storage.BlobCreated", "data": {"eTag": "0x1"}}, {"eTag": '"0x1"'}),
         ({"eventType": "Microsoft.Storage.BlobDeleted", "data": {"url": "u"}}, {"url": "u"}),
         ({"eventType": "Ours", "data": {"runId": "r"}}, {"runId": "r"}),

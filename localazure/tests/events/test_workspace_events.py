@@ -87,14 +87,14 @@ def test_what_the_workspace_tells_of_models_and_deployments(runs: RunEvents, inb
     registered, deployed = inbox.take(2)
     assert (registered["eventType"], registered["subject"]) == (f"{ML}.ModelRegistered", "models/bank:3")
     assert registered["data"] == {
-        "ModelName": "bank", "ModelVersion": "3", "ModelTags": {"area": "campaign"},
-        "ModelProperties": {"type": "test"},
+        "modelName": "bank", "modelVersion": "3", "modelTags": {"area": "campaign"},
+        "modelProperties": {"type": "test"},
     }  # fmt: skip
     assert (deployed["eventType"], deployed["subject"]) == (f"{ML}.ModelDeployed", "endpoints/bank")
     assert set(deployed["data"]) == {
-        "ServiceName", "ServiceComputeType", "ModelIds", "ServiceTags", "ServiceProperties",
+        "serviceName", "serviceComputeType", "modelIds", "serviceTags", "serviceProperties",
     }  # fmt: skip
-    assert (deployed["data"]["ModelIds"], deployed["data"]["ServiceTags"]) == ("bank:3", {"a": "b"})
+    assert (deployed["data"]["modelIds"], deployed["data"]["serviceTags"]) == ("bank:3", {"a": "b"})
     assert {registered["topic"], deployed["topic"]} == {WORKSPACE}
 
 

@@ -38,13 +38,14 @@ def test_the_host_ends_with_its_trigger(
     tmp_path: Path,
     free_port: Callable[[], int],
     caplog: pytest.LogCaptureFixture,
+    azurite: str,
 ) -> None:
     monkeypatch.setattr(listeners, "TimerListener", Faulty)
     trigger = {"type": "timerTrigger", "name": "t", "schedule": "* * * * * *"}
     timer = Function(name="t", call=never_called, trigger=trigger, is_async=False, wants_context=False)
     app = host.App(
         folder=tmp_path, functions=[timer], host_json=HostJson(), keys=keys.load(tmp_path), auth=True,
-        routes=[], environ={"AzureWebJobsStorage": "UseDevelopmentStorage=true"},
+        routes=[], environ={"AzureWebJobsStorage": azurite},
     )  # fmt: skip
     assert asyncio.run(asyncio.wait_for(serve(app, free_port()), 20)) == 1
     assert "A trigger stopped listening; the host ends." in caplog.text

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import cast
 
+import pytest
+
 from localazure.host.host_json import QueueOptions
 from localazure.host.listener import Bell
 from localazure.host.message import Message, encode
@@ -23,7 +25,8 @@ class MemoryQueue:
     messages: list[Message]
     failures: list[Exception] = field(default_factory=list)
     renewed: int = 0
-    created: int = 0
+    absent: int = 0
+    """How often it is not there when it is asked for."""
     name: str = "q"
     listeners: list[Bell] = field(default_factory=list)
     deleted: asyncio.Event = field(default_factory=asyncio.Event)
@@ -35,8 +38,9 @@ class MemoryQueue:
         taken, self.messages = self.messages[:count], self.messages[count:]
         return taken
 
-    async def create(self) -> None:
-        self.created += 1
+    async def exists(self) -> bool:
+        self.absent -= 1
+        return self.absent < 0
 
     async def hide(self, message_id: str, receipt: str, seconds: float) -> str:
         assert receipt == f"r{self.renewed}"
@@ -81,11 +85,15 @@ def test_the_deletion_uses_the_receipt_of_the_last_renewal() -> None:
     assert queue.last_receipt == f"r{queue.renewed}"
 
 
-def test_a_queue_that_does_not_answer_is_asked_again_and_a_lost_one_is_made() -> None:
-    queue = MemoryQueue([message()], [StorageFault("refused"), NotThere("gone")])
+def test_a_queue_that_does_not_answer_is_asked_again_and_a_missing_one_is_waited_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is not made, and said once, however often it is looked for."""
+    queue = MemoryQueue([message()], [StorageFault("refused"), NotThere("gone")], absent=3)
     asyncio.run(work_off(queue, 0))
-    assert queue.created == 1
     assert queue.last_receipt == "r0"
+    said = [record.getMessage() for record in caplog.records if "not there" in record.getMessage()]
+    assert said == ["The queue q is not there: waiting for somebody to make it."]
 
 
 def test_looks_become_rarer_while_nothing_comes() -> None:

@@ -117,6 +117,7 @@ def test_a_message_comes_with_what_storage_knows_of_it(
     host = hosted_app(TELLING)
     host.start()
     client = QueueClient.from_connection_string(azurite, f"{host.prefix}-told")
+    client.create_queue()
     sent = client.send_message(base64.b64encode(b'{"a": 1}').decode())
     [told] = host.await_notes("told")
     assert (told["id"], told["json"]) == (sent.id, {"a": 1})

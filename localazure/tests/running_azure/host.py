@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from running_azure.waiting import until
@@ -169,7 +170,12 @@ class Pipe:
         self.send_raw(base64.b64encode(body).decode())
 
     def send_raw(self, text: str) -> None:
-        self._queue.send_message(text)
+        """The host makes no queue; a test's is made when it is first sent to."""
+        try:
+            self._queue.send_message(text)
+        except ResourceNotFoundError:
+            self._queue.create_queue()
+            self._queue.send_message(text)
 
     def await_raw(self, *, seconds: float = 40) -> str:
         """The text of the next message."""

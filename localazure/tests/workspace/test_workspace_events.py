@@ -35,7 +35,7 @@ def test_models_and_deployments_are_told(server: Server, topic: Topic, name: str
     server.call("PUT", f"{WS}/models/{name}/versions/4", _model())
     until(lambda: _of(topic, "ModelRegistered", f"models/{name}:4"))
     assert _of(topic, "ModelRegistered", f"models/{name}:3") == [
-        {"ModelName": name, "ModelVersion": "3", "ModelTags": {"a": "b"}, "ModelProperties": {}}
+        {"modelName": name, "modelVersion": "3", "modelTags": {"a": "b"}, "modelProperties": {}}
     ]
     settings = Settings(
         state=tmp_path,
@@ -52,7 +52,7 @@ def test_models_and_deployments_are_told(server: Server, topic: Topic, name: str
     events.model_deployed(deployed)
     until(lambda: _of(topic, "ModelDeployed", f"endpoints/{name}"))
     (told,) = _of(topic, "ModelDeployed", f"endpoints/{name}")
-    assert (told["ServiceName"], told["ModelIds"], told["ServiceTags"]) == (name, f"{name}:3", {"t": "1"})
+    assert (told["serviceName"], told["modelIds"], told["serviceTags"]) == (name, f"{name}:3", {"t": "1"})
     events.stop()
 
 

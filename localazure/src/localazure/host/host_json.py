@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,17 @@ from localazure.host.settings import read_json
 OVERRIDE = "AzureFunctionsJobHost__"
 
 
+def usual_threshold(batch: int) -> int:
+    """What newBatchThreshold is by default, on this machine."""
+    return batch // 2 * (os.cpu_count() or 1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class QueueOptions:
     """extensions.queues; durations in seconds."""
 
     batch_size: int = 16
-    new_batch_threshold: int = 8
+    new_batch_threshold: int = field(default_factory=lambda: usual_threshold(16))
     max_polling_interval: float = 60.0
     visibility_timeout: float = 0.0
     max_dequeue_count: int = 5
@@ -110,9 +115,7 @@ def _queues(section: Section, environ: Mapping[str, str]) -> QueueOptions:
         raise BadSetting(f"host.json: extensions.queues.messageEncoding is {encoding!r}: base64 or none.")
     return QueueOptions(
         batch_size=batch,
-        new_batch_threshold=section.integer(
-            "newBatchThreshold", max(batch // 2, 1) * (os.cpu_count() or 1), low=0
-        ),
+        new_batch_threshold=section.integer("newBatchThreshold", usual_threshold(batch), low=0),
         max_polling_interval=max(section.duration("maxPollingInterval", longest), 0.1),
         visibility_timeout=section.duration("visibilityTimeout", 0.0),
         max_dequeue_count=section.integer("maxDequeueCount", 5, low=1),

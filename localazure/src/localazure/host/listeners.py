@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
@@ -10,8 +11,8 @@ from localazure.host import retry as retries
 from localazure.host.blob import Blob
 from localazure.host.blob_scan import BlobScanner, Container, receipt_name
 from localazure.host.blob_trigger import POISON_QUEUE, BlobCalls, Watch, function_id, notices_queue
-from localazure.host.errors import BadSetting
-from localazure.host.function import BLOB, QUEUE, TIMER, Function
+from localazure.host.errors import BadSetting, StorageUnavailable
+from localazure.host.function import BLOB, HTTP, QUEUE, TIMER, Function
 from localazure.host.host_json import HostJson, QueueOptions
 from localazure.host.listener import Listener
 from localazure.host.message import Message
@@ -23,6 +24,7 @@ from localazure.host.storage import Storage
 from localazure.host.timers import TimerListener
 from localazure.host.zones import zone
 
+log = logging.getLogger("localazure.host.listeners")
 CONTAINER = "azure-webjobs-hosts"
 LEASE_SETTING = "LOCALAZURE_QUEUE_LEASE_SECONDS"
 """How long a message under work is nobody else's: Azure's 10 minutes, but for tests."""
@@ -53,9 +55,18 @@ class Listeners:
         return [*alone, *self._blobs([one for one in self._functions if one.kind == BLOB])]
 
     async def prepare(self) -> None:
-        """The host's own container, which Azure's host makes whatever it listens to. raises: StorageUnavailable"""
-        if settings.is_named("", self._environ):
+        """The host's own container, which Azure's host makes whatever it listens to.
+
+        raises: StorageUnavailable; an app that is all HTTP works without
+        """
+        if not settings.is_named("", self._environ):
+            return
+        try:
             await self._own_blob("", "the host").create_container()
+        except StorageUnavailable as problem:
+            if any(one.kind != HTTP for one in self._functions):
+                raise
+            log.warning("%s", problem)
 
     # --- queues and timers ----------------------------------------------------------------------------------
 

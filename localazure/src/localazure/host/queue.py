@@ -58,6 +58,15 @@ class Queue:
                 f" ({cause}): is it running?"
             ) from cause
 
+    async def exists(self) -> bool:
+        """A failure is not tried again here; raises StorageFault."""
+        query = {"comp": "metadata"}
+        try:
+            await self._storage.run(lambda: ask(self._service, "GET", f"/{self.name}", query=query, tries=1))
+        except NotThere:
+            return False
+        return True
+
     async def receive(self, count: int, lease: float) -> list[Message]:
         """Up to `count` messages, nobody else's for `lease` seconds; a failure is not tried again here."""
         return await self._storage.run(self._receive, count, int(lease))

@@ -1,5 +1,6 @@
 """A queue trigger: looks for messages, runs the function on each under a renewed lease, retries, poisons.
 
+(missing: waited for)
 queue ── receive ──> running ── returned ──> deleted
   ^                     │
   └── visible again <── raised, dequeued fewer than maxDequeueCount times
@@ -16,7 +17,6 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
-from localazure.host.errors import StorageUnavailable
 from localazure.host.host_json import QueueOptions
 from localazure.host.invoke import FunctionFailed
 from localazure.host.listener import Bell, Listener
@@ -68,9 +68,12 @@ class QueueListener(Listener):
         self._running: set[asyncio.Task[None]] = set()
         self._is_full = False
         self._unreachable = False
+        self._is_there = False
+        """Whether the queue was there when it was last asked for."""
+        self._missed = False
 
     async def prepare(self) -> None:
-        await self._queue.create()
+        """Nothing: whoever makes the queue, it is not the host."""
 
     async def run(self) -> None:
         """Fetch a batch whenever no more than `newBatchThreshold` messages run."""
@@ -91,10 +94,11 @@ class QueueListener(Listener):
     async def _fetch(self) -> bool:
         """Begin work on the messages there are."""
         try:
+            if not self._is_there and not await self._found():
+                return False
             messages = await self._queue.receive(self._options.batch_size, self._lease)
         except NotThere:
-            log.warning("The queue %s is gone; it is made again.", self._queue.name)
-            await self._made_again()
+            self._is_there = False
             return False
         except StorageFault as problem:
             self._tell_unreachable(problem)
@@ -108,11 +112,15 @@ class QueueListener(Listener):
             task.add_done_callback(self._done)
         return bool(messages)
 
-    async def _made_again(self) -> None:
-        try:
-            await self._queue.create()
-        except StorageUnavailable as problem:  # e.g. a queue under deletion: the next look tries again
-            log.warning("%s", problem)
+    async def _found(self) -> bool:
+        """Whether somebody has made the queue; said once when it is missing, and once when it has come."""
+        self._is_there = await self._queue.exists()
+        if not self._is_there and not self._missed:
+            log.warning("The queue %s is not there: waiting for somebody to make it.", self._queue.name)
+        elif self._is_there and self._missed:
+            log.info("The queue %s is there.", self._queue.name)
+        self._missed = not self._is_there
+        return self._is_there
 
     def _tell_unreachable(self, problem: StorageFault) -> None:
         if not self._unreachable:

@@ -36,6 +36,9 @@ class Schedule(Protocol):
     def following(self, moment: datetime) -> datetime:
         """The first time after `moment`; both aware."""
 
+    def has(self, moment: datetime) -> bool:
+        """Whether it can fire then."""
+
 
 def parse(text: str, *, zone: tzinfo | None, where: str) -> Schedule:
     """The schedule `text`; `zone` None is the machine's; `where` names the function for the error."""
@@ -62,6 +65,10 @@ class Interval:
 
     def following(self, moment: datetime) -> datetime:
         return moment + timedelta(seconds=self.seconds)
+
+    def has(self, moment: datetime) -> bool:
+        """Whenever it began."""
+        return True
 
 
 class Cron:
@@ -96,6 +103,9 @@ class Cron:
         again = self._local(back)
         repeated = next(self._naive(_plain(again) - timedelta(seconds=1)))
         return min(ahead, max(self._utc(repeated, again.fold), back))
+
+    def has(self, moment: datetime) -> bool:
+        return self.following(moment - timedelta(seconds=1)) == moment
 
     def _offset_change(self, low: datetime, high: datetime) -> datetime:
         """The first second after `low` that has another UTC offset."""
@@ -157,9 +167,14 @@ def _values(text: str, field: tuple[str, int, int, tuple[str, ...]], where: str)
     name, low, high, _ = field
     found: set[int] = set()
     for part in text.split(","):
-        match = re.fullmatch(r"(\*|\w+)(?:-(\w+))?(?:/(\d+))?", part)
-        if not match or (match[1] == "*" and match[2]) or match[3] in {"0", "00"}:
+        match = re.fullmatch(r"(\*|\w+)(?:-(\w+))?(?:/(-?\d+))?", part)
+        if not match or (match[1] == "*" and match[2]):
             raise BadSetting(f"{where}: {part!r} is no {name} of a schedule.")
+        if match[3] and int(match[3]) < 1:
+            raise BadSetting(
+                f"{where}: {part!r} is no {name} of a schedule: steps of {match[3]} are not refused by Azure, which takes"
+                f" it as every {name}. Write {part.partition('/')[0]}/1 if that is meant."
+            )
         first = low if match[1] == "*" else _value(match[1], field, where)
         last = high if match[1] == "*" or (match[3] and not match[2]) else first
         if match[2]:

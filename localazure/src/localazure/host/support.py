@@ -25,6 +25,15 @@ _ROWS = (
     # --- queue triggers
     ("Queue trigger: delivery, deletion, metadata", "yes",
      "test_host_queue_rules.py::test_a_message_comes_with_what_storage_knows_of_it", ""),
+    ("Queue trigger: makes no queue but the poison queue; a missing one is waited for, and said once", "yes",
+     "test_host_recorded.py::test_a_missing_queue_is_waited_for", ""),
+    ("Queue trigger: 17 scenarios recorded from Microsoft's own listener", "yes",
+     "test_host_recorded.py::test_every_scenario_is_held_by_a_test", "orders and counts are compared, and least waits"),
+    ("Queue trigger: newBatchThreshold is batchSize / 2 x cores by default", "yes",
+     "test_host_recorded.py::test_defaults_are_microsofts", ""),
+    ("What triggers ask of storage is what Microsoft's host asks", "yes",
+     "test_host_recorded.py::test_it_asks_of_storage_what_microsofts_asks_and_nothing_more",
+     "also who holds a lease, as its metadata: for the same roles"),
     ("Queue trigger: retry delay (visibilityTimeout) and dequeue count", "yes",
      "test_host_queue_rules.py::test_a_failed_message_comes_again_after_the_retry_delay", ""),
     ("Queue trigger: <queue>-poison after maxDequeueCount", "yes",
@@ -56,6 +65,10 @@ _ROWS = (
     # --- timer triggers
     ("Timer: NCrontab of five and six fields; day of month AND day of week", "yes",
      "test_host_schedule.py::test_the_next_time", ""),
+    ("Timer: 1,054 NCrontab expressions fire when NCrontab says so", "yes",
+     "test_host_recorded.py::test_1054_expressions_fire_when_ncrontab_says_so", "ten differ on purpose: see below"),
+    ("Timer: Last and LastUpdated are 0001-01-01 until the first run", "yes",
+     "test_host_recorded.py::test_the_first_run_is_told_that_nothing_was_before_it", ""),
     ("Timer: intervals as hh:mm:ss", "yes",
      "test_host_timers.py::test_a_run_that_outlasts_its_interval_is_followed_by_one_and_never_overlaps", ""),
     ("Timer: time zones and changes of the clock", "yes",
@@ -194,6 +207,10 @@ DIFFERENCES = (
     "Storage connections are connection strings, or sign in by a managed identity; other credentials are refused.",
     "A message under work when the host is killed comes again after its lease, at most ten minutes, as in Azure; "
     "`LOCALAZURE_QUEUE_LEASE_SECONDS` makes that shorter for tests.",
+    "Schedules: a date that never comes, and steps of `*/0` or `*/-5`, which NCrontab takes as every one, are refused "
+    "at the start (the message says what Azure would do); a tab between fields is a space; hh:mm:ss is an interval, which "
+    "NCrontab alone does not know.",
+    "A timer's run under way is waited for when the host stops; Microsoft's listener leaves that to the host above it.",
     "The host id is `local-` and a hash of the app's path, where Azure's tools make it of machine and path.",
 )
 DISAGREEMENTS = (
@@ -203,9 +220,10 @@ DISAGREEMENTS = (
     "queued. So does this host.",
 )
 UNVERIFIED = (
-    "Nothing here was held against a running Functions host. What it does follows from the sources of host, WebJobs SDK "
-    "and worker; loading an app was held against Microsoft's worker library on Python 3.13.",
-    "That an undecodable base64 message goes to the poison queue; the encoding of the blob triggers' own queue.",
+    "Nothing here was held against a running Functions host. Queue and timer listeners were held against recordings of "
+    "Microsoft's (tests/host/recorded), loading an app against Microsoft's worker library on Python 3.13; the rest follows "
+    "from the sources.",
+    "The encoding of the blob triggers' own queue.",
     "What context.trace_context holds where no telemetry is set up: here a span of its own, in the caller's trace.",
     "The answer of POST /admin/host/resume (200 here; 202 in older versions).",
 )

@@ -144,9 +144,9 @@ class TimerListener(Listener):
     async def _begin(self) -> datetime:
         status, now = self._memory.status, self._now()
         if status is None:
-            status = Status(last=NEVER, next=self._schedule.following(now), updated=now)
+            status = Status(last=NEVER, next=self._schedule.following(now), updated=NEVER)
             await self._memory.save(status)
-        elif self._schedule.following(status.updated) != status.next:
+        elif self._is_another(status, now):
             log.info("%s has another schedule than before.", self._function.name)
             status = Status(last=status.last, next=self._schedule.following(now), updated=now)
             await self._memory.save(status)
@@ -156,6 +156,15 @@ class TimerListener(Listener):
             self._began = True
             return await self._tick(past_due=False)
         return status.next
+
+    def _is_another(self, status: Status, now: datetime) -> bool:
+        """Whether the status is that of another schedule. Before the first run it does not say when it was written."""
+        if status.updated != NEVER:
+            return self._schedule.following(status.updated) != status.next
+        is_ahead = status.next > now
+        return not self._schedule.has(status.next) or (
+            is_ahead and self._schedule.following(now) < status.next
+        )
 
     async def _tick(self, *, past_due: bool) -> datetime:
         """One run; the time of the next. A failed run counts as run."""

@@ -60,14 +60,15 @@ class RunEvents:
         self._wake.set()
 
     def model_registered(self, model: Json) -> None:
-        """A new version of a model; a change of its tags is none."""
+        """A new version of a model; a change of its tags is none. Names are those that Microsoft's own types read
+        (Azure.Messaging.EventGrid); the documentation's sample begins them with capitals."""
         if not self._settings.events:
             return
         about = {
-            "ModelName": model["name"],
-            "ModelVersion": model["version"],
-            "ModelTags": model["properties"]["tags"],
-            "ModelProperties": model["properties"]["properties"],
+            "modelName": model["name"],
+            "modelVersion": model["version"],
+            "modelTags": model["properties"]["tags"],
+            "modelProperties": model["properties"]["properties"],
         }
         self._keep(f"models/{model['name']}:{model['version']}", "ModelRegistered", about)
         self._wake.set()
@@ -78,11 +79,11 @@ class RunEvents:
             return
         model = _MODEL.fullmatch(deployment["properties"].get("model") or "")
         about = {
-            "ServiceName": deployment["endpoint"],
-            "ServiceComputeType": "Managed",
-            "ModelIds": f"{model['name']}:{model['version']}" if model else "",
-            "ServiceTags": deployment["tags"],
-            "ServiceProperties": {"deployment": deployment["name"]},
+            "serviceName": deployment["endpoint"],
+            "serviceComputeType": "Managed",
+            "modelIds": f"{model['name']}:{model['version']}" if model else "",
+            "serviceTags": deployment["tags"],
+            "serviceProperties": {"deployment": deployment["name"]},
         }
         self._keep(f"endpoints/{deployment['endpoint']}", "ModelDeployed", about)
         self._wake.set()
