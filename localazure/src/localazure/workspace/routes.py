@@ -185,6 +185,7 @@ ROUTES = (
     Route("PUT", "/__localazure/transitions", control.put_transitions, open=True),
     Route("GET", "/__localazure/strict", control.get_strict, open=True),
     Route("PUT", "/__localazure/strict", control.put_strict, open=True),
+    Route("PUT", "/__localazure/applications/{client}", signin.put_application, open=True),
     Route("GET", "/__localazure/runs/{run}", control.get_run, open=True),
     Route("POST", "/__localazure/runs/{run}/move", control.move_run, open=True),
     Route("GET", "/__localazure/operations", control.get_operations, open=True),

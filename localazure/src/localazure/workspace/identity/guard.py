@@ -105,6 +105,10 @@ class Guard:
             return None
         return self.access.token(identity, audience)
 
+    def of_machine(self, audience: str) -> Granted | None:
+        """What this machine's own identity is given; None where identities are told apart: it has none then."""
+        return self._issuer.token(audience) if self.access is None else None
+
     def of_principal(self, client: str) -> Identity | None:
         """The application of that client id, as a service principal."""
         if self.access is None:
