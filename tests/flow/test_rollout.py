@@ -192,7 +192,7 @@ def test_a_new_model_gets_a_share_then_all(world: World) -> None:
 def test_no_request_at_all_holds_no_release_up(world: World) -> None:
     """Argo Rollouts, #2027 and #3015: without traffic an analysis stays inconclusive, and the rollout stands still."""
     _baking(world)
-    _rest(world)
+    world.tell(within=3600)
     _serves(world, 2)
 
 
@@ -244,6 +244,16 @@ def test_answers_that_go_wrong_roll_it_back(world: World, endpoint: Endpoint) ->
     assert world.state("deployment", f"{ENDPOINT}/{NEW}") == "removed"
     assert list(world.workspace.deployments(ENDPOINT)) == [OLD]
     assert _model(world)["baking"]["faults"] > 0
+
+
+def test_a_deployment_that_fails_its_smoke_test_gets_no_traffic(world: World, endpoint: Endpoint) -> None:
+    endpoint.wrong = {NEW}
+    _accepted(world)
+    _rest(world)
+    _serves(world, 1)
+    (fact,) = world.told(ReleaseRolledBack)
+    assert fact.reason == "model 7 answered in the place of model 2"
+    assert "baking" not in _model(world)
 
 
 def test_a_deployment_that_answers_no_more_is_rolled_back(world: World, endpoint: Endpoint) -> None:

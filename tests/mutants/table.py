@@ -5,38 +5,8 @@ Mutation testing by hand: R. DeMillo, R. Lipton, F. Sayward, *Hints on Test Data
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mutant:
-    """A guard that is not there."""
-
-    name: str
-    """What is wrong then."""
-    module: str
-    before: str
-    """Stands once in the module."""
-    after: str
-    test: str
-    """That goes red."""
-
-    @property
-    def file(self) -> Path:
-        return ROOT / (self.module.replace(".", "/") + ".py")
-
-    @property
-    def source(self) -> str:
-        """The module with the fault in it."""
-        return self.file.read_text().replace(self.before, self.after)
-
-
-def _mutant(name: str, module: str, before: str, after: str, test: str) -> Mutant:
-    return Mutant(name=name, module=module, before=before, after=after, test=f"tests/{test}")
-
+from tests.mutants.gate import GATE_AND_ROLLOUT
+from tests.mutants.mutant import mutant
 
 SEALED = """\
     services.files.seal(names.SCORED, names.scored_blob(fact.batch), len(shards))
@@ -57,423 +27,424 @@ UNSETTLED = "self._table.get(claim.row.partition, claim.row.row) or claim.row"
 
 MUTANTS = (
     # clients become scores
-    _mutant(
+    mutant(
         "the version of the answering model is not looked at", "shared.steps.score_shard",
         "if scores.model_version != str(plan.version):", "if False:",
         "flow/test_guards.py::test_scores_of_another_model_than_the_batch_is_pinned_to_are_not_taken",
     ),
-    _mutant(
+    mutant(
         "a short read of a shard is taken for whole", "shared.procedures.open_batches",
         "if len(data) != shard.end - shard.start:", "if False:",
         "flow/test_guards.py::test_bytes_that_did_not_all_come_are_no_whole_shard",
     ),
-    _mutant(
+    mutant(
         "rows are given up while the model fails on its golden rows too", "shared.steps.score_shard",
         "        if fault:\n            raise Transient(", "        if False:\n            raise Transient(",
         "flow/test_unanswered.py",
     ),
-    _mutant(
+    mutant(
         "the manifest comes before the blocks are sealed", "shared.steps.seal_batch",
         SEALED + DESCRIBED, DESCRIBED + SEALED,
         "flow/test_guards.py::test_a_manifest_that_can_be_read_describes_an_output_that_can",
     ),
-    _mutant(
+    mutant(
         "a batch is sealed with a shard missing", "shared.steps.seal_batch",
         "if len(shards) != len(plan.cut.shards):", "if False:",
         "flow/test_any_fact.py::test_a_batch_is_not_sealed_before_all_its_shards_are_scored",
     ),
-    _mutant(
+    mutant(
         "an output without scores is sealed", "shared.domain.batches.unscored",
         "if unanswered <= most_share * fitting:", "if True:",
         "flow/test_unanswered.py::test_a_batch_of_which_too_many_rows_have_no_score_is_refused",
     ),
-    _mutant(
+    mutant(
         "a release in the middle of a batch shows in it", "shared.steps.plan_batch",
         "return pinned.value if pinned else None", "return model",
         "flow/test_guards.py::test_a_batch_that_is_planned_again_keeps_the_model_it_was_pinned_to",
     ),
-    _mutant(
+    mutant(
         "files of one size are taken for the same", "shared.procedures.scored_before",
         '        == shard["source_sha256"]', '        != ""',
         "flow/test_scored_before.py",
     ),
-    _mutant(
+    mutant(
         "a file that changed during its run is taken for the planned one", "shared.steps.collect_batch_run",
         "return source is not None and source.etag == plan.etag", "return source is not None",
         "flow/test_batch_runs.py::test_a_file_that_changed_meanwhile_is_refused_and_its_newer_version_scored",
     ),
-    _mutant(
+    mutant(
         "the bytes of a run's output are not compared", "shared.steps.collect_batch_run",
         "if hashlib.sha256(data).hexdigest() != shards[number][what]:", "if False:",
         "flow/test_batch_runs.py::test_an_output_that_is_not_the_plans_never_gets_a_manifest",
     ),
-    _mutant(
+    mutant(
         "the sizes of a run's output are not compared", "shared.domain.batches.run_output",
         "if sizes.get(name) != size:", "if False:",
         "flow/test_batch_runs.py::test_an_output_that_is_not_the_plans_never_gets_a_manifest",
     ),
-    _mutant(
+    mutant(
         "a run that fails is made again and again", "shared.steps.collect_batch_run",
         "if fact.attempt < MOST_ATTEMPTS and", "if",
         "flow/test_batch_runs.py::test_what_fails_twice_is_refused_with_the_reason",
     ),
     # files become rows
-    _mutant(
+    mutant(
         "the event's ETag is not compared", "shared.procedures.file_version",
         "blob is None or blob.etag != etag", "blob is None",
         "flow/test_guards.py::test_the_file_that_is_read_is_the_version_the_event_named",
     ),
-    _mutant(
+    mutant(
         "content is claimed before its part exists", "shared.procedures.admission",
         STORED + CLAIMED, CLAIMED + STORED,
         "flow/test_guards.py::test_rows_are_known_only_once_they_lie_in_a_part",
     ),
-    _mutant(
+    mutant(
         "two workers admit the same rows at once", "shared.procedures.content_claim",
         "first = mine if anew or is_mine or not _is_admitted(known, services) else known",
         "first = mine if anew or is_mine else known",
         "flow/test_guards.py::test_rows_that_a_worker_is_admitting_are_not_admitted_by_another",
     ),
-    _mutant(
+    mutant(
         "a broken quote merges lines", "shared.domain.tables.dialect",
         '"strict": True}', '"strict": False}',
         "unit/domain/test_poisoned_files.py",
     ),
-    _mutant(
+    mutant(
         "a column too many is passed over", "shared.domain.tables.header_match",
         "return contract, problem if missing or unexpected or problem.duplicated else None",
         "return contract, problem if missing or problem.duplicated else None",
         "unit/domain/test_poisoned_files.py",
     ),
-    _mutant(
+    mutant(
         "rows that could not be taken apart are readmitted", "shared.steps.readmit_rows",
         ' if all(fault["column"] for fault in row["faults"])]', "]",
         "flow/test_operator.py",
     ),
-    _mutant(
+    mutant(
         "an event of a file that is being written is taken for its end", "functions.uploads",
         'if event.type == CREATED and event.text("api") not in WHOLE:', "if False:",
         "unit/functions/test_delivery.py::test_an_event_that_is_none_of_ours_leads_to_nothing",
     ),
     # people decide about rows
-    _mutant(
+    mutant(
         "a withdrawn upload's rows stay", "shared.domain.datasets.manifest",
         "withdrawn.get(part.file_version) or withdrawn.get(part.upload)", "None",
         "flow/test_withdrawn.py::test_the_next_version_lacks_the_rows_and_its_record_says_who_and_why",
     ),
-    _mutant(
+    mutant(
         "rows readmitted from a withdrawn upload stay", "shared.domain.datasets.manifest",
         "withdrawn.get(part.file_version) or withdrawn.get(part.upload)", "withdrawn.get(part.upload)",
         "flow/test_withdrawn.py::test_readmitted_rows_go_with_the_upload_they_stood_in",
     ),
-    _mutant(
+    mutant(
         "rows are readmitted from a withdrawn upload", "shared.steps.readmit_rows",
         '{withdrawn.reason}" if withdrawn else ""', '{withdrawn.reason}" if False else ""',
         "flow/test_withdrawn.py::test_nothing_is_readmitted_from_a_withdrawn_upload",
     ),
-    _mutant(
+    mutant(
         "withdrawn rows that are dropped again are duplicates", "shared.procedures.dataset_members",
         "return withdrawn or part.file_version in self.replaced", "return part.file_version in self.replaced",
         "flow/test_withdrawn.py::test_the_same_rows_dropped_again_are_admitted_anew",
     ),
-    _mutant(
+    mutant(
         "a withdrawn copy keeps the rows", "shared.procedures.overwritten",
         'name != part.source["name"] and upload not in withdrawn', 'name != part.source["name"]',
         "flow/test_withdrawn.py::test_a_copy_that_was_withdrawn_holds_nothing",
     ),
-    _mutant(
+    mutant(
         "rows of very many files stay, whatever a person says", "shared.procedures.overwritten",
         "claim.value.full and not taken_out", "claim.value.full",
         "flow/test_withdrawn.py::test_of_rows_of_very_many_files_a_withdrawn_one_keeps_none",
     ),
-    _mutant(
+    mutant(
         "rows dropped again stay those that were withdrawn", "shared.domain.datasets.manifest",
         " and not any(part.upload in taken_out for part in before)", "",
         "flow/test_withdrawn.py::test_the_same_rows_dropped_again_are_admitted_anew",
     ),
-    _mutant(
+    mutant(
         "a dataset version has no row", "shared.domain.datasets.manifest",
         "if not left.parts or (same", "if (same",
         "flow/test_withdrawn.py::test_without_the_only_upload_there_is_no_version_and_the_last_one_stays",
     ),
-    _mutant(
+    mutant(
         "a window is forgotten that says what was overwritten", "shared.steps.register_dataset",
         "        if not dataset.version:\n            leave_window", "        if True:\n            leave_window",
         "flow/test_withdrawn.py::test_nor_does_its_overwritten_version_come_back_then",
     ),
-    _mutant(
+    mutant(
         "a version that was begun of withdrawn rows alone holds up the dataset", "shared.steps.register_dataset",
         "        _take_back(dataset, services)\n", '        raise LookupError("its uploads are gone")\n',
         "flow/test_withdrawn.py::test_a_version_that_was_begun_of_withdrawn_rows_alone_is_taken_back",
     ),
-    _mutant(
+    mutant(
         "an upload is withdrawn twice", "shared.steps.withdraw_upload",
         "if standing.operation != fact.operation:", "if False:",
         "flow/test_withdrawn.py::test_who_comes_second_is_told_who_was_first",
     ),
-    _mutant(
+    mutant(
         "the older version that an upload repeats stays", "shared.steps.withdraw_upload",
         "    older = _repeated(upload, services)\n", "    older = []\n",
         "flow/test_withdrawn.py::test_a_file_that_only_repeats_its_own_older_version_goes_with_it",
     ),
-    _mutant(
+    mutant(
         "an upload is withdrawn before it is admitted", "shared.steps.withdraw_upload",
         "if standing is None and upload.state in NOT_ADMITTED:", "if False:",
         "flow/test_withdrawn.py::test_what_cannot_be_withdrawn_says_why",
     ),
-    _mutant(
+    mutant(
         "trust makes no version", "shared.domain.datasets.manifest",
         " and set(trusted) <= set(known))", ")",
         "flow/test_withdrawn.py::test_rows_of_a_trusted_version_are_named_in_the_next_manifest",
     ),
-    _mutant(
+    mutant(
         "trusted rows are doubted all the same", "pipelines.training.trial",
         "[] if version in decided.trusted else doubts(version, rows, expected)", "doubts(version, rows, expected)",
         "unit/pipelines/training/test_train.py::test_a_drop_that_a_person_trusts_is_learned_from",
     ),
-    _mutant(
+    mutant(
         "an old doubt outlives a person's trust", "pipelines.training.evidence",
         "cleared = {doubt.version for doubt in self.doubts} & decided.trusted", "cleared = set()",
         "unit/pipelines/training/test_plausibility.py::test_rows_that_a_person_trusts_are_evidence_and_learned_from",
     ),
-    _mutant(
+    mutant(
         "a doubt outlives the rows that raised it", "pipelines.training.evidence",
         "if upload not in self.withdrawn}", "if False}",
         "unit/pipelines/training/test_plausibility.py::"
         "test_what_is_left_of_a_doubted_drop_is_looked_at_anew_once_a_part_was_withdrawn",
     ),
-    _mutant(
+    mutant(
         "a traceback becomes a run's reason", "shared.domain.run_end",
         'return found[-1].strip() if found else ""', "return told.strip()",
         "unit/domain/test_run_end.py",
     ),
     # rows become versions and runs
-    _mutant(
+    mutant(
         "a manifest is overwritten", "shared.steps.register_dataset",
         "services.files.create(names.DATASETS", "services.files.write(names.DATASETS",
         "flow/test_two_ledgers.py::test_a_manifest_is_never_overwritten",
     ),
-    _mutant(
+    mutant(
         "an unanswered submission is repeated at once", "shared.procedures.submission",
         "wait = _fence(intent.value.posted, now, services)", "wait = 0",
         "flow/test_guards.py::test_a_submission_without_an_answer_is_not_repeated_before_the_fence_has_passed",
     ),
-    _mutant(
+    mutant(
         "two runs of a dataset are under way at once", "shared.steps.start_run",
         'if slot and slot.state != "free" and slot.version != fact.version:', "if False:",
         "flow/test_stories.py::test_an_upload_during_a_run_has_its_run_afterwards",
     ),
-    _mutant(
+    mutant(
         "a run frees the slot that another holds", "shared.procedures.run_slot",
         "if slot is None or slot.value.run != run:", "if slot is None:",
         "flow/test_guards.py::test_a_run_that_ended_long_ago_frees_no_other_ones_slot",
     ),
-    _mutant(
+    mutant(
         "another ledger's run is taken for ours", "shared.adapters.pipelines",
         "if tags.get(INPUTS_TAG) != request.digest:", "if False:",
         "unit/adapters/test_any_answer.py::test_a_run_of_that_name_with_other_inputs_is_not_ours",
     ),
-    _mutant(
+    mutant(
         "a backlog of files published twice", "shared.procedures.unseen_blobs",
         "if not ledger.outbox.is_noted(fact):", "if True:",
         "flow/test_stories.py",
     ),
-    _mutant(
+    mutant(
         "the mark passes a file that nobody has claimed", "shared.procedures.unseen_blobs",
         "            unclaimed.append(blob.modified)\n", "",
         "flow/test_guards.py::test_a_file_that_waits_for_a_model_is_found_however_long_it_waits",
     ),
     # done once
-    _mutant(
+    mutant(
         "settling asks for no ETag", "shared.ledger.claims",
         "return Claim(fact=claim.fact, row=self._table.replace(claim.row, settled))",
         f"self._table.put(claim.row.partition, claim.row.row, settled); return Claim(fact=claim.fact, row={UNSETTLED})",
         "flow/test_guards.py::test_a_worker_whose_claim_was_taken_over_settles_nothing",
     ),
-    _mutant(
+    mutant(
         "a fact is taken from a worker that is at it", "shared.ledger.claims",
         "        if self.is_held(old):\n            raise InProgress\n", "",
         "unit/ledger/test_claims.py::test_a_fact_is_claimed_by_one_of_many",
     ),
-    _mutant(
+    mutant(
         "a fact is tried without end", "shared.ledger.claims",
         "        if self.is_given_up(old):\n            raise GivenUp\n", "",
         "unit/functions/test_delivery.py::test_attempts_are_counted_once_whoever_delivers",
     ),
-    _mutant(
+    mutant(
         "late news takes a record back", "shared.ledger.history",
         "    if incoming <= recorded:", "    if incoming == recorded:",
         "unit/ledger/test_history.py",
     ),
-    _mutant(
+    mutant(
         "a fact that was finished is finished again", "shared.ledger.outbox",
         "if transaction.closes and not self.is_open(transaction.closes):", "if False:",
         "unit/ledger/test_outbox.py::test_a_second_finish_says_so_and_writes_nothing",
     ),
     # operators and subscribers
-    _mutant(
+    mutant(
         "work goes on while it is paused", "shared.flow",
         "if fact.waits and is_paused(services):", "if False:",
         "flow/test_operator.py::test_a_release_waits_while_work_is_paused",
     ),
-    _mutant(
+    mutant(
         "two workers tell one subscriber", "shared.steps.notify_subscribers",
         "for at in (cursor.until, cursor.not_before))", "for at in (cursor.not_before,))",
         "flow/test_notifying.py::test_two_workers_do_not_tell_the_same_subscriber_at_once",
     ),
-    _mutant(
+    mutant(
         "traffic is moved while a worker is at a release", "shared.procedures.traffic",
         "        if entry and claims.is_held(entry):", "        if False:",
         "flow/test_traffic.py::test_while_a_worker_is_at_a_release_the_traffic_is_its_own",
     ),
-    _mutant(
+    mutant(
         "a run begins whatever the budget says", "shared.steps.start_run",
         "    if over_budget:\n", "    if False:\n", "flow/test_run_budget.py",
     ),
-    _mutant(
+    mutant(
         "the budget forgets the runs before the last", "shared.steps.start_run",
         "of_the_last_day([*(_begun(held.value) if held else ()), now]", "of_the_last_day([now]",
         "flow/test_run_budget.py",
     ),
     # the model's own server
-    _mutant(
+    mutant(
         "the endpoint answers to values out of bounds", "serving.rules",
         "(numbers < feature.low) | (numbers > feature.high) | np.isinf(numbers)", "np.isinf(numbers)",
         "unit/serving/test_rules.py",
     ),
-    _mutant(
+    mutant(
         "compiled trees are trusted unseen", "serving.trusted",
         "if not apart <= CLOSE:", "if False:",
         "unit/serving/test_trusted.py",
     ),
-    _mutant(
+    mutant(
         "an answer of another length is taken", "shared.domain.models.answers",
         "if not len(score) == len(tenth) == len(choice) == rows:", "if False:",
         "unit/adapters/test_rest_endpoint.py",
     ),
     # who may
-    _mutant(
+    mutant(
         "a reader may change things", "functions.http.middleware.gate",
         "if caller.scope < needed:", "if False:",
         "http/test_who_may.py::test_a_reader_may_change_nothing",
     ),
-    _mutant(
+    mutant(
         "a route opens without a credential", "functions.http.middleware.gate",
         'if caller is None and not self._is_open(scope["method"], scope["path"]):', "if False:",
         "http/test_who_may.py::test_no_route_opens_to_a_wrong_credential",
     ),
-    _mutant(
+    mutant(
         "a foreign page may use the session", "functions.http.middleware.gate",
         "and not is_same_origin(headers):", "and False:",
         "http/test_who_may.py::test_a_change_by_cookie_must_come_from_our_own_pages",
     ),
-    _mutant(
+    mutant(
         "a token of another tenant opens", "functions.http.auth.tokens",
         'if claims["tid"] != self.tenant or', "if",
         "http/test_who_may.py::test_no_route_opens_to_a_wrong_credential",
     ),
-    _mutant(
+    mutant(
         "a token of another issuer opens", "functions.http.auth.tokens",
         "                issuer=self.keys.issuer,\n", "",
         "http/test_who_may.py::test_no_route_opens_to_a_wrong_credential",
     ),
-    _mutant(
+    mutant(
         "a token opens for ever", "functions.http.auth.tokens",
         "leeway=LEEWAY_SECONDS,", "leeway=10**9,",
         "http/test_who_may.py::test_no_route_opens_to_a_wrong_credential",
     ),
-    _mutant(
+    mutant(
         "a session's signature is not compared", "functions.http.auth.sessions",
         "if not good or int(ends) <= self.now():", "if int(ends) <= self.now():",
         "http/test_who_may.py::test_a_session_ends_and_cannot_be_stretched_or_raised",
     ),
-    _mutant(
+    mutant(
         "a session never ends", "functions.http.auth.sessions",
         "if not good or int(ends) <= self.now():", "if not good:",
         "http/test_who_may.py::test_a_session_ends_and_cannot_be_stretched_or_raised",
     ),
-    _mutant(
+    mutant(
         "an unresolved Key Vault reference is a key", "functions.http.auth.credentials",
         "if key.startswith(UNRESOLVED)]", "if False]",
         "http/test_who_may.py::test_an_unresolved_key_vault_reference_is_no_key",
     ),
     # drift, and what it asks for
-    _mutant(
+    mutant(
         "a model is held against rows that it learned from", "shared.steps.measure_drift",
         "released is None or released.value.version >= fact.version", "released is None",
         "flow/test_drift.py::test_a_model_that_learned_from_the_rows_is_not_what_they_are_held_against",
     ),
-    _mutant(
+    mutant(
         "answers count twice when a step is done again", "shared.procedures.drift_evidence",
         "drops = {**known.drops, str(version): places.to_json()}",
         "drops = {**known.drops, str(version + 1000 * len(known.drops)): places.to_json()}",
         "flow/test_drift.py::test_few_answers_of_several_files_add_up_and_each_counts_once",
     ),
-    _mutant(
+    mutant(
         "old seasons drown the newest", "shared.procedures.drift_evidence",
         " and too_little(found):", ":",
         "flow/test_drift.py::test_of_drops_that_say_enough_by_themselves_only_the_newest_counts",
     ),
-    _mutant(
+    mutant(
         "rows in doubt say that the model is off", "shared.steps.judge_run",
         "            leave_out(fact.dataset, version, services)\n", "",
         "flow/test_drift.py::test_rows_in_doubt_do_not_say_that_the_model_is_off",
     ),
-    _mutant(
+    mutant(
         "withdrawn rows say that the model is off", "shared.steps.withdraw_upload",
         "        leave_out(dataset, ", "        print(dataset, ",
         "flow/test_drift.py::test_withdrawn_rows_do_not_either",
     ),
-    _mutant(
+    mutant(
         "drift asks for a retrain though it is off", "shared.domain.drift.retrain",
         'policy.drift_retrain == "off" or ', "",
         "flow/test_drift.py::test_unless_the_settings_say_so_drift_asks_for_nothing",
     ),
-    _mutant(
+    mutant(
         "drift asks without end", "shared.procedures.drift_retrain",
         "(there.value.model == model or _cools_down(there.value, services))", "False",
         "flow/test_drift.py::test_it_asks_again_for_another_model_after_its_cool_down",
     ),
-    _mutant(
+    mutant(
         "a loss that may be none asks for a retrain", "shared.domain.drift.retrain",
         'if cost["loss_probability"] < SURE:', "if False:",
         "unit/domain/test_drift_cost.py::test_drift_asks_for_a_retrain_when_it_surely_costs_more_than_allowed_and_it_may",
     ),
-    _mutant(
+    mutant(
         "a run that drift asks for is held to no budget", "shared.steps.start_run",
         'slot.state == "intended" or (isinstance(fact, RunDue) and fact.asked):',
         'slot.state == "intended" or (isinstance(fact, RunDue) and (fact.asked or fact.drifted)):',
         "flow/test_drift.py::test_such_a_run_is_held_to_the_budget_of_the_day",
     ),
-    _mutant(
+    mutant(
         "few new rows hold up a retrain that drift asks for", "shared.steps.start_run",
         "slot.version >= fact.version or _is_for_drift(fact)", "slot.version >= fact.version",
         "flow/test_drift.py::test_a_loss_asks_for_a_retrain_however_few_rows_are_new",
     ),
-    _mutant(
+    mutant(
         "a month is said to be like the one before", "shared.domain.drift.expected_loss",
         "np.diag([MONTHS_DIFFER**2, 0.0])", "np.zeros((2, 2))",
         "unit/domain/test_drift_cost.py::test_the_loss_is_what_it_truly_is_and_its_interval_holds_that_of_the_next_month",
     ),
-    _mutant(
+    mutant(
         "a place decides for the rows in it", "shared.domain.drift.expected_loss",
         "(better * asked.rows - asked.marked)",
         "(better * asked.rows - asked.rows * (money.of_calls(probability_of(asked.odds)) > 0))",
         "unit/domain/test_drift_cost.py::test_it_is_the_models_own_decisions_that_lose_and_not_those_of_its_place",
     ),
-    _mutant(
+    mutant(
         "a doubt waits for nobody", "shared.steps.judge_run",
         'id=id_, state="doubted", values=values', "id=id_, values=values",
         "flow/test_withdrawn.py::test_a_doubt_waits_for_a_person_until_the_rows_are_trusted",
     ),
-    _mutant(
+    mutant(
         "a withdrawn upload leaves its version in doubt", "shared.steps.withdraw_upload",
         "for version in versions for change in settled(version, services)", "for change in ()",
         "flow/test_withdrawn.py::test_or_until_their_upload_is_withdrawn",
     ),
-    _mutant(
+    mutant(
         "trust settles what nobody doubted", "shared.procedures.data_decisions",
         'known is None or known.state != "doubted"', "known is None",
         "flow/test_withdrawn.py::test_trust_in_rows_that_nobody_doubts_moves_no_version",
     ),
+    *GATE_AND_ROLLOUT,
 )  # fmt: skip

@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from tests.mutants.plant import CHOSEN
-from tests.mutants.table import MUTANTS, ROOT, Mutant
+from tests.mutants.mutant import ROOT, Mutant
+from tests.mutants.table import MUTANTS
 
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from shared.domain.models.approval import is_same_caller
 from shared.domain.models.baking import LEAST_TIMED, alarm, p95_ms, split
 from shared.domain.models.endpoint_health import Probe
 from shared.domain.models.shadow import beyond, compared, psi
+from shared.domain.models.smoke_test import GoldenRows
 from shared.domain.policy import Policy
 from shared.settings import Settings
 
@@ -23,6 +25,15 @@ def _timed(*times: float) -> list[Probe]:
 
 
 STEADY = _timed(*[10.0] * LEAST_TIMED)
+
+
+@pytest.mark.parametrize("answer", [math.nan, math.inf, 0.2500011])
+def test_an_answer_that_is_not_the_known_one_fails_the_smoke_test(answer: float) -> None:
+    golden = GoldenRows(rows=None, probability=[0.75, 0.25])
+    assert golden.faults([0.7500001, 0.25], "3", expected_version=3) == ""
+    assert golden.faults([0.75, answer], "3", expected_version=3).startswith(
+        "1 of 2 golden rows came out wrong; row 1:"
+    )
 
 
 @pytest.mark.parametrize("percent", range(1, 51))

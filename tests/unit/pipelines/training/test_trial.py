@@ -78,6 +78,12 @@ def test_held_out_rows_are_scored_and_not_learned_from() -> None:
     assert len(rows.answers) == fresh.sum() == 400
 
 
+def test_rows_in_doubt_are_not_learned_from() -> None:
+    one = past(600, 400, 300)
+    learned = one.before(3, doubted={2}).answers
+    assert len(learned) == int((~one.held_out[:600]).sum())
+
+
 def test_drops_that_an_earlier_run_scored_are_taken_over_as_they_are(tmp_path: Path) -> None:
     known = trial.trial(past(600, 400), RECIPES, None, tmp_path / "before")
     found = trial.trial(past(600, 400, 300), RECIPES, known, tmp_path / "now")
