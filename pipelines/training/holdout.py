@@ -28,6 +28,9 @@ def membership(digests: Digests, rule: tuple[str, float]) -> Mask:
     return picked
 
 
-def holdout_id(digests: Digests) -> str:
-    """Names a hold-out: equal ids are equal rows, in whatever order. digests: of the held-out rows, answers included"""
+def rows_id(digests: Digests) -> str:
+    """Names rows, of a dataset version or of its hold-out: equal ids are equal rows, in whatever order.
+
+    digests: of the rows, answers included
+    """
     return hashlib.sha256(np.sort(digests).astype("<u8").tobytes()).hexdigest()

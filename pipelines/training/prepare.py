@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipelines.ending import CannotGoOn
 from pipelines.training import prepared
-from pipelines.training.holdout import HOLDOUT, Digests, Mask, holdout_id, membership
+from pipelines.training.holdout import HOLDOUT, Digests, Mask, membership, rows_id
 from shared.domain.datasets.manifest import REPEATS_ONCE
 from shared.domain.datasets.row_digest import row_digests
 from shared.domain.lists.list_values import list_values
@@ -64,7 +64,7 @@ def prepare(manifest: dict[str, Any], parts: Path, out: Path) -> Counts:
     (out / prepared.RECIPES).write_text(json.dumps(manifest["recipes"]), encoding="utf-8")
     decided = {name: manifest.get(name, []) for name in ("withdrawn", "trusted")}
     (out / prepared.DECISIONS).write_text(json.dumps(decided), encoding="utf-8")
-    membership_of = {"holdout_id": holdout_id(digests[held]), **told}
+    membership_of = {"dataset_id": rows_id(digests), "holdout_id": rows_id(digests[held]), **told}
     (out / prepared.MEMBERSHIP).write_text(json.dumps(membership_of), encoding="utf-8")
     return Counts(learned=int((~held).sum()), held_out=int(held.sum()), repeated=told[prepared.REPEATED_ROWS])
 

@@ -135,6 +135,22 @@ class ColumnDrift:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VerdictHashes:
+    """What a verdict is about, by content; each a SHA-256."""
+
+    dataset: str | None = public(
+        "Of all rows of the dataset version.", pattern=names.SHA256, example="9c1d" * 16
+    )
+    hold_out: str | None = public(
+        "Of the rows that it was judged on.", pattern=names.SHA256, example="04be" * 16
+    )
+    model: str | None = public("Of what the model answers by.", pattern=names.SHA256, example="7f3a" * 16)
+    champion: str | None = public(
+        "Of what the serving model answers by.", pattern=names.SHA256, example="51e0" * 16
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelVersion:
     """What is known of a model version."""
 
@@ -169,6 +185,7 @@ class ModelVersion:
     newest: NewestComparison | None = public("The two on the newest version's rows alone.")
     calibration: Calibration | None = public("Whether what it says comes true as often as it says.")
     baseline: BaselineMetrics | None = public("What the base rate alone would have had on these rows.")
+    hashes: VerdictHashes | None = public("The rows and the models that the verdict is about, by content.")
     drift: list[ColumnDrift] | None = public(
         "How far the data has moved since the serving model learned, by column."
     )

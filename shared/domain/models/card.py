@@ -55,9 +55,10 @@ def model_card(record: Json, manifest: bytes, documents: Mapping[str, Json]) -> 
 
 
 def _hashes(said: Json, evaluation: Json, manifest: bytes) -> dict[str, str]:
-    """Of what it answers by, of the rows it was judged on, and of the list of what it learned from."""
+    """Of what it answers by, of the rows it was judged on, of all rows, and of the list of the files they came in."""
     found = {
         "model": said.get("model_sha256"),
+        "dataset": evaluation.get("dataset_id"),
         "holdOut": evaluation.get("holdout_id"),
         "manifest": hashlib.sha256(manifest).hexdigest(),
     }

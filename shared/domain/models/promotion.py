@@ -123,9 +123,22 @@ def _figures(evaluation: Mapping[str, Any], found: Sequence[Finding]) -> dict[st
             )
         },
     }
+    told["hashes"] = _hashes(evaluation)
     if evaluation.get("champion"):
         told["champion"] = int(evaluation["champion"]["version"])
     return {name: value for name, value in told.items() if value}
+
+
+def _hashes(evaluation: Mapping[str, Any]) -> dict[str, str]:
+    """What the verdict is about, by content: a version number does not say which rows and which model were meant."""
+    model = evaluation["model"]
+    found = {
+        "dataset": evaluation.get("dataset_id"),
+        "hold_out": evaluation.get("holdout_id"),
+        "model": model["sha256"],
+        "champion": model["champion_sha256"],
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _of_model(found: Mapping[str, Any] | None, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:

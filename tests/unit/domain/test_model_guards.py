@@ -84,6 +84,11 @@ def test_a_refit_may_say_a_little_less_about_seasons_past() -> None:
     assert guards.find(changed(comparison=little, newest=little)) == []
 
 
+def test_what_chance_may_have_done_keeps_no_refit_out() -> None:
+    unsure = {"log_loss_difference": 0.02, "low": -0.01, "high": 0.05}
+    assert guards.find(changed(comparison=unsure, newest=unsure)) == []
+
+
 @pytest.mark.parametrize("case", FAULTS)
 def test_against_another_champion_only_what_needs_none_objects(case: str) -> None:
     outcome, parts, said = FAULTS[case]
@@ -128,6 +133,17 @@ def test_an_accepted_model_is_told_with_its_recipe_and_its_interval() -> None:
         verdict.reason,
     )
     assert verdict.figures["recipe"] == "blend"
+
+
+def test_a_verdict_names_rows_and_models_by_content() -> None:
+    rows = {"dataset_id": "d" * 64, "holdout_id": "e" * 64}
+    verdict = promotion.judge(changed(model={"champion_sha256": "f" * 64}, **rows), serving=1)
+    assert verdict.figures["hashes"] == {
+        "dataset": "d" * 64,
+        "hold_out": "e" * 64,
+        "model": f"{2:064x}",
+        "champion": "f" * 64,
+    }
 
 
 def test_rows_that_the_champion_had_learned_from_are_told() -> None:

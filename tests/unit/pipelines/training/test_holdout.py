@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pipelines.training.holdout import HOLDOUT, holdout_id, membership
+from pipelines.training.holdout import HOLDOUT, membership, rows_id
 
 DIGESTS = np.random.default_rng(1).integers(0, 2**64, 100_000, dtype=np.uint64)
 ANY = arrays.arrays(np.uint64, st.integers(0, 60), elements=st.integers(0, 2**64 - 1))
@@ -58,13 +58,13 @@ def test_the_share_is_the_rules(share: float, picked: float) -> None:
 @given(digests=ANY, data=st.data())
 def test_the_id_is_of_the_rows_in_any_order(digests: np.ndarray, data: st.DataObject) -> None:
     order = np.array(data.draw(st.permutations(range(len(digests)))), dtype=np.int64)
-    assert holdout_id(digests[order]) == holdout_id(digests)
+    assert rows_id(digests[order]) == rows_id(digests)
 
 
 @given(digests=ANY.filter(len), at=st.integers(0, 59))
 def test_another_row_is_another_holdout(digests: np.ndarray, at: int) -> None:
     other = digests.copy()
     other[at % len(digests)] ^= np.uint64(1)
-    assert holdout_id(other) != holdout_id(digests)
-    assert holdout_id(digests[:-1]) != holdout_id(digests)
-    assert holdout_id(np.append(digests, digests[-1])) != holdout_id(digests)
+    assert rows_id(other) != rows_id(digests)
+    assert rows_id(digests[:-1]) != rows_id(digests)
+    assert rows_id(np.append(digests, digests[-1])) != rows_id(digests)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.training import prepare, prepared
-from pipelines.training.holdout import holdout_id
+from pipelines.training.holdout import rows_id
 from shared.domain.datasets.row_digest import row_digests
 from tests.unit.pipelines.runs import BANK, columns, joined, manifest, part, part_of, picked
 
@@ -166,13 +166,14 @@ def test_of_rows_that_repeat_the_first_to_come_stays(tmp_path: Path) -> None:
     assert (versions.count(1), versions.count(2)) == (200, 30)
 
 
-def test_the_holdout_is_named_by_its_rows(tmp_path: Path) -> None:
+def test_the_version_and_its_holdout_are_named_by_their_rows(tmp_path: Path) -> None:
     body = listed(tmp_path, 90)
     prepare.prepare(body, tmp_path / "parts", tmp_path / "out")
-    _, held = tables(tmp_path / "out")
+    train, held = tables(tmp_path / "out")
     said = json.loads((tmp_path / "out" / prepared.MEMBERSHIP).read_text())
     assert said == {
-        "holdout_id": holdout_id(row_digests(held, NAMES)),
+        "dataset_id": rows_id(row_digests(pa.concat_tables([train, held]), NAMES)),
+        "holdout_id": rows_id(row_digests(held, NAMES)),
         "repeated_rows": 0,
         "repeats": [],
     }
