@@ -144,7 +144,7 @@ def _searched(recipes: Sequence[Recipe], learned: Matrix, seed: int, seconds: fl
     drop = np.random.default_rng(seed).integers(1, DROPS + 1, len(learned.answers))
     matrix = replace(learned, lists=drop)
     none = np.zeros(len(drop), dtype=np.bool_)
-    past = Past(matrix=matrix, versions=drop, held_out=none, digests=np.arange(len(drop)))
+    past = Past(matrix=matrix, versions=drop, held_out=none, digests=np.arange(len(drop), dtype=np.uint64))
     search = Search(rolling=Rolling(past=past, drops=range(DROPS, DROPS - FOLDS, -1)), known=recipes)
     search.run(candidates(recipes, has_lists=bool(matrix.list_names), seed=seed), seconds)
     return min(search.complete(), key=_loss).recipe, matrix

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from tests.mutants.plant import CHOSEN
 from tests.mutants.mutant import ROOT, Mutant
+from tests.mutants.plant import CHOSEN
 from tests.mutants.table import MUTANTS
 
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
