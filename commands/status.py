@@ -72,7 +72,8 @@ def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
     if answer.get("paused"):
         print("Paused: no step is begun. `./dev status --resume` goes on.")
     if answer.get("attentionCount"):
-        print(f"{answer['attentionCount']} waiting for a person: `./dev quarantine`, and the failures above.")
+        print(f"{answer['attentionCount']} waiting for a person: `./dev quarantine`, the failures above, and")
+        print("`./dev datasets --only doubted`.")
 
 
 def _dataset(row: Json) -> dict[str, Any]:

@@ -16,6 +16,7 @@ REASONS = (
     "doubtedBecause",
     "pausedBecause",
     "resumedBecause",
+    "retrainAskedBecause",
 )
 """Why something moved, under the name that its kind has for it."""
 

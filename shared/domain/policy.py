@@ -82,7 +82,7 @@ class Policy:
     release_shadow_decisions: float = 0.3
     """Of these rows, the share whose decision may differ; fraction of 1,"""
     release_shadow_psi: float = 0.25
-    """and how far the scores may have moved (population stability index)."""
+    """and how far the scores may have moved (population stability index); on batches that come while it is watched, too."""
     release_shadow_beyond: Literal["hold", "roll-back", "record"] = "hold"
     """Beyond either the release is held for a person, rolled back, or goes on with the figures on record."""
     release_canary_percent: int = 10

@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.facts import ROLL_BACK, ModelAccepted, ReleaseDue
+from shared.domain.models.baking import scores_seen
 from shared.domain.models.endpoint_health import WINDOW
-from shared.errors import Refused
+from shared.domain.names import dataset_id
+from shared.errors import Refused, Transient
 from shared.ledger import Versioned
 from shared.ports import DeploymentPlan
 from shared.procedures.endpoint_probe import golden_rows, probe
 from shared.procedures.released_model import RELEASED, ReleasedModel
 from shared.procedures.rollout import Rollout, advance, plan_of, take_up
+from shared.procedures.shadow_batch import last_sealed, shadowed
 from shared.services import Services
 
 PROBES_A_LOOK = 10
@@ -129,6 +132,7 @@ def share_traffic(release: Release, services: Services) -> Release:
         faults=0,
         new=[],
         old=[],
+        scores={},
     )
     rollout = advance(release.fact.dataset, release.rollout, baking, services)
     traffic = baking.traffic(release.serving.value)
@@ -149,6 +153,38 @@ def probed(release: Release, services: Services) -> Release:
         old=[*before.old, *(old for _, old in pairs)][-WINDOW:],
     )
     return release.at(advance(release.fact.dataset, release.rollout, after, services))
+
+
+def compared(release: Release, services: Services) -> tuple[Release, str]:
+    """With how the new model scores rows that the serving one has scored since the watch began, once for each batch; and
+    why the new one fails on them, if it does.
+
+    Batches go to the serving deployment by its name, past the traffic rules: its share of the traffic shows the new model
+    none of them. Where no batch comes there is nothing to compare, and the release goes on without.
+    """
+    assert release.serving is not None  # noqa: S101  (see `needs_no_baking`)
+    rollout, serving = release.rollout.value, release.serving.value.version
+    batch = last_sealed(dataset_id(release.plan.model, serving), services)
+    fresh = batch is not None and batch.updated >= rollout.baking_since
+    if batch is None or not fresh or batch.id == rollout.scores.get("batch"):
+        return release, ""
+    try:
+        found = shadowed(release.plan, serving, services).values.get("shadow")
+    except Transient:
+        return release, ""  # the probes say whether it answers
+    except Refused as no:
+        return release, f"it fails on rows that the serving model answered: {no}"
+    if not found:
+        return release, ""
+    scores = scores_seen(found, least=services.policy.release_shadow_psi)
+    after = replace(rollout, scores=scores)
+    return release.at(advance(release.fact.dataset, release.rollout, after, services)), ""
+
+
+def may_change_scores(release: Release, services: Services) -> bool:
+    """Whether a person wants this model, or has seen what it changes, or the settings only want that on record."""
+    decided = bool(release.requested_ms or release.rollout.value.operation)
+    return decided or services.policy.release_shadow_beyond == "record"
 
 
 def baked_seconds(release: Release, services: Services) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from shared.domain import names
 from shared.domain.facts import Fact, ModelAccepted, ReleaseDue, ReleaseRolledBack
@@ -57,6 +57,8 @@ class Rollout:
     new: list[Probe] = field(default_factory=list)
     old: list[Probe] = field(default_factory=list)
     """What the newest probes of the new and the serving deployment found."""
+    scores: dict[str, Any] = field(default_factory=dict)
+    """What the newest comparison found of a batch that the serving model scored meanwhile (`baking.scores_seen`)."""
     instead_of: dict[str, str | int] = field(default_factory=dict)
     """The release that was under way when this one began, and was ended by that: run, version, requested_ms."""
 

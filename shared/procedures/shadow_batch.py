@@ -46,7 +46,7 @@ def shadowed(plan: DeploymentPlan, serving: int, services: Services) -> Shadowed
 
     if not services.policy.release_shadow_rows:
         return _skipped("the settings ask for none")
-    batch = _last_sealed(names.dataset_id(plan.model, serving), services)
+    batch = last_sealed(names.dataset_id(plan.model, serving), services)
     if batch is None:
         return _skipped(f"model {serving} has scored no batch yet")
     wanted, profile = _list_columns(plan, services), _profile(batch, services)
@@ -88,7 +88,8 @@ def _skipped(why: str) -> Shadowed:
     return Shadowed(values={"shadow": None, "shadow_skipped": why})
 
 
-def _last_sealed(model: str, services: Services) -> Record | None:
+def last_sealed(model: str, services: Services) -> Record | None:
+    """The newest batch that this model version scored."""
     return next(
         (batch for batch in services.ledger.records.scored_by(model) if batch.state == "scored"), None
     )

@@ -7,7 +7,7 @@ from math import ceil
 
 from shared.domain.facts import Fact, ModelAccepted, ModelReleased, ReleaseDue, ReleaseHeld
 from shared.domain.kinds.kind import Change
-from shared.domain.models.baking import alarm, p95_ms
+from shared.domain.models.baking import alarm, p95_ms, score_alarm
 from shared.domain.models.endpoint_health import summary
 from shared.domain.names import dataset_id
 from shared.errors import NotLetIn, Refused
@@ -17,8 +17,10 @@ from shared.procedures.release import (
     MOST_SHARES,
     Release,
     baked_seconds,
+    compared,
     hold,
     hopeless,
+    may_change_scores,
     needs_no_baking,
     probed,
     release_of,
@@ -190,6 +192,10 @@ def _watched(release: Release, services: Services) -> list[Fact | Change]:
     release = probed(release, services)
     rollout = release.rollout.value
     problem = alarm(rollout.new, rollout.old, ratio=policy.release_latency_ratio)
+    if not problem:
+        release, problem = compared(release, services)
+        scores = {} if may_change_scores(release, services) else release.rollout.value.scores
+        problem = problem or score_alarm(scores, release.serving.value.version if release.serving else 0)
     seen = _seen(release, services)
     if problem:
         return [*_ended(release, services, f"while it was watched: {problem}"), *seen]
@@ -214,6 +220,7 @@ def _seen(release: Release, services: Services) -> list[Change]:
         "faults": rollout.faults,
         "p95_ms": p95_ms(rollout.new),
         "serving_p95_ms": p95_ms(rollout.old),
+        "scores": rollout.scores or None,
     }
     return [_model(release, baking=baking), _deployment(release, health=summary(rollout.new))]
 

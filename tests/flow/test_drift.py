@@ -93,7 +93,7 @@ def test_an_upload_is_held_against_what_the_serving_model_learned(dear: World) -
     assert (cost["rows"], cost["answers"]) == (300, 300)
     assert 0 < cost["loss_low"] < cost["loss"] < cost["loss_high"]
     assert cost["loss"] == pytest.approx(300 * 0.5 * 28.6, rel=0.2)
-    assert "models were made" in cost["not_said_because"]
+    assert "it takes 3 models" in cost["not_said_because"]
 
 
 def test_the_first_files_are_held_against_nothing(world: World) -> None:

@@ -278,6 +278,84 @@ def test_a_slow_deployment_is_rolled_back(world: World) -> None:
     assert _model(world)["baking"]["p95_ms"] == 400.0
 
 
+def _scored_meanwhile(world: World, rows: int, name: str = "july.csv") -> None:
+    """A batch is scored by the model that serves while the new one is watched."""
+    lines = [line.rsplit(";", 1)[0] for line in bank_rows(rows, start=7).splitlines()]
+    world.files.write("scoring", name, ("\n".join(lines) + "\n").encode())
+    due = ScoringDue(tick=name)
+    _until(
+        world,
+        lambda: any(batch.values["name"] == name and batch.state == "scored" for batch in _batches(world)),
+        due,
+    )
+
+
+def _batches(world: World) -> list[Any]:
+    return list(world.ledger.newest("batch"))
+
+
+def test_scores_that_lie_elsewhere_on_the_same_clients_roll_it_back(world: World, endpoint: Endpoint) -> None:
+    _baking(world)
+    endpoint.moved[NEW] = 0.4
+    _scored_meanwhile(world, 400)
+    _rest(world)
+    _serves(world, 1)
+    (why,) = world.told(ReleaseRolledBack)
+    assert "while it was watched: its scores of 400 rows of batch" in why.reason
+    scores = _model(world)["baking"]["scores"]
+    assert scores["psi"] > scores["limit"] == 0.25
+
+
+def test_few_clients_say_little_of_scores(world: World, endpoint: Endpoint) -> None:
+    """Of 12 rows an index of 1.4 may be chance."""
+    _baking(world)
+    endpoint.moved[NEW] = 0.25
+    _scored_meanwhile(world, 12)
+    _rest(world)
+    _serves(world, 2)
+    scores = _model(world)["baking"]["scores"]
+    assert 0.25 < scores["psi"] < scores["limit"]
+
+
+def test_a_batch_is_compared_once_and_one_from_before_the_watch_never(
+    world: World, endpoint: Endpoint
+) -> None:
+    _baking(world)
+    asked = endpoint.requests
+    _look(world)
+    probes = endpoint.requests - asked
+    _scored_meanwhile(world, 50)
+    _look(world)
+    asked = endpoint.requests
+    _look(world)
+    assert endpoint.requests - asked == probes
+    _rest(world)
+    assert _model(world)["baking"]["scores"]["rows"] == 50
+
+
+def test_a_model_that_fails_on_what_the_other_answered_is_rolled_back(
+    world: World, endpoint: Endpoint
+) -> None:
+    _baking(world)
+    endpoint.refusing.add(NEW)
+    _scored_meanwhile(world, 50)
+    _rest(world)
+    _serves(world, 1)
+
+
+def test_a_person_who_wants_other_scores_is_not_overruled(world: World, endpoint: Endpoint) -> None:
+    _accepted(world)
+    world.policy = replace(world.policy, release_approval="required")
+    _until(world, lambda: world.state("model", "bank:2") == "awaiting-approval")
+    _until(world, lambda: world.state("model", "bank:2") == "canary", _decided("approved"))
+    endpoint.moved[NEW] = 0.4
+    _scored_meanwhile(world, 400)
+    _rest(world)
+    _serves(world, 2)
+    scores = _model(world)["baking"]["scores"]
+    assert scores["psi"] > scores["limit"], "it is on record"
+
+
 def test_a_release_that_was_rolled_back_lets_the_next_run_begin(world: World, endpoint: Endpoint) -> None:
     _baking(world)
     endpoint.wrong = {NEW}

@@ -446,5 +446,25 @@ MUTANTS = (
         'known is None or known.state != "doubted"', "known is None",
         "flow/test_withdrawn.py::test_trust_in_rows_that_nobody_doubts_moves_no_version",
     ),
+    mutant(
+        "scores that lie elsewhere are no alarm", "shared.steps.release_model",
+        "problem = problem or score_alarm(", "problem = problem or \"\" and score_alarm(",
+        "flow/test_rollout.py::test_scores_that_lie_elsewhere_on_the_same_clients_roll_it_back",
+    ),
+    mutant(
+        "a dozen clients roll a release back", "shared.domain.models.baking",
+        "max(least, chance(TENTHS, 2 / rows)) if rows else least", "least",
+        "flow/test_rollout.py::test_few_clients_say_little_of_scores",
+    ),
+    mutant(
+        "a person's choice is overruled by an alarm", "shared.procedures.release",
+        "decided = bool(release.requested_ms or release.rollout.value.operation)", "decided = False",
+        "flow/test_rollout.py::test_a_person_who_wants_other_scores_is_not_overruled",
+    ),
+    mutant(
+        "a batch is compared at every look", "shared.procedures.release",
+        'or batch.id == rollout.scores.get("batch"):', ":",
+        "flow/test_rollout.py::test_a_batch_is_compared_once_and_one_from_before_the_watch_never",
+    ),
     *GATE_AND_ROLLOUT,
 )  # fmt: skip

@@ -28,7 +28,7 @@ def ahead(made: Sequence[datetime], scored: Sequence[tuple[datetime, int]], now:
     scored: of the batches that the serving model scored, when each came and how many rows it has
     """
     if len(made) < LEAST_MADE:
-        return f"{len(made)} models were made so far, and it takes {LEAST_MADE} to say how often one comes"
+        return f"it takes {LEAST_MADE} models to say how often one comes, and so far there are {len(made)}"
     if not scored:
         return "the model has scored no batch yet, and so it is not known how many clients it is asked about"
     usual = median((later - earlier) / DAY for earlier, later in pairwise(sorted(made))) * DAY

@@ -27,14 +27,14 @@ class RowsInDoubt:
     )
     came: float | None = public("What came, 0 to 1.", least=0, most=1, example=0.206)
     expected: float | None = public(
-        "What was expected, 0 to 1; absent where nothing was known before.", least=0, most=1, example=0.741
+        "What was expected; absent where nothing was known before; 0 to 1.", least=0, most=1, example=0.741
     )
     plausible_low: float | None = public(
-        "What would have been plausible at least, 0 to 1; absent where anything is.",
+        "What would have been plausible at least; absent where anything is; 0 to 1.",
         least=0,
         most=1,
         example=0.375,
     )
     plausible_high: float | None = public(
-        "And at most, 0 to 1; absent where anything is.", least=0, most=1, example=0.9
+        "And at most; absent where anything is; 0 to 1.", least=0, most=1, example=0.9
     )

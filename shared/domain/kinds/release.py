@@ -68,6 +68,20 @@ class ShadowComparison:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BakingScores:
+    """The new model's scores beside the serving one's, on a batch that this one scored meanwhile."""
+
+    batch: str = public("The batch whose rows they are.", pattern=names.BATCH_ID, example="may-csv-0a1b2c3d")
+    rows: int = public("Rows that both scored.", least=0, example=2000)
+    psi: float = public("Population stability index of the two.", least=0, example=0.021)
+    limit: float = public(
+        "What it may be, by chance for so many rows and by `RELEASE_SHADOW_PSI`; above it the release is rolled back.",
+        least=0,
+        example=0.25,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Baking:
     """How a model did while it was watched with a share of the traffic."""
 
@@ -83,4 +97,7 @@ class Baking:
     )
     serving_p95_ms: float | None = public(
         "The same of the serving model at the same time.", unit="ms", least=0, example=18.0
+    )
+    scores: BakingScores | None = public(
+        "How its scores differ from the serving model's on the newest batch that came meanwhile; absent where none did."
     )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from shared.domain.lists.list_drift import chance
 from shared.domain.models.endpoint_health import Probe
+
+TENTHS = 10
+"""Of the serving model's scores: the groups in which both models' are counted."""
 
 LEAST_TIMED = 30
 """Answers of each that a comparison of times needs: with fewer one slow answer decides."""
@@ -39,6 +44,28 @@ def alarm(new: Sequence[Probe], old: Sequence[Probe], *, ratio: float) -> str:
     if slow >= SLOW_SHARE * len(_times(new)):
         return f"it is slow: p95 {p95_ms(new):.0f} ms where the serving model takes {usual:.0f} ms"
     return ""
+
+
+def scores_seen(shadow: Mapping[str, Any], *, least: float) -> dict[str, Any]:
+    """How far the new model's scores lie from the serving one's on the same rows, and how far they may: by chance, for so
+    many rows, and by what the settings allow.
+
+    Both models score the very same rows, so that chance moves them less than two samples, for which the limit is made.
+    shadow: of `models.shadow.compared`; least: an index below it is no alarm, whatever chance says
+    """
+    rows = shadow["rows"]
+    limit = max(least, chance(TENTHS, 2 / rows)) if rows else least
+    return {"batch": shadow["batch"], "rows": rows, "psi": shadow["psi"], "limit": round(limit, 6)}
+
+
+def score_alarm(scores: Mapping[str, Any], serving: int) -> str:
+    """Why the release is to be rolled back; empty while nothing is wrong. scores: as `scores_seen` has them"""
+    if not scores or scores["psi"] <= scores["limit"]:
+        return ""
+    return (
+        f"its scores of {scores['rows']:,} rows of batch {scores['batch']} lie elsewhere than those of model {serving}:"
+        f" PSI {scores['psi']:.2f}, may be {scores['limit']:.2f}"
+    )
 
 
 def p95_ms(probes: Sequence[Probe]) -> float | None:

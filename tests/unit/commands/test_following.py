@@ -118,7 +118,7 @@ def test_a_person_stops_watching_with_ctrl_c(run: Run, app: FakeApp, monkeypatch
     monkeypatch.setattr(status_api.Client, "changes", interrupted(app.status()))
     code, out, err = run("watch")
     assert (code, err) == (0, "")
-    assert "model 7 answers for bank-additional   PAUSED   5 waiting for a person" in out
+    assert "model 7 answers for bank-additional   PAUSED   6 waiting for a person" in out
 
 
 def test_a_run_waited_for_is_one_document_at_its_end(run: Run, later: Later) -> None:

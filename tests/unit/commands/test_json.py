@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 ALONE = {"storage", "workspace", "host"}
 """They are the embedded Azure's own programs, with its own options."""
 CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
-    "status": ((), lambda said: said["attentionCount"], 5),
+    "status": ((), lambda said: said["attentionCount"], 6),
     "config": ((), lambda said: (said["version"], said["paused"]), (1, False)),
     "watch": (("--until-quiet",), lambda said: said["paused"], False),
     "trace": (("incoming/calls-2026-w45.csv",), lambda said: said["model"]["id"], "bank-additional:7"),

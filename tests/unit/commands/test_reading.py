@@ -23,7 +23,7 @@ Run = Callable[..., tuple[int, str, str]]
 Asked = Callable[..., Any]
 
 SHOWN = {
-    ("status",): ["model 7 (campanha-bank-additional/model-7)", "leads-from-crm.csv", "5 waiting for a person"],
+    ("status",): ["model 7 (campanha-bank-additional/model-7)", "leads-from-crm.csv", "6 waiting for a person"],
     ("status", "--flow"): ["admit_upload", "1,204"],
     ("trace", "incoming/calls-2026-w45.csv"): ["bank-additional:7", "model-7", "to-call-w45.csv", "train: completed"],
     ("trace", "scoring/to-call-w43.csv"): ["bank-additional:4", "calls-2026-w42.csv", "model version: 4"],

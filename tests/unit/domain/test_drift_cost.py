@@ -142,7 +142,7 @@ def test_a_burst_of_a_minute_is_no_pace() -> None:
 
 
 def test_without_a_pace_nothing_is_said_of_the_time_ahead() -> None:
-    assert "2 models were made" in str(ahead(_days(4, 14), [(NOW, 10)], NOW))
+    assert "so far there are 2" in str(ahead(_days(4, 14), [(NOW, 10)], NOW))
     assert "no batch" in str(ahead(_days(4, 14, 24), [], NOW))
 
 
