@@ -52,7 +52,10 @@ COMMANDS = {
     "docs": Command(summary="addresses of the dashboard and of both APIs' descriptions"),
     "env": Command(summary='variables for the unmodified SDKs: eval "$(./dev env)"'),
     "reset": Command(summary="stop everything and forget everything"),
-    "doctor": Command(summary="what lies where in this checkout, how large, and what is missing", needs=()),
+    "doctor": Command(
+        summary="what lies where in this checkout, and what is missing; --sign-in: who is let in where",
+        needs=(),
+    ),
     "clean": Command(summary="remove what set-up has laid here, and say what that frees", needs=()),
     "test": Command(summary="run the tests", needs=(*STACK, TEST, UV, LINTERS)),
     "check": Command(summary="lint, types, layers", needs=(*USUAL, CHECK, LINTERS)),

@@ -1,6 +1,7 @@
 """Say what lies where in this checkout: parts of the set-up with size and version, state folders, and what is missing.
 
-Starts and installs nothing.
+Starts and installs nothing. `--sign-in [IDENTITY]` says instead who is let in where, against the stack that runs or the
+workspace that the environment names: what works, what is missing, and the role that would mend it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -19,14 +21,25 @@ from commands import ROOT
 from commands.setup import inventory
 from commands.setup.disk import Ledger, megabytes
 from commands.setup.process_environment import settle
+from commands.stack.errors import StackError
 from commands.stack.found import Found, stacks
+from localazure.installer import python_in
+
+HELP = ("-h", "--help")
 
 
 def main(arguments: list[str]) -> int:
     made = argparse.ArgumentParser(prog="./dev doctor", description=__doc__)
     made.add_argument("--json", action="store_true", help="for programs")
-    given = made.parse_args(arguments)
+    made.add_argument("--sign-in", action="store_true", help="try the sign-in; `--sign-in --help` says more")
+    given, more = made.parse_known_args(
+        [one for one in arguments if one not in HELP or "--sign-in" not in arguments]
+    )
     settle(ROOT)
+    if given.sign_in:
+        return _sign_in([*more, *(one for one in arguments if one in HELP)])
+    if more:
+        made.error(f"unrecognized arguments: {' '.join(more)}")
     sizes = Ledger()
     parts = list(inventory.parts(ROOT, sizes))
     states = [(one, sizes.new_bytes(one.folder)) for one in stacks(ROOT)]
@@ -42,6 +55,16 @@ def main(arguments: list[str]) -> int:
             f"\nThe repository itself, with all else in it: {rest}. ./dev clean frees what set-up can lay again."
         )
     return 0
+
+
+def _sign_in(arguments: list[str]) -> int:
+    """By the libraries that the stack has; the doctor itself does without any."""
+    python = python_in(ROOT / ".venv")
+    if not python.exists():
+        raise StackError("The libraries that sign in are not installed yet: `./dev up` installs them.")
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "localazure" / "src")])
+    env = {**os.environ, "PYTHONPATH": paths}
+    return subprocess.call([str(python), "-m", "commands.deployment.sign_in_report", *arguments], env=env)
 
 
 def _document(parts: list[inventory.Laid], states: list[tuple[Found, int]]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from commands.client.target import BAD, FINE, command, find
 from commands.client.workspace import answer_of, workspace
 from commands.stack.errors import StackError
 from shared.adapters.ml_client import scoring_address
+from shared.adapters.sign_in import credential
 
 PERCENTS = (50, 90, 95, 99, 100)
 KEY = "CAMPANHA_ENDPOINT_KEY"
@@ -140,12 +141,10 @@ def _by_address(given: argparse.Namespace) -> Endpoint:
 
 def _of_app(given: argparse.Namespace) -> Endpoint:
     """The endpoint whose model answers for the app, found by the SDK with your sign-in, or the stack's."""
-    from azure.identity import DefaultAzureCredential
-
     target = find(argparse.Namespace(state=given.state, url=None, key=None))
     name = answering(target.client, given.dataset).endpoint
     client = workspace(target.stack)
-    url, key = answer_of(lambda: scoring_address(client, DefaultAzureCredential(), name))
+    url, key = answer_of(lambda: scoring_address(client, credential(), name))
     tls = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
     return Endpoint(url=url, key=key, deployment=given.deployment, tls=tls)
 

@@ -27,6 +27,7 @@ from pipelines.scoring import pipeline as scoring
 from pipelines.tally import Say, Tally
 from pipelines.training import pipeline as training
 from shared.adapters.ml_client import ml_client, without_blank_lines
+from shared.adapters.sign_in import credential
 
 ENDPOINT = training.ENDPOINT
 COMPUTE = "cpu-cluster"
@@ -159,8 +160,6 @@ def main(arguments: Sequence[str] = ()) -> int:
     arguments: `--when-told` loads the SDK, which takes two seconds, while the workspace may still be starting, and then
     reads those variables from stdin, as one line of JSON.
     """
-    from azure.identity import DefaultAzureCredential
-
     if WHEN_TOLD in arguments:
         importlib.import_module("azure.ai.ml")
         told = sys.stdin.readline()
@@ -173,7 +172,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     if missing:
         print(f"{', '.join(missing)} not set: they say where to publish to", file=sys.stderr)
         return 2
-    client = ml_client(DefaultAzureCredential(), *(os.environ[name] for name in PLACE))
+    client = ml_client(credential(), *(os.environ[name] for name in PLACE))
     with without_blank_lines():
         publish(client, storage=storage, compute=os.environ.get("AZUREML_COMPUTE") or COMPUTE)
     return 0

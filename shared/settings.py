@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
@@ -23,6 +24,7 @@ from shared.domain.facts import LONGEST_DELAY
 from shared.domain.live_choices import LIVE, Choice
 from shared.domain.network_reach import Reach, spelt
 from shared.domain.policy import Policy, Purpose
+from shared.domain.sign_in import Way, sign_in
 from shared.errors import ConfigurationError
 from shared.resources.storage import LEDGER
 
@@ -74,6 +76,8 @@ class Settings(BaseSettings):
     table_uri: str | None = Field(default=None, alias="CAMPANHA_STORAGE__tableServiceUri")
     ledger_table: str = LEDGER
 
+    sign_in: Way = "auto"
+    """How the app signs in to Azure; `shared.domain.sign_in` says what each way needs."""
     azure_subscription_id: str
     azure_resource_group: str
     azureml_workspace: str
@@ -284,11 +288,24 @@ def read_settings() -> Settings:
 
     raises: ConfigurationError naming every setting that is missing or ill-typed, never a value
     """
+    lines, settings = [], None
     try:
-        return Settings()  # type: ignore[call-arg]  # the environment gives them
+        settings = Settings()  # type: ignore[call-arg]  # the environment gives them
     except ValidationError as faults:
         lines = [f"  {_name(fault['loc'])}: {fault['msg']}" for fault in faults.errors()]
-        raise ConfigurationError("these app settings need mending:\n" + "\n".join(lines)) from None
+    lines += _not_signing_in(os.environ)
+    if lines or settings is None:
+        raise ConfigurationError("these app settings need mending:\n" + "\n".join(lines))
+    return settings
+
+
+def _not_signing_in(variables: Mapping[str, str]) -> list[str]:
+    """What is missing of the way to sign in; one that is none is a fault of its own setting."""
+    try:
+        way = sign_in(variables)
+    except ValueError:
+        return []
+    return [f"  {name}: needed to sign in as {way}" for name in way.missing]
 
 
 def _name(location: tuple[int | str, ...]) -> str:

@@ -40,7 +40,6 @@ def services() -> Services:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     give_large_blocks_back()
 
-    from azure.identity import DefaultAzureCredential
     from azure.storage.blob import BlobServiceClient
 
     from shared.adapters.azureml import AzureWorkspace
@@ -48,11 +47,12 @@ def services() -> Services:
     from shared.adapters.contracts import load_contracts
     from shared.adapters.recipes import load_recipes
     from shared.adapters.scoring import RestEndpoint
+    from shared.adapters.sign_in import credential as signed_in
     from shared.ledger import Ledger
     from shared.settings import read_settings
 
     settings = read_settings()
-    credential, now = DefaultAzureCredential(), storage_clock().now
+    credential, now = signed_in(), storage_clock().now
     workspace = AzureWorkspace(settings, credential)
     past, present = _tables(settings, credential)
     ledger = Ledger(past, present=present, now=now, lease_seconds=settings.claim_seconds)
@@ -81,13 +81,12 @@ def services() -> Services:
 @lru_cache(maxsize=1)
 def model_api() -> ModelApi:
     """The models' endpoints as any client meets them."""
-    from azure.identity import DefaultAzureCredential
-
     from shared.adapters.azureml import AzureWorkspace
     from shared.adapters.model_api import RestModelApi
+    from shared.adapters.sign_in import credential
     from shared.settings import read_settings
 
-    return RestModelApi(AzureWorkspace(read_settings(), DefaultAzureCredential()).online_address)
+    return RestModelApi(AzureWorkspace(read_settings(), credential()).online_address)
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from commands.stack.errors import StackError
 from commands.stack.settings import no_proxy, sdk_settings
 from commands.stack.state import Stack
 from shared.adapters.ml_client import ml_client
+from shared.adapters.sign_in import credential
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -27,9 +28,7 @@ def workspace(stack: Stack | None) -> MLClient:
     missing = [name for name in PLACE if not os.environ.get(name)]
     if missing:
         raise StackError(f"set {', '.join(missing)}: the workspace that the model is deployed in.")
-    from azure.identity import DefaultAzureCredential
-
-    return ml_client(DefaultAzureCredential(), *(os.environ[name] for name in PLACE))
+    return ml_client(credential(), *(os.environ[name] for name in PLACE))
 
 
 def answer_of(call: Callable[[], Any]) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.deployment import canary
 from commands.deployment.patience import Patience
+from shared.adapters import sign_in
 from shared.adapters.azureml import AzureWorkspace
 from shared.adapters.contracts import load_contracts
 from shared.adapters.ml_client import without_blank_lines
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 
 def after(settings: Settings, patience: Patience) -> int:
     """The exit code: 1 when the canary was not heard of."""
-    from azure.identity import DefaultAzureCredential
-
-    credential = DefaultAzureCredential()
+    credential = sign_in.credential()
     workspace = AzureWorkspace(settings, credential)
     _publish(settings, workspace, patience)
     for contract in load_contracts(CONTRACTS):

@@ -67,7 +67,7 @@ def book(stack: Stack, assigned: Iterable[Assignment] = ASSIGNMENTS) -> dict[str
             f"topic:{WORKSPACE}": identities.WORKSPACE_TOPIC.name,
         },
         "scopes": {
-            "registry": _scope(stack, assignments.REGISTRY, ""),
+            "registry": resource_id(stack, assignments.REGISTRY, ""),
             "workspace account": workspace_account,
         },
     }
@@ -84,7 +84,7 @@ def identity_header(stack: Stack, identity: Identity) -> str:
 
 def identity_id(stack: Stack, identity: Identity) -> str:
     """The resource id of a user-assigned identity."""
-    return _scope(stack, assignments.IDENTITY, identity.name)
+    return resource_id(stack, assignments.IDENTITY, identity.name)
 
 
 def data_address(stack: Stack, service: str, account: str = ACCOUNT) -> str:
@@ -117,7 +117,7 @@ def _assigned(stack: Stack, assigned: Iterable[Assignment]) -> Iterator[dict[str
         yield {
             "identity": each.identity.name,
             "role": each.role,
-            "scope": _scope(stack, each.scope, each.on),
+            "scope": resource_id(stack, each.scope, each.on),
         }
 
 
@@ -131,7 +131,7 @@ def _persons(stack: Stack) -> Iterator[dict[str, str]]:
         yield {"identity": PERSON.name, "role": role, "scope": scope}
 
 
-def _scope(stack: Stack, kind: str, on: str) -> str:
+def resource_id(stack: Stack, kind: str, on: str) -> str:
     """The resource id of what a role is assigned on."""
     data = f"Microsoft.Storage/storageAccounts/{ACCOUNT}"
     accounts = {**HOST_ACCOUNTS, assignments.WORKSPACE_ACCOUNT: _WORKSPACE_ACCOUNT}

@@ -8,6 +8,7 @@ from typing import Any
 from commands.stack.access import PERSON, data_address
 from commands.stack.settings import no_proxy, sdk_settings
 from commands.stack.state import Stack
+from shared.adapters.sign_in import credential
 
 
 def blob_service(stack: Stack, **options: Any) -> Any:
@@ -16,7 +17,5 @@ def blob_service(stack: Stack, **options: Any) -> Any:
 
     if not stack.roles:
         return BlobServiceClient.from_connection_string(stack.connection_string, **options)
-    from azure.identity import DefaultAzureCredential
-
     os.environ.update({**sdk_settings(stack, PERSON), **no_proxy()})
-    return BlobServiceClient(data_address(stack, "blob"), credential=DefaultAzureCredential(), **options)
+    return BlobServiceClient(data_address(stack, "blob"), credential=credential(), **options)

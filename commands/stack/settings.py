@@ -31,7 +31,8 @@ else sends requests that a new model could be watched with: `./dev up --set RELE
 def sdk_settings(stack: Stack, identity: Identity = PERSON) -> dict[str, str]:
     """What sends the unmodified SDKs to the embedded Azure instead of to the real one. identity: who signs in, which
     counts where roles do"""
-    signs_in = {"AZURE_CLIENT_ID": client_id(identity)} if stack.roles else {}
+    signs_in = {"SIGN_IN": "managed-identity"}
+    signs_in |= {"AZURE_CLIENT_ID": client_id(identity)} if stack.roles else {}
     secret = (
         identity_header(stack, identity) if stack.roles else stack.written_by("workspace", "identity-header")
     )
