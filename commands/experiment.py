@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
         made.error("give a DATASET or a --run, not both")
     client = find(given).client
     if given.dataset:
-        done = "A recipe was found: it challenges from the next version on. `./dev experiment` shows it."
+        done = "The search is over: `./dev experiment` shows what it found."
         return acted(client, f"datasets/{given.dataset}/experiment", given_json=given.json, done=done)
     if given.run:
         return _one(client, given.run, given_json=given.json)

@@ -259,7 +259,8 @@ def test_an_experiment_that_finds_nothing_is_done_and_one_that_cannot_begin_says
     world.files.write("recipes", f"{request.output}leaderboard.json", json.dumps(board).encode())
     world.workspace.runs[request.name] = RunView(name=request.name, status="Completed")
     world.tell(RunMoved(run=request.name))
-    assert _followed(operator, answer)["status"] == "Succeeded"
+    ended = _followed(operator, answer)
+    assert (ended["status"], ended["detail"]) == ("Succeeded", "nothing is better")
     shown = operator.get(f"/api/runs/{request.name}").json()
     assert (shown["pipeline"], shown["reason"]) == ("experimentation", "nothing is better")
     assert operator.post("/api/datasets/nothing/experiment").status_code == 404

@@ -166,8 +166,9 @@ def _as_asked_for(
         return _decided(fact, services)
     if isinstance(fact, f.ExperimentStarted):
         progress = _of_record("run", fact.run, services, since=0)
-        nothing = progress.record is not None and progress.record.state in ("refused", "undecided")
-        return replace(progress, status="Succeeded") if nothing else progress
+        if progress.status != "Succeeded" or progress.record is None:
+            return progress
+        return replace(progress, detail=str(progress.record.values.get("reason", "")))
     if isinstance(fact, f.NothingNew):
         if fact.reason:
             return Progress(status="Failed", detail=fact.reason)
