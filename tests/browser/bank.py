@@ -708,6 +708,13 @@ def card(model: Json) -> Json:
         {"name": "plain", "kind": "trees", "columns": ["age", "euribor3m", "month"], "weight": 0.5},
         {"name": "line", "kind": "linear", "columns": ["age", "euribor3m"], "weight": 0.5},
     ]
+    segment = {
+        "column": "education", "value": "university.degree", "rows": 268,
+        "log_loss_difference": -0.0102, "low": -0.0214, "high": 0.0011,
+    }  # fmt: skip
+    standing = {"recipe": "ffff1e47555672ec", "drops": 3, "rows": 4118, "mean": 0.007, "e_value": 0.38}
+    names = {"1fc60d5cacaf6458": "blend", "ffff1e47555672ec": "boosted-plain"}
+    trial = {"live": "1fc60d5cacaf6458", "asked": 60, "standings": [standing], "names": names}
     part = {"upload": "upload/calls-2026-w45.csv/0x1", "rows": 4118, "contentHash": "9f86", "sha256": "60a3"}
     return {
         "id": model["id"],
@@ -718,7 +725,13 @@ def card(model: Json) -> Json:
         "variants": {"single": members},
         "importance": {"single": importance},
         "hashes": {"model": "ab12" * 16, "holdOut": "cd34" * 16, "manifest": "ef56" * 16},
-        "training": {"base_rate": 0.1127, "call_cost": 10, "deposit_value": 80},
-        "evaluation": {"rows": 823, "challenger": {"auc": 0.794}, "calibration": {"ece": 0.011}},
+        "training": {
+            "base_rate": 0.1127,
+            "call_cost": 10,
+            "deposit_value": 80,
+            "threshold": 0.125,
+            "trained_rows": 3295,
+        },
+        "evaluation": {"rows": 823, "segments": [segment], "trial": trial},
         "driftBaseline": {"rows": 4118, "columns": []},
     }

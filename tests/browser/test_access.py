@@ -14,7 +14,8 @@ ADDRESSES = (
     "#/", "#/flow", "#/trace", "#/trace/incoming/calls-2026-w45.csv", "#/files", "#/datasets",
     "#/datasets/bank-additional/8",
     "#/quarantine", "#/quarantine/leads-from-crm.csv", "#/runs", "#/runs/bank-additional-v8-a1", "#/models",
-    "#/models/bank-additional/7", "#/batches", "#/batches/to-call-november-csv-6f2c0a51", "#/endpoint", "#/api", "#/events",
+    "#/models/bank-additional/7", "#/models/bank-additional/7/card",
+    "#/batches", "#/batches/to-call-november-csv-6f2c0a51", "#/endpoint", "#/api", "#/events",
 )  # fmt: skip
 WIDTHS = (360, 768, 1024, 2560)
 

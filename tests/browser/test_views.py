@@ -28,6 +28,10 @@ VIEWS: dict[str, list[str]] = {
     "#/runs/bank-v1-a1": ["prepare failed: the compute ran out of disk", "Mend what the reason names"],
     "#/models": ["Quality over time", "Data drift", "euribor3m", "−0.0116", "rolled back", "refused"],
     "#/models/bank-additional/6": ["below the 0.90 asked for", "Better with probability", "38.0 %", "0.2941"],
+    "#/models/bank-additional/6/card": [
+        "model card", "below the 0.90 asked for", "calls-2026-w45.csv", "education university.degree",
+        "euribor3m", "17 to 120", "boosted-plain", "60 to 1", "ab12ab12",
+    ],
     "#/batches": ["to-call-november.csv", "63 %", "model 7", "lacks the columns euribor3m"],
     "#/endpoint": ["campanha-bank-additional", "model-7 100 %", "8.4 ms", "20 ms", "4,211", "standby"],
     "#/events": ["is held in quarantine", "is in service", "was dead-lettered"],
@@ -72,7 +76,8 @@ def test_no_page_shows_what_is_not_there(open_page: Open, app: Any) -> None:
     pages = [page(record) for kind, page in PAGES.items() for record in app.collections[kind]]
     scoring = [f"#/trace/scoring/{batch['name']}" for batch in app.collections["batches"]]
     found = {}
-    for address in [*VIEWS, "#/api", "#/audit", *pages, *scoring]:
+    cards = [f"{PAGES['models'](model)}/card" for model in app.collections["models"]]
+    for address in [*VIEWS, "#/api", "#/audit", *pages, *cards, *scoring]:
         shown = opened.go(quote(address, safe="#/")).inner_html("body")
         assert 'role="alert"' not in shown, address
         found[address] = BROKEN.findall(shown)

@@ -337,8 +337,8 @@ class ModelCard(Shape):
         examples=[{"single": [{"column": "euribor3m", "value": 0.612}]}],
     )
     hashes: dict[str, str] = Field(
-        description="Of what it answers by (`model`), of the rows it was judged on (`holdOut`), of the list of its data"
-        " (`manifest`).",
+        description="Of what it answers by (`model`), of all rows of its version (`dataset`), of those it was judged on"
+        " (`holdOut`), of the list of its data (`manifest`).",
         examples=[
             {"model": "9f86d081884c7d65", "holdOut": "60303ae22b998861", "manifest": "fd61a03af4f77d87"}
         ],

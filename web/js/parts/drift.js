@@ -2,6 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { digits } from "../core/format.js";
+import { bars } from "./bars.js";
 
 /** From here on a column has moved; from there on it has shifted. The usual bounds of credit scoring. */
 export const MOVED = 0.1;
@@ -80,30 +81,19 @@ function cell(model, column) {
   );
 }
 
+/** @type {Record<string, Page.Tone>} */
+const TONES = { shifted: "bad", moved: "warn", stable: "rest" };
+
 /** One model's drift as bars. @param {Api.ColumnDrift[]} columns */
 export function driftBars(columns) {
   const sorted = [...columns].sort((a, b) => b.psi - a.psi);
-  const widest = Math.max(SHIFTED, sorted[0]?.psi ?? 0);
-  const tones = { shifted: "bad", moved: "warn", stable: "rest" };
-  return h(
-    "ul",
-    { class: "bar-chart", "data-wide": true },
-    sorted.map(({ column, psi }) =>
-      h(
-        "li",
-        {},
-        h("span", {}, column),
-        h("span", { class: "number", title: String(psi) }, `${digits(psi, 3)} ${level(psi)}`),
-        h(
-          "div",
-          { class: "track", "aria-hidden": "true" },
-          h("span", {
-            class: "bar-fill",
-            "data-tone": tones[level(psi)],
-            vars: { "--share": (psi / widest).toFixed(4) },
-          }),
-        ),
-      ),
-    ),
+  return bars(
+    sorted.map(({ column, psi }) => ({
+      label: column,
+      value: psi,
+      text: `${digits(psi, 3)} ${level(psi)}`,
+      tone: TONES[level(psi)],
+    })),
+    SHIFTED,
   );
 }

@@ -1,4 +1,4 @@
-/** Models: quality over time with every release, refusal and roll-back; drift; the list; and one model with its verdict. */
+/** Models: quality over time with every release, refusal and roll-back; drift; the list; one model with its verdict, and its card. */
 
 import { actionButton } from "../core/actions.js";
 import { h } from "../core/dom.js";
@@ -7,6 +7,7 @@ import { ago, digits, number, percent, plural, shown, signed } from "../core/for
 import { to } from "../core/router.js";
 import { isGoing, needsPerson } from "../core/states.js";
 import { badge } from "../parts/badge.js";
+import { modelCard } from "../parts/card.js";
 import { drift, driftBars, MOVED, SHIFTED } from "../parts/drift.js";
 import { facts, reason } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
@@ -19,10 +20,12 @@ import { quality } from "../parts/quality.js";
 import { table } from "../parts/table.js";
 
 /** @param {Page.Route} here */
-export const title = (here) => (here.parts.length ? here.parts.join(":") : "Models");
+export const title = ({ parts: [name, version, card] }) =>
+  version ? `${name}:${version}${card ? ", model card" : ""}` : "Models";
 /** @param {Page.Route} here */
-export function feeds({ parts: [name, version] }) {
+export function feeds({ parts: [name, version, card] }) {
   if (!version) return { models: resource("models", { maxpagesize: 200 }) };
+  if (card) return { card: resource("models/{name}/{version}/card", { name, version }) };
   return {
     model: resource("models/{name}/{version}", { name, version }),
     batches: resource("batches", { dataset: name, maxpagesize: 100 }),
@@ -74,6 +77,7 @@ const COLUMNS = [
 /** @param {Page.Shown<typeof feeds>} shown */
 export function draw({ here, status, feeds, live }) {
   if (feeds.models) return list(here, status, feeds.models, live);
+  if (feeds.card) return card(here, feeds.card);
   const model = feeds.model.value;
   return [
     head({
@@ -83,6 +87,23 @@ export function draw({ here, status, feeds, live }) {
       tools: model && tools(model, live),
     }),
     fromFeed(feeds.model, (value) => one(value, feeds.batches)),
+  ];
+}
+
+/** @param {Page.Route} here @param {Feed<"models/{name}/{version}/card">} feed */
+function card(here, feed) {
+  const [name, version] = here.parts;
+  return [
+    head({
+      title: title(here),
+      lead: "All that is known of this model, in one place: its data, its figures, whom it serves well, and what names it.",
+      crumbs: [
+        ["Models", to("models", { dataset: name })],
+        [`${name}:${version}`, to("models", name, version)],
+      ],
+      mark: feed.value && badge(feed.value.model.state, "model"),
+    }),
+    fromFeed(feed, modelCard),
   ];
 }
 
@@ -269,6 +290,7 @@ function belongs(model) {
     facts([
       ["Run", model.run && h("a", { href: to("runs", model.run) }, model.run)],
       ["Dataset version", h("a", { href: to("datasets", model.dataset, model.version) }, model.id)],
+      ["Model card", h("a", { href: to("models", model.dataset, model.version, "card") }, "All that is known of it")],
       ["Deployment", model.deployment && h("a", { href: to("endpoint") }, model.deployment)],
       ["Judged", ago(model.createdAt)],
       ["Released", ago(model.releasedAt)],
