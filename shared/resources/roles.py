@@ -47,20 +47,21 @@ class CustomRole:
     actions: tuple[str, ...]
 
 
-_READ_ALL = f"{ML}/*/read"
-"""Reading, whatever it is: scoring by a token was reported to be refused without it."""
+_READ_ALL = (f"{ML}/read", f"{ML}/*/read")
+"""Reading, whatever it is: scoring by a token was reported to be refused without it. The workspace itself is named, which
+the SDK reads before it makes an endpoint: Microsoft's own roles only suggest that the pattern holds for it too."""
 _SCORE = f"{ML}/onlineEndpoints/score/action"
 
 ASKER = CustomRole(
     name="Campanha asker",
     says="Reads models and endpoints of the workspace, and has clients scored.",
-    actions=(_READ_ALL, _SCORE),
+    actions=(*_READ_ALL, _SCORE),
 )
 ORCHESTRATOR = CustomRole(
     name="Campanha orchestrator",
     says="Registers data, starts and cancels runs by published pipelines, deploys models and has clients scored.",
     actions=(
-        _READ_ALL,
+        *_READ_ALL,
         _SCORE,
         f"{ML}/data/versions/write",
         f"{ML}/batchEndpoints/jobs/write",
@@ -87,7 +88,7 @@ TRAINER = CustomRole(
     name="Campanha trainer",
     says="What a pipeline's steps do in the workspace: read, and register the model that they made.",
     actions=(
-        _READ_ALL,
+        *_READ_ALL,
         f"{ML}/models/versions/write",
         f"{ML}/models/write",
         f"{ML}/metadata/artifacts/write",

@@ -26,8 +26,8 @@ def python(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "options",
-    [["--package", "--strict"], pytest.param([], marks=pytest.mark.slow)],
-    ids=["as packed, and unkind", "as it stands here"],
+    [["--package", "--roles", "--strict"], pytest.param([], marks=pytest.mark.slow)],
+    ids=["as packed, by roles, and unkind", "as it stands here"],
 )
 def test_the_demo_goes_all_the_way_round(python: Path, tmp_path: Path, options: list[str]) -> None:
     """`./dev demo` exits with 0 only when every chapter came about; the chapters are checked in commands/demo.py."""
