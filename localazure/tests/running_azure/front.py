@@ -102,7 +102,7 @@ def running(
             env={**os.environ, "PYTHONUNBUFFERED": "1"}, stdout=written, stderr=written,
         )  # fmt: skip
     try:
-        until(lambda: b"ready: " in log.read_bytes(), "the storage", seconds=60)
+        until(lambda: b"ready: " in log.read_bytes(), "the storage", seconds=120)
         yield Front(ports=ports, behind=behind, state=state, file=file)
     finally:
         process.terminate()

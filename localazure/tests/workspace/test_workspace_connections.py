@@ -49,7 +49,7 @@ def front(storage: Storage, tmp_path: Path) -> Iterator[WorkspaceServer]:
 
     made = WorkspaceServer(
         0, tls=server_context(tmp_path), dispatch=dispatch, faults=Faults(), account="devstoreaccount1",
-        blob_endpoint=storage.address,
+        blob_endpoint=storage.address, opened=lambda path, headers: path,
     )  # fmt: skip
     threading.Thread(target=made.serve_forever, args=(0.05,), daemon=True).start()
     yield made
