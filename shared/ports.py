@@ -180,6 +180,17 @@ class DeploymentPlan:
     version: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class RequestMetrics:
+    """What a deployment was asked in some time, as its endpoint counted."""
+
+    requests: int
+    errors: int
+    """Those that it answered with a fault of its own."""
+    p50_ms: float | None
+    p95_ms: float | None
+
+
 class Workspace(Protocol):
     """Azure Machine Learning."""
 
@@ -209,6 +220,11 @@ class Workspace(Protocol):
         """Percent by deployment; those not named get none."""
 
     def deployments(self, endpoint: str) -> Sequence[str]: ...
+
+    def request_metrics(
+        self, endpoint: str, since: datetime, until: datetime
+    ) -> Mapping[str, RequestMetrics]:
+        """By deployment that was asked anything, as far as is known: metrics come minutes late. raises: Transient"""
 
     def delete_deployment(self, endpoint: str, deployment: str) -> None: ...
 

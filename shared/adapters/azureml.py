@@ -11,6 +11,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -23,11 +24,12 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 
+from shared.adapters.endpoint_metrics import request_metrics
 from shared.adapters.ml_client import ml_client, scoring_address
 from shared.adapters.serving_code import ENTRY_SCRIPT, assemble
 from shared.domain.run_end import sentence_in
 from shared.errors import Conflict, Refused, Transient
-from shared.ports import DeploymentPlan, RunView, StepView
+from shared.ports import DeploymentPlan, RequestMetrics, RunView, StepView
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -242,6 +244,11 @@ class AzureWorkspace:
                 return [str(found.name) for found in self.client.online_deployments.list(endpoint)]
             except ResourceNotFoundError:  # nor is there an endpoint
                 return []
+
+    def request_metrics(self, endpoint: str, since: datetime, until: datetime) -> dict[str, RequestMetrics]:
+        where = f"{self._settings.workspace_id}/onlineEndpoints/{endpoint}"
+        with _answers(f"reading the metrics of endpoint {endpoint}"):
+            return request_metrics(where, since, until, self._credential)
 
     def delete_deployment(self, endpoint: str, deployment: str) -> None:
         with _answers(f"removing deployment {deployment}"):

@@ -20,6 +20,7 @@ from shared.ports import (
     Insert,
     Remove,
     Replace,
+    RequestMetrics,
     Row,
     RunRequest,
     RunView,
@@ -223,6 +224,8 @@ class MemoryWorkspace:
     documents: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     states: dict[tuple[str, str], str] = field(default_factory=dict)
     traffic: dict[str, dict[str, int]] = field(default_factory=dict)
+    requests: dict[tuple[str, str], RequestMetrics] = field(default_factory=dict)
+    """By endpoint and deployment: what was asked of it, whenever."""
     cancelled: list[str] = field(default_factory=list)
     state_of_new_deployments: str = "Succeeded"
 
@@ -265,6 +268,9 @@ class MemoryWorkspace:
 
     def deployments(self, endpoint: str) -> Sequence[str]:
         return [deployment for where, deployment in self.states if where == endpoint]
+
+    def request_metrics(self, endpoint: str, since: datetime, until: datetime) -> dict[str, RequestMetrics]:
+        return {name: asked for (where, name), asked in self.requests.items() if where == endpoint}
 
     def delete_deployment(self, endpoint: str, deployment: str) -> None:
         if self.traffic_of(endpoint).get(deployment):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.facts import ROLL_BACK, ModelAccepted, ReleaseDue
@@ -133,6 +133,7 @@ def share_traffic(release: Release, services: Services) -> Release:
         new=[],
         old=[],
         scores={},
+        traffic_seen={},
     )
     rollout = advance(release.fact.dataset, release.rollout, baking, services)
     traffic = baking.traffic(release.serving.value)
@@ -179,6 +180,21 @@ def compared(release: Release, services: Services) -> tuple[Release, str]:
     scores = scores_seen(found, least=services.policy.release_shadow_psi)
     after = replace(rollout, scores=scores)
     return release.at(advance(release.fact.dataset, release.rollout, after, services)), ""
+
+
+def counted(release: Release, services: Services) -> Release:
+    """With what the endpoint counted of both deployments since the watch began; as it was where that is not known now."""
+    assert release.serving is not None  # noqa: S101  (see `needs_no_baking`)
+    rollout, plan = release.rollout.value, release.plan
+    since = datetime.fromisoformat(rollout.baking_since)
+    try:
+        found = services.workspace.request_metrics(plan.endpoint, since, services.now())
+    except (Transient, Refused):
+        return release  # no release waits for figures: the probes go on
+    names = {"new": plan.deployment, "old": release.serving.value.deployment}
+    seen = {which: asdict(found[name]) for which, name in names.items() if name in found}
+    after = replace(rollout, traffic_seen=seen)
+    return release.at(advance(release.fact.dataset, release.rollout, after, services))
 
 
 def may_change_scores(release: Release, services: Services) -> bool:

@@ -59,6 +59,8 @@ class Rollout:
     """What the newest probes of the new and the serving deployment found."""
     scores: dict[str, Any] = field(default_factory=dict)
     """What the newest comparison found of a batch that the serving model scored meanwhile (`baking.scores_seen`)."""
+    traffic_seen: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the endpoint counted since then of the requests to the new (`new`) and the serving deployment (`old`)."""
     instead_of: dict[str, str | int] = field(default_factory=dict)
     """The release that was under way when this one began, and was ended by that: run, version, requested_ms."""
 

@@ -116,7 +116,7 @@ def _workspace(identity: Identity, role: str, why: str, *needs: str) -> Iterator
         scope=WORKSPACE,
         on=WORKSPACE,
         why=why,
-        needs=tuple(f"{roles.ML}/{need}" for need in needs),
+        needs=tuple(need if need.startswith("Microsoft.") else f"{roles.ML}/{need}" for need in needs),
     )
 
 

@@ -50,6 +50,8 @@ class CustomRole:
 _READ_ALL = (f"{ML}/read", f"{ML}/*/read")
 """Reading, whatever it is: scoring by a token was reported to be refused without it. The workspace itself is named, which
 the SDK reads before it makes an endpoint: Microsoft's own roles only suggest that the pattern holds for it too."""
+READ_METRICS = "Microsoft.Insights/metrics/read"
+"""Of the endpoint: how many requests each deployment had, and how they ended."""
 _SCORE = f"{ML}/onlineEndpoints/score/action"
 
 ASKER = CustomRole(
@@ -82,6 +84,7 @@ ORCHESTRATOR = CustomRole(
         f"{ML}/onlineEndpoints/write",
         f"{ML}/onlineEndpoints/deployments/write",
         f"{ML}/onlineEndpoints/deployments/delete",
+        READ_METRICS,
     ),
 )
 TRAINER = CustomRole(

@@ -7,7 +7,7 @@ from math import ceil
 
 from shared.domain.facts import Fact, ModelAccepted, ModelReleased, ReleaseDue, ReleaseHeld
 from shared.domain.kinds.kind import Change
-from shared.domain.models.baking import alarm, p95_ms, score_alarm
+from shared.domain.models.baking import alarm, p95_ms, request_alarm, score_alarm
 from shared.domain.models.endpoint_health import summary
 from shared.domain.names import dataset_id
 from shared.errors import NotLetIn, Refused
@@ -18,6 +18,7 @@ from shared.procedures.release import (
     Release,
     baked_seconds,
     compared,
+    counted,
     hold,
     hopeless,
     may_change_scores,
@@ -189,9 +190,10 @@ def _watched(release: Release, services: Services) -> list[Fact | Change]:
             reason = f"somebody else moved the endpoint's traffic {MOST_SHARES} times while it was watched"
             return _ended(release, services, reason)
         return _given_traffic(release, services)
-    release = probed(release, services)
+    release = counted(probed(release, services), services)
     rollout = release.rollout.value
     problem = alarm(rollout.new, rollout.old, ratio=policy.release_latency_ratio)
+    problem = problem or request_alarm(rollout.traffic_seen.get("new"), rollout.traffic_seen.get("old"))
     if not problem:
         release, problem = compared(release, services)
         scores = {} if may_change_scores(release, services) else release.rollout.value.scores
@@ -221,6 +223,8 @@ def _seen(release: Release, services: Services) -> list[Change]:
         "p95_ms": p95_ms(rollout.new),
         "serving_p95_ms": p95_ms(rollout.old),
         "scores": rollout.scores or None,
+        "requests": rollout.traffic_seen.get("new"),
+        "serving_requests": rollout.traffic_seen.get("old"),
     }
     return [_model(release, baking=baking), _deployment(release, health=summary(rollout.new))]
 

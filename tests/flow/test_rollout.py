@@ -29,7 +29,7 @@ from shared.domain.facts import (
     WorkResumed,
 )
 from shared.errors import Refused, Transient
-from shared.ports import Scores
+from shared.ports import RequestMetrics, Scores
 from shared.procedures import release
 from shared.procedures.rollout import ROLLOUT
 from shared.steps.restore_traffic import restore_traffic
@@ -341,6 +341,47 @@ def test_a_model_that_fails_on_what_the_other_answered_is_rolled_back(
     _scored_meanwhile(world, 50)
     _rest(world)
     _serves(world, 1)
+
+
+def _asked(world: World, deployment: str, requests: int, errors: int) -> None:
+    found = RequestMetrics(requests=requests, errors=errors, p50_ms=8.0, p95_ms=20.0)
+    world.workspace.requests[ENDPOINT, deployment] = found
+
+
+def test_what_the_endpoint_counted_of_both_deployments_is_on_record(world: World) -> None:
+    _baking(world)
+    _asked(world, NEW, 40, 0)
+    _asked(world, OLD, 360, 1)
+    _rest(world)
+    _serves(world, 2)
+    baking = _model(world)["baking"]
+    assert baking["requests"] == {"requests": 40, "errors": 0, "p50_ms": 8.0, "p95_ms": 20.0}
+    assert baking["serving_requests"]["requests"] == 360
+
+
+def test_more_faults_than_the_serving_model_has_roll_it_back(world: World) -> None:
+    _baking(world)
+    _asked(world, NEW, 40, 6)
+    _asked(world, OLD, 360, 1)
+    _rest(world)
+    _serves(world, 1)
+    (why,) = world.told(ReleaseRolledBack)
+    assert "6 of 40 requests ended in a fault of its own, where the serving model had 1 of 360" in why.reason
+
+
+def test_a_fault_or_two_among_few_requests_roll_nothing_back(world: World) -> None:
+    _baking(world)
+    _asked(world, NEW, 3, 2)
+    _rest(world)
+    _serves(world, 2)
+
+
+def test_metrics_that_cannot_be_read_hold_no_release_up(world: World) -> None:
+    _baking(world)
+    with mock.patch.object(world.workspace, "request_metrics", side_effect=Transient("it answered 429")):
+        _rest(world)
+    _serves(world, 2)
+    assert not _model(world)["baking"].get("requests")
 
 
 def test_a_person_who_wants_other_scores_is_not_overruled(world: World, endpoint: Endpoint) -> None:

@@ -466,5 +466,21 @@ MUTANTS = (
         'or batch.id == rollout.scores.get("batch"):', ":",
         "flow/test_rollout.py::test_a_batch_is_compared_once_and_one_from_before_the_watch_never",
     ),
+    mutant(
+        "faults that clients meet are no alarm", "shared.steps.release_model",
+        "problem = problem or request_alarm(", "problem = problem or \"\" and request_alarm(",
+        "flow/test_rollout.py::test_more_faults_than_the_serving_model_has_roll_it_back",
+    ),
+    mutant(
+        "two faults roll a release back", "shared.domain.models.baking",
+        'new["errors"] < LEAST_FAULTS', 'not new["errors"]',
+        "flow/test_rollout.py::test_a_fault_or_two_among_few_requests_roll_nothing_back",
+    ),
+    mutant(
+        "metrics that are late hold a release up", "shared.procedures.release",
+        "    except (Transient, Refused):\n        return release  # no",
+        "    except ZeroDivisionError:\n        return release  # no",
+        "flow/test_rollout.py::test_metrics_that_cannot_be_read_hold_no_release_up",
+    ),
     *GATE_AND_ROLLOUT,
 )  # fmt: skip

@@ -8,8 +8,10 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -168,6 +170,61 @@ def test_a_model_that_does_not_answer_200_is_424(endpoint: Endpoint) -> None:
     reply = endpoint.score({"status": 400})
     assert (reply.status_code, reply.headers["ms-azureml-model-error-statuscode"]) == (424, "400")
     assert reply.json() == {"error": {"code": "Told"}}
+
+
+def _metrics(endpoint: Endpoint, **query: str) -> requests.Response:
+    now = datetime.now(UTC)
+    span = "/".join((now + timedelta(minutes=by)).strftime("%Y-%m-%dT%H:%M:%SZ") for by in (-60, 1))
+    asked = {
+        "api-version": "2023-10-01",
+        "timespan": span,
+        "interval": "PT1M",
+        "aggregation": "Average",
+        **query,
+    }
+    path = f"{WS}/onlineEndpoints/scorer/providers/Microsoft.Insights/metrics"
+    return endpoint.server.call("GET", f"{path}?{urlencode(asked)}")
+
+
+def test_requests_and_latencies_are_metrics_by_deployment(endpoint: Endpoint) -> None:
+    def counted() -> dict[tuple[str, str], float]:
+        where = "deployment eq '*' and statusCode eq '*'"
+        (metric,) = _metrics(endpoint, metricnames="RequestsPerMinute", **{"$filter": where}).json()["value"]
+        found = {}
+        for series in metric["timeseries"]:
+            of = tuple(one["value"] for one in series["metadatavalues"])
+            found[of[0], of[1]] = sum(point["average"] for point in series["data"])
+        return found
+
+    before = Counter(counted())
+    for _ in range(3):
+        endpoint.score({}, to="green")
+    endpoint.score({"status": 400}, to="green")
+    assert Counter(counted()) - before == {("green", "200"): 3, ("green", "424"): 1}
+    times = _metrics(
+        endpoint, metricnames="RequestLatency_P50,RequestLatency_P95", **{"$filter": "deployment eq 'green'"}
+    )
+    half, most = (
+        [point["average"] for point in one["timeseries"][0]["data"]] for one in times.json()["value"]
+    )
+    assert all(0 < low <= high for low, high in zip(half, most, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"metricnames": "Wishes"}, 400),
+        ({"metricnames": ""}, 400),
+        ({"metricnames": "RequestLatency_P95", "$filter": "statusCode eq '*'"}, 400),
+        ({"metricnames": "RequestsPerMinute", "timespan": "yesterday"}, 400),
+        ({"metricnames": "RequestsPerMinute", "aggregation": "Total"}, 501),
+        ({"metricnames": "RequestsPerMinute", "interval": "PT1H"}, 501),
+    ],
+)
+def test_a_metric_that_is_not_there_is_refused(
+    endpoint: Endpoint, query: dict[str, str], status: int
+) -> None:
+    assert _metrics(endpoint, **query).status_code == status
 
 
 def test_slow_is_408_and_too_many_are_429(endpoint: Endpoint) -> None:

@@ -68,6 +68,23 @@ class ShadowComparison:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RequestsSeen:
+    """What a deployment was asked meanwhile, probes included, as its endpoint counted; known some minutes late."""
+
+    requests: int = public("Requests.", least=0, example=412)
+    errors: int = public("Those that ended in a fault of the deployment's own.", least=0, example=0)
+    p50_ms: float | None = public(
+        "Half of the answers took at most this long.", unit="ms", least=0, example=8.4
+    )
+    p95_ms: float | None = public(
+        "95 of 100 answers took at most this long, in the mean of the minutes.",
+        unit="ms",
+        least=0,
+        example=20.0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class BakingScores:
     """The new model's scores beside the serving one's, on a batch that this one scored meanwhile."""
 
@@ -101,3 +118,5 @@ class Baking:
     scores: BakingScores | None = public(
         "How its scores differ from the serving model's on the newest batch that came meanwhile; absent where none did."
     )
+    requests: RequestsSeen | None = public("What it was asked, as far as its endpoint has told.")
+    serving_requests: RequestsSeen | None = public("The same of the serving model.")

@@ -68,6 +68,44 @@ def score_alarm(scores: Mapping[str, Any], serving: int) -> str:
     )
 
 
+LEAST_FAULTS = 5
+"""Faults of the new one's own that an alarm needs: one odd request tried five times is none."""
+USUAL_FAULTS = 0.01
+"""Share of faulty answers that is no alarm, however few the serving model has."""
+BY_CHANCE = 0.001
+"""How probable so many faults may be, had the new one as many as the serving one."""
+
+
+def request_alarm(new: Mapping[str, Any] | None, old: Mapping[str, Any] | None) -> str:
+    """Why the release is to be rolled back by what its endpoint counted; empty while nothing is wrong, and where few asked.
+
+    new, old: `requests` and `errors` of the two deployments at the same time; None where nothing was counted
+    """
+    if not new or new["errors"] < LEAST_FAULTS:
+        return ""
+    there = old or {"requests": 0, "errors": 0}
+    usual = max((there["errors"] + 1) / (there["requests"] + 2) if there["requests"] else 0.0, USUAL_FAULTS)
+    if _at_least(new["errors"], new["requests"], usual) >= BY_CHANCE:
+        return ""
+    return (
+        f"{new['errors']} of {new['requests']} requests ended in a fault of its own, where the serving model had"
+        f" {there['errors']} of {there['requests']}"
+    )
+
+
+def _at_least(hits: int, of: int, share: float) -> float:
+    """The probability of so many or more among independent ones (binomial)."""
+    if share >= 1:
+        return 1.0
+    below = sum(math.exp(_log_binomial(count, of, share)) for count in range(min(hits, of + 1)))
+    return max(0.0, 1 - below)
+
+
+def _log_binomial(hits: int, of: int, share: float) -> float:
+    ways = math.lgamma(of + 1) - math.lgamma(hits + 1) - math.lgamma(of - hits + 1)
+    return ways + hits * math.log(share) + (of - hits) * math.log1p(-share)
+
+
 def p95_ms(probes: Sequence[Probe]) -> float | None:
     """None where no probe was answered."""
     times = _times(probes)

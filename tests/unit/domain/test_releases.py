@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.domain.models.approval import is_same_caller
-from shared.domain.models.baking import LEAST_TIMED, alarm, p95_ms, split
+from shared.domain.models.baking import LEAST_TIMED, alarm, p95_ms, request_alarm, split
 from shared.domain.models.endpoint_health import Probe
 from shared.domain.models.shadow import beyond, compared, psi
 from shared.domain.models.smoke_test import GoldenRows
@@ -130,6 +130,30 @@ def test_scores_that_moved_are_found_though_no_decision_did() -> None:
 def test_beyond_names_the_limit_that_is_broken() -> None:
     said = beyond(_figures([0.1, 0.2, 0.6, 0.9], [0.1, 0.7, 0.4, 0.9]), Policy())
     assert said == "50.0% of 4 decisions differ from those of model 1, more than 30%"
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "alarms"),
+    [
+        ((400, 0), (3600, 0), False),
+        ((400, 20), (3600, 4), True),
+        ((400, 20), (3600, 180), False),
+        ((4, 4), (3600, 0), False),
+        ((5, 5), (0, 0), True),
+        ((10_000, 110), (90_000, 0), False),
+        ((40, 40), (360, 360), False),
+    ],
+)
+def test_faults_are_an_alarm_when_they_are_more_than_the_serving_models_and_no_chance(
+    new: tuple[int, int], old: tuple[int, int], alarms: bool
+) -> None:
+    said = request_alarm(*({"requests": of, "errors": errors} for of, errors in (new, old)))
+    assert bool(said) == alarms, said
+
+
+def test_nothing_counted_is_no_alarm() -> None:
+    assert request_alarm(None, None) == ""
+    assert request_alarm({"requests": 9, "errors": 9}, None)
 
 
 @pytest.mark.parametrize(

@@ -40,12 +40,27 @@ def score(workspace: Workspace, call: Call) -> Reply:
         raise Refusal(413, "RequestEntityTooLarge", f"a request may have {_LARGEST_PAYLOAD} bytes")
     deployment = find_deployment(workspace, endpoint["name"], _chosen(endpoint, call))
     _mirror(workspace, endpoint, call)
-    reply = _asked(workspace, deployment, call, "/score")
+    reply = _counted(workspace, deployment, call)
     reply.headers["azureml-model-deployment"] = deployment["name"]
-    if reply.status != 200:
-        reply.headers["ms-azureml-model-error-statuscode"] = str(reply.status)
-        reply.headers["ms-azureml-model-error-reason"] = "model_error"
-        reply.status = 424
+    return reply
+
+
+def _counted(workspace: Workspace, deployment: Json, call: Call) -> Reply:
+    """What came, as its caller gets it, in the endpoint's metrics, whatever it is."""
+    began, status = time.monotonic(), 500
+    try:
+        reply = _asked(workspace, deployment, call, "/score")
+        if reply.status != 200:
+            reply.headers["ms-azureml-model-error-statuscode"] = str(reply.status)
+            reply.headers["ms-azureml-model-error-reason"] = "model_error"
+            reply.status = 424
+        status = reply.status
+    except Refusal as refusal:
+        status = refusal.status
+        raise
+    finally:
+        took = (time.monotonic() - began) * 1000
+        workspace.hosting.requests.count(deployment["endpoint"], deployment["name"], status, took)
     return reply
 
 

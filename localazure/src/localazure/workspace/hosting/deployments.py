@@ -9,6 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 
+from localazure.workspace.hosting.request_counts import RequestCounts
 from localazure.workspace.hosting.server import Hosted, Means
 from localazure.workspace.identity.guard import Guard
 from localazure.workspace.planning.pipeline import Planner
@@ -50,6 +51,7 @@ class Hosting:
             processes=processes,
             builds=threading.BoundedSemaphore(_BUILDS_AT_ONCE),
         )
+        self.requests = RequestCounts()
         self._lock = threading.Lock()
         self._serving: dict[str, Hosted] = {}
         self._coming: dict[str, Hosted] = {}

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 WORKSPACES = "Microsoft.MachineLearningServices/workspaces"
 SCORE = f"{WORKSPACES}/onlineEndpoints/score/action"
 METRICS = f"{WORKSPACES}/metrics/resource/write"
+READ_METRICS = "Microsoft.Insights/metrics/read"
 PULL = "Microsoft.ContainerRegistry/registries/pull/read"
 ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action"
 """So it is called: the star is part of its name."""
@@ -49,6 +50,8 @@ def of_route(method: str, path: str, names: Mapping[str, str]) -> str | None:
 
 
 def _of_resource(method: str, path: str, names: Mapping[str, str]) -> str:
+    if path.endswith("/providers/Microsoft.Insights/metrics"):
+        return READ_METRICS
     path = path.replace("{kind:kind}", names.get("kind", "{kind}"))
     types = [part for part in path.split("/")[1:] if not part.startswith("{")]
     if method == "POST":
