@@ -9,7 +9,9 @@ import pytest
 
 from commands.catalog import UP
 from commands.setup import locks, venv
+from commands.stack.state import Stack
 from localazure.installer import chosen, python_in
+from tests.story.running import Running, bank, without_answer
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +44,33 @@ def test_the_demo_goes_all_the_way_round(python: Path, tmp_path: Path, options: 
         assert told.returncode == 0, told.stdout[-3000:] + told.stderr[-3000:]
         assert "duplicate: nothing happened twice" in told.stdout
         assert "500 scored by model" in told.stdout
+        _outcomes_come_back(Running(Stack(tmp_path / "state" / "demo")))
     finally:
         down = [python, "-m", "commands", "down", "--state", str(tmp_path / "state" / "demo")]
         subprocess.run(down, cwd=ROOT, capture_output=True, timeout=60, check=False)
+
+
+def _outcomes_come_back(story: Running) -> None:
+    """Whom nobody may call is on no call list, and what the calls brought is joined to the scores."""
+    header, rows = bank()
+    asked = rows[:60]
+    clients = without_answer([header, *asked])
+    story.drop("suppression", "do-not-call.csv", [b"phone", *(_phone(number) for number in range(1, 41))])
+    phones = [b"phone", *(_phone(number) for number in range(1, len(asked) + 1))]
+    story.drop("scoring", "to-call.csv", [b",".join(pair) for pair in zip(clients, phones, strict=True)])
+    batch = story.batch_of("to-call.csv")["id"]
+    listed = story.until(lambda: story.get(f"batches/{batch}").get("callList"), "a call list")
+    assert {"reason": "do-not-call", "rows": 40} in listed["leftOut"]
+    assert not [phone for phone in phones[1:41] if phone in story.blob(listed["blob"])]
+    answers = [
+        b"row,y",
+        *(b"%d,%s" % (number, row.rpartition(b",")[2]) for number, row in enumerate(asked, 1)),
+    ]
+    story.drop("outcomes", f"{batch}/called.csv", answers)
+    came = story.until(lambda: story.get(f"batches/{batch}").get("outcomes"), "outcomes")
+    deposits = sum(b"yes" in answer for answer in answers)
+    assert (came["realised"]["rows"], came["realised"]["deposits"]) == (60, deposits)
+
+
+def _phone(number: int) -> bytes:
+    return b"9%08d" % number
