@@ -14,6 +14,7 @@ from flow.world import POLICY, World, bank_rows
 
 from shared import flow
 from shared.adapters.memory import MemoryEndpoint
+from shared.domain.datasets.part_writer import PartWriter
 from shared.domain.drift.part_rows import PartRows
 from shared.domain.facts import (
     DriftDue,
@@ -23,6 +24,7 @@ from shared.domain.facts import (
     TrustRequested,
     WithdrawalRequested,
 )
+from shared.domain.lists.column_tally import ColumnTally
 from shared.domain.names import DATASETS
 from shared.errors import Refused, Transient
 from shared.ports import Scores
@@ -166,6 +168,28 @@ def test_no_more_rows_than_the_setting_says_are_scored(dear: World) -> None:
     found = told(dear, "july.csv")
     assert found["column_drift"]
     assert "drift_cost" not in found
+
+
+def test_rows_that_were_readmitted_may_break_the_contract_and_are_measured_all_the_same(dear: World) -> None:
+    rows = bank_rows(300, start=1000).splitlines()
+    (contract,) = (one for one in dear.contracts if one.dataset == "bank")
+    odd = [("150;astronaut;" + line.split(";", 2)[2]).split(";") for line in rows[1:]]
+    names = rows[0].split(";")
+    file = io.BytesIO()
+    with PartWriter(contract, file) as writer:
+        writer.add(
+            {
+                name: [int(row[at]) if row[at].lstrip("-").isdigit() else row[at] for row in odd]
+                for at, name in enumerate(names)
+            }
+        )
+    (read,) = PartRows(file.getvalue(), contract)
+    tally = ColumnTally(
+        next(c for c in learned()["columns"] if c["name"] == "job"), contract.columns[1].values
+    )
+    tally.add(read[0].column("job"))
+    assert tally.to_json()["counts"][-1] == 300, "a category that nobody has learned"
+    assert read[0].column("age").to_pylist() == [150] * 300
 
 
 def test_a_part_that_is_gone_is_waited_for(dear: World) -> None:

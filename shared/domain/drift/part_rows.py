@@ -1,4 +1,8 @@
-"""The rows of a part, as a model takes clients: categories by their places, numbers in the smallest type."""
+"""The rows of a part, as a model takes clients.
+
+Rows that a person had readmitted may break the contract's rules on values: a number beyond its bounds stays what it is, and
+a category that is none of the contract's is one that the model has never seen.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from shared.domain.tables.column_check import value_type
 from shared.domain.tables.contract import Column, Contract
 
 PIECE = 1 << 16
@@ -42,8 +45,4 @@ class PartRows:
 
 
 def _array(values: Any, column: Column) -> Any:
-    if column.type != "category":
-        return values.cast(pa.from_numpy_dtype(value_type(column)))
-    known = pa.array(list(column.values), pa.string())
-    places = pc.index_in(values, value_set=known).cast(pa.from_numpy_dtype(value_type(column)))
-    return pa.DictionaryArray.from_arrays(places, known)
+    return values.dictionary_encode() if column.type == "category" else values

@@ -47,7 +47,7 @@ class ColumnCheck:
         self._column = column
         self._judged = Judged(column, mend=mend)
         self._places = {value: place for place, value in enumerate(column.values)}
-        self._type = value_type(column)
+        self._type = _numpy_type(column)
 
     def __call__(self, texts: Any) -> CheckedColumn:
         """texts: dictionary-encoded, as `plain_csv.TEXT`."""
@@ -101,7 +101,7 @@ class ColumnCheck:
         return np.array(values, dtype=self._type), faults
 
 
-def value_type(column: Column) -> np.dtype[Any]:
+def _numpy_type(column: Column) -> np.dtype[Any]:
     """The smallest type that holds every value the contract allows: a row's bytes are the endpoint's load."""
     if column.type == "number":
         return np.dtype(np.float64)
