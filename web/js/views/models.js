@@ -233,6 +233,8 @@ function one(model, batches) {
         ),
       ),
     ),
+    model.retrainAskedBecause &&
+      panel({ title: "Why drift asked for a retrain" }, reason(model.retrainAskedBecause, "warn")),
     model.drift &&
       model.drift.length > 0 &&
       panel(
@@ -264,6 +266,15 @@ function release(model) {
         ["Changes go with", shadow?.columns?.map((each) => `${each.column} ${percent(each.share, 0)}`).join(", ")],
         ["Watched", baking && `${number(baking.seconds)} s with ${baking.percent} % of the traffic`],
         ["Probes", baking && `${number(baking.probes)}, ${number(baking.faults)} wrong or unanswered`],
+        ["Requests meanwhile", baking?.requests && asked(baking.requests)],
+        ["The serving model's", baking?.servingRequests && asked(baking.servingRequests)],
+        [
+          "Scores of the same clients (PSI)",
+          baking?.scores && [
+            h("a", { href: to("batches", baking.scores.batch) }, digits(baking.scores.psi, 3)),
+            `, at most ${digits(baking.scores.limit, 3)}, on ${plural(baking.scores.rows, "row")}`,
+          ],
+        ],
       ]),
       decisions.length > 0 &&
         h(
@@ -282,6 +293,10 @@ function release(model) {
     ),
   );
 }
+
+/** @param {Api.RequestsSeen} seen */
+const asked = ({ requests, errors, p95Ms }) =>
+  `${number(requests)}, ${number(errors)} with a fault${p95Ms === undefined ? "" : `, p95 ${digits(p95Ms, 0)} ms`}`;
 
 /** @param {Api.ModelVersion} model */
 function belongs(model) {
