@@ -9,12 +9,11 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from commands.client import tables
+from commands.client import live_settings, tables
 from commands.client.output import acted, as_json
 from commands.client.status_api import Client
 from commands.client.target import FINE, command, find, parser
 
-COLUMNS = ("name", "value", "default", "changedBy", "changedBecause", "changedAt")
 PAUSED = {"true": "pause", "false": "resume"}
 
 
@@ -57,7 +56,11 @@ def _show(client: Client, *, given_json: bool) -> int:
     if given_json:
         as_json({**config, "paused": status["paused"]})
         return FINE
-    tables.show(f"Config, version {config['version']}", config["settings"], COLUMNS)
+    tables.show(
+        f"Config, version {config['version']}",
+        list(live_settings.rows(config["settings"])),
+        live_settings.COLUMNS,
+    )
     print("Paused: nothing new is begun." if status["paused"] else "Not paused.")
     return FINE
 

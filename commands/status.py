@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from commands.client import tables
+from commands.client import live_settings, tables
 from commands.client.output import acted, as_json
 from commands.client.status_api import Json
 from commands.client.target import BAD, FINE, command, find, parser
@@ -28,7 +28,6 @@ SECTIONS = {
     ),
     "failures": ("about", "state", "queue", "reason", "lastModifiedAt"),
 }
-CHANGED = ("name", "value", "default", "changedBy", "changedBecause", "changedAt")
 FLOW = ("step", "doneCount", "openCount", "description")
 
 
@@ -68,7 +67,7 @@ def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
     for name, columns in SECTIONS.items():
         tables.show(name.capitalize(), answer.get(name, []), columns)
     if changed := answer.get("changedSettings"):
-        tables.show("Changed settings", changed, CHANGED)
+        tables.show("Changed settings", list(live_settings.rows(changed)), live_settings.COLUMNS)
     if answer.get("paused"):
         print("Paused: no step is begun. `./dev status --resume` goes on.")
     if answer.get("attentionCount"):
