@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from commands import ROOT
+from commands.packaging import archive, package
+from commands.setup.process_environment import settle
 from running_azure import functions_worker
 from running_azure.functions_worker import Index, indexed, ours, same, worker
+from tests.unit.packaging.alone import imported_alone
 
 __all__ = ["indexed", "worker"]
 
@@ -37,6 +42,23 @@ def test_the_worker_has_the_version_that_is_deployed(worker: Path) -> None:
     deployed = re.findall(r"^azure-functions==(\S+) ; python_full_version >= '3\.13'", lock, re.MULTILINE)
     asked = [str(worker), "-c", "import importlib.metadata as m; print(m.version('azure-functions'))"]
     assert deployed == [subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the libraries are Linux's")
+def test_the_unpacked_zip_has_the_same_functions_there(worker: Path, indexed: Index, tmp_path: Path) -> None:
+    """What Azure is given: nothing else is there to import, but what the worker brings."""
+    settle(ROOT)
+    package.lay_out(ROOT, tmp_path / "laid", "3.13")
+    archive.write_zip(tmp_path / "laid", tmp_path / "app.zip")
+    app = tmp_path / "app"
+    shutil.unpack_archive(tmp_path / "app.zip", app)
+    [theirs] = indexed(app)
+    assert "error" not in theirs, theirs
+    assert same(theirs) == same(ours(ROOT))
+    done = imported_alone(app, worker)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) == len(theirs["functions"])
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
@@ -14,22 +13,7 @@ from commands import ROOT
 from commands.packaging import archive, libraries, package
 from commands.packaging.sbom import write_sbom
 from commands.setup.process_environment import settle
-
-IMPORTS = """
-import sys
-sys.path[:0] = sys.argv[1:]
-import importlib, pkgutil
-import function_app, functions, shared
-for found in (functions, shared):
-    for module in pkgutil.walk_packages(found.__path__, found.__name__ + "."):
-        importlib.import_module(module.name)
-import azure.ai.ml, azure.identity, azure.eventgrid, pyarrow  # what is imported only when it is needed
-from shared.adapters.contracts import load_contracts
-from shared.adapters.recipes import load_recipes
-from shared.package_data import CONTRACTS, RECIPES
-assert load_contracts(CONTRACTS) and load_recipes(RECIPES, first="blend")
-print(len(function_app.app.get_functions()))
-"""
+from tests.unit.packaging.alone import imported_alone
 
 pytestmark = [
     pytest.mark.slow,
@@ -45,15 +29,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _alone(app: Path) -> subprocess.CompletedProcess[str]:
-    """Without this environment's packages: -S leaves site-packages out, -I the variables and the folder it starts in; -B
-    leaves the folder as it was."""
-    command = [sys.executable, "-I", "-B", "-S", "-c", IMPORTS, str(app / libraries.FOLDER), str(app)]
-    return subprocess.run(command, cwd=app, capture_output=True, text=True, check=False)
-
-
 def test_everything_in_it_is_imported_from_it_alone(app: Path) -> None:
-    done = _alone(app)
+    done = imported_alone(app)
     assert done.returncode == 0, done.stderr[-2000:]
     assert int(done.stdout) > 5
 
@@ -62,7 +39,7 @@ def test_a_library_that_is_left_out_is_missed(app: Path) -> None:
     library = app / libraries.FOLDER / "pydantic_settings"
     library.rename(library.with_name("hidden"))
     try:
-        assert "No module named 'pydantic_settings'" in _alone(app).stderr
+        assert "No module named 'pydantic_settings'" in imported_alone(app).stderr
     finally:
         library.with_name("hidden").rename(library)
 

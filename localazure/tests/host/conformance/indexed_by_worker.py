@@ -15,6 +15,9 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
+LIBRARIES = os.path.join(".python_packages", "lib", "site-packages")
+"""Of an app: they come before the worker's own, as the worker has it."""
+
 
 def _message(name: str, **constants: int) -> type:
     """A class as empty as a protobuf message without fields, which is all that indexing asks of them."""
@@ -35,6 +38,7 @@ PROTOS = SimpleNamespace(
 def indexed(folder: str) -> dict[str, Any]:
     """The functions of the app in `folder` with their bindings, or the error the worker refuses it with."""
     sys.path.append(folder)
+    sys.path.insert(0, os.path.join(folder, LIBRARIES))
     os.chdir(folder)
     import azure_functions_runtime as worker
 
