@@ -24,6 +24,7 @@ from localazure.access.access import Book, Way
 from localazure.access.policy import Need
 from shared.resources import assignments, identities
 from shared.resources.assignments import ASSIGNMENTS, Assignment
+from shared.resources.identities import Identity
 from shared.resources.storage import BLOB_EVENTS, EVENT_DEAD_LETTERS, RUN_EVENTS
 from tests.story.running import Running, bank, running, without_answer
 
@@ -109,13 +110,13 @@ def _looking_around(client: Client, model: str, batch: str) -> None:
 
 def _lost_events(story: Running, client: Client, dataset: str, lines: list[bytes]) -> None:
     """A topic that may not put its events into the queue lays them down as dead letters."""
-    with without(story.stack, identities.STORAGE_TOPIC.name, assignments.QUEUE, BLOB_EVENTS.name):
+    with without(story.stack, _one(identities.STORAGE_TOPIC, assignments.QUEUE, BLOB_EVENTS.name)):
         before = len(story.blobs(EVENT_DEAD_LETTERS))
         story.drop("incoming", "unheard.csv", lines)
         story.until(
             lambda: len(story.blobs(EVENT_DEAD_LETTERS)) > before, "a dead letter of storage", seconds=60
         )
-    with without(story.stack, identities.WORKSPACE_TOPIC.name, assignments.QUEUE, RUN_EVENTS.name):
+    with without(story.stack, _one(identities.WORKSPACE_TOPIC, assignments.QUEUE, RUN_EVENTS.name)):
         before = len(story.blobs(EVENT_DEAD_LETTERS))
         client.act(f"datasets/{dataset}/experiment")
         story.until(
@@ -124,14 +125,15 @@ def _lost_events(story: Running, client: Client, dataset: str, lines: list[bytes
     story.until(lambda: story.blobs("recipes"), "what an experiment found", seconds=240)
 
 
+def _one(identity: Identity, scope: str, on: str) -> Assignment:
+    [found] = [each for each in ASSIGNMENTS if (each.identity, each.scope, each.on) == (identity, scope, on)]
+    return found
+
+
 @contextmanager
-def without(stack: Stack, identity: str, scope: str, on: str) -> Iterator[None]:
-    """The assignment of this identity on that thing is taken away meanwhile."""
-    kept = [
-        each for each in ASSIGNMENTS if (each.identity.name, each.scope, each.on) != (identity, scope, on)
-    ]
-    assert len(kept) == len(ASSIGNMENTS) - 1
-    _assign(stack, kept)
+def without(stack: Stack, assignment: Assignment) -> Iterator[None]:
+    """It is taken away from what runs meanwhile."""
+    _assign(stack, [each for each in ASSIGNMENTS if each is not assignment])
     try:
         yield
     finally:
