@@ -193,6 +193,8 @@ _ROWS = (
     ("Connections: AzureWebJobs<name>, <name>, ConnectionStrings", "yes",
      "test_host_settings.py::test_a_connection_is_looked_up_as_in_azure",
      "by identity: credential=managedidentity only"),
+    ("Connections by managed identity, tokens from IDENTITY_ENDPOINT", "yes",
+     "test_host_identity.py::test_triggers_work_without_any_key", ""),
     ("AzureWebJobsStorage asked for by all but HTTP apps", "yes",
      "test_host_index.py::test_started_without_storage_of_its_own_it_says_so_and_ends", ""),
     ("Cosmos DB, Service Bus, Event Hubs, tables and other triggers and bindings", "no-refused",
