@@ -69,6 +69,7 @@ def book(stack: Stack, assigned: Iterable[Assignment] = ASSIGNMENTS) -> dict[str
         "scopes": {
             "registry": resource_id(stack, assignments.REGISTRY, ""),
             "workspace account": workspace_account,
+            "insights": resource_id(stack, assignments.INSIGHTS, ""),
         },
     }
 

@@ -18,6 +18,8 @@ from commands.stack.state import Stack
 from shared.resources.identities import API, ENDPOINT, WORK, Identity
 
 SERVICES = ("blob", "queue", "table")
+INSIGHTS = "00000000-0000-0000-0000-00000000bbbb"
+"""The instrumentation key, which opens nothing: the app signs in."""
 IMPATIENT = {
     "SCORE_SCHEDULE": "*/10 * * * * *",
     "RECONCILE_SCHEDULE": "*/15 * * * * *",
@@ -91,6 +93,8 @@ def _keyless(stack: Stack, app: str) -> dict[str, str]:
         **{f"AzureWebJobsStorage__{name}": value for name, value in {**own, **of_host}.items()},
         **{f"CAMPANHA_STORAGE__{name}": value for name, value in {**own, **of_data}.items()},
         **sdk_settings(stack, identity),
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": f"InstrumentationKey={INSIGHTS};IngestionEndpoint={stack.workspace_url}/",
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": f"ClientId={client_id(identity)};Authorization=AAD",
         "SERVES": app,
         "ENDPOINT_AUTH": "entra",
         **({"ENDPOINT_IDENTITY": identity_id(stack, ENDPOINT)} if identity == WORK else {}),

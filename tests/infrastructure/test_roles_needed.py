@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from commands.infrastructure.check import FOLDER, found_in
-from commands.infrastructure.rules import access
-from commands.infrastructure.syntax import Source
 from commands.stack.access import new_secrets
 from commands.stack.state import Stack
 from shared.resources.assignments import ASSIGNMENTS, Assignment
-from tests.story.with_roles import NOT_EMBEDDED, RECORDED, Call, refused, shown_here
+from tests.story.with_roles import RECORDED, Call, refused
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +29,7 @@ def test_with_all_of_them_every_recorded_call_is_allowed(calls: list[Call], stac
     assert refused(calls, stack) == []
 
 
-@pytest.mark.parametrize("assignment", shown_here(), ids=str)
+@pytest.mark.parametrize("assignment", ASSIGNMENTS, ids=str)
 def test_without_it_a_call_is_refused(calls: list[Call], stack: Stack, assignment: Assignment) -> None:
     """By what the embedded Azure would answer to the calls that it was really asked."""
     lost = refused(calls, stack, without=assignment)
@@ -41,16 +38,6 @@ def test_without_it_a_call_is_refused(calls: list[Call], stack: Stack, assignmen
     )
     assert {call.identity for call in lost} == {assignment.identity.name}
     print(f"without `{assignment}`, {lost[0].identity} is refused: {lost[0].name}")
-
-
-def test_what_is_not_embedded_is_held_by_a_check_of_infra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no Application Insights here: a list without these two is found not to be what infra/ assigns."""
-    left = [each for each in ASSIGNMENTS if each not in shown_here()]
-    assert {each.scope for each in left} == NOT_EMBEDDED
-    monkeypatch.setattr(access, "ASSIGNMENTS", tuple(shown_here()))
-    found = [str(finding) for finding in found_in(Source(FOLDER), queries=False)]
-    for each in left:
-        assert any(each.identity.name in line and each.role in line for line in found), found
 
 
 def test_the_recording_names_nobody_elses_resources(calls: list[Call], stack: Stack) -> None:

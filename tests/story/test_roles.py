@@ -9,9 +9,10 @@ import pytest
 from commands.stack.state import Stack
 from localazure.storage.account import KEY
 from shared.resources import identities
+from shared.resources.assignments import ASSIGNMENTS
 from tests.story.probing import Prober
 from tests.story.running import running
-from tests.story.with_roles import SETTINGS, Call, asked, everything, refused, shown_here, without
+from tests.story.with_roles import SETTINGS, Call, asked, everything, refused, without
 
 
 @pytest.mark.slow
@@ -20,7 +21,7 @@ def test_everything_is_done_by_the_roles_of_infra_and_none_is_surplus(tmp_path: 
         everything(story)
         calls = asked(story.stack)
         assert refused(calls, story.stack) == []
-        surplus = [str(each) for each in shown_here() if not refused(calls, story.stack, without=each)]
+        surplus = [str(each) for each in ASSIGNMENTS if not refused(calls, story.stack, without=each)]
         assert surplus == []
         _each_is_refused_for_real(story.stack, calls)
         for app in ("work", "api"):
@@ -28,6 +29,8 @@ def test_everything_is_done_by_the_roles_of_infra_and_none_is_surplus(tmp_path: 
 
 
 INNER = {
+    "work is Monitoring Metrics Publisher on insights insights",
+    "api is Monitoring Metrics Publisher on insights insights",
     "work is EventGrid Data Sender on topic campanha",
     "work is Managed Identity Operator on identity endpoint",
     "cluster is AcrPull on registry registry",
@@ -36,15 +39,15 @@ INNER = {
     "deployer is Storage Blob Data Contributor on account workspace",
     "deployer is Managed Identity Operator on identity endpoint",
 }
-"""Assignments whose calls are not made again so: they publish events, make endpoints or places for code, or are those of
-the embedded Azure itself. What they need is compared all the same, and tests of localazure show most of them refused."""
+"""Assignments whose calls are not made again so: they publish events, send telemetry, make endpoints or places for code,
+or are those of the embedded Azure itself. What they need is compared all the same."""
 
 
 def _each_is_refused_for_real(stack: Stack, calls: list[Call]) -> None:
     """Each assignment is taken away from what runs, and one of its calls is made again, by whoever made it."""
     prober = Prober(stack, {each.name: each for each in identities.IDENTITIES})
     inner = set()
-    for each in shown_here():
+    for each in ASSIGNMENTS:
         call = prober.first(refused(calls, stack, without=each))
         if call is None:
             inner.add(str(each))

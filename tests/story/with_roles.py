@@ -31,8 +31,6 @@ from tests.story.running import Running, bank, running, without_answer
 RECORDED = Path(__file__).parents[1] / "infrastructure" / "asked.json"
 SETTINGS = {"ENGINE_BYTES": "100000", "SHARD_BYTES": "150000", "EXPERIMENT_DAILY_SECONDS": "20"}
 """A file of clients that a run scores, and an experiment that is over soon."""
-NOT_EMBEDDED = frozenset({assignments.INSIGHTS})
-"""There is no Application Insights here: that each app has its role there, the checks of infra/ hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +62,6 @@ def refused(calls: Iterable[Call], stack: Stack, *, without: Assignment | None =
     assigned = [each for each in ASSIGNMENTS if each is not without]
     policy = Book.parse(book(stack, assigned)).policy
     return [call for call in calls if policy.missing(call.identity, call.ways)]
-
-
-def shown_here() -> list[Assignment]:
-    """The assignments whose calls the embedded Azure can be asked for."""
-    return [each for each in ASSIGNMENTS if each.scope not in NOT_EMBEDDED]
 
 
 def everything(story: Running) -> None:
@@ -152,7 +145,7 @@ def main() -> None:
         everything(story)
         calls = sorted(set(asked(story.stack)), key=lambda call: (call.identity, call.name, str(call.ways)))
         found = []
-        for each in shown_here():
+        for each in ASSIGNMENTS:
             one = refused(calls, story.stack, without=each)
             print(f"{each}: {one[0].name if one else 'NOTHING is refused without it'}")
             found += one[:1]

@@ -27,14 +27,17 @@ ROLES = {
     "reader": {"actions": [f"{ML}/*/read"]},
     "storage": {"actions": ["Microsoft.Storage/*"], "dataActions": ["Microsoft.Storage/*"]},
     "pull": {"actions": [actions.PULL]},
+    "telemetry": {"dataActions": [actions.TELEMETRY]},
 }
 REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/images"
+INSIGHTS = f"{GROUP}/providers/Microsoft.Insights/components/insights"
 ASSIGNMENTS = (
     ("scientist", "scientist", WS),
     ("scientist", "storage", ACCOUNT),
     ("reader", "reader", WS),
     ("cluster", "storage", ACCOUNT),
     ("cluster", "pull", REGISTRY),
+    ("sender", "telemetry", INSIGHTS),
 )
 
 
@@ -64,7 +67,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], in
         return access.write(
             file, roles=ROLES, assignments=ASSIGNMENTS, endpoints=addresses,
             acts={"compute": "cluster", "endpoint": "cluster"},
-            scopes={"registry": REGISTRY, "workspace account": ACCOUNT},
+            scopes={"registry": REGISTRY, "workspace account": ACCOUNT, "insights": INSIGHTS},
         )  # fmt: skip
 
     with running(state, free_port, write) as front:
@@ -189,3 +192,25 @@ def test_nobody_gets_past_the_accounts_front(guarded: Guarded) -> None:
     answer = guarded.server.call("GET", "/devstoreaccount1/azureml?restype=container&comp=list", token=token)
     assert answer.status_code == 403
     assert answer.headers["x-ms-error-code"] == "AuthorizationFailure"
+
+
+def test_telemetry_asks_for_a_token_and_the_right_to_send(guarded: Guarded) -> None:
+    """In the words that Application Insights was reported to have; without roles anybody may send."""
+    envelopes = [{"name": "Microsoft.ApplicationInsights.Request"}]
+
+    def sent(credential: Credential) -> Any:
+        token = credential.get_token("https://monitor.azure.com/.default").token
+        return guarded.server.call("POST", "/v2.1/track", envelopes, token=token)
+
+    assert sent(Credential("sender")).json() == {"itemsReceived": 1, "itemsAccepted": 1, "errors": []}
+    for credential, status, said in (
+        (Credential("reader"), 403, "provided credentials do not grant the access"),
+        (Credential("sender", audience="https://management.azure.com"), 401, "valid authorization token"),
+    ):
+        refusal = sent(credential)
+        assert (refusal.status_code, said in refusal.text) == (status, True)
+
+
+def test_without_roles_telemetry_is_taken_from_anybody(server: Server) -> None:
+    assert server.call("POST", "/v2.1/track", [{}, {}], token="").json()["itemsAccepted"] == 2
+    assert server.call("POST", "/v2.1/track", {"not": "a list"}, token="").status_code == 200

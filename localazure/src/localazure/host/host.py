@@ -23,6 +23,7 @@ from localazure.host.outlets import Outlets
 from localazure.host.queue import Queues
 from localazure.host.runner import Runner
 from localazure.host.storage import Storage
+from localazure.host.telemetry import Telemetry
 from localazure.host.throttle import Throttle
 from localazure.host.web import LARGEST_BODY, Route, Web, route
 from localazure.host.webhooks import EXTENSIONS, Webhooks
@@ -95,8 +96,12 @@ class Host:
         self._app = app
         self._storage = Storage(app.environ)
         self._queues = Queues(self._storage)
+        self._telemetry = Telemetry(app.environ)
         self.invoker = Invoker(
-            threads=_threads(app.environ), timeout=app.host_json.function_timeout, folder=app.folder
+            threads=_threads(app.environ),
+            timeout=app.host_json.function_timeout,
+            folder=app.folder,
+            told=self._telemetry.called,
         )
         outlets = Outlets(
             self._storage, self._queues, app.environ, base64_encoded=app.host_json.queues.base64
@@ -189,6 +194,7 @@ class Host:
         await self.invoker.until_idle()
         self.invoker.close()
         self._storage.close()
+        self._telemetry.close()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

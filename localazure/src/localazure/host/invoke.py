@@ -91,10 +91,18 @@ class Context(func.Context):
 class Invoker:
     """Runs functions and knows which run now."""
 
-    def __init__(self, *, threads: int | None, timeout: float | None, folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int | None,
+        timeout: float | None,
+        folder: Path,
+        told: Callable[..., None] = lambda *_, **__: None,
+    ) -> None:
+        """told: of each call that has ended, as `Telemetry.called` takes it"""
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="function")
         self._timeout = timeout
-        self._folder = folder
+        self._folder, self._tell = folder, told
         self.outstanding: set[str] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -116,6 +124,7 @@ class Invoker:
         token = current.set((function.name, invocation))
         started = time.monotonic()
         log.info("%s started (%s)", function.name, invocation)
+        failed = True
         try:
             returned = await self._within_time(
                 function, self._arguments(function, arguments, invocation, retry, trace)
@@ -125,8 +134,10 @@ class Invoker:
             raise
         else:
             log.info("%s succeeded (%s, %s)", function.name, invocation, _took(started))
+            failed = False
             return returned
         finally:
+            self._tell(function.name, invocation, time.monotonic() - started, failed=failed)
             current.reset(token)
             self.outstanding.discard(invocation)
             if not self.outstanding:

@@ -158,6 +158,8 @@ _ROWS = (
      "test_host_settings.py::test_a_key_opens_what_it_is_for", "kept in a file of the state folder"),
     ("Keys: the key management API", "yes", "test_host_keys.py::test_keys_are_made_changed_and_deleted",
      "the host key `default` cannot be deleted"),
+    ("Application Insights: each call as a request, in batches, by token", "partial",
+     "test_host_telemetry.py::test_each_call_is_told", "requests alone: no traces, no metrics, no sampling"),
     ("Keys are masked in the log", "yes", "test_host_keys.py::test_no_key_is_ever_in_the_log", ""),
     # --- admin
     ("/admin/host/status and ping", "yes", "test_host_http_rules.py::test_the_status_is_azures", ""),

@@ -15,6 +15,7 @@ from localazure.workspace.handlers import (
     codes,
     control,
     datastores,
+    insights,
     jobs,
     metrics,
     mlflow,
@@ -178,6 +179,8 @@ ROUTES = (
     Route("GET", "/pipelines/v1.0{WS}/PipelineRuns/{run}/Steps", published.steps),
     Route("POST", "/pipelines/v1.0{WS}/PipelineRuns/{run}/Cancel", published.cancel),
     Route("DELETE", "/pipelines/v1.0{WS}/PipelineRuns/{run}/Execution", published.cancel),
+    # Application Insights
+    Route("POST", "/v2.1/track", insights.track, open=True),
     # control
     Route("GET", "/__localazure/faults", control.list_faults, open=True),
     Route("POST", "/__localazure/faults", control.add_fault, open=True),

@@ -173,6 +173,8 @@ _ROWS = (
      "test_workspace_online.py::test_a_model_that_cannot_start_fails_the_deployment_with_its_log", ""),
     ("Online endpoints: logs and Swagger", "yes",
      "test_workspace_online.py::test_swagger_and_logs_are_the_servers_own", "one log for both kinds of container"),
+    ("Application Insights: telemetry is taken, or refused for want of a token or a role", "partial",
+     "test_workspace_roles.py::test_telemetry_asks_for_a_token_and_the_right_to_send", "it is counted and not kept"),
     ("Roles: each call needs the action that Azure derives or lists; 403 in its words", "yes",
      "test_workspace_roles.py::test_what_a_role_allows_and_what_it_does_not", "with --access; else every token opens all"),
     ("Roles: steps act as the cluster's identity, deployments as the endpoint's", "yes",

@@ -8,7 +8,7 @@ from localazure.access.access import STORAGE, Access, Refused
 from localazure.access.policy import Identity, Need
 from localazure.access.tokens import AUDIENCE as WRONG_AUDIENCE
 from localazure.access.tokens import EXPIRED, BadToken
-from localazure.workspace.identity.actions import ASSIGN, METRICS, PULL
+from localazure.workspace.identity.actions import ASSIGN, METRICS, PULL, TELEMETRY
 from localazure.workspace.identity.bearer import check_bearer, denied_by_policy
 from localazure.workspace.identity.issuer import Issuer
 from localazure.workspace.settings import Settings
@@ -65,6 +65,21 @@ class Guard:
     def _check(self, call: Call, name: str, actions: Iterable[str], resource: str) -> None:
         if self.access is not None and call.caller is not None:
             self.access.check(call.caller, name, [tuple(Need(action, resource) for action in actions)])
+
+    def check_telemetry(self, call: Call, audience: str) -> None:
+        """As Application Insights asks and answers. raises: Refusal (401, 403)"""
+        if self.access is None:
+            return
+        token = call.headers.get("authorization", "").partition(" ")[2]
+        need = Need(TELEMETRY, self.access.book.scopes["insights"], is_data=True)
+        try:
+            self.access.check(self.access.caller(token, (audience,)), "send telemetry", [(need,)])
+        except BadToken as problem:
+            said = "please provide the valid authorization token"
+            raise Refusal(401, "Unauthorized", said) from problem
+        except Refused as problem:
+            said = "provided credentials do not grant the access to ingest the telemetry into the component"
+            raise Refusal(403, "Forbidden", said) from problem
 
     # --- what the workspace does as somebody ------------------------------------------------------------------
 
