@@ -5,12 +5,11 @@ import { digits, number, percent, plural, signed } from "../core/format.js";
 import { to } from "../core/router.js";
 import { bars } from "./bars.js";
 import { driftBars } from "./drift.js";
-import { facts, places, reason } from "./facts.js";
+import { facts, places } from "./facts.js";
 import { figures } from "./figures.js";
-import { interval } from "./interval.js";
-import { verdictTone } from "./metrics.js";
 import { nothing, panel } from "./panel.js";
 import { gridTable } from "./table.js";
+import { verdict } from "./verdict.js";
 
 /**
  * What training wrote is passed through by the API; these parts of it are shown.
@@ -52,15 +51,7 @@ export function modelCard(card) {
   return h(
     "div",
     { class: "stack" },
-    panel(
-      { title: "The verdict" },
-      h(
-        "div",
-        { class: "stack" },
-        reason(card.model.reason, verdictTone(card.model)),
-        card.model.comparison && interval(card.model.comparison),
-      ),
-    ),
+    verdict(card.model),
     good(card.model),
     h("div", { class: "pair" }, learned(card, training, evaluation), matters(card)),
     h("div", { class: "pair" }, segments(evaluation.segments ?? []), evidence(evaluation)),

@@ -12,12 +12,12 @@ import { drift, driftBars, MOVED, SHIFTED } from "../parts/drift.js";
 import { facts, reason } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
 import { figures } from "../parts/figures.js";
-import { interval } from "../parts/interval.js";
-import { better, METRICS, verdictTone } from "../parts/metrics.js";
+import { better, METRICS } from "../parts/metrics.js";
 import { approve, promote, reject, rollBack } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { quality } from "../parts/quality.js";
 import { table } from "../parts/table.js";
+import { verdict } from "../parts/verdict.js";
 
 /** @param {Page.Route} here */
 export const title = ({ parts: [name, version, card] }) =>
@@ -201,21 +201,7 @@ function one(model, batches) {
   return h(
     "div",
     { class: "stack" },
-    panel(
-      { title: "The verdict" },
-      h(
-        "div",
-        { class: "stack" },
-        reason(model.reason, verdictTone(model)),
-        model.comparison && interval(model.comparison),
-        model.comparison &&
-          facts([
-            ["Better with probability", percent(model.comparison.probabilityBetter, 1), true],
-            ["Held-out rows", number(model.metrics?.rows), true],
-            ["Resamples", number(model.comparison.resamples)],
-          ]),
-      ),
-    ),
+    verdict(model),
     h(
       "div",
       { class: "pair" },
