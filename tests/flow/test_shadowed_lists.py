@@ -43,7 +43,11 @@ class Reading(MemoryEndpoint):
 
 def _world(**endpoint: Any) -> World:
     """Model 1 has scored a list in shards, with columns of the list; model 2's run is under way."""
-    made = World(policy=replace(POLICY, shard_bytes=700), endpoint=Reading(**endpoint), list_columns=LISTED)
+    made = World(
+        policy=replace(POLICY, shard_bytes=700, drift_rows=0),
+        endpoint=Reading(**endpoint),
+        list_columns=LISTED,
+    )
     made.tell(made.drop("may.csv", bank_rows(30)))
     made.finish_run("bank-v1-a1")
     made.files.write("scoring", "clients.csv", table(60))

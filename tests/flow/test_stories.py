@@ -161,7 +161,9 @@ def test_without_the_serving_models_files_nothing_is_compared_and_the_run_fails_
 ) -> None:
     _release_first_model(world)
     del world.workspace.documents["bank", 1]
-    world.tell(world.drop("june.csv", bank_rows(30, start=1000)))
+    with pytest.raises(Transient, match="there is no model bank:1"):  # nor can drift be measured against it
+        world.tell(world.drop("june.csv", bank_rows(30, start=1000)))
+    world.tell()
     (failed,) = world.told(RunFailed)
     assert "bank:1 is not in the workspace any more: register its folder again" in failed.reason
     assert [request.version for request in world.pipeline.submissions] == [1]
