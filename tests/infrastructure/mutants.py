@@ -259,7 +259,7 @@ def _of_queries() -> Iterator[Mutant]:
         yield Mutant(
             name=f"queries.json: without {name}", file="queries.json", text=json.dumps(other), words=(name,)
         )
-        for key in alert.keys() - {"says"}:
+        for key in sorted(alert.keys() - {"says"}):
             value = f"{alert[key]}x" if isinstance(alert[key], str) else alert[key] + 7
             other = deepcopy(listed)
             other["alerts"][number][key] = value
