@@ -44,7 +44,7 @@ class Telemetry:
         self._identity = (
             ManagedIdentity(environ, signs_in.get("ClientId", ""), resource=AUDIENCE) if by_token else None
         )
-        self._trusted = ssl.create_default_context(cafile=environ.get("REQUESTS_CA_BUNDLE") or None)
+        self._authorities = environ.get("REQUESTS_CA_BUNDLE") or None
         self._waiting: list[dict[str, Any]] = []
         self._lock, self._end = threading.Lock(), threading.Event()
         self._said = ""
@@ -98,7 +98,8 @@ class Telemetry:
             if self._identity:
                 headers["authorization"] = f"Bearer {self._identity.token()}"
             request = urllib.request.Request(self._address, json.dumps(told).encode(), headers)
-            opener = urllib.request.build_opener(NO_PROXY, urllib.request.HTTPSHandler(context=self._trusted))
+            trusted = ssl.create_default_context(cafile=self._authorities)
+            opener = urllib.request.build_opener(NO_PROXY, urllib.request.HTTPSHandler(context=trusted))
             with opener.open(request, timeout=_SECONDS):
                 return ""
         except urllib.error.HTTPError as refusal:
