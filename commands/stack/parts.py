@@ -40,7 +40,7 @@ class Part:
 def _storage(stack: Stack) -> list[str]:
     names = ("blob", "queue", "table", *OF_ROLES[:3]) if stack.roles else ("blob", "queue", "table")
     ports = [f"--{name.replace('_', '-')}-port={stack.ports[name]}" for name in names]
-    return ["--state", str(stack.state), *ports, *_access(stack)]
+    return ["--state", str(stack.state), *ports, *_access(stack), *_strict(stack)]
 
 
 def _access(stack: Stack) -> list[str]:
@@ -106,7 +106,7 @@ WORKER = Part(
 PARTS = {part.name: part for part in (STORAGE, EVENTS, WORKSPACE, HOST, WORKER)}
 STAGES = ((STORAGE,), (EVENTS, WORKSPACE), (HOST, WORKER))
 """What may start at the same time; each stage needs the ones before it."""
-STRICT_PARTS = (EVENTS, WORKSPACE)
+STRICT_PARTS = (STORAGE, EVENTS, WORKSPACE)
 """Those that can be as unkind as Azure."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 EVERYTHING = "all"
@@ -79,7 +79,8 @@ UNKINDNESSES = (
     Unkindness(
         name="roles-late",
         part=WORKSPACE,
-        does="an endpoint that is asked for the first time refuses whoever has a token (403) for some seconds",
+        does="an endpoint that is asked for the first time refuses whoever has a token (403) for some seconds; where roles"
+        " count, an assignment that is added counts after as long",
         source="role-based-access-control/troubleshooting: changes of roles take up to 10 minutes",
         shown_by="tests/workspace/test_workspace_strict.py::test_a_new_endpoint_refuses_a_good_token_for_a_while",
     ),
@@ -175,6 +176,11 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def late_seconds(names: Collection[str]) -> float:
+    """After how long a role counts that is assigned now, with these on."""
+    return LATE_SECONDS if "roles-late" in names else 0.0
+
+
 class Strict:
     """What is on in a running workspace. Safe for threads."""
 
@@ -198,6 +204,10 @@ class Strict:
     def reset(self) -> None:
         """As it was started."""
         self.set(self._given)
+
+    def late_seconds(self) -> float:
+        """After how long a role counts that is assigned now."""
+        return late_seconds(self._names)
 
     def is_too_new(self, resource: str) -> bool:
         """Whether a role on the resource does not work yet: for some seconds from when it is first asked about."""

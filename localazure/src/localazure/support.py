@@ -37,8 +37,8 @@ _LISTS = {
 _FIELDS = {"KEPT": "fields that are kept, without effect", "REFUSED": "fields that are refused by name"}
 
 STRICT = """\
-`--strict` of `up`, `events` and `workspace` turns all of these on, `--strict NAME,NAME` some; chance is seeded. Test an
-app with them before Azure does: what is green without and red with is a bug that would be met there first."""
+`--strict` of `up`, `storage`, `events` and `workspace` turns all of these on, `--strict NAME,NAME` some; chance is seeded.
+Test an app with them before Azure does: what is green without and red with is a bug that would be met there first."""
 
 Support = tuple[str, str, str, str]
 Fields = dict[str, dict[str, str]]

@@ -6,9 +6,11 @@ The file is read again when it has changed: an assignment that is added or taken
 from __future__ import annotations
 
 import json
+import math
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +82,24 @@ class Book:
 class Access:
     """The rules, as they are now; each call that an identity makes is noted once."""
 
-    def __init__(self, file: Path, part: str) -> None:
-        """part: who asks, for the name of the file beside `file` that notes what was asked for; raises: BadAccess"""
+    def __init__(
+        self,
+        file: Path,
+        part: str,
+        *,
+        late_seconds: Callable[[], float] = lambda: 0.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """part: who asks, for the name of the file beside `file` that notes what was asked for. late_seconds: after so long
+        an assignment counts that is added from now on. raises: BadAccess
+        """
         self._file, self._asked = file, file.with_name(f"asked-{part}.jsonl")
+        self._late, self._now = late_seconds, now
+        self._since: dict[Assignment, float] = {}
         self._lock = threading.Lock()
         self._stamp: tuple[int, int] | None = None
         self._book = self._read()
+        self._since = dict.fromkeys(self._book.policy.assignments, -math.inf)
         self._noted: set[tuple[str, str, tuple[Way, ...]]] = set()
 
     @property
@@ -129,9 +143,18 @@ class Access:
         """
         known = tuple(ways)
         self._note(identity, call, known)
-        lacking = self.book.policy.missing(identity.name, known)
+        lacking = self._in_force(self.book.policy).missing(identity.name, known)
         if lacking is not None:
             raise Refused(identity, lacking)
+
+    def _in_force(self, policy: Policy) -> Policy:
+        """Without what was assigned a moment ago, where that takes its time."""
+        late, now = self._late(), self._now()
+        if not late:
+            return policy
+        return replace(
+            policy, assignments=tuple(one for one in policy.assignments if now - self._since[one] >= late)
+        )
 
     def _note(self, identity: Identity, call: str, ways: tuple[Way, ...]) -> None:
         with self._lock:
@@ -153,6 +176,9 @@ class Access:
     def _read(self) -> Book:
         try:
             self._stamp = self._fingerprint()
-            return Book.parse(json.loads(self._file.read_text(encoding="utf-8")))
+            book = Book.parse(json.loads(self._file.read_text(encoding="utf-8")))
+            now = self._now()
+            self._since = {one: self._since.get(one, now) for one in book.policy.assignments}
+            return book
         except (OSError, ValueError, KeyError, TypeError) as cause:
             raise BadAccess(f"the access file {self._file} cannot be read: {cause!r}") from cause

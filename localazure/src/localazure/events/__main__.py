@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,8 @@ def _serve(given: argparse.Namespace, entries: list[dict[str, Any]], chance: Cha
     systems = {STORAGE_TOPIC: given.resource_group + ACCOUNT, **dict(given.system_topic)}
     folder = given.state / "events"
     private_folder(folder)
-    access = Access(given.access, "events") if given.access else None
+    late = partial(strict.late_seconds, given.strict)
+    access = Access(given.access, "events", late_seconds=late) if given.access else None
     server = EventServer(
         given.port,
         key=given.key or _kept_key(folder / "topic.key"),

@@ -8,8 +8,10 @@ import time
 from collections import deque
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from localazure import strict
 from localazure.access.access import Access, BadAccess
 from localazure.certificates import server_context
 from localazure.ending import Ending
@@ -65,7 +67,7 @@ def _azurite(given: argparse.Namespace, ports: Ports) -> Azurite:
     """
     if given.access is None:
         return Azurite(state=given.state, ports=ports, in_memory=given.in_memory)
-    access = Access(given.access, "storage")
+    access = Access(given.access, "storage", late_seconds=partial(strict.late_seconds, given.strict))
     accounts = tuple(access.book.accounts)
     behind = Ports(**{name: getattr(given, f"azurite_{name}_port") for name in ("blob", "queue", "table")})
     expires = (datetime.now(UTC) + OPEN_FOR).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -84,6 +86,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         parser.add_argument(
             f"--{field.name}-port", type=int, default=field.default, help=f"default: {field.default}"
         )
+    strict.add_option(parser)
     roles = parser.add_argument_group("roles", "with --access, the ports speak https and take tokens only")
     roles.add_argument("--access", type=Path, metavar="FILE", help="identities, roles and their assignments")
     for name, port in AZURITE_PORTS.items():

@@ -57,11 +57,11 @@ class Parts:
     def _options(self, name: str) -> list[str]:
         of = self.addresses
         common = ["--state", str(of.state)]
+        if self._strict:
+            common.append(f"--strict={','.join(self._strict)}")
         if name == "storage":
             return [*common, *(f"--{one}-port={of.ports[one]}" for one in ("blob", "queue", "table"))]
         settings = of.workspace_settings
-        if self._strict:
-            common.append(f"--strict={','.join(self._strict)}")
         if name == "events":
             group = settings.resource_id.partition("/providers/")[0]
             return [

@@ -82,7 +82,10 @@ def assemble(settings: Settings, identity_header: str | None = None) -> Workspac
     store = Store(settings.folder / "workspace.db")
     blobs = Blobs(settings.storage)
     issuer = Issuer(settings.folder / "identity-header", identity_header)
-    access = Access(settings.access, "workspace") if settings.access else None
+    strict = Strict(settings.strict)
+    access = (
+        Access(settings.access, "workspace", late_seconds=strict.late_seconds) if settings.access else None
+    )
     guard = Guard(access, issuer, settings)
     events = RunEvents(settings, store)
     runs = Runs(settings, store, events)
@@ -109,7 +112,6 @@ def assemble(settings: Settings, identity_header: str | None = None) -> Workspac
         deployed=events.model_deployed,
     )
     clock = Clock()
-    strict = Strict(settings.strict)
     operations = Operations(settings, store)
     operations.watch("deployment", partial(_deployed, store))
     operations.watch("cancel", runs.ended)
