@@ -30,6 +30,7 @@ COMMANDS = {
     "drop": Command(
         summary="upload a CSV: to train on, to score (--scoring), or what calls brought (--outcomes)"
     ),
+    "new-contract": Command(summary="draft a data contract of a CSV that the app does not know yet"),
     "status": Command(summary="what serves, what runs, what came last; pause and resume"),
     "config": Command(summary="choices that change without a restart: budget, canary share, bounds, pause"),
     "watch": Command(summary="everything as it happens"),
@@ -71,7 +72,7 @@ COMMANDS = {
 
 def listing() -> str:
     """What `./dev` alone shows."""
-    lines = [f"  {name:<10} {command.summary}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:<12} {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         ["usage: ./dev COMMAND [--state DIR] [options]     (COMMAND --help says more)", "", *lines]
     )
