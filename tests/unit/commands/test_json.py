@@ -46,6 +46,7 @@ ELSEWHERE = {
     "env": "test_drop_and_env.py",
     "load-test": "test_load_test.py",
     "outcomes": "test_reading.py",
+    "new-contract": "test_new_contract.py",
     "package": "test_packing.py",
     "replay": "test_replay.py",
     "rollback": "test_acting.py",
