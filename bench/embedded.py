@@ -28,8 +28,7 @@ import requests
 from bench.goals import goals_table, machine_line
 from bench.own_stack import own_stack
 from commands.setup.machine import load, machine
-from commands.stack import supervisor
-from commands.stack.parts import PARTS
+from commands.stack import parts, supervisor
 from commands.stack.settings import script_environment
 from commands.stack.state import Stack
 
@@ -46,7 +45,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     """Start a stack of its own, measure, and leave nothing behind."""
     load_before = load()
     with own_stack({}) as stack:
-        ready = {part: _starts(stack, part, given.starts) for part in PARTS}
+        ready = {part.name: _starts(stack, part.name, given.starts) for part in parts.of(stack)}
         calls = _calls(stack, given.calls)
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -142,9 +142,17 @@ def _a_step_that_is_given_up(world: World) -> None:
 
 
 def _what_a_person_decides_about_rows(world: World) -> None:
-    """One upload is withdrawn before a version without it is made, and one version is trusted for the next."""
+    """One upload is withdrawn before a version without it is made, one version is trusted for the next, and one that a run
+    doubts as well."""
     august = next(one.id for one in world.ledger.newest("upload") if one.values["name"] == "august.csv")
     world.tell(
         WithdrawalRequested(upload=august, operation=digest("o6"), by=BY, reason="another campaign's labels"),
         TrustRequested(dataset="bank", version=3, operation=digest("o7"), by=BY, reason="checked by hand"),
     )
+    run = world.pipeline.submissions[-1]
+    doubt = {"version": run.version, "kind": "one answer", "reason": "all 30 rows are positive"}
+    world.finish_run(run.name, doubts=[doubt])
+    trust = TrustRequested(
+        dataset="bank", version=run.version, operation=digest("o8"), by=BY, reason="all of them bought"
+    )
+    world.tell(trust)

@@ -232,7 +232,7 @@ def test_memory_is_read_in_mib() -> None:
 def test_a_part_is_known_by_how_it_is_started(measure: ModuleType, tmp_path: Path) -> None:
     stack = Stack(tmp_path)
     stack.prepare()
-    started = {name: "\0".join(part.command(stack)) for name, part in parts.PARTS.items()}
+    started = {part.name: "\0".join(part.command(stack)) for part in parts.of(stack)}
     words = {name: word for name, word in measure.PARTS.items() if word.startswith("localazure")}
     assert len(words) == 2
     assert [name for name, word in words.items() if word not in started[name]] == []

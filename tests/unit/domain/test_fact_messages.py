@@ -82,6 +82,7 @@ def test_every_fact_comes_back_as_it_was(kind: type[Fact]) -> None:
     made: Any = {"facts": ["a"], "steps": [{"name": "a"}], "deciles": [1], "target": None} | {
         "mended": [{"values": 1}],
         "columns": [{"column": "age"}],
+        "values": {"runs_per_day": 5},
         **{name: get_args(hint)[0] for name, hint in declared(kind).items() if get_origin(hint) is Literal},
     }
     fields = {f.name: made.get(f.name, EXAMPLES.get(str(f.type))) for f in dataclasses.fields(kind)}

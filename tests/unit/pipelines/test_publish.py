@@ -235,7 +235,7 @@ def test_an_error_that_is_no_absence_is_not_taken_for_one(monkeypatch: pytest.Mo
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What `publish` was called with, in a process that only has these settings."""
-    for name in (*publish.PLACE, *publish.STORAGE, "AZUREML_COMPUTE"):
+    for name in (*publish.PLACE, *publish.STORAGE, "AZUREML_COMPUTE", "SIGN_IN"):
         monkeypatch.delenv(name, raising=False)
     calls: list[dict[str, Any]] = []
     monkeypatch.setattr("azure.identity.DefaultAzureCredential", lambda: "signed in")
