@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import subprocess
+from collections.abc import Mapping
 
 from commands import ROOT
 from commands.catalog import UP
@@ -30,7 +31,7 @@ def main(arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     more = ["--upgrade"] if given.upgrade else []
     uv = Uv(uv_in(ROOT))
-    environment = uv.environment()
+    environment = without_folders(uv.environment())
     failed = [
         _compile(uv, environment, [*_group(name), *more], lock) for name, lock in locks.OF_GROUPS.items()
     ]
@@ -41,6 +42,13 @@ def main(arguments: list[str]) -> int:
         name = source.relative_to(ROOT).as_posix()
         failed.append(_compile(uv, environment, [name, *more], name.removesuffix(".in") + ".txt"))
     return max(failed) or conda.main()
+
+
+def without_folders(environment: Mapping[str, str]) -> dict[str, str]:
+    """A folder of wheels on this machine holds the files of some platforms, and a lock made with it knows no other's."""
+    kept = {name: value for name, value in environment.items() if name not in ("UV_FIND_LINKS", "UV_INDEX")}
+    served = [each for each in environment.get("UV_INDEX", "").split() if not each.startswith("file:")]
+    return {**kept, "UV_INDEX": " ".join(served)} if served else kept
 
 
 def _group(name: str) -> list[str]:

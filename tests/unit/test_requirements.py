@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from commands.setup.locks import OF_GROUPS
+from commands.lock import without_folders
+from commands.setup.locks import HOST, OF_GROUPS
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {path.parent.name for path in ROOT.glob("[a-z]*/__init__.py")} | {"localazure", "function_app"}
@@ -126,3 +127,29 @@ def test_what_is_not_in_the_lock_is_found(tmp_path: Path) -> None:
     assert not distributions_of("pytest") & locked(UP)
     assert found["pytest"] == 2
     assert distributions_of("yaml.safe_load") <= locked(UP)
+
+
+def hashes_of(lock: Path) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each library with its version, and the hashes of its files."""
+    named = re.compile(r"^([\w.-]+==[^ \n]+).*\n((?: +--hash=.*\n)+)", re.MULTILINE)
+    for library, lines in named.findall(lock.read_text(encoding="utf-8")):
+        yield library, frozenset(re.findall(r"sha256:(\w+)", lines))
+
+
+def test_a_library_has_the_files_of_every_platform_in_every_lock() -> None:
+    """A lock that was made where some wheels lie in a folder knows these alone, and fits that Python only."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for lock in (*ROOT.glob("requirements*.txt"), ROOT / HOST):
+        for library, hashes in hashes_of(lock):
+            found.setdefault(library, set()).add(hashes)
+    assert {library for library, several in found.items() if len(several) > 1} == set()
+
+
+def test_a_lock_is_made_without_this_machines_wheels() -> None:
+    told = {
+        "UV_FIND_LINKS": "/wheels",
+        "UV_INDEX": "file:///wheels https://bank.example/simple",
+        "HOME": "/home",
+    }
+    assert without_folders(told) == {"UV_INDEX": "https://bank.example/simple", "HOME": "/home"}
+    assert without_folders({"UV_INDEX": "file:///wheels"}) == {}
