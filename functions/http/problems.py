@@ -53,6 +53,15 @@ def rules_broken(*errors: Mapping[str, str], status: int = 400) -> Problem:
     return Problem(status, "The request breaks the rules named in `errors`.", errors=errors)
 
 
+RENAMED = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+"""As RFC 9110 has them, and Python from 3.13 on: a title is the same whatever runs the app."""
+
+
 def answer(problem: Problem, request: Request) -> JSONResponse:
     """The problem as a response; nothing of our inside is in it."""
     return response(problem, instance=request.url.path, trace_id=getattr(request.state, "trace_id", ""))
@@ -62,7 +71,7 @@ def response(problem: Problem, *, instance: str, trace_id: str = "") -> JSONResp
     """instance: the request's path, as the server reads it: a URI reference in the answer"""
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
+        "title": RENAMED.get(problem.status) or HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
         "instance": quote(instance, safe=PATH),
