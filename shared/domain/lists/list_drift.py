@@ -57,7 +57,8 @@ def _column(seen: Mapping[str, Any], learned: Mapping[str, Any], learned_rows: i
 
 def index(expected: Sequence[float], actual: Sequence[float]) -> float:
     """The population stability index of shares of the same groups, none of them 0."""
-    return sum((now - before) * math.log(now / before) for before, now in zip(expected, actual, strict=True))
+    parts = ((now - before) * math.log(now / before) for before, now in zip(expected, actual, strict=True))
+    return math.fsum(parts)  # `sum` of Python 3.12 rounds otherwise than that of 3.11
 
 
 def _smoothed(counts: Sequence[float]) -> list[float]:
