@@ -28,6 +28,8 @@ LOCKS = {
     "shared": OF_GROUPS["app"],
     "pipelines/training": TRAINING,
     "pipelines/scoring": TRAINING,
+    "pipelines/experimentation": TRAINING,
+    "shared/domain/models/recipe_text.py": TRAINING,  # which the search writes its find with
     "pipelines/publish.py": UP,
     "serving": SERVING,
     "commands": UP,
