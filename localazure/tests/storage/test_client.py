@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,22 @@ def test_its_signature_is_taken_with_any_name_and_query(azurite: str, container:
     listed = blobs.call("GET", f"/{container}", query=query)
     assert listed.status == 200
     assert "a b/März.csv" in listed.body.decode("utf-8-sig")
+
+
+def test_the_authorities_are_read_once_however_often_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str | None] = []
+    real = ssl.create_default_context
+
+    def counted(*, cafile: str | None) -> ssl.SSLContext:
+        made.append(cafile)
+        return real(cafile=cafile)
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    blobs = Service(f"BlobEndpoint=https://127.0.0.1:9/a;AccountName=a;AccountKey={KEY}", "Blob")
+    for _ in range(3):
+        with pytest.raises(StorageUnreachable):
+            blobs.call("HEAD", "/c/x")
+    assert len(made) == 1
 
 
 def test_a_wrong_key_is_refused(azurite: str, container: str) -> None:

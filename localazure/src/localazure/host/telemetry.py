@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from localazure.host.managed_identity import NO_PROXY, ManagedIdentity
@@ -91,6 +92,12 @@ class Telemetry:
             log.warning("Application Insights does not take what calls took (%s).", problem)
         self._said = problem
 
+    @cached_property
+    def _opener(self) -> urllib.request.OpenerDirector:
+        """Made once: reading the authorities takes longer than telling."""
+        trusted = ssl.create_default_context(cafile=self._authorities)
+        return urllib.request.build_opener(NO_PROXY, urllib.request.HTTPSHandler(context=trusted))
+
     def _sent(self, told: list[dict[str, Any]]) -> str:
         """Why it was not taken; empty when it was."""
         try:
@@ -98,9 +105,7 @@ class Telemetry:
             if self._identity:
                 headers["authorization"] = f"Bearer {self._identity.token()}"
             request = urllib.request.Request(self._address, json.dumps(told).encode(), headers)
-            trusted = ssl.create_default_context(cafile=self._authorities)
-            opener = urllib.request.build_opener(NO_PROXY, urllib.request.HTTPSHandler(context=trusted))
-            with opener.open(request, timeout=_SECONDS):
+            with self._opener.open(request, timeout=_SECONDS):
                 return ""
         except urllib.error.HTTPError as refusal:
             return f"{refusal.code}"

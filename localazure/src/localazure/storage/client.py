@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -116,6 +117,11 @@ class Service:
             raise StorageUnreachable(f"{where} answered {reply.status}")
         return Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, content)
 
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Made once: reading the authorities takes longer than a call, and each thread has connections of its own."""
+        return ssl.create_default_context(cafile=self._trusted)
+
     def _connection(self, fresh: bool, seconds: float) -> http.client.HTTPConnection:
         kept: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
         if kept is not None and not fresh:
@@ -127,7 +133,7 @@ class Service:
                 self._host,
                 self._port,
                 timeout=seconds,
-                context=ssl.create_default_context(cafile=self._trusted),
+                context=self._tls,
             )
             if self._secure
             else http.client.HTTPConnection(self._host, self._port, timeout=seconds)

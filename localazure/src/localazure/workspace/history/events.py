@@ -10,6 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 import uuid
+from functools import cached_property
 
 from localazure.workspace.settings import Settings
 from localazure.workspace.store.documents import Store
@@ -113,8 +114,9 @@ class RunEvents:
                     self._stopped.wait(pause)
                     pause = min(pause * 2, _SLOWEST_SECONDS)
 
+    @cached_property
     def _trust(self) -> ssl.SSLContext | None:
-        """Event Grid speaks TLS where roles count."""
+        """Event Grid speaks TLS where roles count; reading the authorities once is enough."""
         https = str(self._settings.events).startswith("https:")
         return ssl.create_default_context(cafile=self._settings.bundle) if https else None
 
@@ -125,7 +127,7 @@ class RunEvents:
             headers={"content-type": "application/json", "aeg-sas-key": self._settings.events_key},
         )
         try:
-            with urllib.request.urlopen(request, timeout=10, context=self._trust()):
+            with urllib.request.urlopen(request, timeout=10, context=self._trust):
                 pass
         except urllib.error.HTTPError as refused:
             log.warning("the topic %s answered %s; trying again", self._settings.events, refused.code)
