@@ -18,7 +18,7 @@ import numpy as np
 from commands.client import tables
 from commands.client.output import as_json
 from commands.drafting.draft import Draft, drafted, positive_of, target_among
-from commands.drafting.profile import Profile, profiled
+from commands.drafting.profile import Profile, beside_answers, profiled
 from commands.drafting.written import yaml_of
 from commands.stack.arguments import parser
 from commands.stack.errors import StackError
@@ -88,7 +88,7 @@ def _drafted(file: Path, dataset: str, target: str, positive: str) -> Draft:
     place = table.names.index(answer.name)
     answers = np.array([text.strip() == word for text in table.column(place)], dtype=np.float64)
     others: list[Profile] = [
-        profiled(name, table.column(at), answers) for at, name in enumerate(table.names) if at != place
+        beside_answers(one, table.column(at), answers) for at, one in enumerate(plain) if at != place
     ]
     return drafted(dataset, f"Draft of {file.name}", others, answer, (word, note))
 
@@ -98,10 +98,11 @@ def _read(file: Path) -> _Table:
     header, rest = read_header(_pieces(file))
     if isinstance(header, FileProblem):
         raise StackError(f"{file}: {header.message}")
-    rows = [row for block in read_blocks(rest, header) for row in block.rows]
+    there = (row for block in read_blocks(rest, header) for row in block.rows)
+    rows = list(islice(there, MOST_ROWS))
     if not rows:
         raise StackError(f"{file} has a header and no rows; export it again with its rows.")
-    return _Table(names=header.names, rows=list(islice(rows, MOST_ROWS)))
+    return _Table(names=header.names, rows=rows)
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from pipelines.training.metrics import auc
 from serving.features import Floats
+from shared.domain.tables.values import DECIMAL_COMMA, NUMBER, WHOLE
 
 Form = Literal["integer", "number", "words"]
 
 INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,17})")
 """No leading zero: what has one is a code, a postal one or a branch's, and no amount."""
-NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-WHOLE = re.compile(r"[+-]?[0-9]{1,18}\.0*")
-DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 LEAST_OF_WORD = 30
 """Rows of a word in each half, so that its rate says something."""
 
@@ -52,26 +50,28 @@ class Profile:
         return [word for word, _ in self.words.most_common()]
 
 
-def profiled(name: str, texts: Sequence[str], answers: Floats | None = None) -> Profile:
-    """answers: of each row 1 or 0"""
-    plain = [text.strip() for text in texts]
-    words = Counter(filter(None, plain))
+def profiled(name: str, texts: Sequence[str]) -> Profile:
+    words = Counter(text.strip() for text in texts)
+    blank = words.pop("", 0)
     form, whole, comma = _form(words)
-    numbers = None if form == "words" else np.array([_number(text) if text else np.nan for text in plain])
-    low, high = (float(np.nanmin(numbers)), float(np.nanmax(numbers))) if numbers is not None else (0.0, 0.0)
+    numbers = [] if form == "words" else [_number(word) for word in words]
     return Profile(
         name=name,
         rows=len(texts),
-        blank=plain.count(""),
+        blank=blank,
         words=words,
         form=form,
         padded=any(text != text.strip() for text in texts),
         whole=whole,
         comma=comma,
-        low=low,
-        high=high,
-        alone=None if answers is None else _alone(plain, numbers, answers),
+        low=min(numbers, default=0.0),
+        high=max(numbers, default=0.0),
     )
+
+
+def beside_answers(one: Profile, texts: Sequence[str], answers: Floats) -> Profile:
+    """The profile with what the column alone says of the answers. answers: of each row 1 or 0"""
+    return replace(one, alone=_alone(one, [text.strip() for text in texts], answers))
 
 
 def _form(words: Counter[str]) -> tuple[Form, bool, bool]:
@@ -97,13 +97,12 @@ def _number(text: str) -> float:
     return float(text.replace(",", "."))
 
 
-def _alone(plain: Sequence[str], numbers: Floats | None, answers: Floats) -> float | None:
+def _alone(one: Profile, plain: Sequence[str], answers: Floats) -> float | None:
     """How well the column ranks the rows by itself, in whichever direction."""
     known = np.array([bool(text) for text in plain])
-    if numbers is not None:
-        found = auc(answers[known], numbers[known])
-    else:
-        found = auc(answers[known], _rates(plain, answers)[known])
+    numbers = one.form != "words"
+    said = np.array([_number(text) for text in plain if text]) if numbers else _rates(plain, answers)[known]
+    found = auc(answers[known], said)
     return None if found is None else max(found, 1 - found)
 
 

@@ -17,9 +17,9 @@ LONGEST_SHOWN = 200
 LONGEST_CATEGORY = 100
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}\.0*")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
+WHOLE = re.compile(r"[+-]?[0-9]{1,18}\.0*")
 _LONGEST_NUMBER = 64
 
 
@@ -106,9 +106,9 @@ def mended(text: str, column: Column, mend: Collection[Mend]) -> tuple[str, tupl
         elif meant is not None:
             how.append("another spelling of a value")
         return plain if meant is None else meant, tuple(how)
-    if "decimal-comma" in mend and _DECIMAL_COMMA.fullmatch(plain):
+    if "decimal-comma" in mend and DECIMAL_COMMA.fullmatch(plain):
         plain, how = plain.replace(",", "."), [*how, MENDS["decimal-comma"]]
-    if column.type == "integer" and "whole-numbers" in mend and _WHOLE.fullmatch(plain):
+    if column.type == "integer" and "whole-numbers" in mend and WHOLE.fullmatch(plain):
         plain, how = plain.partition(".")[0], [*how, MENDS["whole-numbers"]]
     return plain, tuple(how)
 
@@ -119,7 +119,7 @@ def judge(column: Column) -> Callable[[str], int | float | str | Fault]:
         return _category(column)
     if column.type == "integer":
         return _numeric(column, _INTEGER, int, "not an integer", "write digits only, such as 42")
-    return _numeric(column, _NUMBER, _float, "not a number", "write digits and a point, such as 4.857")
+    return _numeric(column, NUMBER, _float, "not a number", "write digits and a point, such as 4.857")
 
 
 def judge_leniently(column: Column) -> Callable[[str], int | float | str | Fault]:
