@@ -15,7 +15,7 @@ MOST_SHOWN = 12
 
 def show_drift(record: Json) -> None:
     """Nothing of a record without any. record: of an upload or a batch, as the API shows it"""
-    columns = [*([{"column": "the scores", **record["scoreDrift"]}] if "scoreDrift" in record else [])]
+    columns = [{"column": "the scores", **record["scoreDrift"]}] if "scoreDrift" in record else []
     columns += (record.get("columnDrift") or record.get("drift") or [])[:MOST_SHOWN]
     model = record.get("driftModelVersion") or record.get("modelVersion")
     if columns:

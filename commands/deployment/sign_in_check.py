@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from shared.adapters.http_client import NOT_LET_IN
 from shared.adapters.sign_in import credential
 from shared.domain.sign_in import sign_in
 from shared.errors import ConfigurationError
@@ -27,7 +28,6 @@ AUDIENCES = {
     "storage": "https://storage.azure.com/.default",
     "Event Grid": "https://eventgrid.azure.net/.default",
 }
-NOT_LET_IN = (401, 403)
 ARM_API = "2024-04-01"
 SECONDS = 20
 
