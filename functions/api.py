@@ -40,7 +40,7 @@ async def _answer(req: func.HttpRequest, context: func.Context) -> func.HttpResp
     try:
         app = _app()
     except ConfigurationError as fault:
-        telemetry.say("settings", str(fault), level=logging.ERROR)
+        telemetry.say(telemetry.Action.SETTINGS, str(fault), level=logging.ERROR)
         return _not_configured(req)
     if not _is_readable(req.url):
         return _said(req, 400, "The path is not UTF-8, percent-encoded.")

@@ -56,7 +56,7 @@ def _decoded(body: bytes) -> bytes:
 def fact_in(body: bytes, of: type[Fact] = Fact) -> Fact:
     """A fact of our own, as the bus writes it; raises: UnreadableMessage, Transient"""
     try:
-        return of.from_json(body.decode())
+        return of.from_message(body.decode())
     except UnicodeDecodeError as cause:
         raise UnreadableMessage("it is no UTF-8") from cause
 
@@ -73,7 +73,9 @@ def deliver(fact: Fact, *, expected: bool = False) -> None:
     try:
         flow.handle(fact, wiring.services(), expected=expected)
     except InProgress:
-        telemetry.say("deliver", "Another delivery is at it; this one is dropped.", key=fact.key)
+        telemetry.say(
+            telemetry.Action.DELIVER, "Another delivery is at it; this one is dropped.", key=fact.key
+        )
     except GivenUp:
         give_up(fact)
 
@@ -103,5 +105,8 @@ def _record(dead: StepDeadLettered) -> None:
     """What the message says is not logged."""
     deliver(dead)
     telemetry.say(
-        "dead_letter", f"A message of {dead.queue} was dead-lettered.", level=logging.ERROR, key=dead.about
+        telemetry.Action.DEAD_LETTER,
+        f"A message of {dead.queue} was dead-lettered.",
+        level=logging.ERROR,
+        key=dead.about,
     )

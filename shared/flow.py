@@ -14,6 +14,7 @@ from shared import kinds, telemetry
 from shared.domain import facts as f
 from shared.domain.facts import Fact
 from shared.domain.kinds.kind import Change
+from shared.domain.trace import Trace
 from shared.errors import Transient, in_words
 from shared.ledger.claims import Claim, Outcome
 from shared.ledger.lease import Lease
@@ -55,6 +56,8 @@ from shared.steps.start_experiment import start_experiment
 from shared.steps.start_run import start_run
 from shared.steps.trust_rows import trust_rows
 from shared.steps.withdraw_upload import withdraw_upload
+from shared.telemetry.metrics import REPAIRS, Measurement
+from shared.telemetry.spans import Active
 
 Step = Callable[..., Iterable[Fact | Change]]
 """Returns what it led to, and beside it what it knows of things: a step writes no records itself."""
@@ -249,17 +252,65 @@ def _tell(facts: Iterable[Fact], services: Services) -> None:
 def _handle_hint(fact: Fact, services: Services) -> tuple[Fact, ...]:
     """A hint is acted on any number of times: all it does is publish, and add to what is known.
 
-    What it found before it failed is published all the same.
+    What it found before it failed is published all the same. It has a span only if it found something, and its trace goes
+    on in what it led to only if somebody asked for it: a clock is the beginning of nothing.
     """
-    found, failure = _as_far_as_it_goes(STEPS[type(fact)](fact, services))
-    outcome = Outcome.of(found)
-    due = services.ledger.outbox.expect(led_to for led_to in outcome.facts if not led_to.hint)
-    # Published first: a record of what was never published would keep the next hint from finding it.
-    services.bus.publish([*due, *(led_to for led_to in outcome.facts if led_to.hint)])
-    services.ledger.records.apply(outcome.changes, cause=fact.key)
-    if failure:
-        raise failure
-    return outcome.facts
+    step = STEPS[type(fact)]
+    asked = fact.trace
+    parent = asked.span_id if asked else ""
+    place = asked.child() if asked else Trace.begun()
+    active = Active(step.__name__, place, parent, attributes=telemetry.about(fact))
+    led_to: list[Fact] = []
+    with telemetry.span(active, exported=lambda: bool(led_to)):
+        found, failure = _as_far_as_it_goes(step(fact, services))
+        outcome = Outcome.of(found)
+        led_to += _in_traces(outcome.facts, fact, active if asked else None, services)
+        due = services.ledger.outbox.expect(one for one in led_to if not one.hint)
+        _link(due, active)
+        # Published first: a record of what was never published would keep the next hint from finding it.
+        services.bus.publish([*due, *(one for one in led_to if one.hint)])
+        services.ledger.records.apply(outcome.changes, cause=fact.key, trace=place, met=active.link)
+        if isinstance(fact, f.ReconcileDue):
+            _count_repairs(due)
+        telemetry.done(fact, "failed" if failure else "done")
+        if failure:
+            raise failure
+    return tuple(led_to)
+
+
+def _count_repairs(due: Iterable[Fact]) -> None:
+    for fact in due:
+        telemetry.measure(Measurement(metric=REPAIRS, attributes={"type": type(fact).__name__}))
+
+
+def _in_traces(facts: Iterable[Fact], cause: Fact, active: Active | None, services: Services) -> list[Fact]:
+    """What a fact led to, each in its trace: the one it was found in before, or that of the thing it goes on with, or else
+    that of the fact. active: the span of what found it; None where it goes on in no trace
+
+    A fact that asks for itself again goes on in its own trace without a look.
+    """
+    here = active.place if active else None
+    known: dict[tuple[str, str], Trace | None] = {}
+
+    def placed(fact: Fact) -> Fact:
+        if fact.trace is not None:
+            return fact
+        thing = None if type(fact) is type(cause) else fact.continues
+        if thing is None:
+            return fact.in_trace(here)
+        if thing not in known:
+            record = services.ledger.find(*thing)
+            known[thing] = record.trace if record else None
+        there = known[thing]
+        return fact.in_trace(here if there is None or (here and here.is_with(there)) else there)
+
+    return [placed(fact) for fact in facts]
+
+
+def _link(facts: Iterable[Fact], active: Active) -> None:
+    for fact in facts:
+        if fact.trace is not None:
+            active.link(fact.trace)
 
 
 def _as_far_as_it_goes(returned: Iterable[Fact | Change]) -> tuple[list[Fact | Change], Exception | None]:
@@ -272,14 +323,35 @@ def _as_far_as_it_goes(returned: Iterable[Fact | Change]) -> tuple[list[Fact | C
 
 
 def _handle_fact(fact: Fact, services: Services, *, expected: bool) -> tuple[Fact, ...]:
-    ledger = services.ledger
+    """The first delivery that claims the fact decides on its trace: the one it comes in, or a new one."""
+    ledger, given = services.ledger, fact.trace or telemetry.carried()
+    fact = fact.in_trace(given or Trace.begun())
     claim = ledger.claims.claim(fact)
     if claim.outcome is not None and not ledger.outbox.is_open(fact):
         return claim.outcome.facts  # finished by an earlier delivery
+    above = claim.trace or fact.trace
+    assert above is not None  # noqa: S101
+    if given is None and above == fact.trace:
+        telemetry.begin_trace(above, fact)
+    fact = fact.in_trace(above)
+    step = STEPS.get(type(fact))
+    name = step.__name__ if step else type(fact).__name__
+    attributes = telemetry.about(fact) | {"campanha.attempt": claim.attempt}
+    active = Active(name, above.child(), above.span_id, attributes=attributes)
+    with telemetry.span(active):
+        try:
+            return _handle_claimed(replace(claim, fact=fact), active, services, expected=expected)
+        except Exception:
+            telemetry.done(fact, "failed")
+            raise
+
+
+def _handle_claimed(claim: Claim, active: Active, services: Services, *, expected: bool) -> tuple[Fact, ...]:
+    ledger, fact = services.ledger, claim.fact
     own = kinds.changes(fact) if type(fact) in RECORDS_ITSELF or not expected else []
     # Recorded first, then logged: a crash before `begin` finds the same moves by their cause, and makes the same events
     # again. Events logged first would announce what the API cannot show yet.
-    events = ledger.records.apply(own, cause=fact.key)
+    events = ledger.records.apply(own, cause=fact.key, trace=fact.trace, met=active.link)
     # At its first delivery ever, no attempt before it can have put events into the log: none need be looked up there.
     all_new = claim.first
     if not expected:
@@ -288,7 +360,9 @@ def _handle_fact(fact: Fact, services: Services, *, expected: bool) -> tuple[Fac
     if claim.outcome is None:
         claim = _settled(claim, services)
     outcome = claim.outcome or Outcome()
-    made = ledger.records.apply(_changes(claim, outcome), cause=fact.key)
+    outcome = replace(outcome, facts=tuple(_in_traces(outcome.facts, fact, active, services)))
+    _link(outcome.facts, active)
+    made = ledger.records.apply(_changes(claim, outcome), cause=fact.key, trace=active.place, met=active.link)
     logged = {
         event["event"]["id"] for event in events
     }  # what the fact itself says, its outcome may say again
@@ -328,3 +402,7 @@ def _finish(claim: Claim, outcome: Outcome, events: Sequence[dict[str, Any]], se
         )  # after the transaction: a crash here leaves rows that the reconciler publishes
         unannounced = [claim.fact] if type(claim.fact) in RECORDS_ITSELF else []
         services.bus.announce(fact for fact in (*unannounced, *outcome.facts) if not fact.hint)
+        telemetry.done(claim.fact, "done")
+        telemetry.happened(
+            *unannounced, *(fact for fact in outcome.facts if type(fact) not in RECORDS_ITSELF)
+        )

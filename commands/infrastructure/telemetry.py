@@ -12,8 +12,7 @@ from pathlib import Path
 from commands import ROOT
 from commands.infrastructure.azure_types import FACTS
 from commands.infrastructure.syntax import Source
-
-CODE = ("shared", "functions")
+from shared.telemetry import actions as vocabulary
 
 
 def queries(source: Source) -> list[tuple[str, str]]:
@@ -47,26 +46,15 @@ def strangers(text: str) -> Iterator[str]:
         yield f"{name!r} is no function of the app"
 
 
-@lru_cache(maxsize=1)
-def _calls() -> tuple[ast.Call, ...]:
-    files = [file for folder in CODE for file in sorted((ROOT / folder).rglob("*.py"))]
-    nodes = (node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
-    return tuple(
-        node for node in nodes if isinstance(node, ast.Call) and _name(node.func) in ("telemetry.say", "say")
-    )
-
-
 def _name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return f"{_name(node.value)}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""
 
 
-@lru_cache(maxsize=1)
 def fields() -> frozenset[str]:
     """What stands in the JSON at the end of a line of our log."""
-    given = {keyword.arg for call in _calls() for keyword in call.keywords if keyword.arg}
-    return frozenset(given - {"level"} | {"action"})
+    return frozenset(vocabulary.fields())
 
 
 @lru_cache(maxsize=1)
@@ -74,12 +62,7 @@ def actions() -> frozenset[str]:
     """What a line of our log can be about: the steps, and what is said beside them."""
     from shared.flow import FLOW
 
-    said = {
-        call.args[0].value
-        for call in _calls()
-        if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
-    }
-    return frozenset(said | {rule.do.__name__ for rule in FLOW})
+    return frozenset(vocabulary.Action) | {rule.do.__name__ for rule in FLOW}
 
 
 @lru_cache(maxsize=1)

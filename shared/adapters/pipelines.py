@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import requests
 from azure.core.exceptions import AzureError
 
+from shared import telemetry
 from shared.adapters.http_client import NOT_LET_IN, Reply, TooLarge, ask
 from shared.adapters.ml_client import AUDIENCE as BATCH_AUDIENCE
 from shared.domain import names
@@ -32,6 +33,8 @@ RUN_TAG = "campanha.run"
 """The name we chose, also where the service gives a run another."""
 INPUTS_TAG = "campanha.inputs"
 """A digest of what the run was started with."""
+TRACE_TAG = "campanha.traceparent"
+"""The trace that the run belongs to, for whoever looks at it in Azure ML, and for the code that runs there."""
 
 Json = dict[str, Any]
 FindRun = Callable[[str, str], tuple[str, Json] | None]
@@ -201,7 +204,9 @@ class PublishedPipeline:
 
 
 def _tags(request: RunRequest | ScoringRequest | ExperimentRequest) -> dict[str, str]:
-    return {RUN_TAG: request.name, INPUTS_TAG: request.digest}
+    trace = telemetry.carried()
+    told = {TRACE_TAG: trace.traceparent} if trace else {}
+    return {RUN_TAG: request.name, INPUTS_TAG: request.digest, **told}
 
 
 def _run_of(described: Any, name: str) -> str:

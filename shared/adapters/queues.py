@@ -27,7 +27,7 @@ each would be a message, half a dozen table calls and a request to every subscri
 
 
 class QueueBus:
-    """Facts as base64 JSON messages (what the Functions queue trigger expects), delayed by their visibility."""
+    """Facts in their traces, as base64 JSON (what the Functions queue trigger expects), delayed by their visibility."""
 
     def __init__(
         self,
@@ -60,10 +60,14 @@ class QueueBus:
             self._send(NotificationDue(tick=secrets.token_hex(8)), delay)
         except Transient as problem:
             self._notified = -math.inf
-            telemetry.say("announce", f"{problem}; the reconciler has them delivered.", level=logging.WARNING)
+            telemetry.say(
+                telemetry.Action.ANNOUNCE,
+                f"{problem}; the reconciler has them delivered.",
+                level=logging.WARNING,
+            )
 
     def _send(self, fact: Fact, delay_seconds: int) -> None:
         queue = self._queues[SHARDS if isinstance(fact, ShardDue) else STEPS]
-        message = b64encode(fact.to_json().encode()).decode()
+        message = b64encode(fact.to_message().encode()).decode()
         with answering(f"the queue {queue.queue_name}, given a {type(fact).__name__},"):
             queue.send_message(message, visibility_timeout=delay_seconds, time_to_live=FOREVER)

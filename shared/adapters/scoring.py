@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from shared import telemetry
 from shared.adapters.concurrency_limit import Pace
 from shared.adapters.http_client import NOT_LET_IN, Connections, Reply, TooLarge, ask
 from shared.errors import NotLetIn, Refused, Transient, Unanswerable
@@ -95,6 +96,8 @@ class RestEndpoint:
             "Content-Type": ARROW,
             "Accept": ARROW,
         }
+        if trace := telemetry.carried():
+            headers["traceparent"] = trace.traceparent
         session = self._session()
         try:
             reply = ask(

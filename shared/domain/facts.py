@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 import re
+from copy import copy
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any, ClassVar, Literal, NoReturn, Self
 
 from shared.domain.json_types import called, declared, fits
-from shared.domain.names import batch_id, digest, outcome_id
+from shared.domain.names import batch_id, dataset_id, digest, outcome_id
+from shared.domain.trace import Trace
 from shared.errors import Transient, UnreadableMessage
 
 FACTS: dict[str, type[Fact]] = {}
 LONGEST_DELAY = 7 * 24 * 3600
 """Seconds; a queue holds no message back for longer."""
+TRACED = "Traced"
+"""What a message names as its fact that is one in its trace."""
 PROMOTE, ROLL_BACK = "promote", "roll back"
 """Why an operator has a model released."""
 
@@ -28,6 +32,8 @@ class Fact:
 
     hint: ClassVar[bool] = False
     """A hint is a level-triggered signal ("look there now"): handled any number of times, without a ledger entry."""
+    trace: ClassVar[Trace | None] = None
+    """Which trace it was found in, of a fact that `in_trace` made: an envelope, no field, and no part of what it is."""
 
     def __init_subclass__(cls) -> None:
         FACTS[cls.__name__] = cls
@@ -47,6 +53,38 @@ class Fact:
         """Whether it begins something new, and so waits while work is paused."""
         return False
 
+    @property
+    def continues(self) -> tuple[str, str] | None:
+        """Kind and id of the thing whose trace it goes on with, whoever finds it due; None: it goes on with the trace of
+        what led to it."""
+        return None
+
+    def in_trace(self, trace: Trace | None) -> Self:
+        """The same fact, found in this trace."""
+        if trace == self.trace:
+            return self
+        traced = copy(self)
+        object.__setattr__(traced, "trace", trace)
+        return traced
+
+    def to_message(self) -> str:
+        """What a queue carries: the fact, and its trace around it.
+
+        The trace stands beside the fact and not in it: a version of the app that knows no traces takes the whole for a fact
+        of a newer one, and leaves it to that (`from_json`).
+        """
+        if self.trace is None:
+            return self.to_json()
+        return f'{{"fact":"{TRACED}","of":{self.to_json()},"traceparent":"{self.trace.traceparent}"}}'
+
+    @classmethod
+    def from_message(cls, text: str) -> Self:
+        """The fact of a message, in its trace, where it says one that can be read. raises: as `from_json`"""
+        body = _object(text)
+        if body.get("fact") != TRACED:
+            return cls._of_object(body)
+        return cls._of_object(body.get("of")).in_trace(Trace.read(body.get("traceparent")))
+
     def to_json(self) -> str:
         return json.dumps(
             {"fact": type(self).__name__, **asdict(self)}, separators=(",", ":"), sort_keys=True
@@ -59,12 +97,11 @@ class Fact:
         raises: UnreadableMessage when the text is no fact, and never will be one; Transient when its name is not known, as
         that of a fact written by a newer version of the app while that one is being rolled out
         """
-        try:
-            body = json.loads(text, parse_constant=_no_number)
-        except (ValueError, RecursionError) as cause:
-            raise UnreadableMessage(f"it is no JSON: {type(cause).__name__}") from cause
-        name = body.pop("fact", None) if isinstance(body, dict) else None
-        if not isinstance(name, str):
+        return cls._of_object(_object(text))
+
+    @classmethod
+    def _of_object(cls, body: object) -> Self:
+        if not isinstance(body, dict) or not isinstance(name := body.pop("fact", None), str):
             raise UnreadableMessage("it names no fact: JSON with a `fact` is wanted")
         kind = FACTS.get(name)
         if kind is None or not issubclass(kind, cls):
@@ -85,6 +122,17 @@ class Fact:
                 f"it is no {cls.__name__}: it would be held back for {fact.delay_seconds} s"
             )
         return fact
+
+
+def _object(text: str) -> dict[str, Any]:
+    """raises: UnreadableMessage"""
+    try:
+        body = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as cause:
+        raise UnreadableMessage(f"it is no JSON: {type(cause).__name__}") from cause
+    if not isinstance(body, dict):
+        raise UnreadableMessage("it names no fact: JSON with a `fact` is wanted")
+    return body
 
 
 def _no_number(word: str) -> NoReturn:
@@ -288,6 +336,10 @@ class RunDue(Fact):
         return f"run-due/{self.dataset}/{self.version}/{self.cause}"
 
     @property
+    def continues(self) -> tuple[str, str]:
+        return "dataset", dataset_id(self.dataset, self.version)
+
+    @property
     def delay_seconds(self) -> int:
         return self.after_seconds
 
@@ -354,6 +406,10 @@ class RunProgressed(Fact):
         seen = digest(json.dumps([self.status, self.steps], sort_keys=True))
         return f"run/{self.run}/progress/{seen}"
 
+    @property
+    def continues(self) -> tuple[str, str]:
+        return "run", self.run
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunFinished(Fact):
@@ -368,6 +424,10 @@ class RunFinished(Fact):
     @property
     def key(self) -> str:
         return f"run/{self.run}/finished"
+
+    @property
+    def continues(self) -> tuple[str, str]:
+        return "run", self.run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -449,6 +509,10 @@ class ExperimentFinished(Fact):
     @property
     def key(self) -> str:
         return f"run/{self.run}/finished"
+
+    @property
+    def continues(self) -> tuple[str, str]:
+        return "run", self.run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -536,6 +600,10 @@ class JudgementDue(Fact):
     def key(self) -> str:
         return f"judgement/{self.dataset}/{self.version}{_since(self.since_ms)}"
 
+    @property
+    def continues(self) -> tuple[str, str]:
+        return "run", self.run
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelAccepted(Fact):
@@ -615,6 +683,10 @@ class ReleaseDue(Fact):
     def key(self) -> str:
         approved = f"/approved/{self.approval}" if self.approval else ""
         return f"release/{self.dataset}/{self.version}{_round(self.requested_ms)}{approved}/poll/{self.poll}"
+
+    @property
+    def continues(self) -> tuple[str, str]:
+        return "dataset", dataset_id(self.dataset, self.version)
 
     @property
     def delay_seconds(self) -> int:
@@ -773,6 +845,10 @@ class BatchApproved(Fact):
     def key(self) -> str:
         return f"batch/{self.batch}/approved"
 
+    @property
+    def continues(self) -> tuple[str, str]:
+        return "batch", self.batch
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShardDue(Fact):
@@ -849,6 +925,10 @@ class BatchRunFinished(Fact):
     @property
     def key(self) -> str:
         return f"batch-run/{self.run}/finished"
+
+    @property
+    def continues(self) -> tuple[str, str]:
+        return "run", self.run
 
 
 @dataclass(frozen=True, kw_only=True)

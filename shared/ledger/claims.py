@@ -27,6 +27,7 @@ from typing import Self
 from shared.domain.facts import Fact
 from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
+from shared.domain.trace import Trace
 from shared.errors import Conflict, GivenUp, InProgress
 from shared.ledger.lease import Lease, heartbeat
 from shared.ports import Row, Table
@@ -87,6 +88,11 @@ class Claim:
         return self.outcome is None and self.attempt == 1 and not self.row.value.get("retries")
 
     @property
+    def trace(self) -> Trace | None:
+        """The trace of the first delivery that claimed it, which all later ones go on with."""
+        return Trace.read(self.row.value.get("trace"))
+
+    @property
     def failure(self) -> str:
         """The id of the dead letter that this retries; empty mostly."""
         return str(self.row.value.get("failure", ""))
@@ -108,7 +114,7 @@ class Claims:
         """
         partition, row = _place(fact.key)
         claimed = {"state": "claimed", "fact": fact.to_json(), "key": fact.key, "attempt": 1}
-        claimed |= {"begun": self._now().isoformat()}
+        claimed |= {"begun": self._now().isoformat(), **in_its_trace(fact)}
         try:
             return Claim(fact=fact, row=self._table.insert(partition, row, claimed))
         except Conflict:
@@ -124,7 +130,7 @@ class Claims:
             raise InProgress
         if self.is_given_up(old):
             raise GivenUp
-        claimed = {**old.value, "state": "claimed", "attempt": old.value["attempt"] + 1}
+        claimed = {**in_its_trace(fact), **old.value, "state": "claimed", "attempt": old.value["attempt"] + 1}
         try:
             return Claim(fact=fact, row=self._table.replace(old, claimed))
         except Conflict as cause:
@@ -174,6 +180,11 @@ class Claims:
         if row.value["state"] != "settled":
             again |= {"state": "free", "attempt": 0}
         self._table.replace(row, {**row.value, **again})
+
+
+def in_its_trace(fact: Fact) -> dict[str, str]:
+    """What a row about the fact says of its trace, beside the fact."""
+    return {"trace": fact.trace.traceparent} if fact.trace else {}
 
 
 def _place(key: str) -> tuple[str, str]:

@@ -18,6 +18,8 @@ source: the extension "Sequence" of CloudEvents"""
 def cloud_event(entry: Entry, *, source: str) -> dict[str, Any]:
     """The event in CloudEvents' JSON format; its id is the same whoever reads it, and however often.
 
+    `traceparent` is the extension "Distributed Tracing" of CloudEvents; an event of an older version has none.
+
     source: who tells of it, a URI reference
     """
     event = entry.value
@@ -30,5 +32,6 @@ def cloud_event(entry: Entry, *, source: str) -> dict[str, Any]:
         "time": event["time"],
         "datacontenttype": DATA_CONTENT_TYPE,
         "sequence": f"{entry.number:0{DIGITS}d}",
+        **({"traceparent": event["traceparent"]} if "traceparent" in event else {}),
         "data": event["data"],
     }

@@ -2,11 +2,12 @@
 
 A record is a plain value, as the ledger stores it:
 
-    {"id", "state", "seq", "round", "created", "updated", "values", "tallied", "moves": [move, ...]}
+    {"id", "state", "seq", "round", "created", "updated", "values", "tallied", "trace", "moves": [move, ...]}
 
-`seq` grows by one with each change. A state that ranks below the recorded one is late news and leaves the state as
-it is; only a higher `round` begins again (a model that answers again after it was replaced). `moves` are the last
-few, each with its cause: a fact whose changes are applied again after a crash finds the moves it made.
+`trace` is where it was begun. `seq` grows by one with each change. A state that ranks below the recorded one is late
+news and leaves the state as it is; only a higher `round` begins again (a model that answers again after it was
+replaced). `moves` are the last few, each with its cause: a fact whose changes are applied again after a crash finds
+the moves it made.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from shared.domain.kinds import field
 from shared.domain.kinds.kind import Change
 from shared.domain.names import digest, event_type
+from shared.domain.trace import Trace
 from shared.kinds import BY_NAME, rank
 
 Value = dict[str, Any]
@@ -31,15 +33,18 @@ CALLED = ("name", "dataset", "version")
 """Values that every event of a record carries, so that a line about it can name it."""
 
 
-def advanced(old: Value | None, change: Change, now: datetime, *, cause: str) -> Value:
+def advanced(
+    old: Value | None, change: Change, now: datetime, *, cause: str, trace: Trace | None = None
+) -> Value:
     """The record after the change; equal to `old` when the change says nothing new.
 
+    trace: in which the change was found
     raises: ValueError for a change of values only, of what is not known yet
     """
     stamp = now.isoformat(timespec="milliseconds")
     change = replace(change, values=json.loads(json.dumps(change.values)))  # as it comes back from the table
     if old is None:
-        return _begun(change, stamp, cause)
+        return {**_begun(change, stamp, cause), **({"trace": trace.traceparent} if trace else {})}
     recorded = (old["round"], rank(change.kind, old["state"]))
     round_ = old["round"] if change.round is None else change.round
     incoming = recorded if change.state is None else (round_, rank(change.kind, change.state))
@@ -89,17 +94,26 @@ def _public_values(change: Change, known: Value) -> Value:
     return called | (values if len(json.dumps(values)) <= MOST_PUBLIC else {})
 
 
-def events(change: Change, record: Value, *, cause: str) -> list[Value]:
+def events(change: Change, record: Value, *, cause: str, trace: Trace | None = None) -> list[Value]:
     """The events of the moves that this change of this cause made, as they lie in the log.
 
     `event` is what subscribers get, with the same id whenever it is made; `tally` and `stays` are what it adds to
     the sums: the numbers of records by kind, state and dataset, and how long the record was in the state it left.
     """
     made = [move for move in record["moves"] if (move["cause"], move["state"]) == (cause, change.state)]
-    return [_event(change, record, move) for move in made]
+    return [_event(change, record, move, trace) for move in made]
 
 
-def _event(change: Change, record: Value, move: Value) -> Value:
+def met(change: Change, record: Value) -> list[Trace]:
+    """The traces that a move of the record belongs to beside the one it was found in: that in which the record was begun;
+    and at its end the one that its kind joins."""
+    kind, traces = BY_NAME[change.kind], [record.get("trace")]
+    if kind.joins and kind.state(record["state"]).final:
+        traces.append(record["values"].get(kind.joins))
+    return [trace for one in traces if (trace := Trace.read(one))]
+
+
+def _event(change: Change, record: Value, move: Value, trace: Trace | None) -> Value:
     kind, state = change.kind, move["state"]
     tally = {move["to"]: 1}
     if "from" in move:
@@ -117,5 +131,6 @@ def _event(change: Change, record: Value, move: Value) -> Value:
             **_public_values(change, record["values"]),
         },
     }
+    event |= {"traceparent": trace.traceparent} if trace else {}
     stays = {f"{kind}/{move['left']}": move["stayed"]} if "left" in move else {}
     return {"event": event, "tally": tally, "stays": stays}

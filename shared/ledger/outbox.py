@@ -22,10 +22,11 @@ from typing import Any
 
 from shared.domain.facts import Fact
 from shared.domain.names import digest
+from shared.domain.trace import Trace
 from shared.errors import Conflict, Transient, UnreadableMessage
 from shared.ledger.append_log import CAS_TRIES, as_written, back_off
 from shared.ledger.change_token import ChangeToken
-from shared.ledger.claims import Claim, Claims
+from shared.ledger.claims import Claim, Claims, in_its_trace
 from shared.ledger.event_log import EventLog
 from shared.ports import Delete, Insert, Replace, Row, Table, Upsert, Write
 
@@ -105,14 +106,17 @@ class Outbox:
         """
         found = _distinct(facts)
         noted = [fact for fact in found if self.is_noted(fact)]
-        due = [fact for fact in found if fact not in noted and not self._is_on_its_way(fact)]
+        due = [due for fact in found if fact not in noted and (due := self._not_on_its_way(fact))]
         for start in range(0, len(due), AT_ONCE):
             self._commit(_Transaction(opens=due[start : start + AT_ONCE], renews=True))
         return [*noted, *due]
 
-    def _is_on_its_way(self, fact: Fact) -> bool:
+    def _not_on_its_way(self, fact: Fact) -> Fact | None:
+        """The fact, in the trace that it waits in already, if it waits; None while its message is on its way."""
         row = self._present.get(self._within, _row_key(fact))
-        return row is not None and self._now() - row.changed < self._lease
+        if row is None:
+            return fact
+        return None if self._now() - row.changed < self._lease else fact.in_trace(_trace(row) or fact.trace)
 
     def begin(self, fact: Fact, events: Sequence[Value]) -> bool:
         """Notes a fact that came from outside, so that no step before it noted it, with the events that it is itself.
@@ -165,7 +169,7 @@ class Outbox:
         row = self._claims.find(key)
         if row is None:
             return None
-        fact = Fact.from_json(row.value["fact"])
+        fact = _fact(row)
         if row.value["state"] == "settled" and not self.is_open(fact):
             return None
         if row.value.get("failure") != failure:
@@ -179,7 +183,7 @@ class Outbox:
             old = self._present.get(self._within, _row_key(fact))
             if old is not None and bool(old.value.get("dead_lettered")) == dead_lettered:
                 return
-            value = {"fact": fact.to_json()} | ({"dead_lettered": True} if dead_lettered else {})
+            value = _open(fact) | ({"dead_lettered": True} if dead_lettered else {})
             mark = Replace(old=old, value=value) if old else Insert(row=_row_key(fact), value=value)
             more = 0 if old is None and dead_lettered else -1 if dead_lettered else 1
             if self._commit(_Transaction(mark=mark, counted=Counted.opened([fact], by=more))):
@@ -199,7 +203,7 @@ class Outbox:
             if not row.value.get("dead_lettered") and json.loads(row.value["fact"])["fact"] in {
                 type_.__name__ for type_ in types
             }:
-                yield Fact.from_json(row.value["fact"])
+                yield _fact(row)
 
     def is_noted(self, fact: Fact) -> bool:
         """Whether the fact is done, or claimed and in the outbox, or about to be: a live worker has just claimed it.
@@ -231,7 +235,7 @@ class Outbox:
             if row.value.get("dead_lettered") or self._now() - row.changed < older_than:
                 continue
             try:
-                fact = Fact.from_json(row.value["fact"])
+                fact = _fact(row)
             except Transient:
                 continue
             except UnreadableMessage as fault:
@@ -341,8 +345,8 @@ class _Transaction:
     def writes(self) -> list[Write]:
         new = [*([self.begins] if self.begins else []), *self.opens]
         return [
-            *(Insert(row=_row_key(fact), value={"fact": fact.to_json()}) for fact in new),
-            *(Upsert(row=_row_key(fact), value={"fact": fact.to_json()}) for fact in self.renewed),
+            *(Insert(row=_row_key(fact), value=_open(fact)) for fact in new),
+            *(Upsert(row=_row_key(fact), value=_open(fact)) for fact in self.renewed),
             *([Delete(row=_row_key(self.closes))] if self.closes else []),
             *([self.mark] if self.mark else []),
         ]
@@ -355,6 +359,20 @@ class _Transaction:
 
 def _distinct(facts: Iterable[Fact]) -> list[Fact]:
     return list({fact.key: fact for fact in facts}.values())
+
+
+def _open(fact: Fact) -> Value:
+    """What the row of an open fact holds."""
+    return {"fact": fact.to_json(), **in_its_trace(fact)}
+
+
+def _fact(row: Row) -> Fact:
+    """The fact that a row is about, in its trace. raises: as `Fact.from_json`"""
+    return Fact.from_json(row.value["fact"]).in_trace(_trace(row))
+
+
+def _trace(row: Row) -> Trace | None:
+    return Trace.read(row.value.get("trace"))
 
 
 def _row_key(fact: Fact) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
+from shared.domain.trace import Trace
 from shared.errors import Conflict
 from shared.ledger import history
 from shared.ledger.append_log import CAS_TRIES, AppendLog, Entry, back_off
@@ -42,6 +43,8 @@ class Record:
     created: str
     updated: str
     values: dict[str, Any]
+    trace: Trace | None = None
+    """Where it was begun; None for one of a version that knew no traces."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,29 +81,42 @@ class Records:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def apply(self, changes: Iterable[Change], *, cause: str) -> list[Value]:
+    def apply(
+        self,
+        changes: Iterable[Change],
+        *,
+        cause: str,
+        trace: Trace | None = None,
+        met: Callable[[Trace], None] = lambda trace: None,
+    ) -> list[Value]:
         """Moves records forward; the events of the moves that this cause makes, or made when it was applied before.
 
         Late news (a state that ranks lower) adds its values and leaves the state. Values alone, of what is not known,
-        are passed over: the step that returns them need not check first. cause: the key of the fact
+        are passed over: the step that returns them need not check first.
+
+        cause: the key of the fact; trace: in which it was found; met: told of the traces that moves belong to as well
         """
         events: list[Value] = []
         tag = digest(cause)
         for change in _merged(changes):
             if change.kind in self._logs:
-                events += self._applied(change, tag)
+                events += self._applied(change, tag, trace, met)
             elif self._pointers.point(change):
                 self._noted()
         return events
 
-    def _applied(self, change: Change, cause: str) -> list[Value]:
+    def _applied(
+        self, change: Change, cause: str, trace: Trace | None, met: Callable[[Trace], None]
+    ) -> list[Value]:
         known = self._recall(change.kind, change.id)
         for attempt in range(CAS_TRIES):
             entry = known or self._entry(change.kind, change.id)
             known = None  # what this process remembers is tried once; after that the row is read
             if entry is None and change.state is None:
                 return []
-            new = history.advanced(entry.value if entry else None, change, self._now(), cause=cause)
+            new = history.advanced(
+                entry.value if entry else None, change, self._now(), cause=cause, trace=trace
+            )
             try:
                 moved = self._written(change, entry, new)
             except Conflict:
@@ -108,7 +124,9 @@ class Records:
                 continue
             if moved is not entry:
                 self._noted()
-            events = history.events(change, new, cause=cause)
+            events = history.events(change, new, cause=cause, trace=trace)
+            for other in history.met(change, new) if events else ():
+                met(other)
             return [{**event, "record": {"kind": change.kind, "number": moved.number}} for event in events]
         raise Conflict(f"the record of {change.kind} {change.id} changed {CAS_TRIES} times under our hands")
 
@@ -247,4 +265,5 @@ def _listed(kind: str, entry: Entry) -> Listed:
 
 def _record(kind: str, entry: Entry) -> Record:
     fields = ("id", "state", "seq", "round", "created", "updated", "values")
-    return Record(kind=kind, **{name: entry.value[name] for name in fields})
+    trace = Trace.read(entry.value.get("trace"))
+    return Record(kind=kind, trace=trace, **{name: entry.value[name] for name in fields})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.facts import Fact, OutcomesArrived, RunMoved, ShardDue, StepDeadLettered, UploadArrived
+from shared.domain.trace import Trace
 from shared.services import Services
 
 QUEUES: dict[type[Fact], str] = {
@@ -26,4 +27,5 @@ def dead_letter(fact: Fact, services: Services) -> StepDeadLettered:
         reason = f"it failed {attempts} {'time' if attempts == 1 else 'times'}, the last time with {last}"
     retries = services.ledger.outbox.dead_letter(fact)
     queue = QUEUES.get(type(fact), "steps")
-    return StepDeadLettered(queue=queue, about=fact.key, reason=reason, retries=retries)
+    trace = Trace.read(entry.value.get("trace")) if entry else fact.trace
+    return StepDeadLettered(queue=queue, about=fact.key, reason=reason, retries=retries).in_trace(trace)

@@ -110,6 +110,8 @@ def _written(plan: BatchPlan, services: Services) -> list[Change]:
     values = {"dataset": dataset, "model_version": plan.version, "size_bytes": plan.cut.size}
     values |= {"deployment": plan.deployment, "shards": shards, "shards_scored": 0}
     values |= {"started_at": plan.since}
+    model = services.ledger.find("model", plan.model)
+    values |= {"model_traceparent": model.trace.traceparent} if model and model.trace else {}
     return [
         Change(kind="batch", id=plan.batch, values=values),
         Change(kind="scored-by", id=plan.model, values={"batch": plan.batch}),

@@ -132,6 +132,8 @@ def _waiting_version(dataset: str, services: Services) -> Iterator[Fact]:
     newest = head.value.version
     behind = slot is None or newest > slot.value.version
     if idle and waited and behind and head.value.state == "registered":
+        if services.ledger.find("dataset", names.dataset_id(dataset, newest)) is None:
+            return  # whoever registered it died before that was noted: the fact that it did is found first
         cause = f"reconcile/{slot.row.etag if slot else 'first'}"
         yield RunDue(dataset=dataset, version=newest, cause=cause)
 

@@ -30,8 +30,8 @@ from shared.steps.reconcile import EVENT_DELAY
 
 MODEL_CALLS = 141
 """From a dropped CSV to a released model."""
-BATCH_CALLS = 138
-"""From the clock's tick to the sealed output of a batch of `SHARDS` shards."""
+BATCH_CALLS = 139
+"""From the clock's tick to the sealed output of a batch of `SHARDS` shards; one of them looks for its model's trace."""
 SHARD_CALLS = 12
 """For the dearest shard of it."""
 FEW, MANY = 100, 10_000

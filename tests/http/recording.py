@@ -35,7 +35,9 @@ from functions.http.auth.scopes import Scope  # noqa: E402
 from functions.http.dependencies import idempotency  # noqa: E402
 from functions.http.middleware.long_poll import Watch  # noqa: E402
 from functions.http.middleware.rate_limit import Limiter  # noqa: E402
+from shared.domain import trace  # noqa: E402
 from shared.domain.facts import PromotionRequested, ScoringDue, StepDeadLettered  # noqa: E402
+from shared.domain.names import digest  # noqa: E402
 from shared.errors import Transient  # noqa: E402
 from shared.package_data import API_EXAMPLES  # noqa: E402
 from tests.http.asking import KEYS, VERSION, Answer, Client, app_over, client_of  # noqa: E402
@@ -378,8 +380,8 @@ def _named(answer: Answer) -> Json:
 
 @contextmanager
 def _the_same_each_time() -> Iterator[None]:
-    """Operations are numbered, nobody waits, and however slow the machine, no time goes by for who asked too often."""
-    numbers = itertools.count(1)
+    """Operations and traces are numbered, nobody waits, and however slow the machine, no time goes by for callers."""
+    numbers, traces = itertools.count(1), itertools.count(1)
 
     async def at_once(*_: object, **__: object) -> bool:
         return False
@@ -389,6 +391,7 @@ def _the_same_each_time() -> Iterator[None]:
 
     with (
         mock.patch.object(uuid, "uuid4", numbered),
+        mock.patch.object(trace, "token_hex", lambda size: digest(str(next(traces)))[: 2 * size]),
         mock.patch.object(Watch, "changed", at_once),
         mock.patch.object(http_app, "Limiter", partial(Limiter, now=lambda: 0.0)),
     ):

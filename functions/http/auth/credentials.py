@@ -78,7 +78,7 @@ def from_settings(settings: Settings) -> Credentials:
 
 
 def _complain(sentence: str) -> None:
-    telemetry.say("admit_caller", sentence, level=logging.ERROR)
+    telemetry.say(telemetry.Action.ADMIT_CALLER, sentence, level=logging.ERROR)
 
 
 def _cookie(header: str) -> str:

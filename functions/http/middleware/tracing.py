@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
-import secrets
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functions.http.problems import Problem
 from shared import telemetry
+from shared.domain.trace import Trace
 from shared.errors import CampanhaError
+from shared.telemetry.spans import Active
 
-TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 EVERYWHERE = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -26,6 +25,8 @@ EVERYWHERE = {
     "Cache-Control": "no-store",
 }
 """Headers of every answer that does not set its own."""
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Change nothing and lead to nothing: they have no span of their own, since the host tells of each request anyway."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,13 @@ class Traced:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        active = _span_of(scope)
+        with telemetry.span(active, exported=lambda: scope["method"] not in READS):
+            await self._traced(active, scope, receive, send)
+
+    async def _traced(self, active: Active, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope["state"] = dict(scope.get("state") or {})
-        state["trace_id"], state["span_id"] = _trace_of(scope), secrets.token_hex(8)
+        state["trace_id"] = active.place.trace_id
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
         begun = False
@@ -49,7 +55,9 @@ class Traced:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                _tag(MutableHeaders(scope=message), state["trace_id"], state["span_id"])
+                _tag(MutableHeaders(scope=message), active.place)
+                active.name = f"{scope['method']} {getattr(scope.get('route'), 'path', 'nowhere')}"
+                active.attributes["http.response.status_code"] = message["status"]
             await send(message)
 
         try:
@@ -57,18 +65,29 @@ class Traced:
         except Exception as cause:
             if begun:
                 raise
-            await self.respond(_problem(cause, scope), Request(scope))(scope, receive, tagged)
+            problem = _problem(cause, scope)
+            active.problem = "" if problem is cause else type(cause).__name__
+            await self.respond(problem, Request(scope))(scope, receive, tagged)
 
 
-def _trace_of(scope: Scope) -> str:
+def _span_of(scope: Scope) -> Active:
+    """Under the caller's span, if its request names one."""
     given = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
-    found = TRACEPARENT.fullmatch(given.decode("latin-1"))
-    return found[1] if found else secrets.token_hex(16)
+    caller = Trace.read(given.decode("latin-1"))
+    place = caller.child() if caller else Trace.begun()
+    method = scope["method"]
+    return Active(
+        method,
+        place,
+        caller.span_id if caller else "",
+        kind="server",
+        attributes={"http.request.method": method},
+    )
 
 
-def _tag(headers: MutableHeaders, trace_id: str, span_id: str) -> None:
-    headers["x-ms-request-id"] = f"{trace_id}-{span_id}"
-    headers["traceparent"] = f"00-{trace_id}-{span_id}-01"
+def _tag(headers: MutableHeaders, place: Trace) -> None:
+    headers["x-ms-request-id"] = f"{place.trace_id}-{place.span_id}"
+    headers["traceparent"] = place.traceparent
     for name, value in EVERYWHERE.items():
         headers.setdefault(name, value)
 
@@ -78,12 +97,11 @@ def _problem(cause: Exception, scope: Scope) -> Problem:
         return cause
     where = traceback.extract_tb(cause.__traceback__)[-1]
     telemetry.say(
-        "answer",
+        telemetry.Action.ANSWER,
         "A request failed.",
         level=logging.ERROR,
         problem=type(cause).__name__,
         at=f"{where.filename}:{where.lineno}",
-        trace=scope["state"]["trace_id"],
     )
     if isinstance(cause, CampanhaError):
         return Problem(503, "Something this answer needs does not respond now.", headers={"Retry-After": "5"})

@@ -20,9 +20,10 @@ from typing import Any, Literal
 from pydantic import Field, create_model
 
 from functions.http.views.record_schemas import event_fields
-from functions.http.views.shape import Address, Moment, Shape, growing
+from functions.http.views.shape import Address, Moment, Shape, absent, growing
 from shared.domain import names
 from shared.domain.kinds.kind import Kind
+from shared.domain.trace import TRACEPARENT
 from shared.kinds import EVENT_TYPES, KINDS, STATES
 from shared.ledger.cloud_events import DATA_CONTENT_TYPE, DIGITS, SPEC_VERSION
 
@@ -118,6 +119,11 @@ class CloudEvent(Shape):
         description="Its number in the log of all events, from 0, padded: as text they stand in their order.",
         pattern=f"^[0-9]{{{DIGITS}}}$",
         examples=[f"{17:0{DIGITS}d}"],
+    )
+    traceparent: str = absent(
+        description="The W3C trace context of the move: CloudEvents' extension for distributed tracing.",
+        pattern=TRACEPARENT,
+        examples=["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
     )
     data: AnyEventData = Field(
         description="What became known with the move, by the kind of what moved.",

@@ -13,6 +13,7 @@ from functions.http.views.shape import Address, Moment, Shape, absent, growing, 
 from shared.domain.kinds import field
 from shared.domain.kinds.field import Part, public_parts
 from shared.domain.kinds.waiting import GATHER_WINDOW, WAITS
+from shared.domain.trace import TRACE_ID
 from shared.kinds import BY_NAME, KINDS, STATES
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ class Record(Shape):
     )
     lastModifiedAt: Moment = Field(
         description="When it last changed.", examples=["2026-11-24T08:00:01.200+00:00"]
+    )
+    traceId: str = absent(
+        description="The trace that it was begun in: the same for an upload, its dataset version, run, model and"
+        " deployment. Absent where the app knew no traces then.",
+        pattern=TRACE_ID,
+        examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
     )
     history: list[Transition] = Field(description="The states it came into, the first one first.")
     unreadable: str = absent(

@@ -29,7 +29,7 @@ def shown(record: Record) -> Json:
         return _shown(record)
     except Exception as fault:  # noqa: BLE001  (whatever is wrong with one, the others are shown)
         telemetry.say(
-            "records",
+            telemetry.Action.RECORDS,
             f"A record of {record.kind} cannot be shown: {type(fault).__name__}.",
             level=logging.ERROR,
             key=str(record.id),
@@ -65,6 +65,7 @@ def _shown(record: Record) -> Json:
     known = {**record.values, **kind.times(history)}
     moves = [{"state": state, "enteredAt": time} for state, time in history]
     head = {"id": record.id, "kind": record.kind, "state": record.state, "seq": record.seq}
+    head |= {"traceId": record.trace.trace_id} if record.trace else {}
     times = {"createdAt": record.created, "lastModifiedAt": record.updated, "history": moves}
     thing = Thing(id=record.id, state=record.state, values=field.read(kind.values, known))
     return {**head, **times, **field.shown(kind.values, known), "links": _links(record.kind, thing)}

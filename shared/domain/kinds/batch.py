@@ -28,6 +28,7 @@ from shared.domain.kinds.run import RunStep
 from shared.domain.kinds.state import State, Tone
 from shared.domain.kinds.waiting import PLAN, SHARDS
 from shared.domain.lists.list_drift import score_drift
+from shared.domain.trace import TRACEPARENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +191,11 @@ class Batch:
         "Which version of the file it is.", pattern=names.ETAG, example="0x8DD5A3B1C2D4E5F"
     )
     dataset: str | None = public("The dataset whose model scores it.", example="bank")
+    model_traceparent: str | None = public(
+        "The W3C `traceparent` of its model: the trace of the upload, the run and the release that made it.",
+        pattern=TRACEPARENT,
+        example="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    )
     model_version: int | None = public("The version of the model that scores all of it.", least=1, example=3)
     deployment: str | None = public("The deployment it is pinned to.", example="model-3")
     rows: int | None = public("Rows scored so far.", least=0, example=500)
@@ -385,4 +391,5 @@ BATCH = Kind(
         StepDeadLettered: _dead_lettered,
     },
     links=_links,
+    joins="model_traceparent",
 )

@@ -56,6 +56,8 @@ class Kind(Generic[V]):
     """How a fact changes things of this kind."""
     links: Callable[[Thing[V]], Mapping[str, str | None]] = lambda thing: {}
     """Things of other kinds that it belongs to, or led to: their kind, and their id where there is one."""
+    joins: str = ""
+    """The field that holds the `traceparent` of a trace that gets one span when a thing is at its end; empty: none."""
 
     def state(self, name: str) -> State:
         return named(self.states, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,10 +12,13 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 
+from shared import telemetry
 from shared.adapters import pipelines
-from shared.adapters.pipelines import PublishedPipeline
+from shared.adapters.pipelines import TRACE_TAG, BatchPipeline, PublishedPipeline
+from shared.domain.trace import Trace
 from shared.errors import Refused, Transient
 from shared.ports import RunRequest
+from shared.telemetry.spans import Active
 
 REQUEST = RunRequest(name="bank-v1-a1", dataset="bank", version=1, parts_url="p", manifest_sha256="a")
 
@@ -27,6 +31,7 @@ class Service:
     body: bytes = b"[]"
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     url: str = ""
 
 
@@ -37,6 +42,7 @@ def service() -> Iterator[Service]:
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             served.asked.append(self.path)
+            served.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             self.send_response(served.status)
             for name, value in {**served.headers, "Content-Length": str(len(served.body))}.items():
                 self.send_header(name, value)
@@ -87,3 +93,17 @@ def test_whatever_is_answered_is_an_error_of_ours(service: Service, status: int,
     service.status, service.body = status, body
     with pytest.raises((Refused, Transient)):
         _submit(service)
+
+
+def test_a_run_is_tagged_with_the_trace_it_belongs_to(service: Service) -> None:
+    """Outside of any trace it has no such tag."""
+    service.body, place = b'{"name":"bank-v1-a1","Id":"bank-v1-a1"}', Trace.begun()
+    made = BatchPipeline(
+        Credential(), workspace_id="w", address=lambda: service.url, find_run=lambda *_: None
+    )
+    with telemetry.span(Active("start_run", place, "")):
+        made.submit(REQUEST)
+    made.submit(REQUEST)
+    within, without = (json.loads(body)["properties"]["tags"] for body in service.bodies)
+    assert within.pop(TRACE_TAG) == place.traceparent
+    assert within == without

@@ -11,9 +11,12 @@ import pytest
 from unit.adapters import model_server as wrong
 from unit.adapters.model_server import ModelServer, model_server, scores, status
 
+from shared import telemetry
 from shared.adapters import scoring
 from shared.adapters.scoring import RestEndpoint
+from shared.domain.trace import Trace
 from shared.errors import Refused, Transient, Unanswerable
+from shared.telemetry.spans import Active
 
 ROWS = pa.record_batch([pa.array(range(20, 40), pa.int8()), pa.array(["a", None] * 10)], names=["age", "job"])
 
@@ -39,6 +42,14 @@ def test_one_answer_a_row_and_the_deployment_is_named(server: ModelServer) -> No
     assert asked(endpoint) == scores(ROWS)
     assert asked(endpoint, ROWS.slice(3, 2)) == scores(ROWS.slice(3, 2))
     assert {headers["azureml-model-deployment"] for headers in server.headers} == {"model-7"}
+
+
+def test_the_endpoint_is_told_of_the_trace(server: ModelServer) -> None:
+    endpoint, place = client(server), Trace.begun()
+    with telemetry.span(Active("score_shard", place, "")):
+        asked(endpoint)
+    asked(endpoint)
+    assert [headers.get("traceparent") for headers in server.headers] == [place.traceparent, None]
 
 
 @pytest.mark.parametrize(
