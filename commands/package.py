@@ -1,7 +1,8 @@
-"""Pack the app as Azure Functions gets it: a zip with the locked libraries for Linux, and its bill of materials.
+"""Pack the app as Azure Functions gets it: a zip with the locked libraries for Linux, its bill of materials, its manifest.
 
-The same commit gives the same bytes. The folder `.package/app` holds what is in the zip of the Python chosen: `azd` deploys
-that, and `./dev demo --package` and `./dev up --package` run it here.
+The same commit gives the same bytes. The manifest names the release and its digest, for `./dev release`. The folder
+`.package/app` holds what is in the zip of the Python chosen: `azd` deploys that, and `./dev demo --package` and
+`./dev up --package` run it here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Any
 from commands import ROOT
 from commands.client import tables
 from commands.client.output import as_json
-from commands.packaging import archive, libraries, package
+from commands.packaging import libraries, package
+from commands.packaging.manifest import seal
+from commands.packaging.sources import commit_of
 from commands.setup.disk import megabytes
 from commands.setup.process_environment import settle
 
@@ -26,7 +29,10 @@ def main(arguments: list[str]) -> int:
     made = argparse.ArgumentParser(prog="./dev package", description=__doc__)
     chosen = made.add_mutually_exclusive_group()
     chosen.add_argument(
-        "--python", choices=libraries.PYTHONS, default=libraries.PYTHONS[-1], help="default: %(default)s"
+        "--python",
+        choices=libraries.PYTHONS,
+        default=libraries.wanted(),
+        help="default: $CAMPANHA_PYTHON, else the newest (now: %(default)s)",
     )
     chosen.add_argument("--all", action="store_true", help="a zip for each Python that Azure Functions has")
     made.add_argument("--json", action="store_true")
@@ -37,7 +43,9 @@ def main(arguments: list[str]) -> int:
         as_json(found)
         return 0
     for one in found:
-        print(f"\n{one['zip']}  {megabytes(one['bytes'])}, unpacked {megabytes(one['unpacked'])}")
+        print(
+            f"\nrelease {one['release']}\n{one['zip']}  {megabytes(one['bytes'])}, unpacked {megabytes(one['unpacked'])}"
+        )
         print(f"SHA-256 {one['sha256']}\nbill of materials {one['sbom']}")
     heaviest = [{"library": name, "size": megabytes(size)} for name, size in found[-1]["heaviest"]]
     tables.show("The ten heaviest libraries", heaviest, ("library", "size"))
@@ -52,13 +60,15 @@ def _packed(python: str) -> dict[str, Any]:
 
     changed = package.lay_out(ROOT, APP, python)
     packed, bill = OUT / f"campanha-{python}.zip", OUT / f"campanha-{python}.cdx.json"
-    digest = archive.write_zip(APP, packed)
-    write_sbom(APP / libraries.FOLDER, digest, bill)
+    made = seal(APP, packed, python=python, commit=commit_of(ROOT), changed=changed)
+    write_sbom(APP / libraries.FOLDER, made.sha256, bill)
     return {
         "python": python,
         "zip": packed.relative_to(ROOT).as_posix(),
-        "sha256": digest,
-        "bytes": packed.stat().st_size,
+        "release": made.release,
+        "manifest": packed.with_suffix(".json").relative_to(ROOT).as_posix(),
+        "sha256": made.sha256,
+        "bytes": made.size,
         "unpacked": sum(path.stat().st_size for path in APP.rglob("*") if path.is_file()),
         "sbom": bill.relative_to(ROOT).as_posix(),
         "heaviest": libraries.by_weight(APP / libraries.FOLDER)[:HEAVIEST],

@@ -43,3 +43,5 @@ class Services:
     event_source: str
     """Who tells of events: CloudEvents' `source`."""
     subscribers: Sequence[Subscriber] = ()
+    release: str = ""
+    """Of the code that runs; noted where it matters afterwards which one did the work."""

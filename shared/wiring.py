@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from shared.malloc_settings import give_large_blocks_back
-from shared.package_data import CONTRACTS, RECIPES
+from shared.package_data import CONTRACTS, RECIPES, release
 from shared.resources.storage import PRESENT
 from shared.services import Services
 
@@ -75,6 +75,7 @@ def services() -> Services:
         now=now,
         event_source=settings.workspace_id,
         subscribers=_subscribers(settings, credential),
+        release=release(),
     )
 
 

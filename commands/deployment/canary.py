@@ -23,6 +23,8 @@ class Sung:
 
     name: str
     reason: str
+    release: str
+    """Of the code that read it; empty from one that did not say so yet."""
 
 
 def sing(storage: Any, name: str, patience: Patience) -> Sung | None:
@@ -42,7 +44,8 @@ def sing(storage: Any, name: str, patience: Patience) -> Sung | None:
         blob.delete_blob()
     if text is None:
         return None
-    return Sung(name=blob.blob_name, reason=str(json.loads(text)["reason"]))
+    report = json.loads(text)
+    return Sung(name=blob.blob_name, reason=str(report["reason"]), release=str(report.get("release", "")))
 
 
 def _content(blob: Any) -> bytes | None:

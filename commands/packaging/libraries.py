@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections import Counter
@@ -23,6 +24,11 @@ PLATFORM = "x86_64-manylinux_2_28"
 _MADE_HERE = ("INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 """Files that installers write about themselves; with them, and with scripts that name a Python of this machine, the same
 lock would not give the same bytes."""
+
+
+def wanted() -> str:
+    """The Python that a package is for, unless one is named: `CAMPANHA_PYTHON`, as azd has it, else the newest."""
+    return os.environ.get("CAMPANHA_PYTHON") or PYTHONS[-1]
 
 
 def install(root: Path, target: Path, python: str) -> None:

@@ -31,6 +31,15 @@ def changed_files(root: Path, files: list[str]) -> list[str]:
     return sorted(changed.intersection(files))
 
 
+def commit_of(root: Path) -> str:
+    """The commit that is checked out; empty before the first."""
+    done = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", "HEAD"],
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
 def _git(root: Path, *command: str, names: AbstractSet[str] = frozenset()) -> set[str]:
     asked = "".join(f"{name}\0" for name in sorted(names))
     try:

@@ -10,7 +10,7 @@ from shared.resources import identities as who
 from shared.resources import roles
 from shared.resources.events import OUTGOING, SUBSCRIPTIONS
 from shared.resources.identities import Identity
-from shared.resources.storage import QUEUE_NAMES, STEPS, TABLES
+from shared.resources.storage import QUEUE_NAMES, RELEASES, STEPS, TABLES
 
 CONTAINER, QUEUE, TABLE, ACCOUNT = "container", "queue", "table", "account"
 WORKSPACE, REGISTRY, TOPIC, INSIGHTS, IDENTITY = "workspace", "registry", "topic", "insights", "identity"
@@ -267,6 +267,7 @@ ASSIGNMENTS: tuple[Assignment, ...] = (
     *_workspace_files(who.DEPLOYER, "the pipelines' code goes up", writes=True),
     *_blobs(who.DEPLOYER, (names.INCOMING,), "the canary is dropped", writes=True),
     *_blobs(who.DEPLOYER, (names.QUARANTINE,), "what the app says of the canary is read"),
+    *_blobs(who.DEPLOYER, (RELEASES,), "packages are kept, to go back to", writes=True),
     Assignment(
         identity=who.DEPLOYER,
         role=roles.IDENTITY_OPERATOR,

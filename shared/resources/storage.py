@@ -8,6 +8,8 @@ from shared.domain import names
 
 POISON = "-poison"
 """What the host adds to a queue's name for messages that failed as often as they may."""
+RELEASES = "releases"
+"""Where a deployment keeps the packages that it may have to go back to; no app has a role there."""
 EVENT_DEAD_LETTERS = "event-dead-letters"
 """Where Event Grid lays what it could not deliver."""
 
@@ -41,6 +43,7 @@ CONTAINERS = (
     Container(name=names.DATASETS, holds="typed parts, and the manifest of each dataset version"),
     Container(name=names.SCORED, holds="scored files, call lists and what came of them"),
     Container(name=names.RECIPES, holds="what experiments found, and how it was found"),
+    Container(name=RELEASES, holds="packages that were deployed, by digest, and how each did"),
     Container(name=EVENT_DEAD_LETTERS, holds="events that Event Grid could not deliver"),
 )
 BLOB_EVENTS = Queue(name="blob-events", holds="Event Grid: a blob was written")

@@ -71,7 +71,7 @@ def _quarantine_rejects(fact: UploadArrived, checked: Checked, services: Service
     folder = names.quarantine_folder(fact.name, fact.etag)
     checked.rejects_file.seek(0)
     services.files.write(names.QUARANTINE, f"{folder}{names.REJECTS}", checked.rejects_file)
-    services.files.write(names.QUARANTINE, f"{folder}{names.REPORT}", _report(fact, checked.report))
+    services.files.write(names.QUARANTINE, f"{folder}{names.REPORT}", _report(fact, checked.report, services))
 
 
 def _quarantine_whole(fact: UploadArrived, blob: Blob, report: dict[str, Any], services: Services) -> Fact:
@@ -79,7 +79,7 @@ def _quarantine_whole(fact: UploadArrived, blob: Blob, report: dict[str, Any], s
     folder = names.quarantine_folder(fact.name, fact.etag)
     sha256 = _copy(fact, blob, services)
     report = {**report, "bytes": blob.size, "source_sha256": sha256}
-    services.files.write(names.QUARANTINE, f"{folder}{names.REPORT}", _report(fact, report))
+    services.files.write(names.QUARANTINE, f"{folder}{names.REPORT}", _report(fact, report, services))
     return UploadRejected(
         upload=fact.key,
         name=fact.name,
@@ -102,5 +102,6 @@ def _copy(fact: UploadArrived, blob: Blob, services: Services) -> str:
     return digest.hexdigest()
 
 
-def _report(fact: UploadArrived, body: dict[str, Any]) -> bytes:
-    return json.dumps({"name": fact.name, "etag": fact.etag, **body}, indent=1, ensure_ascii=False).encode()
+def _report(fact: UploadArrived, body: dict[str, Any], services: Services) -> bytes:
+    about = {"name": fact.name, "etag": fact.etag, "release": services.release}
+    return json.dumps({**about, **body}, indent=1, ensure_ascii=False).encode()

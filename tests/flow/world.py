@@ -104,6 +104,7 @@ class World:
             policy=self.policy,
             now=self.now,
             event_source=SOURCE,
+            release="checkout",
         )
 
     @property

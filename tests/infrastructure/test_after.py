@@ -120,7 +120,7 @@ class Blob:
 def test_a_canary_is_heard_of_by_the_apps_report() -> None:
     clock, storage = Clock(), Storage(refused=[403])
     sung = canary.sing(storage, "1", clock.patience())
-    assert sung == canary.Sung(name="canary/1.csv", reason="columns are missing")
+    assert sung == canary.Sung(name="canary/1.csv", reason="columns are missing", release="")
     assert list(storage.blobs) == ["incoming/canary/1.csv"]
     assert storage.deleted == ["incoming/canary/1.csv"]
 

@@ -92,9 +92,11 @@ def test_the_bus_sends_to_queues_of_the_list() -> None:
 
 def test_the_code_names_every_container_of_the_list() -> None:
     named = {value for name, value in vars(names).items() if name in CONTAINERS_OF_CODE}
-    assert {each.name for each in storage.CONTAINERS} - {storage.EVENT_DEAD_LETTERS} == named
+    assert {each.name for each in storage.CONTAINERS} - NO_APPS == named
 
 
+NO_APPS = {storage.EVENT_DEAD_LETTERS, storage.RELEASES}
+"""Containers that no app reads or writes."""
 CONTAINERS_OF_CODE = (
     "INCOMING",
     "SCORING",
@@ -257,7 +259,7 @@ def test_the_worker_has_a_role_on_every_container_queue_and_table() -> None:
     wanted = {(assignments.CONTAINER, each.name) for each in storage.CONTAINERS}
     wanted |= {(assignments.QUEUE, name) for name in storage.QUEUE_NAMES}
     wanted |= {(assignments.TABLE, name) for name in storage.TABLES}
-    assert wanted - of_work == {(assignments.CONTAINER, storage.EVENT_DEAD_LETTERS)}
+    assert wanted - of_work == {(assignments.CONTAINER, name) for name in NO_APPS}
 
 
 def test_what_faces_http_cannot_write_data(built_in: dict[str, dict[str, Any]]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from commands.client.status_api import Client
 from commands.publish import environment
-from commands.stack.access import book, identity_id
+from commands.stack.access import book, data_address, identity_id
 from commands.stack.state import Stack
 from localazure.access.access import Book, Way
 from localazure.access.policy import Need
@@ -89,6 +89,37 @@ def _deployment(stack: Stack) -> None:
         cwd=stack.root, env={**environment(stack), **given}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    _kept_package(stack)
+
+
+KEEPING = """
+import sys
+from pathlib import Path
+from azure.storage.blob import BlobServiceClient
+from commands.deployment.kept_packages import KeptPackages
+from commands.deployment.patience import Patience
+from commands.packaging.archive import sha256
+from commands.packaging.manifest import Manifest
+from shared.adapters.sign_in import credential
+package = Path(sys.argv[2])
+package.write_bytes(b"a package")
+kept = KeptPackages(BlobServiceClient(sys.argv[1], credential=credential()), Patience(minutes=1))
+manifest = Manifest(release="1", sha256=sha256(package), size=9, python="3.13", commit="", changed=(), functions={})
+kept.keep(manifest, package)
+kept.note(lambda history: history.begun(manifest, "now"))
+with kept.fetched(manifest.sha256):
+    kept.forget()
+"""
+
+
+def _kept_package(stack: Stack) -> None:
+    """What `./dev release deploy` leaves, by whoever deploys: a package, by digest, and the history."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-c", KEEPING, data_address(stack, "blob"), f"{folder}/package.zip"],
+            cwd=stack.root, env=environment(stack), capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def _looking_around(client: Client, model: str, batch: str) -> None:

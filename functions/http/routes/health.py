@@ -47,7 +47,8 @@ def get_health(services: Wired) -> HealthAnswer:
         said = f"not started by this ledger, and ignored; the newest first: {', '.join(ignored)}"
         found["runs:ignored"] = [{"status": "pass", "output": said}]
     status = ("warn" if late else "pass") if able else "fail"
-    return HealthAnswer({"status": status, "checks": found}, 200 if able else 503)
+    report = {"status": status, "releaseId": services.release, "checks": found}
+    return HealthAnswer(report, 200 if able else 503)
 
 
 def _probe(check: Callable[[], object]) -> str:

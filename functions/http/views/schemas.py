@@ -282,6 +282,10 @@ class HealthReport(Shape):
     """Whether Campanha could work now."""
 
     status: Literal["pass", "warn", "fail"] = Field(description="The whole in a word.", examples=["pass"])
+    releaseId: str = Field(
+        description="Which release of the app answers: what its package is named by; `checkout` where nothing was packed.",
+        examples=["3f9ab64f21c7"],
+    )
     checks: dict[str, list[HealthCheck]] = Field(
         description="What each check found, by its name.", examples=[{"ledger:read": [{"status": "pass"}]}]
     )

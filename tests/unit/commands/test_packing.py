@@ -10,6 +10,7 @@ import pytest
 from commands import package
 from commands.packaging import libraries
 
+FUNCTION_APP = "class app:\n    get_functions = staticmethod(list)\n"
 Capsys = pytest.CaptureFixture[str]
 
 
@@ -25,6 +26,7 @@ def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (info.parent / "heavy.py").write_text("x" * 5_000_000)
         (info / "RECORD").write_text("heavy.py,,\n")
         (target / "host.json").write_text(python)
+        (target / "function_app.py").write_text(FUNCTION_APP)
         return ["host.json"]
 
     monkeypatch.setattr(package, "ROOT", tmp_path)
