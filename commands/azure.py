@@ -1,9 +1,12 @@
-"""What azd calls around a deployment.
+"""What azd and the pipelines call around a deployment.
 
-inputs  what it is given is complete and can be, or all that is wrong is said at once
-after   the pipelines are published, the endpoints made, and a canary file goes through storage, Event Grid and the app
+inputs   what azd is given is complete and can be, or all that is wrong is said at once
+publish  the pipelines are published and the endpoints made: before code that may need them
+after    the same, and a canary file goes through storage, Event Grid and the app
+bicep    the template as Bicep itself compiles and lints it
+what-if  what the template would change; the exit code is 1 where something goes, or a role changes
 
-docs/azure.md walks through a deployment.
+docs/azure.md walks through a deployment, docs/operations/delivery.md through the pipelines.
 """
 
 from __future__ import annotations
@@ -19,12 +22,24 @@ def main(arguments: list[str]) -> int:
     made = argparse.ArgumentParser(
         prog="./dev azure", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    made.add_argument("what", choices=("inputs", "after"))
+    made.add_argument("what", choices=("inputs", "publish", "after", "bicep", "what-if"))
     made.add_argument(
         "--minutes", type=float, default=30, help="how long roles may take to work (default: %(default)s)"
     )
+    made.add_argument("--post", action="store_true", help="what-if: on the pull request as well")
+    made.add_argument("--drift", action="store_true", help="what-if: the exit code is 1 for any change")
     given = made.parse_args(arguments)
-    return _inputs() if given.what == "inputs" else _after(given.minutes)
+    match given.what:
+        case "inputs":
+            return _inputs()
+        case "publish" | "after":
+            return _after(given.minutes, with_canary=given.what == "after")
+        case "bicep":
+            from commands.deployment.what_if import bicep
+
+            return bicep()
+        case _:
+            return _what_if(post=given.post, drift=given.drift)
 
 
 def _inputs() -> int:
@@ -36,8 +51,8 @@ def _inputs() -> int:
     return int(bool(found))
 
 
-def _after(minutes: float) -> int:
-    from commands.deployment.after import after
+def _after(minutes: float, *, with_canary: bool) -> int:
+    from commands.deployment.after import after, publish
     from commands.deployment.patience import Patience
     from shared.errors import ConfigurationError
     from shared.settings import read_settings
@@ -47,4 +62,15 @@ def _after(minutes: float) -> int:
     except ConfigurationError as fault:
         print(f"{fault}\n`azd env refresh` brings the deployment's outputs back.", file=sys.stderr)
         return 2
-    return after(settings, Patience(minutes=minutes))
+    return (after if with_canary else publish)(settings, Patience(minutes=minutes))
+
+
+def _what_if(*, post: bool, drift: bool) -> int:
+    from commands.deployment import pull_request, what_if
+
+    found = what_if.changes(os.environ)
+    told = what_if.report(found)
+    print(told)
+    if post:
+        print(pull_request.post(told, os.environ))
+    return int(any(drift or each.is_grave for each in found))

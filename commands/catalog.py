@@ -65,14 +65,18 @@ COMMANDS = {
     "workspace": Command(summary="one part alone: the Azure ML workspace", needs=(*USUAL, ENVIRONMENTS)),
     "host": Command(summary="one part alone: the Functions host"),
     "package": Command(summary="pack the app as Azure gets it", needs=(*USUAL, PACKAGE, UV)),
-    "azure": Command(summary="what azd calls before and after it deploys"),
+    "release": Command(
+        summary="deploy the package, smoke-test it, roll back; what was deployed", needs=(*USUAL, PACKAGE, UV)
+    ),
+    "azure": Command(summary="what azd and the pipelines call around a deployment; what it would change"),
+    "vulnerabilities": Command(summary="known ones of what is locked", needs=(*USUAL, CHECK)),
     "lock": Command(summary="recompile the hash-locked requirements", needs=(UP, UV)),
 }
 
 
 def listing() -> str:
     """What `./dev` alone shows."""
-    lines = [f"  {name:<12} {command.summary}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:<15} {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         ["usage: ./dev COMMAND [--state DIR] [options]     (COMMAND --help says more)", "", *lines]
     )

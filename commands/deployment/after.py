@@ -22,15 +22,21 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 
-def after(settings: Settings, patience: Patience) -> int:
-    """The exit code: 1 when the canary was not heard of."""
-    credential = sign_in.credential()
-    workspace = AzureWorkspace(settings, credential)
+def publish(settings: Settings, patience: Patience) -> int:
+    """The pipelines and the endpoints; the exit code."""
+    workspace = AzureWorkspace(settings, sign_in.credential())
     _publish(settings, workspace, patience)
     for contract in load_contracts(CONTRACTS):
         name = endpoint_name(settings.endpoint_prefix, contract.dataset)
         patience.until_let_in(f"the endpoint {name}", lambda name=name: workspace.ensure_endpoint(name))  # type: ignore[misc]
         print(f"endpoint {name} is there")
+    return 0
+
+
+def after(settings: Settings, patience: Patience) -> int:
+    """The same, and a canary. The exit code: 1 when it was not heard of."""
+    publish(settings, patience)
+    credential = sign_in.credential()
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
     sung = canary.sing(_storage(settings, credential), name, patience)
     if sung is None:
@@ -46,14 +52,15 @@ def after(settings: Settings, patience: Patience) -> int:
 
 
 def _publish(settings: Settings, workspace: AzureWorkspace, patience: Patience) -> None:
-    from pipelines.publish import COMPUTE, publish
+    from pipelines import publish as pipelines
 
     key = settings.campanha_storage
     storage = key.get_secret_value() if key else str(settings.blob_uri)
-    compute = os.environ.get("AZUREML_COMPUTE") or COMPUTE
+    compute = os.environ.get("AZUREML_COMPUTE") or pipelines.COMPUTE
     with without_blank_lines():
         patience.until_let_in(
-            "publishing the pipelines", lambda: publish(workspace.client, storage=storage, compute=compute)
+            "publishing the pipelines",
+            lambda: pipelines.publish(workspace.client, storage=storage, compute=compute),
         )
 
 

@@ -18,6 +18,8 @@ class Patience:
     """How long, and by which clock."""
 
     minutes: float
+    look: float = FIRST
+    """Seconds between two looks."""
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     say: Callable[[str], None] = print
@@ -46,5 +48,5 @@ class Patience:
         """What the look gives, once it gives anything; None when it gave nothing in all the time."""
         end = self.clock() + 60 * self.minutes
         while (found := look()) is None and self.clock() < end:
-            self.sleep(FIRST)
+            self.sleep(self.look)
         return found

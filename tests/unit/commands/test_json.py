@@ -48,8 +48,10 @@ ELSEWHERE = {
     "outcomes": "test_reading.py",
     "new-contract": "test_new_contract.py",
     "package": "test_packing.py",
+    "release": "../../story/test_delivery.py",
     "replay": "test_replay.py",
     "rollback": "test_acting.py",
+    "vulnerabilities": "test_vulnerabilities.py",
 }
 """They need more than the app; the file beside has their case."""
 

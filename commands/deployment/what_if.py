@@ -1,0 +1,138 @@
+"""What the template would change in Azure, for whoever reads a pull request; and whether Azure is still what it says.
+
+source: https://learn.microsoft.com/azure/azure-resource-manager/templates/deploy-what-if (the change types)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from commands import ROOT
+from commands.stack.errors import StackError
+
+TEMPLATE = ROOT / "infra" / "main.bicep"
+PARAMETERS = ROOT / "infra" / "main.parameters.json"
+PLACEHOLDER = re.compile(r"\$\{(\w+)(?:=([^}]*))?\}")
+UNCHANGED = ("NoChange", "Ignore")
+"""`Ignore`: it is in Azure, and no template's."""
+ACCESS = "Microsoft.Authorization/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A resource that would not stay as it is."""
+
+    kind: str
+    """As Azure says it: Create, Modify, Delete, Deploy, Unsupported."""
+    resource: str
+    properties: tuple[str, ...]
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether it takes something away, or changes who may do what."""
+        return self.kind == "Delete" or (ACCESS in self.resource and self.kind != "Create")
+
+
+def bicep() -> int:
+    """The template as Bicep itself compiles and lints it; the exit code."""
+    for step in ("build", "lint"):
+        more = ["--stdout"] if step == "build" else []
+        done = _az("bicep", step, "--file", str(TEMPLATE), *more)
+        print(done.stderr.strip() or f"az bicep {step}: nothing to say")
+        if done.returncode != 0:
+            return done.returncode
+    return 0
+
+
+def changes(environment: Mapping[str, str]) -> list[Change]:
+    """raises: StackError where Azure cannot say it"""
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(folder) / "parameters.json"
+        given.write_text(parameters(PARAMETERS.read_text(encoding="utf-8"), environment), encoding="utf-8")
+        done = _az(
+            "deployment", "sub", "what-if", "--location", environment.get("AZURE_LOCATION", ""),
+            "--template-file", str(TEMPLATE), "--parameters", f"@{given}",
+            "--validation-level", "ProviderNoRbac", "--no-pretty-print", "--output", "json",
+        )  # fmt: skip
+    if done.returncode != 0:
+        raise StackError(f"az could not say what would change:\n{done.stderr.strip()[-2000:]}")
+    return read(done.stdout)
+
+
+def parameters(text: str, environment: Mapping[str, str]) -> str:
+    """The file as azd fills it in. raises: StackError that names all variables that have no value"""
+    missing: list[str] = []
+
+    def value(found: re.Match[str]) -> str:
+        name, default = found.groups()
+        given = environment.get(name) or default
+        if given is None:
+            missing.append(name)
+        return json.dumps(given or "")[1:-1]
+
+    filled = PLACEHOLDER.sub(value, text)
+    if missing:
+        raise StackError(f"not set: {', '.join(missing)}. docs/azure.md says what each is.")
+    return filled
+
+
+def read(text: str) -> list[Change]:
+    """What stays as it is left out; raises: StackError where the text is no answer of Azure's"""
+    try:
+        told: list[dict[str, Any]] = json.loads(text)["changes"]
+        found = [
+            Change(
+                kind=each["changeType"],
+                resource=each["resourceId"],
+                properties=tuple(part["path"] for part in each.get("delta") or ()),
+            )
+            for each in told
+        ]
+    except (ValueError, KeyError, TypeError) as fault:
+        raise StackError(f"az answered what cannot be read: {fault!r}") from fault
+    return [each for each in found if each.kind not in UNCHANGED]
+
+
+def report(found: Sequence[Change]) -> str:
+    """In Markdown; what is grave comes first."""
+    if not found:
+        return "**Azure**: nothing would change."
+    grave = sum(each.is_grave for each in found)
+    told = f", **{grave} of which take something away or change who may do what**" if grave else ""
+    rows = [
+        f"| {'**' + each.kind + '**' if each.is_grave else each.kind} | `{_short(each.resource)}` | {_listed(each)} |"
+        for each in sorted(found, key=lambda one: (not one.is_grave, one.kind, one.resource))
+    ]
+    head = [
+        f"**Azure**: {len(found)} resources would change{told}.",
+        "",
+        "| | resource | properties |",
+        "|---|---|---|",
+    ]
+    return "\n".join([*head, *rows])
+
+
+def _short(resource: str) -> str:
+    return resource.rpartition("/providers/")[2] or resource
+
+
+def _listed(change: Change) -> str:
+    return ", ".join(f"`{name}`" for name in change.properties)
+
+
+def _az(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("az")
+    if program is None:
+        raise StackError("the Azure CLI is missing: https://learn.microsoft.com/cli/azure/install-azure-cli")
+    return subprocess.run(
+        [program, *arguments], capture_output=True, encoding="utf-8", check=False, env=dict(os.environ)
+    )

@@ -1,0 +1,216 @@
+"""What a pull request would change in Azure: read from what az says (by a stand-in for it), told, and posted by HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import azure
+from commands.deployment import pull_request, what_if
+from commands.stack.errors import StackError
+
+GROUP = "/subscriptions/s/resourceGroups/rg-bank/providers"
+TABLE = f"{GROUP}/Microsoft.Storage/storageAccounts/stdata/tableServices/default/tables/campanha"
+ROLE = f"{GROUP}/Microsoft.Storage/storageAccounts/stdata/providers/Microsoft.Authorization/roleAssignments/1"
+APP = f"{GROUP}/Microsoft.Web/sites/func-work"
+ENVIRONMENT = {
+    "AZURE_ENV_NAME": "bank", "AZURE_LOCATION": "westeurope", "CAMPANHA_NETWORK": "public",
+    "CAMPANHA_ALERT_EMAIL": "a@b.example", "CAMPANHA_API_AUDIENCE": "api://campanha", "CAMPANHA_BUDGET_START": "2027-01-01",
+}  # fmt: skip
+AZ = """#!{python}
+import json, pathlib, sys
+here = pathlib.Path(__file__).parent
+given = [argument for argument in sys.argv if argument.startswith("@")]
+asked = json.loads(pathlib.Path(given[0][1:]).read_text()) if given else None
+(here / "asked.json").write_text(json.dumps([sys.argv[1:], asked]))
+print((here / "answer.json").read_text())
+"""
+
+
+def change(kind: str, resource: str, *paths: str) -> dict[str, Any]:
+    return {
+        "changeType": kind, "resourceId": resource,
+        "delta": [{"path": path, "propertyChangeType": "Modify"} for path in paths] or None,
+    }  # fmt: skip
+
+
+def answer(*changes: dict[str, Any]) -> str:
+    return json.dumps({"status": "Succeeded", "changes": changes})
+
+
+QUIET = answer(change("NoChange", APP), change("Ignore", TABLE))
+
+
+@pytest.fixture
+def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a stand-in that answers what lies in `answer.json`."""
+    if os.name == "nt":
+        pytest.skip("the stand-in is a script for a POSIX system")
+    program = tmp_path / "az"
+    program.write_text(AZ.replace("{python}", sys.executable))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "drift_code"),
+    [
+        (QUIET, 0, 0),
+        (answer(change("Modify", APP, "properties.httpsOnly")), 0, 1),
+        (answer(change("Create", ROLE)), 0, 1),
+        (answer(change("Modify", ROLE)), 1, 1),
+        (answer(change("Delete", TABLE)), 1, 1),
+    ],
+)
+def test_the_exit_code_is_1_where_something_goes_or_a_role_changes(
+    az: Path, told: str, code: int, drift_code: int
+) -> None:
+    (az / "answer.json").write_text(told)
+    assert azure.main(["what-if"]) == code
+    assert azure.main(["what-if", "--drift"]) == drift_code
+
+
+def test_az_is_given_the_parameters_as_azd_fills_them_in(az: Path) -> None:
+    (az / "answer.json").write_text(QUIET)
+    azure.main(["what-if"])
+    command, asked = json.loads((az / "asked.json").read_text())
+    assert command[:3] == ["deployment", "sub", "what-if"]
+    assert command[command.index("--validation-level") + 1] == "ProviderNoRbac"
+    values = {name: each["value"] for name, each in asked["parameters"].items()}
+    assert (values["network"], values["generation"], values["deployerId"]) == ("public", "1", "")
+
+
+def test_what_is_not_set_is_named_at_once() -> None:
+    text = what_if.PARAMETERS.read_text(encoding="utf-8")
+    with pytest.raises(StackError, match="AZURE_LOCATION, CAMPANHA_NETWORK"):
+        what_if.parameters(text, {"AZURE_ENV_NAME": "bank"})
+
+
+def test_a_value_with_quotes_stays_one_value() -> None:
+    filled = what_if.parameters('{"a": "${A}", "b": "${B=x}"}', {"A": '"} , "c": "'})
+    assert json.loads(filled) == {"a": '"} , "c": "', "b": "x"}
+
+
+def test_what_is_grave_is_told_first() -> None:
+    found = what_if.read(
+        answer(change("Create", APP), change("Modify", APP, "kind"), change("Delete", TABLE))
+    )
+    told = what_if.report(found)
+    assert "3 resources would change, **1 of which" in told
+    assert told.index("**Delete**") < told.index("Create")
+    assert "| Modify | `Microsoft.Web/sites/func-work` | `kind` |" in told
+    assert what_if.report([]) == "**Azure**: nothing would change."
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"changes": [{}]}', '{"changes": 1}'])
+def test_what_cannot_be_read_is_not_taken_for_nothing(text: str) -> None:
+    with pytest.raises(StackError, match="cannot be read"):
+        what_if.read(text)
+
+
+# --- the comment ----------------------------------------------------------------------------------------------
+
+
+class Comments:
+    """GitHub, or Azure DevOps, with the comments of one pull request."""
+
+    def __init__(self) -> None:
+        self.texts: dict[int, str] = {7: "a reviewer's own"}
+        self.asked: list[tuple[str, str]] = []
+        self.tokens: set[str] = set()
+        self.url = ""
+
+    def answer(self, method: str, path: str, body: Any) -> Any:
+        self.asked.append((method, path.partition("?")[0]))
+        of_github = "/repos/" in path
+        if method == "GET":
+            listed = [{"id": number, "body": text, "content": text} for number, text in self.texts.items()]
+            return (
+                listed
+                if of_github
+                else {"value": [{"id": each["id"], "comments": [each]} for each in listed]}
+            )
+        text = (
+            (body["body"] if of_github else body.get("content") or body["comments"][0]["content"])
+            if body
+            else ""
+        )
+        number = int(path.partition("?")[0].rpartition("/")[2]) if method == "PATCH" else max(self.texts) + 1
+        self.texts[number] = text
+        return {"id": number, "html_url": f"{self.url}/{number}"}
+
+
+@pytest.fixture
+def comments() -> Iterator[Comments]:
+    made = Comments()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _handle(self) -> None:
+            made.tokens.add(self.headers["Authorization"])
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length)) if length else None
+            said = json.dumps(made.answer(self.command, self.path, body)).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        do_GET = do_POST = do_PATCH = _handle
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+def github(comments: Comments, folder: Path) -> dict[str, str]:
+    event = folder / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 12}}))
+    return {
+        "GITHUB_EVENT_PATH": str(event), "GITHUB_API_URL": comments.url, "GITHUB_REPOSITORY": "bank/campanha",
+        "GITHUB_TOKEN": "t",
+    }  # fmt: skip
+
+
+def azure_devops(comments: Comments, _: Path) -> dict[str, str]:
+    return {
+        "SYSTEM_PULLREQUEST_PULLREQUESTID": "12", "SYSTEM_COLLECTIONURI": f"{comments.url}/", "SYSTEM_ACCESSTOKEN": "t",
+        "SYSTEM_TEAMPROJECT": "the bank", "BUILD_REPOSITORY_ID": "r",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("provider", [github, azure_devops])
+def test_there_is_one_comment_written_anew_with_each_push(
+    provider: Any, comments: Comments, tmp_path: Path
+) -> None:
+    environment = provider(comments, tmp_path)
+    for text in ("first", "second"):
+        pull_request.post(text, environment)
+    assert comments.texts == {7: "a reviewer's own", 8: f"{pull_request.MARK}\nsecond"}
+    assert [method for method, _ in comments.asked] == ["GET", "POST", "GET", "PATCH"]
+    assert comments.tokens == {"Bearer t"}
+
+
+def test_where_no_pull_request_runs_it_says_so(tmp_path: Path, comments: Comments) -> None:
+    with pytest.raises(StackError, match="neither GitHub nor Azure DevOps"):
+        pull_request.post("text", {})
+    environment = github(comments, tmp_path)
+    (tmp_path / "event.json").write_text("{}")
+    with pytest.raises(StackError, match="this run is of none"):
+        pull_request.post("text", environment)
+    assert comments.asked == []
