@@ -1,7 +1,8 @@
 """Check style, types and layers of the Python, the API's description, the dashboard's JavaScript, and infra/.
 
 ruff, mypy, import-linter; redocly, Spectral and our own API style; eslint and TypeScript; for infra/, two parsers of
-Bicep, Microsoft's types, our rules and Microsoft's reader of Kusto. Says each that fails, not only the first, and what
+Bicep, Microsoft's types, our rules and Microsoft's reader of Kusto; for workflows and pipelines, zizmor, actionlint and
+the services' schemas. Says each that fails, not only the first, and what
 the linters found in how much. And whether the API's clients of the last release go on working.
 """
 
@@ -21,7 +22,7 @@ from textwrap import indent
 from commands import ROOT
 from commands.compatibility.release import NothingKept, since_last_release
 from commands.infrastructure.check import findings as infrastructure
-from commands.linters import api_description, javascript
+from commands.linters import api_description, javascript, workflows
 from commands.linters.finding import Findings
 from commands.linters.tools import LinterBroke
 from localazure.storage.node import SetupFailed
@@ -84,6 +85,9 @@ def _checks() -> dict[str, Check]:
         "tsc": _linter(javascript.types),
         "clients": _clients,
         "infra": _linter(infrastructure),
+        "zizmor": _linter(workflows.zizmor),
+        "actionlint": _linter(workflows.actionlint),
+        "schemas": _linter(workflows.schemas),
     }
 
 
