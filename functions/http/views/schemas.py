@@ -284,6 +284,7 @@ class HealthReport(Shape):
     status: Literal["pass", "warn", "fail"] = Field(description="The whole in a word.", examples=["pass"])
     releaseId: str = Field(
         description="Which release of the app answers: what its package is named by; `checkout` where nothing was packed.",
+        pattern=r"^([0-9a-f]{12}|checkout)$",
         examples=["3f9ab64f21c7"],
     )
     checks: dict[str, list[HealthCheck]] = Field(
