@@ -1,10 +1,11 @@
 """Writes what is made from the code: `python docs/generated.py`.
 
 `docs/openapi.json` is the HTTP API's description as the app gives it, and `docs/events.md` what it says of events, for
-readers; `docs/kinds.md` and `web/js/core/kinds.js` are the table of kinds for readers and for the dashboard;
-`infra/resources.json` is the list of Azure resources for Bicep. With `--check` nothing is written; the exit code is 1
-when a file is not what the code gives. With `--release` the description is also kept, in `docs/released`, as what
-clients are given: from then on `./dev check` refuses what breaks them under the same api-version.
+readers; `docs/telemetry.md` is what the app logs, traces and measures; `docs/kinds.md` and `web/js/core/kinds.js` are the
+table of kinds for readers and for the dashboard; `infra/resources.json` is the list of Azure resources for Bicep. With
+`--check` nothing is written; the exit code is 1 when a file is not what the code gives. With `--release` the description
+is also kept, in `docs/released`, as what clients are given: from then on `./dev check` refuses what breaks them under
+the same api-version.
 """
 
 from __future__ import annotations
@@ -46,6 +47,13 @@ def events() -> str:
     from events_page import events_page
 
     return events_page(_description())
+
+
+def telemetry() -> str:
+    """What the app logs, traces and measures."""
+    from telemetry_page import telemetry_page
+
+    return telemetry_page()
 
 
 @cache
@@ -192,6 +200,7 @@ FILES = {
     ROOT / "docs" / "openapi.json": openapi,
     ROOT / "docs" / "events.md": events,
     ROOT / "docs" / "kinds.md": page,
+    ROOT / "docs" / "telemetry.md": telemetry,
     ROOT / "web" / "js" / "core" / "kinds.js": module,
     ROOT / "infra" / "resources.json": resources,
 }

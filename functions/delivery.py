@@ -5,11 +5,17 @@ from __future__ import annotations
 import logging
 from base64 import b64decode
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from shared import telemetry
 from shared.domain.facts import Fact, StepDeadLettered
 from shared.domain.names import digest
 from shared.errors import GivenUp, InProgress, Transient, UnreadableMessage
+from shared.telemetry.metrics import QUEUE_TIME, Measurement
+
+if TYPE_CHECKING:
+    from azure.functions import QueueMessage
 
 LONGEST_TEXT = 1000
 """Characters of a message that could not be read which are kept for whoever looks into it."""
@@ -17,13 +23,16 @@ Read = Callable[[bytes], Fact | None]
 """The fact in a message's body; None for one that is none of our business. raises: UnreadableMessage, Transient"""
 
 
-def receive(queue: str, body: bytes, read: Read, *, expected: bool = False) -> None:
+def receive(
+    queue: str, body: bytes, read: Read, *, expected: bool = False, inserted: datetime | None = None
+) -> None:
     """Has the fact in the message handled. What cannot be read is a dead letter at once: no delivery mends it.
 
     The host hands messages over as they are (`messageEncoding` in host.json): what it could not decode itself it would
     put into a poison queue whose trigger cannot decode it either, and nobody would ever see it.
 
     expected: whether the message is one of our own, and no event
+    inserted: when the message came into the queue; None where this is not its first delivery
     """
     try:
         fact = read(_decoded(body))
@@ -31,7 +40,22 @@ def receive(queue: str, body: bytes, read: Read, *, expected: bool = False) -> N
         _dead_letter(queue, body, str(fault))
         return
     if fact:
+        _measure_wait(queue, fact, inserted)
         deliver(fact, expected=expected)
+
+
+def first_seen(message: QueueMessage) -> datetime | None:
+    """When it came into its queue, at its first delivery."""
+    inserted: datetime | None = message.insertion_time
+    return inserted if message.dequeue_count == 1 and inserted and inserted.tzinfo else None
+
+
+def _measure_wait(queue: str, fact: Fact, inserted: datetime | None) -> None:
+    """Without the time for which it was to be held back."""
+    if inserted is not None:
+        waited = (datetime.now(UTC) - inserted).total_seconds() - fact.delay_seconds
+        measurement = Measurement(metric=QUEUE_TIME, value=max(0.0, waited), attributes={"queue": queue})
+        telemetry.measure(measurement)
 
 
 def received_in_vain(queue: str, body: bytes, read: Read) -> None:

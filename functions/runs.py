@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions.delivery import receive, received_in_vain
+from functions.delivery import first_seen, receive, received_in_vain
 from functions.event_grid import event_in
 from shared.domain.facts import RunMoved
 
@@ -13,7 +13,7 @@ runs = func.Blueprint()
 
 @runs.queue_trigger(arg_name="msg", queue_name="run-events", connection="CAMPANHA_STORAGE")
 def run_moved(msg: func.QueueMessage) -> None:
-    receive("run-events", msg.get_body(), run_in)
+    receive("run-events", msg.get_body(), run_in, inserted=first_seen(msg))
 
 
 @runs.queue_trigger(arg_name="msg", queue_name="run-events-poison", connection="CAMPANHA_STORAGE")

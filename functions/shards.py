@@ -6,7 +6,7 @@ from functools import partial
 
 import azure.functions as func
 
-from functions.delivery import fact_in, receive, received_in_vain
+from functions.delivery import fact_in, first_seen, receive, received_in_vain
 from shared.domain.facts import ShardDue
 
 shards = func.Blueprint()
@@ -14,7 +14,7 @@ shards = func.Blueprint()
 
 @shards.queue_trigger(arg_name="msg", queue_name="shards", connection="CAMPANHA_STORAGE")
 def shard_due(msg: func.QueueMessage) -> None:
-    receive("shards", msg.get_body(), _shard_in, expected=True)
+    receive("shards", msg.get_body(), _shard_in, expected=True, inserted=first_seen(msg))
 
 
 @shards.queue_trigger(arg_name="msg", queue_name="shards-poison", connection="CAMPANHA_STORAGE")

@@ -6,7 +6,7 @@ import re
 
 import azure.functions as func
 
-from functions.delivery import receive, received_in_vain
+from functions.delivery import first_seen, receive, received_in_vain
 from functions.event_grid import event_in
 from shared.domain.facts import OutcomesArrived, UploadArrived
 from shared.domain.names import ETAG, INCOMING, OUTCOMES
@@ -29,7 +29,7 @@ ARRIVED: dict[str, type[UploadArrived] | type[OutcomesArrived]] = {
 
 @uploads.queue_trigger(arg_name="msg", queue_name="blob-events", connection="CAMPANHA_STORAGE")
 def upload_arrived(msg: func.QueueMessage) -> None:
-    receive("blob-events", msg.get_body(), upload_in)
+    receive("blob-events", msg.get_body(), upload_in, inserted=first_seen(msg))
 
 
 @uploads.queue_trigger(arg_name="msg", queue_name="blob-events-poison", connection="CAMPANHA_STORAGE")

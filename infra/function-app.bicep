@@ -92,11 +92,13 @@ var common = {
   AZURE_RESOURCE_GROUP: resourceGroup().name
   AZUREML_WORKSPACE: workspaceName
   EVENT_TOPIC_ENDPOINT: topicEndpoint
+  TELEMETRY: 'azure-monitor'
   ENDPOINT_AUTH: 'entra'
 }
 // An empty queue is looked at every ten seconds: at eight queues some 70,000 looks a day while an instance is up.
 var ofWork = {
   AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:10'
+  SERVING_APP_INSIGHTS: 'on'
   ENDPOINT_IDENTITY: endpointIdentityId
   SCORE_SCHEDULE: '0 */5 * * * *'
   RECONCILE_SCHEDULE: '0 * * * * *'

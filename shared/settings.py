@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     table_uri: str | None = Field(default=None, alias="CAMPANHA_STORAGE__tableServiceUri")
     ledger_table: str = LEDGER
 
+    telemetry: Literal["off", "console", "otlp", "azure-monitor"] = "off"
+    """Where spans and metrics go: nowhere, to stderr, to an OTLP receiver (OTEL_EXPORTER_OTLP_ENDPOINT), or to Application
+    Insights (APPLICATIONINSIGHTS_CONNECTION_STRING)."""
+
     sign_in: Way = "auto"
     """How the app signs in to Azure; `shared.domain.sign_in` says what each way needs."""
     azure_subscription_id: str
@@ -96,6 +100,8 @@ class Settings(BaseSettings):
     serving_environment: str = "campanha-serving@latest"
     serving_instance_type: str = "Standard_DS3_v2"
     serving_instance_count: int = Field(default=1, ge=1)
+    serving_app_insights: Literal["off", "on"] = "off"
+    """Whether new deployments tell the workspace's Application Insights of each request, and of what they print."""
     serving_broken_rows: Literal["answer", "refuse"] = "answer"
     endpoint_auth: Literal["entra", "key"] = "entra"
     """How clients of the models' endpoints sign in, ours too: by a token of Microsoft Entra, or by the endpoint's key. It

@@ -52,6 +52,7 @@ def services() -> Services:
     from shared.settings import read_settings
 
     settings = read_settings()
+    _export_telemetry(settings)
     credential, now = signed_in(), storage_clock().now
     workspace = AzureWorkspace(settings, credential)
     past, present = _tables(settings, credential)
@@ -77,6 +78,16 @@ def services() -> Services:
         subscribers=_subscribers(settings, credential),
         release=release(),
     )
+
+
+def _export_telemetry(settings: Settings) -> None:
+    """OpenTelemetry is loaded only where something is exported."""
+    if settings.telemetry == "off":
+        return
+    from shared import telemetry
+    from shared.adapters.open_telemetry import exporter
+
+    telemetry.export_to(exporter(settings.telemetry))
 
 
 @lru_cache(maxsize=1)
@@ -139,6 +150,7 @@ def _bus(settings: Settings, credential: TokenCredential) -> QueueBus:
 def _subscribers(settings: Settings, credential: TokenCredential) -> list[Subscriber]:
     from azure.core.credentials import AzureKeyCredential
 
+    from shared.adapters.measured_subscriber import MeasuredSubscriber
     from shared.adapters.subscribers import EventGridTopic, Webhook, topic_client
 
     subscribers: list[Subscriber] = [
@@ -150,7 +162,7 @@ def _subscribers(settings: Settings, credential: TokenCredential) -> list[Subscr
         sign_in = AzureKeyCredential(key.get_secret_value()) if key else credential
         client = topic_client(endpoint, sign_in)
         subscribers.append(EventGridTopic(client, endpoint=endpoint))
-    return subscribers
+    return [MeasuredSubscriber(one) for one in subscribers]
 
 
 def _pipeline(

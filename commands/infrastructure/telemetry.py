@@ -13,6 +13,12 @@ from commands import ROOT
 from commands.infrastructure.azure_types import FACTS
 from commands.infrastructure.syntax import Source
 from shared.telemetry import actions as vocabulary
+from shared.telemetry.metrics import METRICS
+from shared.telemetry.spans import ATTRIBUTES
+
+METRIC_ATTRIBUTES = {
+    metric.name: frozenset(attribute.name for attribute in metric.attributes) for metric in METRICS
+}
 
 
 def queries(source: Source) -> list[tuple[str, str]]:
@@ -33,17 +39,43 @@ def tables() -> dict[str, str]:
     return read
 
 
+def asked_for(text: str) -> dict[str, set[str]]:
+    """What a query asks for, by what it is."""
+    of_metrics = text.startswith("customMetrics")
+    dimensions = set(re.findall(r"\bcustomDimensions\.(\w+)", text))
+    dimensions |= set(re.findall(r"\bcustomDimensions\['([^']*)'\]", text))
+    return {
+        "fields": set(re.findall(r"\bsaid\.(\w+)", text)),
+        "actions": set(re.findall(r"said\.action\) == '([^']*)'", text)),
+        "metrics": _names(text) if of_metrics else set(),
+        "functions": set() if of_metrics else _names(text),
+        "metric attributes": dimensions if of_metrics else set(),
+        "span attributes": set() if of_metrics else dimensions,
+    }
+
+
 def strangers(text: str) -> Iterator[str]:
-    """Fields, actions and functions that a query asks for, and our code does not have."""
-    for field in sorted(set(re.findall(r"\bsaid\.(\w+)", text)) - fields()):
-        yield f"said.{field} is no field that our code logs; there are {', '.join(sorted(fields()))}"
-    for action in sorted(set(re.findall(r"said\.action\) == '([^']*)'", text)) - actions()):
-        yield f"{action!r} is no action that our code logs"
+    """What a query asks for, and our code does not have."""
+    wanted = asked_for(text)
+    of_metrics = (METRIC_ATTRIBUTES.get(name, frozenset()) for name in wanted["metrics"])
+    known = {
+        "fields": fields(),
+        "actions": actions(),
+        "metrics": frozenset(METRIC_ATTRIBUTES),
+        "functions": functions(),
+        "metric attributes": frozenset().union(*of_metrics),
+        "span attributes": frozenset(ATTRIBUTES),
+    }
+    for what, names in wanted.items():
+        for name in sorted(names - known[what]):
+            yield f"{name!r} is not among the {what} of our code; there are {', '.join(sorted(known[what]))}"
+
+
+def _names(text: str) -> set[str]:
     asked = re.findall(r"\bname == '([^']*)'", text)
     for listed in re.findall(r"\bname in \(([^)]*)\)", text):
         asked += re.findall(r"'([^']*)'", listed)
-    for name in sorted(set(asked) - functions()):
-        yield f"{name!r} is no function of the app"
+    return set(asked)
 
 
 def _name(node: ast.expr) -> str:

@@ -200,6 +200,7 @@ class AzureWorkspace:
                 settings.serving_concurrent_requests, broken_rows=settings.serving_broken_rows
             ),
             tags={"campanha.model": f"{plan.model}:{plan.version}"},
+            app_insights_enabled=settings.serving_app_insights == "on",
         )
 
     def ensure_endpoint(self, name: str) -> None:

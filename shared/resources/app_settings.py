@@ -49,6 +49,8 @@ APP_SETTINGS = (
     AppSetting(name="AZURE_RESOURCE_GROUP", given="the resource group"),
     AppSetting(name="AZUREML_WORKSPACE", given="the workspace"),
     AppSetting(name="EVENT_TOPIC_ENDPOINT", given="the custom topic"),
+    AppSetting(name="TELEMETRY", value="azure-monitor"),
+    AppSetting(name="SERVING_APP_INSIGHTS", value="on", apps=(WORK.name,)),
     AppSetting(name="ENDPOINT_AUTH", value="entra"),
     AppSetting(name="ENDPOINT_IDENTITY", given="the identity `endpoint`", apps=(WORK.name,)),
     AppSetting(name="SCORE_SCHEDULE", value="0 */5 * * * *", apps=(WORK.name,)),

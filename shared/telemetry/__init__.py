@@ -114,7 +114,7 @@ def span(active: Active, *, exported: Callable[[], bool] = lambda: True) -> Iter
 def begin_trace(place: Trace, fact: Fact) -> None:
     """A fact came from outside: the first span of its trace, of no length, under which all its attempts are."""
     if _sink is not None:
-        first = Active(type(fact).__name__, place, "", kind="consumer", attributes=about(fact))
+        first = Active(type(fact).__name__, place, "", attributes=about(fact))
         for each in first.spans():
             _sink.take(each)
 

@@ -6,13 +6,20 @@ import time
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal
 
 from shared.domain.trace import Trace
 
 Value = str | int | float | bool
-Kind = Literal["internal", "consumer", "server"]
 
+ATTRIBUTES = {
+    "campanha.fact": "The fact that it is about, by name.",
+    "campanha.key": "The fact's key.",
+    "campanha.attempt": "Which attempt at it this is.",
+    "http.request.method": "Of a request: its method.",
+    "http.response.status_code": "Of a request: the answer's status.",
+    "error.type": "What kind of error ended it, never what it says.",
+}
+"""All that spans have."""
 MOST_LINKS = 100
 """Of one span; Application Insights keeps no more than fit one of its properties."""
 
@@ -29,7 +36,6 @@ class Span:
     begun: int
     ended: int
     """Nanoseconds since 1970."""
-    kind: Kind = "internal"
     attributes: Mapping[str, Value] = field(default_factory=dict)
     links: tuple[Trace, ...] = ()
     problem: str = ""
@@ -43,7 +49,6 @@ class Active:
     name: str
     place: Trace
     parent: str
-    kind: Kind = "internal"
     begun: int = field(default_factory=time.time_ns)
     attributes: dict[str, Value] = field(default_factory=dict)
     links: dict[str, Trace] = field(default_factory=dict)
@@ -63,9 +68,15 @@ class Active:
 
     def _span(self, place: Trace, parent: str, ended: int, links: tuple[Trace, ...]) -> Span:
         return Span(
-            name=self.name, place=place, parent=parent, begun=self.begun, ended=ended, kind=self.kind,
-            attributes=dict(self.attributes), links=links, problem=self.problem,
-        )  # fmt: skip
+            name=self.name,
+            place=place,
+            parent=parent,
+            begun=self.begun,
+            ended=ended,
+            attributes=dict(self.attributes),
+            links=links,
+            problem=self.problem,
+        )
 
 
 current: ContextVar[Active | None] = ContextVar("span", default=None)

@@ -80,7 +80,6 @@ def _span_of(scope: Scope) -> Active:
         method,
         place,
         caller.span_id if caller else "",
-        kind="server",
         attributes={"http.request.method": method},
     )
 

@@ -61,7 +61,7 @@ class Endpoint:
             self.deploy(color, color)
         self.split(blue=100)
 
-    def deploy(self, name: str, says: str) -> Any:
+    def deploy(self, name: str, says: str, **more: Any) -> Any:
         from azure.ai.ml.entities import (
             CodeConfiguration,
             ManagedOnlineDeployment,
@@ -86,6 +86,7 @@ class Endpoint:
             request_settings=OnlineRequestSettings(
                 request_timeout_ms=1500, max_concurrent_requests_per_instance=1
             ),
+            **more,
         )
         return self.client.online_deployments.begin_create_or_update(deployment)
 
@@ -94,9 +95,11 @@ class Endpoint:
         endpoint.traffic = traffic
         self.client.online_endpoints.begin_create_or_update(endpoint).result()
 
-    def score(self, body: Any, *, to: str | None = None, key: str | None = None) -> requests.Response:
+    def score(
+        self, body: Any, *, to: str | None = None, key: str | None = None, **headers: str
+    ) -> requests.Response:
         token = key or self.client.online_endpoints.get_keys(self.name).primary_key
-        headers = {"azureml-model-deployment": to} if to else {}
+        headers |= {"azureml-model-deployment": to} if to else {}
         return self.server.call("POST", f"/online/{self.name}/score", body, token=token, headers=headers)
 
     def answer(self, body: Any = None, *, to: str) -> Any:
@@ -225,6 +228,21 @@ def test_a_metric_that_is_not_there_is_refused(
     endpoint: Endpoint, query: dict[str, str], status: int
 ) -> None:
     assert _metrics(endpoint, **query).status_code == status
+
+
+def test_a_deployment_tells_application_insights_of_requests_where_that_is_on(endpoint: Endpoint) -> None:
+    endpoint.deploy("told", "green", app_insights_enabled=True).result()
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    for to, body in (("told", {}), ("blue", {}), ("told", {"status": 400})):
+        endpoint.score(body, to=to, traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+    endpoint.score({}, to="told")
+    seen = endpoint.server.call("GET", f"/__localazure/telemetry?operation={trace}").json()["value"]
+    assert [each["data"]["baseData"]["responseCode"] for each in seen] == ["200", "424"]
+    assert {each["tags"]["ai.operation.parentId"] for each in seen} == {"00f067aa0ba902b7"}
+    assert {each["data"]["baseData"]["properties"]["deployment"] for each in seen} == {"told"}
+    everything = endpoint.server.call("GET", "/__localazure/telemetry").json()["value"]
+    assert len(everything) == 3, "one of them in no trace"
+    endpoint.client.online_deployments.begin_delete("told", endpoint.name).result()
 
 
 def test_slow_is_408_and_too_many_are_429(endpoint: Endpoint) -> None:

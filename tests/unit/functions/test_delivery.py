@@ -6,12 +6,15 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import azure.functions as func
 import pytest
+from azure.functions.queue import QueueMessage
+from flow.exported import exporting
 from flow.world import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,9 +22,18 @@ from hypothesis import strategies as st
 from functions import runs, shards, steps, uploads
 from functions.delivery import give_up
 from shared import flow, wiring
-from shared.domain.facts import BatchDue, ReconcileDue, RetryRequested, RunMoved, ShardDue, UploadArrived
+from shared.domain.facts import (
+    BatchDue,
+    DatasetDue,
+    ReconcileDue,
+    RetryRequested,
+    RunMoved,
+    ShardDue,
+    UploadArrived,
+)
 from shared.domain.names import digest
 from shared.errors import Transient
+from shared.telemetry.metrics import QUEUE_TIME
 
 DUE = BatchDue(name="old.csv", etag="0x1")
 SUBJECT = "/blobServices/default/containers/incoming/blobs/may.csv"
@@ -276,3 +288,24 @@ def test_one_whose_last_worker_died_is_a_dead_letter_at_the_next_delivery(world:
     world.pass_time(world.policy.claim_seconds + 1)
     assert _delivered(world, 1) == 0
     assert "it failed 5 times" in _reason(world)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "waited", "held_back", "measured"),
+    [(1, 40, 0, [40]), (2, 40, 0, []), (1, 40, 30, [10]), (1, 5, 30, [0]), (1, None, 0, [])],
+    ids=["first", "again", "held-back", "clocks-differ", "unknown"],
+)
+def test_the_time_in_the_queue_is_measured_once(
+    world: World, delivery: int, waited: int | None, held_back: int, measured: list[int]
+) -> None:
+    """Without what the fact itself was to wait."""
+    inserted = None if waited is None else datetime.now(UTC) - timedelta(seconds=waited)
+    due = DatasetDue(dataset="bank", cause="x", after_seconds=held_back)
+    message = QueueMessage(
+        id="1", body=due.to_message().encode(), dequeue_count=delivery, insertion_time=inserted
+    )
+    with exporting() as exported:
+        steps.step_due.build(None).get_user_function()(message)
+    found = [one for one in exported.measurements if one.metric is QUEUE_TIME]
+    assert [round(one.value) for one in found] == measured
+    assert [one.attributes for one in found] == [{"queue": "steps"}] * len(measured)

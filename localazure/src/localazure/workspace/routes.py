@@ -182,6 +182,7 @@ ROUTES = (
     # Application Insights
     Route("POST", "/v2.1/track", insights.track, open=True),
     # control
+    Route("GET", "/__localazure/telemetry", insights.seen, open=True),
     Route("GET", "/__localazure/faults", control.list_faults, open=True),
     Route("POST", "/__localazure/faults", control.add_fault, open=True),
     Route("DELETE", "/__localazure/faults", control.remove_faults, open=True),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, deque
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from localazure.access.access import Access
 from localazure.strict import Strict
@@ -27,6 +28,9 @@ from localazure.workspace.store.documents import Store
 from localazure.workspace.store.uris import Resolver
 from localazure.workspace.wire.calls import Json
 from localazure.workspace.wire.faults import Faults
+
+MOST_TOLD = 2000
+"""Envelopes of telemetry that can be seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +56,8 @@ class Workspace:
     faults: Faults
     transitions: Transitions
     calls: Counter[str]
+    told: deque[Any] = field(default_factory=partial(deque, maxlen=MOST_TOLD))
+    """What was told to Application Insights: the newest envelopes. They outlive no process."""
 
     def start(self) -> None:
         """Ends what an earlier life left running, then takes up its unfinished work."""

@@ -63,9 +63,9 @@ ONLINE_DEPLOYMENT = body(
         "environmentId",
         "environmentVariables",
         "requestSettings",
+        "appInsightsEnabled",
     ],
     kept={
-        "appInsightsEnabled": "its log is in getLogs",
         "livenessProbe": "a server that ends is started again",
         "readinessProbe": "it takes requests as soon as it answers",
         "startupProbe": "it has a minute to answer",

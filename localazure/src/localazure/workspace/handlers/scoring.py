@@ -10,6 +10,7 @@ import re
 import threading
 import time
 
+from localazure.workspace.handlers.insights import tell_of_request
 from localazure.workspace.handlers.online import auth_mode, find_deployment, find_endpoint
 from localazure.workspace.hosting.server import Hosted
 from localazure.workspace.identity.actions import SCORE
@@ -61,6 +62,7 @@ def _counted(workspace: Workspace, deployment: Json, call: Call) -> Reply:
     finally:
         took = (time.monotonic() - began) * 1000
         workspace.hosting.requests.count(deployment["endpoint"], deployment["name"], status, took)
+        tell_of_request(workspace, deployment, call, status, took)
     return reply
 
 
