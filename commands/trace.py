@@ -1,10 +1,11 @@
-"""Show a file's lineage: upload, dataset version, run, model, deployment, batches; from scores or outcomes, back."""
+"""Draw what became of a file: the timeline of its trace, then upload, dataset version, run, model, deployment, batches;
+from scores or outcomes, back."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from commands.client import tables
+from commands.client import tables, trace_timeline
 from commands.client.output import as_json, end_of
 from commands.client.status_api import Json
 from commands.client.target import command, find, parser
@@ -33,12 +34,21 @@ def main(arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     answer = find(given).client.get(f"lineage/{given.name}")
     if given.json:
-        as_json(answer)
+        as_json({**answer, **trace_timeline.as_json(answer)})
     else:
+        _draw(answer)
         for kind, link in answer.items():
             _print(CAPTIONS.get(kind, kind.capitalize()), link)
     first = answer.get("outcome") or answer.get("batch") or answer.get("upload") or {}
     return end_of(first)
+
+
+def _draw(answer: Json) -> None:
+    timeline = trace_timeline.drawn(answer)
+    if timeline is not None:
+        out = tables.console()
+        out.print(timeline, soft_wrap=True)
+        out.print()
 
 
 def _print(caption: str, link: Any) -> None:

@@ -39,6 +39,12 @@ def is_going(record: Mapping[str, Any]) -> bool:
     return state is not None and state.tone is Tone.RUN
 
 
+def goes_on(kind: str, name: str) -> bool:
+    """Whether a thing in this state comes into another by itself."""
+    state = _known(kind, name)
+    return state is not None and (state.tone is Tone.RUN or (state.waits_for is not None and not state.final))
+
+
 def is_final(record: Mapping[str, Any]) -> bool:
     state = _of(record)
     return state is not None and state.final
