@@ -71,10 +71,12 @@ USE = """## Sending it elsewhere
 ./dev up --set TELEMETRY=otlp --set OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318
 ```
 
-`TELEMETRY=azure-monitor` sends by Microsoft's distro, signing in as the app does. All traces are kept;
-`OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` keep fewer. The exporter's telemetry about itself, its remote control,
-its files on disk and its live metrics are off, and so are its instrumentations: a dozen spans a message, of calls that
-the log and the metrics sum up.
+`TELEMETRY=azure-monitor` sends by the exporter of Microsoft's distro, signing in as the app does. What the exporter tells
+Microsoft of itself, its remote control and its files on disk are off. The rest of the distro is not used: it would have
+the libraries tell of each call, a dozen spans a message that the log and the metrics sum up, and `azure-ai-ml` send spans
+of its own.
+
+All traces are kept; `OTEL_TRACES_SAMPLER=traceidratio` and `OTEL_TRACES_SAMPLER_ARG=0.1` keep a tenth of them, whole.
 
 ## What it costs
 

@@ -252,8 +252,8 @@ def _tell(facts: Iterable[Fact], services: Services) -> None:
 def _handle_hint(fact: Fact, services: Services) -> tuple[Fact, ...]:
     """A hint is acted on any number of times: all it does is publish, and add to what is known.
 
-    What it found before it failed is published all the same. It has a span only if it found something, and its trace goes
-    on in what it led to only if somebody asked for it: a clock is the beginning of nothing.
+    What it found before it failed is published all the same. It has a span only if it found more than hints, and its
+    trace goes on in what it led to only if somebody asked for it: a clock is the beginning of nothing.
     """
     step = STEPS[type(fact)]
     asked = fact.trace
@@ -261,7 +261,7 @@ def _handle_hint(fact: Fact, services: Services) -> tuple[Fact, ...]:
     place = asked.child() if asked else Trace.begun()
     active = Active(step.__name__, place, parent, attributes=telemetry.about(fact))
     led_to: list[Fact] = []
-    with telemetry.span(active, exported=lambda: bool(led_to)):
+    with telemetry.span(active, exported=lambda: not all(one.hint for one in led_to)):
         found, failure = _as_far_as_it_goes(step(fact, services))
         outcome = Outcome.of(found)
         led_to += _in_traces(outcome.facts, fact, active if asked else None, services)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from shared.services import Services
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from shared import telemetry
     from shared.adapters.azureml import AzureWorkspace
     from shared.adapters.queues import QueueBus
     from shared.adapters.storage_clock import StorageClock
@@ -81,13 +83,23 @@ def services() -> Services:
 
 
 def _export_telemetry(settings: Settings) -> None:
-    """OpenTelemetry is loaded only where something is exported."""
+    """OpenTelemetry is loaded only where something is exported, and set up once, however many messages come first."""
     if settings.telemetry == "off":
         return
     from shared import telemetry
+
+    with _TELEMETRY:
+        telemetry.export_to(_exporter(settings.telemetry))
+
+
+@lru_cache(maxsize=1)
+def _exporter(to: str) -> telemetry.Sink:
     from shared.adapters.open_telemetry import exporter
 
-    telemetry.export_to(exporter(settings.telemetry))
+    return exporter(to)
+
+
+_TELEMETRY = threading.Lock()
 
 
 @lru_cache(maxsize=1)

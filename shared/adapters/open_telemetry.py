@@ -10,8 +10,9 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
 from opentelemetry.metrics import Counter
@@ -46,32 +47,26 @@ if TYPE_CHECKING:
 NAME = "campanha"
 CONNECTION = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 MEND = f"these app settings need mending:\n  {CONNECTION}:"
-Providers = tuple[TracerProvider, MeterProvider]
 
-AZURE_MONITOR: Mapping[str, str] = {
-    "OTEL_LOGS_EXPORTER": "none",  # the host forwards the log already: each line would come twice
-    "OTEL_TRACES_SAMPLER": "microsoft.fixed_percentage",  # all; else five traces a second are kept
-    "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "azure_app_service",  # that of a VM waits for an address no app has
-    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",  # the exporter's own telemetry goes to Microsoft
-    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",  # and that of ours: how many items it sent
-    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",  # and so does its look for remote settings
-}
-"""What the distro reads from the environment and nowhere else; who sets one of these has it as set."""
-INSTRUMENTED = (
-    "azure_sdk", "django", "fastapi", "flask", "httpx", "httpx2", "psycopg2", "requests", "urllib", "urllib3",
-)  # fmt: skip
-"""Libraries that the distro would have tell of each call: a dozen spans a message, of which our own tell what matters."""
+SILENT = (
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
+    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
+)
+"""What keeps Microsoft's exporter from telling Microsoft of itself, and from asking it for settings. It reads them from the
+environment and nowhere else; who sets one has it as set."""
 
 
 class Exporter:
     """A sink that hands all to OpenTelemetry's SDK, which exports in a thread of its own."""
 
-    def __init__(self, tracers: TracerProvider, meters: MeterProvider) -> None:
+    def __init__(self, spans: SpanExporter, metrics: MetricExporter) -> None:
         self._ids = _Ids()
-        tracers.id_generator = self._ids
-        self._tracers, self._meters = tracers, meters
-        self._tracer = tracers.get_tracer(NAME)
-        meter = meters.get_meter(NAME)
+        self._tracers = TracerProvider(resource=_resource(), id_generator=self._ids)
+        self._tracers.add_span_processor(BatchSpanProcessor(spans))
+        self._meters = MeterProvider([PeriodicExportingMetricReader(metrics)], resource=_resource())
+        self._tracer = self._tracers.get_tracer(NAME)
+        meter = self._meters.get_meter(NAME)
         self._instruments = {metric.name: _instrument(meter, metric) for metric in METRICS}
 
     def take(self, span: Span) -> None:
@@ -96,11 +91,6 @@ class Exporter:
         else:
             instrument.record(measurement.value, attributes)
 
-    def flush(self) -> None:
-        """Exports what waits."""
-        self._tracers.force_flush()
-        self._meters.force_flush()
-
     def close(self) -> None:
         """Exports what waits, and nothing more from then on."""
         self._tracers.shutdown()
@@ -109,66 +99,53 @@ class Exporter:
 
 def exporter(to: str) -> Exporter:
     """to: as the setting TELEMETRY has it, but for `off`"""
-    return Exporter(*_PROVIDERS[to]())
+    return _EXPORTERS[to]()
 
 
-def _console() -> Providers:
+def _console() -> Exporter:
     """On stderr, a line each; metrics once a minute."""
-    return _providers(
+    return Exporter(
         ConsoleSpanExporter(out=sys.stderr, formatter=lambda span: span.to_json(indent=None) + "\n"),
         ConsoleMetricExporter(out=sys.stderr, formatter=lambda metrics: metrics.to_json(indent=None) + "\n"),
     )
 
 
-def _otlp() -> Providers:
+def _otlp() -> Exporter:
     """By HTTP to where OpenTelemetry's own variables say: OTEL_EXPORTER_OTLP_ENDPOINT and those beside it."""
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-    return _providers(OTLPSpanExporter(), OTLPMetricExporter())
+    return Exporter(OTLPSpanExporter(), OTLPMetricExporter())
 
 
-def _azure_monitor() -> Providers:
-    """By Microsoft's distro to the Application Insights of APPLICATIONINSIGHTS_CONNECTION_STRING, signing in as
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING says. raises: ConfigurationError without the former, or with a broken one"""
-    if not os.environ.get(CONNECTION):
+def _azure_monitor() -> Exporter:
+    """By Microsoft's exporter to the Application Insights of APPLICATIONINSIGHTS_CONNECTION_STRING, signing in as
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING says.
+
+    Not by `configure_azure_monitor`, which makes its providers those of the whole process: `azure-ai-ml` then sends spans
+    of its own through them. raises: ConfigurationError without a connection string, or with a broken one
+    """
+    connection = os.environ.get(CONNECTION)
+    if not connection:
         raise ConfigurationError(f"{MEND} TELEMETRY is azure-monitor: set it too, or TELEMETRY to off")
-    for name, value in AZURE_MONITOR.items():
-        os.environ.setdefault(name, value)
+    for name in SILENT:
+        os.environ.setdefault(name, "true")
     logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
 
-    from azure.monitor.opentelemetry import configure_azure_monitor
-    from opentelemetry.metrics import get_meter_provider
-    from opentelemetry.trace import get_tracer_provider
+    from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter, AzureMonitorTraceExporter
 
+    given = {"connection_string": connection, "disable_offline_storage": True}
     try:
-        configure_azure_monitor(
-            resource=_resource(),
-            instrumentation_options={library: {"enabled": False} for library in INSTRUMENTED},
-            enable_live_metrics=False,
-            enable_performance_counters=False,
-            disable_offline_storage=True,
-        )
+        return Exporter(AzureMonitorTraceExporter(**given), AzureMonitorMetricExporter(**given))
     except ValueError as fault:
         raise ConfigurationError(f"{MEND} it is no connection string of Application Insights") from fault
-    tracers, meters = get_tracer_provider(), get_meter_provider()
-    assert isinstance(tracers, TracerProvider)  # noqa: S101  (it was set just now)
-    assert isinstance(meters, MeterProvider)  # noqa: S101
-    return tracers, meters
 
 
-_PROVIDERS: Mapping[str, Callable[[], Providers]] = {
+_EXPORTERS: Mapping[str, Callable[[], Exporter]] = {
     "console": _console,
     "otlp": _otlp,
     "azure-monitor": _azure_monitor,
 }
-
-
-def _providers(spans: SpanExporter, metrics: MetricExporter) -> Providers:
-    tracers = TracerProvider(resource=_resource())
-    tracers.add_span_processor(BatchSpanProcessor(spans))
-    meters = MeterProvider([PeriodicExportingMetricReader(metrics)], resource=_resource())
-    return tracers, meters
 
 
 def _resource() -> Resource:
@@ -197,15 +174,11 @@ class _Ids(IdGenerator):  # type: ignore[misc]  # mypy reads no namespace packag
     def __init__(self) -> None:
         self._here = threading.local()
 
-    def given(self, place: Trace) -> _Ids:
+    @contextmanager
+    def given(self, place: Trace) -> Iterator[None]:
+        """Spans that this thread makes in the body of the `with` are there."""
         self._here.place = place
-        return self
-
-    def __enter__(self) -> None:
-        """Until the span is made, in this thread."""
-
-    def __exit__(self, *_: Any) -> None:
-        del self._here.place
+        yield
 
     def generate_trace_id(self) -> int:
         return int(self._here.place.trace_id, 16)

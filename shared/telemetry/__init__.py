@@ -35,13 +35,38 @@ class Sink(Protocol):
     def measure(self, measurement: Measurement) -> None: ...
 
 
+class _Guarded:
+    """A sink that fails, although it must not, stops no work: the first time is told, and it is asked again."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink, self._told = sink, False
+
+    def take(self, span: Span) -> None:
+        try:
+            self._sink.take(span)
+        except Exception as problem:  # noqa: BLE001  (whatever is wrong with telemetry, work goes on)
+            self._tell(problem)
+
+    def measure(self, measurement: Measurement) -> None:
+        try:
+            self._sink.measure(measurement)
+        except Exception as problem:  # noqa: BLE001  (as above)
+            self._tell(problem)
+
+    def _tell(self, problem: Exception) -> None:
+        if not self._told:
+            self._told = True
+            kind = type(problem).__name__
+            say(Action.EXPORT, "Spans and metrics are lost.", level=logging.ERROR, problem=kind)
+
+
 _sink: Sink | None = None
 
 
 def export_to(sink: Sink | None) -> None:
     """From now on spans and metrics go there; None: nowhere."""
     global _sink  # noqa: PLW0603  (one process, one place where its telemetry goes)
-    _sink = sink
+    _sink = None if sink is None else _Guarded(sink)
 
 
 # --- log lines --------------------------------------------------------------------------------------------

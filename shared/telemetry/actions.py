@@ -21,6 +21,7 @@ class Action(StrEnum):
     ANSWER = "answer", "A request over HTTP failed on our side; the answer has its `traceId`."
     DEAD_LETTER = "dead_letter", "A fact was given up after its last attempt, and waits for a person."
     DELIVER = "deliver", "A message was dropped, since another worker is at its fact."
+    EXPORT = "export", "Spans and metrics are lost, at least one: they could not be handed to OpenTelemetry."
     RECORDS = "records", "A record cannot be shown: what it holds is not what its kind holds."
     SETTINGS = "settings", "The app's settings need mending: the line names them."
 

@@ -11,7 +11,7 @@ from flow.season import lived
 from flow.test_crashes import Fuse, calls_that_matter, live_through
 from flow.world import World, bank_rows
 
-from shared import flow
+from shared import flow, telemetry
 from shared.domain.facts import (
     DatasetDue,
     Fact,
@@ -22,7 +22,8 @@ from shared.domain.facts import (
 )
 from shared.domain.trace import Trace
 from shared.ledger import Record
-from shared.telemetry.metrics import METRICS
+from shared.telemetry.metrics import METRICS, Measurement
+from shared.telemetry.spans import Span
 
 CLIENTS = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(12).splitlines()) + "\n"
 RUN = "bank-v1-a1"
@@ -321,3 +322,27 @@ def test_without_a_sink_the_trace_is_the_same(world: Queued) -> None:
     batch = scored(world)
     assert len({trace_of(world, kind).trace_id for kind in LINE}) == 1
     assert batch.values["model_traceparent"][3:35] == trace_of(world, "model").trace_id
+
+
+class Broken:
+    """A sink that fails at everything."""
+
+    def take(self, span: Span) -> None:
+        raise RuntimeError
+
+    def measure(self, measurement: Measurement) -> None:
+        raise RuntimeError
+
+
+def test_telemetry_that_fails_stops_no_work_and_is_told_once(
+    world: Queued, caplog: pytest.LogCaptureFixture
+) -> None:
+    telemetry.export_to(Broken())
+    try:
+        released(world)
+    finally:
+        telemetry.export_to(None)
+    assert world.state("model", "bank:1") == "released"
+    told = [record.message for record in caplog.records if '"action":"export"' in record.message]
+    assert len(told) == 1
+    assert '"problem":"RuntimeError"' in told[0]

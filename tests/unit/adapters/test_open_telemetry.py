@@ -32,9 +32,10 @@ world = Queued()
 released(world)
 batch = scored(world)
 sink.close()
-print(trace_of(world, "upload").trace_id, batch.trace.trace_id)
+from opentelemetry.trace import get_tracer_provider
+print(trace_of(world, "upload").trace_id, batch.trace.trace_id, type(get_tracer_provider()).__name__)
 """
-"""A process of its own: the SDK's providers are one to a process."""
+"""A process of its own: what the SDK reads from the environment it reads once."""
 
 
 @dataclass
@@ -160,7 +161,7 @@ def test_a_flow_arrives_in_application_insights(receiver: Receiver) -> None:
         for metric in each["data"]["baseData"]["metrics"]
     }
     assert "campanha.rows" in metrics
-    assert {name.partition(".")[0] for name in metrics} == {"campanha", "_OTELRESOURCE_"}
+    assert {name.partition(".")[0] for name in metrics} == {"campanha"}
 
 
 def _taken(body: bytes) -> bytes:
@@ -189,5 +190,66 @@ def test_a_receiver_that_takes_nothing_stops_no_work(receiver: Receiver, status:
     receiver.status = status
     ids, done = lived("otlp", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url, OTEL_EXPORTER_OTLP_TIMEOUT="1")
     assert done.returncode == 0, done.stderr
-    assert len(ids) == 2
+    assert len(ids) == 3
     assert receiver.got
+
+
+def test_all_or_none_of_a_trace_is_kept(receiver: Receiver) -> None:
+    """Which spans are exported is OpenTelemetry's own choice, by the trace's id; metrics are whole."""
+    keep_none = {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0"}
+    lived("otlp", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url, **keep_none)
+    assert receiver.bodies("/v1/traces") == []
+    assert _points(receiver)["campanha.rows", "bank", "admitted"] == 30
+
+
+@pytest.mark.parametrize("to", ["console", "azure-monitor"])
+def test_other_librarys_spans_are_not_sent(receiver: Receiver, to: str) -> None:
+    """`azure-ai-ml` makes spans of its own wherever the process has a provider."""
+    connection = f"InstrumentationKey=00000000-0000-0000-0000-00000000bbbb;IngestionEndpoint={receiver.url}/"
+    said, done = lived(to, APPLICATIONINSIGHTS_CONNECTION_STRING=connection)
+    assert said[2:] == ["ProxyTracerProvider"], done.stderr
+
+
+THREADS = """
+import sys, threading
+sys.path[:0] = [{root!r}]
+from concurrent.futures import ThreadPoolExecutor
+from shared import telemetry, wiring
+from shared.adapters import open_telemetry
+from shared.domain.trace import Trace
+from shared.telemetry.spans import Active
+from types import SimpleNamespace
+
+together, problems, made, exporter = threading.Barrier(8), [], [], open_telemetry.exporter
+telemetry.log.addFilter(problems.append)
+open_telemetry.exporter = lambda to: made.append(to) or exporter(to)
+
+def first(_):
+    together.wait()
+    wiring._export_telemetry(SimpleNamespace(telemetry="otlp"))
+    for _ in range(200):
+        with telemetry.span(Active("admit_upload", Trace.begun(), "")):
+            pass
+
+with ThreadPoolExecutor(8) as pool:
+    list(pool.map(first, range(8)))
+wiring._exporter("otlp").close()
+print(problems, made)
+"""
+
+
+def test_messages_that_come_first_together_make_one_exporter(receiver: Receiver) -> None:
+    """Each span is in the trace that it was made for, whichever thread was first."""
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS.format(root=str(ROOT))],
+        env=os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.strip()) == (0, "[] ['otlp']"), done.stderr
+    traces = [
+        span.trace_id
+        for body in receiver.bodies("/v1/traces")
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+    assert len(set(traces)) == len(traces) == 1600
