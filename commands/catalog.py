@@ -70,6 +70,8 @@ COMMANDS = {
     ),
     "azure": Command(summary="what azd and the pipelines call around a deployment; what it would change"),
     "vulnerabilities": Command(summary="known ones of what is locked", needs=(*USUAL, CHECK)),
+    "backup": Command(summary="copy the ledger into a file, while the app runs"),
+    "restore": Command(summary="fill empty tables with a backup of the ledger"),
     "lock": Command(summary="recompile the hash-locked requirements", needs=(UP, UV)),
 }
 

@@ -42,6 +42,13 @@ def up(stack: Stack, announce: Announce, settings: Mapping[str, str] | None = No
                 create_storage_layout(stack.connection_string)
 
 
+def up_storage(stack: Stack) -> None:
+    """Storage alone, with its containers, queues and tables: nothing works on it yet."""
+    with stack.alone():
+        _start_stage(stack, STAGES[0], lambda part, seconds, now: None)
+        create_storage_layout(stack.connection_string)
+
+
 def be_strict(stack: Stack, names: Iterable[str]) -> None:
     """Have the embedded Azure be as unkind as Azure in these ways and no others, from its next start on."""
     with stack.alone():

@@ -3,7 +3,8 @@ of a new file are those of one of them.
 
 Files of another size are other files, so as a rule nothing is read. Where the size is one that the model has met, the
 file is read shard by shard up to its first difference. Only a batch whose output is sealed and still there counts: what
-is under way may yet fail, and its clients would be scored by nobody.
+is under way may yet fail, and its clients would be scored by nobody. Nor is a batch one of its own: a ledger that was
+restored may know less of it than this document.
 """
 
 from __future__ import annotations
@@ -47,11 +48,8 @@ def scored_before(plan: BatchPlan, blob: Blob, services: Services) -> str:
     raises: Superseded when the file changes while it is read
     """
     known = services.ledger.documents.read(SCORED, _part(plan))
-    return (
-        next((first for first in known.value.batches if _is_same(first, plan, blob, services)), "")
-        if known
-        else ""
-    )
+    others = [first for first in known.value.batches if first != plan.batch] if known else []
+    return next((first for first in others if _is_same(first, plan, blob, services)), "")
 
 
 def _part(plan: BatchPlan) -> str:

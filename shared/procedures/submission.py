@@ -67,7 +67,7 @@ def submit_once(
         return services.ledger.documents.write(document, part, value, over=over)
 
     now = services.now()
-    run = pipeline.find(request) if intent.value.posted else None
+    run = pipeline.find(request)  # at the first time too: a ledger that was restored may not know of its POST
     if run is None:
         wait = _fence(intent.value.posted, now, services)
         if wait > 0:

@@ -1,0 +1,1 @@
+"""Backup and restore of the ledger, which storage itself cannot bring back."""
