@@ -27,7 +27,7 @@ BEGIN, END = "<!-- flow -->", "<!-- /flow -->"
 
 EXTERNAL = (
     "UploadArrived", "OperationRequested", "RunMoved", "ScoringDue", "ReconcileDue", "RetrainDue",
-    "NotificationDue",
+    "NotificationDue", "AlertCheckDue",
 )  # fmt: skip
 """Facts that come from outside: an event, a clock, or an operator."""
 

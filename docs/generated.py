@@ -195,10 +195,26 @@ def settings() -> str:
     )
 
 
+def alerts() -> str:
+    """`docs/alerts.md`, with the table of alerts as it is."""
+    import kept
+
+    from shared.domain.alerts import ALERTS
+
+    text = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    lines = ["| alert | needs | is raised when | is over when |", "|---|---|---|---|"]
+    lines += [
+        f"| [`{one.name}`](runbook.md#{one.name}) | {one.severity} | {one.raised} | {one.over} |"
+        for one in ALERTS
+    ]
+    return kept.between(text, "<!-- alerts -->", "<!-- /alerts -->", "\n".join(lines))
+
+
 FILES = {
     ROOT / "docs" / "settings.md": settings,
     ROOT / "docs" / "openapi.json": openapi,
     ROOT / "docs" / "events.md": events,
+    ROOT / "docs" / "alerts.md": alerts,
     ROOT / "docs" / "kinds.md": page,
     ROOT / "docs" / "telemetry.md": telemetry,
     ROOT / "web" / "js" / "core" / "kinds.js": module,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from shared import telemetry
-from shared.domain.facts import Fact, StepDeadLettered
+from shared.domain.facts import Fact, ReconcileDue, ScoringDue, StepDeadLettered
 from shared.domain.names import digest
 from shared.errors import GivenUp, InProgress, Transient, UnreadableMessage
 from shared.telemetry.metrics import QUEUE_TIME, Measurement
@@ -104,7 +104,7 @@ def deliver(fact: Fact, *, expected: bool = False) -> None:
         give_up(fact)
 
 
-def tick(fact: Fact) -> None:
+def tick(fact: ReconcileDue | ScoringDue) -> None:
     """Has what a clock says handled. What fails is logged by the host; what keeps failing is seen by a person."""
     from shared import flow, wiring
 

@@ -5,6 +5,7 @@ And `handle`, the idempotent consumer that does a fact's step once, over the led
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,12 +26,14 @@ from shared.services import Services
 from shared.steps.admit_upload import admit_upload
 from shared.steps.begin_operation import begin_operation
 from shared.steps.change_config import change_config
+from shared.steps.check_alerts import check_alerts
 from shared.steps.choose_model import choose_model
 from shared.steps.close_experiment import close_experiment
 from shared.steps.close_run import close_run
 from shared.steps.collect_batch_run import collect_batch_run
 from shared.steps.collect_experiment import collect_experiment
 from shared.steps.decide_release import decide_release
+from shared.steps.deliver_alerts import deliver_alerts
 from shared.steps.find_batches import find_batches
 from shared.steps.follow_run import follow_run
 from shared.steps.join_outcomes import join_outcomes
@@ -55,6 +58,7 @@ from shared.steps.start_batch_run import start_batch_run
 from shared.steps.start_experiment import start_experiment
 from shared.steps.start_run import start_run
 from shared.steps.trust_rows import trust_rows
+from shared.steps.try_channels import try_channels
 from shared.steps.withdraw_upload import withdraw_upload
 from shared.telemetry.metrics import REPAIRS, Measurement
 from shared.telemetry.spans import Active
@@ -159,6 +163,7 @@ FLOW = (
             f.WorkPaused,
             f.WorkResumed,
             f.ConfigChanged,
+            f.AlertTestRequested,
         ),
     ),
     Rule(
@@ -181,6 +186,10 @@ FLOW = (
     # what answers, and how well
     Rule((f.TrafficStrayed,), restore_traffic, ()),
     Rule((f.EndpointProbeDue,), probe_endpoint, ()),
+    # people are told
+    Rule((f.AlertCheckDue,), check_alerts, (f.AlertRaised, f.AlertOver)),
+    Rule((f.AlertDeliveryDue,), deliver_alerts, (f.AlertDeliveryDue,)),
+    Rule((f.AlertTestRequested,), try_channels, (f.AlertDeliveryDue,)),
     # webhook delivery
     Rule((f.NotificationDue,), notify_subscribers, (f.NotificationDue, f.StepDeadLettered)),
     # reconciliation
@@ -229,11 +238,15 @@ def handle(fact: Fact, services: Services, *, expected: bool = False) -> tuple[F
             services.ledger.token.flush()
 
 
-def tick(fact: Fact, services: Services) -> None:
+def tick(fact: f.ReconcileDue | f.ScoringDue, services: Services) -> None:
     """Handles what a clock says; a clock whose step keeps failing becomes a dead letter, and is resolved when it works.
+
+    First people are told of what is the matter, whatever becomes of the step, and past the queue: no backlog in it, and
+    no service that the step waits for, is in the way.
 
     raises: whatever the step raises
     """
+    told = _tell_people(fact, services)
     try:
         handle(fact, services)
     except Exception as problem:
@@ -242,6 +255,27 @@ def tick(fact: Fact, services: Services) -> None:
         raise
     with suppress(Transient):  # the next tick says it too
         _tell(clock_health.succeeded(fact, services), services)
+        if told:
+            clock_health.beat(fact, services)
+
+
+def _tell_people(fact: f.ReconcileDue | f.ScoringDue, services: Services) -> bool:
+    """Whether it could be looked what is the matter. What fails there keeps nothing else from being done; it keeps the
+    heartbeat from being written, so that the page, and the health check, say it.
+
+    The scoring clock looks only where the reconciliation's has stopped: a clock cannot miss itself.
+    """
+    clock = type(fact).__name__
+    try:
+        if clock != clock_health.SWEEP and not clock_health.is_stopped(services):
+            return True
+        _tell(handle(f.AlertCheckDue(tick=fact.tick, clock=clock), services), services)
+        handle(f.AlertDeliveryDue(tick=fact.tick), services)
+    except Exception as problem:  # noqa: BLE001  (nothing of it may stop the clock)
+        said = f"{in_words(problem)}; the next tick tries again."
+        telemetry.say("check_alerts", said, level=logging.WARNING, problem=type(problem).__name__)
+        return False
+    return True
 
 
 def _tell(facts: Iterable[Fact], services: Services) -> None:

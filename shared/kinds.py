@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.domain.facts import Fact
+from shared.domain.kinds.alert import ALERT, DELIVERIES
 from shared.domain.kinds.batch import BATCH
 from shared.domain.kinds.dataset import DATASET
 from shared.domain.kinds.deployment import DEPLOYMENT, HEALTH
@@ -34,6 +35,7 @@ KINDS: tuple[Kind[Any], ...] = (
     BATCH,
     OUTCOME,
     # what needs a person
+    ALERT,
     FAILURE,
     OPERATION,
     WORK,
@@ -43,6 +45,7 @@ STATUSES_OF: dict[str, tuple[State, ...]] = {
     "health": HEALTH,
     "decision": DECISIONS,
     "progress": STATUSES,
+    "delivery": DELIVERIES,
 }
 """Words that are no states of a record: they describe what it holds, or are derived from others' states."""
 INDEXES = ("file", "held", "hash", "scored-by")

@@ -15,6 +15,7 @@ from shared.domain.facts import Fact
 from shared.domain.names import digest
 
 if TYPE_CHECKING:
+    from shared.domain.alert_message import AlertMessage
     from shared.domain.models.answers import Answers
 
 
@@ -382,3 +383,18 @@ class Subscriber(Protocol):
         raises: when not even the first was taken: Transient (try again), Refused (this event), Gone (never again);
             Busy, which says how many were, when it names the time of the next
         """
+
+
+class AlertChannel(Protocol):
+    """Where a person is told of alerts: a chat, a mailbox, a pager."""
+
+    @property
+    def name(self) -> str:
+        """As the settings have it; fits a row key."""
+
+    @property
+    def closes_incidents(self) -> bool:
+        """Whether what was raised stays an open incident there until its end is told: a test needs one too."""
+
+    def send(self, message: AlertMessage) -> None:
+        """raises: Transient, Refused when it was not taken; neither says an address or a secret"""

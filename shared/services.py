@@ -11,6 +11,7 @@ from shared.domain.policy import Policy
 from shared.domain.tables.contract import Contract
 from shared.ledger import Ledger
 from shared.ports import (
+    AlertChannel,
     Bus,
     ExperimentRequest,
     Files,
@@ -45,3 +46,6 @@ class Services:
     subscribers: Sequence[Subscriber] = ()
     release: str = ""
     """Of the code that runs; noted where it matters afterwards which one did the work."""
+    alert_channels: Sequence[AlertChannel] = ()
+    public_url: str = ""
+    """Where people reach the dashboard, for links in messages; empty where it is not known."""

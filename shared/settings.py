@@ -33,6 +33,23 @@ KEY_LENGTH = 20
 """Characters a key has at least: shorter ones can be guessed."""
 
 
+def address_fault(url: str, reach: Reach) -> str:
+    """What is wrong with a webhook's address; empty when it will do, as far as its spelling tells."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "cannot be read"
+    if not host or parts.username is not None or parts.password is not None:
+        return "has no host, or names a user"
+    ip = ip_address("127.0.0.1") if host.rstrip(".") == "localhost" else spelt(host)
+    fault = reach.fault(ip) if ip is not None else ""
+    if fault:
+        return fault
+    may_be_plain = ip is not None and ip.is_loopback and parts.scheme == "http"
+    return "" if parts.scheme == "https" or may_be_plain else "does not begin with https"
+
+
 class WebhookSetting(BaseModel):
     """A subscriber's address, and the shared secret that its deliveries are signed with (HMAC-SHA256)."""
 
@@ -42,20 +59,48 @@ class WebhookSetting(BaseModel):
     secret: SecretStr = Field(min_length=KEY_LENGTH)
 
     def fault(self, reach: Reach) -> str:
-        """What is wrong with the address; empty when it will do, as far as its spelling tells."""
-        try:
-            parts = urlsplit(self.url)
-            host, _ = parts.hostname or "", parts.port
-        except ValueError:
-            return "cannot be read"
-        if not host or parts.username is not None or parts.password is not None:
-            return "has no host, or names a user"
-        ip = ip_address("127.0.0.1") if host.rstrip(".") == "localhost" else spelt(host)
-        fault = reach.fault(ip) if ip is not None else ""
-        if fault:
-            return fault
-        may_be_plain = ip is not None and ip.is_loopback and parts.scheme == "http"
-        return "" if parts.scheme == "https" or may_be_plain else "does not begin with https"
+        return address_fault(self.url, reach)
+
+
+class _Channel(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: str = Field(default="", pattern="^[a-z0-9-]{0,40}$")
+    """What it is called on the page; its type when left out."""
+
+
+class ChatChannelSetting(_Channel):
+    """A Workflows webhook of Microsoft Teams, or an incoming webhook of Slack; the address is a secret."""
+
+    type: Literal["teams", "slack"]
+    url: SecretStr = Field(max_length=2000)
+
+
+class PagerChannelSetting(_Channel):
+    """An integration of PagerDuty's Events API v2, or of what speaks it."""
+
+    type: Literal["pagerduty"]
+    routing_key: SecretStr = Field(min_length=KEY_LENGTH, max_length=200)
+    url: SecretStr = SecretStr("https://events.pagerduty.com/v2/enqueue")
+
+
+class MailChannelSetting(_Channel):
+    """A mail server, and who gets mail."""
+
+    type: Literal["email"]
+    host: str = Field(min_length=1, max_length=253)
+    port: int = Field(default=587, ge=1, le=65535)
+    sender: str = Field(alias="from", pattern="^[^@\\s]+@[^@\\s]+$")
+    to: tuple[Annotated[str, Field(pattern="^[^@\\s]+@[^@\\s]+$")], ...] = Field(min_length=1)
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+
+
+ChannelSetting = Annotated[
+    ChatChannelSetting | PagerChannelSetting | MailChannelSetting, Field(discriminator="type")
+]
+CHANNELS: TypeAdapter[list[ChannelSetting]] = TypeAdapter(list[ChannelSetting])
 
 
 class Settings(BaseSettings):
@@ -135,6 +180,13 @@ class Settings(BaseSettings):
     webhooks_on_loopback: bool = False
     webhooks_on_private_network: bool = False
 
+    alert_channels: SecretStr | None = None
+    """JSON: where people are told of alerts; docs/alerts.md has each form."""
+    public_url: str | None = Field(
+        default=None, pattern="^(https://|http://(localhost|127\\.0\\.0\\.1)(:|/|$))"
+    )
+    """Where people reach the dashboard, for links in messages: https://NAME.azurewebsites.net"""
+
     event_topic_endpoint: str | None = None
     event_topic_key: SecretStr | None = None
     """The Event Grid topic that gets every event as a CloudEvent; without a key the app's identity signs in."""
@@ -205,6 +257,7 @@ class Settings(BaseSettings):
         if bool(self.entra_tenant_id) != bool(self.entra_audience):
             raise ValueError("set both ENTRA_TENANT_ID and ENTRA_AUDIENCE, or neither")
         self.webhook_list()
+        self.channel_list()
         return self
 
     def webhook_list(self) -> list[WebhookSetting]:
@@ -224,6 +277,39 @@ class Settings(BaseSettings):
             if fault:
                 raise ValueError(f"WEBHOOKS: an address {fault}")
         return found
+
+    def channel_list(self) -> list[ChannelSetting]:
+        """raises: ValueError that says what is wrong with which, and no secret"""
+        if self.alert_channels is None:
+            return []
+        try:
+            found = CHANNELS.validate_json(self.alert_channels.get_secret_value())
+        except ValidationError as faults:
+            lines = [
+                f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}" for one in faults.errors()
+            ]
+            raise ValueError(
+                'ALERT_CHANNELS must be JSON like [{"type": "teams", "url": "https://..."}], as docs/alerts.md has it: '
+                + "; ".join(lines)
+            ) from None
+        found = [one if one.name else one.model_copy(update={"name": one.type}) for one in found]
+        names = [one.name for one in found]
+        if len(set(names)) < len(names):
+            raise ValueError('ALERT_CHANNELS: two channels have one name: give each its own, as "name"')
+        for one in found:
+            fault = self._channel_fault(one)
+            if fault:
+                raise ValueError(f"ALERT_CHANNELS: {one.name}: {fault}")
+        return found
+
+    def _channel_fault(self, channel: ChannelSetting) -> str:
+        if not isinstance(channel, MailChannelSetting):
+            fault = address_fault(channel.url.get_secret_value(), self.webhook_reach)
+            return f"its url {fault}" if fault else ""
+        ip = ip_address("127.0.0.1") if channel.host == "localhost" else spelt(channel.host)
+        if channel.tls == "none" and not (ip is not None and ip.is_loopback and self.webhooks_on_loopback):
+            return 'mail goes out with TLS: "tls" is "starttls" or "implicit" ("none" only on this machine, for tests)'
+        return ""
 
     @property
     def webhook_reach(self) -> Reach:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shared.adapters.queues import QueueBus
     from shared.adapters.storage_clock import StorageClock
     from shared.ports import (
+        AlertChannel,
         ExperimentRequest,
         ModelApi,
         PipelineEndpoint,
@@ -79,6 +80,8 @@ def services() -> Services:
         event_source=settings.workspace_id,
         subscribers=_subscribers(settings, credential),
         release=release(),
+        alert_channels=_alert_channels(settings),
+        public_url=settings.public_url or "",
     )
 
 
@@ -175,6 +178,33 @@ def _subscribers(settings: Settings, credential: TokenCredential) -> list[Subscr
         client = topic_client(endpoint, sign_in)
         subscribers.append(EventGridTopic(client, endpoint=endpoint))
     return [MeasuredSubscriber(one) for one in subscribers]
+
+
+def _alert_channels(settings: Settings) -> list[AlertChannel]:
+    channels = settings.channel_list()
+    if not channels:
+        return []
+    from shared.adapters.alert_channels import LoggedChannel, MailChannel, WebhookChannel
+    from shared.settings import MailChannelSetting, PagerChannelSetting
+
+    made: list[AlertChannel] = []
+    for one in channels:
+        if isinstance(one, MailChannelSetting):
+            made.append(
+                MailChannel(
+                    name=one.name, host=one.host, port=one.port, sender=one.sender, to=one.to, tls=one.tls,
+                    user=one.user, password=one.password.get_secret_value(),
+                )
+            )  # fmt: skip
+            continue
+        key = one.routing_key.get_secret_value() if isinstance(one, PagerChannelSetting) else ""
+        made.append(
+            WebhookChannel(
+                name=one.name, kind=one.type, url=one.url.get_secret_value(), routing_key=key,
+                reach=settings.webhook_reach,
+            )
+        )  # fmt: skip
+    return [LoggedChannel(one) for one in made]
 
 
 def _pipeline(

@@ -25,6 +25,9 @@ NUMBERS = (*COUNTS, "version", "trafficPercent", "pid")
 LONG = (
     "reason",
     "doubtedBecause",
+    "says",
+    "mend",
+    "problem",
     "about",
     "description",
     "name",

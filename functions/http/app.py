@@ -17,6 +17,7 @@ from functions.http.middleware.rate_limit import Limiter
 from functions.http.middleware.tracing import Traced
 from functions.http.problems import Problem, answer
 from functions.http.routes import (
+    alerts,
     api_docs,
     audit,
     batches,
@@ -45,8 +46,8 @@ from shared.services import Services
 from shared.settings import Settings, read_settings
 
 RESOURCES = (
-    status, health, uploads, quarantine, datasets, runs, models, endpoints, deployments, batches, outcomes, failures,
-    lineage, events, operations, audit, work, config, api_docs, dashboard,
+    status, health, uploads, quarantine, datasets, runs, models, endpoints, deployments, batches, outcomes, alerts,
+    failures, lineage, events, operations, audit, work, config, api_docs, dashboard,
 )  # fmt: skip
 
 

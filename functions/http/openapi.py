@@ -50,6 +50,7 @@ TAGS = {
     "deployments": "Model versions behind an endpoint, and how well they answer.",
     "batches": "Files of clients that are scored, and their rows.",
     "outcomes": "Files of what calls brought, joined to the scores of their batches.",
+    "alerts": "What a person is told of: raised once for each cause, and over once; and a test of the channels.",
     "failures": "Dead letters: steps that failed as often as they may.",
     "lineage": "What became of a file, forward and back.",
     "events": "Every move of anything from one state to the next.",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-from shared.domain.tables.contract import Contract, Purpose
+from shared.domain.tables.contract import KEYS, Contract, Purpose
 from shared.errors import ConfigurationError
+
+EXPECTS = re.compile(r"\b(expects(?:\.\w+)*): ")
+"""How a fault of what is expected names its key."""
 
 
 def load_contracts(folder: str | Path) -> tuple[Contract, ...]:
@@ -17,11 +22,14 @@ def load_contracts(folder: str | Path) -> tuple[Contract, ...]:
 
     contracts = []
     for path in sorted(Path(folder).glob("*.yaml")):
+        text = ""
         try:
-            body = yaml.safe_load(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            body = yaml.safe_load(text)
             contracts.append(Contract.from_json(body))
+            _only_known(body)
         except (yaml.YAMLError, UnicodeDecodeError, ConfigurationError) as cause:
-            raise ConfigurationError(f"{path}: {cause}") from cause
+            raise ConfigurationError(f"{path}{_line(text, str(cause))}: {cause}") from cause
     if not contracts:
         raise ConfigurationError(f"{folder} holds no contract (*.yaml); without one no file can be admitted")
     twice = [name for name, count in Counter(c.dataset for c in contracts).items() if count > 1]
@@ -37,3 +45,28 @@ def load_contracts(folder: str | Path) -> tuple[Contract, ...]:
                     " them a column that the other does not know"
                 )
     return tuple(sorted(contracts, key=lambda contract: contract.dataset))
+
+
+def _only_known(body: Mapping[str, Any]) -> None:
+    """A misspelt key would be silently none: nothing that `expect` expects would ever be late."""
+    unknown = sorted(set(body) - KEYS)
+    if unknown:
+        known = ", ".join(sorted(KEYS))
+        raise ConfigurationError(
+            f"{', '.join(map(repr, unknown))} means nothing in a contract; there is {known}"
+        )
+
+
+def _line(text: str, fault: str) -> str:
+    """Where in the file the key is that the fault names; empty where it names none."""
+    import yaml
+
+    named = EXPECTS.search(fault)
+    node, line = yaml.compose(text) if named else None, 0
+    for key in named[1].split(".") if named else ():
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        found = next(((name, value) for name, value in pairs if name.value == key), None)
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return f", line {line}" if line else ""

@@ -1115,6 +1115,86 @@ class ClockRecovered(Fact):
         return f"recovered/{self.dead_letter}"
 
 
+# --- alerts -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertCheckDue(Fact):
+    """A clock ticks: what is the matter may have changed, and what should have happened may not have."""
+
+    hint: ClassVar[bool] = True
+    tick: str
+    clock: str
+
+    @property
+    def key(self) -> str:
+        return f"alert-check/{self.tick}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertRaised(Fact):
+    """Something is the matter that a person has to know of."""
+
+    alert: str
+    """Its id: of this one occurrence of its cause."""
+    name: str
+    cause: str
+    since: str
+    says: str
+    dataset: str = ""
+    about: list[str] | None = None
+    """Kind and id of the very thing."""
+    count: int = 1
+
+    @property
+    def key(self) -> str:
+        return f"alert/{self.alert}/raised"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertOver(Fact):
+    """What an alert was raised for is the matter no more."""
+
+    alert: str
+
+    @property
+    def key(self) -> str:
+        return f"alert/{self.alert}/over"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertDeliveryDue(Fact):
+    """Alerts were raised, or are over, that not every channel has told of yet."""
+
+    hint: ClassVar[bool] = True
+    tick: str
+    wait_seconds: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"alert-delivery/{self.tick}"
+
+    @property
+    def delay_seconds(self) -> int:
+        return self.wait_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertTestRequested(Fact):
+    """An operator asks for a test message through every channel."""
+
+    operation: str
+    by: str
+
+    @property
+    def key(self) -> str:
+        return f"alert-test/{self.operation}"
+
+    @property
+    def alert(self) -> str:
+        return f"test-{digest(self.operation)[:12]}"
+
+
 # --- an operator's actions --------------------------------------------------------------------------------
 
 

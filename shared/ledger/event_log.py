@@ -14,11 +14,14 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from shared.ledger.append_log import AppendLog, Entry
+from shared.ledger.open_causes import Causes
 from shared.ports import Insert, Replace, Row, Table, Write
 
 HOT = 25
 SUMS = "event~sums"
 """The snapshot's row; it sorts behind the log's."""
+CAUSES = "event~causes"
+"""The same of the causes of alerts, in a row of its own: a version of the app that knows none leaves it as it is."""
 WEIGHT = 20
 """An average over the newest so many, roughly: older ones fade."""
 CLOCKS_DIFFER = timedelta(minutes=10)
@@ -135,7 +138,34 @@ class EventLog:
             total = total.with_event(entry.value)
         return total
 
+    def causes(self, rows: Sequence[Row]) -> Causes:
+        """The causes of alerts that are open; rows: of the log's partition, read together in one go."""
+        found = _causes(next((row for row in rows if row.row == CAUSES), None))
+        hot = [entry for row in rows if (entry := self._log.hot_entry(row))]
+        for entry in reversed(hot):
+            found = found.with_event(entry.number, entry.value)
+        return found
+
     def _folded(self, leaving: Sequence[Entry]) -> list[Write]:
+        return [*self._sums_folded(leaving), *self._causes_folded(leaving)]
+
+    def _causes_folded(self, leaving: Sequence[Entry]) -> list[Write]:
+        """What an older version of the app moved out of the tail meanwhile is folded now."""
+        row = self._hot.get(self._within, CAUSES)
+        found = _causes(row)
+        first = leaving[0].number
+        while row is not None and found.next < first:
+            passed = self._log.following(found.next, min(first - found.next, 100))
+            if not passed:
+                break
+            for entry in passed:
+                found = found.with_event(entry.number, entry.value)
+        for entry in leaving:
+            found = found.with_event(entry.number, entry.value)
+        value = found.to_json()
+        return [Replace(old=row, value=value) if row else Insert(row=CAUSES, value=value)]
+
+    def _sums_folded(self, leaving: Sequence[Entry]) -> list[Write]:
         row = self._hot.get(self._within, SUMS)
         total = _sums(row)
         for entry in leaving:
@@ -146,6 +176,10 @@ class EventLog:
 
 def _sums(row: Row | None) -> Sums:
     return Sums(**row.value) if row else Sums()
+
+
+def _causes(row: Row | None) -> Causes:
+    return Causes(**row.value) if row else Causes()
 
 
 def _event(entry: Entry) -> Entry:

@@ -2,12 +2,13 @@
 
 A record is a plain value, as the ledger stores it:
 
-    {"id", "state", "seq", "round", "created", "updated", "values", "tallied", "trace", "moves": [move, ...]}
+    {"id", "state", "seq", "round", "created", "updated", "values", "tallied", "trace", "causes",
+     "moves": [move, ...]}
 
 `trace` is where it was begun. `seq` grows by one with each change. A state that ranks below the recorded one is late
 news and leaves the state as it is; only a higher `round` begins again (a model that answers again after it was
 replaced). `moves` are the last few, each with its cause: a fact whose changes are applied again after a crash finds
-the moves it made.
+the moves it made. `causes` are those of alerts that the thing holds open in its state, where it does.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from shared.domain import alerts
 from shared.domain.kinds import field
 from shared.domain.kinds.kind import Change
 from shared.domain.names import digest, event_type
@@ -84,6 +86,11 @@ def _moved(new: Value, change: Change, cause: str, *, before: Value | None) -> V
         began = datetime.fromisoformat(before["values"]["history"][-1][1])
         stayed = (datetime.fromisoformat(new["updated"]) - began).total_seconds()
         move |= {"from": before["tallied"], "left": before["state"], "stayed": round(max(stayed, 0), 3)}
+    held = (before or {}).get("causes", [])
+    counted = alerts.counted(change.kind, new["state"], {"id": new["id"], **new["values"]}, held=held)
+    move |= {"causes": [list(count) for count in counted.counts]} if counted.counts else {}
+    new = {name: value for name, value in new.items() if name != "causes"}
+    new |= {"causes": list(counted.held)} if counted.held else {}
     return {**new, "tallied": tallied, "moves": [*new["moves"], move][-MOST_MOVES:]}
 
 
@@ -97,8 +104,9 @@ def _public_values(change: Change, known: Value) -> Value:
 def events(change: Change, record: Value, *, cause: str, trace: Trace | None = None) -> list[Value]:
     """The events of the moves that this change of this cause made, as they lie in the log.
 
-    `event` is what subscribers get, with the same id whenever it is made; `tally` and `stays` are what it adds to
-    the sums: the numbers of records by kind, state and dataset, and how long the record was in the state it left.
+    `event` is what subscribers get, with the same id whenever it is made; `tally`, `stays` and `causes` are what it adds to
+    the sums: the numbers of records by kind, state and dataset, how long the record was in the state it left, and the
+    causes of alerts that it opens or closes.
     """
     made = [move for move in record["moves"] if (move["cause"], move["state"]) == (cause, change.state)]
     return [_event(change, record, move, trace) for move in made]
@@ -133,4 +141,5 @@ def _event(change: Change, record: Value, move: Value, trace: Trace | None) -> V
     }
     event |= {"traceparent": trace.traceparent} if trace else {}
     stays = {f"{kind}/{move['left']}": move["stayed"]} if "left" in move else {}
-    return {"event": event, "tally": tally, "stays": stays}
+    causes = {"causes": move["causes"]} if "causes" in move else {}
+    return {"event": event, "tally": tally, "stays": stays, **causes}

@@ -15,6 +15,7 @@ from shared.ledger.change_token import ChangeToken
 from shared.ledger.claims import Claims
 from shared.ledger.documents import Document, Documents, Remembered
 from shared.ledger.event_log import EventLog, Sums
+from shared.ledger.open_causes import Causes
 from shared.ledger.outbox import COUNT, Counted, Outbox
 from shared.ledger.records import Record, Records
 from shared.ports import Row, Table
@@ -32,10 +33,17 @@ class Present:
     rows: dict[str, Row]
     documents: Documents
     sums: Sums
+    causes: Causes
     counted: Counted
 
     def document(self, document: Document[T], part: str) -> T | None:
         return self.documents.of(document, self.rows, part)
+
+    def each(self, document: Document[T]) -> dict[str, T]:
+        """All parts of a standing document, by part."""
+        first = document.row_key("")
+        parts = [key.removeprefix(first) for key in self.rows if key.startswith(first)]
+        return {part: found for part in parts if (found := self.document(document, part)) is not None}
 
 
 class Ledger:
@@ -98,5 +106,6 @@ class Ledger:
             rows={row.row: row for row in rows},
             documents=self.documents,
             sums=self.events.sums(rows),
+            causes=self.events.causes(rows),
             counted=self.outbox.counted(rows),
         )

@@ -188,6 +188,10 @@ class Records:
         """The newest records of a kind, of those whose numbers in its list are below `before`."""
         return [_listed(kind, entry) for entry in self._logs[kind].newest(limit, before=before)]
 
+    def count(self, kind: str) -> int:
+        """How many records of a kind there are; the newest has the number before it."""
+        return self._logs[kind].count()
+
     def at(self, kind: str, numbers: Iterable[int]) -> dict[int, Listed]:
         """The records at these numbers of their kind's list, as they are now."""
         return {number: _listed(kind, entry) for number, entry in self._logs[kind].at(numbers).items()}

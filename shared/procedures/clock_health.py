@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from shared.domain.facts import ClockRecovered, Fact, ReconcileDue, ScoringDue, StepDeadLettered
 from shared.errors import in_words
@@ -28,6 +29,52 @@ class ClockRuns:
 
 CLOCK_RUNS = Document(name="clock-runs", type=ClockRuns, placement="standing")
 """One per clock."""
+
+
+GAP = timedelta(minutes=5)
+"""Without a good reconciliation for so long, something is the matter; and what absence says is not judged right after."""
+SELDOM = timedelta(seconds=20)
+"""A schedule of seconds, as tests and demos have, writes no heartbeat more often."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heartbeat:
+    """When the reconciliation loop last ended well."""
+
+    last: str
+    steady_since: str
+    """The first time since a gap: from then on it has run without one."""
+
+
+HEARTBEAT = Document(name="heartbeat", type=Heartbeat, placement="standing")
+"""One, at the name of the clock's fact. It is a dead man's switch: who looks after it must not be the loop itself."""
+SWEEP = ReconcileDue.__name__
+
+
+def beat(tick: Fact, services: Services) -> None:
+    """The reconciliation ended well. raises: Conflict where another worker says so at the same moment"""
+    if not isinstance(tick, ReconcileDue):
+        return
+    known, now = services.ledger.documents.read(HEARTBEAT, SWEEP), services.now()
+    last = datetime.fromisoformat(known.value.last) if known else None
+    if last is not None and timedelta() <= now - last < SELDOM:
+        return
+    stamp = now.isoformat(timespec="milliseconds")
+    steady = known.value.steady_since if known and last and now - last <= GAP else stamp
+    services.ledger.documents.write(HEARTBEAT, SWEEP, Heartbeat(last=stamp, steady_since=steady), over=known)
+
+
+def stopped_since(heartbeat: Heartbeat | None, now: datetime) -> str | None:
+    """When the reconciliation last ended well, where that is too long ago; None before its very first time."""
+    if heartbeat is None or now - datetime.fromisoformat(heartbeat.last) <= GAP:
+        return None
+    return heartbeat.last
+
+
+def is_stopped(services: Services) -> bool:
+    """raises: Transient"""
+    known = services.ledger.documents.read(HEARTBEAT, SWEEP)
+    return stopped_since(known.value if known else None, services.now()) is not None
 
 
 def failed(tick: Fact, problem: Exception, services: Services) -> list[Fact]:

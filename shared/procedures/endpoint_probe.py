@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from shared.domain.models.endpoint_health import Probe
 from shared.domain.models.smoke_test import GoldenRows
 from shared.domain.names import dataset_id
 from shared.errors import Refused, Transient
+from shared.ledger import Document
 from shared.ports import DeploymentPlan
 from shared.services import Services
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probes:
+    """The newest probes of a deployment, the oldest first: each a time in ms or a fault."""
+
+    probes: list[Probe]
+
+
+PROBES = Document(name="probes", type=Probes, placement="standing")
+"""One per deployment that answers, at the digest of its id."""
 
 
 def golden_rows(plan: DeploymentPlan, services: Services) -> GoldenRows:

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from shared.domain.facts import EndpointProbeDue, Fact
 from shared.domain.kinds.kind import Change
-from shared.domain.models.endpoint_health import Probe, summary, with_probe
+from shared.domain.models.endpoint_health import summary, with_probe
 from shared.domain.names import digest
 from shared.errors import Conflict
-from shared.ledger import Document
-from shared.procedures.endpoint_probe import probe
+from shared.procedures.endpoint_probe import PROBES, Probes, probe
 from shared.procedures.released_model import RELEASED
 from shared.services import Services
-
-
-@dataclass(frozen=True, kw_only=True)
-class Probes:
-    """The newest probes of a deployment, the oldest first: each a time in ms or a fault."""
-
-    probes: list[Probe]
-
-
-PROBES = Document(name="probes", type=Probes, placement="standing")
-"""One per deployment that answers, at the digest of its id."""
 
 
 def probe_endpoint(fact: EndpointProbeDue, services: Services) -> Iterable[Fact | Change]:

@@ -25,6 +25,7 @@ from shared.errors import UnreadableMessage
 from shared.ports import Blob
 from shared.procedures.dataset_head import HEAD
 from shared.procedures.dead_letters import dead_letter
+from shared.procedures.endpoint_probe import PROBES
 from shared.procedures.experiments import EXPERIMENT
 from shared.procedures.gather_window import WINDOW
 from shared.procedures.isolation import each_by_itself
@@ -34,7 +35,6 @@ from shared.procedures.run_slot import SLOT
 from shared.procedures.traffic import stray_traffic
 from shared.procedures.unseen_blobs import unseen_blobs
 from shared.services import Services
-from shared.steps.probe_endpoint import PROBES
 
 T = TypeVar("T")
 Arrived = type[UploadArrived] | type[OutcomesArrived]

@@ -69,6 +69,7 @@ def bank(now: datetime) -> dict[str, list[Json]]:
         "batches": _batches(clock),
         "deployments": _deployments(clock),
         "failures": [_failure(clock)],
+        "alerts": _alerts(clock),
     }
     collections["quarantine"] = [
         _held(upload) for upload in collections["uploads"] if "quarantine" in upload["links"]
@@ -644,6 +645,53 @@ def _failure(clock: Clock) -> Json:
         reason="the step failed 5 times; last: the endpoint answered 429 (quota of the instance type is used up)",
         links={},
     )  # fmt: skip
+
+
+def _alerts(clock: Clock) -> list[Json]:
+    late, failed, held = clock.ago(2.2), clock.ago(5.5), clock.ago(30)
+    return [
+        _record(
+            "alert", "file-late-1f0c2a9b7d31", [["raised", late]], name="file-late", severity="page",
+            title="An expected file has not come", dataset=DATASET, startedAt=late, affectedCount=1,
+            mend="./dev drop FILE",
+            says=f"no file of {DATASET} was admitted, expected by 08:00 (Europe/Lisbon); the last came a day before",
+            links={},
+        ),
+        _record(
+            "alert", "step-failed-77b1e0c4d2aa", [["raised", failed]], name="step-failed", severity="page",
+            title="A step was given up", startedAt=failed, affectedCount=3, mend="./dev failures --retry-all",
+            says="3 of them; the first: release_model bank-additional:5 was dead-lettered: a person is needed: the endpoint"
+            " answered 429 (quota of the instance type is used up)", links={},
+        ),
+        _record(
+            "alert", "rows-quarantined-0aa1b2c3d4e5", [["raised", held], ["over", clock.ago(20)]],
+            name="rows-quarantined", severity="ticket", title="Files or rows are in quarantine", dataset=DATASET,
+            startedAt=held, affectedCount=1, mend="./dev quarantine",
+            says="leads-from-crm.csv is held in quarantine", links={},
+        ),
+    ]  # fmt: skip
+
+
+def notifier(now: datetime) -> Json:
+    """Two channels that work."""
+    clock = Clock(now)
+    return {
+        "status": "pass",
+        "channels": [
+            {"name": "campaign-team", "status": "pass", "deliveredAt": clock.ago(2.2)},
+            {"name": "on-call", "status": "pass", "deliveredAt": clock.ago(2.2)},
+        ],
+    }
+
+
+def freshness(now: datetime) -> list[Json]:
+    clock = Clock(now)
+    return [
+        {"what": "files", "state": "late", "dueAt": clock.ago(2.2), "rule": "by 08:00 (Europe/Lisbon)",
+         "lastAt": clock.ago(28)},
+        {"what": "batches", "state": "on-time", "dueAt": clock.ago(-20), "rule": "at most 36 h old",
+         "lastAt": clock.ago(16)},
+    ]  # fmt: skip
 
 
 def _events(collections: dict[str, list[Json]]) -> list[Json]:

@@ -58,6 +58,10 @@ class FakeApp:
     collections: dict[str, list[Json]] = field(default_factory=lambda: bank.bank(datetime.now(UTC)))
     paused: bool = False
     changed_settings: list[Json] = field(default_factory=list)
+    notifier: Json = field(default_factory=lambda: bank.notifier(datetime.now(UTC)))
+    freshness: list[Json] = field(default_factory=lambda: bank.freshness(datetime.now(UTC)))
+    unwell: dict[str, str] = field(default_factory=dict)
+    """Checks of the health report that warn, and what each says."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Every API request: method and path with query."""
     posted: list[tuple[str, Json, str]] = field(default_factory=list)
@@ -89,6 +93,7 @@ class FakeApp:
         special = {
             "status": self.status,
             "config": self.config,
+            "health": self.health,
             "lineage": lambda: self.lineage(rest),
             "operations": lambda: self.operation(rest),
             "openapi.json": lambda: json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")),
@@ -129,7 +134,7 @@ class FakeApp:
 
     def status(self) -> Json:
         counts: dict[str, dict[str, int]] = {}
-        for name in ("uploads", "datasets", "runs", "models", "batches", "failures", "quarantine"):
+        for name in ("uploads", "datasets", "runs", "models", "batches", "alerts", "failures", "quarantine"):
             for record in self.collections[name]:
                 of = counts.setdefault(record["kind"], {})
                 of[record["state"]] = of.get(record["state"], 0) + 1
@@ -141,15 +146,22 @@ class FakeApp:
         datasets = [
             {"dataset": bank.DATASET, "version": bank.TRAINING, "rows": 28940, "waitingUploads": 1,
              "run": f"{bank.DATASET}-v{bank.TRAINING}-a1",
-             **(serving[0] if serving else {})},
-            {"dataset": "bank", "version": 1, "rows": 2713, "waitingUploads": 0},
+             "freshness": self.freshness, **(serving[0] if serving else {})},
+            {"dataset": "bank", "version": 1, "rows": 2713, "waitingUploads": 0, "freshness": []},
         ]  # fmt: skip
         attention = sum(r["state"] == "held" for r in self.collections["quarantine"])
         attention += len(self.collections["failures"])
         attention += sum(r["state"] == "doubted" for r in self.collections["datasets"])
         return {"asOf": datetime.now(UTC).isoformat(timespec="seconds"), "paused": self.paused,
                 "changedSettings": self.changed_settings, "attentionCount": attention,
-                "datasets": datasets, "flow": self.flow, "stateCounts": counts, **newest}  # fmt: skip
+                "openAlerts": [r for r in self.collections["alerts"] if r["state"] == "raised"],
+                "notifier": self.notifier, "datasets": datasets, "flow": self.flow, "stateCounts": counts,
+                **newest}  # fmt: skip
+
+    def health(self) -> Json:
+        unwell = {name: [{"status": "warn", "output": said}] for name, said in self.unwell.items()}
+        ok = {"ledger:read": [{"status": "pass"}], "storage:read": [{"status": "pass"}]}
+        return {"status": "warn" if unwell else "pass", "checks": {**ok, **unwell}}
 
     def config(self) -> Json:
         as_set = {"name": "RELEASE_CANARY_PERCENT", "value": 10, "default": 10}

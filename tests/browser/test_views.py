@@ -35,6 +35,8 @@ VIEWS: dict[str, list[str]] = {
     "#/batches": ["to-call-november.csv", "63 %", "model 7", "lacks the columns euribor3m"],
     "#/endpoint": ["campanha-bank-additional", "model-7 100 %", "8.4 ms", "20 ms", "4,211", "standby"],
     "#/events": ["is held in quarantine", "is in service", "was dead-lettered"],
+    "#/alerts": ["An expected file has not come", "./dev failures --retry-all", "Who is told", "on-call"],
+    "#/alerts/file-late-1f0c2a9b7d31": ["expected by 08:00 (Europe/Lisbon)", "./dev drop FILE", "now"],
     "#/nowhere": ["There is no view of this name"],
 }  # fmt: skip
 
@@ -45,6 +47,7 @@ PAGES = {
     "runs": lambda it: f"#/runs/{it['id']}",
     "models": lambda it: f"#/models/{it['dataset']}/{it['version']}",
     "batches": lambda it: f"#/batches/{it['id']}",
+    "alerts": lambda it: f"#/alerts/{it['id']}",
 }
 """The page of each record."""
 BROKEN = re.compile(r"\bundefined\b|\bNaN\b|\[object |Invalid Date")
@@ -57,6 +60,7 @@ NEXT = {
     "#/models": "No model yet",
     "#/batches": "./dev drop --scoring FILE",
     "#/endpoint": "No model is deployed yet",
+    "#/alerts": "Nothing has been the matter yet",
     "#/events": "Nothing has happened yet",
     "#/api": "No model answers yet",
 }

@@ -8,6 +8,8 @@ from flow import engine
 from flow.world import World, bank_rows
 
 from shared.domain.facts import (
+    AlertCheckDue,
+    AlertTestRequested,
     OperationRequested,
     QuarantineDecided,
     ReadmissionRequested,
@@ -37,6 +39,7 @@ def lived(world: World) -> World:
     _a_step_that_is_given_up(world)
     world.tell(world.drop("june.csv", bank_rows(30, start=5000)))  # in place of the older june.csv
     _what_a_person_decides_about_rows(world)
+    _what_a_person_is_told(world)
     return world
 
 
@@ -156,3 +159,16 @@ def _what_a_person_decides_about_rows(world: World) -> None:
         dataset="bank", version=run.version, operation=digest("o8"), by=BY, reason="all of them bought"
     )
     world.tell(trust)
+
+
+def _what_a_person_is_told(world: World) -> None:
+    """A list that cannot be scored is the matter until one is; a test of the channels, of which there are none."""
+    clients = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(9, start=7000).splitlines()) + "\n"
+    world.files.write("scoring", "wrong.csv", b"a;b\n1;2\n")
+    world.tell(ScoringDue(tick="wrong"))
+    world.tell(AlertCheckDue(tick="1", clock="ReconcileDue"))
+    world.files.write("scoring", "right.csv", clients.encode())
+    world.policy = replace(world.policy, engine_bytes=0)
+    world.tell(ScoringDue(tick="right"))
+    world.tell(AlertCheckDue(tick="2", clock="ReconcileDue"))
+    world.tell(AlertTestRequested(operation=digest("o8"), by=BY))

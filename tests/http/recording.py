@@ -36,7 +36,7 @@ from functions.http.dependencies import idempotency  # noqa: E402
 from functions.http.middleware.long_poll import Watch  # noqa: E402
 from functions.http.middleware.rate_limit import Limiter  # noqa: E402
 from shared.domain import trace  # noqa: E402
-from shared.domain.facts import PromotionRequested, ScoringDue, StepDeadLettered  # noqa: E402
+from shared.domain.facts import AlertCheckDue, PromotionRequested, ScoringDue, StepDeadLettered  # noqa: E402
 from shared.domain.names import digest  # noqa: E402
 from shared.errors import Transient  # noqa: E402
 from shared.package_data import API_EXAMPLES  # noqa: E402
@@ -127,6 +127,9 @@ ASKS = {
     "getOutcome": get("/api/outcomes/{outcome}"),
     "getOutcomeFaults": get("/api/outcomes/{outcome}/faults"),
     "createOutcome": post("/api/outcomes/{batch}/july.csv", content=b"row,y\n1,yes\n2,no\n", headers=CSV),
+    "listAlerts": get("/api/alerts", params={"maxpagesize": 3}),
+    "getAlert": get("/api/alerts/{alert}"),
+    "tryChannels": post("/api/alert-channels/test", body=REASON),
     "listFailures": get("/api/failures"),
     "getFailure": get("/api/failures/{failure}"),
     "retryFailure": post("/api/failures/{failure}/retry", body=REASON),
@@ -335,10 +338,12 @@ def _lived_in(world: World) -> dict[str, str]:
         dataset="bank", version=3, operation="", requested_ms=1, by="key:admin", reason="urgent"
     )
     world.tell(wanted, within=60)
+    world.tell(AlertCheckDue(tick="1", clock="ReconcileDue"), within=0)
     return {
         "batch": batch,
         "held": held.id,
         "outcome": world.ledger.newest("outcome")[0].id,
+        "alert": world.ledger.newest("alert")[0].id,
         "failure": world.ledger.newest("failure")[0].id,
         "operation": "",
     }

@@ -27,6 +27,7 @@ from urllib3 import HTTPResponse
 from functions.http.auth.scopes import Scope
 from functions.http.middleware.long_poll import Watch
 from functions.http.views.shape import GROWING
+from shared.domain.alerts import SEVERITIES
 from shared.domain.facts import ScoringDue, StepDeadLettered
 from shared.domain.kinds.batch import LEFT_OUT
 from shared.domain.kinds.run import STEP_STATUSES
@@ -299,6 +300,7 @@ CLOSED = {
     "DeploymentHealth.status": ["pass", "warn", "fail"],
     "HealthCheck.status": ["pass", "warn", "fail"],
     "HealthReport.status": ["pass", "warn", "fail"],
+    "AlertChannel.status": ["pass", "warn", "fail"],
     "Session.scope": ["reader", "operator", "admin"],
 }
 """Lists that stay as they are: a client may have a branch for each word and none for others."""
@@ -318,6 +320,12 @@ GROWN: dict[str, set[str]] = {
     "RunStep.status": STATUSES,
     "LeftOut.reason": {reason.name for reason in LEFT_OUT},
     "ReleaseDecision.decision": {decision.name for decision in STATUSES_OF["decision"]},
+    "AlertValues.severity": {*SEVERITIES},
+    "AlertValuesEventData.severity": {*SEVERITIES},
+    "Delivery.outcome": {"delivered", "failed"},
+    "Freshness.state": {"on-time", "late"},
+    "Freshness.what": {"files", "batches"},
+    "Notifier.status": {"pass", "warn", "fail", "none"},
     "Operation.status": {status.name for status in STATUSES_OF["progress"]},
 }
 """Lists that may grow within a version."""

@@ -1,5 +1,6 @@
 /** The page: one live connection, one view at a time. */
 
+import { address } from "../public/js/api.js";
 import { say } from "./core/announce.js";
 import { element, h, show } from "./core/dom.js";
 import { Feed } from "./core/feed.js";
@@ -23,11 +24,16 @@ const VIEWS = new Set([
   "batches",
   "endpoint",
   "api",
+  "alerts",
+  "open",
   "events",
   "audit",
 ]);
 const main = element("main");
+const HEALTH_MILLISECONDS = 60_000;
 const live = new Live(draw);
+/** What the app says of itself: that it notices and tells nothing any more moves no record, so it is looked for. */
+const health = new Feed(address("health"));
 /** @type {Seen | null} */
 let shown = null;
 
@@ -76,7 +82,7 @@ function arrive() {
 }
 
 function draw() {
-  drawShell(live, shown);
+  drawShell(live, shown, health.value);
   if (!shown) return;
   const { view, here } = shown;
   document.title = `${view.title(here)} · Campanha`;
@@ -96,6 +102,10 @@ function draw() {
     return;
   }
   show(main, view.draw({ here, status: live.status, feeds: shown.feeds, live, redraw: draw }));
+}
+
+async function watchHealth() {
+  if (!document.hidden && (await health.refresh())) draw();
 }
 
 /** What runs goes on between two answers: its bars grow by the clock. */
@@ -119,7 +129,8 @@ async function start() {
   addEventListener("hashchange", go);
   setInterval(tick, matchMedia("(prefers-reduced-motion: reduce)").matches ? 5000 : 1000);
   live.run();
-  await go();
+  setInterval(watchHealth, HEALTH_MILLISECONDS);
+  await Promise.all([go(), watchHealth()]);
 }
 
 await start();

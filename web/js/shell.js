@@ -57,10 +57,11 @@ function bindMenu() {
  * Everything around the view, as things are now.
  * @param {Live} live
  * @param {{ here: Page.Route } | null} shown
+ * @param {Api.HealthReport | null} health
  */
-export function drawShell(live, shown) {
+export function drawShell(live, shown, health) {
   drawConnection(live);
-  drawNotices(live);
+  drawNotices(live, health);
   drawNavigation(live.status, shown?.here.view);
   if (live.status) {
     show(
@@ -89,9 +90,24 @@ function drawConnection(live) {
   if (words.textContent !== text) words.textContent = text;
 }
 
-/** @param {Live} live */
-function drawNotices(live) {
+/** Checks of the health report that say that nobody would be told. */
+const TELLS = "alerts:";
+
+/** @param {Live} live @param {Api.HealthReport | null} health */
+function drawNotices(live, health) {
   const notices = [];
+  for (const [name, checks] of Object.entries(health?.checks ?? {})) {
+    if (!name.startsWith(TELLS)) continue;
+    const said = checks.map((check) => check.output ?? "").join("; ");
+    notices.push(
+      h(
+        "div",
+        { class: "notice", "data-tone": "bad", key: name },
+        h("span", {}, h("strong", {}, "Alerts. "), said.charAt(0).toUpperCase() + said.slice(1), ". "),
+        h("a", { class: "more", href: to("alerts") }, "Alerts"),
+      ),
+    );
+  }
   if (live.state === "lost") {
     notices.push(
       h(
@@ -135,6 +151,9 @@ function drawNotices(live) {
   show(element("notices"), notices);
 }
 
+/** Tone and words of the counts beside a link that are of nothing under way. @type {Record<string, [Page.Tone, string]>} */
+const COUNTED = { quarantine: ["bad", " waiting"], alerts: ["bad", " raised"] };
+
 /** @param {Api.SystemStatus | null} status @param {string | undefined} view */
 function drawNavigation(status, view) {
   const place = view === "datasets" ? "files" : view;
@@ -145,14 +164,15 @@ function drawNavigation(status, view) {
   element("nav-audit").hidden = !mayAudit();
   if (!status) return;
   const counts = {
+    alerts: status.openAlerts.length,
     quarantine: status.stateCounts.quarantine?.held ?? 0,
     runs: status.runs.filter(isGoing).length,
     batches: (status.stateCounts.batch?.due ?? 0) + (status.stateCounts.batch?.scoring ?? 0),
   };
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (element("nav").querySelectorAll("[data-count]"))) {
     const many = counts[/** @type {keyof typeof counts} */ (place.dataset.count)];
-    const meaning = place.dataset.count === "quarantine" ? " waiting" : " under way";
-    place.dataset.tone = place.dataset.count === "quarantine" ? "bad" : "run";
+    const [tone, meaning] = COUNTED[place.dataset.count ?? ""] ?? ["run", " under way"];
+    place.dataset.tone = tone;
     show(place, many ? [many, h("span", { class: "visually-hidden" }, meaning)] : []);
   }
 }

@@ -28,6 +28,58 @@ class ServingModel(Shape):
     )
 
 
+class Freshness(Shape):
+    """Whether what a dataset's contract expects has come."""
+
+    what: str = Field(
+        description="`files` to train on, or `batches`: lists that are scored; more may come.",
+        examples=["files"],
+        json_schema_extra=growing(("files", "batches")),
+    )
+    state: str = Field(
+        description="`on-time`, or `late`: it should have come, and has not; more words may come.",
+        examples=["late"],
+        json_schema_extra=growing(("on-time", "late")),
+    )
+    dueAt: Moment = Field(
+        description="When it is late without another one; of what is late, since when.",
+        examples=["2026-11-24T08:00:00.000+00:00"],
+    )
+    rule: str = Field(description="What is expected, in words.", examples=["by 08:00 (Europe/Lisbon)"])
+    lastAt: Moment = absent(
+        description="When the newest came: a file was admitted, a list scored.",
+        examples=["2026-11-23T07:12:40.300+00:00"],
+    )
+
+
+class AlertChannel(Shape):
+    """Where people are told of alerts."""
+
+    name: str = Field(description="Its name, as the settings have it.", examples=["on-call"])
+    status: Literal["pass", "warn", "fail"] = Field(
+        description="`warn`: the last try failed; `fail`: three in a row did.", examples=["pass"]
+    )
+    deliveredAt: Moment = absent(
+        description="When it last took a message.", examples=["2026-11-24T08:00:02.000+00:00"]
+    )
+    failingStartedAt: Moment = absent(
+        description="When the first try failed of those that did.", examples=["2026-11-24T08:00:02.000+00:00"]
+    )
+    problem: str = absent(description="Why the last try failed.", examples=["on-call answered 404"])
+
+
+class Notifier(Shape):
+    """Whether people can be told of alerts."""
+
+    status: str = Field(
+        description="`pass`; `warn`: a channel fails; `fail`: all do, and nobody can be told; `none`: no channel is set up;"
+        " more words may come.",
+        examples=["pass"],
+        json_schema_extra=growing(("pass", "warn", "fail", "none")),
+    )
+    channels: list[AlertChannel] = Field(description="Each channel.")
+
+
 class DatasetSummary(Shape):
     """A dataset at a glance."""
 
@@ -39,6 +91,7 @@ class DatasetSummary(Shape):
     )
     serving: ServingModel = absent(description="The model that answers for it.")
     run: str = absent(description="The run that trains on it now.", examples=["bank-v3-a1"])
+    freshness: list[Freshness] = Field(description="Whether what its contract expects has come.")
 
 
 class FlowRule(Shape):
@@ -89,6 +142,10 @@ class _Glance(Shape):
     )
     datasets: list[DatasetSummary] = Field(description="Each dataset at a glance.")
     flow: list[FlowRule] = Field(description="What happens when, with how often it did.")
+    openAlerts: list[record("alert")] = Field(  # type: ignore[valid-type]
+        description="What is the matter now, the newest first; at most 50."
+    )
+    notifier: Notifier = Field(description="Whether people can be told of it.")
     stateCounts: dict[str, dict[str, int]] = Field(
         description="How many things there are, by kind and state.", examples=[{"upload": {"registered": 12}}]
     )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from functions.http.views.alerts import dataset_freshness, notifier, open_alerts
 from functions.http.views.concurrent_reads import both, together
 from functions.http.views.config import changed_settings
 from functions.http.views.records import shown
@@ -44,7 +45,9 @@ def summary(services: Services) -> Json:
         "paused": pause is not None and pause.paused,
         "changedSettings": changed_settings(present.document(LIVE_CONFIG, CONFIG), services.policy),
         "attentionCount": sum(counts.get(kind, {}).get(state, 0) for kind, state in NEEDS_PERSON),
-        "datasets": [_dataset(contract, present, tally) for contract in services.contracts],
+        "datasets": [_dataset(contract, present, services) for contract in services.contracts],
+        "openAlerts": open_alerts(present, services),
+        "notifier": notifier(present),
         "flow": [_rule(rule, present.counted) for rule in FLOW],
         "stateCounts": counts,
         **{
@@ -54,8 +57,8 @@ def summary(services: Services) -> Json:
     }
 
 
-def _dataset(contract: Contract, present: Present, tally: Mapping[str, int]) -> Json:
-    name = contract.dataset
+def _dataset(contract: Contract, present: Present, services: Services) -> Json:
+    name, tally = contract.dataset, present.sums.tally
     head, slot = present.document(HEAD, name), present.document(SLOT, name)
     released = present.document(RELEASED, name)
     return {
@@ -65,6 +68,7 @@ def _dataset(contract: Contract, present: Present, tally: Mapping[str, int]) -> 
         "waitingUploads": tally.get(f"upload/admitted/{name}", 0),
         **({"serving": _serving(released)} if released else {}),
         **({"run": slot.run} if slot and slot.state != "free" else {}),
+        "freshness": dataset_freshness(contract, present, services.now()),
     }
 
 

@@ -35,6 +35,7 @@ PLAN = Wait(
 )
 SHARDS = Wait(name="shards", sentence="its shards to be scored, and sealed")
 JOIN = Wait(name="join", sentence="its lines to be joined to the scored rows that they speak of")
+END_OF_CAUSE = Wait(name="end-of-cause", sentence="what it was raised for to be over")
 RESUMPTION = Wait(name="resumption", sentence="an operator who lets work go on: it is paused")
 
 WAITS: tuple[Wait, ...] = (
@@ -50,5 +51,6 @@ WAITS: tuple[Wait, ...] = (
     PLAN,
     SHARDS,
     JOIN,
+    END_OF_CAUSE,
     RESUMPTION,
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from shared.domain.expectations import Expectations, expectations
 from shared.domain.lists.list_column import ListColumn, Measure
 from shared.errors import ConfigurationError
 
@@ -28,6 +29,10 @@ Purpose = Literal["training", "scoring"]
 ColumnType = Literal["integer", "number", "category"]
 
 INT64 = 2**63
+KEYS = frozenset(
+    ("dataset", "title", "target", "contacts", "mend", "ignored", "columns", "list_columns", "expects")
+)
+"""What a contract says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +94,8 @@ class Contract:
     """What a list of clients as a whole says of each of its rows; no file has them."""
     contacts: str = ""
     """The column that counts how often a client was contacted in the campaign; empty where none does."""
+    expects: Expectations | None = None
+    """What is to come, and by when."""
 
     @property
     def features(self) -> tuple[Column, ...]:
@@ -134,7 +141,7 @@ class Contract:
         return {alias: column.name for column in columns for alias in column.aliases}
 
     def to_json(self) -> dict[str, Any]:
-        """The YAML's content; every manifest carries it under `contract`."""
+        """The YAML's content; every manifest carries it under `contract`, less `expects`, which says nothing of rows."""
         target: dict[str, Any] = {
             "name": self.target,
             "values": list(self.target_values),
@@ -177,6 +184,7 @@ class Contract:
                 line_ends_in=tuple(name for name, line_ends in ignored if line_ends),
                 list_columns=tuple(_list_column(column) for column in body.get("list_columns", ())),
                 contacts=_text(body["contacts"]) if "contacts" in body else "",
+                expects=expectations(body["expects"]) if "expects" in body else None,
             )
             _check(contract)
         except (KeyError, TypeError, ValueError, AttributeError) as cause:

@@ -31,6 +31,12 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
     "models": (("bank-additional:7",), lambda said: said["metrics"]["logLoss"], 0.2817),
     "batches": (("to-call-november-csv-6f2c0a51", "--rows", "2"), lambda said: len(said["rows"]), 2),
     "quarantine": (("leads-from-crm.csv",), lambda said: said["upload"]["state"], "rejected"),
+    "alerts": (
+        ("--only", "raised"),
+        lambda said: [one["name"] for one in said["value"]],
+        ["file-late", "step-failed"],
+    ),
+    "failures": ((), lambda said: [one["state"] for one in said["value"]], ["dead-lettered"]),
     "events": (("--most", "2"), lambda said: len(said["value"]), 2),
     "audit": (("--verify",), lambda said: said, {"entries": 5, "brokenAt": None}),
     "predict": (("--set", "age=41"), lambda said: said["value"][0]["decision"], "call"),

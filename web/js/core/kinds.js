@@ -399,6 +399,39 @@ export const KINDS = {
       }
     }
   },
+  "alert": {
+    "plural": "alerts",
+    "states": {
+      "trying": {
+        "tone": "run",
+        "label": "trying",
+        "sentence": "is a test message on its way",
+        "final": false,
+        "needsPerson": false
+      },
+      "raised": {
+        "tone": "bad",
+        "label": "raised",
+        "sentence": "is the matter",
+        "final": false,
+        "needsPerson": false
+      },
+      "over": {
+        "tone": "rest",
+        "label": "over",
+        "sentence": "is over",
+        "final": true,
+        "needsPerson": false
+      },
+      "failed": {
+        "tone": "bad",
+        "label": "failed",
+        "sentence": "is a test message that a channel did not take",
+        "final": true,
+        "needsPerson": false
+      }
+    }
+  },
   "failure": {
     "plural": "failures",
     "states": {
@@ -615,6 +648,22 @@ export const STATUSES = {
       "label": "failed",
       "sentence": "could not be done",
       "final": true,
+      "needsPerson": false
+    }
+  },
+  "delivery": {
+    "delivered": {
+      "tone": "ok",
+      "label": "delivered",
+      "sentence": "took the message",
+      "final": false,
+      "needsPerson": false
+    },
+    "failed": {
+      "tone": "bad",
+      "label": "failed",
+      "sentence": "did not take the message",
+      "final": false,
       "needsPerson": false
     }
   }

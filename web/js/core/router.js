@@ -44,7 +44,17 @@ export function toRecord(kind, id) {
   if (kind === "batch") return to("batches", id);
   if (kind === "outcome") return to("batches");
   if (kind === "deployment") return to("endpoint");
+  if (kind === "alert") return to("alerts", id);
+  if (kind === "failure") return to();
+  if (kind === "upload" || kind === "quarantine") return ofUpload(kind, id);
   return to("events");
+}
+
+/** The page of an upload's file: what lies in quarantine of it, or what became of it. @param {string} kind @param {string} id */
+function ofUpload(kind, id) {
+  const [, name] = /^(?:readmitted\/)*upload(?:-\d+)?\/(.+)\/[^/]+$/.exec(id) ?? [];
+  if (!name) return to("files");
+  return kind === "quarantine" ? toQuarantined(name, id) : to("trace", ...name.split("/"));
 }
 
 /** @param {string} part */

@@ -1,7 +1,7 @@
 /** For each dataset: which model answers, since when, how good it is. */
 
 import { h } from "../core/dom.js";
-import { clock, digits, percent, plural, shown } from "../core/format.js";
+import { ago, clock, digits, moment, percent, plural, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { badge } from "./badge.js";
 import { gain } from "./metrics.js";
@@ -33,6 +33,7 @@ export function answerCard(dataset, models) {
           h("code", {}, "./dev drop FILE"),
         ),
     h("p", { class: "small quiet" }, standing(dataset)),
+    dataset.freshness.map(fresh),
   );
 }
 
@@ -80,6 +81,15 @@ function served(dataset, serving, model, known) {
 function lift(model) {
   const gained = gain(model.metrics, model.baseline);
   return gained === undefined ? "" : `, ${percent(gained)} below the base rate's`;
+}
+
+/** Whether what its contract expects has come. @param {Api.Freshness} one */
+function fresh(one) {
+  const what = one.what === "batches" ? "list to score" : "file";
+  const last = one.lastAt ? [", the last came ", ago(one.lastAt)] : ", none has come yet";
+  if (one.state === "late")
+    return h("p", { class: "small" }, h("span", { class: "badge", "data-tone": "bad" }, "late"), ` A ${what} has been missing since `, moment(one.dueAt), ` (${one.rule})`, last, ".");
+  return h("p", { class: "small quiet" }, `The next ${what} is expected until `, moment(one.dueAt), last, ".");
 }
 
 /** @param {Api.DatasetSummary} dataset */

@@ -15,6 +15,15 @@ export const retrain = (dataset) => ({
 });
 
 /** @type {() => Page.Action} */
+export const tryChannels = () => ({
+  label: "Send a test message",
+  title: "Send a test message to every channel?",
+  to: () => address("alert-channels/test"),
+  done: "Every channel took the test message.",
+  text: "Whoever is told of alerts gets a message that says that it is a test. The newest alert of this list says what came of it in each channel.",
+});
+
+/** @type {() => Page.Action} */
 export const scoreNow = () => ({
   label: "Score now",
   title: "Score what lies in scoring now?",

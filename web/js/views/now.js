@@ -6,6 +6,7 @@ import { resource } from "../core/feed.js";
 import { compact, number, plural } from "../core/format.js";
 import { to } from "../core/router.js";
 import { goingStates, isGoing, stateWords, waitingStates } from "../core/states.js";
+import { alertLine } from "../parts/alertline.js";
 import { answerCard } from "../parts/answering.js";
 import { attention } from "../parts/attention.js";
 import { feedList } from "../parts/happened.js";
@@ -13,6 +14,9 @@ import { pause, scoreNow } from "../parts/operator.js";
 import { isExperiment } from "../parts/gantt.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { underWay } from "../parts/underway.js";
+
+/** The page of alerts has them all. */
+const MOST_ALERTS = 5;
 
 export const title = () => "Now";
 export const feeds = () => ({
@@ -49,6 +53,7 @@ export function draw({ status, feeds, live }) {
       h(
         "div",
         { class: "stack" },
+        matters(status),
         underWay(status, feeds.batches),
         attention(status, feeds.quarantine, feeds.doubted, live),
       ),
@@ -59,6 +64,22 @@ export function draw({ status, feeds, live }) {
         happened(feeds.events),
       ),
     ),
+  );
+}
+
+/** What is the matter, before all else; nothing where nothing is. @param {Api.SystemStatus} status */
+function matters({ openAlerts }) {
+  return (
+    openAlerts.length > 0 &&
+    panel(
+      {
+        title: "What is the matter",
+        flush: true,
+        name: "matters",
+        tools: h("a", { class: "more", href: to("alerts") }, "All alerts"),
+      },
+      h("ul", { class: "lines" }, openAlerts.slice(0, MOST_ALERTS).map(alertLine)),
+    )
   );
 }
 
