@@ -273,7 +273,7 @@ def _tell_people(fact: f.ReconcileDue | f.ScoringDue, services: Services) -> boo
         handle(f.AlertDeliveryDue(tick=fact.tick), services)
     except Exception as problem:  # noqa: BLE001  (nothing of it may stop the clock)
         said = f"{in_words(problem)}; the next tick tries again."
-        telemetry.say("check_alerts", said, level=logging.WARNING, problem=type(problem).__name__)
+        telemetry.say(telemetry.Action.ALERTS, said, level=logging.WARNING, problem=type(problem).__name__)
         return False
     return True
 

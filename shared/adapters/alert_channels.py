@@ -60,7 +60,9 @@ class LoggedChannel:
         try:
             self.channel.send(message)
         except (Transient, Refused) as problem:
-            telemetry.say("alert_channel", f"{problem}.", level=logging.WARNING, key=message.alert)
+            telemetry.say(
+                telemetry.Action.ALERT_CHANNEL, f"{problem}.", level=logging.WARNING, key=message.alert
+            )
             raise
 
 

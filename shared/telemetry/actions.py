@@ -17,6 +17,8 @@ class Action(StrEnum):
         return made
 
     ADMIT_CALLER = "admit_caller", "Nobody, or not everybody, can use the HTTP API: a setting is missing."
+    ALERT_CHANNEL = "alert_channel", "An alert channel did not take a message; it is tried again."
+    ALERTS = "alerts", "It could not be looked whether anything is the matter; the next tick does."
     ANNOUNCE = "announce", "Subscribers are told later than at once: the queue took no message."
     ANSWER = "answer", "A request over HTTP failed on our side; the answer has its `traceId`."
     DEAD_LETTER = "dead_letter", "A fact was given up after its last attempt, and waits for a person."
