@@ -26,7 +26,7 @@ from shared.domain.facts import (
     UploadDuplicated,
     UploadRejected,
 )
-from shared.domain.tables import admission, dialect
+from shared.domain.tables import dialect
 from shared.errors import Transient
 
 FINE = bank_rows(6)
@@ -164,11 +164,11 @@ def test_marks_nobody_sees_are_no_part_of_a_name(text: str) -> None:
     assert done.rows == 6
 
 
-@pytest.mark.parametrize("at", ["read_header", "RowCheck", "read_blocks"])
+@pytest.mark.parametrize("at", ["admission.read_header", "admission.RowCheck", "columnar.read_plain"])
 def test_what_the_reader_did_not_foresee_ends_the_file_with_a_reason(at: str) -> None:
     world = World()
-    dropped = world.drop("may.csv", FINE)
-    with mock.patch.object(admission, at, side_effect=KeyError("a client's name")):
+    dropped = world.drop("may.csv", FINE + "1;2\n")
+    with mock.patch(f"shared.domain.tables.{at}", side_effect=KeyError("a client's name")):
         world.tell(dropped)
     [fact] = world.told(UploadRejected)
     assert fact.reason.startswith("this file makes the reader fail (KeyError at ")

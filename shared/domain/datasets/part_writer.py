@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Any, Self
@@ -48,11 +48,11 @@ class PartWriter:
         self._held_rows = 0
         self._rows = 0
 
-    def add(self, columns: Mapping[str, Sequence[Any]]) -> None:
-        """columns: the contract's, target included, equally long; as `Batch.columns` has them."""
+    def add(self, columns: Mapping[str, Any]) -> None:
+        """columns: Arrow arrays of the contract's, target included, equally long; as `Batch.columns` has them."""
         import pyarrow as pa
 
-        arrays = [pa.array(columns[field.name], type=field.type) for field in self._schema]
+        arrays = [columns[field.name].cast(field.type) for field in self._schema]
         batch = pa.record_batch(arrays, schema=self._schema)
         self._held.append(batch)
         self._held_rows += batch.num_rows

@@ -15,13 +15,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.tables import mended
 from shared.domain.tables.contract import MENDS, Column, Contract, Purpose
@@ -30,6 +28,9 @@ from shared.domain.tables.dialect import LONGEST, FileProblem, Header, read_head
 from shared.domain.tables.header_match import HeaderProblem, explained, match, read_as
 from shared.domain.tables.row_check import Checked, RowCheck, as_a_whole
 from shared.domain.tables.values import Fault
+
+if TYPE_CHECKING:
+    from shared.domain.tables.columnar import Columns
 
 HOPELESS = 10_000
 """A file none of whose first so many records fits is read no further: the rest would say the same."""
@@ -58,11 +59,13 @@ class Reject:
 class Batch:
     """Some hundreds or thousands of consecutive records."""
 
-    columns: dict[str, list[Any]]
-    """The accepted rows' typed values by column, in the contract's order: int, float or str; equally long."""
-    lines: Sequence[int]
-    """The accepted rows' physical lines."""
+    columns: dict[str, Any]
+    """The accepted rows' typed values by column, in the contract's order, equally long: Arrow arrays of int64, float64 or
+    string, these perhaps with each distinct value stored once."""
+    lines: Any
+    """The accepted rows' physical lines, by row."""
     rejects: list[Reject]
+    blank_lines: int = 0
 
     @property
     def rows(self) -> int:
@@ -146,21 +149,11 @@ class Admission:
         """The records, once; nothing when there is a problem."""
         if self.header is None or self.contract is None:
             return
-        columns = self.contract.columns_for(self.purpose)
-        content = _ContentHash(self.contract.dataset, columns)
-        free = (
-            [column.name for column in self.contract.columns] if self._waived else ()
-        )  # never the answer itself
-        check = RowCheck(self.header, columns, free, self.contract.mend)
+        content = _ContentHash(self.contract.dataset, self.contract.columns_for(self.purpose))
         by_rule: Counter[str] = Counter()
-        last = self.header.line
-        for block in read_blocks(self._rest, self.header):
-            last = _tables_told_apart(block, last, self.header)
-            checked = check(block.rows)
-            self._mended += checked.mended
-            batch = _batch(self._without_empty(block, checked), checked, self.header)
+        for batch in self._read(self.header, self.contract):
             content.add(batch.columns)
-            self._count(block, batch, by_rule)
+            self._count(batch, by_rule)
             yield batch
             if self.tally.records >= HOPELESS and not self.tally.accepted:
                 self.tally.cut_short = True
@@ -170,21 +163,32 @@ class Admission:
         self.tally.content_hash = content.hexdigest(self.tally.accepted)
         self.tally.source_sha256 = "" if self.tally.cut_short else self._digest.hexdigest()
 
-    def _without_empty(self, block: Block, checked: Checked) -> Block:
-        """The block without its rows of empty values, where the contract says so: they count as blank lines."""
-        if not checked.faults or self.contract is None or "empty-rows" not in self.contract.mend:
-            return block
-        empty = {row for row in checked.faults if not "".join(block.rows[row]).strip()}
-        block.left_out, block.blank_lines = empty, block.blank_lines + len(empty)
-        if empty:
-            self._mended["", MENDS["empty-rows"]] += len(empty)
-        return block
+    def _read(self, header: Header, contract: Contract) -> Iterator[Batch]:
+        """In columns where that can be; else row by row."""
+        from shared.domain.tables import columnar
 
-    def _count(self, block: Block, batch: Batch, by_rule: Counter[str]) -> None:
-        self.tally.records += block.records
+        columns = contract.columns_for(self.purpose)
+        waived = (
+            [column.name for column in contract.columns] if self._waived else []
+        )  # never the answer itself
+        strict = _StrictRows(header, columns, RowCheck(header, columns, waived, contract.mend), self._mended)
+        strict.leaves_out_empty = "empty-rows" in contract.mend
+        if waived or not columnar.can_read(header):
+            yield from map(strict.batch, read_blocks(self._rest, header))
+            return
+        for stretch, found in columnar.ColumnReader(header, columns, contract.mend)(self._rest):
+            batch = strict.beside(found) if found else None
+            if batch:
+                yield batch
+                continue
+            blocks = read_blocks(stretch.chunks, header, first_line=stretch.line, start=stretch.start)
+            yield from map(strict.batch, blocks)
+
+    def _count(self, batch: Batch, by_rule: Counter[str]) -> None:
+        self.tally.records += batch.rows + len(batch.rejects)
         self.tally.accepted += batch.rows
         self.tally.rejected += len(batch.rejects)
-        self.tally.blank_lines += block.blank_lines
+        self.tally.blank_lines += batch.blank_lines
         for reject in batch.rejects:
             by_rule.update(_counted_as(fault) for fault in reject.faults)
 
@@ -216,37 +220,89 @@ def _counted_as(fault: Fault) -> str:
     return f"{fault.column}: {fault.rule}" if fault.column else fault.rule
 
 
-def _tables_told_apart(block: Block, last: int, header: Header) -> int:
-    """Says of a record of another width that an empty line stands above it.
+class _StrictRows:
+    """What the strict reader found, checked row by row: good rows typed, the others with all that is wrong with them."""
 
-    last: the last line of the record before the block; returns: that of the block's last record
-    """
-    newline = header.newline
-    if block.broken:
-        above = {line + text.count(newline) for line, text in zip(block.lines, block.texts, strict=True)}
-        above |= {broken.line for broken in block.broken} | {last}
+    leaves_out_empty = False
+    """Whether rows of empty values count as blank lines, as the contract may say."""
+
+    def __init__(
+        self, header: Header, columns: Sequence[Column], check: RowCheck, mended: mended.Mended
+    ) -> None:
+        """mended: to be added to"""
+        self._header, self._columns, self._check, self._mended = header, columns, check, mended
+        self._last = header.line
+        """The last line of the record before what comes now."""
+
+    def batch(self, block: Block) -> Batch:
+        ends = self._ends(block)
+        self._tables_told_apart(block, ends)
+        self._last = max(ends, default=self._last)
+        return self._checked(block, self._check(block.rows))
+
+    def beside(self, found: Columns) -> Batch | None:
+        """The rows read in columns, with the lines among them that are none; None where one of these is a row after all."""
+        checked = [(block, self._check(block.rows)) for block in found.others]
+        if any(len(each.faults) < len(block.rows) for block, each in checked):
+            return None
+        self._mended.update(found.mended)
+        rejects, blank_lines = list[Reject](), 0
+        broken = any(block.broken for block, _ in checked)
+        ends = set(found.lines.tolist() if broken else found.lines[-1:].tolist())
+        ends = ends.union(*(self._ends(block) for block, _ in checked))
+        for block, each in checked:
+            self._tables_told_apart(block, ends)
+            none = self._checked(block, each)
+            rejects, blank_lines = [*rejects, *none.rejects], blank_lines + none.blank_lines
+        self._last = max(ends, default=self._last)
+        rejects.sort(key=lambda reject: reject.line)
+        return Batch(columns=found.columns, lines=found.lines, rejects=rejects, blank_lines=blank_lines)
+
+    def _checked(self, block: Block, checked: Checked) -> Batch:
+        self._mended.update(checked.mended)
+        self._leave_out_empty(block, checked)
+        good = [row for row in range(len(block.lines)) if row not in checked.faults]
+        return Batch(
+            columns={
+                column.name: _array(column, [checked.columns[column.name][row] for row in good])
+                for column in self._columns
+            },
+            lines=[block.lines[row] for row in good],
+            rejects=_rejects(block, checked.faults, self._header, len(self._columns)),
+            blank_lines=block.blank_lines,
+        )
+
+    def _leave_out_empty(self, block: Block, checked: Checked) -> None:
+        if not checked.faults or not self.leaves_out_empty:
+            return
+        empty = {row for row in checked.faults if not "".join(block.rows[row]).strip()}
+        block.left_out, block.blank_lines = empty, block.blank_lines + len(empty)
+        if empty:
+            self._mended["", MENDS["empty-rows"]] += len(empty)
+
+    def _ends(self, block: Block) -> set[int]:
+        """The last line of each record."""
+        newline = self._header.newline
+        ends = {line + text.count(newline) for line, text in zip(block.lines, block.texts, strict=True)}
+        return ends | {broken.line for broken in block.broken}
+
+    def _tables_told_apart(self, block: Block, ends: set[int]) -> None:
+        """Says of a record of another width that an empty line stands above it. ends: the last lines of all records here"""
+        above = ends | {self._last}
         block.broken = [
             replace(broken, rule=broken.rule + AFTER_EMPTY)
             if broken.rule.startswith(OTHER_WIDTH) and broken.line - 1 not in above
             else broken
             for broken in block.broken
         ]
-        last = max(above)
-    elif block.lines:
-        last = block.lines[-1] + block.texts[-1].count(newline)
-    return last
 
 
-def _batch(block: Block, checked: Checked, header: Header) -> Batch:
-    columns = len(checked.columns)
-    if not checked.faults:
-        return Batch(columns=checked.columns, lines=block.lines, rejects=_rejects(block, {}, header, columns))
-    good = [row for row in range(len(block.lines)) if row not in checked.faults]
-    return Batch(
-        columns={name: [values[row] for row in good] for name, values in checked.columns.items()},
-        lines=[block.lines[row] for row in good],
-        rejects=_rejects(block, checked.faults, header, columns),
-    )
+def _array(column: Column, values: list[Any]) -> Any:
+    import pyarrow as pa
+
+    from shared.domain.tables.columnar import TYPES
+
+    return pa.array(values, type=TYPES[column.type])
 
 
 def _rejects(block: Block, faults: dict[int, list[Fault]], header: Header, columns: int) -> list[Reject]:
@@ -277,7 +333,7 @@ class _ContentHash:
         self._dataset = dataset
         self._columns = [(column, hashlib.sha256()) for column in columns]
 
-    def add(self, columns: dict[str, list[Any]]) -> None:
+    def add(self, columns: dict[str, Any]) -> None:
         for column, digest in self._columns:
             digest.update(_packed(column, columns[column.name]))
 
@@ -286,11 +342,18 @@ class _ContentHash:
         return hashlib.sha256(json.dumps([self._dataset, rows, columns]).encode()).hexdigest()
 
 
-def _packed(column: Column, values: list[Any]) -> bytes:
+def _packed(column: Column, values: Any) -> Any:
     """Integers and numbers: eight bytes each, little end first. Categories: lines, as none has a line end."""
-    if column.type == "category":
-        return "\n".join([*values, ""]).encode()
-    packed = array("q" if column.type == "integer" else "d", values)
-    if sys.byteorder == "big":
-        packed.byteswap()
-    return packed.tobytes()
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.type != "category":
+        return np.asarray(values).astype("<i8" if column.type == "integer" else "<f8", copy=False).tobytes()
+    coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    lines = pc.binary_join_element_wise(coded.dictionary, "", "\n").take(coded.indices)
+    _, offsets, data = lines.buffers()
+    if data is None:
+        return b""
+    places = np.frombuffer(offsets, dtype=np.int32)[lines.offset : lines.offset + len(lines) + 1]
+    return memoryview(data)[int(places[0]) : int(places[-1])]

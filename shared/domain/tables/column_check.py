@@ -57,10 +57,11 @@ class ColumnCheck:
         if values is None:
             values, faults = self._one_by_one(texts.dictionary.to_pylist())
         bad = np.isin(codes, list(faults)) if faults else None
-        mended = self._mended(texts.dictionary.to_pylist(), codes) if self._judged.mended else {}
+        mended = self.mended(texts.dictionary.to_pylist(), codes) if self._judged.mended else {}
         return CheckedColumn(codes=codes, values=values, faults=faults, bad=bad, mended=mended)
 
-    def _mended(self, texts: list[str], codes: npt.NDArray[np.int32]) -> dict[str, int]:
+    def mended(self, texts: list[str], codes: npt.NDArray[np.int32]) -> dict[str, int]:
+        """How many records' texts were mended, by what was. texts: the distinct ones, which were checked before"""
         times = np.bincount(codes, minlength=len(texts)).tolist()
         counts: Counter[str] = Counter()
         for text, records in zip(texts, times, strict=True):

@@ -278,7 +278,7 @@ class _Reader:
             if not span:
                 return 0
         if isinstance(row, str):
-            block.broken.append(Broken(line=number, rule=row, raw=_shown(lines[at])))
+            block.broken.append(Broken(line=number, rule=row, raw=_shown(lines[at][: LONGEST + 1])))
             return 1
         block.rows.append(row)
         block.texts.append(self.newline.join(lines[at : at + span]).decode())

@@ -37,30 +37,77 @@ class Rows:
         return int(self.cells.num_rows)
 
 
-def read_plain(data: bytes, header: Header) -> Rows | None:
-    """The records of whole lines; None when they are not written plainly. data: at most 2 GiB."""
+def read_plain(data: bytes, header: Header, *, other_width: list[int] | None = None) -> Rows | None:
+    """The records of whole lines; None when they are not written plainly. data: at most 2 GiB
+
+    other_width: takes the places of lines that have another number of values, which are left out then
+    """
     if header.newline != "\n" or b"\0" in data or data.startswith(BOM) or not data:
         return None
     if not data.endswith(b"\n"):  # only a file's last line may lack its end
         data += header.line_end.encode()
     octets = np.frombuffer(data, dtype=np.uint8)
     line_ends = np.flatnonzero(octets == LF)
-    if not _lines_are_plain(data, line_ends, header) or not _quotes_are_plain(
+    shortest = 0 if other_width is not None else 1  # Arrow takes an empty line for a row of one value
+    if not _lines_are_plain(data, octets, line_ends, header, shortest) or not _quotes_are_plain(
         data, octets, line_ends, header
     ):
         return None
-    cells = _cells(data, header)
-    if cells is None or cells.num_rows != len(line_ends):
+    cells = _cells(data, header, other_width)
+    if cells is None or cells.num_rows + len(other_width or ()) != len(line_ends):
         return None
-    return Rows(lines=_lines(data, line_ends - header.crlf), cells=cells)
+    lines = _lines(data, line_ends - header.crlf)
+    if other_width:
+        lines = lines.take(pa.array(np.delete(np.arange(len(line_ends)), other_width)))
+    return Rows(lines=lines, cells=cells)
 
 
-def _lines_are_plain(data: bytes, line_ends: Places, header: Header) -> bool:
-    returns = data.count(b"\r")
-    if returns != (len(line_ends) if header.crlf else 0) or (returns and returns != data.count(b"\r\n")):
+def odd_lines(data: bytes, header: Header) -> npt.NDArray[np.bool_]:
+    """By line, whether it keeps the data from being plain, as far as that is quickly seen; what is left may be plain.
+
+    data: whole lines, one at least; of the file's last the end may be missing
+    """
+    if not data.endswith(b"\n"):
+        data += header.line_end.encode()
+    octets = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(octets == LF)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    lengths = ends - starts
+    quotes = np.add.reduceat(octets == QUOTE, starts, dtype=np.int64)
+    returns = np.add.reduceat(octets == CR, starts, dtype=np.int64)
+    odd: npt.NDArray[np.bool_] = (lengths - header.crlf <= 0) | (lengths > LONGEST) | (quotes % 2 == 1)
+    odd |= np.add.reduceat(octets == 0, starts, dtype=np.int64) > 0
+    odd |= (returns != 1) | (octets[ends - 1] != CR) if header.crlf else returns > 0
+    for at in np.flatnonzero(np.add.reduceat(octets >= 0x80, starts, dtype=np.int64)).tolist():
+        odd[at] |= not _is_text(data[starts[at] : ends[at]])
+    delimiter = ord(header.delimiter)
+    marks = np.flatnonzero(octets == QUOTE)
+    opens = (marks == 0) | np.isin(octets[marks - 1], (delimiter, LF))
+    closes = np.isin(octets[marks + 1], (delimiter, LF, CR))
+    odd[np.searchsorted(ends, marks[~opens & ~closes])] = True
+    within = np.cumsum(np.where(np.repeat(odd, lengths + 1), 0, octets == QUOTE)) % 2
+    delimiters = np.add.reduceat((octets == delimiter) & (within == 0), starts, dtype=np.int64)
+    odd |= delimiters != header.width - 1
+    return odd
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _lines_are_plain(data: bytes, octets: Any, line_ends: Places, header: Header, shortest: int) -> bool:
+    if not header.crlf and b"\r" in data:
+        return False
+    if header.crlf and (
+        np.count_nonzero(octets == CR) != len(line_ends) or not (octets[line_ends - 1] == CR).all()
+    ):
         return False
     lengths = np.diff(line_ends, prepend=-1) - 1 - header.crlf
-    return bool(lengths.min() > 0 and lengths.max() <= LONGEST)  # Arrow takes an empty line for a row
+    return bool(lengths.min() >= shortest and lengths.max() <= LONGEST)
 
 
 def _quotes_are_plain(data: bytes, octets: Any, line_ends: Places, header: Header) -> bool:
@@ -77,17 +124,26 @@ def _quotes_are_plain(data: bytes, octets: Any, line_ends: Places, header: Heade
     return bool(
         ((before == delimiter) | (before == LF)).all()
         and ((after == delimiter) | (after == (CR if header.crlf else LF))).all()
-        and (np.searchsorted(line_ends, opened) == np.searchsorted(line_ends, closed)).all()
+        and (np.searchsorted(quotes, line_ends) % 2 == 0).all()  # no line ends within quotes
     )
 
 
-def _cells(data: bytes, header: Header) -> Any:
+def _cells(data: bytes, header: Header, other_width: list[int] | None) -> Any:
     names = [str(place) for place in range(header.width)]
+
+    def left_out(row: Any) -> str:
+        if other_width is None:
+            return "error"
+        other_width.append(row.number - 1)
+        return "skip"
+
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
             arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
-            arrow_csv.ParseOptions(delimiter=header.delimiter, ignore_empty_lines=False),
+            arrow_csv.ParseOptions(
+                delimiter=header.delimiter, ignore_empty_lines=False, invalid_row_handler=left_out
+            ),
             arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, TEXT), strings_can_be_null=False),
         )
     except pa.ArrowInvalid:  # another width somewhere, or bytes that are not UTF-8

@@ -43,7 +43,7 @@ def read(data: bytes, by: Contract) -> tuple[int, dict[tuple[str, str], int], li
     found = [
         dict(zip(batch.columns, values, strict=True))
         for batch in admission.batches()
-        for values in zip(*batch.columns.values(), strict=True)
+        for values in zip(*(column.to_pylist() for column in batch.columns.values()), strict=True)
     ]
     told = {(each["column"], each["how"]): each["values"] for each in admission.tally.mended}
     return admission.tally.accepted, told, found

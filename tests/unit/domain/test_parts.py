@@ -30,7 +30,7 @@ def test_what_was_admitted_is_what_is_read_back() -> None:
     written_part, data = part(written(table))
     read = pq.read_table(io.BytesIO(data)).to_pydict()
     assert list(read) == NAMES
-    assert read == {name: [value for b in batches for value in b.columns[name]] for name in NAMES}
+    assert read == {name: [value for b in batches for value in b.columns[name].to_pylist()] for name in NAMES}
     assert written_part == Part(rows=500, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
 
 

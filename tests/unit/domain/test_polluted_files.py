@@ -27,7 +27,7 @@ def faults(polluted: Polluted, source: list[Row]) -> list[str]:
     found = Counter(
         row
         for batch in batches
-        for row in zip(*(map(str, batch.columns[name]) for name in NAMES), strict=True)
+        for row in zip(*(map(str, batch.columns[name].to_pylist()) for name in NAMES), strict=True)
     )
     said = [admission.problem] if admission.problem else [admission.tally.refusal]
     said += [reject.message for batch in batches for reject in batch.rejects]

@@ -49,7 +49,7 @@ PIECES = st.integers(min_value=1, max_value=200)
 
 
 def joined(columns: list[Batch]) -> dict[str, list[object]]:
-    return {name: [value for batch in columns for value in batch.columns[name]] for name in NAMES}
+    return {name: [value for batch in columns for value in batch.columns[name].to_pylist()] for name in NAMES}
 
 
 @given(LINES, PIECES)
@@ -169,7 +169,9 @@ def test_values_come_typed_in_the_contracts_order() -> None:
     [batch] = [batch for batch in batches if batch.rows]
     assert list(batch.columns) == NAMES
     assert {
-        name: values[0] for name, values in batch.columns.items() if name in ("age", "job", "pdays", "y")
+        name: values[0].as_py()
+        for name, values in batch.columns.items()
+        if name in ("age", "job", "pdays", "y")
     } == {
         "age": 30,
         "job": "unemployed",
