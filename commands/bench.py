@@ -22,6 +22,7 @@ MEASURES = (
     "gate",
     "drift",
     "models",
+    "reading",
 )
 """Each a module of `bench` with `add_options(parser)`, `run(given) -> results` and `show(results)`."""
 

@@ -87,10 +87,11 @@ class ColumnReader:
         return _in_order(lambda stretch: (stretch, self._columns(stretch)), _stretches(chunks, self._header))
 
     def _columns(self, stretch: Stretch) -> Columns | None:
-        if stretch.rest:
+        kept, odd, ends = stretch.data, list[int](), _line_ends(stretch.data)
+        too_short = ends - len(kept) / self._header.width  # so many lines at least: a row has its delimiters and its end
+        if stretch.rest or too_short * MOST_ODD > ends:
             return None
-        kept, odd = stretch.data, list[int]()
-        rows = read_plain(kept, self._header, other_width=odd)
+        rows = read_plain(kept, self._header, other_width=odd, most=ends // MOST_ODD + 1)
         lines = len(odd) + len(rows) if rows else 0
         if rows is None:
             mask = odd_lines(kept, self._header)

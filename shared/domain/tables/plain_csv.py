@@ -37,10 +37,12 @@ class Rows:
         return int(self.cells.num_rows)
 
 
-def read_plain(data: bytes, header: Header, *, other_width: list[int] | None = None) -> Rows | None:
+def read_plain(
+    data: bytes, header: Header, *, other_width: list[int] | None = None, most: int = 0
+) -> Rows | None:
     """The records of whole lines; None when they are not written plainly. data: at most 2 GiB
 
-    other_width: takes the places of lines that have another number of values, which are left out then
+    other_width: takes the places of lines that have another number of values, which are left out then; most: so many
     """
     if header.newline != "\n" or b"\0" in data or data.startswith(BOM) or not data:
         return None
@@ -53,7 +55,7 @@ def read_plain(data: bytes, header: Header, *, other_width: list[int] | None = N
         data, octets, line_ends, header
     ):
         return None
-    cells = _cells(data, header, other_width)
+    cells = _cells(data, header, other_width, most)
     if cells is None or cells.num_rows + len(other_width or ()) != len(line_ends):
         return None
     lines = _lines(data, line_ends - header.crlf)
@@ -128,11 +130,11 @@ def _quotes_are_plain(data: bytes, octets: Any, line_ends: Places, header: Heade
     )
 
 
-def _cells(data: bytes, header: Header, other_width: list[int] | None) -> Any:
+def _cells(data: bytes, header: Header, other_width: list[int] | None, most: int) -> Any:
     names = [str(place) for place in range(header.width)]
 
     def left_out(row: Any) -> str:
-        if other_width is None:
+        if other_width is None or len(other_width) == most:
             return "error"
         other_width.append(row.number - 1)
         return "skip"

@@ -13,6 +13,8 @@ from shared.domain.tables.contract import MENDS, Column, Mend
 
 MOST_REMEMBERED = 1 << 16
 """Distinct texts remembered for each column; beyond that, all are forgotten: it is cheap to start anew."""
+MOST_FAULTS = 1_000
+"""Distinct texts at fault remembered for each column: the first, since the same ones come again."""
 LONGEST_SHOWN = 200
 LONGEST_CATEGORY = 100
 
@@ -58,15 +60,22 @@ class Judged(dict[str, Any]):
         self._mend = frozenset(mend)
         self.column = column
         self.faulty = False
-        """Set whenever a fault is given out (no fault is remembered); cleared by the caller."""
+        """Set whenever a fault is given out (it is no value of the dictionary); cleared by the caller."""
+        self._faults: dict[str, Fault] = {}
         self._judge = judge_leniently(column) if waived else judge(column)
 
     def __missing__(self, text: str) -> Any:
+        fault = self._faults.get(text)
+        if fault is not None:
+            self.faulty = True
+            return fault
         value = self._judge(text)
         if isinstance(value, Fault) and (self._mend or self.column.spellings):
             value = self._mended(text, value)
         if isinstance(value, Fault):
             self.faulty = True
+            if len(self._faults) < MOST_FAULTS and len(text) <= LONGEST_SHOWN:
+                self._faults[text] = value
             return value
         if len(self) >= MOST_REMEMBERED:
             self.clear()
