@@ -88,7 +88,9 @@ class ColumnReader:
 
     def _columns(self, stretch: Stretch) -> Columns | None:
         kept, odd, ends = stretch.data, list[int](), _line_ends(stretch.data)
-        too_short = ends - len(kept) / self._header.width  # so many lines at least: a row has its delimiters and its end
+        too_short = (
+            ends - len(kept) / self._header.width
+        )  # so many lines at least: a row has its delimiters and its end
         if stretch.rest or too_short * MOST_ODD > ends:
             return None
         rows = read_plain(kept, self._header, other_width=odd, most=ends // MOST_ODD + 1)
