@@ -28,11 +28,13 @@ from commands.deployment.target import Target
 from commands.packaging import libraries
 from commands.packaging.manifest import Manifest
 from commands.stack.arguments import parser, running
+from commands.stack.errors import storage_in_words
 
 COLUMNS = ("at", "release", "state", "back_from", "commit", "sha256")
 
 
 @command
+@storage_in_words()
 def main(arguments: list[str]) -> int:
     made = parser("release", __doc__)
     made.formatter_class = argparse.RawDescriptionHelpFormatter

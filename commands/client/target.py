@@ -84,10 +84,15 @@ def find(given: argparse.Namespace, *, scope: str = "operator") -> Target:
 
 def _deployed(url: str, key: str | None) -> Client:
     key, token = key or os.environ.get("CAMPANHA_KEY"), os.environ.get("CAMPANHA_TOKEN")
+    if not (key or token) and (audience := os.environ.get("CAMPANHA_API_AUDIENCE")):
+        from shared.adapters.sign_in import credential
+
+        token = credential().get_token(f"{audience}/.default").token
     if not (key or token):
         raise StackError(
-            f"no credential for {url}: set CAMPANHA_KEY to one of its keys, or CAMPANHA_TOKEN to an Entra access token"
-            " (`az account get-access-token --resource AUDIENCE --query accessToken -o tsv`)."
+            f"no credential for {url}: set CAMPANHA_KEY to one of its keys, CAMPANHA_TOKEN to an Entra access token"
+            " (`az account get-access-token --resource AUDIENCE --query accessToken -o tsv`), or CAMPANHA_API_AUDIENCE to"
+            " the audience, to sign in as SIGN_IN says."
         )
     return Client(url, key=key, token=token)
 

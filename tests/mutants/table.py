@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.mutants.gate import GATE_AND_ROLLOUT
 from tests.mutants.mutant import mutant
+from tests.mutants.operations import OPERATIONS
 
 SEALED = """\
     services.files.seal(names.SCORED, names.scored_blob(fact.batch), len(shards))
@@ -483,4 +484,5 @@ MUTANTS = (
         "flow/test_rollout.py::test_metrics_that_cannot_be_read_hold_no_release_up",
     ),
     *GATE_AND_ROLLOUT,
+    *OPERATIONS,
 )  # fmt: skip

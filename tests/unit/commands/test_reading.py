@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -264,6 +265,14 @@ def test_the_environment_names_a_deployed_app(
     monkeypatch.setenv("CAMPANHA_URL", app.url)
     assert status.main([]) == 1
     assert "set CAMPANHA_KEY" in capsys.readouterr().err
+    with monkeypatch.context() as signed_in:
+        signed_in.setenv("CAMPANHA_API_AUDIENCE", "api://campanha")
+        asked: list[str] = []
+        token = SimpleNamespace(token="a-reader")
+        credential = SimpleNamespace(get_token=lambda scope: asked.append(scope) or token)
+        signed_in.setattr("shared.adapters.sign_in.credential", lambda: credential)
+        assert status.main([]) == 0
+        assert asked == ["api://campanha/.default"]
     monkeypatch.setenv("CAMPANHA_TOKEN", "a-reader")
     assert status.main([]) == 0
     monkeypatch.setenv("CAMPANHA_KEY", "an-operator")
