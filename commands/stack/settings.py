@@ -96,6 +96,8 @@ def _keyless(stack: Stack, app: str) -> dict[str, str]:
         "APPLICATIONINSIGHTS_CONNECTION_STRING": f"InstrumentationKey={INSIGHTS};IngestionEndpoint={stack.workspace_url}/",
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": f"ClientId={client_id(identity)};Authorization=AAD",
         "SERVES": app,
+        "TELEMETRY": "azure-monitor",
+        "SERVING_APP_INSIGHTS": "on",
         "ENDPOINT_AUTH": "entra",
         **({"ENDPOINT_IDENTITY": identity_id(stack, ENDPOINT)} if identity == WORK else {}),
         **({"HTTP_UPLOADS": "refused"} if identity == API else {}),

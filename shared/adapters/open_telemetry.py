@@ -135,8 +135,10 @@ def _azure_monitor() -> Exporter:
     from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter, AzureMonitorTraceExporter
 
     given = {"connection_string": connection, "disable_offline_storage": True}
+    of_process = TracerProvider(resource=_resource())  # asked for its resource and nothing else
     try:
-        return Exporter(AzureMonitorTraceExporter(**given), AzureMonitorMetricExporter(**given))
+        spans = AzureMonitorTraceExporter(**given, tracer_provider=of_process)
+        return Exporter(spans, AzureMonitorMetricExporter(**given))
     except ValueError as fault:
         raise ConfigurationError(f"{MEND} it is no connection string of Application Insights") from fault
 

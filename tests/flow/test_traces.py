@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from flow.exported import Exported, exporting
 from flow.season import lived
 from flow.test_crashes import Fuse, calls_that_matter, live_through
-from flow.world import World, bank_rows
+from flow.world import BrokenFiles, World, bank_rows
 
 from shared import flow, telemetry
 from shared.domain.facts import (
@@ -21,6 +22,7 @@ from shared.domain.facts import (
     ScoringDue,
 )
 from shared.domain.trace import Trace
+from shared.errors import Transient
 from shared.ledger import Record
 from shared.telemetry.metrics import METRICS, Measurement
 from shared.telemetry.spans import Span
@@ -189,6 +191,9 @@ def test_attempts_in_vain_are_in_one_trace_with_the_one_that_goes_well(
     (failure,) = world.ledger.newest("failure")
     assert failure.trace is not None
     assert failure.trace.is_with(attempts[0].place), "and so is the dead letter"
+    totals = exported.totals()
+    assert totals["campanha.facts", "UploadArrived", "failed"] == world.policy.most_attempts
+    assert totals["campanha.dead_letters", "blob-events"] == 1
     assert exported.orphans() == []
 
 
@@ -265,6 +270,9 @@ def test_a_version_that_waited_for_anothers_run_has_its_own_in_its_own_trace(
     assert run is not None
     assert run.trace is not None
     assert run.trace.is_with(june.trace)
+    (closed,) = [span for span in exported.of(june.trace) if span.name == "close_run" and span.links]
+    assert older.trace is not None
+    assert [link.trace_id for link in closed.links] == [older.trace.trace_id], "whose run was in the way"
     assert exported.one_way_links() == []
 
 
@@ -301,11 +309,25 @@ def test_facts_of_a_version_that_knew_no_traces_begin_one(world: Queued, exporte
     upload = world.drop("may.csv", bank_rows(30))
     claim = world.ledger.claims.claim(upload)
     assert "trace" not in claim.row.value
-    world.pass_time(world.policy.claim_seconds + 1)
-    world.tell(upload)
+    for files in (BrokenFiles(world.files), world.files):
+        world.pass_time(world.policy.claim_seconds + 1)
+        world.files = files
+        with suppress(Transient):
+            world.tell(upload)
+    assert world.ledger.newest("dataset")
+    assert exported.names(trace_of(world, "upload")).count("admit_upload") == 2, "one of them in vain"
     assert len(exported.roots()) == 1
     assert exported.orphans() == []
-    assert world.ledger.newest("dataset")
+
+
+def test_a_reconciliation_is_linked_with_what_it_found(world: Queued, exported: Exported) -> None:
+    """The worker of a fact has died over it; its claim, and its row, say in which trace that was."""
+    upload = world.drop("may.csv", bank_rows(30)).in_trace(Trace.begun())
+    world.ledger.outbox.expect([upload])
+    world.ledger.claims.claim(upload)
+    world.pass_time(world.policy.claim_seconds + 1)
+    world.tell(ReconcileDue(tick="1"), within=0)
+    assert exported.names(upload.trace)[:2] == ["reconcile", "admit_upload"]
 
 
 def test_events_tell_of_the_trace(world: Queued) -> None:

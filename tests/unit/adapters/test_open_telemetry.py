@@ -11,31 +11,12 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-ROOT = Path(__file__).parents[3]
-FLOW = """
-import sys
-sys.path[:0] = [{root!r}, {tests!r}]
-from flow.test_traces import Queued, released, scored, trace_of
-from shared import telemetry
-from shared.adapters.open_telemetry import exporter
-
-sink = exporter({to!r})
-telemetry.export_to(sink)
-world = Queued()
-released(world)
-batch = scored(world)
-sink.close()
-from opentelemetry.trace import get_tracer_provider
-print(trace_of(world, "upload").trace_id, batch.trace.trace_id, type(get_tracer_provider()).__name__)
-"""
-"""A process of its own: what the SDK reads from the environment it reads once."""
+from unit.adapters.exporting_flow import ROOT, lived
 
 
 @dataclass
@@ -77,18 +58,6 @@ def receiver() -> Iterator[Receiver]:
     yield made
     server.shutdown()
     server.server_close()
-
-
-def lived(to: str, **variables: str) -> tuple[list[str], subprocess.CompletedProcess[str]]:
-    """The trace ids of upload and batch, of a flow whose telemetry goes there; and how its process ended."""
-    program = FLOW.format(root=str(ROOT), tests=str(ROOT / "tests"), to=to)
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "APPLICATION"))
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=kept | variables, capture_output=True, text=True, check=False
-    )
-    return done.stdout.split(), done
 
 
 def test_a_flow_arrives_at_an_otlp_receiver(receiver: Receiver) -> None:
@@ -145,7 +114,7 @@ def test_a_flow_arrives_in_application_insights(receiver: Receiver) -> None:
     ids, done = lived(
         "azure-monitor", APPLICATIONINSIGHTS_CONNECTION_STRING=connection, WEBSITE_SITE_NAME="func-work"
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     told = [each for _, body in receiver.got for each in _envelopes(body)]
     kinds = {each["data"]["baseType"] for each in told}
     assert kinds == {"RemoteDependencyData", "MetricData"}
@@ -161,7 +130,7 @@ def test_a_flow_arrives_in_application_insights(receiver: Receiver) -> None:
         for metric in each["data"]["baseData"]["metrics"]
     }
     assert "campanha.rows" in metrics
-    assert {name.partition(".")[0] for name in metrics} == {"campanha"}
+    assert {name.partition(".")[0] for name in metrics} == {"campanha", "_OTELRESOURCE_"}
 
 
 def _taken(body: bytes) -> bytes:
