@@ -134,10 +134,18 @@ def page() -> str:
     lines += ["## What is waited for", "", WAITING, "", "| `waitingFor` | it waits for |", "|---|---|"]
     lines += [f"| `{wait.name}` | {wait.sentence} |" for wait in WAITS]
     lines += ["", "## What records hold", ""]
-    inner = [part.inner for kind in KINDS for part in kind.parts if part.about.public and part.inner]
+    inner = [of for kind in KINDS for of in _within(kind.parts)]
     for of in dict.fromkeys(inner):
         lines += [f"### {of.__name__}", "", of.__doc__ or "", "", *_fields(parts(of))]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _within(of: tuple[Part, ...]) -> Iterator[type]:
+    """The dataclasses that public fields hold, each before those that it holds itself."""
+    for part in of:
+        if part.about.public and part.inner:
+            yield part.inner
+            yield from _within(parts(part.inner))
 
 
 def _kind(kind: Kind[Any]) -> Iterator[str]:
