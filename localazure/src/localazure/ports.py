@@ -8,6 +8,8 @@ import socket
 
 RANGE = range(15000, 32000)
 """Below those that systems take for outgoing connections, so that none is taken meanwhile."""
+_given: set[int] = set()
+"""By this process: whoever asks for several, and starts servers only then, gets different ones."""
 
 
 def is_free(port: int) -> bool:
@@ -24,6 +26,7 @@ def is_free(port: int) -> bool:
 
 def lasting_port() -> int:
     """A port that was free a moment ago, and that no outgoing connection will take."""
-    while not is_free(port := secrets.choice(RANGE)):
+    while (port := secrets.choice(RANGE)) in _given or not is_free(port):
         continue
+    _given.add(port)
     return port

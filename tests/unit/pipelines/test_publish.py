@@ -19,6 +19,7 @@ from pipelines.automl import pipeline as automl
 from pipelines.experimentation import pipeline as experimentation
 from pipelines.scoring import pipeline as scoring
 from pipelines.training import pipeline as training
+from shared.domain import sign_in
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*")  # the SDK warns about its own internals
 STORAGE = "https://bank.blob.core.windows.net"
@@ -235,7 +236,7 @@ def test_an_error_that_is_no_absence_is_not_taken_for_one(monkeypatch: pytest.Mo
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What `publish` was called with, in a process that only has these settings."""
-    for name in (*publish.PLACE, *publish.STORAGE, "AZUREML_COMPUTE", "SIGN_IN"):
+    for name in (*publish.PLACE, *publish.STORAGE, "AZUREML_COMPUTE", "SIGN_IN", *sign_in.MANAGED):
         monkeypatch.delenv(name, raising=False)
     calls: list[dict[str, Any]] = []
     monkeypatch.setattr("azure.identity.DefaultAzureCredential", lambda: "signed in")
