@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from commands.client import live_settings, tables
+from commands.client import live_settings, states, tables
 from commands.client.output import acted, as_json
 from commands.client.status_api import Json
 from commands.client.target import BAD, FINE, command, find, parser
@@ -71,8 +71,9 @@ def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
     if answer.get("paused"):
         print("Paused: no step is begun. `./dev status --resume` goes on.")
     if answer.get("attentionCount"):
-        print(f"{answer['attentionCount']} waiting for a person: `./dev quarantine`, the failures above, and")
-        print("`./dev datasets --only doubted`.")
+        print(f"{answer['attentionCount']} waiting for a person:")
+        for command, number in states.for_a_person(answer.get("stateCounts", {})).items():
+            print(f"  {number:>3}  {command}")
 
 
 def _dataset(row: Json) -> dict[str, Any]:

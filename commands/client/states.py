@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shared.domain.kinds.deployment import DEPLOYMENT
 from shared.domain.kinds.state import State, Tone
 from shared.kinds import BY_NAME, KINDS, STATUSES_OF
 
+SHOWN_WITH = {
+    ("quarantine", "held"): "./dev quarantine --only held",
+    ("failure", "dead-lettered"): "./dev failures --only dead-lettered",
+    ("dataset", "doubted"): "./dev datasets --only doubted",
+    ("model", "awaiting-approval"): "./dev models --only awaiting-approval",
+    ("batch", "held"): "./dev batches --only held",
+}
+"""What shows the records that wait for a person: of each kind, in the states that do."""
 COLOURS = {Tone.OK: "green", Tone.RUN: "blue", Tone.WARN: "yellow", Tone.BAD: "red", Tone.REST: "dim"}
 
 
@@ -57,13 +66,22 @@ def waits(status: str) -> bool:
 
 
 def going(counts: Mapping[str, Mapping[str, int]]) -> int:
-    """How many records are in states from which something follows by itself. counts: by kind and state"""
+    """How many records are in states from which something follows by itself. counts: by kind and state
+
+    Deployments are not counted: they go on with their models, one of which may wait for a person.
+    """
     return sum(
         counts.get(kind.name, {}).get(state.name, 0)
         for kind in KINDS
         for state in kind.states
-        if state.tone is Tone.RUN
+        if state.tone is Tone.RUN and kind is not DEPLOYMENT
     )
+
+
+def for_a_person(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """How many records wait for a person, by the command that shows them. counts: by kind and state"""
+    found = {command: counts.get(kind, {}).get(state, 0) for (kind, state), command in SHOWN_WITH.items()}
+    return {command: number for command, number in found.items() if number}
 
 
 def choices(kind: str) -> str:

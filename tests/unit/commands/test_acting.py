@@ -43,6 +43,7 @@ ACTIONS = {
     ("rollback", "bank", "--reason", "r"): ("endpoints/bank/rollback", {"reason": "r"}),
     ("uploads", "x.csv", "--withdraw", "--reason", "r"): ("uploads/x.csv/withdraw", {"reason": "r"}),
     ("datasets", "bank:3", "--trust", "--reason", "r"): ("datasets/bank/3/trust", {"reason": "r"}),
+    ("failures", "a1b2", "--retry", "--reason", "r"): ("failures/a1b2/retry", {"reason": "r"}),
     ("quarantine", "a b.csv", "--retry"): ("quarantine/a b.csv/retry", {}),
     ("quarantine", "x.csv", "--readmit", "--reason", "r"): ("quarantine/x.csv/readmit", {"reason": "r"}),
     ("quarantine", "x.csv", "--discard", "--reason", "r"): ("quarantine/x.csv/discard", {"reason": "r"}),

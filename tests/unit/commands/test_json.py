@@ -56,6 +56,7 @@ ELSEWHERE = {
     "package": "test_packing.py",
     "release": "../../story/test_delivery.py",
     "replay": "test_replay.py",
+    "site": "test_docs_site.py",
     "rollback": "test_acting.py",
     "vulnerabilities": "test_vulnerabilities.py",
 }

@@ -16,15 +16,17 @@ from browser import bank
 from browser.fake_app import FakeApp
 
 from commands import catalog, status, watch
-from commands.client import tables
+from commands.client import states, tables
 from commands.stack import processes
 from commands.stack.state import Stack
+from shared.kinds import KINDS
 
 Run = Callable[..., tuple[int, str, str]]
 Asked = Callable[..., Any]
 
 SHOWN = {
-    ("status",): ["model 7 (campanha-bank-additional/model-7)", "leads-from-crm.csv", "6 waiting for a person"],
+    ("status",): ["model 7 (campanha-bank-additional/model-7)", "leads-from-crm.csv", "6 waiting for a person:",
+                  "1  ./dev failures --only dead-lettered"],
     ("status", "--flow"): ["admit_upload", "1,204"],
     ("trace", "incoming/calls-2026-w45.csv"): ["bank-additional:7", "model-7", "to-call-w45.csv", "train: completed"],
     ("trace", "scoring/to-call-w43.csv"): ["bank-additional:4", "calls-2026-w42.csv", "model version: 4"],
@@ -41,6 +43,7 @@ SHOWN = {
     ("batches", "to-call-november-csv-6f2c0a51", "--rows", "3"): ["probability", "decision"],
     ("quarantine",): ["leads-from-crm.csv", "held"],
     ("quarantine", "leads-from-crm.csv"): ["age: not an integer", "41 years", "write digits only", "--readmit"],
+    ("failures",): ["dead-lettered", "quota"],
     ("events",): ["UploadRejected", "QuarantineHeld", "leads-from-crm.csv", "calls-2026-w46.csv"],
     ("predict", "--fields"): ["euribor3m", "number", "blue-collar"],
 }  # fmt: skip
@@ -351,6 +354,21 @@ def test_watch_ends_when_all_is_quiet(run: Run, app: FakeApp) -> None:
     changing.join(10)
     assert code == 1  # five things wait for a person
     assert "model 7 answers for bank-additional" in out
+
+
+def test_whatever_waits_for_a_person_has_a_command_that_shows_it() -> None:
+    waiting = {(kind.name, state.name) for kind in KINDS for state in kind.states if state.needs_person}
+    assert set(states.SHOWN_WITH) == waiting
+    for command in states.SHOWN_WITH.values():
+        name, _, state = command.removeprefix("./dev ").split(" ")
+        assert name in catalog.COMMANDS
+        assert any((kind, state) in waiting for kind in (name.removesuffix("s"), "model", "batch", name))
+
+
+def test_a_release_that_waits_for_a_person_is_quiet() -> None:
+    counts = {"model": {"awaiting-approval": 1}, "deployment": {"creating": 1}}
+    assert watch.is_quiet({"stateCounts": counts})
+    assert not watch.is_quiet({"stateCounts": {**counts, "model": {"releasing": 1}}})
 
 
 def test_one_look_shows_all_that_is_under_way(app: FakeApp, capsys: pytest.CaptureFixture[str]) -> None:
