@@ -17,7 +17,7 @@ import numpy as np
 
 from commands.client import tables
 from commands.client.output import as_json
-from commands.drafting.draft import Draft, drafted, positive_of, target_among
+from commands.drafting.draft import Draft, doubt_about, drafted, positive_of, target_among
 from commands.drafting.profile import Profile, beside_answers, profiled
 from commands.drafting.written import yaml_of
 from commands.stack.arguments import parser
@@ -85,12 +85,14 @@ def _drafted(file: Path, dataset: str, target: str, positive: str) -> Draft:
     plain = [profiled(name, table.column(place)) for place, name in enumerate(table.names)]
     answer = target_among(plain, target)
     word, note = positive_of(answer, positive)
+    doubt = "" if target else doubt_about(answer, plain)
     place = table.names.index(answer.name)
     answers = np.array([text.strip() == word for text in table.column(place)], dtype=np.float64)
     others: list[Profile] = [
         beside_answers(one, table.column(at), answers) for at, one in enumerate(plain) if at != place
     ]
-    return drafted(dataset, f"Draft of {file.name}", others, answer, (word, note))
+    notes = "; ".join(each for each in (doubt, note) if each)
+    return drafted(dataset, f"Draft of {file.name}", others, answer, (word, notes))
 
 
 def _read(file: Path) -> _Table:

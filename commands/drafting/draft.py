@@ -24,10 +24,15 @@ PERSONAL_SHARE = 0.5
 """Of the values that look like personal data."""
 POSITIVE = ("yes", "y", "true", "t", "1", "sim", "si", "oui", "ja", "positive", "good")
 TARGETS = ("y", "target", "label", "class", "outcome", "response", "deposit", "subscribed", "churn", "churned",
-           "default", "converted", "bought", "exited")  # fmt: skip
+           "default", "defaulted", "converted", "bought", "exited", "approve", "approved", "accepted", "deny", "denied",
+           "rejected", "responded", "renewed", "creditability")  # fmt: skip
 PERSONAL_NAMES = re.compile(
     r"(^|[_.\s-])(first|last|full|sur)?_?name$|e-?mail|phone|mobile|telem|address|street|morada|iban|nif|ssn|passport"
     r"|birth|^dob$|nome|account_?(no|number)|card_?(no|number)",
+    re.IGNORECASE,
+)
+PROTECTED_NAMES = re.compile(
+    r"(^|[_.\s-])(sex|gender|male|female|race|ethnic(ity)?|black|white|hispan(ic)?|religion|nationality|native_country)$",
     re.IGNORECASE,
 )
 PERSONAL_VALUES = {
@@ -101,6 +106,14 @@ def target_among(profiles: Sequence[Profile], wanted: str = "") -> Profile:
     return (by_name or two)[-1]
 
 
+def doubt_about(answer: Profile, profiles: Sequence[Profile]) -> str:
+    """Why the answer may be another column; empty when its name says that it is this one, or no other could be."""
+    others = [each.name for each in profiles if len(each.words) == 2 and each is not answer]
+    if not others or answer.name.strip().casefold() in TARGETS:
+        return ""
+    return f"taken since it is the last column; --target names another of two values: {_list(others[:8])}"
+
+
 def positive_of(target: Profile, wanted: str = "") -> tuple[str, str]:
     """The answer that is looked for, and how it was chosen. raises: ConfigurationError"""
     if wanted and wanted not in target.words:
@@ -143,6 +156,10 @@ def _column(one: Profile) -> Drafted:
         low, high = _bounds(one)
         body |= {"type": one.form, "minimum": low, "maximum": high}
     notes = []
+    if PROTECTED_NAMES.search(one.name):
+        notes.append(
+            "a protected attribute by its name: where a decision may not rest on it, name it under ignored"
+        )
     if one.alone is not None and one.alone > GIVES_AWAY:
         body["known_only_after_call"] = True
         notes.append(

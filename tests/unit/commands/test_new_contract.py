@@ -152,3 +152,38 @@ def test_no_contract_is_overwritten_and_none_that_is_like_another_is_left(
         with pytest.raises(StackError, match=said):
             new_contract.main([str(file), "--out", str(out), *options])
     assert [(each.name, each.read_text()) for each in folder.iterdir()] == [("leads.yaml", before)]
+
+
+MORTGAGES = "income,white,approve,reject\n" + "".join(
+    f"{1000 + row},{row % 2},{int(row % 3 > 0)},{int(row % 3 == 0)}\n" for row in range(60)
+)
+
+
+def test_an_answer_is_found_by_its_name_wherever_it_stands(tmp_path: Path, capsys: Capsys) -> None:
+    told = _draft(_file(tmp_path, "mortgages", MORTGAGES), capsys)
+    assert told["contract"]["target"]["name"] == "approve"
+    assert _columns(told)["reject"]["known_only_after_call"] is True
+
+
+def test_an_answer_taken_for_its_place_alone_is_in_doubt(
+    tmp_path: Path, folder: Path, capsys: Capsys
+) -> None:
+    file = _file(tmp_path, "mortgages", MORTGAGES.replace("approve,reject", "local,late"))
+    new_contract.main([str(file), "--out", str(folder / "draft.yaml")])
+    doubt = "taken since it is the last column; --target names another of two values: 'white', 'local'"
+    assert doubt in " ".join(capsys.readouterr().out.split())
+    assert f"# {doubt}" in (folder / "draft.yaml").read_text()
+    (folder / "draft.yaml").unlink()
+    new_contract.main([str(file), "--target", "late", "--out", str(folder / "draft.yaml")])
+    assert doubt not in (folder / "draft.yaml").read_text()
+
+
+def test_a_protected_attribute_is_pointed_out_and_kept(tmp_path: Path, folder: Path) -> None:
+    file = _file(tmp_path, "mortgages", MORTGAGES)
+    new_contract.main([str(file), "--out", str(folder / "draft.yaml")])
+    (line,) = [
+        line for line in (folder / "draft.yaml").read_text().splitlines() if "protected attribute" in line
+    ]
+    assert "name it under ignored" in line
+    (contract,) = load_contracts(folder)
+    assert "white" in [column.name for column in contract.columns]
