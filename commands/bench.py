@@ -23,6 +23,7 @@ MEASURES = (
     "drift",
     "models",
     "reading",
+    "strangers",
 )
 """Each a module of `bench` with `add_options(parser)`, `run(given) -> results` and `show(results)`."""
 

