@@ -2,8 +2,8 @@
 
 ruff, mypy, import-linter; redocly, Spectral and our own API style; eslint and TypeScript; for infra/, two parsers of
 Bicep, Microsoft's types, our rules and Microsoft's reader of Kusto; for workflows and pipelines, zizmor, actionlint and
-the services' schemas. Says each that fails, not only the first, and what
-the linters found in how much. And whether the API's clients of the last release go on working.
+the services' schemas; MkDocs, which finds links that lead nowhere. Says each that fails, not only the first, and what the
+linters found in how much. And whether the API's clients of the last release go on working.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from textwrap import indent
 
 from commands import ROOT
 from commands.compatibility.release import NothingKept, since_last_release
+from commands.docs_site import build as docs_site
 from commands.infrastructure.check import findings as infrastructure
 from commands.linters import api_description, javascript, workflows
 from commands.linters.finding import Findings
@@ -88,6 +89,7 @@ def _checks() -> dict[str, Check]:
         "zizmor": _linter(workflows.zizmor),
         "actionlint": _linter(workflows.actionlint),
         "schemas": _linter(workflows.schemas),
+        "docs": _linter(docs_site.checked),
     }
 
 
