@@ -67,4 +67,6 @@ def acted(
         as_json(operation)
     else:
         print(operation.get("detail") or done)
+        if operation.get("status") in ("NotStarted", "Running"):
+            print("It is not over yet: `./dev watch` shows how it goes on.")
     return FINE

@@ -18,7 +18,8 @@ Json = dict[str, Any]
 VERSION = "2026-11-29"
 ANSWER_SECONDS = 60.0
 WAIT_SECONDS = 50
-FOLLOW_SECONDS = 300.0
+FOLLOW_SECONDS = 20.0
+"""How long an action is followed: a release, say, may be watched for hours."""
 PAGE = 200
 NOT_FOUND = 404
 FINAL = ("Succeeded", "Failed", "Canceled")
@@ -101,9 +102,9 @@ class Client:
             time.sleep(max(0.0, min(1.0, _pause(answer)) - (time.monotonic() - began)))
 
     def act(self, path: str, body: Json | None = None, *, query: Json | None = None) -> Json:
-        """Ask for an action once, and follow it to its end.
+        """Ask for an action once, and follow it to its end, or for `FOLLOW_SECONDS`.
 
-        returns: the operation as it ended; raises: Refused when it failed, Unreachable
+        returns: the operation as it is then; raises: Refused when it failed, Unreachable
         """
         key = {"Idempotency-Key": uuid.uuid4().hex}
         answer = self._answer("POST", path, query=query, json=body or {}, headers=key)

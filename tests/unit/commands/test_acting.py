@@ -116,6 +116,17 @@ def test_an_action_that_fails_is_1(run: Run, app: FakeApp, monkeypatch: pytest.M
     assert "A run of this dataset is going already." in err
 
 
+def test_an_action_that_takes_long_is_not_waited_for(
+    run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "operation", lambda id_: {"status": "Running"})
+    monkeypatch.setattr("commands.client.status_api.FOLLOW_SECONDS", 0.0)
+    code, out, _ = run("approve", "bank:3", "--reason", "r")
+    assert code == 0
+    assert "The release of model bank:3 goes on." in out
+    assert "not over yet: `./dev watch` shows how it goes on" in out
+
+
 # --- predict --------------------------------------------------------------------------------------------------
 
 
