@@ -1,0 +1,37 @@
+"""Which of the documented commands the walk through the pages does not run, and what does instead, or why nothing can."""
+
+from __future__ import annotations
+
+ELSEWHERE = {
+    "./dev demo": "tests/story/test_the_loop.py",
+    "./dev replay": "tests/unit/commands/test_replay.py",
+    "./dev test": ".ci/run",
+    "./dev check": ".ci/run",
+    "./dev clean": "tests/unit/commands/test_doctor_and_clean.py",
+    "./dev bench": "tests/unit/bench/test_shown.py",
+    "./dev package": "tests/unit/commands/test_packing.py",
+    "./dev up --strict": "tests/story/test_the_loop.py",
+    "./dev up --roles": "tests/story/test_roles.py",
+    "./dev doctor --sign-in": "tests/contract/test_sign_in.py",
+    "./dev azure inputs": "tests/infrastructure/test_inputs.py",
+    "./dev azure after": "tests/infrastructure/test_after.py",
+    "python docs/": "tests/unit/test_docs.py",
+    "localazure up": "localazure/tests/test_command.py",
+    "pip install ./localazure": "localazure/tests/test_wheel.py",
+}
+"""By how the command begins: the tests that run it, or what it does, by itself."""
+NOT_HERE = {
+    "az ": "Azure's command line needs a subscription",
+    "azd ": "the Azure Developer CLI needs a subscription",
+    "./dev lock": "it takes the package index's newest, so that it gives something else each day",
+}
+"""By how the command begins: why nothing runs it."""
+
+
+def reason(text: str) -> str:
+    """Why the walk leaves this command out; empty when it runs it."""
+    for table in (ELSEWHERE, NOT_HERE):
+        for begin, why in table.items():
+            if text == begin or text.startswith(begin if begin.endswith((" ", "/")) else f"{begin} "):
+                return why
+    return ""
