@@ -53,6 +53,7 @@ COMMANDS = {
     "load-test": Command(summary="many requests to the model's endpoint: times, errors, rows a second"),
     "logs": Command(summary="logs of the model's deployment and of the app"),
     "docs": Command(summary="addresses of the dashboard and of both APIs' descriptions"),
+    "site": Command(summary="the documentation as a site with search", needs=(*USUAL, CHECK)),
     "env": Command(summary='variables for the unmodified SDKs: eval "$(./dev env)"'),
     "reset": Command(summary="stop everything and forget everything"),
     "doctor": Command(

@@ -29,6 +29,8 @@ class Documented:
     page: str
     text: str
     """Without its remark."""
+    in_prose: bool = False
+    """Within a sentence, where it may stand for what it does, without what it is given."""
 
     @property
     def program(self) -> str:
@@ -52,4 +54,4 @@ def commands(page: str) -> Iterator[Documented]:
 
 def _in_prose(page: str, text: str) -> Iterator[Documented]:
     for found in _WITHIN.finditer(text):
-        yield Documented(page=page, text=" ".join(found[1].split()))
+        yield Documented(page=page, text=" ".join(found[1].split()), in_prose=True)

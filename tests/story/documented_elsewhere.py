@@ -11,18 +11,23 @@ ELSEWHERE = {
     "./dev bench": "tests/unit/bench/test_shown.py",
     "./dev package": "tests/unit/commands/test_packing.py",
     "./dev up --strict": "tests/story/test_the_loop.py",
-    "./dev up --roles": "tests/story/test_roles.py",
     "./dev doctor --sign-in": "tests/contract/test_sign_in.py",
+    "./dev up --set TELEMETRY": "tests/unit/adapters/test_open_telemetry.py",
+    "./dev release": "tests/story/test_delivery.py",
+    "./dev backup": "tests/story/test_recovery.py",
+    "./dev restore": "tests/story/test_recovery.py",
+    "./dev vulnerabilities": "tests/unit/commands/test_vulnerabilities.py",
+    "./dev azure what-if": "tests/unit/deployment/test_what_if.py",
+    "./dev azure publish": "tests/story/test_delivery.py",
     "./dev azure inputs": "tests/infrastructure/test_inputs.py",
     "./dev azure after": "tests/infrastructure/test_after.py",
     "python docs/": "tests/unit/test_docs.py",
-    "localazure up": "localazure/tests/test_command.py",
-    "pip install ./localazure": "localazure/tests/test_wheel.py",
 }
 """By how the command begins: the tests that run it, or what it does, by itself."""
 NOT_HERE = {
     "az ": "Azure's command line needs a subscription",
     "azd ": "the Azure Developer CLI needs a subscription",
+    "./dev azure bicep": "Microsoft's compiler is fetched from GitHub",
     "./dev lock": "it takes the package index's newest, so that it gives something else each day",
 }
 """By how the command begins: why nothing runs it."""

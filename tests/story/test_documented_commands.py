@@ -73,6 +73,23 @@ def test_nothing_is_left_out_that_no_page_shows(begin: str) -> None:
     assert any(text.startswith(begin.strip()) for text in shown)
 
 
+NAMED = {
+    "FILE.csv": "leads.csv",
+    "FILE": "clients.csv",
+    "NAME": "clients.csv",
+    "WHY": "because",
+    "...": "because",
+    "DATASET": "bank",
+    "MODEL": "bank:1",
+    "VERSION": "bank:1",
+    "RUN": "bank-v1-a1",
+    "FAILURE": "none",
+    "COMMAND": "status",
+    "bank:3": "bank:2",
+}
+"""What stands in the pages for something of one's own."""
+
+
 @dataclass
 class Checkout:
     """A copy of this checkout in which somebody does what the pages say."""
@@ -115,8 +132,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checko
             (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.setattr(strangers, "ROWS", 4000)
     (tmp_path / "leads.csv").write_text(strangers.text_of("leads"), newline="")
-    made = Checkout(tmp_path, {"FILE.csv": "leads.csv", "FILE": "clients.csv", "NAME": "clients.csv",
-        "WHY": "because", "DATASET": "bank", "COMMAND": "status", "bank:3": "bank:2", "DIR": ".campanha"})  # fmt: skip
+    made = Checkout(tmp_path, dict(NAMED))
     yield made
     made.run("./dev down")
 
@@ -132,6 +148,8 @@ def test_each_runs(checkout: Checkout) -> None:
         if "$CAMPANHA_URL" in text:
             text = f'eval "$(./dev env)"; {text}'
         done = checkout.run(text)
+        if done.returncode == 2 and command.in_prose:
+            done = checkout.run(f"{text} --help")
         if not _is_fine(command.text, done):
             said = f"{done.stdout[-800:]}{done.stderr[-800:]}"
             faults.append(f"{command.page}: {text}\nended with {done.returncode}\n{said}")
@@ -169,10 +187,12 @@ def _prepare(checkout: Checkout, command: Documented) -> None:
         lines = [header, *rows[2000:3000], "1;2;3", rows[3000].replace(rows[3000].split(",")[2], "astronaut")]
         (folder / "with-faults.csv").write_text("\n".join(lines) + "\n")
         checkout.run("./dev drop with-faults.csv")
-    if ("ID" in text.split() or "-csv-" in text) and "ID" not in checkout.names:
+    if (set(text.split()) & {"ID", "BATCH"} or "-csv-" in text) and "ID" not in checkout.names:
         checkout.settled()
         batch = checkout.says("./dev trace scoring/to-call.csv")["batch"]["id"]
-        checkout.names |= dict.fromkeys(("ID", "to-call-csv-d7147bc7", "clients-csv-d7147bc7"), batch)
+        checkout.names |= dict.fromkeys(
+            ("ID", "BATCH", "to-call-csv-d7147bc7", "clients-csv-d7147bc7"), batch
+        )
         (folder / "called.csv").write_text("row,y\n1,no\n2,yes\n3,perhaps\n")
     if "called-csv-" in text:
         checkout.settled()
