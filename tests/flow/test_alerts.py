@@ -19,6 +19,7 @@ from shared.domain.facts import (
     AlertCheckDue,
     AlertDeliveryDue,
     AlertTestRequested,
+    ReconcileDue,
     RetryRequested,
     ScoringDue,
     StepDeadLettered,
@@ -128,6 +129,24 @@ def test_an_app_that_was_down_over_the_hour_says_late_when_nothing_came() -> Non
     assert world.channels[0].heard[0].since == "2026-11-30T08:00:00.000+00:00"
 
 
+def test_right_after_a_gap_absence_is_not_judged_however_often_the_clock_ticks() -> None:
+    world = waking()
+    world.minutes(3)
+    world.time = EIGHT + timedelta(hours=2)
+    for _ in range(3):
+        flow.tick(ReconcileDue(tick=f"{world.time}"), world.services)
+        world.pass_time(15)
+    assert world.ledger.newest("alert") == []
+
+
+def test_a_gap_ends_no_alert() -> None:
+    world = waking()
+    world.minutes(15)
+    world.pass_time(3600)
+    world.minutes(3)
+    assert world.channels[0].said == [LATE]
+
+
 def test_a_tick_a_moment_before_the_hour_by_storages_clock_does_not_wait_a_minute() -> None:
     world = waking(at=MONDAY - timedelta(seconds=1))
     while world.time < EIGHT:
@@ -175,6 +194,21 @@ def test_a_thousand_files_that_fail_for_one_reason_are_one_message_and_end_with_
     world.minutes(2)
     assert world.channels[0].said == [("step-failed", False), ("step-failed", True)]
     assert world.ledger.present().causes.open == {}
+
+
+def test_a_cause_is_open_until_the_last_of_it_is_mended() -> None:
+    world = waking({"files": {"at_most_hours_old": 8000}})
+    for name in ("a", "b"):
+        world.deliver(StepDeadLettered(queue="steps", about=name, reason="Transient: away"))
+    world.minutes(2)
+    first, last = world.ledger.newest("failure")
+    world.deliver(RetryRequested(failure=first.id, about="none", operation="1"))
+    world.minutes(2)
+    assert world.channels[0].said == [("step-failed", False)]
+    assert [one.values["affected_count"] for one in world.alerts()] == [1]
+    world.deliver(RetryRequested(failure=last.id, about="none", operation="2"))
+    world.minutes(2)
+    assert world.channels[0].said == [("step-failed", False), ("step-failed", True)]
 
 
 def test_another_reason_is_another_alert() -> None:

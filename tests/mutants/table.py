@@ -5,6 +5,7 @@ Mutation testing by hand: R. DeMillo, R. Lipton, F. Sayward, *Hints on Test Data
 
 from __future__ import annotations
 
+from tests.mutants.alerts import ALERTS
 from tests.mutants.gate import GATE_AND_ROLLOUT
 from tests.mutants.mutant import mutant
 from tests.mutants.operations import OPERATIONS
@@ -485,4 +486,5 @@ MUTANTS = (
     ),
     *GATE_AND_ROLLOUT,
     *OPERATIONS,
+    *ALERTS,
 )  # fmt: skip
