@@ -74,7 +74,8 @@ def _document(parts: list[inventory.Laid], states: list[tuple[Found, int]]) -> d
         "freeBytes": shutil.disk_usage(ROOT).free,
         "parts": [{_camel(name): value for name, value in asdict(one).items()} for one in parts],
         "states": [
-            {"folder": str(one.folder), "running": one.running, "bytes": size} for one, size in states
+            {"folder": str(one.folder), "running": one.running, "bytes": size, "unwell": one.unwell}
+            for one, size in states
         ],
     }
 
@@ -114,6 +115,8 @@ def _show_states(states: list[tuple[Found, int]]) -> None:
         place = _short(one.folder)
         runs = f"runs: {', '.join(one.running)}" if one.running else "stopped"
         print(f"  {place:<50} {megabytes(size):>9}  {runs}")
+        for said in one.unwell:
+            print(f"    ! {said}")
 
 
 def _short(folder: Path) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -66,7 +68,7 @@ def test_programs_are_told_the_same(checkout: Path, capsys: Capsys) -> None:
     assert parts[catalog.UP]["bytes"] == pytest.approx(2_000_000, rel=0.1)
     assert parts[catalog.STORAGE]["installedBy"] == "demo"
     assert told["states"] == [
-        {"folder": str(checkout / ".campanha" / "demo"), "running": [], "bytes": told["states"][0]["bytes"]}
+        {"folder": str(checkout / ".campanha" / "demo"), "running": [], "bytes": told["states"][0]["bytes"], "unwell": []}
     ]
 
 
@@ -112,3 +114,35 @@ def test_an_interrupted_removal_leaves_nothing_that_looks_whole(
 
 def test_they_run_before_anything_is_installed() -> None:
     assert catalog.COMMANDS["doctor"].needs == catalog.COMMANDS["clean"].needs == ()
+
+
+def test_the_doctor_says_what_the_app_says_of_itself(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capsys
+) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told = {
+                "ledger:read": [{"status": "pass"}],
+                "alerts:notifier": [{"status": "warn", "output": "nobody can be told"}],
+            }
+            asked.append((self.path, self.headers["x-functions-key"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"status": "warn", "checks": told}).encode())
+
+        def log_message(self, *_: object) -> None: ...
+
+    asked: list[tuple[str, str]] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(found, "_running", lambda _: ("host",))
+    monkeypatch.setattr(Stack, "host_url", f"http://127.0.0.1:{server.server_address[1]}")
+    monkeypatch.setattr(Stack, "keys", {"reader": "a key"})
+    assert doctor.main([]) == 0
+    assert "! nobody can be told" in capsys.readouterr().out
+    assert asked == [("/api/health", "a key")]
+    server.shutdown()
+    server.server_close()
+    assert doctor.main(["--json"]) == 0
+    (state,) = json.loads(capsys.readouterr().out)["states"]
+    assert state["unwell"] == ["the app does not answer (URLError)"]
