@@ -16,7 +16,7 @@ from shared.domain import facts as f
 from shared.domain.facts import Fact
 from shared.domain.kinds.kind import Change
 from shared.domain.trace import Trace
-from shared.errors import Transient, in_words
+from shared.errors import InProgress, Transient, in_words
 from shared.ledger.claims import Claim, Outcome
 from shared.ledger.lease import Lease
 from shared.procedures import clock_health
@@ -24,6 +24,7 @@ from shared.procedures.live_config import in_force
 from shared.procedures.work_pause import is_paused
 from shared.services import Services
 from shared.steps.admit_upload import admit_upload
+from shared.steps.begin_delivery import begin_delivery
 from shared.steps.begin_operation import begin_operation
 from shared.steps.change_config import change_config
 from shared.steps.check_alerts import check_alerts
@@ -188,6 +189,7 @@ FLOW = (
     Rule((f.EndpointProbeDue,), probe_endpoint, ()),
     # people are told
     Rule((f.AlertCheckDue,), check_alerts, (f.AlertRaised, f.AlertOver)),
+    Rule((f.AlertRaised, f.AlertOver), begin_delivery, (f.AlertDeliveryDue,)),
     Rule((f.AlertDeliveryDue,), deliver_alerts, (f.AlertDeliveryDue,)),
     Rule((f.AlertTestRequested,), try_channels, (f.AlertDeliveryDue,)),
     # webhook delivery
@@ -269,7 +271,9 @@ def _tell_people(fact: f.ReconcileDue | f.ScoringDue, services: Services) -> boo
     try:
         if clock != clock_health.SWEEP and not clock_health.is_stopped(services):
             return True
-        _tell(handle(f.AlertCheckDue(tick=fact.tick, clock=clock), services), services)
+        for found in handle(f.AlertCheckDue(tick=fact.tick, clock=clock), services):
+            with suppress(InProgress):  # whoever had it from the queue
+                handle(found, services, expected=True)
         handle(f.AlertDeliveryDue(tick=fact.tick), services)
     except Exception as problem:  # noqa: BLE001  (nothing of it may stop the clock)
         said = f"{in_words(problem)}; the next tick tries again."

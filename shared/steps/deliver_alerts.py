@@ -22,10 +22,12 @@ from shared.procedures.alert_cursor import ALERT_CURSOR, AlertCursor
 from shared.services import Services
 
 AT_ONCE = 20
-"""Messages of a channel in one go; each takes a second at most, mostly."""
+"""Messages of a channel in one go, or"""
+LONGEST = timedelta(seconds=50)
+"""as many as are taken in so long; a mail server may take as long again for one."""
 LEASE = timedelta(seconds=120)
-"""How long one worker has a channel to itself: longer than its messages take with a time-out at the end."""
-SHORTEST, LONGEST = 10, 600
+"""How long one worker has a channel to itself: longer than both together."""
+SHORTEST_WAIT, LONGEST_WAIT = 10, 600
 """Seconds between tries, twice as long each time."""
 RAISED = "raised"
 
@@ -89,21 +91,23 @@ def _has_news(alert: Listed, cursor: AlertCursor) -> bool:
 
 
 def _told(channel: AlertChannel, cursor: Kept, due: list[Listed], services: Services) -> int | None:
+    ends, left = services.now() + LONGEST, len(due)
     for alert in due[:AT_ONCE]:
+        if services.now() > ends:
+            break
         for over in _news(alert, cursor.value):
+            said = message(alert.record.id, alert.record.values, over=over, public_url=services.public_url)
             try:
-                channel.send(
-                    message(alert.record.id, alert.record.values, over=over, public_url=services.public_url)
-                )
+                channel.send(said)
             except (Transient, Refused) as problem:
                 return _backed_off(channel, cursor, problem, services)
-            cursor = _moved(
-                channel, cursor, services, **_after(cursor.value, alert.number, over=over, services=services)
-            )
+            after = _after(cursor.value, alert.number, over=over, services=services)
+            cursor = _moved(channel, cursor, services, **after)
         if not _was_raised(alert):  # a test, which its own step sends
             cursor = _moved(channel, cursor, services, **_passed(cursor.value, alert.number))
+        left -= 1
     _moved(channel, cursor, services, until=None)
-    return 0 if len(due) > AT_ONCE else None
+    return 0 if left else None
 
 
 def _news(alert: Listed, cursor: AlertCursor) -> Iterator[bool]:
@@ -140,7 +144,7 @@ def _after(cursor: AlertCursor, number: int, *, over: bool, services: Services) 
 
 def _backed_off(channel: AlertChannel, cursor: Kept, problem: Exception, services: Services) -> int:
     failures, now = cursor.value.failures + 1, services.now()
-    wait = min(LONGEST, SHORTEST << min(failures - 1, 10))
+    wait = min(LONGEST_WAIT, SHORTEST_WAIT << min(failures - 1, 10))
     _moved(
         channel, cursor, services, failures=failures, problem=str(problem)[:300], until=None,
         failing_since=cursor.value.failing_since or now.isoformat(timespec="milliseconds"),

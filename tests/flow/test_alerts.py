@@ -326,6 +326,33 @@ def test_while_one_worker_tells_another_leaves_the_channel_alone() -> None:
     assert len(world.channels[0].heard) == 1
 
 
+def test_an_alert_that_another_worker_records_is_told_at_once_all_the_same() -> None:
+    world = waking()
+    while world.time < EIGHT:
+        world.minute()
+    (raised,) = flow.handle(AlertCheckDue(tick="a", clock="ReconcileDue"), world.services)
+    world.tell(raised, within=1)  # from the queue, and no clock ticks
+    assert world.channels[0].said == [LATE]
+
+
+def test_a_channel_that_takes_long_is_left_before_its_lease_ends() -> None:
+    world = waking({"files": {"at_most_hours_old": 8000}})
+
+    class Slow(Channel):
+        def send(self, message: Any) -> None:
+            super().send(message)
+            world.pass_time(20)
+
+    world.channels = [Slow(name="on-call")]
+    for n in "abcdefgh":
+        world.deliver(StepDeadLettered(queue="steps", about=n, reason=f"Transient: {n}"))
+    began = world.time
+    flow.tick(ReconcileDue(tick="1"), world.services)
+    assert world.time - began < timedelta(seconds=120)
+    world.minutes(3)
+    assert len(world.channels[0].heard) == 8
+
+
 # --- who tells ----------------------------------------------------------------------------------------------
 
 
