@@ -13,6 +13,8 @@ param deployerId string
 param deployerType string
 param alertEmail string
 param apiAudience string
+@secure()
+param alertChannels string
 @allowed(['3.11', '3.12', '3.13'])
 param pythonVersion string
 param clusterSize string
@@ -310,6 +312,7 @@ module workApp 'function-app.bicep' = {
     topicEndpoint: topics.outputs.outgoingEndpoint
     endpointIdentityId: endpoint.id
     apiAudience: apiAudience
+    alertChannels: alertChannels
     subnetId: private ? vnet::workSubnet.id : ''
   }
   dependsOn: [accountRoles, insightsRoles]
@@ -336,6 +339,7 @@ module apiApp 'function-app.bicep' = {
     topicEndpoint: topics.outputs.outgoingEndpoint
     endpointIdentityId: endpoint.id
     apiAudience: apiAudience
+    alertChannels: alertChannels
     subnetId: private ? vnet::apiSubnet.id : ''
   }
   dependsOn: [accountRoles, insightsRoles]

@@ -21,6 +21,8 @@ param workspaceName string
 param topicEndpoint string
 param endpointIdentityId string
 param apiAudience string
+@secure()
+param alertChannels string
 @description('Of the virtual network; empty: none.')
 param subnetId string
 
@@ -100,6 +102,8 @@ var ofWork = {
   AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:10'
   SERVING_APP_INSIGHTS: 'on'
   ENDPOINT_IDENTITY: endpointIdentityId
+  ALERT_CHANNELS: alertChannels
+  PUBLIC_URL: 'https://func-api-${token}.azurewebsites.net'
   SCORE_SCHEDULE: '0 */5 * * * *'
   RECONCILE_SCHEDULE: '0 * * * * *'
   RETRAIN_SCHEDULE: '0 0 3 * * 1'

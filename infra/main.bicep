@@ -20,6 +20,9 @@ param deployerType string
 param alertEmail string
 @description('Application id that tokens for the HTTP API are made for.')
 param apiAudience string
+@secure()
+@description('Where people are told of alerts: a reference to a secret that holds ALERT_CHANNELS, as docs/alerts.md says; empty: nowhere.')
+param alertChannels string
 @allowed(['3.11', '3.12', '3.13'])
 param pythonVersion string
 @description('Size of the cluster\'s machines.')
@@ -52,6 +55,7 @@ module campanha 'campanha.bicep' = {
     deployerType: deployerType
     alertEmail: alertEmail
     apiAudience: apiAudience
+    alertChannels: alertChannels
     pythonVersion: pythonVersion
     clusterSize: clusterSize
     clusterMost: clusterMost

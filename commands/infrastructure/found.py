@@ -20,6 +20,7 @@ PARAMETERS: dict[str, Any] = {
     "deployerType": "User",
     "alertEmail": "owner@example.org",
     "apiAudience": "api://campanha",
+    "alertChannels": "@Microsoft.KeyVault(SecretUri=https://bank.vault.azure.net/secrets/alert-channels)",
     "pythonVersion": "3.13",
     "clusterSize": "Standard_D4as_v4",
     "clusterMost": 2,

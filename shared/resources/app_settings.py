@@ -53,6 +53,8 @@ APP_SETTINGS = (
     AppSetting(name="SERVING_APP_INSIGHTS", value="on", apps=(WORK.name,)),
     AppSetting(name="ENDPOINT_AUTH", value="entra"),
     AppSetting(name="ENDPOINT_IDENTITY", given="the identity `endpoint`", apps=(WORK.name,)),
+    AppSetting(name="ALERT_CHANNELS", given="the parameter alertChannels", apps=(WORK.name,)),
+    AppSetting(name="PUBLIC_URL", given="the address of the app `api`", apps=(WORK.name,)),
     AppSetting(name="SCORE_SCHEDULE", value="0 */5 * * * *", apps=(WORK.name,)),
     AppSetting(name="RECONCILE_SCHEDULE", value="0 * * * * *", apps=(WORK.name,)),
     AppSetting(name="RETRAIN_SCHEDULE", value="0 0 3 * * 1", apps=(WORK.name,)),

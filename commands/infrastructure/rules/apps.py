@@ -46,6 +46,8 @@ GIVEN = {
     "EVENT_TOPIC_ENDPOINT": "evgt-campanha-*.properties.endpoint",
     "ENDPOINT_IDENTITY": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-bank/providers"
     "/Microsoft.ManagedIdentity/userAssignedIdentities/id-endpoint-*",
+    "ALERT_CHANNELS": "@Microsoft.KeyVault(SecretUri=https://bank.vault.azure.net/secrets/alert-channels)",
+    "PUBLIC_URL": "https://func-api-*.azurewebsites.net",
     "ENTRA_TENANT_ID": TENANT,
     "ENTRA_AUDIENCE": "api://campanha",
 }
