@@ -94,7 +94,7 @@ def _app(folder: Path, hour: datetime) -> Path:
         shutil.copytree(source, folder / name, ignore=leave) if source.is_dir() else shutil.copy(
             source, folder / name
         )
-    contract = folder / "contracts" / "bank-additional.yaml"
+    contract = folder / "contracts" / "bank.yaml"
     days = "[mon, tue, wed, thu, fri, sat, sun]"
     contract.write_text(
         contract.read_text(encoding="utf-8")
@@ -146,7 +146,7 @@ def _late(run: Running, receiver: Receiver, hour: datetime) -> None:
     assert "signin" in page.url, (
         "whoever is not signed in yet signs in, and comes to the alert: the browser keeps what is after #"
     )
-    (dataset,) = [one for one in run.get("status")["datasets"] if one["dataset"] == "bank-additional"]
+    (dataset,) = [one for one in run.get("status")["datasets"] if one["dataset"] == "bank"]
     (fresh,) = dataset["freshness"]
     assert (fresh["state"], fresh["dueAt"][:16]) == ("late", f"{hour:%Y-%m-%dT%H:%M}")
 
