@@ -68,7 +68,12 @@ def test_programs_are_told_the_same(checkout: Path, capsys: Capsys) -> None:
     assert parts[catalog.UP]["bytes"] == pytest.approx(2_000_000, rel=0.1)
     assert parts[catalog.STORAGE]["installedBy"] == "demo"
     assert told["states"] == [
-        {"folder": str(checkout / ".campanha" / "demo"), "running": [], "bytes": told["states"][0]["bytes"], "unwell": []}
+        {
+            "folder": str(checkout / ".campanha" / "demo"),
+            "running": [],
+            "bytes": told["states"][0]["bytes"],
+            "unwell": [],
+        }
     ]
 
 
