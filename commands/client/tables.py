@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-MOMENTS = {"createdAt", "lastModifiedAt", "recordedAt", "time"} | {
+MOMENTS = {"createdAt", "lastModifiedAt", "recordedAt", "time", "deliveredAt", "failingStartedAt"} | {
     part.wire_name for kind in KINDS for part in kind.parts if part.hint is Moment
 }
 COUNTS = ("rows", "rejectedRows", "waitingUploads", "count", "doneCount", "openCount", "requests", "errors")
