@@ -484,6 +484,27 @@ MUTANTS = (
         "    except ZeroDivisionError:\n        return release  # no",
         "flow/test_rollout.py::test_metrics_that_cannot_be_read_hold_no_release_up",
     ),
+    # traces
+    mutant(
+        "a retry begins a trace of its own", "shared.ledger.claims",
+        '"begun": self._now().isoformat(), **in_its_trace(fact)}', '"begun": self._now().isoformat()}',
+        "flow/test_traces.py::test_attempts_in_vain_are_in_one_trace_with_the_one_that_goes_well",
+    ),
+    mutant(
+        "a lost message loses its trace", "shared.ledger.outbox",
+        '{"fact": fact.to_json(), **in_its_trace(fact)}', '{"fact": fact.to_json()}',
+        "flow/test_traces.py::test_a_lost_message_is_published_again_in_its_trace",
+    ),
+    mutant(
+        "a clock's trace goes on in all that it finds", "shared.flow",
+        "active if asked else None, services)", "active, services)",
+        "flow/test_traces.py::test_a_clock_is_the_beginning_of_no_trace_and_finds_each_batch_in_one_of_its_own",
+    ),
+    mutant(
+        "a run is found due before its version is recorded", "shared.steps.reconcile",
+        'if services.ledger.find("dataset", names.dataset_id(dataset, newest)) is None:', "if False:",
+        "flow/test_traces.py::test_a_crash_at_any_call_breaks_no_trace",
+    ),
     *GATE_AND_ROLLOUT,
     *OPERATIONS,
     *ALERTS,
