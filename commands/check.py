@@ -2,8 +2,9 @@
 
 ruff, mypy, import-linter; redocly, Spectral and our own API style; eslint and TypeScript; for infra/, two parsers of
 Bicep, Microsoft's types, our rules and Microsoft's reader of Kusto; for workflows and pipelines, zizmor, actionlint and
-the services' schemas; MkDocs, which finds links that lead nowhere. Says each that fails, not only the first, and what the
-linters found in how much. And whether the API's clients of the last release go on working.
+the services' schemas; gitleaks, bandit and the libraries' licences; MkDocs, which finds links that lead nowhere. Says
+each that fails, not only the first, and what the linters found in how much. And whether the API's clients of the last
+release go on working.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from commands import ROOT
 from commands.compatibility.release import NothingKept, since_last_release
 from commands.docs_site import build as docs_site
 from commands.infrastructure.check import findings as infrastructure
-from commands.linters import api_description, javascript, workflows
+from commands.linters import api_description, javascript, licences, security, workflows
 from commands.linters.finding import Findings
 from commands.linters.tools import LinterBroke
 from localazure.storage.node import SetupFailed
@@ -89,6 +90,9 @@ def _checks() -> dict[str, Check]:
         "zizmor": _linter(workflows.zizmor),
         "actionlint": _linter(workflows.actionlint),
         "schemas": _linter(workflows.schemas),
+        "secrets": _linter(security.secrets),
+        "bandit": _linter(security.bandit),
+        "licences": _linter(licences.licences),
         "docs": _linter(docs_site.checked),
     }
 
