@@ -35,6 +35,7 @@ LOCKS = {
     "commands": UP,
     "commands/packaging": OF_GROUPS["package"],
     "commands/infrastructure": OF_GROUPS["check"],
+    "commands/docs_site": OF_GROUPS["check"],
     "localazure/src": UP,
     "bench": TEST,
 }
