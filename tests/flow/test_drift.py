@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from flow.engine import release
@@ -179,7 +180,7 @@ def test_rows_that_were_readmitted_may_break_the_contract_and_are_measured_all_t
     with PartWriter(contract, file) as writer:
         writer.add(
             {
-                name: [int(row[at]) if row[at].lstrip("-").isdigit() else row[at] for row in odd]
+                name: pa.array([int(row[at]) if row[at].lstrip("-").isdigit() else row[at] for row in odd])
                 for at, name in enumerate(names)
             }
         )
