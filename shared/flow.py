@@ -386,15 +386,13 @@ def _handle_fact(fact: Fact, services: Services, *, expected: bool) -> tuple[Fac
 
 def _handle_claimed(claim: Claim, active: Active, services: Services, *, expected: bool) -> tuple[Fact, ...]:
     ledger, fact = services.ledger, claim.fact
-    own = kinds.changes(fact) if type(fact) in RECORDS_ITSELF or not expected else []
-    # Recorded first, then logged: a crash before `begin` finds the same moves by their cause, and makes the same events
-    # again. Events logged first would announce what the API cannot show yet.
-    events = ledger.records.apply(own, cause=fact.key, trace=fact.trace, met=active.link)
-    # At its first delivery ever, no attempt before it can have put events into the log: none need be looked up there.
-    all_new = claim.first
-    if not expected:
-        begun = ledger.outbox.begin(fact, events)
-        events, all_new = ([], all_new) if begun else (events, False)
+    try:
+        events, all_new = _begun(claim, active, services, expected=expected)
+    except Exception as problem:
+        # Nobody else may know of the fact yet, so the next delivery must not take this one for one that is at work.
+        if claim.outcome is None:
+            ledger.claims.free(claim, in_words(problem))
+        raise
     if claim.outcome is None:
         claim = _settled(claim, services)
     outcome = claim.outcome or Outcome()
@@ -407,6 +405,21 @@ def _handle_claimed(claim: Claim, active: Active, services: Services, *, expecte
     events += [event for event in made if event["event"]["id"] not in logged]
     _finish(claim, outcome, events if all_new else ledger.outbox.unlogged(claim, events), services)
     return outcome.facts
+
+
+def _begun(
+    claim: Claim, active: Active, services: Services, *, expected: bool
+) -> tuple[list[dict[str, Any]], bool]:
+    """Notes the fact, where nobody has; the events that it is itself, and whether no attempt before can have logged any."""
+    ledger, fact = services.ledger, claim.fact
+    own = kinds.changes(fact) if type(fact) in RECORDS_ITSELF or not expected else []
+    # Recorded first, then logged: a crash before `begin` finds the same moves by their cause, and makes the same events
+    # again. Events logged first would announce what the API cannot show yet.
+    events = ledger.records.apply(own, cause=fact.key, trace=fact.trace, met=active.link)
+    # At its first delivery ever, no attempt before it can have put events into the log: none need be looked up there.
+    if not expected:
+        return ([], claim.first) if ledger.outbox.begin(fact, events) else (events, False)
+    return events, claim.first
 
 
 def _settled(claim: Claim, services: Services) -> Claim:

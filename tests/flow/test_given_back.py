@@ -1,0 +1,66 @@
+"""A fact that its worker could not begin is the next delivery's: nobody takes the failed attempt for one that is at work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flow.world import World
+
+from shared import flow
+from shared.adapters.memory import MemoryTable
+from shared.domain.facts import OperationRequested, StepDeadLettered, WorkPaused
+from shared.errors import Transient
+
+
+class Failing(MemoryTable):
+    """A table of which one write is not answered, or done and answered as if another had been quicker."""
+
+    verb, problem, does = "", Transient, False
+    first = True
+
+    def _or(self, verb: str, partition: str, call: Any) -> Any:
+        fails = self.first and (verb, partition) == (self.verb, partition if verb == "insert" else "now")
+        if not fails:
+            return call()
+        self.first = False
+        if self.does:
+            call()
+        raise self.problem
+
+    def insert(self, *given: Any) -> Any:
+        return self._or("insert", given[0], lambda: super(Failing, self).insert(*given))
+
+    def commit(self, *given: Any) -> Any:
+        return self._or("commit", given[0], lambda: super(Failing, self).commit(*given))
+
+
+def asked() -> OperationRequested:
+    paused = WorkPaused(operation="o1", by="key:operator", reason="month end")
+    return OperationRequested(operation="o1", action="pause", by="key:operator", facts=[paused.to_json()])
+
+
+def test_an_action_that_could_not_be_begun_is_begun_when_it_is_asked_for_again() -> None:
+    """The operation's record is there by then, so a client that asks again is told that it was accepted."""
+    world = World()
+    failing = Failing(now=world.now)
+    failing.verb, world.present = "commit", failing
+    with pytest.raises(Transient):
+        flow.handle(asked(), world.services)
+    assert world.state("operation", "o1") is not None
+    world.pass_time(1)
+    flow.handle(asked(), world.services)
+    assert world.ledger.outbox.counted().done["OperationRequested"] == 1
+
+
+def test_a_dead_letter_that_could_not_be_begun_is_not_lost() -> None:
+    """Nothing but its message knows of it: a sweep would not find it."""
+    world = World()
+    failing = Failing(now=world.now)
+    failing.verb, world.present = "commit", failing
+    dead = StepDeadLettered(queue="steps", about="what nobody can read", reason="it is no JSON")
+    with pytest.raises(Transient):
+        world.deliver(dead)
+    world.pass_time(1)
+    world.deliver(dead)
+    assert len(world.ledger.newest("failure")) == 1
