@@ -16,6 +16,7 @@ last the fact is nobody's, until it is reset.
 from __future__ import annotations
 
 import json
+import secrets
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
@@ -28,7 +29,7 @@ from shared.domain.facts import Fact
 from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
 from shared.domain.trace import Trace
-from shared.errors import Conflict, GivenUp, InProgress
+from shared.errors import Conflict, GivenUp, InProgress, Transient
 from shared.ledger.lease import Lease, heartbeat
 from shared.ports import Row, Table
 
@@ -110,31 +111,43 @@ class Claims:
     def claim(self, fact: Fact) -> Claim:
         """Takes the fact for this worker, or returns what it already led to.
 
+        A claim whose answer is lost is known by its holder: taken for another's, nobody would be at the fact.
+
         raises: InProgress while another worker's lease runs; GivenUp when it failed as often as it may
         """
-        partition, row = _place(fact.key)
+        place, holder = _place(fact.key), secrets.token_hex(8)
         claimed = {"state": "claimed", "fact": fact.to_json(), "key": fact.key, "attempt": 1}
-        claimed |= {"begun": self._now().isoformat(), **in_its_trace(fact)}
+        claimed |= {"begun": self._now().isoformat(), "holder": holder, **in_its_trace(fact)}
         try:
-            return Claim(fact=fact, row=self._table.insert(partition, row, claimed))
-        except Conflict:
-            return self._take_over(fact, partition, row)
+            return Claim(fact=fact, row=self._table.insert(*place, claimed))
+        except Transient as problem:
+            there = self._table.get(*place)
+            if there is None and isinstance(problem, Conflict):
+                raise InProgress from problem
+            if there is not None and there.value.get("holder") == holder:
+                return Claim(fact=fact, row=there)  # it was done, and only its answer was lost
+            if there is None or not isinstance(problem, Conflict):
+                raise
+            return self._take_over(fact, there, holder)
 
-    def _take_over(self, fact: Fact, partition: str, row: str) -> Claim:
-        old = self._table.get(partition, row)
-        if old is None:
-            raise InProgress
+    def _take_over(self, fact: Fact, old: Row, holder: str) -> Claim:
         if old.value["state"] == "settled":
             return Claim(fact=fact, row=old)
         if self.is_held(old):
             raise InProgress
         if self.is_given_up(old):
             raise GivenUp
-        claimed = {**in_its_trace(fact), **old.value, "state": "claimed", "attempt": old.value["attempt"] + 1}
+        claimed = {**in_its_trace(fact), **old.value, "state": "claimed", "holder": holder}
+        claimed["attempt"] = old.value["attempt"] + 1
         try:
             return Claim(fact=fact, row=self._table.replace(old, claimed))
-        except Conflict as cause:
-            raise InProgress from cause
+        except Transient as problem:
+            there = self._table.get(old.partition, old.row)
+            if there is not None and there.value.get("holder") == holder:
+                return Claim(fact=fact, row=there)
+            if isinstance(problem, Conflict):
+                raise InProgress from problem
+            raise
 
     def is_held(self, row: Row) -> bool:
         """Whether the lease of the entry in this row runs."""

@@ -10,7 +10,7 @@ from flow.world import World
 from shared import flow
 from shared.adapters.memory import MemoryTable
 from shared.domain.facts import OperationRequested, StepDeadLettered, WorkPaused
-from shared.errors import Transient
+from shared.errors import Conflict, Transient
 
 
 class Failing(MemoryTable):
@@ -64,3 +64,22 @@ def test_a_dead_letter_that_could_not_be_begun_is_not_lost() -> None:
     world.pass_time(1)
     world.deliver(dead)
     assert len(world.ledger.newest("failure")) == 1
+
+
+@pytest.mark.parametrize("problem", [Transient, Conflict], ids=["no answer", "tried again"])
+def test_a_claim_whose_answer_was_lost_is_its_workers(problem: type[Transient]) -> None:
+    world = World()
+    failing = Failing(now=world.now)
+    failing.verb, failing.problem, failing.does, world.table = "insert", problem, True, failing
+    flow.handle(asked(), world.services)
+    assert world.ledger.outbox.counted().done["OperationRequested"] == 1
+
+
+def test_an_insert_that_storage_never_saw_is_no_claim() -> None:
+    world = World()
+    failing = Failing(now=world.now)
+    failing.verb, world.table = "insert", failing
+    with pytest.raises(Transient):
+        flow.handle(asked(), world.services)
+    flow.handle(asked(), world.services)
+    assert world.ledger.outbox.counted().done["OperationRequested"] == 1
