@@ -393,7 +393,8 @@ def _handle_claimed(claim: Claim, active: Active, services: Services, *, expecte
         if claim.outcome is None:
             ledger.claims.free(claim, in_words(problem))
         raise
-    if claim.outcome is None:
+    again = claim.outcome is not None
+    if not again:
         claim = _settled(claim, services)
     outcome = claim.outcome or Outcome()
     outcome = replace(outcome, facts=tuple(_in_traces(outcome.facts, fact, active, services)))
@@ -403,7 +404,8 @@ def _handle_claimed(claim: Claim, active: Active, services: Services, *, expecte
         event["event"]["id"] for event in events
     }  # what the fact itself says, its outcome may say again
     events += [event for event in made if event["event"]["id"] not in logged]
-    _finish(claim, outcome, events if all_new else ledger.outbox.unlogged(claim, events), services)
+    new = events if all_new else ledger.outbox.unlogged(claim, events)
+    _finish(claim, outcome, new, services, again=again)
     return outcome.facts
 
 
@@ -445,8 +447,13 @@ def _changes(claim: Claim, outcome: Outcome) -> list[Change]:
     return [*outcome.changes, *(change for fact in led_to for change in kinds.changes(fact)), *resolved]
 
 
-def _finish(claim: Claim, outcome: Outcome, events: Sequence[dict[str, Any]], services: Services) -> None:
+def _finish(
+    claim: Claim, outcome: Outcome, events: Sequence[dict[str, Any]], services: Services, *, again: bool
+) -> None:
+    """again: whether an earlier attempt had settled it: what it led to may be done by now, and is not due once more"""
     due = [fact for fact in outcome.facts if type(fact) in STEPS or type(fact) in RECORDS_ITSELF]
+    if again:
+        due = [fact for fact in due if fact.hint or not services.ledger.outbox.is_done(fact)]
     if services.ledger.outbox.finish(claim, (fact for fact in due if not fact.hint), events):
         services.bus.publish(
             due

@@ -197,6 +197,11 @@ class Outbox:
         """Whether the fact is still to be finished."""
         return self._present.get(self._within, _row_key(fact)) is not None
 
+    def is_done(self, fact: Fact) -> bool:
+        """Whether the fact was handled to its end."""
+        entry = self._claims.find(fact.key)
+        return entry is not None and entry.value["state"] == "settled" and not self.is_open(fact)
+
     def open(self, *types: type[Fact]) -> Iterator[Fact]:
         """The facts of these types that are still to be finished, and are no person's."""
         for row in self._present.rows(self._within, after=OPEN, before=f"{OPEN}~"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 from flow.world import World, bank_rows
@@ -9,6 +11,7 @@ from unit.ledger.interrupted import Interrupted, Once
 
 from shared import flow
 from shared.domain.facts import Fact
+from shared.ledger.outbox import _Transaction
 from shared.ports import Delete
 
 
@@ -51,3 +54,16 @@ def test_of_two_that_finish_a_fact_at_once_one_publishes() -> None:
     assert sent
     assert published(world) == []
     assert world.ledger.outbox.counted().done["UploadArrived"] == 1
+
+
+def test_a_fact_that_is_open_again_does_not_have_its_sequels_done_again() -> None:
+    """A process stood still between looking whether a fact is done and saying that it is due; by then all was over."""
+    world = World()
+    arrived = world.drop("may.csv", bank_rows(10))
+    world.tell(arrived)
+    logged, done = world.ledger.events.count(), world.ledger.outbox.counted().done
+    world.ledger.outbox._commit(_Transaction(opens=[arrived], renews=True))
+    world.tell(arrived)
+    assert world.ledger.outbox.counted().done == done + Counter({"UploadArrived": 1})
+    assert world.ledger.events.count() == logged
+    assert list(world.ledger.outbox.unfinished(older_than=timedelta(0))) == []
