@@ -420,7 +420,7 @@ def _begun(
     events = ledger.records.apply(own, cause=fact.key, trace=fact.trace, met=active.link)
     # At its first delivery ever, no attempt before it can have put events into the log: none need be looked up there.
     if not expected:
-        return ([], claim.first) if ledger.outbox.begin(fact, events) else (events, False)
+        return ([], claim.first) if ledger.outbox.begin(fact, events, claim=claim) else (events, False)
     return events, claim.first
 
 

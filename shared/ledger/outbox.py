@@ -16,7 +16,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from shared.domain.names import digest
 from shared.domain.trace import Trace
 from shared.errors import Conflict, Transient, UnreadableMessage
 from shared.ledger.append_log import CAS_TRIES, as_written, back_off
-from shared.ledger.change_token import ChangeToken
+from shared.ledger.change_token import ChangeToken, Move
 from shared.ledger.claims import Claim, Claims, in_its_trace
 from shared.ledger.event_log import EventLog
 from shared.ports import Delete, Insert, Replace, Row, Table, Upsert, Write
@@ -118,12 +118,14 @@ class Outbox:
             return fact
         return None if self._now() - row.changed < self._lease else fact.in_trace(_trace(row) or fact.trace)
 
-    def begin(self, fact: Fact, events: Sequence[Value]) -> bool:
+    def begin(self, fact: Fact, events: Sequence[Value], *, claim: Claim | None = None) -> bool:
         """Notes a fact that came from outside, so that no step before it noted it, with the events that it is itself.
 
+        claim: of the worker that begins it
         returns: False when it is noted already; nothing is written then
+        raises: Conflict when the claim has lapsed, and another worker took it
         """
-        return self._commit(_Transaction(begins=fact, events=events))
+        return self._commit(_Transaction(begins=fact, events=events), claim)
 
     def finish(self, claim: Claim, led_to: Iterable[Fact], events: Sequence[Value]) -> bool:
         """The fact is done: see above; led_to: what is to be published after this.
@@ -137,7 +139,7 @@ class Outbox:
         while len(events) + len(due) > AT_ONCE:
             self.append(events[:AT_ONCE])
             events = events[AT_ONCE:]
-        return self._commit(_Transaction(closes=claim.fact, opens=due, events=events))
+        return self._commit(_Transaction(closes=claim.fact, opens=due, events=events), claim)
 
     def append(self, events: Sequence[Value]) -> None:
         """Puts events into the log by themselves: those of a fact that has more than fit in the transaction that
@@ -266,18 +268,20 @@ class Outbox:
 
     # --- the transaction ----------------------------------------------------------------------------------
 
-    def _commit(self, transaction: _Transaction) -> bool:
-        """Writes it, among others who append and count; False when there is nothing to do (any more)."""
+    def _commit(self, transaction: _Transaction, claim: Claim | None = None) -> bool:
+        """Writes it, among others who append and count; False when there is nothing to do (any more).
+
+        claim: of the fact that it begins or finishes
+        """
         with self._lock:
             for attempt in range(CAS_TRIES):
-                opened, counter = transaction.writes(), self._counter_write(transaction.counts())
-                appended = self._events.inserts(transaction.events)
-                if transaction.events:
-                    self._token.note_things()
-                move = self._token.move()
-                writes = [*opened, *counter, *appended, *move.writes]
+                built = self._built(transaction)
+                if claim and self._now() - claim.row.changed >= self._lease:
+                    due = self._still_due(transaction, claim)
+                    built = built if due is transaction else self._built(due)
+                    transaction = due
                 try:
-                    etags = self._present.commit(self._within, writes)
+                    etags = self._present.commit(self._within, built.writes)
                 except Conflict:
                     self._counter = None
                     self._events.lost_the_race()
@@ -286,13 +290,33 @@ class Outbox:
                         return False
                     back_off(attempt)
                     continue
-                self._token.moved(move)
-                etags = etags[len(opened) :]
-                if counter:
-                    self._counter = as_written(counter[0], etags[0], self._within)
-                self._events.grown(appended, etags[len(counter) :])
+                self._token.moved(built.move)
+                etags = etags[len(built.opened) :]
+                if built.counter:
+                    self._counter = as_written(built.counter[0], etags[0], self._within)
+                self._events.grown(built.appended, etags[len(built.counter) :])
                 return True
         raise Conflict(f"the outbox changed {CAS_TRIES} times under our hands")
+
+    def _built(self, transaction: _Transaction) -> _Built:
+        opened, counter = transaction.writes(), self._counter_write(transaction.counts())
+        appended = self._events.inserts(transaction.events)
+        if transaction.events:
+            self._token.note_things()
+        return _Built(opened=opened, counter=counter, appended=appended, move=self._token.move())
+
+    def _still_due(self, transaction: _Transaction, claim: Claim) -> _Transaction:
+        """What a worker that was away for longer than a lease still has to write: another may have done the fact meanwhile,
+        and nothing in the partition tells a fact that is done from one that was never begun.
+
+        Asked once the log's end was read: an event that comes after that moves the end on, and fails the transaction.
+        raises: Conflict when another worker took the claim before the fact was begun
+        """
+        entry = self._claims.find(claim.fact.key)
+        if transaction.begins and (entry is None or entry.etag != claim.row.etag):
+            raise Conflict(f"the claim on {claim.fact.key} had lapsed, and another worker took it")
+        left = self.unlogged(claim, transaction.events)
+        return transaction if len(left) == len(transaction.events) else replace(transaction, events=left)
 
     def _rebased(self, transaction: _Transaction) -> tuple[_Transaction, bool]:
         """The transaction without what is there already; and whether there is still a reason for it."""
@@ -330,6 +354,20 @@ class Outbox:
             return [Insert(row=self._counter_row, value=counted.to_json())]
         total = Counted.from_json(self._counter.value).plus(counted)
         return [Replace(old=self._counter, value=total.to_json())]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Built:
+    """The writes of a transaction, as things stood when they were put together."""
+
+    opened: list[Write]
+    counter: list[Insert | Replace]
+    appended: list[Insert | Replace]
+    move: Move
+
+    @property
+    def writes(self) -> list[Write]:
+        return [*self.opened, *self.counter, *self.appended, *self.move.writes]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flow.world import World
+from flow.world import POLICY, World
 
 from shared import flow
 from shared.adapters.memory import MemoryTable
 from shared.domain.facts import OperationRequested, StepDeadLettered, WorkPaused
+from shared.domain.names import digest
 from shared.errors import Conflict, Transient
 
 
@@ -82,4 +83,26 @@ def test_an_insert_that_storage_never_saw_is_no_claim() -> None:
     with pytest.raises(Transient):
         flow.handle(asked(), world.services)
     flow.handle(asked(), world.services)
+    assert world.ledger.outbox.counted().done["OperationRequested"] == 1
+
+
+def test_a_worker_that_was_away_for_longer_than_its_lease_logs_no_event_twice() -> None:
+    """It claimed the fact, and stood still before it began it; by then another has done it."""
+    world = World()
+    paused, there = asked(), MemoryTable.insert
+
+    class Away(MemoryTable):
+        def insert(self, *given: Any) -> Any:
+            row = there(self, *given)
+            if given[1] == digest(paused.key) and not world.ledger.newest("operation"):
+                world.pass_time(POLICY.claim_seconds + 1)
+                flow.handle(paused, world.services)
+            return row
+
+    world.table = Away(now=world.now)
+    with pytest.raises(Conflict):
+        flow.handle(paused, world.services)
+    flow.handle(paused, world.services)
+    logged = [entry.value["id"] for entry in world.ledger.events.newest()]
+    assert len(logged) == len(set(logged))
     assert world.ledger.outbox.counted().done["OperationRequested"] == 1
