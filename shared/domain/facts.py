@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from copy import copy
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, ClassVar, Literal, NoReturn, Self
 
@@ -86,9 +86,8 @@ class Fact:
         return cls._of_object(body.get("of")).in_trace(Trace.read(body.get("traceparent")))
 
     def to_json(self) -> str:
-        return json.dumps(
-            {"fact": type(self).__name__, **asdict(self)}, separators=(",", ":"), sort_keys=True
-        )
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return json.dumps({"fact": type(self).__name__, **values}, separators=(",", ":"), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
