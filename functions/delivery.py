@@ -89,14 +89,18 @@ def deliver(fact: Fact, *, expected: bool = False) -> None:
     """Has the fact handled; what is raised makes the host deliver the message again.
 
     expected: whether the message is one of our own, and no event or clock
-    A delivery that meets another one at work is dropped: that one, or the reconciler after its death, finishes it. So
-    is one of a fact that has failed as often as it may, however it was delivered: it is a dead letter.
+    A delivery that meets another one at work is dropped: that one, or the reconciler after its death, finishes it. Where
+    the fact is in no outbox yet, nobody would: then it is delivered again. A fact that has failed as often as it may,
+    however it was delivered, is a dead letter.
+    raises: InProgress, and what the step raises
     """
     from shared import flow, wiring
 
     try:
         flow.handle(fact, wiring.services(), expected=expected)
     except InProgress:
+        if not expected and not wiring.services().ledger.outbox.is_open(fact):
+            raise
         telemetry.say(
             telemetry.Action.DELIVER, "Another delivery is at it; this one is dropped.", key=fact.key
         )

@@ -82,7 +82,8 @@ def _registered_or_due(fact: DatasetDue | RetrainDue, services: Services) -> Ite
     if dataset.finished != dataset.version:
         return _finish_or_wait(dataset, fact, services)
     if head is not None and head.value.by == fact.key:
-        return _registered(dataset, services)
+        before = _unannounced(dataset, dataset.version - 1, services)
+        return [*before, *_registered(dataset, dataset.version, services)]
     if not isinstance(fact, RetrainDue):  # which takes what there is, people's decisions alone perhaps
         if not dataset.gathered:
             close_window(fact.dataset, services)
@@ -106,7 +107,7 @@ def _closed(
     if manifest is None:
         return _no_version(dataset, found, fact, services)
     fence = Head(version=manifest.version, state="registering", by=fact.key)
-    unannounced = _unannounced(dataset, services)
+    unannounced = _unannounced(dataset, dataset.version, services)
     head = services.ledger.documents.write(HEAD, fact.dataset, fence, over=head)
     return [*unannounced, *_register(Dataset(fact.dataset, head, dataset.gathered), manifest, services)]
 
@@ -128,12 +129,12 @@ def _no_version(
     return [again or NothingNew(dataset=dataset.name, cause=fact.key), *_known_already(found)]
 
 
-def _unannounced(dataset: Dataset, services: Services) -> list[Fact | Change]:
-    """The newest version's outcome, when its worker died between registering and settling: the fact that comes after it
-    returns it in its place, or the version would have no record."""
-    if dataset.head is None or services.ledger.claims.outcome(dataset.head.value.by) is not None:
+def _unannounced(dataset: Dataset, version: int, services: Services) -> list[Fact | Change]:
+    """The version's outcome, when its worker died between registering and settling: who makes, or finishes, the version
+    after it returns it in its place, or it would have no record, and its uploads would wait for ever."""
+    if not version or services.ledger.find("dataset", dataset_id(dataset.name, version)) is not None:
         return []
-    return _registered(dataset, services)
+    return _registered(dataset, version, services)
 
 
 def _still_open(dataset: Dataset, services: Services) -> timedelta:
@@ -160,7 +161,8 @@ def _finish_or_wait(
     if manifest is None:
         _take_back(dataset, services)
         return [_check_again(fact, 1)]
-    return [*_register(dataset, manifest, services), _check_again(fact, 1)]
+    before = _unannounced(dataset, dataset.version - 1, services)
+    return [*before, *_register(dataset, manifest, services), _check_again(fact, 1)]
 
 
 def _take_back(dataset: Dataset, services: Services) -> None:
@@ -219,9 +221,9 @@ def _write_once(manifest: Manifest, services: Services) -> None:
         ) from cause
 
 
-def _registered(dataset: Dataset, services: Services) -> list[Fact | Change]:
-    """What registering the newest version led to; its worker may have died before its uploads left the window."""
-    text = services.files.content(names.DATASETS, names.manifest_blob(dataset.name, dataset.version))
+def _registered(dataset: Dataset, version: int, services: Services) -> list[Fact | Change]:
+    """What registering the version led to; its worker may have died before its uploads left the window."""
+    text = services.files.content(names.DATASETS, names.manifest_blob(dataset.name, version))
     if text is None:
         return []
     manifest = Manifest.from_json(text)

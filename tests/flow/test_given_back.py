@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flow.world import POLICY, World
+from flow.world import POLICY, World, bank_rows
 
+from functions import delivery
 from shared import flow
 from shared.adapters.memory import MemoryTable
-from shared.domain.facts import OperationRequested, StepDeadLettered, WorkPaused
+from shared.domain.facts import DatasetDue, OperationRequested, StepDeadLettered, WorkPaused
 from shared.domain.names import digest
-from shared.errors import Conflict, Transient
+from shared.errors import Conflict, InProgress, Transient
+from shared.steps.register_dataset import register_dataset
 
 
 class Failing(MemoryTable):
@@ -106,3 +108,72 @@ def test_a_worker_that_was_away_for_longer_than_its_lease_logs_no_event_twice() 
     logged = [entry.value["id"] for entry in world.ledger.events.newest()]
     assert len(logged) == len(set(logged))
     assert world.ledger.outbox.counted().done["OperationRequested"] == 1
+
+
+class Down(MemoryTable):
+    """A table that does not answer for a while."""
+
+    until = 0
+    """Calls."""
+
+    def _answers(self, call: Any) -> Any:
+        if self.until:
+            self.until -= 1
+            raise Transient
+        return call()
+
+    def get(self, *given: Any) -> Any:
+        return self._answers(lambda: super(Down, self).get(*given))
+
+    def replace(self, *given: Any) -> Any:
+        return self._answers(lambda: super(Down, self).replace(*given))
+
+    def insert(self, *given: Any) -> Any:
+        row = super().insert(*given)
+        self.until = 2 if given[0].startswith("fact-") else 0
+        return row
+
+
+def test_what_could_not_even_be_given_back_is_not_taken_for_being_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Storage is away when the fact is begun, and when its claim is given back: nothing but the message knows of it."""
+    world = World()
+    world.table = Down(now=world.now)
+    monkeypatch.setattr("shared.wiring.services", lambda: world.services)
+    dead = StepDeadLettered(queue="steps", about="what nobody can read", reason="it is no JSON")
+    with pytest.raises(Transient):
+        delivery.deliver(dead)
+    world.pass_time(POLICY.claim_seconds / 2)
+    with pytest.raises(InProgress):
+        delivery.deliver(dead)
+    world.pass_time(POLICY.claim_seconds)
+    delivery.deliver(dead)
+    assert len(world.ledger.newest("failure")) == 1
+
+
+def test_a_version_whose_worker_died_is_announced_by_who_finishes_the_next_one() -> None:
+    """The next version's worker made it, and died as well; both of its attempts have to say so."""
+    world = World()
+    for name in ("may.csv", "june.csv"):
+        admitted(world, name)
+    due = [DatasetDue(dataset="bank", cause=cause) for cause in ("a", "b")]
+    world.pass_time(60)
+    without_settling(due[0], world)
+    admitted(world, "july.csv")
+    world.pass_time(60)
+    without_settling(due[1], world)
+    world.pass_time(POLICY.claim_seconds + 1)
+    world.tell(due[0], due[1])
+    assert [record.state for record in world.ledger.newest("upload")] == ["registered"] * 3
+    assert {record.id for record in world.ledger.newest("dataset")} == {"bank:1", "bank:2"}
+
+
+def admitted(world: World, name: str) -> None:
+    world.tell(world.drop(name, bank_rows(5, start=sum(map(ord, name)))), within=0)
+    world.due.clear()
+
+
+def without_settling(due: DatasetDue, world: World) -> None:
+    """Its step is done, and its worker dies before it writes down what came of it."""
+    register_dataset(due, world.services)

@@ -16,8 +16,8 @@ from functions.http.auth.scopes import Scope
 from functions.http.dependencies import actions, idempotency
 from shared.domain.audit import broken_at
 from shared.domain.facts import RunMoved, StepDeadLettered, UploadArrived
-from shared.errors import Refused
-from shared.ledger import outbox
+from shared.errors import Refused, Transient
+from shared.ledger import claims, outbox
 from shared.ports import RunView
 from shared.procedures.work_pause import is_paused
 from shared.resources.storage import CONTAINERS
@@ -442,7 +442,7 @@ def test_an_operation_whose_worker_died_before_it_began_is_finished_by_the_next_
     class Killed(BaseException):
         pass
 
-    def dies(*_: object) -> bool:
+    def dies(*_: object, **__: object) -> bool:
         raise Killed
 
     with monkeypatch.context() as patch:
@@ -456,6 +456,27 @@ def test_an_operation_whose_worker_died_before_it_began_is_finished_by_the_next_
     world.tell(*world.bus.take())
     assert is_paused(world.services)
     assert len(_audit(operator.app)) == 1
+
+
+def test_an_operation_that_nobody_may_be_at_is_not_said_to_be_accepted(
+    world: World, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storage was away when it was begun, and when its claim was given back; its record is there."""
+
+    def away(*_: object, **__: object) -> None:
+        raise Transient
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox.Outbox, "begin", away)
+        patch.setattr(claims.Claims, "free", away)
+        assert operator.post("/api/pause", headers=KEY).status_code == 503
+    monkeypatch.setattr(idempotency, "TAKEN_FOR_DEAD_AFTER", timedelta(seconds=1))
+    world.pass_time(world.policy.claim_seconds / 2)
+    assert operator.post("/api/pause", headers=KEY).status_code == 503
+    world.pass_time(world.policy.claim_seconds)
+    assert operator.post("/api/pause", headers=KEY).status_code == 202
+    world.tell(*world.bus.take())
+    assert is_paused(world.services)
 
 
 def test_a_refused_request_leaves_its_key_free(world: World, operator: Client) -> None:

@@ -21,7 +21,7 @@ from functions.http.views import operations
 from functions.http.views.json_answer import JsonAnswer
 from shared import flow
 from shared.domain.facts import Fact, OperationRequested
-from shared.errors import GivenUp, InProgress
+from shared.errors import GivenUp, InProgress, Transient
 from shared.services import Services
 
 
@@ -121,10 +121,17 @@ class ActionRequest:
         return self._answer(operation)
 
     def _handle(self, requested: OperationRequested, *, at_once: bool) -> None:
-        with suppress(
-            InProgress, GivenUp
-        ):  # an earlier attempt of this very request is at it, or was the last
+        """raises: Transient where an earlier attempt of this very request has it, which may have failed before anybody else
+        knew of it"""
+        try:
             due = flow.handle(requested, self.services)
+        except GivenUp:
+            return
+        except InProgress as held:
+            if not self.services.ledger.outbox.is_open(requested):
+                raise Transient("an attempt at this request is under way, or failed; ask again") from held
+            return
+        with suppress(InProgress, GivenUp):  # another attempt is at it, or was the last
             for fact in due if at_once else ():
                 flow.handle(fact, self.services, expected=True)
 
