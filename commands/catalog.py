@@ -63,6 +63,10 @@ COMMANDS = {
     "clean": Command(summary="remove what set-up has laid here, and say what that frees", needs=()),
     "test": Command(summary="run the tests", needs=(*STACK, TEST, UV, LINTERS)),
     "check": Command(summary="lint, types, layers", needs=(*USUAL, CHECK, LINTERS)),
+    "simulate": Command(
+        summary="the flow under simulated faults: crashes, lost answers, wrong clocks; thousands of schedules",
+        needs=(*USUAL, TEST),
+    ),
     "bench": Command(summary="measure", needs=(*STACK, TEST, UV)),
     "storage": Command(summary="one part alone: blob, queue, table storage", needs=(*USUAL, STORAGE)),
     "workspace": Command(summary="one part alone: the Azure ML workspace", needs=(*USUAL, ENVIRONMENTS)),

@@ -36,6 +36,7 @@ TYPED = (
     "commands",
     "localazure/src/localazure",
     "bench",
+    "simulation",
     "serving",
     "pipelines",
 )

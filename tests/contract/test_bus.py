@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import pytest
+from contract import simulated
 
 from running_azure.waiting import until
 from shared.adapters.memory import MemoryBus
@@ -100,10 +101,12 @@ def on_queues(azurite: str) -> OnQueues:
     return OnQueues(azurite, notifies=True)
 
 
-@pytest.fixture(params=["memory", "azurite"])
+@pytest.fixture(params=["memory", "simulated", "azurite"])
 def outside(request: pytest.FixtureRequest) -> Outside:
     if request.param == "memory":
         return InMemory()
+    if request.param == "simulated":
+        return simulated.Queued()
     queues: OnQueues = request.getfixturevalue("on_queues")
     return queues
 

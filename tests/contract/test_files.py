@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from contract import simulated
 
 from shared.adapters.memory import MemoryFiles
 from shared.errors import Conflict, Superseded, Transient
@@ -17,11 +18,13 @@ from shared.ports import Blob, Files
 Container = str
 
 
-@pytest.fixture(params=["memory", "azurite"])
+@pytest.fixture(params=["memory", "simulated", "azurite"])
 def files(request: pytest.FixtureRequest) -> tuple[Files, Container]:
     container = f"c{uuid.uuid4().hex}"
     if request.param == "memory":
         return MemoryFiles(chunk_size=5), container
+    if request.param == "simulated":
+        return simulated.files(chunk_size=5), container
     from azure.storage.blob import BlobServiceClient
 
     from shared.adapters.blobs import AzureFiles

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 from azure.storage.blob import BlobServiceClient
-from contract import training
+from contract import simulated, training
 from contract.conftest import Embedded
 
 from running_azure.waiting import until
@@ -132,10 +132,12 @@ def published_pipeline(embedded: Embedded) -> OnWire:
     )
 
 
-@pytest.fixture(params=["memory", "batch_endpoint", "published_pipeline"])
+@pytest.fixture(params=["memory", "simulated", "batch_endpoint", "published_pipeline"])
 def outside(request: pytest.FixtureRequest) -> Outside:
     if request.param == "memory":
         return InMemory()
+    if request.param == "simulated":
+        return simulated.through_ports(InMemory(), "pipeline")
     wire: OnWire = request.getfixturevalue(request.param)
     return wire
 

@@ -7,16 +7,19 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from contract import simulated
 
 from shared.adapters.memory import MemoryTable
 from shared.errors import Conflict
 from shared.ports import Delete, Insert, Remove, Replace, Table, Upsert, Write
 
 
-@pytest.fixture(params=["memory", "azurite"])
+@pytest.fixture(params=["memory", "simulated", "azurite"])
 def table(request: pytest.FixtureRequest) -> Table:
     if request.param == "memory":
         return MemoryTable()
+    if request.param == "simulated":
+        return simulated.table()
     from azure.data.tables import TableServiceClient
 
     from shared.adapters.tables import AzureTable

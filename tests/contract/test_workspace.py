@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import pytest
 from azure.storage.blob import BlobServiceClient
+from contract import simulated
 from contract.conftest import Embedded
 
 from commands.setup import environments
@@ -165,10 +166,12 @@ def _write_model(folder: Path, *, works: bool) -> None:
             file.write_text("{}")
 
 
-@pytest.fixture(params=["memory", "embedded"])
+@pytest.fixture(params=["memory", "simulated", "embedded"])
 def outside(request: pytest.FixtureRequest, tmp_path: Path) -> Outside:
     if request.param == "memory":
         return InMemory()
+    if request.param == "simulated":
+        return simulated.through_ports(InMemory(), "workspace")
     return OnAzureMl(request.getfixturevalue("embedded"), tmp_path)
 
 

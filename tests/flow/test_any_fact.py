@@ -23,7 +23,6 @@ from hypothesis import strategies as st
 
 from functions.delivery import fact_in, receive
 from shared import flow, wiring
-from shared.adapters.memory import MemoryEndpoint
 from shared.domain import names
 from shared.domain.facts import (
     FACTS,
@@ -145,7 +144,7 @@ def test_a_release_that_was_polled_beyond_count_waits_no_longer_than_ever() -> N
     world = World()
     due = ReleaseDue(run="r", dataset="bank", version=1, poll=2**40, after_seconds=0)
     world.workspace.state_of_new_deployments = "Creating"
-    world.workspace.documents["bank", 1] = {"golden": golden(MemoryEndpoint(), 1)}
+    world.workspace.documents["bank", 1] = {"golden": golden(1)}
     [again] = led_to(due, world)
     assert again.delay_seconds == world.policy.release_poll_seconds
 

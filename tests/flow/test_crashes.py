@@ -149,7 +149,7 @@ def end_runs(bare: dict[str, Any]) -> None:
         name = request.name
         bare["workspace"].runs[name] = RunView(name=name, status="Completed")
         documents = {"evaluation": evaluation_of(request.version, request.champion)}
-        documents["golden"] = golden(World().endpoint, request.version)
+        documents["golden"] = golden(request.version)
         bare["workspace"].documents[request.dataset, request.version] = documents
 
 

@@ -1,4 +1,4 @@
-"""A fact that its worker could not begin is the next delivery's: nobody takes the failed attempt for one that is at work."""
+"""A fact that its worker could not begin is the next delivery's: a failed attempt is not taken for one at work."""
 
 from __future__ import annotations
 

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from flow.world import World, bank_rows, evaluation_of, golden
 
-from shared.adapters.memory import MemoryEndpoint
 from shared.domain.facts import EndpointProbeDue, PromotionRequested, RunMoved
 from shared.ports import RunView
 
-GOLDEN = golden(MemoryEndpoint(), 1)
+GOLDEN = golden(1)
 MISSING = object()
 
 

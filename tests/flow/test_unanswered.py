@@ -42,7 +42,7 @@ def endpoint() -> FailingEndpoint:
 @pytest.fixture
 def world(world: World, endpoint: FailingEndpoint) -> Iterator[World]:
     release(world, 1)
-    world.workspace.documents["bank", 1] = {"golden": golden(MemoryEndpoint(), 1)}
+    world.workspace.documents["bank", 1] = {"golden": golden(1)}
     world.endpoint = endpoint
     world.files.write("scoring", "clients.csv", CLIENTS.encode())
     return world

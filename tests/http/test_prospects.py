@@ -67,7 +67,7 @@ def test_an_upload_tells_what_its_rows_wait_for_until_their_model_answers(
     assert _links(reader, UPLOAD).keys() == {"self", "lineage", "dataset", "run", "models"}
     world.workspace.state_of_new_deployments = "Creating"
     world.workspace.runs[RUN] = RunView(name=RUN, status="Completed")
-    found = {"evaluation": evaluation_of(1, None), "golden": golden(world.endpoint, 1)}
+    found = {"evaluation": evaluation_of(1, None), "golden": golden(1)}
     world.workspace.documents["bank", 1] = found
     assert _on_the_way(world, reader, UPLOAD, RunMoved(run=RUN), until="deployment") == [
         "workspace",

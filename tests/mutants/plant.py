@@ -26,7 +26,7 @@ class _Loader(SourceFileLoader):
         return compile(self._source, self.path, "exec", dont_inherit=True)
 
 
-class _Finder(MetaPathFinder):
+class Finder(MetaPathFinder):
     def __init__(self, mutant: Mutant) -> None:
         self._mutant = mutant
 
@@ -40,4 +40,4 @@ class _Finder(MetaPathFinder):
 
 chosen = os.environ.get(CHOSEN)
 if chosen is not None:
-    sys.meta_path.insert(0, _Finder(MUTANTS[int(chosen)]))
+    sys.meta_path.insert(0, Finder(MUTANTS[int(chosen)]))

@@ -38,6 +38,7 @@ LOCKS = {
     "commands/docs_site": OF_GROUPS["check"],
     "localazure/src": UP,
     "bench": TEST,
+    "simulation": TEST,
 }
 """What runs by which lock."""
 STRANGERS = {

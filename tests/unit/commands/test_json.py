@@ -58,6 +58,7 @@ ELSEWHERE = {
     "replay": "test_replay.py",
     "site": "test_docs_site.py",
     "rollback": "test_acting.py",
+    "simulate": "test_simulate.py",
     "vulnerabilities": "test_vulnerabilities.py",
 }
 """They need more than the app; the file beside has their case."""

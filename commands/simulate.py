@@ -1,0 +1,159 @@
+"""Run the flow over simulated storage, queues, workspace and clocks, where anything may fail at any call.
+
+Each schedule is a scenario, a seed and the choices that differ from the plain order; docs/reliability.md says what is held
+to be true of all of them. The first that breaks it is shrunk and shown, with the command that runs it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from commands import ROOT
+from commands.setup.machine import load, machine
+
+RESULTS = ROOT / "bench" / "results" / "simulation.json"
+USUAL = 20_000
+
+
+def main(arguments: list[str]) -> int:
+    made = argparse.ArgumentParser(prog="./dev simulate", description=__doc__)
+    made.add_argument(
+        "--schedules", type=int, default=USUAL, metavar="N", help=f"by chance (default: {USUAL:,})"
+    )
+    made.add_argument("--seed", type=int, default=1, help="of chance (default: 1)")
+    made.add_argument(
+        "--scenario", action="append", default=[], metavar="NAME", help="only this one; may be repeated"
+    )
+    made.add_argument(
+        "--pairs", action="store_true", help="and all pairs of crashes (some 200,000 schedules more)"
+    )
+    made.add_argument(
+        "--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: 2)"
+    )
+    made.add_argument(
+        "--replay", metavar="SCENARIO:SEED:CHOICES", help="one schedule again, as a failure names it"
+    )
+    made.add_argument("--list", action="store_true", help="the scenarios, and what each is about")
+    made.add_argument(
+        "--record", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}, which the docs show"
+    )
+    made.add_argument("--json", action="store_true", help="print one JSON document")
+    given = made.parse_args(arguments)
+    scenarios = importlib.import_module("simulation.scenarios").SCENARIOS
+    unknown = [name for name in [*given.scenario, *_named(given.replay)] if name not in scenarios]
+    if unknown:
+        print(f"There is no scenario {unknown[0]!r}; there are {', '.join(scenarios)}.", file=sys.stderr)
+        return 2
+    if given.list:
+        return _listed(scenarios, given)
+    return _replayed(given) if given.replay else _explored(given)
+
+
+def _named(replay: str | None) -> list[str]:
+    return [replay.partition(":")[0]] if replay else []
+
+
+def _listed(scenarios: Any, given: argparse.Namespace) -> int:
+    if given.json:
+        print(json.dumps({"value": [{"name": one.name, "says": one.says} for one in scenarios.values()]}))
+        return 0
+    for one in scenarios.values():
+        print(f"{one.name:<10} {one.says}")
+    return 0
+
+
+def _replayed(given: argparse.Namespace) -> int:
+    explore, runs, shrink = (
+        importlib.import_module(f"simulation.{name}") for name in ("explore", "runs", "shrink")
+    )
+    try:
+        scenario, seed, deviations = runs.read_replay(given.replay)
+    except ValueError:
+        print("A schedule is written SCENARIO:SEED:POINT=OPTION,POINT=OPTION ...", file=sys.stderr)
+        return 2
+    explore.begin()
+    result = runs.run(scenario, seed, deviations, thorough=True)
+    told = {
+        "schedule": result.replay,
+        "inWords": shrink.in_words(result),
+        "choicePoints": result.points,
+        "violations": list(result.violations),
+        "hash": runs.run_hash(scenario, seed, deviations),
+    }
+    if given.json:
+        print(json.dumps(told, indent=1))
+    else:
+        print(f"{told['inWords']}\nhash {told['hash']}")
+        print("\n".join(result.violations) or "Nothing is broken.")
+    return int(bool(result.violations))
+
+
+def _explored(given: argparse.Namespace) -> int:
+    explore, shrink = (importlib.import_module(f"simulation.{name}") for name in ("explore", "shrink"))
+    explore.begin()
+    before, shown = load(), _Progress(silent=given.json)
+    work = explore.pieces(given.schedules, given.seed, scenarios=given.scenario, pairs=given.pairs)
+    account, seconds = explore.explored(work, workers=given.workers, told=shown)
+    smallest: dict[str, Any] = {}
+    for failure in sorted(account.failures, key=lambda one: len(one.taken)):
+        smallest.setdefault(failure.violations[0].partition(":")[0], failure)
+    failures = [shrink.shrunk(one) for one in smallest.values()]
+    told = explore.figures(
+        account,
+        seconds,
+        seed=given.seed,
+        pairs=given.pairs,
+        workers=given.workers,
+        measured=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine={**machine(), "loadBefore": before, "loadAfter": load()},
+        failures=[
+            {"replay": one.replay, "inWords": shrink.in_words(one), "violations": list(one.violations)}
+            for one in failures
+        ],
+    )
+    if given.record:
+        RESULTS.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    if given.json:
+        print(json.dumps(told, indent=1))
+    else:
+        shown.over()
+        _show(told)
+    return int(bool(failures))
+
+
+class _Progress:
+    """A line every two seconds."""
+
+    def __init__(self, *, silent: bool) -> None:
+        self._silent, self._shown = silent, 0.0
+
+    def __call__(self, account: Any, seconds: float) -> None:
+        if self._silent or seconds - self._shown < 2:
+            return
+        self._shown = seconds
+        rate = account.schedules / seconds
+        failed = f", {len(account.failures)} failures" if account.failures else ""
+        print(
+            f"  {account.schedules:,} schedules in {seconds:.0f} s, {rate:,.0f} a second{failed}",
+            file=sys.stderr,
+        )
+
+    def over(self) -> None:
+        sys.stderr.flush()
+
+
+def _show(told: dict[str, Any]) -> None:
+    print(
+        f"{told['schedules']:,} schedules ({told['distinct']:,} of them different), {told['choicePoints']:,} choice points,"
+        f" {told['seconds']:,} s: {told['violations'] or 'no'} violation{'s' * (told['violations'] != 1)}."
+    )
+    for failure in told["failures"]:
+        print(
+            f"\n{failure['violations'][0]}\n  {failure['inWords']}\n  ./dev simulate --replay '{failure['replay']}'"
+        )

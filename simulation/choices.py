@@ -1,0 +1,112 @@
+"""Choices: the points at which a run may go another way than in the plain order, and the ways that it went.
+
+A schedule is where it deviates: {number of the choice point: which of its options}. At all other points everything goes
+the plain way: calls are answered at once, messages come first in, first out, and nobody dies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+MASK = (1 << 64) - 1
+Deviations = Mapping[int, int]
+"""By choice point, counted from 1, the option that is taken: counted from 1 too."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """Another way than the plain one."""
+
+    name: str
+    act: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A kind of choice point: what happens there, and what else could."""
+
+    label: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A deviation as it was made."""
+
+    at: int
+    option: int
+    name: str
+    label: str
+
+    def __str__(self) -> str:
+        return f"choice {self.at}: {self.label} {self.name}"
+
+
+class Choices:
+    """Says at each point which way to go, and keeps the account: a fingerprint of all points, and the deviations."""
+
+    def __init__(self, deviations: Deviations, *, noting: bool = False) -> None:
+        """noting: whether the labels of all points are kept"""
+        self.deviations, self.passed, self.taken = dict(deviations), 0, list[Taken]()
+        self.fingerprint = 0
+        self.noted: list[Point] | None = [] if noting else None
+
+    def at(self, point: Point) -> Option | None:
+        """The option that is taken at this point; None: the plain way."""
+        self.passed = passed = self.passed + 1
+        self.fingerprint = crc32(point.label.encode(), self.fingerprint)
+        if self.noted is not None:
+            self.noted.append(point)
+        wanted = self.deviations.get(passed)
+        if wanted is None or not point.options:
+            return None
+        number = (wanted - 1) % len(point.options)
+        option = point.options[number]
+        self.taken.append(Taken(passed, number + 1, option.name, point.label))
+        self.fingerprint = crc32(option.name.encode(), self.fingerprint)
+        return option
+
+
+class Random:
+    """A small generator that gives the same numbers on every Python: SplitMix64.
+
+    source: G. Steele, D. Lea, C. Flood, *Fast Splittable Pseudorandom Number Generators*, OOPSLA (2014)
+    """
+
+    def __init__(self, *seed: int) -> None:
+        self._state = 0
+        for part in seed:
+            self._state = self._mixed((self._state ^ part) & MASK)
+
+    @staticmethod
+    def _mixed(value: int) -> int:
+        value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & MASK
+        return value ^ (value >> 31)
+
+    def below(self, bound: int) -> int:
+        """0 to `bound` - 1; the bias is far below what anybody could see."""
+        self._state = (self._state + 0x9E3779B97F4A7C15) & MASK
+        return self._mixed(self._state) % bound
+
+    def one_of(self, things: Sequence[Any]) -> Any:
+        return things[self.below(len(things))]
+
+    def hexadecimal(self, size: int) -> str:
+        """As `secrets.token_hex`: twice so many digits."""
+        return "".join(f"{self.below(1 << 32):08x}" for _ in range((size + 3) // 4))[: size * 2]
+
+
+HOW_MANY = (1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 6)
+"""Deviations of a schedule, drawn from here. Most bugs need few: C. Flanagan, S. Qadeer and M. Musuvathi, *Iterative
+Context Bounding for Systematic Testing of Multithreaded Programs*, PLDI (2007)."""
+
+
+def drawn(random: Random, points: int) -> dict[int, int]:
+    """A schedule by chance; points: of the plain order, and the run may have more"""
+    return {
+        1 + random.below(points + points // 4): 1 + random.below(840) for _ in range(random.one_of(HOW_MANY))
+    }

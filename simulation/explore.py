@@ -1,0 +1,218 @@
+"""Exploration: which schedules are run. Each deviation alone, all pairs of crashes, and then by chance, from a seed.
+
+A schedule is a scenario, a seed (how many instances there are, and how wrong their clocks) and the choices that differ from
+the plain order. Work is cut into pieces that any process can do; what comes of a piece depends on nothing but itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import islice
+from multiprocessing import get_context
+from typing import Any
+
+from simulation.choices import Point, Random, drawn
+from simulation.processes import DIED_AFTER, DIED_BEFORE
+from simulation.runs import THOROUGH, Result, plain, run, scenario_of
+from simulation.scenarios import SCENARIOS, Scenario
+from simulation.world import World
+
+PIECE = 250
+"""Schedules by chance of one piece."""
+MOST_FAILURES = 20
+"""So many are enough to look at."""
+MOST_POINTS_OF_PAIRS = 130
+"""A scenario with more choice points has its deviations tried alone, and pairs of them by chance."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some of the schedules."""
+
+    kind: str
+    """`alone`, `pairs` or `chance`."""
+    seed: int = 0
+    start: int = 0
+    stop: int = 0
+    """By chance: the schedules' numbers. Pairs: the choice points at which the first crash is."""
+    scenario: str = ""
+
+
+@dataclass
+class Account:
+    """What came of some schedules."""
+
+    schedules: int = 0
+    points: int = 0
+    by_scenario: Counter[str] = field(default_factory=Counter)
+    failures: list[Result] = field(default_factory=list)
+    ids: set[int] = field(default_factory=set)
+    """A digest of each schedule, to count those that differ."""
+
+    def add(self, result: Result) -> None:
+        self.schedules += 1
+        self.points += result.points
+        self.by_scenario[result.scenario] += 1
+        self.ids.add(Random(*result.replay.encode()).below(1 << 62))
+        if result.violations and len(self.failures) < MOST_FAILURES:
+            self.failures.append(result)
+
+    def take(self, other: Account) -> None:
+        self.schedules += other.schedules
+        self.points += other.points
+        self.by_scenario += other.by_scenario
+        self.ids |= other.ids
+        self.failures = (self.failures + other.failures)[:MOST_FAILURES]
+
+
+def pieces(
+    schedules: int, seed: int, *, scenarios: Sequence[str] = (), alone: bool = True, pairs: bool = False
+) -> Iterator[Piece]:
+    """All that is to be done; what comes first is what finds most."""
+    named = list(scenarios or SCENARIOS)
+    for name in named if alone else ():
+        if SCENARIOS[name].begins:
+            yield Piece(kind="alone", scenario=name)
+    for name in named if pairs else ():
+        points = plain(SCENARIOS[name])[1]
+        if SCENARIOS[name].begins and points <= MOST_POINTS_OF_PAIRS:
+            yield from (
+                Piece(kind="pairs", scenario=name, start=at, stop=at + 4) for at in range(1, points + 1, 4)
+            )
+    for start in range(0, schedules, PIECE):
+        stop = min(start + PIECE, schedules)
+        yield Piece(kind="chance", seed=seed, start=start, stop=stop, scenario=",".join(scenarios))
+
+
+def done(piece: Piece, *, until: Callable[[Account], bool] = lambda account: False) -> Account:
+    """Does a piece. until: whether that is enough"""
+    account = Account()
+    for result in _results(piece):
+        account.add(result)
+        if until(account):
+            break
+    return account
+
+
+def _results(piece: Piece) -> Iterator[Result]:
+    if piece.kind == "alone":
+        yield from _alone(scenario_of(piece.scenario))
+    elif piece.kind == "pairs":
+        for at in range(piece.start, piece.stop):
+            yield from _pairs(scenario_of(piece.scenario), at)
+    else:
+        names = piece.scenario.split(",") if piece.scenario else list(SCENARIOS)
+        yield from (by_chance(piece.seed, number, names) for number in range(piece.start, piece.stop))
+
+
+def by_chance(seed: int, number: int, names: Sequence[str]) -> Result:
+    """The schedule of that number: the same whoever asks for it."""
+    random = Random(seed, number)
+    scenario = _drawn(random, [SCENARIOS[name] for name in names])
+    points = plain(scenario)[1]
+    own = random.below(1 << 32) + 1
+    return run(scenario, own, drawn(random, points), thorough=number % THOROUGH == 0)
+
+
+def _drawn(random: Random, scenarios: Sequence[Scenario]) -> Scenario:
+    """By their shares: short stretches are tried more often than days."""
+    at = random.below(sum(one.share for one in scenarios))
+    for one in scenarios:
+        at -= one.share
+        if at < 0:
+            return one
+    raise AssertionError("shares add up")
+
+
+def points_of(scenario: Scenario, deviations: dict[int, int]) -> list[Point]:
+    """All choice points of a run, in order."""
+    world = scenario.world(0, deviations, noting=True)
+    world.run()
+    return list(world.choices.noted or ())
+
+
+def _alone(scenario: Scenario) -> Iterator[Result]:
+    """Each option of each choice point of the plain order, by itself; thoroughly."""
+    for at, point in enumerate(points_of(scenario, {}), 1):
+        for option in range(1, len(point.options) + 1):
+            yield run(scenario, 0, {at: option}, thorough=True)
+
+
+def _pairs(scenario: Scenario, first: int) -> Iterator[Result]:
+    """A crash at this choice point, and another one at each point after it, those of the recovery too."""
+    before = points_of(scenario, {})
+    if first > len(before):
+        return
+    for option in _crashes(before[first - 1]):
+        after = points_of(scenario, {first: option})
+        for second in range(first + 1, len(after) + 1):
+            yield from (
+                run(scenario, 0, {first: option, second: other}) for other in _crashes(after[second - 1])
+            )
+
+
+def _crashes(point: Point) -> Iterable[int]:
+    return [number for number, option in enumerate(point.options, 1) if option in (DIED_BEFORE, DIED_AFTER)]
+
+
+def begin() -> None:
+    """In each process that runs schedules."""
+    import logging
+
+    from simulation import determinism
+
+    logging.disable(logging.CRITICAL)  # but where lines are read
+    determinism.install()
+
+
+def explored(
+    work: Iterable[Piece],
+    *,
+    workers: int,
+    told: Callable[[Account, float], None] = lambda account, seconds: None,
+) -> tuple[Account, float]:
+    """All pieces done, by so many processes; stops early once it has failures enough.
+
+    told: now and then of how far it is. returns: the account, and the seconds that it took
+    """
+    account, began = Account(), time.monotonic()
+    left = iter(work)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin) as pool:
+        under_way = {pool.submit(done, piece) for piece in islice(left, workers * 2)}
+        while under_way:
+            ready, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            for one in ready:
+                account.take(one.result())
+            if len(account.failures) < MOST_FAILURES:
+                under_way |= {pool.submit(done, piece) for piece in islice(left, len(ready))}
+            told(account, time.monotonic() - began)
+    return account, time.monotonic() - began
+
+
+def reached() -> set[str]:
+    """The names of the facts that the scenarios' plain orders hand to the app."""
+    found: set[str] = set()
+    for scenario in SCENARIOS.values():
+        if not scenario.begins:
+            world: World = scenario.world(0, {})
+            world.run()
+            found |= world.host.handled
+    return found
+
+
+def figures(account: Account, seconds: float, **more: Any) -> dict[str, Any]:
+    """The account as JSON."""
+    return {
+        "schedules": account.schedules,
+        "distinct": len(account.ids),
+        "choicePoints": account.points,
+        "violations": len(account.failures),
+        "seconds": round(seconds, 1),
+        "perSecond": round(account.schedules / seconds) if seconds else 0,
+        "byScenario": dict(sorted(account.by_scenario.items())),
+        **more,
+    }

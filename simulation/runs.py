@@ -1,0 +1,166 @@
+"""One run of a scenario under one schedule, and what the oracles say of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from zlib import decompress
+
+from simulation.choices import Deviations, Taken
+from simulation.oracles import ORACLES, Run, again_nothing, no_row_in_a_log, outcome
+from simulation.scenarios import SCENARIOS, Scenario, beginning
+from simulation.scheduler import NeverEnds
+from simulation.world import World
+
+THOROUGH = 16
+"""Of so many schedules one is read with its log lines, and all its messages are told again."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run."""
+
+    scenario: str
+    seed: int
+    taken: tuple[Taken, ...]
+    points: int
+    violations: tuple[str, ...]
+    fingerprint: int
+    thorough: bool = False
+    """Whether I8 and I9 were looked at as well."""
+
+    @property
+    def replay(self) -> str:
+        """What `./dev simulate --replay` takes."""
+        choices = ",".join(f"{one.at}={one.option}" for one in self.taken)
+        return f"{self.scenario}:{self.seed}:{choices}"
+
+
+class _Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@contextmanager
+def _read(lines: _Lines) -> Iterator[None]:
+    root = logging.getLogger()
+    before, disabled = root.level, logging.root.manager.disable
+    root.addHandler(lines)
+    root.setLevel(logging.INFO)
+    logging.disable(logging.NOTSET)
+    try:
+        yield
+    finally:
+        root.removeHandler(lines)
+        root.setLevel(before)
+        logging.disable(disabled)
+
+
+def run(scenario: Scenario, seed: int, deviations: Deviations, *, thorough: bool = False) -> Result:
+    """thorough: I8 and I9 are looked at as well"""
+    world = scenario.world(seed, deviations)
+    lines = _Lines()
+    if thorough:
+        with _read(lines):
+            violations = _judged(scenario, world)
+        violations += [
+            f"I9 nothing of a row in a log: {one}"
+            for one in no_row_in_a_log(_over(scenario, world), lines.lines)
+        ]
+        taken, points, fingerprint = (
+            tuple(world.choices.taken),
+            world.choices.passed,
+            world.choices.fingerprint,
+        )
+        if not violations:
+            violations += [f"I8 again, nothing: {one}" for one in again_nothing(_over(scenario, world))]
+    else:
+        violations = _judged(scenario, world)
+        taken, points, fingerprint = (
+            tuple(world.choices.taken),
+            world.choices.passed,
+            world.choices.fingerprint,
+        )
+    return Result(scenario.name, seed, taken, points, tuple(violations), fingerprint, thorough)
+
+
+def _over(scenario: Scenario, world: World) -> Run:
+    return Run(world, beginning(scenario))
+
+
+def _judged(scenario: Scenario, world: World) -> list[str]:
+    wanted = plain(scenario)[0]
+
+    def wrong() -> list[str]:
+        over = _over(scenario, world)
+        found = [f"{name}: {one}" for name, oracle in ORACLES.items() for one in oracle(over)]
+        return found + [f"outcome: {one}" for one in scenario.validate(over, wanted)]
+
+    found: list[str] = []
+
+    def settled() -> bool:
+        found[:] = wrong()
+        return not found
+
+    try:
+        world.run(settled=settled)
+    except NeverEnds as problem:
+        return [f"I7 everything ends: {problem}"]
+    return found
+
+
+@cache
+def plain(scenario: Scenario) -> tuple[dict[str, Any], int]:
+    """What comes of the plain order, and how many choice points it has."""
+    world = scenario.world(0, {})
+    world.run()
+    return outcome(_over(scenario, world)), world.choices.passed
+
+
+def run_hash(scenario: Scenario, seed: int, deviations: Deviations) -> str:
+    """Of every choice point, every choice and all that is stored in the end: the same on every Python."""
+    world = scenario.world(seed, deviations)
+    world.run()
+    stored = [
+        [partition, row, _plain(value.value), value.etag, value.changed.isoformat()]
+        for table in (world.table, world.present)
+        for (partition, row), value in sorted(table._rows.items())
+    ]
+    blobs = [
+        [*place, blob.etag, hashlib.sha256(data).hexdigest()]
+        for place, (blob, data) in sorted(world.files._blobs.items())
+    ]
+    choices = [world.choices.passed, world.choices.fingerprint, [str(one) for one in world.choices.taken]]
+    said = json.dumps([choices, stored, blobs], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Without the compression, which differs between builds of zlib."""
+    packed = value.get("outcome")
+    return (
+        value if not isinstance(packed, str) else {**value, "outcome": decompress(b64decode(packed)).decode()}
+    )
+
+
+def read_replay(text: str) -> tuple[Scenario, int, dict[int, int]]:
+    """What `Result.replay` wrote. raises: ValueError, KeyError"""
+    name, seed, choices = text.split(":")
+    pairs = (one.split("=") for one in choices.split(",") if one)
+    return scenario_of(name), int(seed), {int(at): int(option) for at, option in pairs}
+
+
+def scenario_of(name: str) -> Scenario:
+    """raises: KeyError"""
+    return SCENARIOS[name]

@@ -1,0 +1,61 @@
+"""Nothing that is promised breaks, whatever dies, is lost, late, or comes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from simulation import determinism, explore
+from simulation.runs import plain, read_replay, run
+from simulation.scenarios import SCENARIOS
+from simulation.shrink import in_words, shrunk
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _installed() -> Iterator[None]:
+    with determinism.installed():
+        yield
+
+
+def held(account: explore.Account) -> None:
+    """Fails with the smallest schedule that breaks something, and the command that runs it again."""
+    for failure in sorted(account.failures, key=lambda one: len(one.taken))[:1]:
+        small = shrunk(failure)
+        again = f"./dev simulate --replay '{small.replay}'"
+        pytest.fail("\n".join([in_words(small), *small.violations, again]))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_plain_order_breaks_nothing(name: str) -> None:
+    assert run(SCENARIOS[name], 0, {}, thorough=True).violations == ()
+
+
+@pytest.mark.parametrize("name", ["start", "poison", "call", "tell"])
+def test_no_single_deviation_breaks_anything(name: str) -> None:
+    account = explore.done(explore.Piece(kind="alone", scenario=name))
+    assert account.schedules > plain(SCENARIOS[name])[1]
+    held(account)
+
+
+def test_schedules_by_chance_break_nothing() -> None:
+    held(explore.done(explore.Piece(kind="chance", seed=1, start=0, stop=1000)))
+
+
+@pytest.mark.slow
+def test_twenty_thousand_schedules_break_nothing() -> None:
+    account, _ = explore.explored(explore.pieces(20_000, 1), workers=2)
+    assert account.schedules > 20_000
+    held(account)
+
+
+def test_a_schedule_is_the_same_whoever_runs_it() -> None:
+    """What is by chance depends on the seed and its number alone; what fails is run again from its text."""
+    names = list(SCENARIOS)
+    first = [explore.by_chance(7, number, names) for number in range(40)]
+    assert first == [explore.by_chance(7, number, names) for number in range(40)]
+    assert len({one.replay for one in first}) > 30
+    one = max(first, key=lambda result: len(result.taken))
+    scenario, seed, deviations = read_replay(one.replay)
+    again = run(scenario, seed, deviations)
+    assert (again.taken, again.fingerprint) == (one.taken, one.fingerprint)
