@@ -51,6 +51,17 @@ def test_what_is_said_of_the_replay_is_what_its_results_give() -> None:
     assert done.returncode == 0, f"run `python docs/replay_page.py`: {done.stdout}{done.stderr}"
 
 
+def test_the_figures_of_reliability_are_those_of_the_last_run() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/reliability_page.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"run `python docs/reliability_page.py`: {done.stdout}{done.stderr}"
+
+
 def test_what_is_made_from_the_code_is_current() -> None:
     done = subprocess.run(
         [sys.executable, "docs/generated.py", "--check"],

@@ -1,0 +1,48 @@
+"""Writes the figures of docs/reliability.md from bench/results/simulation.json: `python docs/reliability_page.py`.
+
+With `--check` nothing is written; the exit code is 1 when the page is not what the results give.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import kept
+from kept import ROOT
+
+RESULTS = ROOT / "bench" / "results" / "simulation.json"
+PAGE = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+
+
+def wanted() -> dict[Path, str]:
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return {PAGE: kept.between(PAGE.read_text(encoding="utf-8"), BEGIN, END, section(found))}
+
+
+def section(found: dict[str, Any]) -> str:
+    """What was run, how long it took, and what was broken."""
+    machine = found["machine"]
+    how = (
+        "each deviation alone, all pairs of crashes, and by chance"
+        if found["pairs"]
+        else "each deviation alone, and by chance"
+    )
+    lines = [
+        f"**{found['violations']:,} violations in {found['schedules']:,} schedules** ({found['distinct']:,} of them different; {how}),"
+        f" {found['choicePoints']:,} choice points, in {found['seconds'] / 60:.0f} minutes by {found['workers']}"
+        f" process{'es' * (found['workers'] != 1)}: {found['perSecond']:,} a second. Seed {found['seed']}, {found['measured'][:10]},"
+        f" Python {machine['python']}, {machine['cores']} cores, load before it {(machine['loadBefore'] or [0])[0]}.",
+        "",
+        "| scenario | schedules |",
+        "|---|---|",
+        *(f"| {name} | {count:,} |" for name, count in found["byScenario"].items()),
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(kept.main(__doc__, wanted()))
