@@ -25,17 +25,14 @@ def wanted() -> dict[Path, str]:
 
 def section(found: dict[str, Any]) -> str:
     """What was run, how long it took, and what was broken."""
-    machine = found["machine"]
-    how = (
-        "each deviation alone, all pairs of crashes, and by chance"
-        if found["pairs"]
-        else "each deviation alone, and by chance"
-    )
+    machine, pairs = found["machine"], ", all pairs of crashes" if found["pairs"] else ""
+    processes = f"{found['workers']} process{'es' * (found['workers'] != 1)}"
     lines = [
-        f"**{found['violations']:,} violations in {found['schedules']:,} schedules** ({found['distinct']:,} of them different; {how}),"
-        f" {found['choicePoints']:,} choice points, in {found['seconds'] / 60:.0f} minutes by {found['workers']}"
-        f" process{'es' * (found['workers'] != 1)}: {found['perSecond']:,} a second. Seed {found['seed']}, {found['measured'][:10]},"
-        f" Python {machine['python']}, {machine['cores']} cores, load before it {(machine['loadBefore'] or [0])[0]}.",
+        f"**{found['violations']:,} violations in {found['schedules']:,} schedules** ({found['distinct']:,} of them"
+        f" different; each deviation alone{pairs}, and by chance), {found['choicePoints']:,} choice points, in"
+        f" {found['seconds'] / 60:.0f} minutes by {processes}: {found['perSecond']:,} a second. Seed {found['seed']},"
+        f" {found['measured'][:10]}, Python {machine['python']}, {machine['cores']} cores, load before it"
+        f" {(machine['loadBefore'] or [0])[0]}.",
         "",
         "| scenario | schedules |",
         "|---|---|",

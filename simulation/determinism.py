@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import shared.adapters.queues as adapters_queues
 import shared.domain.trace as domain_trace
@@ -25,21 +25,27 @@ from shared.procedures import endpoint_probe
 from simulation import remembered
 from simulation.choices import Random
 from simulation.processes import Lock, Process
-
-if TYPE_CHECKING:
-    from simulation.world import World
-
-_world: World | None = None
+from simulation.scheduler import Scheduler
 
 
-def world() -> World:
+class Running(Protocol):
+    """Of the world, what the product's modules are given."""
+
+    scheduler: Scheduler
+    random: Random
+
+
+_world: Running | None = None
+
+
+def world() -> Running:
     """The one that runs."""
     assert _world is not None
     return _world
 
 
 @contextmanager
-def running(now: World) -> Iterator[None]:
+def running(now: Running) -> Iterator[None]:
     """What the product asks for is this world's."""
     global _world  # noqa: PLW0603  (the modules of the product ask for what is, too)
     before, _world = _world, now

@@ -10,20 +10,17 @@ import json
 import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from functions import delivery
 from functions.runs import run_in
 from functions.shards import _shard_in
 from functions.uploads import upload_in
-from shared.domain.facts import Fact
+from shared.domain.facts import ReconcileDue, ScoringDue
 from shared.resources import storage
-from simulation.choices import Option, Point
+from simulation.choices import Choices, Option, Point
 from simulation.processes import BACK_SECONDS, DIED_BEFORE, Port, Process
 from simulation.scheduler import Died, Task
-
-if TYPE_CHECKING:
-    from simulation.world import World
 
 MOST_DELIVERIES = 5
 RETRY_SECONDS = 30
@@ -98,10 +95,33 @@ DELETION = Point("host: message done,", (DIED_BEFORE,))
 """Between a function's end and the message's deletion."""
 
 
+class Stops(Protocol):
+    """Of a stretch, what the host needs."""
+
+    @property
+    def stops(self) -> frozenset[str]:
+        """The names of facts that it hands over no more."""
+
+
+class Outside(Protocol):
+    """Of the world, what the host needs."""
+
+    choices: Choices
+    instances: int
+    problems: list[Exception]
+
+    @property
+    def stretch(self) -> Stops | None: ...
+
+    def later(self, seconds: float, event: Message) -> None: ...
+
+    def process(self, number: int) -> Process: ...
+
+
 class Host:
     """Hands messages to processes, one after the other, and again what they did not finish."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Outside) -> None:
         self._world, self._turn = world, 0
         self._held: list[tuple[Process, Task, Message]] = []
         self.seen: dict[tuple[str, bytes], None] = {}
@@ -173,7 +193,7 @@ class Host:
                 self.put(message, BACK_SECONDS)
         self._held = [held for held in self._held if held[0] is not process]
 
-    def tick(self, fact: Fact) -> None:
+    def tick(self, fact: ReconcileDue | ScoringDue) -> None:
         """A clock's function; what fails is logged, and not tried again."""
         process = self.next_process()
         self.handled.add(type(fact).__name__)
@@ -192,19 +212,19 @@ class Host:
 class Queues:
     """What the real bus sees of the queue service."""
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    def __init__(self, process: Process, host: Host) -> None:
+        self._process, self._host = process, host
 
     def get_queue_client(self, name: str) -> Any:
-        return Port("queue", _Queue(name, self._process.world), self._process)
+        return Port("queue", _Queue(name, self._host), self._process)
 
 
 class _Queue:
-    def __init__(self, name: str, world: World) -> None:
-        self.queue_name, self._world = name, world
+    def __init__(self, name: str, host: Host) -> None:
+        self.queue_name, self._host = name, host
 
     def send_message(self, content: str, *, visibility_timeout: int, time_to_live: int) -> None:
-        self._world.host.put(Message(self.queue_name, content.encode()), visibility_timeout)
+        self._host.put(Message(self.queue_name, content.encode()), visibility_timeout)
 
 
 def blob_created(container: str, name: str, etag: str) -> Message:

@@ -7,16 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import format_datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from shared.adapters.storage_clock import StorageClock
 from shared.errors import Conflict, Transient
 from shared.services import Services
-from simulation.choices import Option, Point
-from simulation.scheduler import Died, Task, Timer
-
-if TYPE_CHECKING:
-    from simulation.world import World
+from simulation.choices import Choices, Option, Point
+from simulation.scheduler import Died, Scheduler, Task, Timer
 
 SLOW_SECONDS = 20
 STALLED_SECONDS = 200
@@ -43,6 +40,21 @@ class Call:
 
     def __call__(self) -> Any:
         return self.method(*self.arguments, **self.named)
+
+
+class Surroundings(Protocol):
+    """Of the world, what a process needs."""
+
+    scheduler: Scheduler
+    choices: Choices
+
+    def services_of(self, process: Process) -> Services: ...
+
+    def lost(self, process: Process) -> None:
+        """It died, with all that it was at."""
+
+    def sweep_soon(self) -> None:
+        """A lease will lapse."""
 
 
 # --- what may become of a call --------------------------------------------------------------------------------
@@ -194,7 +206,7 @@ def _in_chunks(process: Process, point: Point, chunks: Iterator[bytes]) -> Itera
 class Process:
     """One instance of the app, from its start to its end: what it remembers dies with it."""
 
-    def __init__(self, world: World, number: int, *, skew_seconds: int) -> None:
+    def __init__(self, world: Surroundings, number: int, *, skew_seconds: int) -> None:
         """skew_seconds: of its machine's clock"""
         self.world, self.number, self.alive, self.stalled_until = world, number, True, 0
         self.tasks: list[Task] = []
@@ -250,7 +262,7 @@ class Process:
         for task in self.tasks:
             if not task.over:
                 self.world.scheduler.end(task)
-        self.world.host.lost(self)
+        self.world.lost(self)
         self.world.sweep_soon()
 
     @contextmanager

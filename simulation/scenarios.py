@@ -74,7 +74,7 @@ def drops(container: str, name: str, text: str) -> Callable[[World], None]:
     return lambda world: world.drop(container, name, text)
 
 
-def ticks(fact: Fact) -> Callable[[World], None]:
+def ticks(fact: ScoringDue) -> Callable[[World], None]:
     return lambda world: world.host.tick(fact)
 
 

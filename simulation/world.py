@@ -310,7 +310,7 @@ class World:
             lease_seconds=policy.claim_seconds,
             most_attempts=policy.most_attempts,
         )
-        queues: Any = Queues(process)
+        queues: Any = Queues(process, self.host)
         subscribers = [] if self.subscriber is None else [Port("subscriber", self.subscriber, process)]
         for one in subscribers:
             one.__dict__["name"] = "listener"
@@ -326,7 +326,9 @@ class World:
             now=now,
             event_source=SOURCE,
             subscribers=subscribers,
-            **{name: Port(name, made, process) for name, made in self.pipelines.items()},
+            pipeline=Port("pipeline", self.pipelines["pipeline"], process),
+            scoring_pipeline=Port("scoring_pipeline", self.pipelines["scoring_pipeline"], process),
+            experiment_pipeline=Port("experiment_pipeline", self.pipelines["experiment_pipeline"], process),
         )
 
     def bare_ledger(self) -> Ledger:
@@ -339,6 +341,9 @@ class World:
         self._numbers = number = self._numbers + 1
         self.pending[number] = (self.scheduler.clock + round(seconds * 1000), event)
         self.scheduler.after(seconds, lambda: self._due(number))
+
+    def lost(self, process: Process) -> None:
+        self.host.lost(process)
 
     def sweep_soon(self) -> None:
         """A lease lapses: the clock that finds it ticks in a stretch too, once, before anything else brings it up."""
