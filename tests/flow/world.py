@@ -27,7 +27,10 @@ from shared.ledger import Ledger
 from shared.ports import RunView, StepView
 from shared.procedures.dead_letters import dead_letter
 from shared.services import Services
-from simulation.bank import description_of, evaluation_of, golden
+from simulation.bank import DATASET, HEADER, bank_rows, description_of, evaluation_of, golden
+
+__all__ = ["CONTRACTS", "DATASET", "HEADER", "POLICY", "RECIPES", "SOURCE", "BrokenFiles", "World", "bank_rows",
+           "description_of", "evaluation_of", "golden"]  # fmt: skip
 
 CONTRACTS = load_contracts(Path(__file__).parents[2] / "contracts")
 RECIPES = load_recipes(Path(__file__).parents[2] / "recipes", first=Policy().first_recipe)

@@ -38,7 +38,7 @@ FINISHED = "return self._commit(_Transaction(closes=claim.fact, opens=due, event
 ACKED = "self._commit(_Transaction(closes=claim.fact, events=events), claim); return self._commit(_Transaction(opens=due))"
 FREED = "            ledger.claims.free"
 OURS = "                return Claim(fact=fact, row=there)  # it was done"
-UNREAD = "        return\n    if fact:\n        deliver(fact, expected=expected)"
+UNREAD = "        return\n    if fact:\n        _measure_wait"
 KEPT = "                rejects_file.write(line)\n"
 CLOSED = """\
     close_window(fact.dataset, services)
@@ -94,7 +94,7 @@ BUGS = (
     ),
     bug(
         "no run is looked for before another is posted", "start", I3,
-        "shared.procedures.submission", "run = pipeline.find(request) if intent.value.posted else None", "run = None",
+        "shared.procedures.submission", "run = pipeline.find(request)  # at", "run = None  # at",
     ),
     bug(
         "the local clock is believed", "start", I3,
