@@ -93,7 +93,7 @@ def test_a_broken_release_is_taken_back_by_the_workflow_and_no_work_is_lost(tmp_
 
         def work_comes(name: str) -> None:
             site.drop("scoring", f"{name}.csv", clients)
-            site.until(lambda: _shards_scored(site, name) >= 2, f"the second shard of {name}")
+            site.until(lambda: _shards_scored(site, name) >= 2, f"the second shard of {name}", seconds=300)
 
         def work_is_cut_off(name: str) -> None:
             assert _batch(site, name).get("state") != "scored", (
