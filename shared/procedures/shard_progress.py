@@ -74,14 +74,19 @@ def shards_noted(batch: str, services: Services) -> list[dict[str, Any]]:
 
 
 def shown(so_far: SoFar, plan: BatchPlan, services: Services) -> list[Change]:
-    """The progress for the batch's record: now and then, and never less than it showed before."""
+    """The progress for the batch's record: now and then, and never less than it showed before.
+
+    It is of the state that the batch is in now: where a worker dies before this is recorded, and the batch is scored
+    meanwhile, it is late news when it is recorded after all, and what the end has said stays.
+    """
     if not so_far.to_be_shown:
         return []
     record = services.ledger.find("batch", plan.batch)
     if record is not None and record.values.get("shards_scored", 0) > so_far.shards:
         return []
     counted = {"shards": so_far.shards, "rows": so_far.rows, "bytes": so_far.bytes}
-    return [Change(kind="batch", id=plan.batch, values=progress(plan, counted, services.now()))]
+    state = record.state if record else None
+    return [Change(kind="batch", id=plan.batch, state=state, values=progress(plan, counted, services.now()))]
 
 
 def _counted_in(shard: Mapping[str, Any], plan: BatchPlan, services: Services) -> SoFar:
