@@ -6,13 +6,15 @@ A test reads the product's source and holds this list to be whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Protocol
 
 import shared.adapters.queues as adapters_queues
+import shared.domain.tables.columnar as columnar
 import shared.domain.trace as domain_trace
 import shared.ledger.append_log as ledger_append_log
 import shared.ledger.change_token as ledger_change_token
@@ -22,6 +24,7 @@ import shared.ledger.records as ledger_records
 import shared.telemetry.spans as telemetry_spans
 from shared import telemetry, wiring
 from shared.procedures import endpoint_probe
+from shared.steps import deliver_alerts, try_channels
 from simulation import remembered
 from simulation.choices import Random
 from simulation.processes import Lock, Process
@@ -93,6 +96,28 @@ def _nanoseconds() -> int:
 
 _time = SimpleNamespace(sleep=_sleep, monotonic=_seconds, time_ns=_nanoseconds)
 _threading = SimpleNamespace(Lock=lambda: Lock(process))
+class Pool:
+    """As `concurrent.futures.ThreadPoolExecutor`, one after the other: which thread is the quicker is no choice of ours."""
+
+    def __init__(self, *_: Any, **__: Any) -> None: ...
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def submit(self, do: Callable[..., Any], *given: Any, **named: Any) -> Future[Any]:
+        made: Future[Any] = Future()
+        try:
+            made.set_result(do(*given, **named))
+        except Exception as problem:  # noqa: BLE001  (it is raised where the result is asked for)
+            made.set_exception(problem)
+        return made
+
+    def map(self, do: Callable[..., Any], *given: Iterable[Any]) -> Iterator[Any]:
+        return map(do, *given)
+
+
 REPLACED: tuple[tuple[Any, str, Any], ...] = (
     (domain_trace, "token_hex", _secrets.token_hex),
     (ledger_change_token, "secrets", _secrets),
@@ -104,6 +129,9 @@ REPLACED: tuple[tuple[Any, str, Any], ...] = (
     (ledger_append_log, "datetime", _Datetime),
     (ledger_claims, "secrets", _secrets),
     (ledger_claims, "heartbeat", lambda lease, renew, **how: process().heartbeat(lease, renew, **how)),
+    (columnar, "ThreadPoolExecutor", Pool),
+    (deliver_alerts, "ThreadPoolExecutor", Pool),
+    (try_channels, "ThreadPoolExecutor", Pool),
     (adapters_queues, "secrets", _secrets),
     (adapters_queues, "threading", _threading),
     (telemetry, "time", _time),

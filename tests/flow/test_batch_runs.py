@@ -381,7 +381,7 @@ def test_an_output_without_the_control_group_that_was_planned_is_none() -> None:
     again = world_of(control_share=0.3)
     run = started(again)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "describe", lambda *_: told)
+        patch.setattr("simulation.cluster.describe", lambda *_: told)
         engine.end(again, run)
     assert batch_of(again).state == "scoring"
     assert len(again.scoring_pipeline.submissions) == 2

@@ -486,8 +486,40 @@ MUTANTS = (
     ),
     # traces
     mutant(
+        "a claim whose answer was lost is taken for another's", "shared.ledger.claims",
+        'holder:\n                return Claim(fact=fact, row=there)  # it was done',
+        '"":\n                return Claim(fact=fact, row=there)  # it was done',
+        "flow/test_given_back.py::test_a_claim_whose_answer_was_lost_is_its_workers",
+    ),
+    mutant(
+        "a claim that failed before it was noted is kept", "shared.flow",
+        "        if claim.outcome is None:\n            ledger.claims.free",
+        "        if False:\n            ledger.claims.free",
+        "flow/test_given_back.py::test_an_action_that_could_not_be_begun_is_begun_when_it_is_asked_for_again",
+    ),
+    mutant(
+        "what nobody may be at is dropped", "functions.delivery",
+        "if not expected and not wiring.services().ledger.outbox.is_open(fact):", "if False:",
+        "flow/test_given_back.py::test_what_could_not_even_be_given_back_is_not_taken_for_being_done",
+    ),
+    mutant(
+        "sequels of a fact that is open again are done again", "shared.flow",
+        "    if again:\n        due = [", "    if False:\n        due = [",
+        "flow/test_delivered_twice.py::test_a_fact_that_is_open_again_does_not_have_its_sequels_done_again",
+    ),
+    mutant(
+        "a worker that was away does not look at its claim", "shared.ledger.outbox",
+        "if claim and self._now() - claim.row.changed >= self._lease:", "if False:",
+        "flow/test_given_back.py::test_a_worker_that_was_away_for_longer_than_its_lease_logs_no_event_twice",
+    ),
+    mutant(
+        "an operation that nobody may be at is said to be accepted", "functions.http.dependencies.actions",
+        "if not self.services.ledger.outbox.is_open(requested):", "if False:",
+        "http/test_actions.py::test_an_operation_that_nobody_may_be_at_is_not_said_to_be_accepted",
+    ),
+    mutant(
         "a retry begins a trace of its own", "shared.ledger.claims",
-        '"begun": self._now().isoformat(), **in_its_trace(fact)}', '"begun": self._now().isoformat()}',
+        '"holder": holder, **in_its_trace(fact)}', '"holder": holder}',
         "flow/test_traces.py::test_attempts_in_vain_are_in_one_trace_with_the_one_that_goes_well",
     ),
     mutant(

@@ -37,7 +37,6 @@ def bug(name: str, scenario: str, oracle: str, module: str, *change: str) -> Bug
 FINISHED = "return self._commit(_Transaction(closes=claim.fact, opens=due, events=events), claim)"
 ACKED = "self._commit(_Transaction(closes=claim.fact, events=events), claim); return self._commit(_Transaction(opens=due))"
 FREED = "            ledger.claims.free"
-OURS = "                return Claim(fact=fact, row=there)  # it was done"
 UNREAD = "        return\n    if fact:\n        _measure_wait"
 KEPT = "                rejects_file.write(line)\n"
 CLOSED = """\
@@ -68,11 +67,6 @@ BUGS = (
     bug(
         "a claim that failed before it was noted is kept", "withdraw", OUTCOME,
         "shared.flow", f"        if claim.outcome is None:\n{FREED}", f"        if False:\n{FREED}",
-    ),
-    bug(
-        "a claim whose answer was lost is taken for another's", "withdraw", OUTCOME,
-        "shared.ledger.claims", f'if there is not None and there.value.get("holder") == holder:\n{OURS}',
-        f"if False:\n{OURS}",
     ),
     bug(
         "a step that was given up is tried for ever", "give-up", I7,

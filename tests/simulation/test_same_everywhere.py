@@ -21,7 +21,16 @@ SCHEDULE = "release:5:7=2,20=4,31=6"
 HASH = (Path(__file__).parent / "run-hash.txt").read_text().strip()
 """Of this schedule. It changes whenever the flow makes another call, or stores another value: then write into that file
 what `./dev simulate --replay` says of it. What it must not do is differ between Pythons, processes and machines."""
-CHANCE = {"secrets", "random", "time", "threading", "uuid"}
+CHANCE = {
+    "secrets",
+    "random",
+    "time",
+    "threading",
+    "uuid",
+    "concurrent.futures",
+    "multiprocessing",
+    "asyncio",
+}
 MODULES = (
     "shared/domain",
     "shared/ledger",
