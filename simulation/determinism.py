@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 import shared.adapters.queues as adapters_queues
-import shared.domain.tables.columnar as columnar
 import shared.domain.trace as domain_trace
 import shared.ledger.append_log as ledger_append_log
 import shared.ledger.change_token as ledger_change_token
@@ -23,6 +22,7 @@ import shared.ledger.outbox as ledger_outbox
 import shared.ledger.records as ledger_records
 import shared.telemetry.spans as telemetry_spans
 from shared import telemetry, wiring
+from shared.domain.tables import columnar
 from shared.procedures import endpoint_probe
 from shared.steps import deliver_alerts, try_channels
 from simulation import remembered
@@ -96,6 +96,8 @@ def _nanoseconds() -> int:
 
 _time = SimpleNamespace(sleep=_sleep, monotonic=_seconds, time_ns=_nanoseconds)
 _threading = SimpleNamespace(Lock=lambda: Lock(process))
+
+
 class Pool:
     """As `concurrent.futures.ThreadPoolExecutor`, one after the other: which thread is the quicker is no choice of ours."""
 
