@@ -54,6 +54,8 @@ def bandit(root: Path = ROOT) -> Findings:
         cwd=root, capture_output=True, text=True, check=False,
     )  # fmt: skip
     told = _read(done.stdout, done)
+    if not isinstance(told, dict):
+        raise LinterBroke(f"bandit answered what cannot be read:\n{done.stdout}{done.stderr}")
     faults = [f"{each['filename']}: {each['reason']}" for each in told["errors"]]
     lines = (
         f"{each['filename']}:{each['line_number']} {each['issue_text']} ({each['test_id']})"

@@ -49,10 +49,14 @@ class PartWriter:
         self._rows = 0
 
     def add(self, columns: Mapping[str, Any]) -> None:
-        """columns: Arrow arrays of the contract's, target included, equally long; as `Batch.columns` has them."""
+        """columns: the contract's, target included, equally long: Arrow arrays, as `Batch.columns` has them, or lists."""
         import pyarrow as pa
 
-        arrays = [columns[field.name].cast(field.type) for field in self._schema]
+        given = [(columns[field.name], field.type) for field in self._schema]
+        arrays = [
+            values.cast(of) if isinstance(values, pa.Array) else pa.array(values, type=of)
+            for values, of in given
+        ]
         batch = pa.record_batch(arrays, schema=self._schema)
         self._held.append(batch)
         self._held_rows += batch.num_rows

@@ -43,6 +43,7 @@ TABLE: dict[str, Callable[[AzureTable], object]] = {
     "replace": lambda table: table.replace(ROW, {}),
     "delete": lambda table: table.delete(ROW),
     "rows": lambda table: list(table.rows("p")),
+    "everything": lambda table: list(table.everything()),
 }
 LOCAL = {"url"}
 """What asks nobody."""

@@ -359,8 +359,8 @@ def test_what_lies_in_a_folder_that_is_made_anew_is_installed_again(parts: Parts
 def test_only_tests_and_checks_get_their_tools() -> None:
     for part, needing in {
         catalog.LINTERS: {"check", "test"},
-        catalog.CHECK: {"check", "vulnerabilities"},
-        catalog.TEST: {"test", "bench"},
+        catalog.CHECK: {"check", "site", "vulnerabilities"},
+        catalog.TEST: {"bench", "simulate", "test"},
     }.items():
         assert {name for name, command in catalog.COMMANDS.items() if part in command.needs} == needing
 
