@@ -103,7 +103,7 @@ def test_fix_runs_only_what_mends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("commands.docs_site.build.checked", lambda: Findings(lines=(), read="0 pages"))
     check.main([])
     assert not any("--fix" in command for command in ran)
-    # Gitleaks is given what git lists; for tsc the types are made first; the second schema is not asked after the first broke.
+    # Gitleaks is given what git lists, and tsc types that are made first; the second schema is not asked after the first.
     assert len(ran) == 17
 
 
