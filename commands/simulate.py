@@ -37,6 +37,11 @@ def main(arguments: list[str]) -> int:
         "--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: 2)"
     )
     made.add_argument(
+        "--days", type=int, default=0, help="instead: so many days of many files, faults all day"
+    )
+    made.add_argument("--uploads", type=int, default=2000, metavar="N", help="of a day (default: 2000)")
+    made.add_argument("--copies", type=int, default=1, metavar="N", help="events of each upload (default: 1)")
+    made.add_argument(
         "--replay", metavar="SCENARIO:SEED:CHOICES", help="one schedule again, as a failure names it"
     )
     made.add_argument("--list", action="store_true", help="the scenarios, and what each is about")
@@ -52,6 +57,8 @@ def main(arguments: list[str]) -> int:
         return 2
     if given.list:
         return _listed(scenarios, given)
+    if given.days:
+        return _lived(given)
     return _replayed(given) if given.replay else _explored(given)
 
 
@@ -92,6 +99,26 @@ def _replayed(given: argparse.Namespace) -> int:
         print(f"{told['inWords']}\nhash {told['hash']}")
         print("\n".join(result.violations) or "Nothing is broken.")
     return int(bool(result.violations))
+
+
+ONE_IN = 500
+"""Choice points of a long run of which one goes wrong."""
+
+
+def _lived(given: argparse.Namespace) -> int:
+    explore, season = (importlib.import_module(f"simulation.{name}") for name in ("explore", "season"))
+    explore.begin()
+    uploads = given.days * given.uploads
+    if not given.json:
+        print(
+            f"{uploads:,} uploads, with {given.copies} events each: some {uploads // 60 + 1} minutes ...",
+            flush=True,
+        )
+    told = season.lived(
+        days=given.days, uploads=given.uploads, copies=given.copies, seed=given.seed, one_in=ONE_IN
+    )
+    print(json.dumps(told, indent=1))
+    return int(bool(told["violations"]))
 
 
 def _explored(given: argparse.Namespace) -> int:

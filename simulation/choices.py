@@ -6,14 +6,21 @@ the plain way: calls are answered at once, messages come first in, first out, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from zlib import crc32
 
 MASK = (1 << 64) - 1
-Deviations = Mapping[int, int]
-"""By choice point, counted from 1, the option that is taken: counted from 1 too."""
+
+
+class Deviations(Protocol):
+    """By choice point, counted from 1, the option that is taken: counted from 1 too. A dictionary is one."""
+
+    def get(self, at: int, /) -> int | None: ...
+
+    def clear(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Choices:
 
     def __init__(self, deviations: Deviations, *, noting: bool = False) -> None:
         """noting: whether the labels of all points are kept"""
-        self.deviations, self.passed, self.taken = dict(deviations), 0, list[Taken]()
+        self.deviations, self.passed, self.taken = copy(deviations), 0, list[Taken]()
         self.fingerprint = 0
         self.noted: list[Point] | None = [] if noting else None
 

@@ -65,9 +65,9 @@ NEXT = Point(
 class Scheduler:
     """Runs what is ready, first in, first out; when nothing is, the clock goes on to what is due next."""
 
-    def __init__(self, choices: Choices, *, clock: int = 0) -> None:
-        """clock: milliseconds since EPOCH"""
-        self.choices, self.clock = choices, clock
+    def __init__(self, choices: Choices, *, clock: int = 0, endless: bool = False) -> None:
+        """clock: milliseconds since EPOCH; endless: any number of choice points is in order"""
+        self.choices, self.clock, self._endless = choices, clock, endless
         self.ready: deque[Task] = deque()
         self.current: Task | None = None
         self._timers: list[tuple[int, int, Timer]] = []
@@ -124,7 +124,7 @@ class Scheduler:
     def _step(self) -> None:
         if len(self.ready) > 1 and (other := self.choices.at(NEXT)) is not None:
             other.act(self)
-        if self.choices.passed > MOST_POINTS:
+        if self.choices.passed > MOST_POINTS and not self._endless:
             raise NeverEnds(f"after {MOST_POINTS:,} choice points it still goes on")
         task = self.ready.popleft()
         if task.over:

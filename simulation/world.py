@@ -46,7 +46,7 @@ POLICY = Policy(
     claim_seconds=60,
     endpoint_probe_seconds=0,
     release_baking_seconds=0,
-    shard_bytes=400,
+    shard_bytes=150,
 )
 RUN_SECONDS = 90
 SWEEP_SECONDS = (70, 70, 70, 130, 130, 130, 130, 130, 130)
@@ -235,12 +235,13 @@ class World:
         subscribed: bool = False,
         gives_up: bool = False,
         noting: bool = False,
+        endless: bool = False,
     ) -> None:
         self.choices = Choices(deviations, noting=noting)
         self.random, self.stretch, self.policy = Random(seed), stretch, policy
         self.instances, self.gives_up = instances, gives_up
         self._skews = [(self.random.below(601) - 300) if skewed else 0 for _ in range(instances)]
-        self.scheduler = Scheduler(self.choices, clock=saved.clock if saved else 0)
+        self.scheduler = Scheduler(self.choices, clock=saved.clock if saved else 0, endless=endless)
         self.host = Host(self)
         self._processes: dict[int, Process] = {}
         self.problems: list[Exception] = []

@@ -118,7 +118,7 @@ BUGS = (
         "shared.steps.seal_batch", SEALED + DESCRIBED, DESCRIBED + SEALED,
     ),
     bug(
-        "a shard that is scored twice is two shards", "score", OUTCOME,
+        "all shards are staged under one number", "score", UNFORESEEN,
         "shared.steps.score_shard", "names.scored_blob(fact.batch), fact.number, scored.lines",
         "names.scored_blob(fact.batch), 0, scored.lines",
     ),

@@ -38,6 +38,12 @@ def test_a_schedule_is_run_again_and_told_in_words() -> None:
     assert (said["violations"], ran.returncode) == ([], 0)
 
 
+def test_days_of_many_files_are_lived_through() -> None:
+    said = json.loads(simulate("--days", "1", "--uploads", "8", "--copies", "10", "--json").stdout)
+    assert (said["uploads"], said["events"], said["violations"]) == (8, 80, [])
+    assert said["states"]["upload registered"] == 8
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
