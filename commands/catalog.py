@@ -62,6 +62,7 @@ COMMANDS = {
     ),
     "clean": Command(summary="remove what set-up has laid here, and say what that frees", needs=()),
     "test": Command(summary="run the tests", needs=(*STACK, TEST, UV, LINTERS)),
+    "fuzz": Command(summary="fuzz the readers of files, messages and settings", needs=(*USUAL, TEST, UV)),
     "check": Command(summary="lint, types, layers", needs=(*USUAL, CHECK, LINTERS)),
     "simulate": Command(
         summary="the flow under simulated faults: crashes, lost answers, wrong clocks; thousands of schedules",

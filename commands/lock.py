@@ -17,6 +17,7 @@ SOURCES = (
     "localazure/src/localazure/storage/node-requirements.in",
     "commands/setup/uv-requirements.in",
     "localazure/tests/host/conformance/requirements.in",
+    "tests/fuzz/requirements.in",
 )
 MORE = (
     "pipelines/environments/*.in",

@@ -28,7 +28,11 @@ def load_contracts(folder: str | Path) -> tuple[Contract, ...]:
             body = yaml.safe_load(text)
             contracts.append(Contract.from_json(body))
             _only_known(body)
-        except (yaml.YAMLError, UnicodeDecodeError, ConfigurationError) as cause:
+        except RecursionError as cause:
+            raise ConfigurationError(f"{path}: it is nested too deeply to be a contract") from cause
+        except (yaml.YAMLError, ValueError) as cause:  # ValueError: no UTF-8, or no such date
+            raise ConfigurationError(f"{path}: {cause}") from cause
+        except ConfigurationError as cause:
             raise ConfigurationError(f"{path}{_line(text, str(cause))}: {cause}") from cause
     if not contracts:
         raise ConfigurationError(f"{folder} holds no contract (*.yaml); without one no file can be admitted")

@@ -17,6 +17,7 @@ ELSEWHERE = {
     "./dev backup": "tests/story/test_recovery.py",
     "./dev restore": "tests/story/test_recovery.py",
     "./dev vulnerabilities": "tests/unit/commands/test_vulnerabilities.py",
+    "./dev fuzz": "tests/unit/commands/test_fuzz.py",
     "./dev azure what-if": "tests/unit/deployment/test_what_if.py",
     "./dev azure publish": "tests/story/test_delivery.py",
     "./dev azure inputs": "tests/infrastructure/test_inputs.py",

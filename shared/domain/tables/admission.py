@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from shared.domain.tables.columnar import Columns
 
 HOPELESS = 10_000
-"""A file none of whose first so many records fits is read no further: the rest would say the same."""
+"""A file none of whose first so many records, or empty lines, fits is read no further: the rest would say the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +98,8 @@ class Tally:
         """Why there is nothing to admit, though the header was fine; empty when there is something."""
         if self.accepted:
             return ""
+        if not self.records and self.cut_short:
+            return f"the first {self.blank_lines:,} lines after the header are empty; the rest was not read"
         if not self.records:
             return "the file has a header and no rows; export it again with its rows"
         worst, count = max(self.by_rule.items(), key=lambda item: item[1])
@@ -155,7 +157,7 @@ class Admission:
             content.add(batch.columns)
             self._count(batch, by_rule)
             yield batch
-            if self.tally.records >= HOPELESS and not self.tally.accepted:
+            if self.tally.records + self.tally.blank_lines >= HOPELESS and not self.tally.accepted:
                 self.tally.cut_short = True
                 break
         self.tally.mended = mended.told(self._mended)

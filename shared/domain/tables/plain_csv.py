@@ -44,7 +44,7 @@ def read_plain(
 
     other_width: takes the places of lines that have another number of values, which are left out then; most: so many
     """
-    if header.newline != "\n" or b"\0" in data or data.startswith(BOM) or not data:
+    if header.newline != "\n" or b"\0" in data or data.startswith(BOM) or not data or not _is_text(data):
         return None
     if not data.endswith(b"\n"):  # only a file's last line may lack its end
         data += header.line_end.encode()
@@ -94,6 +94,10 @@ def odd_lines(data: bytes, header: Header) -> npt.NDArray[np.bool_]:
 
 
 def _is_text(data: bytes) -> bool:
+    """Whether it is UTF-8: Arrow would decode a row of another width before it asks what to do with it, and have a
+    traceback printed of one that is none."""
+    if data.isascii():
+        return True
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -148,7 +152,7 @@ def _cells(data: bytes, header: Header, other_width: list[int] | None, most: int
             ),
             arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, TEXT), strings_can_be_null=False),
         )
-    except pa.ArrowInvalid:  # another width somewhere, or bytes that are not UTF-8
+    except pa.ArrowInvalid:  # another width somewhere
         return None
     columns = [table.column(place).combine_chunks() for place in range(header.width)]
     columns = [column.chunk(0) if isinstance(column, pa.ChunkedArray) else column for column in columns]

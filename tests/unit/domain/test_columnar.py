@@ -74,7 +74,7 @@ def _file(seed: int, contract: Contract) -> bytes:
     return end.join([header.encode(), *made]) + chance.choice((end, b"", end + end))
 
 
-def _read(data: bytes, contract: Contract, piece: int) -> dict[str, Any]:
+def read_whole(data: bytes, contract: Contract, piece: int) -> dict[str, Any]:
     admission = check_rows((data[at : at + piece] for at in range(0, len(data), piece)), [contract])
     batches = list(admission.batches())
     tally = asdict(admission.tally)
@@ -112,9 +112,9 @@ def _small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_both_readers_agree(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     contract = CONTRACTS[seed % len(CONTRACTS)]
     data, piece = _file(seed, contract), random.Random(seed).choice((37, 4096, 1 << 20))
-    found = _read(data, contract, piece)
+    found = read_whole(data, contract, piece)
     monkeypatch.setattr(columnar, "can_read", lambda header: False)
-    assert found == _read(data, contract, piece)
+    assert found == read_whole(data, contract, piece)
 
 
 @pytest.mark.parametrize(
