@@ -1,7 +1,8 @@
 """Writes what is made from the code: `python docs/generated.py`.
 
 `docs/openapi.json` is the HTTP API's description as the app gives it, and `docs/events.md` what it says of events, for
-readers; `docs/telemetry.md` is what the app logs, traces and measures; `docs/kinds.md` and `web/js/core/kinds.js` are the
+readers; `docs/telemetry.md` is what the app logs, traces and measures; `docs/security.md` what
+is promised and by which test; `docs/kinds.md` and `web/js/core/kinds.js` are the
 table of kinds for readers and for the dashboard; `infra/resources.json` is the list of Azure resources for Bicep. With
 `--check` nothing is written; the exit code is 1 when a file is not what the code gives. With `--release` the description
 is also kept, in `docs/released`, as what clients are given: from then on `./dev check` refuses what breaks them under
@@ -54,6 +55,13 @@ def telemetry() -> str:
     from telemetry_page import telemetry_page
 
     return telemetry_page()
+
+
+def security() -> str:
+    """What is promised, and which tests hold it."""
+    from security_page import security_page
+
+    return security_page()
 
 
 @cache
@@ -225,6 +233,7 @@ FILES = {
     ROOT / "docs" / "alerts.md": alerts,
     ROOT / "docs" / "kinds.md": page,
     ROOT / "docs" / "telemetry.md": telemetry,
+    ROOT / "docs" / "security.md": security,
     ROOT / "web" / "js" / "core" / "kinds.js": module,
     ROOT / "infra" / "resources.json": resources,
 }

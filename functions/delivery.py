@@ -125,7 +125,7 @@ def give_up(fact: Fact) -> None:
 
 def _dead_letter(queue: str, body: bytes, fault: str) -> None:
     text = _decoded(body).decode(errors="replace")
-    reason = f"the message could not be read: {fault}"
+    reason = f"the message could not be read: {fault}"[:LONGEST_TEXT]
     _record(StepDeadLettered(queue=queue, about=digest(text), reason=reason, message=text[:LONGEST_TEXT]))
 
 

@@ -9,6 +9,9 @@ from typing import Any
 from shared.domain.json_types import fits
 from shared.errors import UnreadableMessage
 
+LONGEST = 1024
+"""Characters of a blob's name; ETags and names of runs are shorter. source: Azure, naming containers and blobs"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -26,6 +29,8 @@ class Event:
         value = self.data.get(name, self.data.get(name[:1].upper() + name[1:]))
         if not fits(value, str) or not value:
             raise UnreadableMessage(f"it is a {self.type} whose data have no {name}")
+        if len(value) > LONGEST:  # no row of ours could hold it, not even that of its dead letter
+            raise UnreadableMessage(f"it is a {self.type} whose {name} is longer than there are any")
         return str(value)
 
 

@@ -7,7 +7,7 @@ import re
 import azure.functions as func
 
 from functions.delivery import first_seen, receive, received_in_vain
-from functions.event_grid import event_in
+from functions.event_grid import LONGEST, event_in
 from shared.domain.facts import OutcomesArrived, UploadArrived
 from shared.domain.names import ETAG, INCOMING, OUTCOMES
 from shared.errors import UnreadableMessage
@@ -50,6 +50,8 @@ def upload_in(body: bytes) -> UploadArrived | OutcomesArrived | None:
     if event.type == CREATED and event.text("api") not in WHOLE:
         return None
     container, name = about.groups()
+    if len(name) > LONGEST:
+        raise UnreadableMessage(f"it is a {event.type} of a blob whose name is longer than there are any")
     if name and not _is_taken_in(container, name):
         return None
     etag = event.text("eTag").strip('"') if event.type == CREATED else _etag_of(container, name)

@@ -268,6 +268,8 @@ def _read_description(home: Path) -> dict[str, Any]:
 
 def _member(home: Path, said: Mapping[str, Any]) -> Member:
     """raises: ModelBroken"""
+    if Path(said["file"]).name != said["file"]:
+        raise ModelBroken(f"{home / DESCRIPTION} names a file that lies elsewhere; fetch it again")
     text = (home / said["file"]).read_bytes()
     if hashlib.sha256(text).hexdigest() != said["sha256"]:
         raise ModelBroken(f"{home / said['file']} is not what {DESCRIPTION} describes; fetch it again")

@@ -42,6 +42,8 @@ def address_fault(url: str, reach: Reach) -> str:
         return "cannot be read"
     if not host or parts.username is not None or parts.password is not None:
         return "has no host, or names a user"
+    if not host.isascii():  # what a resolver makes of other digits, dots and letters is its own affair
+        return "has a host that is not written in ASCII: write it in Punycode, as xn--..."
     ip = ip_address("127.0.0.1") if host.rstrip(".") == "localhost" else spelt(host)
     fault = reach.fault(ip) if ip is not None else ""
     if fault:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
-_NAT64 = IPv6Network("64:ff9b::/96")
+_HOLDING_IPV4 = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
+"""NAT64, and the "IPv4-compatible" addresses of old; source: RFC 6052 and RFC 4291, 2.5.5.1."""
 _SHARED = ip_network("100.64.0.0/10")
 """Between a carrier and its clients; source: RFC 6598."""
 _AZURE_HOST = ip_address("168.63.129.16")
@@ -37,6 +38,7 @@ class Reach:
 
 def spelt(host: str) -> Address | None:
     """The address that a host's name is, as the system would read it: decimal, octal and hex too; None for a name."""
+    host = host.rstrip(".")  # as of a name, a dot at its end changes nothing
     try:
         return ip_address(host.partition("%")[0])
     except ValueError:
@@ -51,6 +53,6 @@ def _inner(ip: Address) -> Address:
     """The IPv4 address within an IPv6 one that stands for it."""
     if isinstance(ip, IPv4Address):
         return ip
-    if ip in _NAT64:
+    if not ip.is_loopback and not ip.is_unspecified and any(ip in network for network in _HOLDING_IPV4):
         return IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.ipv4_mapped or ip.sixtofour or ip

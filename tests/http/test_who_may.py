@@ -110,7 +110,7 @@ def guarded(tenant: Tenant) -> Client:
     return client_of(app_over(World(), tenant=tenant, rate_limit_per_minute=1_000_000), scope=None)
 
 
-def _routes(app: FastAPI) -> list[tuple[str, str]]:
+def routes_of(app: FastAPI) -> list[tuple[str, str]]:
     """Every method and address of the app, with something in the place of each parameter."""
     found = []
     for route in iter_route_contexts(app.routes):
@@ -129,7 +129,7 @@ OPEN = {
 @pytest.mark.parametrize("wrong", WRONG)
 def test_no_route_opens_to_a_wrong_credential(guarded: Client, tenant: Tenant, wrong: str) -> None:
     headers = WRONG[wrong](tenant)
-    routes = [route for route in _routes(guarded.app) if route not in OPEN]
+    routes = [route for route in routes_of(guarded.app) if route not in OPEN]
     assert len(routes) > 20
     let_in, told = {}, set()
     for method, address in routes:
@@ -176,7 +176,7 @@ def test_a_good_token_opens_as_its_role_says(guarded: Client, tenant: Tenant, ro
 def test_a_reader_may_change_nothing(guarded: Client) -> None:
     changing = [
         (method, address)
-        for method, address in _routes(guarded.app)
+        for method, address in routes_of(guarded.app)
         if method not in READING and (method, address) not in OPEN
     ]
     for method, address in changing:

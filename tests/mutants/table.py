@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.mutants.alerts import ALERTS
 from tests.mutants.gate import GATE_AND_ROLLOUT
+from tests.mutants.hostile import HOSTILE
 from tests.mutants.mutant import mutant
 from tests.mutants.operations import OPERATIONS
 
@@ -540,4 +541,5 @@ MUTANTS = (
     *GATE_AND_ROLLOUT,
     *OPERATIONS,
     *ALERTS,
+    *HOSTILE,
 )  # fmt: skip

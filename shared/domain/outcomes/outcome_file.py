@@ -12,6 +12,7 @@ line, and no other.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -214,8 +215,12 @@ def batch_of(name: str, header: Header, first: Block | None) -> str:
         return folder
     if BATCH in header.names and first is not None and first.rows:
         found = first.rows[0][header.names.index(BATCH)].strip()
-        if found:
+        if re.fullmatch(names.BATCH_ID, found):
             return found
+        if found:  # whatever stands there may be a client's: it is not repeated
+            raise WrongFile(
+                f"its first line says under {BATCH!r} what is no batch's id: write it as `./dev batches` lists it"
+            )
     raise WrongFile(
         f"nothing says of which batch it is: drop it as {names.OUTCOMES}/BATCH/{name}, or give it a column {BATCH!r}"
     )

@@ -1,0 +1,74 @@
+"""Guards against whoever means harm, or writes what nobody reads."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import mutant
+
+HOSTILE = (
+    mutant(
+        "an event may name what no row can hold", "functions.event_grid",
+        "if len(value) > LONGEST:", "if False:",
+        "security/test_forged_events.py",
+    ),
+    mutant(
+        "a dead letter may be longer than a row", "functions.delivery",
+        '{fault}"[:LONGEST_TEXT]', '{fault}"',
+        "security/test_forged_events.py",
+    ),
+    mutant(
+        "a dot at its end hides an address", "shared.domain.network_reach",
+        'host = host.rstrip(".")', "host = host",
+        "security/test_where_we_call.py::test_the_settings_take_no_such_address",
+    ),
+    mutant(
+        "an IPv4 address hides in an IPv6 one of old", "shared.domain.network_reach",
+        ', IPv6Network("::/96"))', ",)",
+        "security/test_where_we_call.py::test_the_settings_take_no_such_address",
+    ),
+    mutant(
+        "digits in circles hide an address", "shared.settings",
+        "if not host.isascii():", "if False:",
+        "security/test_where_we_call.py::test_nor_one_that_two_readers_would_read_otherwise",
+    ),
+    mutant(
+        "a connection is not judged by where it leads", "shared.adapters.judged_connections",
+        "        if fault:\n", "        if False:\n",
+        "security/test_where_we_call.py::test_and_were_it_taken_nothing_is_sent_there",
+    ),
+    mutant(
+        "a model's files may lie elsewhere", "serving.model",
+        'if Path(said["file"]).name != said["file"]:', "if False:",
+        "security/test_hostile_models.py",
+    ),
+    mutant(
+        "a cell is told as a batch's name", "shared.domain.outcomes.outcome_file",
+        "if re.fullmatch(names.BATCH_ID, found):", "if True:",
+        "security/test_canaries.py::test_a_whole_flow_says_nothing_of_them",
+    ),
+    mutant(
+        "a failed step quotes what failed", "shared.errors",
+        "if isinstance(problem, CampanhaError) else", "if True else",
+        "security/test_canaries.py::test_what_a_service_answers_is_said_without_its_address",
+    ),
+    mutant(
+        "empty lines are read without end", "shared.domain.tables.admission",
+        "self.tally.records + self.tally.blank_lines >= HOPELESS", "self.tally.records >= HOPELESS",
+        "security/test_bombs.py::test_what_does_not_end_is_held_in_little_memory_and_given_up_soon",
+    ),
+    mutant(
+        "a line that is no text prints a traceback", "shared.domain.tables.plain_csv",
+        "or not data or not _is_text(data):", "or not data:",
+        "fuzz/test_targets.py::test_a_line_of_another_width_that_is_no_text_prints_no_traceback",
+    ),
+    mutant(
+        "a deep contract ends in a traceback", "shared.adapters.contracts",
+        "except RecursionError as cause:", "except ZeroDivisionError as cause:",
+        "fuzz/test_targets.py::test_what_was_ever_tried_is_read_or_refused",
+    ),
+    mutant(
+        "an operator changes the config", "functions.http.auth.scopes",
+        'ADMIN_CHANGES = ("/api/config",)', 'ADMIN_CHANGES = ("/api/nothing",)',
+        "security/test_roles.py",
+    ),
+)  # fmt: skip
+"""Each is seen by the test that it names."""
