@@ -55,6 +55,7 @@ COMMANDS = {
     "docs": Command(summary="addresses of the dashboard and of both APIs' descriptions"),
     "site": Command(summary="the documentation as a site with search", needs=(*USUAL, CHECK)),
     "env": Command(summary='variables for the unmodified SDKs: eval "$(./dev env)"'),
+    "faults": Command(summary="make calls of the embedded Azure fail: throttled, late, lost; list, clear"),
     "reset": Command(summary="stop everything and forget everything"),
     "doctor": Command(
         summary="what lies where in this checkout, and what is missing; --sign-in: who is let in where",

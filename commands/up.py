@@ -5,6 +5,7 @@ Ports are chosen at the first start and stored. State stays on disk, so a killed
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -42,10 +43,17 @@ def main(arguments: list[str]) -> int:
         action="store_true",
         help="identities sign in, and the role assignments of infra/ count; stored for later starts",
     )
+    made.add_argument(
+        "--faults",
+        action=argparse.BooleanOptionalAction,
+        help="calls of the embedded Azure can be made to fail (`./dev faults`); stored for later starts",
+    )
     given = made.parse_args(arguments)
     stack = Stack(given.state)
     if given.roles:
         stack.use_roles(new_secrets())
+    if given.faults is not None:
+        stack.use_faults(wanted=given.faults)
     if given.package:
         run_package(stack)
     if given.strict is not None:

@@ -12,13 +12,17 @@ from commands.stack.errors import StackError
 from commands.stack.state import Stack
 
 
+def default_state() -> Path:
+    return Path(os.environ.get("CAMPANHA_STATE") or ROOT / ".campanha")
+
+
 def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     """A parser for `./dev NAME` that knows `--state`."""
     made = argparse.ArgumentParser(prog=f"./dev {name}", description=description)
     made.add_argument(
         "--state",
         type=Path,
-        default=Path(os.environ.get("CAMPANHA_STATE") or ROOT / ".campanha"),
+        default=default_state(),
         metavar="DIR",
         help="folder of the stack's state; one stack a folder (default: $CAMPANHA_STATE or .campanha)",
     )

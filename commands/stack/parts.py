@@ -1,4 +1,4 @@
-"""The four parts of a running stack: how each is started, and what it leaves in its log when it serves."""
+"""The parts of a running stack: how each is started, and what it leaves in its log when it serves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from commands.setup.localazure import SOURCES
 from commands.stack.ports import OF_ROLES
 from commands.stack.state import Stack
+from localazure.faults.kinds import FRONTS
 from shared.resources.identities import API, WORK
 
 
@@ -24,7 +25,12 @@ class Part:
     """Of localazure; the part's name, by default."""
     app: str = ""
     """Which of the two apps it hosts where there are two; empty for what is no host."""
-    with_roles_only: bool = False
+    is_wanted: Callable[[Stack], bool] = lambda stack: True
+
+    def listens_on(self, stack: Stack) -> dict[str, int]:
+        """The ports that it takes itself, by name."""
+        behind = () if self.name == "faults" else FRONTS
+        return {name: stack.listens(name) if name in behind else stack.ports[name] for name in self.ports}
 
     def command(self, stack: Stack) -> list[str]:
         python = stack.packed.python if stack.packed and self.app else sys.executable
@@ -39,8 +45,22 @@ class Part:
 
 def _storage(stack: Stack) -> list[str]:
     names = ("blob", "queue", "table", *OF_ROLES[:3]) if stack.roles else ("blob", "queue", "table")
-    ports = [f"--{name.replace('_', '-')}-port={stack.ports[name]}" for name in names]
+    listens = {name: stack.listens(name) if name in FRONTS else stack.ports[name] for name in names}
+    ports = [f"--{name.replace('_', '-')}-port={port}" for name, port in listens.items()]
     return ["--state", str(stack.state), *ports, *_access(stack), *_strict(stack)]
+
+
+def _faults(stack: Stack) -> list[str]:
+    secure = FRONTS if stack.roles else ("workspace",)
+    fronts = [
+        f"--front={name}={stack.ports[name]}:{stack.listens(name)}{':tls' * (name in secure and name != 'identity')}"
+        for name in FRONTS
+    ]
+    return ["serve", "--state", str(stack.state), f"--control-port={stack.ports['faults']}", *fronts]
+
+
+def _listens(stack: Stack, name: str, prefix: str = "") -> list[str]:
+    return [f"--{prefix}listen-port={stack.listens(name)}"] if stack.faults else []
 
 
 def _access(stack: Stack) -> list[str]:
@@ -53,7 +73,7 @@ def _events(stack: Stack) -> list[str]:
         "--storage", stack.connection_string, "--subscriptions", str(stack.subscriptions_file),
         f"--key={stack.event_key}", "--resource-group", stack.resource_group_id,
         "--system-topic", f"workspace={stack.workspace_id}", "--retry-scale", "0.01",
-        *_access(stack), *_strict(stack),
+        *_listens(stack, "events"), *_access(stack), *_strict(stack),
     ]  # fmt: skip
 
 
@@ -65,7 +85,7 @@ def _workspace(stack: Stack) -> list[str]:
         "--events", stack.topic_url("workspace"), f"--events-key={stack.event_key}",
         "--environments", str(environments), "--subscription", stack.subscription,
         "--resource-group", stack.resource_group, "--workspace", stack.workspace,
-        *_access(stack), *_strict(stack),
+        *_listens(stack, "workspace"), *_listens(stack, "identity", "identity-"), *_access(stack), *_strict(stack),
     ]  # fmt: skip
 
 
@@ -88,6 +108,13 @@ def _work(stack: Stack) -> list[str]:
     ]  # fmt: skip
 
 
+FAULTS = Part(
+    name="faults",
+    ports=("faults", *FRONTS),
+    arguments=_faults,
+    stop_seconds=5,
+    is_wanted=lambda stack: stack.faults,
+)
 STORAGE = Part(name="storage", ports=("blob", "queue", "table"), arguments=_storage, stop_seconds=25)
 EVENTS = Part(name="events", ports=("events",), arguments=_events)
 WORKSPACE = Part(name="workspace", ports=("workspace", "identity"), arguments=_workspace)
@@ -99,12 +126,12 @@ WORKER = Part(
     stop_seconds=10,
     program="host",
     app=WORK.name,
-    with_roles_only=True,
+    is_wanted=lambda stack: stack.roles,
 )
 """What it is at when it is stopped is delivered again, so nothing is gained by waiting for a long step's end."""
 
-PARTS = {part.name: part for part in (STORAGE, EVENTS, WORKSPACE, HOST, WORKER)}
-STAGES = ((STORAGE,), (EVENTS, WORKSPACE), (HOST, WORKER))
+PARTS = {part.name: part for part in (FAULTS, STORAGE, EVENTS, WORKSPACE, HOST, WORKER)}
+STAGES = ((FAULTS,), (STORAGE,), (EVENTS, WORKSPACE), (HOST, WORKER))
 """What may start at the same time; each stage needs the ones before it."""
 STRICT_PARTS = (STORAGE, EVENTS, WORKSPACE)
 """Those that can be as unkind as Azure."""
@@ -112,4 +139,4 @@ STRICT_PARTS = (STORAGE, EVENTS, WORKSPACE)
 
 def of(stack: Stack) -> tuple[Part, ...]:
     """What this stack consists of."""
-    return tuple(part for part in PARTS.values() if stack.roles or not part.with_roles_only)
+    return tuple(part for part in PARTS.values() if part.is_wanted(stack))

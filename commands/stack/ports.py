@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from localazure.faults.kinds import FRONTS
 from localazure.ports import is_free, lasting_port
 
 NAMES = ("blob", "queue", "table", "workspace", "identity", "events", "host")
 OF_ROLES = ("azurite_blob", "azurite_queue", "azurite_table", "work")
 """What a stack with roles has besides: Azurite behind its fronts, and the host of the app that faces nobody."""
+BEHIND = "behind_"
+OF_FAULTS = ("faults", *(f"{BEHIND}{name}" for name in FRONTS))
+"""What a stack with faults has besides: the control address, and where the parts listen behind the fronts."""
 
 
 def choose(names: Sequence[str] = NAMES) -> dict[str, int]:

@@ -14,6 +14,7 @@ def on_stderr(stack: Stack) -> Announce:
     def announce(part: str, seconds: float, now: bool) -> None:
         scheme = "https" if stack.roles else "http"
         address = {
+            "faults": f"http://127.0.0.1:{stack.ports['faults']}" if stack.faults else "",
             "storage": f"{scheme}://127.0.0.1:{stack.ports['blob']}",
             "events": f"{scheme}://127.0.0.1:{stack.ports['events']}",
             "workspace": stack.workspace_url,

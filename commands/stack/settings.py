@@ -15,6 +15,8 @@ from commands.stack.access import (
     identity_id,
 )
 from commands.stack.state import Stack
+from localazure.faults import VARIABLE
+from localazure.faults.control import file_of
 from shared.resources.identities import API, ENDPOINT, WORK, Identity
 
 SERVICES = ("blob", "queue", "table")
@@ -127,6 +129,7 @@ def script_environment(stack: Stack) -> dict[str, str]:
         **sdk_settings(stack),
         **address,
         "EVENTGRID_TOPIC_ENDPOINT": stack.topic_url("campanha"),
+        **({VARIABLE: str(file_of(stack.state))} if stack.faults else {}),
         "CAMPANHA_URL": stack.host_url,
         "CAMPANHA_KEY": stack.keys["operator"],
         **no_proxy(),

@@ -176,6 +176,37 @@ class Stack:
             self._stored |= {"identities": dict(identities), "signing_key": secrets.token_urlsafe(48)}
             self._write()
 
+    @property
+    def faults(self) -> bool:
+        """Whether a front lies before each part, by which calls can be made to fail."""
+        return bool(self._stored.get("faults"))
+
+    def use_faults(self, *, wanted: bool) -> None:
+        """From the next start of all parts on.
+
+        raises: StackError when parts run that were started otherwise
+        """
+        with self.alone():
+            self.prepare()
+            if self.faults == wanted:
+                return
+            if any(self.process(part) for part in self._stored.get("parts", {})):
+                how = "without" if wanted else "with"
+                raise StackError(f"what runs in {self.state} was started {how} faults: `./dev down` first.")
+            missing = [name for name in ports.OF_FAULTS if name not in self.ports]
+            self._stored["ports"] |= ports.choose(missing)
+            self._stored["faults"] = wanted
+            self._write()
+
+    def listens(self, name: str) -> int:
+        """Where a part listens itself: its port, unless a front has that."""
+        return self.ports[f"{ports.BEHIND}{name}" if self.faults else name]
+
+    def move_to(self, chosen: Mapping[str, int]) -> None:
+        """Other ports, for a copy of another stack's state."""
+        self._stored["ports"] = dict(chosen)
+        self._write()
+
     def run_packed(self, packed: Packed) -> None:
         """From the next start of the host on."""
         with self.alone():

@@ -45,7 +45,10 @@ def up(stack: Stack, announce: Announce, settings: Mapping[str, str] | None = No
 def up_storage(stack: Stack) -> None:
     """Storage alone, with its containers, queues and tables: nothing works on it yet."""
     with stack.alone():
-        _start_stage(stack, STAGES[0], lambda part, seconds, now: None)
+        for stage in STAGES:
+            _start_stage(stack, stage, lambda part, seconds, now: None)
+            if any(part.name == "storage" for part in stage):
+                break
         create_storage_layout(stack.connection_string)
 
 
@@ -79,7 +82,7 @@ def stop_parts(stack: Stack, names: Iterable[str]) -> list[str]:
 
 def _start_stage(stack: Stack, stage: tuple[Part, ...], announce: Announce) -> None:
     started = time.monotonic()
-    wanted = [part for part in stage if stack.roles or not part.with_roles_only]
+    wanted = [part for part in stage if part.is_wanted(stack)]
     begun = {part: _begin(stack, part) for part in wanted if not stack.process(part.name)}
     for part in wanted:
         if part in begun:
@@ -89,10 +92,10 @@ def _start_stage(stack: Stack, stage: tuple[Part, ...], announce: Announce) -> N
 
 def _begin(stack: Stack, part: Part) -> int:
     """Start a part; returns where in its log its own lines begin."""
-    for name in part.ports:
-        if not ports.becomes_free(stack.ports[name]):
+    for name, port in part.listens_on(stack).items():
+        if not ports.becomes_free(port):
             raise StackError(
-                f"port {stack.ports[name]} ({name}) is taken by another program: end that one, or start a"
+                f"port {port} ({name}) is taken by another program: end that one, or start a"
                 " stack with other ports by `--state OTHERDIR` (`./dev reset` chooses new ones here)."
             )
     log = stack.log(part.name)

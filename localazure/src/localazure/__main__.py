@@ -16,6 +16,10 @@ COMMANDS = {
     "events": ("localazure.events.__main__", "Event Grid alone: topics, storage events, subscriptions"),
     "workspace": ("localazure.workspace.__main__", "an Azure Machine Learning workspace alone"),
     "host": ("localazure.host.__main__", "an Azure Functions host for a Python app"),
+    "faults": (
+        "localazure.faults.__main__",
+        "faults of what runs: throttled, lost, late, by rate or by count",
+    ),
     "setup": ("localazure.storage.installation", "install what storage needs now, not at its first start"),
     "environment": (
         "localazure.workspace.processes.environments",

@@ -1,10 +1,11 @@
-"""TLS servers of 127.0.0.1 that pass requests on to the storage account behind them, in pieces."""
+"""TLS servers of 127.0.0.1 that pass requests on to what lies behind them, in pieces."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import logging
+import select
 import socket
 import ssl
 import threading
@@ -76,16 +77,23 @@ class RelayHandler(PersistentHandler):
             yield piece
 
     def _passed_on(
-        self, host: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        host: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        trusts: ssl.SSLContext | None = None,
     ) -> http.client.HTTPResponse:
-        """What `host` answers to this request, its body not yet read. body: where it was read already
+        """What `host` answers to this request, its body not yet read. body: where it was read already. trusts: where
+        `host` speaks TLS
 
         raises: OSError, http.client.HTTPException
         """
         chunked = "chunked" in self.headers.get("transfer-encoding", "").lower()
         upstream = None
         try:
-            upstream = _upstream(host)
+            upstream = _upstream(host, trusts)
             upstream.request(
                 self.command, path, body=self._pieces() if body is None else body, headers=dict(headers),
                 encode_chunked=chunked and body is None,
@@ -138,12 +146,16 @@ def _close(connection: ssl.SSLSocket) -> None:
 _kept = threading.local()
 
 
-def _upstream(host: str) -> http.client.HTTPConnection:
-    """This thread's connection to the storage account, opened again when storage closed it."""
+def _upstream(host: str, trusts: ssl.SSLContext | None = None) -> http.client.HTTPConnection:
+    """This thread's connection to what lies behind, opened again when that closed it."""
     connection: http.client.HTTPConnection | None = getattr(_kept, "connection", None)
     if connection is not None and connection.sock is not None and _is_open(connection.sock):
         return connection
-    fresh = http.client.HTTPConnection(host, timeout=120)
+    fresh = (
+        http.client.HTTPSConnection(host, timeout=120, context=trusts)
+        if trusts
+        else http.client.HTTPConnection(host, timeout=120)
+    )
     fresh.connect()
     fresh.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     _kept.connection = fresh
@@ -152,6 +164,8 @@ def _upstream(host: str) -> http.client.HTTPConnection:
 
 def _is_open(sock: socket.socket) -> bool:
     """An idle connection that has something to read has only its end to read."""
+    if isinstance(sock, ssl.SSLSocket):  # it cannot be peeked into
+        return not select.select([sock], [], [], 0)[0]
     sock.setblocking(False)
     try:
         sock.recv(1, socket.MSG_PEEK)

@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from localazure.faults.kinds import KINDS
+from localazure.faults.kinds import PARTS as PARTS_OF_FAULTS
 from localazure.strict import UNKINDNESSES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +42,32 @@ STRICT = """\
 `--strict` of `up`, `storage`, `events` and `workspace` turns all of these on, `--strict NAME,NAME` some; chance is seeded.
 Test an app with them before Azure does: what is green without and red with is a bug that would be met there first."""
 
+FAULTS = """\
+`localazure up --faults` puts a front before each part, at the part's own address; without it nothing is on the way of a
+call. A fault is asked for by command, or in a test by Python, and hits what an app calls (not what the embedded Azure
+calls of itself): each request that fits, some by `rate`, or the first by `count`; by part, method and path; until it is
+cleared, or for a time. With the same `seed`, the same of the requests that fit are hit.
+
+```
+localazure faults add throttle --part table --rate 0.1 --seed 7 --for 2m
+localazure faults add reply-lost --part blob --method PUT --path '*/incoming/*' --count 3
+localazure faults list
+localazure faults clear
+```
+
+```python
+from localazure import faults
+
+with faults.injected(part="table", kind="throttle", rate=0.1, seed=7) as fault:
+    ...  # what the app does
+assert fault.hit  # of fault.fitting
+```
+
+Orders are taken on 127.0.0.1 from whoever has the state folder's secret; a new start of the front forgets them. The
+workspace has some of its own beside them (`PUT /__localazure/...`: requests that arrive after their caller has given up,
+lists that lag behind, operations that are accepted and fail), and so has Event Grid (`POST /faults`: events that come out
+of order)."""
+
 Support = tuple[str, str, str, str]
 Fields = dict[str, dict[str, str]]
 
@@ -53,6 +81,7 @@ def page() -> str:
     introduction = (ROOT / "introduction.md").read_text(encoding="utf-8")
     lines = [introduction.rstrip(), "", "## Support", "", *_contents()]
     lines += _strict()
+    lines += _faults()
     for name, title in PARTS.items():
         module = importlib.import_module(f"localazure.{name}.support")
         lines += [f"### {title}", "", *_matrix(name, module.SUPPORT), *_extras(title, module)]
@@ -78,6 +107,18 @@ def _strict() -> Iterator[str]:
         check("strict", (one.name, "yes", one.shown_by, ""))
         when = " (always)" if one.always else ""
         yield f"| `{one.name}` | {_cell(one.does)}{when} | {_link(one.shown_by)} | {_cell(one.source)} |"
+    yield ""
+
+
+def _faults() -> Iterator[str]:
+    """What can be made to go wrong while it runs."""
+    yield from ("### Faults by command", "", FAULTS, "")
+    yield from ("| kind | what it does | shown by |", "|---|---|---|")
+    for kind in KINDS.values():
+        check("faults", (kind.name, "yes", kind.shown_by, ""))
+        yield f"| `{kind.name}` | {_cell(kind.does)} | {_link(kind.shown_by)} |"
+    yield from ("", "| part | which calls |", "|---|---|")
+    yield from (f"| `{name}` | {_cell(what)} |" for name, what in PARTS_OF_FAULTS.items())
     yield ""
 
 

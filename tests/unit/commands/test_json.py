@@ -46,6 +46,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
 """Arguments, what of the document is looked at, and what it has to be."""
 ELSEWHERE = {
     "bench": "bench/test_shown.py",
+    "faults": "../../../localazure/tests/faults/test_faults.py",
     "approve": "test_acting.py",
     "experiment": "test_acting.py",
     "doctor": "test_doctor_and_clean.py",

@@ -87,7 +87,8 @@ def _serve(given: argparse.Namespace, entries: list[dict[str, Any]], chance: Cha
     late = partial(strict.late_seconds, given.strict)
     access = Access(given.access, "events", late_seconds=late) if given.access else None
     server = EventServer(
-        given.port,
+        given.listen_port or given.port,
+        public_port=given.port,
         key=given.key or _kept_key(folder / "topic.key"),
         systems=systems,
         access=access,
@@ -152,6 +153,9 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--state", type=Path, default=Path(".localazure"), help="folder of the embedded Azure's "
                         "state (default: .localazure)")  # fmt: skip
     parser.add_argument("--port", type=int, default=PORT, help=f"default: {PORT}")
+    parser.add_argument(
+        "--listen-port", type=int, metavar="PORT", help="where something else has --port, and passes on"
+    )
     parser.add_argument("--storage", default="UseDevelopmentStorage=true", metavar="CONNECTION_STRING",
                         help="the storage account (default: UseDevelopmentStorage=true)")  # fmt: skip
     parser.add_argument("--subscriptions", type=Path, metavar="FILE", help="JSON: who gets which events; others "

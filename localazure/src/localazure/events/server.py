@@ -34,20 +34,22 @@ class EventServer(TlsServer):
         self,
         port: int,
         *,
+        public_port: int | None = None,
         key: str,
         systems: Mapping[str, str],
         access: Access | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """`systems` are the topics of services, each with the resource id its events come from. `access`: custom
-        topics take tokens only, and ask for the role to send."""
+        topics take tokens only, and ask for the role to send. `public_port`: by which it is known."""
         super().__init__(("127.0.0.1", port), _Handler)
         self.broker: Broker
+        self._public_port = public_port or self.server_port
         self.key, self.systems, self.access, self.tls = key, systems, access, tls
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.server_port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self._public_port}"
 
 
 class _Handler(PersistentHandler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from localazure import agents
 from localazure.access.access import STORAGE, Access
 from localazure.storage.client import Service
 
@@ -29,7 +30,11 @@ class StorageServices:
         by_identity = self._access is not None and f"topic:{topic}" in self._access.book.acts
         key = (kind, topic if by_identity else "")
         if key not in self._known:
-            self._known[key] = self._by_identity(kind, topic) if by_identity else Service(self._string, kind)
+            self._known[key] = (
+                self._by_identity(kind, topic)
+                if by_identity
+                else Service(self._string, kind, agent=agents.EVENTS)
+            )
         return self._known[key]
 
     def _by_identity(self, kind: str, topic: str) -> Service:
@@ -40,4 +45,4 @@ class StorageServices:
         def token() -> str:
             return access.token(access.acting(f"topic:{topic}"), STORAGE[0])[0]
 
-        return Service(address, kind, token=token, trusted=self._trusted)
+        return Service(address, kind, token=token, trusted=self._trusted, agent=agents.EVENTS)

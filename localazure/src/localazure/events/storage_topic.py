@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from localazure import agents
 from localazure.events import blob_events
 from localazure.events.access_log import AccessLog, BlobChange, blob_change
 from localazure.events.blob_events import CREATED, DELETED, UNKNOWN_TYPE, Blob
@@ -37,7 +38,7 @@ class StorageTopic:
     ) -> None:
         """endpoint: the account's address in events, if it is another than the one that is asked"""
         self._journal, self._broker, self._resource = journal, broker, resource
-        self._blobs = Service(connection_string, "Blob")
+        self._blobs = Service(connection_string, "Blob", agent=agents.EVENTS)
         self._endpoint = endpoint or self._blobs.endpoint
         self._account = urlsplit(self._blobs.endpoint).path.strip("/")
         self._saved = journal.place()

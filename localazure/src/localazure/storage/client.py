@@ -55,15 +55,21 @@ class Service:
     """One service (Blob or Queue) of the account that a connection string names; connections are kept open."""
 
     def __init__(
-        self, connection_string: str, service: str, *, token: Token | None = None, trusted: Path | None = None
+        self,
+        connection_string: str,
+        service: str,
+        *,
+        token: Token | None = None,
+        trusted: Path | None = None,
+        agent: str = "localazure",
     ) -> None:
         """token: signs in, for a connection string that has addresses and no key. trusted: authorities of https
-        addresses (default: the machine's, or those that REQUESTS_CA_BUNDLE names)
+        addresses (default: the machine's, or those that REQUESTS_CA_BUNDLE names). agent: who calls
 
         raises: ValueError when it is no connection string with a key or a shared access signature
         """
         parts = _parts(connection_string)
-        self._token = token
+        self._token, self._agent = token, agent
         self._trusted = trusted or os.environ.get("REQUESTS_CA_BUNDLE") or None
         self.endpoint = _endpoint(parts, service)
         self._account = parts.get("AccountName", "")
@@ -89,7 +95,12 @@ class Service:
         """What the service answers for `path` (already percent-encoded); raises StorageUnreachable."""
         target = self._prefix + path
         search = "&".join(filter(None, [urlencode(query or {}, quote_via=quote), self._sas]))
-        sent = {**(headers or {}), "x-ms-date": formatdate(usegmt=True), "x-ms-version": API_VERSION}
+        sent = {
+            "user-agent": self._agent,
+            **(headers or {}),
+            "x-ms-date": formatdate(usegmt=True),
+            "x-ms-version": API_VERSION,
+        }
         if body or method == "PUT":
             sent["content-length"] = str(len(body))
         if self._token:

@@ -8,8 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from localazure import strict
+from localazure import faults, strict
 from localazure.ending import Ending
+from localazure.faults.control import file_of
 from localazure.private import private_folder
 from localazure.storage.installation import provide
 from localazure.storage.node import SetupFailed
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         resource_group=given.resource_group,
         workspace=given.workspace,
     )
-    parts = Parts(addresses, given.strict)
+    parts = Parts(addresses, given.strict, faults=given.faults)
     try:
         for name in parts.start():
             _say(f"{name} serves, {time.monotonic() - began:.1f} s")
@@ -71,7 +72,10 @@ def _say(line: str) -> None:
 def _tell(parts: Parts, *, given_json: bool) -> None:
     """What clients need: on stdout, and in a file that another terminal can read."""
     addresses = parts.addresses
-    file, variables = addresses.write_environment(), addresses.environment()
+    variables = addresses.environment()
+    if parts.faults:
+        variables[faults.VARIABLE] = str(file_of(addresses.state))
+    file = addresses.write_environment(variables)
     if given_json:
         told = {
             "environment": variables,
@@ -101,6 +105,9 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
             help=f"default: that of the last start; else {usual}, or a free one when that is taken",
         )  # fmt: skip
     strict.add_option(made)
+    made.add_argument(
+        "--faults", action="store_true", help="let `localazure faults`, and Python, make calls of it fail"
+    )
     made.add_argument("--subscription", default=Settings.subscription)
     made.add_argument("--resource-group", default=Settings.resource_group)
     made.add_argument("--workspace", default=Settings.workspace)

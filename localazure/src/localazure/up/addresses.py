@@ -80,11 +80,11 @@ class Addresses:
             "NO_PROXY": _without_proxy(),
         }
 
-    def write_environment(self) -> Path:
+    def write_environment(self, variables: Mapping[str, str]) -> Path:
         """The same as a file to `source`, for its owner's eyes only."""
         file = self.state / "environment"
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
-            written.writelines(exports(self.environment()))
+            written.writelines(exports(variables))
         return file
 
 

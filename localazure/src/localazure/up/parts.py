@@ -9,6 +9,8 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from localazure.faults.kinds import FRONTS
+from localazure.ports import lasting_port
 from localazure.private import private_folder
 from localazure.up import examples
 from localazure.up.addresses import Addresses
@@ -27,8 +29,11 @@ class NotStarted(Exception):
 class Parts:
     """The running parts of one `localazure up`; none outlives this process for long, however it ends."""
 
-    def __init__(self, addresses: Addresses, strict: Collection[str] = ()) -> None:
-        """strict: names of unkindnesses"""
+    def __init__(self, addresses: Addresses, strict: Collection[str] = (), *, faults: bool = False) -> None:
+        """strict: names of unkindnesses. faults: whether a front lies before all, by which calls can be made to fail"""
+        self.faults = faults
+        names = ("control", *FRONTS) if faults else ()
+        self._behind = {name: lasting_port() for name in names}
         self.addresses, self._strict = addresses, sorted(strict)
         self._processes = Processes(addresses.state / "processes")
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -36,7 +41,7 @@ class Parts:
     def start(self) -> Iterator[str]:
         """The name of each part, as it begins to serve; raises NotStarted."""
         self._processes.reap()
-        for name in ("storage", "events", "workspace"):
+        for name in (*(["faults"] if self.faults else []), "storage", "events", "workspace"):
             self._start(name, self._options(name))
             if name == "storage":
                 examples.make(self.addresses.storage)
@@ -59,22 +64,36 @@ class Parts:
         common = ["--state", str(of.state)]
         if self._strict:
             common.append(f"--strict={','.join(self._strict)}")
+        if name == "faults":
+            return self._fronts()
         if name == "storage":
-            return [*common, *(f"--{one}-port={of.ports[one]}" for one in ("blob", "queue", "table"))]
+            listens = {**of.ports, **self._behind}
+            return [*common, *(f"--{one}-port={listens[one]}" for one in ("blob", "queue", "table"))]
         settings = of.workspace_settings
         if name == "events":
             group = settings.resource_id.partition("/providers/")[0]
             return [
                 *common, f"--port={of.ports['events']}", "--storage", of.storage, "--resource-group", group,
                 "--system-topic", f"workspace={settings.resource_id}",
-                "--subscriptions", str(examples.subscriptions_file(of.state)),
+                "--subscriptions", str(examples.subscriptions_file(of.state)), *self._listens("events", ""),
             ]  # fmt: skip
         return [
             *common, f"--port={settings.port}", f"--identity-port={settings.identity_port}",
             "--storage", of.storage, "--events", of.topic("workspace"), f"--events-key={of.topic_key}",
             "--environments", str(settings.environments), "--subscription", of.subscription,
             "--resource-group", of.resource_group, "--workspace", of.workspace,
+            *self._listens("workspace", ""), *self._listens("identity", "identity-"),
         ]  # fmt: skip
+
+    def _listens(self, name: str, prefix: str) -> list[str]:
+        return [f"--{prefix}listen-port={self._behind[name]}"] if self.faults else []
+
+    def _fronts(self) -> list[str]:
+        ports, behind = self.addresses.ports, self._behind
+        fronts = [f"--front={name}={ports[name]}:{behind[name]}" for name in FRONTS]
+        fronts = [f"{front}:tls" if "=workspace=" in front else front for front in fronts]
+        state = str(self.addresses.state)
+        return ["serve", "--state", state, f"--control-port={behind['control']}", *fronts]
 
     def _start(self, name: str, options: list[str]) -> None:
         log = self.log(name)

@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _servers(workspace: Workspace) -> tuple[WorkspaceServer, IdentityServer]:
     """Both ports taken, nobody served yet."""
     server = WorkspaceServer(
-        workspace.settings.port,
+        workspace.settings.listen_port or workspace.settings.port,
         tls=server_context(workspace.settings.state / "tls"),
         dispatch=Router(workspace).dispatch,
         faults=workspace.faults,
@@ -87,7 +87,8 @@ def _servers(workspace: Workspace) -> tuple[WorkspaceServer, IdentityServer]:
             workspace.blobs.account_access, workspace.strict, roles=workspace.guard.access is not None
         ).opened,
     )
-    return server, IdentityServer(workspace.settings.identity_port, workspace.guard)
+    identity_port = workspace.settings.identity_listen_port or workspace.settings.identity_port
+    return server, IdentityServer(identity_port, workspace.guard)
 
 
 def _settings(given: argparse.Namespace) -> Settings:
@@ -96,6 +97,8 @@ def _settings(given: argparse.Namespace) -> Settings:
         state=state,
         port=given.port,
         identity_port=given.identity_port,
+        listen_port=given.listen_port,
+        identity_listen_port=given.identity_listen_port,
         storage=given.storage,
         events=given.events,
         events_key=given.events_key,
@@ -118,6 +121,13 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--identity-port", type=int, default=18080, help="http: managed-identity tokens (18080)"
     )
+    for name in ("", "identity-"):
+        parser.add_argument(
+            f"--{name}listen-port",
+            type=int,
+            metavar="PORT",
+            help=f"where something else has --{name}port, and passes on",
+        )
     parser.add_argument(
         "--storage", default=DEVELOPMENT, help=f"connection string of the storage account ({DEVELOPMENT})"
     )

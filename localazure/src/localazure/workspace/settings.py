@@ -19,6 +19,9 @@ class Settings:
     state: Path
     port: int
     identity_port: int
+    listen_port: int | None = None
+    """Where something lies before the port, and passes on."""
+    identity_listen_port: int | None = None
     storage: str
     events: str | None = None
     events_key: str = ""

@@ -12,6 +12,7 @@ import urllib.request
 import uuid
 from functools import cached_property
 
+from localazure import agents
 from localazure.workspace.settings import Settings
 from localazure.workspace.store.documents import Store
 from localazure.workspace.wire.calls import Json
@@ -124,7 +125,11 @@ class RunEvents:
         request = urllib.request.Request(
             f"{self._settings.events}?api-version=2018-01-01",
             data=json.dumps(events).encode(),
-            headers={"content-type": "application/json", "aeg-sas-key": self._settings.events_key},
+            headers={
+                "content-type": "application/json",
+                "aeg-sas-key": self._settings.events_key,
+                "user-agent": agents.WORKSPACE,
+            },
         )
         try:
             with urllib.request.urlopen(request, timeout=10, context=self._trust):

@@ -22,6 +22,7 @@ from azure.storage.blob import (
     generate_blob_sas,
 )
 
+from localazure import agents
 from localazure.storage import account
 
 DEVELOPMENT = "UseDevelopmentStorage=true"
@@ -66,7 +67,9 @@ class Blobs:
         self.account, self.key = given["AccountName"], given["AccountKey"]
         self.endpoint = given["BlobEndpoint"].rstrip("/")
         self._service = BlobServiceClient.from_connection_string(
-            connection_string, retry_policy=LinearRetry(backoff=1, retry_total=5)
+            connection_string,
+            retry_policy=LinearRetry(backoff=1, retry_total=5),
+            user_agent=agents.WORKSPACE,
         )
 
     def by_identity(self, endpoint: str, token: Callable[[], tuple[str, int]], *, trusted: Path) -> Blobs:
@@ -77,6 +80,7 @@ class Blobs:
             credential=_Credential(token),
             connection_verify=str(trusted),
             retry_policy=LinearRetry(backoff=1, retry_total=5),
+            user_agent=agents.WORKSPACE,
         )
         return made
 
