@@ -56,6 +56,9 @@ COMMANDS = {
     "site": Command(summary="the documentation as a site with search", needs=(*USUAL, CHECK)),
     "env": Command(summary='variables for the unmodified SDKs: eval "$(./dev env)"'),
     "faults": Command(summary="make calls of the embedded Azure fail: throttled, late, lost; list, clear"),
+    "snapshot": Command(
+        summary="named copies of the whole embedded Azure: save, list, load, fork", needs=STACK
+    ),
     "reset": Command(summary="stop everything and forget everything"),
     "doctor": Command(
         summary="what lies where in this checkout, and what is missing; --sign-in: who is let in where",

@@ -49,8 +49,34 @@ class Process:
         return True
 
     def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        send(self.pid, number)
+
+
+def send(pid: int, number: int) -> None:
+    """A signal; nothing when there is no such process any more."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def children(pid: int) -> list[int]:
+    """What this process has started and what still runs."""
+    if sys.platform == "linux":  # a small image has no ps
+        return [
+            int(entry.name)
+            for entry in Path("/proc").iterdir()
+            if entry.name.isdecimal() and _parent_linux(entry) == pid
+        ]
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = [line.split() for line in listed.stdout.splitlines()]
+    return [int(child) for child, parent in pairs if int(parent) == pid]
+
+
+def _parent_linux(entry: Path) -> int:
+    """Field 4 of /proc/PID/stat; 0 for what has just ended."""
+    try:
+        return int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def start(command: Sequence[str], *, directory: Path, log: Path, env: Mapping[str, str]) -> Process:

@@ -47,6 +47,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Any], object], object]] = {
 ELSEWHERE = {
     "bench": "bench/test_shown.py",
     "faults": "../../../localazure/tests/faults/test_faults.py",
+    "snapshot": "../../story/test_snapshots.py",
     "approve": "test_acting.py",
     "experiment": "test_acting.py",
     "doctor": "test_doctor_and_clean.py",

@@ -1,0 +1,117 @@
+"""Snapshots of a stack: whole or not at all, under a name of its own, and nothing stays paused."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commands import snapshot
+from commands.stack import processes, snapshots
+from commands.stack.errors import StackError
+from commands.stack.snapshots import Snapshots
+from commands.stack.state import Stack
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes cannot be paused there")
+PARENT = (
+    "import subprocess, time; subprocess.Popen(['sleep', '1000'], start_new_session=True); time.sleep(1000)"
+)
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """One whose storage is a process with a child of another session, as Azurite is."""
+    made = Stack(tmp_path / "state")
+    made.prepare()
+    (made.state / "storage").mkdir()
+    (made.state / "storage" / "rows").write_text("as it was")
+    import sys
+
+    begun = processes.start(
+        [sys.executable, "-c", PARENT], directory=tmp_path, log=tmp_path / "log", env=dict(os.environ)
+    )
+    made.started("storage", begun)
+    while not (children := processes.children(begun.pid)):
+        continue
+    yield made
+    for pid in (*children, begun.pid):
+        processes.send(pid, 9)
+
+
+def _states(stack: Stack) -> set[str]:
+    """Of the process and its child: T is paused."""
+    process = stack.process("storage")
+    assert process
+    pids = (process.pid, *processes.children(process.pid))
+    return {Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in pids}
+
+
+linux = pytest.mark.skipif(not Path("/proc").exists(), reason="reads /proc")
+
+
+@linux
+def test_all_processes_are_paused_while_it_is_copied_and_none_after(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[set[str]] = []
+    copy = snapshots._copy
+    monkeypatch.setattr(snapshots, "_copy", lambda *a: (seen.append(_states(stack)), copy(*a)))
+    Snapshots(tmp_path / "kept").save(stack, "one")
+    assert seen == [{"T"}]
+    assert "T" not in _states(stack)
+
+
+@linux
+def test_what_cannot_be_copied_leaves_nothing_and_nothing_paused(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(snapshots, "_copy", full)
+    with pytest.raises(OSError, match="No space"):
+        Snapshots(tmp_path / "kept").save(stack, "one")
+    assert list((tmp_path / "kept").iterdir()) == []
+    assert "T" not in _states(stack)
+
+
+def test_it_goes_back_to_what_was(stack: Stack, tmp_path: Path) -> None:
+    kept = Snapshots(tmp_path / "kept")
+    kept.save(stack, "one")
+    (stack.state / "storage" / "rows").write_text("as it became")
+    (stack.state / "storage" / "more").write_text("since")
+    back = kept.load("one", stack.state)
+    assert (back.state / "storage" / "rows").read_text() == "as it was"
+    assert not (back.state / "storage" / "more").exists()
+    assert back.process("storage") is None, "the processes of then are not those of now"
+    assert [each.name for each in stack.state.parent.glob("state.*")] == []
+
+
+def test_names_are_taken_once(stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = Snapshots(tmp_path / "kept")
+    kept.save(stack, "one")
+    with pytest.raises(StackError, match="another name, or --replace"):
+        kept.save(stack, "one")
+    kept.save(stack, "one", replace=True)
+    for wrong in ("", "../up", ".hidden", "a/b"):
+        with pytest.raises(StackError, match="is no name"):
+            kept.save(stack, wrong)
+    with pytest.raises(StackError, match=r"there is no snapshot 'two' in .*; there are: one"):
+        kept.load("two", stack.state)
+    with pytest.raises(StackError, match="is there already: a fork is a new folder"):
+        kept.fork("one", stack.state)
+    assert snapshot.main(["remove", "one", "--snapshots", str(kept.folder)]) == 0
+    capsys.readouterr()
+    assert snapshot.main(["list", "--snapshots", str(kept.folder)]) == 0
+    assert "There are none" in capsys.readouterr().out
+
+
+def test_a_fork_has_other_ports(stack: Stack, tmp_path: Path) -> None:
+    kept = Snapshots(tmp_path / "kept")
+    kept.save(stack, "one")
+    fork = kept.fork("one", tmp_path / "fork")
+    assert set(fork.ports) == set(stack.ports)
+    assert not set(fork.ports.values()) & set(stack.ports.values())
+    assert fork.event_key == stack.event_key
