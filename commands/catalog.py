@@ -59,6 +59,10 @@ COMMANDS = {
     "snapshot": Command(
         summary="named copies of the whole embedded Azure: save, list, load, fork", needs=STACK
     ),
+    "chaos": Command(
+        summary="kill, fill, lose and overwrite under a real stack; what must hold, and time to heal",
+        needs=STACK,
+    ),
     "reset": Command(summary="stop everything and forget everything"),
     "doctor": Command(
         summary="what lies where in this checkout, and what is missing; --sign-in: who is let in where",

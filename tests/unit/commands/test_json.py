@@ -48,6 +48,7 @@ ELSEWHERE = {
     "bench": "bench/test_shown.py",
     "faults": "../../../localazure/tests/faults/test_faults.py",
     "snapshot": "../../story/test_snapshots.py",
+    "chaos": "../../story/test_chaos.py",
     "approve": "test_acting.py",
     "experiment": "test_acting.py",
     "doctor": "test_doctor_and_clean.py",
