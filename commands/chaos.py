@@ -75,6 +75,7 @@ def main(arguments: list[str]) -> int:
         if given.only in (None, each.name)
     ]
     state = given.state or Path(tempfile.mkdtemp(prefix="campanha-chaos-"))
+    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0
     say = _saying(given.on_this_disk)
     if given.on_this_disk:
         results = _in_one_stack(chosen, state, given.seed, say)
@@ -84,7 +85,7 @@ def main(arguments: list[str]) -> int:
     for scenario, size in chosen:
         if scenario.on_small_disk:
             results.append(_on_small_disk(scenario, size, state / "small-disk", given.seed))
-    told = _told(results, given.seed)
+    told = _told(results, given.seed, load)
     if given.only is None and not given.small:
         RESULT.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     if given.json:
@@ -169,9 +170,10 @@ def _on_small_disk(scenario: Scenario, size: float, state: Path, seed: int) -> R
     return Result(**found)
 
 
-def _told(results: Sequence[Result], seed: int) -> dict[str, Any]:
+def _told(results: Sequence[Result], seed: int, load: float) -> dict[str, Any]:
     when = datetime.now(UTC).date().isoformat()
-    return {"when": when, "seed": seed, "scenarios": [asdict(each) for each in results]}
+    about = {"when": when, "seed": seed, "cores": os.cpu_count(), "loadBefore": load}
+    return {**about, "scenarios": [asdict(each) for each in results]}
 
 
 def _outcome(result: Result) -> str:

@@ -1,4 +1,4 @@
-"""Writes the figures of docs/reliability.md from bench/results/simulation.json: `python docs/reliability_page.py`.
+"""Writes the figures of docs/reliability.md, simulated and of real faults: `python docs/reliability_page.py`.
 
 With `--check` nothing is written; the exit code is 1 when the page is not what the results give.
 """
@@ -14,13 +14,42 @@ import kept
 from kept import ROOT
 
 RESULTS = ROOT / "bench" / "results" / "simulation.json"
+CHAOS = ROOT / "bench" / "results" / "chaos.json"
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 
 def wanted() -> dict[Path, str]:
-    found = json.loads(RESULTS.read_text(encoding="utf-8"))
-    return {PAGE: kept.between(PAGE.read_text(encoding="utf-8"), BEGIN, END, section(found))}
+    text = PAGE.read_text(encoding="utf-8")
+    for begin, end, results, made in (
+        (BEGIN, END, RESULTS, section),
+        ("<!-- chaos -->", "<!-- /chaos -->", CHAOS, broken),
+    ):
+        text = kept.between(text, begin, end, made(json.loads(results.read_text(encoding="utf-8"))))
+    return {PAGE: text}
+
+
+def broken(found: dict[str, Any]) -> str:
+    """What was done to real processes, and how long it took until all was well."""
+    scenarios = found["scenarios"]
+    violations = sum(len(each["violations"]) for each in scenarios)
+    lines = [
+        f"**{violations} violations** on {found['when']}, seed {found['seed']}, {found['cores']} cores, load before it"
+        f" {found['loadBefore']}.",
+        "",
+        "| what was done | how often | files, batches meanwhile | answers polled | time to heal |",
+        "|---|---|---|---|---|",
+    ]
+    for each in scenarios:
+        healed = (
+            f"{each['heal_seconds']:.0f} s"
+            if each["heal_seconds"] is not None
+            else each["not_here"] or "never"
+        )
+        dropped = f"{each['files']}, {each['batches']}"
+        often = f"{each['size']:g} {each['unit']}"
+        lines.append(f"| {each['breaks']} | {often} | {dropped} | {each['answers']:,} | {healed} |")
+    return "\n".join(lines)
 
 
 def section(found: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from tests.mutants.gate import GATE_AND_ROLLOUT
 from tests.mutants.hostile import HOSTILE
 from tests.mutants.mutant import mutant
 from tests.mutants.operations import OPERATIONS
+from tests.mutants.snapshots import SNAPSHOTS
 
 SEALED = """\
     services.files.seal(names.SCORED, names.scored_blob(fact.batch), len(shards))
@@ -542,4 +543,5 @@ MUTANTS = (
     *OPERATIONS,
     *ALERTS,
     *HOSTILE,
+    *SNAPSHOTS,
 )  # fmt: skip

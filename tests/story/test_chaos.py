@@ -41,12 +41,3 @@ def test_all_scenarios_at_a_small_size(tmp_path: Path, capsys: pytest.CaptureFix
         supervisor.down(site.stack)
     assert "I1: never-dropped.csv has 3 rows, and is unknown with 0" in said
     assert "I2: never-dropped.csv is unknown" in said
-
-
-def test_a_state_that_is_taken_back_is_a_violation(tmp_path: Path) -> None:
-    polling = invariants.Polling(Site(Stack(tmp_path)))
-    polling._look("batch", {"id": "a", "state": "scored"})
-    polling._look("batch", {"id": "a", "state": "scored"})
-    assert polling.violations == []
-    polling._look("batch", {"id": "a", "state": "scoring"})
-    assert polling.violations == ["I4: batch a was told as scored, and then as scoring"]
