@@ -20,6 +20,8 @@ class Slot(Intent):
     """Whether that run came to nothing, so that a retry may make another for the same version."""
     rows: int = 0
     """Of its version."""
+    after: int | None = None
+    """The version whose run held the slot before; None where none did, or where an older release wrote this."""
     begun: tuple[str, ...] = ()
     """When the runs that the budget counts began (ISO 8601); the oldest first."""
 

@@ -18,6 +18,8 @@ from shared.domain.facts import (
     RunPostponed,
     RunStarted,
 )
+from shared.domain.kinds.kind import Change
+from shared.domain.names import dataset_id
 from shared.errors import Refused
 from shared.ledger import Versioned
 from shared.ports import RunRequest
@@ -30,7 +32,7 @@ from shared.procedures.submission import submit_once
 from shared.services import Services
 
 
-def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[Fact]:
+def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[Fact | Change]:
     """POSTs to the published pipeline endpoint, once per version, or says what the version waits for.
 
     The intent is written first; `submit_once` sees to it that the POST is made once.
@@ -41,9 +43,9 @@ def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[
     if slot and slot.state != "free" and slot.version != fact.version:
         return [_postponed(fact, f"run {slot.run} of the dataset is under way")]
     if slot and slot.version == fact.version and slot.state == "submitted":
-        return [_started(slot.run, slot, fact)]
-    if _is_done(slot, fact):
-        return []
+        return _started(slot.run, slot, fact)
+    if slot and _is_done(slot, fact):
+        return [_superseded(fact.dataset, fact.version)] if slot.version > fact.version else []
     newest = services.ledger.documents.read(HEAD, fact.dataset)
     if newest and newest.value.version > fact.version and (slot is None or slot.state == "free"):
         return [_postponed(fact, f"version {newest.value.version} is newer and has its own run")]
@@ -56,12 +58,10 @@ def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[
     return _submit(intent, manifest, fact, services)
 
 
-def _is_done(slot: Slot | None, fact: DatasetRegistered | RunDue) -> bool:
+def _is_done(slot: Slot, fact: DatasetRegistered | RunDue) -> bool:
     """The version has, or had, its run; only a retry after a failure makes another."""
-    if slot is None or slot.version < fact.version:
-        return False
-    if slot.version > fact.version:
-        return True
+    if slot.version != fact.version:
+        return slot.version > fact.version
     return slot.state == "free" and not (slot.failed and isinstance(fact, RunDue))
 
 
@@ -84,7 +84,7 @@ def _begun(slot: Slot) -> list[datetime]:
     return [datetime.fromisoformat(one) for one in slot.begun]
 
 
-def _put_off(over_budget: PutOff, fact: DatasetRegistered | RunDue) -> list[Fact]:
+def _put_off(over_budget: PutOff, fact: DatasetRegistered | RunDue) -> list[Fact | Change]:
     """The version waits, and is looked at again when time has lifted it; more rows are a version of their own."""
     postponed = _postponed(fact, over_budget.reason)
     if over_budget.wait is None:
@@ -106,7 +106,15 @@ def _intend(
 ) -> Versioned[Slot]:
     if held is not None and held.value.state == "intended":
         return held
-    attempt = held.value.attempt + 1 if held is not None and held.value.version == fact.version else 1
+    is_again = held is not None and held.value.version == fact.version
+    attempt = held.value.attempt + 1 if held is not None and is_again else 1
+    after = (
+        held.value.after
+        if held is not None and is_again
+        else held.value.version
+        if held is not None
+        else None
+    )
     run = names.run_name(fact.dataset, fact.version, attempt)
     now = services.now()
     begun = of_the_last_day([*(_begun(held.value) if held else ()), now], now, services.policy)
@@ -116,6 +124,7 @@ def _intend(
         version=fact.version,
         attempt=attempt,
         rows=rows,
+        after=after,
         begun=tuple(one.isoformat() for one in begun),
     )
     return services.ledger.documents.write(SLOT, fact.dataset, intent, over=held)
@@ -143,7 +152,7 @@ def _request(slot: Slot, manifest: bytes, fact: DatasetRegistered | RunDue, serv
 
 def _submit(
     intent: Versioned[Slot], manifest: bytes, fact: DatasetRegistered | RunDue, services: Services
-) -> list[Fact]:
+) -> list[Fact | Change]:
     try:
         request = _request(intent.value, manifest, fact, services)
         sent = submit_once(
@@ -153,15 +162,24 @@ def _submit(
         return [RunFailed(run=intent.value.run, dataset=fact.dataset, version=fact.version, reason=str(no))]
     if sent.run is None:
         return [_retry_later(fact, sent.intent.value, sent.wait_seconds)]
-    return [_started(sent.run, sent.intent.value, fact)]
+    return _started(sent.run, sent.intent.value, fact)
 
 
 def _postponed(fact: DatasetRegistered | RunDue, reason: str) -> RunPostponed:
     return RunPostponed(dataset=fact.dataset, version=fact.version, reason=reason)
 
 
-def _started(run: str, slot: Slot, fact: DatasetRegistered | RunDue) -> RunStarted:
-    return RunStarted(run=run, dataset=fact.dataset, version=fact.version, attempt=slot.attempt)
+def _started(run: str, slot: Slot, fact: DatasetRegistered | RunDue) -> list[Fact | Change]:
+    """And the versions since the last run wait no longer: this one has all their rows."""
+    passed = range(slot.after + 1, slot.version) if slot.after is not None else ()
+    started = RunStarted(run=run, dataset=fact.dataset, version=fact.version, attempt=slot.attempt)
+    return [started, *(_superseded(fact.dataset, version) for version in passed)]
+
+
+def _superseded(dataset: str, version: int) -> Change:
+    """Of a version that has, or had, a run of its own nothing is changed: its state is further."""
+    values = {"dataset": dataset, "version": version, "postponed_because": None}
+    return Change(kind="dataset", id=dataset_id(dataset, version), state="superseded", values=values)
 
 
 def _retry_later(fact: DatasetRegistered | RunDue, slot: Slot, seconds: int) -> RunDue:

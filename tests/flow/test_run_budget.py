@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from flow.world import World, bank_rows
 
-from shared.domain.facts import Fact, RetrainDue, RunMoved
+from shared.domain.facts import Fact, RetrainDue, RunDue, RunMoved
 from shared.ports import RunView
 
 HOUR = 3600
@@ -125,3 +125,30 @@ def test_what_a_person_asks_for_takes_what_has_gathered_with_it() -> None:
         world, world.drop("2.csv", bank_rows(10, start=500)), RetrainDue(dataset="bank", tick="a", asked=True)
     )
     assert _submitted(world) == [1, 2]
+
+
+def test_a_version_that_a_newer_one_overtook_waits_no_longer() -> None:
+    """Two came while a run was under way: one run learns from both, and nothing waits for the other's for ever."""
+    world = _world(runs_per_day=0)
+    _tell(world, world.drop("1.csv", bank_rows(10, start=1000)))
+    for number in (2, 3, 4):
+        _tell(world, world.drop(f"{number}.csv", bank_rows(10, start=1000 * number)))
+    assert [world.state("dataset", f"bank:{version}") for version in (2, 3, 4)] == ["waiting"] * 3
+    _run_fails(world)
+    assert _submitted(world) == [1, 4]
+    assert [world.state("dataset", f"bank:{version}") for version in (1, 2, 3, 4)] == [
+        "failed", "superseded", "superseded", "training",
+    ]  # fmt: skip
+    _tell(world, RunDue(dataset="bank", version=2, cause="a message that came late"))
+    assert world.state("dataset", "bank:2") == "superseded"
+    assert _submitted(world) == [1, 4]
+
+
+def test_a_version_that_the_budget_kept_waiting_is_overtaken_too() -> None:
+    world = _world(runs_per_day=1)
+    _dropped(world, 1)
+    _passes(world, HOUR)
+    _dropped(world, 2, 3)
+    _passes(world, 23 * HOUR)
+    assert _submitted(world) == [1, 3]
+    assert world.state("dataset", "bank:2") == "superseded"

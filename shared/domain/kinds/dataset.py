@@ -129,6 +129,12 @@ DATASET = Kind(
     states=(
         State(name="registered", tone=Tone.OK, sentence="is registered", waits_for=RUN_SLOT),
         State(name="waiting", tone=Tone.RUN, sentence="waits for its training run", waits_for=RUN_SLOT),
+        State(
+            name="superseded",
+            tone=Tone.REST,
+            sentence="was followed by a newer version, which has its rows, before a run began",
+            final=True,
+        ),
         State(name="training", tone=Tone.RUN, sentence="is being trained on", waits_for=WORKSPACE),
         State(name="trained", tone=Tone.OK, sentence="has been trained on", final=True),
         State(

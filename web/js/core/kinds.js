@@ -174,6 +174,13 @@ export const KINDS = {
         "final": false,
         "needsPerson": false
       },
+      "superseded": {
+        "tone": "rest",
+        "label": "superseded",
+        "sentence": "was followed by a newer version, which has its rows, before a run began",
+        "final": true,
+        "needsPerson": false
+      },
       "training": {
         "tone": "run",
         "label": "training",
