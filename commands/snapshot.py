@@ -1,7 +1,7 @@
 """Named copies of the whole embedded Azure: save one, list them, go back to one, or run one beside what runs.
 
 `load` puts the state folder back to what it was and starts it: what happened since is gone. `fork` makes another
-state folder of it, with other ports, and starts that.
+state folder of it, with other ports, and starts that. `list --json` is for programs.
 """
 
 from __future__ import annotations

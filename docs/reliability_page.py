@@ -25,7 +25,8 @@ def wanted() -> dict[Path, str]:
         (BEGIN, END, RESULTS, section),
         ("<!-- chaos -->", "<!-- /chaos -->", CHAOS, broken),
     ):
-        text = kept.between(text, begin, end, made(json.loads(results.read_text(encoding="utf-8"))))
+        if results.exists():
+            text = kept.between(text, begin, end, made(json.loads(results.read_text(encoding="utf-8"))))
     return {PAGE: text}
 
 

@@ -1,4 +1,4 @@
-"""Faults of the embedded Azure, by command: add one, list those that stand, clear them."""
+"""Faults of the embedded Azure, by command: add one, list those that stand, clear them. Each takes `--json`."""
 
 from __future__ import annotations
 
