@@ -64,6 +64,8 @@ def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
     tables.show("Datasets", [_dataset(row) for row in answer.get("datasets", [])], DATASET)
     if flow:
         tables.show("Flow", answer.get("flow", []), FLOW)
+        mended = [{"what": what, "times": n} for what, n in answer.get("mendedCounts", {}).items()]
+        tables.show("Mended by itself", mended, ("what", "times"))
     for name, columns in SECTIONS.items():
         tables.show(name.capitalize(), answer.get(name, []), columns)
     if changed := answer.get("changedSettings"):

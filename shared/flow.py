@@ -6,6 +6,7 @@ And `handle`, the idempotent consumer that does a fact's step once, over the led
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -309,14 +310,15 @@ def _handle_hint(fact: Fact, services: Services) -> tuple[Fact, ...]:
         services.bus.publish([*due, *(one for one in led_to if one.hint)])
         services.ledger.records.apply(outcome.changes, cause=fact.key, trace=place, met=active.link)
         if isinstance(fact, f.ReconcileDue):
-            _count_repairs(due)
+            _count_repairs(due, services)
         telemetry.done(fact, "failed" if failure else "done")
         if failure:
             raise failure
     return tuple(led_to)
 
 
-def _count_repairs(due: Iterable[Fact]) -> None:
+def _count_repairs(due: Sequence[Fact], services: Services) -> None:
+    services.ledger.outbox.count(Counter(type(fact).__name__ for fact in due))
     for fact in due:
         telemetry.measure(Measurement(metric=REPAIRS, attributes={"type": type(fact).__name__}))
 

@@ -37,6 +37,10 @@ COUNTERS = 8
 AT_ONCE = 80
 """Rows of what a fact led to, or of its events, in one transaction; storage takes 100 writes."""
 
+LOST_RACE = "lost-race"
+"""A transaction that another worker's was quicker than, and that was put together anew."""
+FENCE_WAIT = "fence-wait"
+"""A POST without an answer, which nobody repeats before it can be known what became of it."""
 REMEMBERED = 10_000
 """Facts known to need no telling, before all are forgotten and looked up again."""
 
@@ -49,19 +53,26 @@ class Counted:
 
     done: Counter[str] = field(default_factory=Counter)
     open: Counter[str] = field(default_factory=Counter)
+    mended: Counter[str] = field(default_factory=Counter)
+    """What went otherwise than it should and mended itself: facts that the reconciler found due, by their type,
+    `LOST_RACE` and `FENCE_WAIT`."""
 
     def plus(self, other: Counted) -> Counted:
-        done, open_ = Counter(self.done), Counter(self.open)
+        done, open_, mended = Counter(self.done), Counter(self.open), Counter(self.mended)
         done.update(other.done)
         open_.update(other.open)
-        return Counted(done=done, open=open_)
+        mended.update(other.mended)
+        return Counted(done=done, open=open_, mended=mended)
 
     def to_json(self) -> Value:
-        return {"done": dict(self.done), "open": {name: n for name, n in self.open.items() if n}}
+        open_ = {name: n for name, n in self.open.items() if n}
+        return {"done": dict(self.done), "open": open_, "mended": dict(self.mended)}
 
     @classmethod
     def from_json(cls, value: Value) -> Counted:
-        return cls(done=Counter(value["done"]), open=Counter(value["open"]))
+        """A version that counted less wrote the row, maybe."""
+        mended: Counter[str] = Counter(value.get("mended", {}))
+        return cls(done=Counter(value["done"]), open=Counter(value["open"]), mended=mended)
 
     @classmethod
     def opened(cls, facts: Iterable[Fact], *, by: int = 1) -> Counted:
@@ -146,6 +157,11 @@ class Outbox:
         finishes it."""
         if events:
             self._commit(_Transaction(events=events))
+
+    def count(self, mended: Counter[str]) -> None:
+        """Counts what mended itself; see `Counted`."""
+        if mended:
+            self._commit(_Transaction(counted=Counted(mended=mended)))
 
     def unlogged(self, claim: Claim, events: Sequence[Value]) -> Sequence[Value]:
         """Those of a fact's events that are not in the log yet: all, unless an earlier attempt came that far."""
@@ -288,6 +304,8 @@ class Outbox:
                     transaction, needed = self._rebased(transaction)
                     if not needed:
                         return False
+                    lost = Counted(mended=Counter({LOST_RACE: 1}))
+                    transaction = replace(transaction, counted=transaction.counted.plus(lost))
                     back_off(attempt)
                     continue
                 self._token.moved(built.move)
@@ -339,14 +357,14 @@ class Outbox:
             mark=transaction.mark,
             counted=transaction.counted,
         )
-        return rebased, bool(rebased.writes() or rebased.events)
+        return rebased, bool(rebased.writes() or rebased.events or rebased.counted.mended)
 
     def _is_writable(self, write: Insert | Replace) -> bool:
         row = self._present.get(self._within, write.row if isinstance(write, Insert) else write.old.row)
         return row is None if isinstance(write, Insert) else row is not None and row.etag == write.old.etag
 
     def _counter_write(self, counted: Counted) -> list[Insert | Replace]:
-        if not counted.done and not counted.open:
+        if not counted.done and not counted.open and not counted.mended:
             return []
         if self._counter is None:
             self._counter = self._present.get(self._within, self._counter_row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from shared.errors import NotLetIn, Refused, Transient
 from shared.ledger import Document, Versioned
+from shared.ledger.outbox import FENCE_WAIT
 from shared.ports import PipelineEndpoint
 from shared.services import Services
 
@@ -71,6 +73,7 @@ def submit_once(
     if run is None:
         wait = _fence(intent.value.posted, now, services)
         if wait > 0:
+            services.ledger.outbox.count(Counter({FENCE_WAIT: 1}))
             return Submission(intent=intent, run=None, wait_seconds=wait)
         intent = write(replace(intent.value, posted=now.isoformat()), intent)
         try:
@@ -81,6 +84,7 @@ def submit_once(
         except NotLetIn as no:
             return Submission(intent=_kept_out(intent, no, write, now), run=None, wait_seconds=KNOCK_SECONDS)
         except Transient:
+            services.ledger.outbox.count(Counter({FENCE_WAIT: 1}))
             seconds = max(1, services.policy.submit_fence_seconds)
             return Submission(intent=intent, run=None, wait_seconds=seconds)
     submitted = replace(intent.value, state="submitted", run=run, started=now.isoformat())

@@ -156,6 +156,7 @@ class FakeApp:
                 "changedSettings": self.changed_settings, "attentionCount": attention,
                 "openAlerts": [r for r in self.collections["alerts"] if r["state"] == "raised"],
                 "notifier": self.notifier, "datasets": datasets, "flow": self.flow, "stateCounts": counts,
+                "mendedCounts": {"UploadArrived": 1, "lost-race": 14},
                 **newest}  # fmt: skip
 
     def health(self) -> Json:

@@ -70,5 +70,20 @@ HOSTILE = (
         'ADMIN_CHANGES = ("/api/config",)', 'ADMIN_CHANGES = ("/api/nothing",)',
         "security/test_roles.py",
     ),
+    mutant(
+        "a lost race is not counted", "shared.ledger.outbox",
+        "Counted(mended=Counter({LOST_RACE: 1}))", "Counted()",
+        "flow/test_mended_by_itself.py::test_a_race_that_is_lost_is_counted",
+    ),
+    mutant(
+        "what the reconciliation mends is not counted", "shared.flow",
+        "    services.ledger.outbox.count(Counter(type(fact).__name__ for fact in due))\n", "",
+        "flow/test_mended_by_itself.py::test_lost_events_are_counted_by_kind_and_once_each",
+    ),
+    mutant(
+        "a wait for the fence is not counted", "shared.procedures.submission",
+        "            services.ledger.outbox.count(Counter({FENCE_WAIT: 1}))\n            seconds", "            seconds",
+        "flow/test_mended_by_itself.py::test_a_submission_without_an_answer_waits_and_that_is_counted",
+    ),
 )  # fmt: skip
 """Each is seen by the test that it names."""

@@ -149,6 +149,12 @@ class _Glance(Shape):
     stateCounts: dict[str, dict[str, int]] = Field(
         description="How many things there are, by kind and state.", examples=[{"upload": {"registered": 12}}]
     )
+    mendedCounts: dict[str, int] = Field(
+        description="What went otherwise than it should and mended itself, with how often: facts that the"
+        " reconciliation found due, by name; `lost-race`: another worker was quicker; `fence-wait`: a submission"
+        " got no answer.",
+        examples=[{"UploadArrived": 2, "lost-race": 14}],
+    )
 
 
 def _newest() -> dict[str, Any]:

@@ -50,6 +50,7 @@ def summary(services: Services) -> Json:
         "notifier": notifier(present),
         "flow": [_rule(rule, present.counted) for rule in FLOW],
         "stateCounts": counts,
+        "mendedCounts": dict(sorted(present.counted.mended.items())),
         **{
             BY_NAME[kind].plural: [shown(record) for record in found]
             for kind, found in zip(NEWEST, newest, strict=True)

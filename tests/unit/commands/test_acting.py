@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -332,3 +333,24 @@ def test_experiments_are_listed_and_one_is_shown_with_its_best_trials(run: Run, 
 def test_an_experiment_is_asked_for_or_shown_not_both(run: Run) -> None:
     with pytest.raises(SystemExit):
         run("experiment", "bank", "--run", "search-bank-v6-a1")
+
+
+def test_all_that_wait_are_tried_again_those_of_a_span_alone_or_only_said(run: Run, app: FakeApp) -> None:
+    (failure,) = app.collections["failures"]
+    at = datetime.fromisoformat(failure["lastModifiedAt"])
+    before, after = f"{at - timedelta(hours=1):%Y-%m-%dT%H:%M}", f"{at + timedelta(hours=1):%Y-%m-%dT%H:%M}"
+    _, said, _ = run("failures", "--retry-all", "--dry-run", "--since", before, "--until", after)
+    assert "1 would be tried again; nothing was." in said
+    assert run("failures", "--retry-all", "--since", after)[1].startswith("0 tried again.")
+    assert run("failures", "--retry-all", "--until", before)[1].startswith("0 tried again.")
+    assert app.posted == []
+    _, said, _ = run("failures", "--retry-all", "--since", before, "--json")
+    assert json.loads(said) == {"value": [failure["id"]]}
+    assert [path for path, *_ in app.posted] == [f"failures/{failure['id']}/retry"]
+
+
+def test_a_span_that_is_none_is_said(run: Run) -> None:
+    status, _, err = run("failures", "--retry-all", "--since", "yesterday")
+    assert (status, "'yesterday' is no time" in err) == (1, True)
+    with pytest.raises(SystemExit):
+        run("failures", "--dry-run")
