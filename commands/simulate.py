@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import math
 import os
 import sys
 from datetime import UTC, datetime
@@ -35,6 +36,9 @@ def main(arguments: list[str]) -> int:
     )
     made.add_argument(
         "--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: 2)"
+    )
+    made.add_argument(
+        "--minutes", type=float, default=math.inf, metavar="M", help="as many as in so many minutes"
     )
     made.add_argument(
         "--days", type=int, default=0, help="instead: so many days of many files, faults all day"
@@ -126,7 +130,9 @@ def _explored(given: argparse.Namespace) -> int:
     explore.begin()
     before, shown = load(), _Progress(silent=given.json)
     work = explore.pieces(given.schedules, given.seed, scenarios=given.scenario, pairs=given.pairs)
-    account, seconds = explore.explored(work, workers=given.workers, told=shown)
+    account, seconds = explore.explored(
+        work, workers=given.workers, most_seconds=given.minutes * 60, told=shown
+    )
     smallest: dict[str, Any] = {}
     for failure in sorted(account.failures, key=lambda one: len(one.taken)):
         smallest.setdefault(failure.violations[0].partition(":")[0], failure)

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, zip_longest
+from math import inf
 from multiprocessing import get_context
 from typing import Any
 
@@ -21,7 +22,7 @@ from simulation.runs import THOROUGH, Result, plain, run, scenario_of
 from simulation.scenarios import SCENARIOS, Scenario
 from simulation.world import World
 
-PIECE = 250
+PIECE = 100
 """Schedules by chance of one piece."""
 MOST_FAILURES = 20
 """So many are enough to look at."""
@@ -72,20 +73,29 @@ class Account:
 def pieces(
     schedules: int, seed: int, *, scenarios: Sequence[str] = (), alone: bool = True, pairs: bool = False
 ) -> Iterator[Piece]:
-    """All that is to be done; what comes first is what finds most."""
+    """All that is to be done; what is by chance comes between the others: a run that is cut short has some of each."""
     named = list(scenarios or SCENARIOS)
-    for name in named if alone else ():
-        if SCENARIOS[name].begins:
-            yield Piece(kind="alone", scenario=name)
-    for name in named if pairs else ():
+    listed = [*(_alone_pieces(named) if alone else ()), *(_pair_pieces(named) if pairs else ())]
+    starts = range(0, schedules, PIECE)
+    for one, start in zip_longest(listed, starts):
+        if one is not None:
+            yield one
+        if start is not None:
+            stop = min(start + PIECE, schedules)
+            yield Piece(kind="chance", seed=seed, start=start, stop=stop, scenario=",".join(scenarios))
+
+
+def _alone_pieces(names: Iterable[str]) -> Iterator[Piece]:
+    return (Piece(kind="alone", scenario=name) for name in names if SCENARIOS[name].begins)
+
+
+def _pair_pieces(names: Iterable[str]) -> Iterator[Piece]:
+    for name in names:
         points = plain(SCENARIOS[name])[1]
         if SCENARIOS[name].begins and points <= MOST_POINTS_OF_PAIRS:
             yield from (
                 Piece(kind="pairs", scenario=name, start=at, stop=at + 4) for at in range(1, points + 1, 4)
             )
-    for start in range(0, schedules, PIECE):
-        stop = min(start + PIECE, schedules)
-        yield Piece(kind="chance", seed=seed, start=start, stop=stop, scenario=",".join(scenarios))
 
 
 def done(piece: Piece, *, until: Callable[[Account], bool] = lambda account: False) -> Account:
@@ -173,9 +183,10 @@ def explored(
     work: Iterable[Piece],
     *,
     workers: int,
+    most_seconds: float = inf,
     told: Callable[[Account, float], None] = lambda account, seconds: None,
 ) -> tuple[Account, float]:
-    """All pieces done, by so many processes; stops early once it has failures enough.
+    """All pieces done, by so many processes; stops early once it has failures enough, or the time is over.
 
     told: now and then of how far it is. returns: the account, and the seconds that it took
     """
@@ -187,7 +198,7 @@ def explored(
             ready, under_way = wait(under_way, return_when=FIRST_COMPLETED)
             for one in ready:
                 account.take(one.result())
-            if len(account.failures) < MOST_FAILURES:
+            if len(account.failures) < MOST_FAILURES and time.monotonic() - began < most_seconds:
                 under_way |= {pool.submit(done, piece) for piece in islice(left, len(ready))}
             told(account, time.monotonic() - began)
     return account, time.monotonic() - began

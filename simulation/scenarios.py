@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from shared.domain.facts import (
     ExperimentDue,
     Fact,
+    ReadmissionRequested,
     ReleaseDecided,
     RollbackRequested,
     ScoringDue,
@@ -86,6 +87,13 @@ def _id_of(world: World, kind: str, begins: str) -> str | None:
     return next((id_ for of, id_ in records(world) if of == kind and id_.startswith(begins)), None)
 
 
+def _readmits(world: World) -> None:
+    """A person has the rejected rows read again."""
+    upload = _id_of(world, "upload", "upload/may.csv/")
+    assert upload is not None
+    world.ask("o1", ReadmissionRequested(upload=upload, operation="o1"))
+
+
 def _withdraws(world: World) -> None:
     """A person withdraws what came in, once it shows."""
     upload = _id_of(world, "upload", "upload/june.csv/")
@@ -117,16 +125,16 @@ CANARY = Day(
 APPROVAL = Day(
     (
         *FIRST,
-        *SECOND,
         (
-            1100,
-            asks("o1", ReleaseDecided(dataset="bank", version=2, operation="o1", decision="approved", **BY)),
+            400,
+            asks("o1", ReleaseDecided(dataset="bank", version=1, operation="o1", decision="approved", **BY)),
         ),
     ),
     policy=replace(
         POLICY, release_approval="required", release_approval_hours=1, release_undecided="release"
     ),
 )
+READMITTED = Day((*FIRST, (400, _readmits)))
 PEOPLE = Day(
     (
         *FIRST,
@@ -347,6 +355,20 @@ SCENARIOS: dict[str, Scenario] = {
             name="withdraw", share=25,
             says="a person withdraws an upload and has the dataset trained anew",
             day=PEOPLE, begins="api",
+        ),
+        Scenario(
+            name="approve",
+            share=20,
+            says="a person approves of a model that is held",
+            day=APPROVAL,
+            begins="api",
+        ),
+        Scenario(
+            name="readmit",
+            share=10,
+            says="a person has rejected rows read again, and they become a version",
+            day=READMITTED,
+            begins="api",
         ),
         Scenario(
             name="cluster", share=6,
