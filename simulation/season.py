@@ -1,6 +1,6 @@
 """Days of many files, each told of many times, with faults at every so many choice points: long, and seldom run.
 
-The scenarios look at few facts closely; here thousands meet. Files of a day come evenly; a version is made of each hundred, as the settings have it.
+The scenarios look at few facts closely; here thousands meet. Files of a day come evenly; a version is made of each hour's.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def lived(*, days: int, uploads: int, copies: int, seed: int, one_in: int) -> di
     returns: what was done, how long it took, and what was broken
     """
     policy = replace(
-        POLICY, gather_quiet_seconds=DAY, gather_longest_seconds=DAY, gather_most_files=100, drift_rows=0
+        POLICY, gather_quiet_seconds=600, gather_longest_seconds=3600, gather_most_files=100, drift_rows=0
     )
     random, began = Random(seed, 1), time.monotonic()
     world = World(
