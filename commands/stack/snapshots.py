@@ -133,14 +133,18 @@ class Snapshots:
         if state.exists() and any(state.iterdir()):
             raise StackError(f"{state} is there already: a fork is a new folder (--state).")
         private_folder(state, may_be_anothers=True)
-        _copy(source, state)
-        stack = Stack(state)
-        before = dict(stack.ports)
-        stack.stopped(PARTS)
-        stack.move_to(_others(before))
-        for file in _WITH_ADDRESSES:
-            if (state / file).exists():
-                _readdress(state / file, {before[each]: stack.ports[each] for each in before})
+        try:
+            _copy(source, state)
+            stack = Stack(state)
+            before = dict(stack.ports)
+            stack.stopped(PARTS)
+            stack.move_to(_others(before))
+            for file in _WITH_ADDRESSES:
+                if (state / file).exists():
+                    _readdress(state / file, {before[each]: stack.ports[each] for each in before})
+        except BaseException:  # half of one must never run: it may have the addresses of the other
+            shutil.rmtree(state)
+            raise
         return stack
 
     def remove(self, name: str) -> None:

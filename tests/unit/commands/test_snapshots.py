@@ -115,3 +115,17 @@ def test_a_fork_has_other_ports(stack: Stack, tmp_path: Path) -> None:
     assert set(fork.ports) == set(stack.ports)
     assert not set(fork.ports.values()) & set(stack.ports.values())
     assert fork.event_key == stack.event_key
+
+
+def test_half_a_fork_is_none(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would run with the addresses of the stack that it is of, and call that."""
+    kept = Snapshots(tmp_path / "kept")
+    kept.save(stack, "one")
+
+    def broken(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(snapshots, "_others", broken)
+    with pytest.raises(KeyboardInterrupt):
+        kept.fork("one", tmp_path / "fork")
+    assert not (tmp_path / "fork").exists()
