@@ -60,6 +60,8 @@ class Result:
     """From when all parts ran again until all that was acknowledged had ended."""
     files: int = 0
     batches: int = 0
+    given_up: int = 0
+    """Dead letters, which a person is told of; retried in the person's place."""
     answers: int = 0
     """Polled meanwhile."""
     violations: list[str] = field(default_factory=list)
@@ -134,7 +136,8 @@ def _tried(scenario: Scenario, size: float, site: Site, traffic: Traffic, say: S
     polling.start()
     try:
         scenario.do(site, traffic, size, say)
-        result.heal_seconds = round(invariants.settle(site, traffic, seconds=HEAL_SECONDS), 1)
+        seconds, retried = invariants.settle(site, traffic, seconds=HEAL_SECONDS)
+        result.heal_seconds, result.given_up = round(seconds, 1), len(retried)
         result.violations += invariants.violations(site, traffic)
     except NotInTime as late:
         result.violations.append(str(late))
@@ -181,7 +184,8 @@ def _outcome(result: Result) -> str:
         return f"not tried: {result.not_here}"
     healed = "" if result.heal_seconds is None else f", healed in {result.heal_seconds:.1f} s"
     wrong = "".join(f"\n    {each}" for each in result.violations)
-    return f"{len(result.violations)} violations{healed}{wrong}"
+    given_up = f", {result.given_up} given up and retried" if result.given_up else ""
+    return f"{len(result.violations)} violations{healed}{given_up}{wrong}"
 
 
 def _show(results: Sequence[Result]) -> None:

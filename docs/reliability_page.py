@@ -38,8 +38,8 @@ def broken(found: dict[str, Any]) -> str:
         f"**{violations} violations** on {found['when']}, seed {found['seed']}, {found['cores']} cores, load before it"
         f" {found['loadBefore']}.",
         "",
-        "| what was done | how often | files, batches meanwhile | answers polled | time to heal |",
-        "|---|---|---|---|---|",
+        "| what was done | how often | files, batches meanwhile | answers polled | given up, retried | time to heal |",
+        "|---|---|---|---|---|---|",
     ]
     for each in scenarios:
         healed = (
@@ -49,7 +49,9 @@ def broken(found: dict[str, Any]) -> str:
         )
         dropped = f"{each['files']}, {each['batches']}"
         often = f"{each['size']:g} {each['unit']}"
-        lines.append(f"| {each['breaks']} | {often} | {dropped} | {each['answers']:,} | {healed} |")
+        lines.append(
+            f"| {each['breaks']} | {often} | {dropped} | {each['answers']:,} | {each['given_up']} | {healed} |"
+        )
     return "\n".join(lines)
 
 

@@ -20,6 +20,8 @@ from commands.stack.errors import StackError
 Say = Callable[[str], None]
 NODE_KILL_SECONDS = 21.0
 """Its supervisor starts Azurite again three times within a minute, and then gives up."""
+LIFE_SECONDS = 5.0
+"""Of a host, at most: most of what it begins it does not finish."""
 FILL_SECONDS = 8.0
 LARGE_ROWS = 12_000
 _STEP_SECONDS = 5.0
@@ -50,7 +52,7 @@ def kill_hosts(site: Site, traffic: Traffic, size: float, say: Say) -> None:
     for number in range(1, int(size) + 1):
         if number % 3 == 1:
             traffic.either()
-        time.sleep(traffic.chance.uniform(0, 3))
+        time.sleep(traffic.chance.uniform(0, LIFE_SECONDS))
         site.kill("host")
         site.up()
         if number % 10 == 0 or number == size:
