@@ -70,7 +70,7 @@ def emitted() -> Iterator[Emitted]:
 def _what_goes_wrong(world: Queued) -> None:
     steps.step_due.build(None).get_user_function()(func.QueueMessage(body=b"{"))
     with mock.patch.object(flow, "handle", side_effect=InProgress):
-        deliver(DatasetDue(dataset="bank", cause="x"))
+        deliver(DatasetDue(dataset="bank", cause="x"), expected=True)
     request = func.HttpRequest(method="GET", url="/api/status", body=b"")
     with mock.patch.object(api, "_app", side_effect=ConfigurationError("a setting")):
         _run(api._answer(request, mock.Mock()))

@@ -18,7 +18,7 @@ import pytest
 from tests.web.test_javascript import FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("shared", "functions", "commands", "docs", "infra", "web/js", "web/public")
+COPIED = ("shared", "functions", "commands", "docs", "infra", "tests/security", "web/js", "web/public")
 STATE = 'State(name="set-aside", tone=Tone.WARN, word="laid by", sentence="was laid by", needs_person=True),'
 FIELD = 'shelf: int | None = public("Where it is laid by.", unit="shelves", least=1, example=7)'
 GENERATED = ("docs/openapi.json", "docs/events.md", "docs/kinds.md", "web/js/core/kinds.js")

@@ -61,7 +61,7 @@ def test_what_had_to_be_killed_is_said(state: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(supervisor, "down", lambda stack: ["host"])
     assert down.main(["--state", str(state)]) == 0
     said = capsys.readouterr().out
-    assert "Stopped work, host, workspace, events, storage in" in said
+    assert "Stopped work, host, workspace, events, storage, faults in" in said
     assert f"Had to kill host: the end of the logs in {state / 'logs'} may say why." in said
 
 

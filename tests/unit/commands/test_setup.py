@@ -360,7 +360,7 @@ def test_only_tests_and_checks_get_their_tools() -> None:
     for part, needing in {
         catalog.LINTERS: {"check", "test"},
         catalog.CHECK: {"check", "site", "vulnerabilities"},
-        catalog.TEST: {"bench", "simulate", "test"},
+        catalog.TEST: {"bench", "fuzz", "simulate", "test"},
     }.items():
         assert {name for name, command in catalog.COMMANDS.items() if part in command.needs} == needing
 
