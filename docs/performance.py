@@ -23,6 +23,7 @@ MEASURES = (
     "endpoint",
     "scoring",
     "scoring-10000000",
+    "reading",
     "status",
     "pollers",
     "embedded",
