@@ -54,13 +54,14 @@ PATIENCE = 240
 
 
 def walked() -> list[Documented]:
-    """Each command once, in the order of the pages."""
-    found: dict[str, Documented] = {}
+    """Each command once, in the order of the pages; all of the page that has data of its own."""
+    found, seen = list[Documented](), set[str]()
     for page in WALK:
         for one in commands(page):
-            if not reason(one.text):
-                found.setdefault(one.text, one)
-    return list(found.values())
+            if not reason(one.text) and (page in LAST or one.text not in seen):
+                found.append(one)
+                seen.add(one.text)
+    return found
 
 
 def test_what_is_left_to_other_tests_is_there() -> None:
@@ -207,16 +208,17 @@ def _prepare(checkout: Checkout, command: Documented) -> None:
 
 
 def _never_ending(checkout: Checkout, text: str) -> None:
-    """It shows what happens until somebody presses Ctrl+C."""
+    """It shows what happens until somebody presses Ctrl+C, which a terminal sends to all that the command started."""
     process = subprocess.Popen(
         ["bash", "-c", f"exec {text}"],
         cwd=checkout.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     with pytest.raises(subprocess.TimeoutExpired):
         process.communicate(timeout=5)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
     _, complained = process.communicate(timeout=30)
     assert "Traceback" not in complained
