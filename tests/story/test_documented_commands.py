@@ -38,6 +38,7 @@ REFUSED = (
     "./dev rollback",
     "./dev quarantine with-faults.csv",
     "./dev failures",
+    "./dev alerts --test",
 )
 """By how they begin: commands that may end with 1, since nothing of that kind waits for a person here."""
 AT_ONCE = (
