@@ -22,8 +22,8 @@ from typing import Any, Literal
 import requests
 
 from shared import telemetry
-from shared.adapters.http_client import Connections, TooLarge, ask
-from shared.adapters.judged_connections import JudgedAdapter
+from shared.adapters.http_client import TooLarge, ask
+from shared.adapters.judged_connections import judged_connections
 from shared.domain import webhook
 from shared.domain.alert_message import AlertMessage
 from shared.domain.network_reach import Reach
@@ -94,9 +94,7 @@ class WebhookChannel:
 
     def _posted(self, body: bytes) -> int:
         try:
-            with Connections() as connections:
-                for scheme in ("https://", "http://"):
-                    connections.mount(scheme, JudgedAdapter(self.reach))
+            with judged_connections(self.reach) as connections:
                 return ask(
                     "POST", self.url, headers={"Content-Type": "application/json"}, body=body, timeout=TIMEOUT,
                     most=LARGEST_ANSWER, connections=connections,

@@ -15,8 +15,17 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from shared.adapters.http_client import Connections
 from shared.domain.network_reach import Reach
 from shared.errors import Refused
+
+
+def judged_connections(reach: Reach) -> Connections:
+    """Those that lead nowhere beyond `reach`, with TLS or without. raises, when they are used: Refused"""
+    made = Connections()
+    for scheme in ("https://", "http://"):
+        made.mount(scheme, JudgedAdapter(reach))
+    return made
 
 
 class JudgedAdapter(HTTPAdapter):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from shared.adapters.http_client import Connections, Reply, TooLarge, ask
-from shared.adapters.judged_connections import JudgedAdapter
+from shared.adapters.http_client import Reply, TooLarge, ask
+from shared.adapters.judged_connections import judged_connections
 from shared.domain import webhook
 from shared.domain.names import digest
 from shared.domain.network_reach import Reach
@@ -117,7 +117,7 @@ class Webhook:
         """A good answer; redirects are not followed. raises: Transient, Refused, Gone"""
         headers = {webhook.REQUEST_ORIGIN: webhook.ORIGIN, **(headers or {})}
         try:
-            with self._connections() as connections:
+            with judged_connections(self.reach) as connections:
                 answer = ask(
                     method, self.url, headers=headers, body=body, timeout=TIMEOUT, most=LARGEST_ANSWER,
                     connections=connections,
@@ -137,12 +137,6 @@ class Webhook:
         if not 200 <= answer.status < 300:
             raise Refused(f"{self.name} answered {answer.status}")
         return answer
-
-    def _connections(self) -> Connections:
-        made = Connections()
-        for scheme in ("https://", "http://"):
-            made.mount(scheme, JudgedAdapter(self.reach))
-        return made
 
 
 def _retry_after(text: str, now: float) -> float:
