@@ -170,11 +170,12 @@ class Admission:
         from shared.domain.tables import columnar
 
         columns = contract.columns_for(self.purpose)
-        waived = (
-            [column.name for column in contract.columns] if self._waived else []
-        )  # never the answer itself
-        strict = _StrictRows(header, columns, RowCheck(header, columns, waived, contract.mend), self._mended)
-        strict.leaves_out_empty = "empty-rows" in contract.mend
+        # Never the answer itself.
+        waived = [column.name for column in contract.columns] if self._waived else []
+        strict = _StrictRows(
+            header, columns, RowCheck(header, columns, waived, contract.mend), self._mended,
+            leaves_out_empty="empty-rows" in contract.mend,
+        )  # fmt: skip
         if waived or not columnar.can_read(header):
             yield from map(strict.batch, read_blocks(self._rest, header))
             return
@@ -225,19 +226,26 @@ def _counted_as(fault: Fault) -> str:
 class _StrictRows:
     """What the strict reader found, checked row by row: good rows typed, the others with all that is wrong with them."""
 
-    leaves_out_empty = False
-    """Whether rows of empty values count as blank lines, as the contract may say."""
-
     def __init__(
-        self, header: Header, columns: Sequence[Column], check: RowCheck, mended: mended.Mended
+        self,
+        header: Header,
+        columns: Sequence[Column],
+        check: RowCheck,
+        mended: mended.Mended,
+        *,
+        leaves_out_empty: bool,
     ) -> None:
-        """mended: to be added to"""
+        """mended: to be added to
+
+        leaves_out_empty: whether rows of empty values count as blank lines, as the contract may say
+        """
         self._header, self._columns, self._check, self._mended = header, columns, check, mended
+        self._leaves_out_empty = leaves_out_empty
         self._last = header.line
         """The last line of the record before what comes now."""
 
     def batch(self, block: Block) -> Batch:
-        ends = self._ends(block)
+        ends = self._ends(block, every=bool(block.broken))
         self._tables_told_apart(block, ends)
         self._last = max(ends, default=self._last)
         return self._checked(block, self._check(block.rows))
@@ -251,7 +259,7 @@ class _StrictRows:
         rejects, blank_lines = list[Reject](), 0
         broken = any(block.broken for block, _ in checked)
         ends = set(found.lines.tolist() if broken else found.lines[-1:].tolist())
-        ends = ends.union(*(self._ends(block) for block, _ in checked))
+        ends = ends.union(*(self._ends(block, every=broken) for block, _ in checked))
         for block, each in checked:
             self._tables_told_apart(block, ends)
             none = self._checked(block, each)
@@ -275,17 +283,18 @@ class _StrictRows:
         )
 
     def _leave_out_empty(self, block: Block, checked: Checked) -> None:
-        if not checked.faults or not self.leaves_out_empty:
+        if not checked.faults or not self._leaves_out_empty:
             return
         empty = {row for row in checked.faults if not "".join(block.rows[row]).strip()}
         block.left_out, block.blank_lines = empty, block.blank_lines + len(empty)
         if empty:
             self._mended["", MENDS["empty-rows"]] += len(empty)
 
-    def _ends(self, block: Block) -> set[int]:
-        """The last line of each record."""
-        newline = self._header.newline
-        ends = {line + text.count(newline) for line, text in zip(block.lines, block.texts, strict=True)}
+    def _ends(self, block: Block, *, every: bool) -> set[int]:
+        """The last line of each record; of the block's last alone where no line is broken, and nobody asks for more."""
+        first = 0 if every else -1
+        rows = zip(block.lines[first:], block.texts[first:], strict=True)
+        ends = {line + text.count(self._header.newline) for line, text in rows}
         return ends | {broken.line for broken in block.broken}
 
     def _tables_told_apart(self, block: Block, ends: set[int]) -> None:

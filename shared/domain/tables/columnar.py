@@ -48,6 +48,8 @@ class Stretch:
     """The first of them, as the file counts."""
     start: int
     """Its first byte in the file."""
+    ends: int = 0
+    """How many of them have their end."""
     rest: Iterable[bytes] = ()
     """What follows, where a line is too long to be held; the strict reader takes it from here."""
 
@@ -87,13 +89,12 @@ class ColumnReader:
         return _in_order(lambda stretch: (stretch, self._columns(stretch)), _stretches(chunks, self._header))
 
     def _columns(self, stretch: Stretch) -> Columns | None:
-        kept, odd, ends = stretch.data, list[int](), _line_ends(stretch.data)
-        too_short = (
-            ends - len(kept) / self._header.width
-        )  # so many lines at least: a row has its delimiters and its end
-        if stretch.rest or too_short * MOST_ODD > ends:
+        kept, odd = stretch.data, list[int]()
+        # So many lines at least: a row has its delimiters and its end.
+        too_short = stretch.ends - len(kept) / self._header.width
+        if stretch.rest or too_short * MOST_ODD > stretch.ends:
             return None
-        rows = read_plain(kept, self._header, other_width=odd, most=ends // MOST_ODD + 1)
+        rows = read_plain(kept, self._header, other_width=odd, most=stretch.ends // MOST_ODD + 1)
         lines = len(odd) + len(rows) if rows else 0
         if rows is None:
             mask = odd_lines(kept, self._header)
@@ -123,10 +124,10 @@ class ColumnReader:
         mended: Mended = Counter()
         for (column, at, check), each in zip(self._checks, checked, strict=True):
             found[column.name] = check.array(each, mask).cast(_kept_as(column))
-            if each.mended:
-                codes = each.codes if mask is None else each.codes[mask]
-                times = check.mended(rows.cells.column(at).dictionary.to_pylist(), codes)
-                mended.update({(column.name, how): n for how, n in times.items()})
+            times = each.mended
+            if times and mask is not None:
+                times = check.mended(rows.cells.column(at).dictionary.to_pylist(), each.codes[mask])
+            mended.update({(column.name, how): n for how, n in times.items()})
         if not whole:
             bad = np.flatnonzero(~good).tolist()
             odd = sorted(
@@ -176,14 +177,15 @@ def _stretches(chunks: Iterable[bytes], header: Header) -> Iterator[Stretch]:
                 yield Stretch(data=b"", line=line, start=start, rest=chain([bytes(held)], left))
                 return
             data = bytes(held[:cut])
-            yield Stretch(data=data, line=line, start=start)
+            ends = _line_ends(data)
+            yield Stretch(data=data, line=line, start=start, ends=ends)
             del held[:cut]
-            line, start, size = line + _line_ends(data), start + cut, min(2 * size, LARGEST)
+            line, start, size = line + ends, start + cut, min(2 * size, LARGEST)
     if held:
-        yield Stretch(data=bytes(held), line=line, start=start)
+        yield Stretch(data=bytes(held), line=line, start=start, ends=_line_ends(held))
 
 
-def _line_ends(data: bytes) -> int:
+def _line_ends(data: bytes | bytearray) -> int:
     return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == LF))
 
 
