@@ -12,7 +12,6 @@ import bz2
 import gzip
 import io
 import json
-import shutil
 import sys
 import tempfile
 import time
@@ -105,7 +104,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="campanha-strangers-", ignore_cleanup_errors=True) as folder:
         place = Path(folder)
         app = place / "app"
-        _copied(app)
+        sources.copy_sources(ROOT, app)
+        _forget_contracts(app)
         found = {name: _drafted(STRANGERS[name], place / f"{name}.csv", app) for name in given.only}
         stack = Stack(place / "state")
         stack.run_packed(Packed(app=app, python=Path(sys.executable)))
@@ -143,11 +143,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _copied(app: Path) -> None:
-    """The app with no contract."""
-    for name in sources.source_files(ROOT):
-        (app / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, app / name)
+def _forget_contracts(app: Path) -> None:
     for known in (app / "contracts").glob("*.yaml"):
         known.unlink()
 

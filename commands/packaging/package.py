@@ -11,9 +11,6 @@ from commands.packaging import libraries, sources
 def lay_out(root: Path, target: Path, python: str) -> list[str]:
     """The app's files and its libraries for one Python; returns: the files that are not as they were committed"""
     shutil.rmtree(target, ignore_errors=True)
-    files = sources.source_files(root)
-    for name in files:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / name, target / name)
+    files = sources.copy_sources(root, target)
     libraries.install(root, target / libraries.FOLDER, python)
     return sources.changed_files(root, files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -16,6 +17,15 @@ def source_files(root: Path) -> list[str]:
     tracked = _git(root, "ls-files", "-z", "--cached")
     kept = tracked - left_out(root, root / IGNORE, tracked)
     return sorted(name for name in kept if (root / name).is_file())
+
+
+def copy_sources(root: Path, target: Path) -> list[str]:
+    """Copies the app's own files into a folder; returns: which they are"""
+    files = source_files(root)
+    for name in files:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / name, target / name)
+    return files
 
 
 def left_out(root: Path, ignore: Path, names: AbstractSet[str]) -> set[str]:

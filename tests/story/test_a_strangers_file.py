@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -32,9 +31,7 @@ def test_from_a_strangers_file_to_a_scored_batch(
 
 
 def _copied(app: Path) -> None:
-    for name in sources.source_files(ROOT):
-        (app / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, app / name)
+    sources.copy_sources(ROOT, app)
     for known in (app / "contracts").glob("*.yaml"):
         known.unlink()
 
