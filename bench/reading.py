@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -120,35 +121,28 @@ def _row(chance: random.Random) -> str:
     )
 
 
+GOOD = _row(random.Random(SEED))
+HOSTILE: dict[str, Callable[[int], str]] = {
+    "empty lines": lambda number: "",
+    "two bytes a line": lambda number: "x",
+    "a quote opened on each line": lambda number: f'"{GOOD}',
+    "quotes inside values": lambda number: GOOD.replace(";", '";x"', 3),
+    "a value too many on each line": lambda number: f"{GOOD};x",
+    "each value at fault": lambda number: ";".join(["?"] * 17),
+    "each value another text": lambda number: ";".join(f"{number}-{at}" for at in range(17)),
+    "lines as long as may be": lambda number: "x" * 65_000,
+    "one odd line in nine": lambda number: f"{GOOD};x" if number % 9 == 0 else GOOD,
+    "a NUL on each line": lambda number: f"{GOOD}\0",
+    "delimiters alone": lambda number: ";" * 60_000,
+}
+"""The line of each number, by what is wrong with the file."""
+
+
 def _hostile_lines(name: str) -> Iterator[str]:
-    good = _row(random.Random(SEED))
-    kinds: dict[str, Callable[[int], str]] = {
-        "empty lines": lambda number: "",
-        "two bytes a line": lambda number: "x",
-        "a quote opened on each line": lambda number: f'"{good}',
-        "quotes inside values": lambda number: good.replace(";", '";x"', 3),
-        "a value too many on each line": lambda number: f"{good};x",
-        "each value at fault": lambda number: ";".join(["?"] * 17),
-        "each value another text": lambda number: ";".join(f"{number}-{at}" for at in range(17)),
-        "lines as long as may be": lambda number: "x" * 65_000,
-        "one odd line in nine": lambda number: f"{good};x" if number % 9 == 0 else good,
-        "a NUL on each line": lambda number: f"{good}\0",
-        "delimiters alone": lambda number: ";" * 60_000,
-    }
     yield HEADER
     for number in range(1_000):  # else none of the first rows fits, and the rest is not read
         yield _row(random.Random(number))
-    number = 0
-    while True:
-        yield kinds[name](number)
-        number += 1
-
-
-HOSTILE = (
-    "empty lines", "two bytes a line", "a quote opened on each line", "quotes inside values",
-    "a value too many on each line", "each value at fault", "each value another text", "lines as long as may be",
-    "one odd line in nine", "a NUL on each line", "delimiters alone",
-)  # fmt: skip
+    yield from map(HOSTILE[name], count())
 
 
 def _write_hostile(file: Path, name: str, most: int) -> None:

@@ -29,48 +29,17 @@ def flow_picture() -> ModuleType:
     return docs_script("flow_picture")
 
 
-def test_the_performance_section_is_what_the_results_give() -> None:
+@pytest.mark.parametrize("script", ["performance", "replay_page", "reliability_page", "generated"])
+def test_what_a_script_of_docs_writes_is_current(script: str) -> None:
+    """What is said of measurements is what their results give; what is made from the code is what it gives."""
     done = subprocess.run(
-        [sys.executable, "docs/performance.py", "--check"],
+        [sys.executable, f"docs/{script}.py", "--check"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"run `python docs/performance.py`: {done.stdout}{done.stderr}"
-
-
-def test_what_is_said_of_the_replay_is_what_its_results_give() -> None:
-    done = subprocess.run(
-        [sys.executable, "docs/replay_page.py", "--check"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"run `python docs/replay_page.py`: {done.stdout}{done.stderr}"
-
-
-def test_the_figures_of_reliability_are_those_of_the_last_run() -> None:
-    done = subprocess.run(
-        [sys.executable, "docs/reliability_page.py", "--check"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"run `python docs/reliability_page.py`: {done.stdout}{done.stderr}"
-
-
-def test_what_is_made_from_the_code_is_current() -> None:
-    done = subprocess.run(
-        [sys.executable, "docs/generated.py", "--check"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"run `python docs/generated.py`: {done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"run `python docs/{script}.py`: {done.stdout}{done.stderr}"
 
 
 @pytest.mark.parametrize("program", sorted(PROGRAMS.glob("follow.*")), ids=lambda program: program.suffix)
