@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from commands import ROOT
+from commands.linters import tools
 from commands.linters.finding import Findings
 from commands.linters.tools import LinterBroke
 
@@ -23,8 +23,8 @@ FOUND = 1
 
 def secrets(root: Path = ROOT) -> Findings:
     """gitleaks' own rules, and one for shared access signatures (`.gitleaks.toml`), over what git knows or would add."""
-    program = shutil.which("gitleaks", path=str(Path(sys.executable).parent))
-    if program is None:
+    program = tools.beside("gitleaks")
+    if not program.exists():
         remark = "there is no gitleaks for this machine on the package index: the pipeline looks"
         return Findings(lines=(), read="0 files", remarks=(remark,))
     files = _files(root)
@@ -34,7 +34,7 @@ def secrets(root: Path = ROOT) -> Findings:
             shutil.copyfile(root / name, Path(folder) / name)
         report = Path(folder) / ".report.json"
         done = subprocess.run(
-            [program, "dir", "--no-banner", "--redact", "--config", str(root / ".gitleaks.toml"),
+            [str(program), "dir", "--no-banner", "--redact", "--config", str(root / ".gitleaks.toml"),
              "--report-format", "json", "--report-path", str(report), "."],
             cwd=folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
@@ -74,10 +74,7 @@ def _files(root: Path) -> list[str]:
 
 def _read(text: str, done: subprocess.CompletedProcess[str]) -> Any:
     """raises: LinterBroke when there is no answer, or it ended otherwise than with one: never taken for clean"""
-    try:
-        found = json.loads(text)
-    except ValueError as cause:
-        raise LinterBroke(f"{done.args[0]} ended with {done.returncode}:\n{done.stderr}") from cause
+    found = tools.answer(text, done)
     if done.returncode not in (0, FOUND):
         raise LinterBroke(f"{done.args[0]} ended with {done.returncode}:\n{done.stderr}")
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,20 @@ def run(script: str, *arguments: str, given: str = "") -> subprocess.CompletedPr
         encoding="utf-8",
         check=False,
     )
+
+
+def beside(program: str) -> Path:
+    """Where a program is that its wheel has put beside the interpreter, if it has."""
+    return Path(sys.executable).with_name(f"{program}.exe" if os.name == "nt" else program)
+
+
+def answer(text: str, done: subprocess.CompletedProcess[str]) -> Any:
+    """A program's JSON, on stdout or in a report of its own. raises: LinterBroke when it is none"""
+    try:
+        return json.loads(text)
+    except ValueError as cause:
+        said = f"{done.stdout}{done.stderr}"
+        raise LinterBroke(f"{done.args[0]} ended with {done.returncode}:\n{said}") from cause
 
 
 def lines(script: str, *arguments: str, read: Callable[[Any], list[str]]) -> tuple[str, ...]:

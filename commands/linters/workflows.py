@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from commands import ROOT
+from commands.linters import tools
 from commands.linters.finding import Findings
 from commands.linters.tools import LinterBroke
 
@@ -101,23 +99,18 @@ def _named(files: list[Path]) -> list[str]:
 
 def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A program that its wheel has put beside the interpreter."""
-    beside = Path(sys.executable).with_name(f"{program}.exe" if os.name == "nt" else program)
+    there = tools.beside(program)
     try:
         return subprocess.run(
-            [str(beside), *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
+            [str(there), *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
         )
     except FileNotFoundError as missing:
-        raise LinterBroke(f"{beside} is missing: `./dev check` installs it.") from missing
+        raise LinterBroke(f"{there} is missing: `./dev check` installs it.") from missing
 
 
 def _read(done: subprocess.CompletedProcess[str]) -> Any:
     """raises: LinterBroke when it gave no answer, or ended as if there were findings and named none"""
-    try:
-        found = json.loads(done.stdout)
-    except ValueError as cause:
-        raise LinterBroke(
-            f"{done.args[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-        ) from cause
+    found = tools.answer(done.stdout, done)
     if done.returncode != 0 and done.stdout.strip() in NO_FINDING:
         raise LinterBroke(f"{done.args[0]} ended with {done.returncode}:\n{done.stderr}")
     return found
