@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 
 
@@ -19,3 +21,16 @@ class PersistentHandler(BaseHTTPRequestHandler):
         elif self.request_version == "HTTP/1.0":
             self.send_header("connection", "keep-alive")
         super().end_headers()
+
+    def _finish(self, headers: Mapping[str, str], body: bytes) -> None:
+        """What comes after the status line; HEAD asks for no body."""
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    def _answer_json(self, status: int, value: object) -> None:
+        self.send_response(status)
+        self._finish({"Content-Type": "application/json"}, json.dumps(value).encode())

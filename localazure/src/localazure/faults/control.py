@@ -91,13 +91,7 @@ class _Handler(PersistentHandler):
         return known
 
     def _reply(self, status: int, value: object) -> None:
-        told = {"error": value} if status >= 400 else {"value": value}
-        body = json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self._answer_json(status, {"error": value} if status >= 400 else {"value": value})
 
     def log_message(self, format: str, *values: object) -> None:
         """Silent: what is refused is answered."""

@@ -127,16 +127,11 @@ class _Handler(RelayHandler):
         body, content_type = self._said(code) if status >= 400 else (b"", "")
         self.send_response(status)
         request_id = str(uuid.uuid4())
-        told = {"Content-Length": str(len(body)), "x-ms-request-id": request_id}
+        told = {"x-ms-request-id": request_id}
         told |= {"Content-Type": content_type} if body else {}
         told |= {"x-ms-error-code": code} if of_storage and body else {}
         told |= {"Retry-After": f"{order.waits:g}"} if order.kind == "throttle" else {}
-        for name, value in told.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-        self.wfile.flush()
+        self._finish(told, body)
 
     def _said(self, code: str) -> tuple[bytes, str]:
         """An error as the part says it."""

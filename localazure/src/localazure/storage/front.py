@@ -212,18 +212,13 @@ class _Handler(RelayHandler):
         body = _odata(refusal, said) if is_table else _xml(refusal, said)
         self.send_response_only(refusal.status, http.client.responses.get(refusal.status, ""))
         told = {
-            "Content-Type": _JSON if is_table else _XML, "Content-Length": str(len(body)), "x-ms-error-code": refusal.code,
-            "x-ms-request-id": request_id, "x-ms-version": self.headers.get("x-ms-version", OLDEST),
+            "Content-Type": _JSON if is_table else _XML, "x-ms-error-code": refusal.code, "x-ms-request-id": request_id,
+            "x-ms-version": self.headers.get("x-ms-version", OLDEST),
             "Date": formatdate(usegmt=True),
         }  # fmt: skip
         if refusal.status == 401:
             told["WWW-Authenticate"] = _CHALLENGE
-        for name, value in told.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-        self.wfile.flush()
+        self._finish(told, body)
 
     def log_message(self, format: str, *values: object) -> None:
         log.debug(format, *values)

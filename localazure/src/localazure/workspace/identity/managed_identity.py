@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from http.server import ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from localazure.persistent import PersistentHandler
@@ -44,14 +42,16 @@ class _Handler(PersistentHandler):
         header, client = self.headers.get("x-identity-header", ""), query.get("client_id", "")
         if parts.path != "/msi/token":
             said = f"tokens are at /msi/token and {IMDS}"
-            self._reply(404, {"error": {"code": "NotFound", "message": said}})
+            self._answer_json(404, {"error": {"code": "NotFound", "message": said}})
             return
         granted = self.server.guard.granted(header, resource, client)
         if granted is None:
             said = "X-IDENTITY-HEADER is missing or wrong, or the client_id is another's"
-            self._reply(401, {"error": {"code": "Unauthorized", "message": said}})
+            self._answer_json(401, {"error": {"code": "Unauthorized", "message": said}})
         elif not resource:
-            self._reply(400, {"error": {"code": "BadRequest", "message": "the query names no resource"}})
+            self._answer_json(
+                400, {"error": {"code": "BadRequest", "message": "the query names no resource"}}
+            )
         else:
             token, end = granted
             told = {
@@ -60,18 +60,18 @@ class _Handler(PersistentHandler):
                 "resource": resource,
                 "token_type": "Bearer",
             }
-            self._reply(200, told)
+            self._answer_json(200, told)
 
     def _as_machine(self, resource: str, query: Mapping[str, str]) -> None:
         """Azure's own errors have no code in an object, as App Service's have."""
         named = any(name in query for name in ("client_id", "object_id", "msi_res_id"))
         granted = self.server.guard.of_machine(resource)
         if self.headers.get("metadata", "").lower() != "true":
-            self._reply(400, _refused("invalid_request", "Required metadata header not specified"))
+            self._answer_json(400, _refused("invalid_request", "Required metadata header not specified"))
         elif not resource:
-            self._reply(400, _refused("invalid_request", "Required audience parameter not specified"))
+            self._answer_json(400, _refused("invalid_request", "Required audience parameter not specified"))
         elif granted is None or (named and query.get("client_id") != APPLICATION):
-            self._reply(400, _refused("invalid_request", "Identity not found"))
+            self._answer_json(400, _refused("invalid_request", "Identity not found"))
         else:
             token, end = granted
             seconds = str(end - int(time.time()))
@@ -81,15 +81,7 @@ class _Handler(PersistentHandler):
                 "expires_on": str(end),
                 "resource": resource,
             }
-            self._reply(200, told | {"token_type": "Bearer", "client_id": APPLICATION})
-
-    def _reply(self, status: int, value: dict[str, Any]) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+            self._answer_json(200, told | {"token_type": "Bearer", "client_id": APPLICATION})
 
     def log_message(self, format: str, *values: object) -> None:
         """Silent: tokens are asked for often."""
