@@ -1,4 +1,4 @@
-"""The bank of the simulation: files that fit its contract, and what a pipeline's run leaves in a model's folder."""
+"""The bank of the simulation: its policy, files that fit its contract, and what a run leaves in a model's folder."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from typing import Any
 
 from shared.adapters.memory import MemoryEndpoint
 from shared.domain.models.answers import feature_table
+from shared.domain.policy import Policy
 
 DATASET = "bank"
+POLICY = Policy(
+    gather_quiet_seconds=10,
+    gather_longest_seconds=60,
+    gather_most_files=25,
+    claim_seconds=60,
+    endpoint_probe_seconds=0,
+    release_baking_seconds=0,
+)
 
 
 def evaluation_of(

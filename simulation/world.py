@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 from zlib import crc32
 
@@ -28,7 +28,7 @@ from shared.ledger import Ledger
 from shared.package_data import CONTRACTS, RECIPES
 from shared.ports import ExperimentRequest, Row, RunRequest, RunView, ScoringRequest, StepView
 from shared.services import Services
-from simulation import determinism
+from simulation import bank, determinism
 from simulation.bank import description_of, evaluation_of, golden
 from simulation.choices import Choices, Deviations, Random
 from simulation.cluster import score
@@ -39,15 +39,7 @@ from simulation.scheduler import Scheduler
 CONTRACT = [one for one in load_contracts(CONTRACTS) if one.dataset == "bank"]
 ALL_RECIPES = load_recipes(RECIPES, first=Policy().first_recipe)
 SOURCE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
-POLICY = Policy(
-    gather_quiet_seconds=10,
-    gather_longest_seconds=60,
-    gather_most_files=25,
-    claim_seconds=60,
-    endpoint_probe_seconds=0,
-    release_baking_seconds=0,
-    shard_bytes=150,
-)
+POLICY = replace(bank.POLICY, shard_bytes=150)
 RUN_SECONDS = 90
 SWEEP_SECONDS = (70, 70, 70, 130, 130, 130, 130, 130, 130)
 """Between one reconciliation and the next, longer than a lease; after so many all has to be as it should."""

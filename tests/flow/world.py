@@ -27,21 +27,13 @@ from shared.ledger import Ledger
 from shared.ports import RunView, StepView
 from shared.procedures.dead_letters import dead_letter
 from shared.services import Services
-from simulation.bank import DATASET, HEADER, bank_rows, description_of, evaluation_of, golden
+from simulation.bank import DATASET, HEADER, POLICY, bank_rows, description_of, evaluation_of, golden
 
 __all__ = ["CONTRACTS", "DATASET", "HEADER", "POLICY", "RECIPES", "SOURCE", "BrokenFiles", "World", "bank_rows",
            "description_of", "evaluation_of", "golden"]  # fmt: skip
 
 CONTRACTS = load_contracts(Path(__file__).parents[2] / "contracts")
 RECIPES = load_recipes(Path(__file__).parents[2] / "recipes", first=Policy().first_recipe)
-POLICY = Policy(
-    gather_quiet_seconds=10,
-    gather_longest_seconds=60,
-    gather_most_files=25,
-    claim_seconds=60,
-    endpoint_probe_seconds=0,
-    release_baking_seconds=0,
-)
 SOURCE = (
     "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/campanha"
     "/providers/Microsoft.MachineLearningServices/workspaces/campanha"
