@@ -58,7 +58,7 @@ def test_the_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
 
 @pytest.mark.slow
 def test_a_newcomers_script_runs_where_nothing_else_is(wheel: Path, tmp_path: Path) -> None:
-    [script] = re.findall(r"```python\n(.*?)```", (DISTRIBUTION / "README.md").read_text(), re.DOTALL)
+    script, *_ = re.findall(r"```python\n(.*?)```", (DISTRIBUTION / "README.md").read_text(), re.DOTALL)
     assert len([line for line in script.splitlines() if line]) <= 20
     environment = {name: value for name, value in os.environ.items() if name not in NOT_FOR_STRANGERS}
     environment["LOCALAZURE_HOME"] = str(tmp_path / "programs")
