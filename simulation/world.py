@@ -24,6 +24,7 @@ from shared.domain import names
 from shared.domain.facts import FACTS, Fact, OperationRequested, ReconcileDue
 from shared.domain.models.leaderboard import LEADERBOARD
 from shared.domain.policy import Policy
+from shared.domain.tables.contract import Contract
 from shared.ledger import Ledger
 from shared.package_data import CONTRACTS, RECIPES
 from shared.ports import ExperimentRequest, Row, RunRequest, RunView, ScoringRequest, StepView
@@ -228,10 +229,11 @@ class World:
         gives_up: bool = False,
         noting: bool = False,
         endless: bool = False,
+        contracts: Sequence[Contract] = CONTRACT,
     ) -> None:
         self.choices = Choices(deviations, noting=noting)
         self.random, self.stretch, self.policy = Random(seed), stretch, policy
-        self.instances, self.gives_up = instances, gives_up
+        self.instances, self.gives_up, self.contracts = instances, gives_up, contracts
         self._skews = [(self.random.below(601) - 300) if skewed else 0 for _ in range(instances)]
         self.scheduler = Scheduler(self.choices, clock=saved.clock if saved else 0, endless=endless)
         self.host = Host(self)
@@ -313,7 +315,7 @@ class World:
             workspace=Port("workspace", self.workspace, process),
             endpoint=Port("endpoint", self.endpoint, process),
             bus=QueueBus(queues, notifies=bool(subscribers), clock=lambda: self.scheduler.clock / 1000),
-            contracts=CONTRACT,
+            contracts=self.contracts,
             recipes=ALL_RECIPES,
             policy=policy,
             now=now,
@@ -404,9 +406,9 @@ class World:
 
     # --- what happens outside -------------------------------------------------------------------------------
 
-    def drop(self, container: str, name: str, text: str) -> None:
+    def drop(self, container: str, name: str, text: str | bytes) -> None:
         """Somebody uploads a file; Event Grid tells of it where somebody listens."""
-        self.files.write(container, name, text.encode())
+        self.files.write(container, name, text.encode() if isinstance(text, str) else text)
         blob = self.files.stat(container, name)
         assert blob is not None
         if container in (names.INCOMING, names.OUTCOMES):

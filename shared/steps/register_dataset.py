@@ -33,6 +33,10 @@ from shared.services import Services
 
 MOST_NAMED = 100
 """Uploads named in a version's record; its manifest names them all."""
+ANOTHERS = (
+    "the manifest {} in the container {} is another: another worker wrote it just now, or another ledger uses this"
+    " storage; then set LEDGER_TABLE to that one, or give each a storage of its own"
+)
 
 
 @dataclass(frozen=True)
@@ -158,11 +162,19 @@ def _finish_or_wait(
         return [_check_again(fact, 5)]
     text = services.files.content(names.DATASETS, names.manifest_blob(dataset.name, dataset.version))
     manifest = Manifest.from_json(text) if text else _members(dataset, services).next_version(services)
+    if text and manifest and not _is_of_this_ledger(manifest, dataset, services):
+        raise Conflict(ANOTHERS.format(names.manifest_blob(dataset.name, dataset.version), names.DATASETS))
     if manifest is None:
         _take_back(dataset, services)
         return [_check_again(fact, 1)]
     before = _unannounced(dataset, dataset.version - 1, services)
     return [*before, *_register(dataset, manifest, services), _check_again(fact, 1)]
+
+
+def _is_of_this_ledger(manifest: Manifest, dataset: Dataset, services: Services) -> bool:
+    """Whether a worker of ours wrote it before it died: each upload that it adds waits here, or has a record here."""
+    waiting = {one.value.upload for one in dataset.gathered}
+    return all(upload in waiting or services.ledger.find("upload", upload) for upload in manifest.uploads)
 
 
 def _take_back(dataset: Dataset, services: Services) -> None:
@@ -215,10 +227,7 @@ def _write_once(manifest: Manifest, services: Services) -> None:
     try:
         services.files.create(names.DATASETS, name, manifest.to_json())
     except Conflict as cause:
-        raise Conflict(
-            f"the manifest {name} in the container {names.DATASETS} is another: another worker wrote it just now, or"
-            " another ledger uses this storage; then set LEDGER_TABLE to that one, or give each a storage of its own"
-        ) from cause
+        raise Conflict(ANOTHERS.format(name, names.DATASETS)) from cause
 
 
 def _registered(dataset: Dataset, version: int, services: Services) -> list[Fact | Change]:

@@ -8,7 +8,7 @@ import pytest
 from flow.world import World, bank_rows
 
 from shared.adapters.memory import MemoryTable
-from shared.domain.facts import RunFailed, RunMoved
+from shared.domain.facts import DatasetDue, RunFailed, RunMoved
 from shared.errors import Conflict
 from shared.procedures.ignored_runs import MOST, ignored_runs
 
@@ -30,6 +30,12 @@ def test_a_manifest_is_never_overwritten(world: World) -> None:
         world.tell(world.drop("june.csv", bank_rows(20, start=100)))
     assert world.files.content("datasets", name) == before
     assert len(world.pipeline.submissions) == 1
+    due = next(fact for fact in reversed(world.bus.published) if isinstance(fact, DatasetDue))
+    for _ in range(2):  # nor is it taken for what this ledger's own worker wrote before it died
+        world.pass_time(world.policy.claim_seconds + 1)
+        with pytest.raises(Conflict, match="another ledger uses this storage"):
+            world.deliver(due)
+    assert world.ledger.newest("dataset") == []
 
 
 def test_an_old_run_is_not_taken_for_one_on_new_data(world: World) -> None:
