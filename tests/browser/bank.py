@@ -114,7 +114,7 @@ def upload_id(name: str) -> str:
 def _record(kind: str, id_: str, moves: list[list[str]], **values: Any) -> Json:
     """moves: each a state, and when it was entered"""
     history = [{"state": state, "enteredAt": time} for state, time in moves]
-    head = {"id": id_, "kind": kind, "state": moves[-1][0], "seq": len(moves)}
+    head = {"id": id_, "kind": kind, "state": moves[-1][0], "seq": len(moves), "traceId": _digest(id_)[:32]}
     times = {"createdAt": moves[0][1], "lastModifiedAt": moves[-1][1], "history": history}
     links = {**values["links"], "self": address(kind, id_, values.get("name"))}
     return {**head, **times, **values, "links": links}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from browser import bank
 from browser.conftest import Open
 from playwright.sync_api import expect
+
+TRACE = hashlib.sha256(b"bank-v1-a1").hexdigest()[:32]
 
 VIEWS: dict[str, list[str]] = {
     "#/": [
@@ -25,7 +28,7 @@ VIEWS: dict[str, list[str]] = {
     "#/quarantine": ["leads-from-crm.csv", "none of the 2,408 rows fits the contract"],
     "#/quarantine/leads-from-crm.csv": ["age: not an integer", "2,391", "41 years", "write digits only, such as 42"],
     "#/runs": ["Training on bank-additional, version 8", "bank-v1-a1", "failed"],
-    "#/runs/bank-v1-a1": ["prepare failed: the compute ran out of disk", "Mend what the reason names"],
+    "#/runs/bank-v1-a1": ["prepare failed: the compute ran out of disk", "Mend what the reason names", TRACE],
     "#/models": ["Quality over time", "Data drift", "euribor3m", "−0.0116", "rolled back", "refused"],
     "#/models/bank-additional/6": ["below the 0.90 asked for", "Better with probability", "38.0 %", "0.2941"],
     "#/models/bank-additional/6/card": [

@@ -16,6 +16,13 @@ export function facts(pairs, classes = "facts") {
   );
 }
 
+/**
+ * The trace that a record was begun in, to be looked up where traces are kept.
+ * @param {{ traceId?: string }} record
+ * @returns {Pair}
+ */
+export const traced = ({ traceId }) => ["Trace", traceId && h("code", {}, traceId)];
+
 /** Where things lie: long names, each on a line of its own. @param {Pair[]} pairs */
 export const places = (pairs) => facts(pairs, "facts places");
 

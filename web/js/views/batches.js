@@ -8,7 +8,7 @@ import { to } from "../core/router.js";
 import { choices } from "../core/states.js";
 import { badge } from "../parts/badge.js";
 import { deciles } from "../parts/deciles.js";
-import { facts, places, reason } from "../parts/facts.js";
+import { facts, places, reason, traced } from "../parts/facts.js";
 import { gantt } from "../parts/gantt.js";
 import { head, segments } from "../parts/head.js";
 import { scoreNow, uploadClients } from "../parts/operator.js";
@@ -149,6 +149,7 @@ function one(batch, rows) {
           ["Rate", batch.rowsPerSecond && `${compact(batch.rowsPerSecond)} rows/s`],
           ["Took", batch.sealedAt && batch.startedAt && duration(seconds(batch.startedAt, batch.sealedAt))],
           ["Came", ago(batch.createdAt)],
+          traced(batch),
           [
             "Lineage",
             h("a", { href: to("trace", "scoring", ...batch.name.split("/")) }, "Back to the files behind it"),

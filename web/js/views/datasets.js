@@ -7,7 +7,7 @@ import { to } from "../core/router.js";
 import { needsPerson } from "../core/states.js";
 import { doubtButtons } from "../parts/attention.js";
 import { badge } from "../parts/badge.js";
-import { facts, reason } from "../parts/facts.js";
+import { facts, reason, traced } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { doubtPicture } from "../parts/picture.js";
@@ -108,6 +108,7 @@ function one(dataset, uploads, live) {
         ],
         ["Registered", ago(dataset.createdAt)],
         ["Waits for", dataset.postponedBecause],
+        traced(dataset),
       ]),
       dataset.state === "failed" &&
         reason(

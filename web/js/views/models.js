@@ -9,7 +9,7 @@ import { isGoing, needsPerson } from "../core/states.js";
 import { badge } from "../parts/badge.js";
 import { modelCard } from "../parts/card.js";
 import { drift, driftBars, MOVED, SHIFTED } from "../parts/drift.js";
-import { facts, reason } from "../parts/facts.js";
+import { facts, reason, traced } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
 import { figures } from "../parts/figures.js";
 import { better, METRICS } from "../parts/metrics.js";
@@ -296,6 +296,7 @@ function belongs(model) {
       ["Judged", ago(model.createdAt)],
       ["Released", ago(model.releasedAt)],
       ["Rolled back", ago(model.rolledBackAt)],
+      traced(model),
     ]),
   );
 }

@@ -7,7 +7,7 @@ import { ago, number, plural } from "../core/format.js";
 import { to, toQuarantined } from "../core/router.js";
 import { choices, needsPerson } from "../core/states.js";
 import { badge } from "../parts/badge.js";
-import { facts, reason } from "../parts/facts.js";
+import { facts, reason, traced } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
 import { discard, readmit, retry } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
@@ -123,6 +123,7 @@ function one(found) {
           ["Decided by", decision?.decidedBy],
           ["Because", decision?.decidedBecause],
           ["Full report", h("code", {}, found.reportBlob)],
+          traced(upload),
           [
             "Lineage",
             h("a", { href: to("trace", "incoming", ...upload.name.split("/")) }, "What became of it"),

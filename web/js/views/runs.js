@@ -6,7 +6,7 @@ import { ago, duration, moment, shown } from "../core/format.js";
 import { to } from "../core/router.js";
 import { choices, isGoing, stateWords, tone } from "../core/states.js";
 import { badge } from "../parts/badge.js";
-import { facts, reason } from "../parts/facts.js";
+import { facts, reason, traced } from "../parts/facts.js";
 import { gantt, runTime, runTitle, strip } from "../parts/gantt.js";
 import { head, segments } from "../parts/head.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
@@ -151,6 +151,7 @@ function one(run) {
           ["Model", run.model && h("a", { href: to("models", ...run.model.split(":")) }, run.model)],
           ["Started", ago(run.createdAt)],
           ["Last change", ago(run.lastModifiedAt)],
+          traced(run),
         ]),
       ),
       panel(

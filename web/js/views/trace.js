@@ -6,7 +6,7 @@ import { ago, digits, number, plural, shown } from "../core/format.js";
 import { to, toQuarantined } from "../core/router.js";
 import { isGoing } from "../core/states.js";
 import { chain } from "../parts/chain.js";
-import { reason } from "../parts/facts.js";
+import { facts, reason, traced } from "../parts/facts.js";
 import { strip } from "../parts/gantt.js";
 import { head } from "../parts/head.js";
 import { verdictTone } from "../parts/metrics.js";
@@ -39,13 +39,14 @@ export function draw({ here, status, feeds }) {
     }),
     panel(
       { title: "Lineage" },
-      fromFeed(feeds.lineage, ({ upload, batch, outcome, ...lineage }) =>
+      fromFeed(feeds.lineage, ({ upload, batch, outcome, ...lineage }) => [
         chain([
           ...(outcome ? [outcomeLink(outcome)] : []),
           ...(batch ? backward(batch, lineage) : []),
           ...(upload && !batch ? forward(upload, lineage) : []),
         ]),
-      ),
+        facts([traced(batch ?? upload ?? outcome ?? {})]),
+      ]),
     ),
   ];
 }
