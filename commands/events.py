@@ -1,4 +1,7 @@
-"""List what happened, newest first; or go on as it happens. `./dev events serve` starts Event Grid alone."""
+"""List what happened, newest first, or go on as it happens; `replay` has subscribers told of a span of it once more.
+
+`./dev events serve` starts Event Grid alone.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,52 @@ import json
 
 from commands.client import tables
 from commands.client.event_line import COLUMNS, row
-from commands.client.output import listing
+from commands.client.output import acted, as_json, listing
 from commands.client.status_api import Client, Json
 from commands.client.target import FINE, command, find, parser
 from commands.stack import alone
 
 
 def main(arguments: list[str]) -> int:
-    return alone.run("events", arguments[1:]) if arguments[:1] == ["serve"] else _list(arguments)
+    if arguments[:1] == ["serve"]:
+        return alone.run("events", arguments[1:])
+    return _replay(arguments[1:]) if arguments[:1] == ["replay"] else _list(arguments)
+
+
+@command
+def _replay(arguments: list[str]) -> int:
+    """Has the events of a span delivered to subscribers once more, each with the id that it always had."""
+    made = parser("events replay", _replay.__doc__)
+    made.add_argument("--since", required=True, metavar="TIME", help="from then on: 2026-11-24T09:00:00Z")
+    made.add_argument("--until", metavar="TIME", help="before this time (default: now)")
+    made.add_argument("--type", metavar="PREFIX", help="only types that begin so, such as Campanha.Model")
+    made.add_argument("--subscriber", metavar="NAME", help="only to this one (default: to all)")
+    made.add_argument(
+        "--dry-run", action="store_true", help="say how many, which and to whom; deliver nothing"
+    )
+    made.add_argument("--reason", default="", help="why; written to the audit trail")
+    given = made.parse_args(arguments)
+    span = {"since": given.since, "until": given.until, "type": given.type, "subscriber": given.subscriber}
+    span = {name: value for name, value in span.items() if value}
+    client = find(given).client
+    if given.dry_run:
+        return _planned(client.get("events/replay", **span), given_json=given.json)
+    done = "They are delivered; `./dev failures` shows what a subscriber did not take."
+    return acted(client, "events/replay", reason=given.reason, given_json=given.json, done=done, more=span)
+
+
+def _planned(plan: Json, *, given_json: bool) -> int:
+    if given_json:
+        as_json(plan)
+        return FINE
+    for id_ in plan["ids"]:
+        print(id_)
+    more = plan["count"] - len(plan["ids"])
+    print(
+        f"{f'and {more} more; ' if more else ''}{plan['count']} events, to {', '.join(plan['subscribers'])}."
+    )
+    print("Nothing was delivered: without --dry-run they are, each with this id.")
+    return FINE
 
 
 @command

@@ -41,6 +41,23 @@ next: while a subscriber is down nothing is lost, and when it is back it gets al
 {FIRST_EVENTS}. A webhook gets no more requests a minute than the `WebHook-Allowed-Rate` of its handshake, and none before
 the time that a `Retry-After` with 408, 425, 429 or 5xx names (a day at most).
 """
+REPLAY = """## Replay
+
+Whoever lost what it was told (restored from a backup, or taken out by mistake) can have a span of the history
+delivered again:
+
+```
+./dev events replay --since 2026-11-24T08:00:00Z --until 2026-11-24T09:00:00Z --dry-run
+./dev events replay --since 2026-11-24T08:00:00Z --type Campanha.Model --subscriber NAME --reason "restored from a backup"
+```
+
+`--dry-run` says how many events, their ids and to whom, and delivers nothing; programs ask `GET` and
+`POST /api/events/replay` (operator). Each event comes with the `id` and `sequence` that it always had, the oldest first, so
+who keeps ids does nothing twice. The subscriber's own place does not move, and new events go on coming meanwhile. A
+replay that is killed goes on where it was, and repeats a few hundred events at most; it costs a read for each 100
+events of the span, however long the history is. What a subscriber refuses at each attempt is a dead letter
+(`./dev failures`), from which the replay goes on.
+"""
 VERIFICATION = """```python
 import hashlib, hmac, re, time
 
@@ -117,7 +134,11 @@ def _delivery(description: Json) -> Iterator[str]:
     yield from ("", "In Python:", "", VERIFICATION)
     yield from _answers(description, told)
     yield from ("### Order, and what comes twice", "", told["description"].rpartition("\n\n")[2])
-    yield from ("Keep the ids that you have seen, and skip what comes again. `sequence` has no gaps.", "")
+    yield from (
+        "Keep the ids that you have seen, and skip what comes again. `sequence` has no gaps.",
+        "",
+        REPLAY,
+    )
 
 
 def _headers(description: Json, operation: Json) -> list[Json]:

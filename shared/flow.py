@@ -27,6 +27,7 @@ from shared.services import Services
 from shared.steps.admit_upload import admit_upload
 from shared.steps.begin_delivery import begin_delivery
 from shared.steps.begin_operation import begin_operation
+from shared.steps.begin_replay import begin_replay
 from shared.steps.change_config import change_config
 from shared.steps.check_alerts import check_alerts
 from shared.steps.choose_model import choose_model
@@ -51,6 +52,7 @@ from shared.steps.readmit_rows import readmit_rows
 from shared.steps.reconcile import reconcile
 from shared.steps.register_dataset import register_dataset
 from shared.steps.release_model import release_model
+from shared.steps.replay_events import replay_events
 from shared.steps.restore_traffic import restore_traffic
 from shared.steps.resume_work import resume_work
 from shared.steps.retry_step import retry_step
@@ -166,6 +168,7 @@ FLOW = (
             f.WorkResumed,
             f.ConfigChanged,
             f.AlertTestRequested,
+            f.EventReplayRequested,
         ),
     ),
     Rule(
@@ -195,6 +198,8 @@ FLOW = (
     Rule((f.AlertTestRequested,), try_channels, (f.AlertDeliveryDue,)),
     # webhook delivery
     Rule((f.NotificationDue,), notify_subscribers, (f.NotificationDue, f.StepDeadLettered)),
+    Rule((f.EventReplayRequested,), begin_replay, (f.EventReplayDue,)),
+    Rule((f.EventReplayDue,), replay_events, (f.EventReplayDue,)),
     # reconciliation
     Rule(
         (f.ReconcileDue,),

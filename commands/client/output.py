@@ -58,11 +58,13 @@ def acted(
     *,
     query: Json | None = None,
     reason: str | None = None,
+    more: Json | None = None,
     given_json: bool,
     done: str,
 ) -> int:
-    """Ask for an action, follow it, say how it ended."""
-    operation = client.act(path, {"reason": reason} if reason else None, query=query)
+    """Ask for an action, follow it, say how it ended. more: what the request's body says beside the reason"""
+    body = {**(more or {}), **({"reason": reason} if reason else {})}
+    operation = client.act(path, body or None, query=query)
     if given_json:
         as_json(operation)
     else:

@@ -1084,6 +1084,53 @@ class NotificationDue(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EventReplayRequested(Fact):
+    """An operator has a span of the event history delivered once more."""
+
+    operation: str
+    subscribers: list[str]
+    """By name."""
+    first: int
+    end: int
+    """The span in the log of events: the number of the first one, and of the one behind the last."""
+    since: str
+    until: str
+    """Only what happened in this time is delivered: what is logged late stands among newer events."""
+    type: str = ""
+    """Only events whose type begins so; empty: all."""
+
+    @property
+    def key(self) -> str:
+        return f"event-replay/{self.operation}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventReplayDue(Fact):
+    """Events from the log's number `next` on are to be delivered to a subscriber once more."""
+
+    operation: str
+    subscriber: str
+    next: int
+    end: int
+    since: str
+    until: str
+    type: str = ""
+    told: int = 0
+    """How many it took so far."""
+    tries: int = 0
+    """How often it was too busy to take any from here on."""
+    after_seconds: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"event-replay/{self.operation}/{self.subscriber}/{self.next}/{self.tries}"
+
+    @property
+    def delay_seconds(self) -> int:
+        return self.after_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepDeadLettered(Fact):
     """A message failed as often as it may: a dead letter, which waits for a person."""
 

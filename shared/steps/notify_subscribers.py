@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.facts import Fact, NotificationDue, StepDeadLettered
 from shared.errors import Busy, Conflict, Gone, Refused, Transient
-from shared.ledger import Document, Entry, Versioned, cloud_event
+from shared.ledger import Entry, Versioned, cloud_event
 from shared.ports import Subscriber
 from shared.procedures.isolation import each_by_itself
+from shared.procedures.subscriber_cursor import CURSOR, Cursor
 from shared.services import Services
 
-
-@dataclass(frozen=True, kw_only=True)
-class Cursor:
-    """How far one subscriber is in the log of events, and how the last tries went."""
-
-    next: int
-    """The number of the event that is delivered next."""
-    shook_hands: bool = False
-    per_minute: int | None = None
-    """How many requests it granted in the handshake; None: as many as there are."""
-    failures: int = 0
-    not_before: str | None = None
-    gone: bool = False
-    until: str | None = None
-    """A lease: until then one worker delivers to this subscriber, and no other."""
-
-
-CURSOR = Document(name="cursor", type=Cursor, placement="standing")
-"""One per subscriber."""
 AT_ONCE = 25
 FIRST_EVENTS = 100
 """A new subscriber's cursor begins so many events back: none that happened around its coming is missed."""

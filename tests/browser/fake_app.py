@@ -106,6 +106,9 @@ class FakeApp:
         return self._item(head, parts[1:], query) if rest else self.page(head, query)
 
     def _item(self, head: str, parts: list[str], query: dict[str, list[str]]) -> Json:
+        if head == "events":
+            ids = [event["id"] for event in self.collections["events"][:2]]
+            return {"count": 2, "ids": ids, "subscribers": ["webhook-1"]}
         if head == "quarantine":
             return bank.quarantined(self.record("uploads", "/".join(parts)))
         if head == "batches" and parts[-1] == "rows":

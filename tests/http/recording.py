@@ -40,6 +40,7 @@ from shared.domain.facts import AlertCheckDue, PromotionRequested, ScoringDue, S
 from shared.domain.names import digest  # noqa: E402
 from shared.errors import Transient  # noqa: E402
 from shared.package_data import API_EXAMPLES  # noqa: E402
+from shared.procedures.subscriber_cursor import CURSOR, Cursor  # noqa: E402
 from tests.http.asking import KEYS, VERSION, Answer, Client, app_over, client_of  # noqa: E402
 
 Json = dict[str, Any]
@@ -85,6 +86,7 @@ def post(path: str, **more: Any) -> Ask:
 
 
 REASON = {"reason": "month end"}
+SPAN = {"since": "2026-11-24T08:00:00Z", "until": "2026-11-24T09:00:00Z"}
 RECORD = {"age": 41, "job": "technician", "marital": "married", "balance": 1506}
 ASKS = {
     "getStatus": get("/api/status"),
@@ -136,6 +138,8 @@ ASKS = {
     "getLineage": get("/api/lineage/may.csv"),
     "withdrawUpload": post("/api/uploads/may.csv/withdraw", body=REASON),
     "trustDatasetVersion": post("/api/datasets/bank/1/trust", body=REASON),
+    "previewEventReplay": get("/api/events/replay", params={**SPAN, "type": "Campanha.ModelReleased"}),
+    "replayEvents": post("/api/events/replay", body={**SPAN, **REASON}),
     "listEvents": get("/api/events", params={"maxpagesize": 3, "state": "admitted"}),
     "pauseWork": post("/api/pause", body=REASON),
     "resumeWork": post("/api/resume", body=REASON),
@@ -199,6 +203,8 @@ NOT_THERE: dict[str, Json] = {
     "readmitQuarantinedUpload": {"path": "/api/quarantine/other.csv/readmit"},
     "discardQuarantinedUpload": {"path": "/api/quarantine/other.csv/discard"},
     "scorePendingFiles": {"body": {"name": "other.csv"}},
+    "previewEventReplay": {"params": {**SPAN, "subscriber": "other"}},
+    "replayEvents": {"body": {**SPAN, "subscriber": "other"}},
 }
 """What makes a request be of something that is not there, where that is not another name in the collection."""
 AFTERWARDS = (
@@ -318,6 +324,7 @@ class Recorder:
 def _lived_in(world: World) -> dict[str, str]:
     """Three model versions, one of them in service, one whose release waits for a person; a batch; rows and files in
     quarantine; a dead letter."""
+    world.ledger.documents.write(CURSOR, "webhook-4f1c2a9be0d7", Cursor(next=0, shook_hands=True), over=None)
     world.tell(world.drop("march.csv", bank_rows(20).replace("\n22;", "\n212;", 1)))
     world.tell(world.drop("notes.csv", "name;phone\nMaria;1\n"))
     world.tell(world.drop("may.csv", bank_rows(30, start=50).replace("\n22;", "\nold;", 1)))

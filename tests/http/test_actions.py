@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from flow.test_notifying import Listener
 from flow.world import World, bank_rows
 
 from functions.http.api_versions import newest
 from functions.http.auth.scopes import Scope
 from functions.http.dependencies import actions, idempotency
+from shared import flow
 from shared.domain.audit import broken_at
 from shared.domain.facts import RunMoved, StepDeadLettered, UploadArrived
 from shared.errors import Refused, Transient
 from shared.ledger import claims, outbox
 from shared.ports import RunView
+from shared.procedures.subscriber_cursor import CURSOR, Cursor
 from shared.procedures.work_pause import is_paused
 from shared.resources.storage import CONTAINERS
 from tests.http.asking import VERSION, Answer, Client, app_over, client_of
@@ -635,4 +638,21 @@ def test_an_action_outlives_the_process_that_took_it(world: World, operator: Cli
     world.bus.take()
     world.pass_time(world.policy.claim_seconds + timedelta(minutes=2).total_seconds())
     world.tell(ReconcileDue(tick="1"))
+    assert _followed(operator, answer)["status"] == "Succeeded"
+
+
+def test_a_replay_of_events_says_how_far_it_is(world: World, operator: Client) -> None:
+    heard, span = Listener(), {"since": "2026-11-24T00:00:00Z"}
+    world.tell(world.drop("may.csv", bank_rows(5)))
+    assert operator.post("/api/events/replay", body=span).status_code == 409
+    world.ledger.documents.write(CURSOR, heard.name, Cursor(next=0, shook_hands=True), over=None)
+    plan = operator.get("/api/events/replay", params={**VERSION, **span}).json()
+    answer = operator.post("/api/events/replay", body=span)
+    assert (_followed(operator, answer)["status"], heard.heard) == ("NotStarted", [])
+    telling = replace(world.services, subscribers=(heard,))
+    [asked_for] = world.bus.take()
+    [due] = flow.handle(asked_for, telling)
+    assert _followed(operator, answer)["status"] == "Running"
+    assert flow.handle(due, telling) == ()
+    assert [event["id"] for event in heard.heard][: plan["count"]] == plan["ids"]
     assert _followed(operator, answer)["status"] == "Succeeded"

@@ -14,6 +14,7 @@ ELSEWHERE = {
     "./dev doctor --sign-in": "tests/contract/test_sign_in.py",
     "./dev up --set TELEMETRY": "tests/unit/adapters/test_open_telemetry.py",
     "./dev simulate": "tests/unit/commands/test_simulate.py",
+    "./dev events replay": "tests/unit/commands/test_acting.py",
     "./dev release": "tests/story/test_delivery.py",
     "./dev backup": "tests/story/test_recovery.py",
     "./dev restore": "tests/story/test_recovery.py",

@@ -84,12 +84,33 @@ def _of_fact(fact: Fact, services: Services, deepest: int) -> Progress:
     outcome = services.ledger.claims.outcome(fact.key)
     if outcome is None:
         return Progress(status="Running" if services.ledger.claims.find(fact.key) else "NotStarted")
+    if isinstance(fact, f.EventReplayRequested):
+        return _of_replay(outcome.facts, services)
     if isinstance(fact, f.WorkResumed | f.ConfigChanged):
         return Progress(status="Succeeded")  # what waited goes its own way
     if isinstance(fact, f.RetryRequested) and not outcome.facts:
         reason = "there is nothing to try again: it was done meanwhile, or its message could not be read"
         return Progress(status="Failed", detail=reason)
     return _of_outcome(outcome.facts, services, deepest)
+
+
+def _of_replay(begun: tuple[Fact, ...], services: Services) -> Progress:
+    """How far each subscriber is: its facts are its cursor, one for each few hundred events."""
+    told, over = 0, True
+    for fact in begun:
+        newest = _newest(fact, services)
+        told, over = told + newest.told, over and services.ledger.claims.outcome(newest.key) is not None
+    return Progress(
+        status="Succeeded" if over else "Running", detail=f"{told} events were taken so far" * (not over)
+    )
+
+
+def _newest(fact: Fact, services: Services) -> f.EventReplayDue:
+    assert isinstance(fact, f.EventReplayDue)  # noqa: S101  (a replay leads to no other)
+    while (outcome := services.ledger.claims.outcome(fact.key)) is not None and outcome.facts:
+        [fact] = outcome.facts
+        assert isinstance(fact, f.EventReplayDue)  # noqa: S101
+    return fact
 
 
 def _of_outcome(outcome: tuple[Fact, ...], services: Services, deepest: int) -> Progress:

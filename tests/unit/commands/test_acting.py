@@ -354,3 +354,23 @@ def test_a_span_that_is_none_is_said(run: Run) -> None:
     assert (status, "'yesterday' is no time" in err) == (1, True)
     with pytest.raises(SystemExit):
         run("failures", "--dry-run")
+
+
+SPAN = ("--since", "2026-11-24T08:00:00Z", "--until", "2026-11-24T09:00:00Z")
+
+
+def test_a_replay_is_only_said_with_dry_run(run: Run, app: FakeApp) -> None:
+    ids = [event["id"] for event in app.collections["events"][:2]]
+    _, said, _ = run("events", "replay", *SPAN, "--dry-run")
+    assert said.splitlines()[:3] == [*ids, "2 events, to webhook-1."]
+    assert json.loads(run("events", "replay", *SPAN, "--dry-run", "--json")[1])["ids"] == ids
+    assert app.posted == []
+
+
+def test_a_replay_is_asked_for_with_its_span_and_reason(run: Run, app: FakeApp) -> None:
+    run("events", "replay", *SPAN, "--type", "Campanha.Model", "--reason", "restored")
+    [(path, body, *_)] = app.posted
+    assert path == "events/replay"
+    assert body == {
+        "since": SPAN[1], "until": SPAN[3], "type": "Campanha.Model", "reason": "restored",
+    }  # fmt: skip
