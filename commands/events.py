@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 
 from commands.client import tables
 from commands.client.event_line import COLUMNS, row
@@ -16,27 +17,40 @@ from commands.stack import alone
 
 
 def main(arguments: list[str]) -> int:
-    if arguments[:1] == ["serve"]:
-        return alone.run("events", arguments[1:])
-    return _replay(arguments[1:]) if arguments[:1] == ["replay"] else _list(arguments)
+    return alone.run("events", arguments[1:]) if arguments[:1] == ["serve"] else _events(arguments)
 
 
 @command
-def _replay(arguments: list[str]) -> int:
-    """Has the events of a span delivered to subscribers once more, each with the id that it always had."""
-    made = parser("events replay", _replay.__doc__)
-    made.add_argument("--since", required=True, metavar="TIME", help="from then on: 2026-11-24T09:00:00Z")
-    made.add_argument("--until", metavar="TIME", help="before this time (default: now)")
-    made.add_argument("--type", metavar="PREFIX", help="only types that begin so, such as Campanha.Model")
-    made.add_argument("--subscriber", metavar="NAME", help="only to this one (default: to all)")
-    made.add_argument(
+def _events(arguments: list[str]) -> int:
+    made = parser("events", __doc__)
+    made.add_argument("do", nargs="?", choices=["list", "replay"], default="list")
+    made.add_argument("--since", metavar="TIME", help="only later than this, such as 2026-11-24T09:00:00Z")
+    listed = made.add_argument_group("list")
+    listed.add_argument("--dataset")
+    listed.add_argument("--most", type=int, default=30, metavar="N", help="how many at most (default: 30)")
+    listed.add_argument(
+        "--follow", action="store_true", help="then each as it happens, one a line, until Ctrl-C"
+    )
+    again = made.add_argument_group("replay: subscribers are told once more, with the ids of then")
+    again.add_argument("--until", metavar="TIME", help="only before this time (default: now)")
+    again.add_argument("--type", metavar="PREFIX", help="only types that begin so, such as Campanha.Model")
+    again.add_argument("--subscriber", metavar="NAME", help="only to this one (default: to all)")
+    again.add_argument(
         "--dry-run", action="store_true", help="say how many, which and to whom; deliver nothing"
     )
-    made.add_argument("--reason", default="", help="why; written to the audit trail")
+    again.add_argument("--reason", default="", help="why; written to the audit trail")
     given = made.parse_args(arguments)
-    span = {"since": given.since, "until": given.until, "type": given.type, "subscriber": given.subscriber}
-    span = {name: value for name, value in span.items() if value}
+    if given.do == "replay" and not given.since:
+        made.error("replay needs --since TIME; --dry-run says what it would deliver")
+    if given.do == "list" and (given.until or given.type or given.subscriber or given.dry_run):
+        made.error("--until, --type, --subscriber and --dry-run go with replay")
     client = find(given).client
+    return _replay(client, given) if given.do == "replay" else _list(client, given)
+
+
+def _replay(client: Client, given: Namespace) -> int:
+    span = {"startsAt": given.since, "endsAt": given.until, "type": given.type}
+    span = {name: value for name, value in {**span, "subscriber": given.subscriber}.items() if value}
     if given.dry_run:
         return _planned(client.get("events/replay", **span), given_json=given.json)
     done = "They are delivered; `./dev failures` shows what a subscriber did not take."
@@ -57,17 +71,7 @@ def _planned(plan: Json, *, given_json: bool) -> int:
     return FINE
 
 
-@command
-def _list(arguments: list[str]) -> int:
-    made = parser("events", __doc__)
-    made.add_argument("--dataset")
-    made.add_argument("--since", metavar="TIME", help="only later than this, such as 2026-11-24T09:00:00Z")
-    made.add_argument("--most", type=int, default=30, metavar="N", help="how many at most (default: 30)")
-    made.add_argument(
-        "--follow", action="store_true", help="then each as it happens, one a line, until Ctrl-C"
-    )
-    given = made.parse_args(arguments)
-    client = find(given).client
+def _list(client: Client, given: Namespace) -> int:
     found = client.listed("events", most=given.most, dataset=given.dataset, since=given.since)
     if given.follow:
         return _follow(client, found, given_json=given.json)

@@ -402,7 +402,7 @@ def _handle_claimed(claim: Claim, active: Active, services: Services, *, expecte
         raise
     again = claim.outcome is not None
     if not again:
-        claim = _settled(claim, services)
+        claim = _settled(claim, events, services)
     outcome = claim.outcome or Outcome()
     outcome = replace(outcome, facts=tuple(_in_traces(outcome.facts, fact, active, services)))
     _link(outcome.facts, active)
@@ -431,7 +431,8 @@ def _begun(
     return events, claim.first
 
 
-def _settled(claim: Claim, services: Services) -> Claim:
+def _settled(claim: Claim, events: Sequence[dict[str, Any]], services: Services) -> Claim:
+    """events: what the fact itself says, which is known and so told, whatever becomes of its step"""
     step = STEPS.get(type(claim.fact))
     if step is None:
         return services.ledger.claims.settle(claim, Outcome())
@@ -441,7 +442,10 @@ def _settled(claim: Claim, services: Services) -> Claim:
             with services.ledger.claims.held(lease):
                 outcome = Outcome.of(step(claim.fact, services))
         except Exception as problem:
-            services.ledger.claims.free(replace(claim, row=lease.row), in_words(problem))
+            held = replace(claim, row=lease.row)
+            with suppress(Transient):  # the next attempt tells it
+                services.ledger.outbox.append(services.ledger.outbox.unlogged(held, events), held)
+            services.ledger.claims.free(held, in_words(problem))
             raise
         note(outcome.facts)
     return services.ledger.claims.settle(replace(claim, row=lease.row), outcome)

@@ -152,11 +152,14 @@ class Outbox:
             events = events[AT_ONCE:]
         return self._commit(_Transaction(closes=claim.fact, opens=due, events=events), claim)
 
-    def append(self, events: Sequence[Value]) -> None:
+    def append(self, events: Sequence[Value], claim: Claim | None = None) -> None:
         """Puts events into the log by themselves: those of a fact that has more than fit in the transaction that
-        finishes it."""
+        finishes it, and those of one whose step failed.
+
+        claim: of the fact whose step failed; where it has lapsed, what another worker logged meanwhile is left out
+        """
         if events:
-            self._commit(_Transaction(events=events))
+            self._commit(_Transaction(events=events), claim)
 
     def count(self, mended: Counter[str]) -> None:
         """Counts what mended itself; see `Counted`."""
@@ -344,6 +347,9 @@ class Outbox:
             return transaction, False
         if transaction.mark and not self._is_writable(transaction.mark):
             return transaction, False
+        events, has_row = transaction.events, transaction.begins or transaction.closes
+        if events and not has_row:  # so that nothing else tells that they are there already
+            events = self._events.missing(events, since=min(map(_time_of, events)))
         known = [fact for fact in transaction.opens if self.is_open(fact)]
         opens = [fact for fact in transaction.opens if fact not in known]
         renewed = [*transaction.renewed, *known] if transaction.renews else transaction.renewed
@@ -353,7 +359,7 @@ class Outbox:
             opens=opens,
             renews=transaction.renews,
             renewed=renewed,
-            events=transaction.events,
+            events=events,
             mark=transaction.mark,
             counted=transaction.counted,
         )
@@ -416,6 +422,10 @@ class _Transaction:
         opened = Counted.opened([*([self.begins] if self.begins else []), *self.opens])
         closed = Counted.finished(self.closes) if self.closes else Counted()
         return self.counted.plus(opened).plus(closed)
+
+
+def _time_of(event: Value) -> datetime:
+    return datetime.fromisoformat(event["event"]["time"])
 
 
 def _distinct(facts: Iterable[Fact]) -> list[Fact]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,9 +11,18 @@ from flow.world import POLICY, World, bank_rows
 from functions import delivery
 from shared import flow
 from shared.adapters.memory import MemoryTable
-from shared.domain.facts import DatasetDue, OperationRequested, StepDeadLettered, WorkPaused
+from shared.domain.facts import (
+    DatasetDue,
+    OperationRequested,
+    ReconcileDue,
+    RetryRequested,
+    RunMoved,
+    StepDeadLettered,
+    WorkPaused,
+)
 from shared.domain.names import digest
 from shared.errors import Conflict, InProgress, Transient
+from shared.ports import RunView
 from shared.steps.register_dataset import register_dataset
 
 
@@ -177,3 +187,37 @@ def admitted(world: World, name: str) -> None:
 def without_settling(due: DatasetDue, world: World) -> None:
     """Its step is done, and its worker dies before it writes down what came of it."""
     register_dataset(due, world.services)
+
+
+def test_what_a_fact_says_is_told_though_its_step_fails_at_every_attempt() -> None:
+    """A run has completed, and its documents cannot be read: that it completed is known, and told once."""
+    world = World()
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.workspace.runs["bank-v1-a1"] = RunView(name="bank-v1-a1", status="Completed")
+    for minute in range(world.policy.most_attempts + 2):
+        with suppress(Transient):
+            world.tell(ReconcileDue(tick=str(minute)), RunMoved(run="bank-v1-a1"))
+        world.pass_time(world.policy.claim_seconds + 1)
+
+    def told() -> int:
+        types = [entry.value["type"] for entry in world.ledger.events.newest(limit=200)]
+        return types.count("Campanha.RunCompleted.v1")
+
+    assert (world.state("run", "bank-v1-a1"), told()) == ("completed", 1)
+    [failure] = world.ledger.newest("failure")
+    world.finish_run("bank-v1-a1")
+    world.tell(RetryRequested(failure=failure.id, about=failure.values["about"], operation="o"))
+    assert (world.state("run", "bank-v1-a1"), told()) == ("accepted", 1)
+
+
+def test_events_logged_by_themselves_are_logged_once_where_the_client_tried_again() -> None:
+    """Storage logged them, the answer was lost, and the client, which asked once more, was told of a conflict."""
+    world = World()
+    flow.handle(asked(), world.services)
+    logged = next(row.value for row in world.present.rows("now", after="event-", before="event."))
+    more = {**logged, "event": {**logged["event"], "id": "another"}}
+    failing = Failing(now=world.now, _rows=world.present._rows, _partitions=world.present._partitions)
+    failing.verb, failing.does, failing.problem = "commit", True, Conflict
+    world.present = failing
+    world.ledger.outbox.append([more])
+    assert [entry.value["id"] for entry in world.ledger.events.newest()].count("another") == 1

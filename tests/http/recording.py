@@ -86,7 +86,7 @@ def post(path: str, **more: Any) -> Ask:
 
 
 REASON = {"reason": "month end"}
-SPAN = {"since": "2026-11-24T08:00:00Z", "until": "2026-11-24T09:00:00Z"}
+SPAN = {"startsAt": "2026-11-24T08:00:00Z", "endsAt": "2026-11-24T09:00:00Z"}
 RECORD = {"age": 41, "job": "technician", "marital": "married", "balance": 1506}
 ASKS = {
     "getStatus": get("/api/status"),
@@ -138,7 +138,7 @@ ASKS = {
     "getLineage": get("/api/lineage/may.csv"),
     "withdrawUpload": post("/api/uploads/may.csv/withdraw", body=REASON),
     "trustDatasetVersion": post("/api/datasets/bank/1/trust", body=REASON),
-    "previewEventReplay": get("/api/events/replay", params={**SPAN, "type": "Campanha.ModelReleased"}),
+    "getEventReplay": get("/api/events/replay", params={**SPAN, "type": "Campanha.ModelReleased"}),
     "replayEvents": post("/api/events/replay", body={**SPAN, **REASON}),
     "listEvents": get("/api/events", params={"maxpagesize": 3, "state": "admitted"}),
     "pauseWork": post("/api/pause", body=REASON),
@@ -203,7 +203,7 @@ NOT_THERE: dict[str, Json] = {
     "readmitQuarantinedUpload": {"path": "/api/quarantine/other.csv/readmit"},
     "discardQuarantinedUpload": {"path": "/api/quarantine/other.csv/discard"},
     "scorePendingFiles": {"body": {"name": "other.csv"}},
-    "previewEventReplay": {"params": {**SPAN, "subscriber": "other"}},
+    "getEventReplay": {"params": {**SPAN, "subscriber": "other"}},
     "replayEvents": {"body": {**SPAN, "subscriber": "other"}},
 }
 """What makes a request be of something that is not there, where that is not another name in the collection."""

@@ -642,7 +642,7 @@ def test_an_action_outlives_the_process_that_took_it(world: World, operator: Cli
 
 
 def test_a_replay_of_events_says_how_far_it_is(world: World, operator: Client) -> None:
-    heard, span = Listener(), {"since": "2026-11-24T00:00:00Z"}
+    heard, span = Listener(), {"startsAt": "2026-11-24T00:00:00Z"}
     world.tell(world.drop("may.csv", bank_rows(5)))
     assert operator.post("/api/events/replay", body=span).status_code == 409
     world.ledger.documents.write(CURSOR, heard.name, Cursor(next=0, shook_hands=True), over=None)

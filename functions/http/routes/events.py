@@ -27,11 +27,14 @@ routes = APIRouter(tags=["events"])
 class EventSpan(BaseModel):
     """A span of the event history."""
 
-    since: datetime = Field(
-        description="Only events that happened at this time or later.", examples=["2026-11-24T08:00:00Z"]
-    )
-    until: datetime | None = Field(
-        default=None, description="Only events that happened before this time; now when left out.",
+    starts_at: datetime = Field(
+        alias="startsAt", description="Only events that happened at this time or later.",
+        examples=["2026-11-24T08:00:00Z"],
+    )  # fmt: skip
+    ends_at: datetime | None = Field(
+        default=None,
+        alias="endsAt",
+        description="Only events that happened before this time; now when left out.",
         examples=["2026-11-24T09:00:00Z"],
     )  # fmt: skip
     type: str = Field(
@@ -59,9 +62,11 @@ def list_events(request: Request, services: Wired, filters: Filters) -> JsonAnsw
 
 
 @routes.get("/api/events/replay", response_model=schemas.EventReplayPlan, responses=problems(404))
-def preview_event_replay(services: Wired, span: Annotated[EventSpan, Query()]) -> JsonAnswer:
+def get_event_replay(services: Wired, span: Annotated[EventSpan, Query()]) -> JsonAnswer:
     """What a replay would deliver: how many events, which, and to whom. Nothing is delivered."""
-    return JsonAnswer(plan_of(asked(span.since, span.until, span.type, span.subscriber, services), services))
+    return JsonAnswer(
+        plan_of(asked(span.starts_at, span.ends_at, span.type, span.subscriber, services), services)
+    )
 
 
 @routes.post("/api/events/replay", status_code=202, responses=accepted(404))
@@ -70,7 +75,7 @@ def replay_events(requested: Requested, span: EventReplay) -> JsonAnswer:
     had: who keeps ids does nothing twice. New events go on being delivered meanwhile."""
 
     def begin(operation: str) -> Action:
-        found = asked(span.since, span.until, span.type, span.subscriber, requested.services)
+        found = asked(span.starts_at, span.ends_at, span.type, span.subscriber, requested.services)
         if not found.subscribers:
             raise Problem(
                 409, "Nobody has subscribed: see WEBHOOKS in docs/settings.md.", code="NoSubscriber"
@@ -78,5 +83,5 @@ def replay_events(requested: Requested, span: EventReplay) -> JsonAnswer:
         replay = f.EventReplayRequested(operation=operation, **asdict(found))
         return Action(says=f"replay events from {found.since} to {found.until}", facts=(replay,))
 
-    content = f"{span.since} {span.until} {span.type} {span.subscriber}".encode()
+    content = f"{span.starts_at} {span.ends_at} {span.type} {span.subscriber}".encode()
     return requested.once(begin, reason=span.reason, content=content)

@@ -34,7 +34,7 @@ def asked(since: datetime, until: datetime | None, type_: str, subscriber: str, 
     begins, ends = _aware(since), min(_aware(until or services.now()), services.now())
     if begins >= ends:
         raise Problem(
-            400, "The span is empty: `since` has to be before `until`, and before now.", code="SpanEmpty"
+            400, "The span is empty: `startsAt` has to be before `endsAt`, and before now.", code="SpanEmpty"
         )
     span = services.ledger.events.span(begins, ends)
     return Asked(
@@ -67,6 +67,6 @@ def plan_of(span: Asked, services: Services) -> Json:
         "count": len(found),
         "ids": [event.value["id"] for event in found[:MOST_NAMED]],
         "subscribers": span.subscribers,
-        "since": span.since,
-        "until": span.until,
+        "startsAt": span.since,
+        "endsAt": span.until,
     }

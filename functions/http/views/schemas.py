@@ -256,14 +256,14 @@ class ScoredRows(Shape):
 class EventReplayPlan(Shape):
     """What a replay of events would deliver."""
 
-    count: int = Field(description="How many events.", examples=[2])
+    count: int = Field(description="How many events.", ge=0, examples=[2])
     ids: list[str] = Field(
         description="Their ids, the oldest first; the first 1,000 of them.",
         examples=[["6b9dded21cd4c1d41510945afc506f53"]],
     )
     subscribers: list[str] = Field(description="To whom, by name.", examples=[["webhook-4f1c2a9be0d7"]])
-    since: str = Field(description="When the span begins.", examples=["2026-11-24T08:00:00+00:00"])
-    until: str = Field(description="When it ends.", examples=["2026-11-24T09:00:00+00:00"])
+    startsAt: Moment = Field(description="When the span begins.", examples=["2026-11-24T08:00:00+00:00"])
+    endsAt: Moment = Field(description="When it ends.", examples=["2026-11-24T09:00:00+00:00"])
 
 
 class OperationError(Shape):

@@ -372,5 +372,5 @@ def test_a_replay_is_asked_for_with_its_span_and_reason(run: Run, app: FakeApp) 
     [(path, body, *_)] = app.posted
     assert path == "events/replay"
     assert body == {
-        "since": SPAN[1], "until": SPAN[3], "type": "Campanha.Model", "reason": "restored",
+        "startsAt": SPAN[1], "endsAt": SPAN[3], "type": "Campanha.Model", "reason": "restored",
     }  # fmt: skip
