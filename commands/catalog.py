@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 UV, UP, PACKAGE, TEST, CHECK = "uv", "up", "package", "test", "check"
 EMBEDDED, STORAGE, ENVIRONMENTS, LINTERS = "embedded", "storage", "environments", "linters"
+PLAYGROUND = "playground"
 USUAL = (UP, EMBEDDED)
 STACK = (*USUAL, STORAGE, ENVIRONMENTS)
 """The parts of the set-up (commands/setup/needs.py) that a stack needs whole."""
@@ -69,12 +70,16 @@ COMMANDS = {
         needs=(),
     ),
     "clean": Command(summary="remove what set-up has laid here, and say what that frees", needs=()),
-    "test": Command(summary="run the tests", needs=(*STACK, TEST, UV, LINTERS)),
+    "test": Command(summary="run the tests", needs=(*STACK, TEST, UV, LINTERS, PLAYGROUND)),
     "fuzz": Command(summary="fuzz the readers of files, messages and settings", needs=(*USUAL, TEST, UV)),
     "check": Command(summary="lint, types, layers", needs=(*USUAL, CHECK, LINTERS)),
     "simulate": Command(
         summary="the flow under simulated faults: crashes, lost answers, wrong clocks; thousands of schedules",
         needs=(*USUAL, TEST),
+    ),
+    "playground": Command(
+        summary="the flow in the browser: kill, delay, duplicate by a click; static files, no server",
+        needs=(*USUAL, TEST, UV, PLAYGROUND),
     ),
     "bench": Command(summary="measure", needs=(*STACK, TEST, UV)),
     "storage": Command(summary="one part alone: blob, queue, table storage", needs=(*USUAL, STORAGE)),

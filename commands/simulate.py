@@ -48,6 +48,11 @@ def main(arguments: list[str]) -> int:
     made.add_argument(
         "--replay", metavar="SCENARIO:SEED:CHOICES", help="one schedule again, as a failure names it"
     )
+    made.add_argument(
+        "--trace",
+        action="store_true",
+        help="with --replay: every choice point and what changed there, as JSON",
+    )
     made.add_argument("--list", action="store_true", help="the scenarios, and what each is about")
     made.add_argument(
         "--record", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}, which the docs show"
@@ -89,6 +94,10 @@ def _replayed(given: argparse.Namespace) -> int:
         print("A schedule is written SCENARIO:SEED:POINT=OPTION,POINT=OPTION ...", file=sys.stderr)
         return 2
     explore.begin()
+    if given.trace:
+        traced = importlib.import_module("simulation.trace").traced(scenario, seed, deviations)
+        print(json.dumps(traced, indent=1))
+        return int(any(light["violations"] for light in traced["lights"]))
     result = runs.run(scenario, seed, deviations, thorough=True)
     told = {
         "schedule": result.replay,

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import webbrowser
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 from commands.client.output import as_json
 from commands.docs_site.build import FOLDER, build
-
-HOST = "127.0.0.1"
+from commands.docs_site.static_server import serve
 
 
 def main(arguments: list[str]) -> int:
@@ -27,24 +22,5 @@ def main(arguments: list[str]) -> int:
     else:
         print("\n".join([*found.lines, f"{FOLDER}  {found.figure}"]))
     if given.serve or given.open:
-        _serve(FOLDER, given.port, opened=given.open)
+        serve(FOLDER, given.port, opened=given.open)
     return int(bool(found.lines))
-
-
-def _serve(folder: Path, port: int, *, opened: bool) -> None:
-    with ThreadingHTTPServer((HOST, port), partial(_Quiet, directory=str(folder))) as server:
-        url = f"http://{HOST}:{server.server_port}/"
-        print(f"{url}   (Ctrl+C ends it)", flush=True)
-        if opened and not webbrowser.open(url):
-            print("There is no browser here; the address above works in one that reaches this machine.")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print()
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    """Logs nothing."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Requests of a reader are nobody's business."""

@@ -101,14 +101,15 @@ def _pair_pieces(names: Iterable[str]) -> Iterator[Piece]:
 def done(piece: Piece, *, until: Callable[[Account], bool] = lambda account: False) -> Account:
     """Does a piece. until: whether that is enough"""
     account = Account()
-    for result in _results(piece):
+    for result in results(piece):
         account.add(result)
         if until(account):
             break
     return account
 
 
-def _results(piece: Piece) -> Iterator[Result]:
+def results(piece: Piece) -> Iterator[Result]:
+    """What came of each schedule of a piece, one after the other."""
     if piece.kind == "alone":
         yield from _alone(scenario_of(piece.scenario))
     elif piece.kind == "pairs":

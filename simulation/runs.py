@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -67,9 +67,17 @@ def _read(lines: _Lines) -> Iterator[None]:
         logging.disable(disabled)
 
 
-def run(scenario: Scenario, seed: int, deviations: Deviations, *, thorough: bool = False) -> Result:
-    """thorough: I8 and I9 are looked at as well"""
+def run(
+    scenario: Scenario,
+    seed: int,
+    deviations: Deviations,
+    *,
+    thorough: bool = False,
+    watch: Callable[[World], None] = lambda world: None,
+) -> Result:
+    """thorough: I8 and I9 are looked at as well; watch: told of the world before it goes on"""
     world = scenario.world(seed, deviations)
+    watch(world)
     lines = _Lines()
     if thorough:
         with _read(lines):

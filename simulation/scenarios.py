@@ -256,11 +256,17 @@ class Scenario:
         return world
 
 
+KNOWN: dict[str, Saved] = {}
+"""By scenario, beginnings that were found before: `simulation.beginnings` reads them."""
+
+
 @cache
 def beginning(scenario: Scenario) -> Saved | None:
     """The world in which the stretch begins; None for a whole day."""
     if not scenario.begins:
         return None
+    if scenario.name in KNOWN:
+        return KNOWN[scenario.name]
     world = scenario.day.world()
     seen = 0
 

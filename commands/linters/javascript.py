@@ -15,7 +15,7 @@ from commands.linters.tools import HERE, LinterBroke, lines
 ESLINT = "eslint/bin/eslint.js"
 OPENAPI_TYPESCRIPT = "openapi-typescript/bin/cli.js"
 TSC = "typescript/bin/tsc"
-LINTED = ("web/js", "web/public/js", "web/docs", "tests/web", "commands/linters")
+LINTED = ("web/js", "web/public/js", "web/docs", "tests/web", "commands/linters", "playground")
 
 
 def eslint(*folders: str) -> Findings:

@@ -17,12 +17,13 @@ from commands.catalog import (
     ENVIRONMENTS,
     LINTERS,
     PACKAGE,
+    PLAYGROUND,
     STORAGE,
     TEST,
     UP,
     UV,
 )
-from commands.setup import environments, linters, localazure, locks, venv
+from commands.setup import environments, localazure, locks, npm_packages, venv
 from commands.setup.console import Line, NotForThisSystem, Screen, SetupError, end_all, say
 from commands.setup.disk import Ledger, megabytes
 from commands.setup.lock import only_one
@@ -106,9 +107,17 @@ PARTS = {
     ),
     LINTERS: Part(
         label="linters of the API and of JavaScript",
-        folder=str(linters.FOLDER / "node_modules"),
-        is_ready=linters.is_ready,
-        install=linters.install,
+        folder=npm_packages.LINTERS.installed,
+        is_ready=npm_packages.LINTERS.is_ready,
+        install=npm_packages.LINTERS.install,
+        after=(UV,),
+        remedy=NPM_REGISTRY,
+    ),
+    PLAYGROUND: Part(
+        label="Python for browsers",
+        folder=npm_packages.PLAYGROUND.installed,
+        is_ready=npm_packages.PLAYGROUND.is_ready,
+        install=npm_packages.PLAYGROUND.install,
         after=(UV,),
         remedy=NPM_REGISTRY,
     ),

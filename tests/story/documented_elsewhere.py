@@ -15,6 +15,7 @@ ELSEWHERE = {
     "./dev up --set TELEMETRY": "tests/unit/adapters/test_open_telemetry.py",
     "./dev simulate": "tests/unit/commands/test_simulate.py",
     "./dev events replay": "tests/unit/commands/test_acting.py",
+    "./dev playground": "tests/browser/test_playground.py",
     "./dev release": "tests/story/test_delivery.py",
     "./dev backup": "tests/story/test_recovery.py",
     "./dev restore": "tests/story/test_recovery.py",

@@ -59,6 +59,7 @@ ELSEWHERE = {
     "package": "test_packing.py",
     "release": "../../story/test_delivery.py",
     "replay": "test_replay.py",
+    "playground": "test_playground.py",
     "site": "test_docs_site.py",
     "rollback": "test_acting.py",
     "simulate": "test_simulate.py",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from commands import catalog
-from commands.setup import console, counting, disk, environments, linters, localazure, needs, venv
+from commands.setup import console, counting, disk, environments, localazure, needs, npm_packages, venv
 from commands.setup import process_environment as settled
 
 ROOT = Path(__file__).parents[3]
@@ -360,7 +360,8 @@ def test_only_tests_and_checks_get_their_tools() -> None:
     for part, needing in {
         catalog.LINTERS: {"check", "test"},
         catalog.CHECK: {"check", "site", "vulnerabilities"},
-        catalog.TEST: {"bench", "fuzz", "simulate", "test"},
+        catalog.TEST: {"bench", "fuzz", "playground", "simulate", "test"},
+        catalog.PLAYGROUND: {"playground", "test"},
     }.items():
         assert {name for name, command in catalog.COMMANDS.items() if part in command.needs} == needing
 
@@ -462,24 +463,31 @@ def test_what_python_compiles_is_kept(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_linters_are_installed_again_when_their_lock_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / linters.FOLDER
+    linters = npm_packages.LINTERS
+    folder = tmp_path / linters.folder
     (folder / "node_modules").mkdir(parents=True)
     (folder / "package-lock.json").write_text("{}")
     ran: list[list[str]] = []
-    monkeypatch.setattr(linters, "run", lambda command, **_: ran.append(command))
+    monkeypatch.setattr(npm_packages, "run", lambda command, **_: ran.append(command))
     assert not linters.is_ready(tmp_path)
     linters.install(tmp_path, LINE)
     assert linters.is_ready(tmp_path)
-    assert [command[1:] for command in ran] == [["-m", "commands.setup.linters"]]
+    asked = ["-m", "commands.setup.npm_packages", "commands/linters", "the linters"]
+    assert [command[1:] for command in ran] == [asked]
     (folder / "package-lock.json").write_text('{"changed": true}')
     assert not linters.is_ready(tmp_path)
 
 
-def test_linters_are_locked_by_hash_and_name_no_registry() -> None:
-    folder = ROOT / linters.FOLDER
+@pytest.mark.parametrize(
+    ("of", "kind"), [(npm_packages.LINTERS, "devDependencies"), (npm_packages.PLAYGROUND, "dependencies")]
+)
+def test_what_comes_from_npm_is_locked_by_hash_and_names_no_registry(
+    of: npm_packages.NpmPackages, kind: str
+) -> None:
+    folder = ROOT / of.folder
     packages = json.loads((folder / "package-lock.json").read_text())["packages"]
-    asked = json.loads((folder / "package.json").read_text())["devDependencies"]
-    assert packages.pop("")["devDependencies"] == asked
+    asked = json.loads((folder / "package.json").read_text())[kind]
+    assert packages.pop("")[kind] == asked
     for name, version in asked.items():
         assert packages[f"node_modules/{name}"]["version"] == version
     for name, package in packages.items():

@@ -31,6 +31,12 @@ def test_few_schedules_are_run_and_counted() -> None:
     assert said["byScenario"] == {"tell": said["schedules"]}
 
 
+def test_a_schedule_is_told_step_by_step() -> None:
+    said = json.loads(simulate("--replay", "tell:0:3=1", "--trace").stdout)
+    assert [step["at"] for step in said["steps"] if step["chosen"]] == [3]
+    assert said["replay"] == "tell:0:3=1"
+
+
 def test_a_schedule_is_run_again_and_told_in_words() -> None:
     ran = simulate("--replay", "start:0:12=3", "--json")
     said = json.loads(ran.stdout)

@@ -1,0 +1,4 @@
+"""The simulated queue stands in for this client."""
+
+
+class QueueServiceClient: ...
