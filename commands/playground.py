@@ -7,8 +7,8 @@ import argparse
 import sys
 
 from commands.client.output import as_json
-from commands.playground_site.build import FOLDER, BuildFailed, build
 from commands.docs_site.static_server import serve
+from commands.playground_site.build import FOLDER, BuildFailed, build
 
 HEADERS = {
     "Content-Security-Policy": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import webbrowser
 from collections.abc import Mapping
 from functools import partial
@@ -27,7 +28,14 @@ def serve(folder: Path, port: int, *, opened: bool, headers: Mapping[str, str] |
 
 def server_of(folder: Path, port: int = 0, headers: Mapping[str, str] | None = None) -> ThreadingHTTPServer:
     """Not yet serving; the caller's to close."""
-    return ThreadingHTTPServer((HOST, port), partial(_Quiet, directory=str(folder), headers=headers or {}))
+    return _Server((HOST, port), partial(_Quiet, directory=str(folder), headers=headers or {}))
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A reader who leaves in the middle of a file is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from commands import playground
-from commands.playground_site import build
 from commands.docs_site.static_server import server_of
+from commands.playground_site import build
 
 
 def test_it_says_where_the_page_lies(
