@@ -12,6 +12,19 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = Path(__file__).parent / "stand_ins" / "libraries"
+SUGGESTED = (
+    ("start", "pipeline.submit", "died after it", "Kill it right after it has submitted a run"),
+    ("admit", "blob-events: delivery", "lost", "Lose the event that a file has arrived"),
+    ("judge", "steps: delivery", "delivered twice at once", "Deliver a message twice at once"),
+    (
+        "release",
+        "workspace.set_traffic",
+        "did it, and the answer was lost",
+        "Lose the answer when the traffic is moved",
+    ),
+    ("gather", "present.commit", "stood still for 200 s", "Let an instance sleep past its lease"),
+)
+"""What to try first: where, at which kind of choice point, the way to go there, and how a person says it."""
 SCENARIOS = (
     "start", "admit", "gather", "gather-more", "judge", "release", "approve", "plan", "score", "withdraw", "readmit",
     "overwrite", "search", "tell", "poison", "give-up",
@@ -29,9 +42,10 @@ def main(folder: Path) -> None:
     explore.begin()
     for name in ("beginnings", "traces"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    plain = {name: traced(ALL[name], 0, {}) for name in SCENARIOS}
     for name in SCENARIOS:
         (folder / "beginnings" / f"{name}.pickle").write_bytes(beginnings.written(name))
-        _write(folder / "traces" / f"{name}.json", traced(ALL[name], 0, {}))
+        _write(folder / "traces" / f"{name}.json", plain[name])
     flow = [
         {"when": row.when, "do": row.step, "says": row.sentence, "leadsTo": row.leads_to} for row in rows()
     ]
@@ -39,6 +53,7 @@ def main(folder: Path) -> None:
         folder / "story.json",
         {
             "scenarios": [{"name": name, "says": ALL[name].says} for name in SCENARIOS],
+            "suggested": [{"says": says, "replay": _suggested(plain[of], *where)} for of, *where, says in SUGGESTED],
             "flow": flow,
             "outside": EXTERNAL,
             "bugs": [
@@ -49,6 +64,14 @@ def main(folder: Path) -> None:
             ],
         },
     )  # fmt: skip
+
+
+def _suggested(trace: dict[str, Any], point: str, way: str) -> str:
+    """The schedule in which it goes that way where it first can. raises: LookupError"""
+    at = next((step["at"] for step in trace["steps"] if step["point"] == point), None)
+    if at is None:
+        raise LookupError(f"{trace['scenario']} never comes to {point}")
+    return f"{trace['scenario']}:0:{at}={trace['options'][point].index(way) + 1}"
 
 
 def _write(file: Path, body: Any) -> None:

@@ -1,7 +1,8 @@
-"""The licences of the libraries that run in Azure, or on one machine: each must allow commercial use without more ado."""
+"""The licences of the libraries that run in Azure, on one machine, or in the playground: each must allow commercial use."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -13,6 +14,8 @@ from commands.linters.finding import Findings
 from commands.setup import locks
 
 LOCKS = (locks.OF_GROUPS["app"], locks.OF_GROUPS[UP])
+FROM_NPM = "playground/package-lock.json"
+"""What a visitor's browser runs."""
 ALLOWED = frozenset(
     {
         "0BSD", "Apache Software License", "Apache-2.0", "BSD License", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0",
@@ -30,7 +33,18 @@ def licences(root: Path = ROOT) -> Findings:
     """Those that are installed of what is locked; what another system or Python alone takes is looked at there."""
     names = sorted({name for lock in LOCKS for name in _LOCKED.findall((root / lock).read_text("utf-8"))})
     found = [(name, licence_of(one)) for name in names if (one := _installed(name)) is not None]
+    found += from_npm((root / FROM_NPM).read_text(encoding="utf-8"))
     return Findings(lines=tuple(refused(found)), read=f"{len(found)} libraries")
+
+
+def from_npm(lock: str) -> list[tuple[str, str]]:
+    """The packages that a lock of npm's names, with the licence that each has there."""
+    packages = json.loads(lock)["packages"]
+    return [
+        (name.removeprefix("node_modules/"), each.get("license", ""))
+        for name, each in packages.items()
+        if name
+    ]
 
 
 def refused(found: Iterable[tuple[str, str]]) -> Iterable[str]:

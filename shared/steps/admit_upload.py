@@ -1,5 +1,4 @@
-"""Admission: a dropped file validated against the data contract; good rows become a typed part, rejected ones go to
-quarantine."""
+"""Admission: a dropped file validated against its contract; good rows become a typed part, others go to quarantine."""
 
 from __future__ import annotations
 

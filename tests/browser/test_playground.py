@@ -86,7 +86,7 @@ def lights(page: Page) -> dict[str, bool]:
     """By promise, whether it holds."""
     found: dict[str, bool] = page.evaluate(
         "Object.fromEntries([...document.querySelectorAll('#lights li')]"
-        ".map((light) => [light.firstChild.textContent.split(' ')[0], !light.classList.contains('bad')]))"
+        ".map((light) => [light.textContent.split(/[ :]/)[0], !light.classList.contains('bad')]))"
     )
     return found
 

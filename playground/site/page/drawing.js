@@ -33,18 +33,26 @@ export function drawLights(trace) {
     ...Object.entries(PROMISES).map(([name, says]) => {
       const broken = bad.some((light) => light.name === name);
       const number = /^I\d/.exec(name)?.[0];
-      const words = make("span", { text: number ? `${number} ${says}` : says });
-      const state = make("span", { className: "visually-hidden", text: broken ? ": broken" : ": holds" });
-      return make("li", { className: broken ? "bad" : "" }, words, state);
+      const words = make("span", {}, number ?? "", make("span", { className: number ? "more" : "", text: number ? ` ${says}` : says }));
+      words.append(make("span", { className: "visually-hidden", text: broken ? ": broken" : ": holds" }));
+      return make("li", { className: broken ? "bad" : "" }, words);
     }),
   );
   by("verdict").className = bad.length ? "verdict bad" : "verdict";
   by("verdict").textContent = bad.length
     ? `${bad.length === 1 ? "One is" : `${bad.length} are`} broken in this run.`
-    : "All of it holds in this run.";
+    : `All of it holds: ${lasting(trace)}.`;
   by("broken").replaceChildren(
     ...bad.flatMap((light) => light.violations.slice(0, 2).map((says) => make("li", { text: `${light.name}: ${says}` }))),
   );
+}
+
+/** How long it took until nothing was due any more. */
+function lasting({ steps }) {
+  const seconds = (steps.at(-1).clock - steps[0].clock) / 1000;
+  const time = seconds < 1 ? "less than a second" : seconds < 100 ? `${seconds.toFixed(0)} s` : seconds < 7200 ? `${(seconds / 60).toFixed(0)} minutes` : `${(seconds / 3600).toFixed(0)} hours`;
+  const chosen = steps.some((step) => step.chosen);
+  return chosen ? `it was all well again after ${time} of its clock, ${steps.length} choice points` : `${steps.length} choice points, ${time} of its clock`;
 }
 
 /** Days are left out: a part of the flow takes minutes, or hours where something is late. */
@@ -137,16 +145,18 @@ const LISTED = [
   ["traffic", "Traffic", (name, shares) => [name, Object.entries(shares).map(([model, share]) => `${model} ${share} %`).join(", ")]],
 ];
 
-export function drawWorld({ world, fresh }) {
+export function drawWorld(trace, { world, fresh }) {
+  const letters = Array.from({ length: trace.instances }, (_, number) => String.fromCharCode(65 + number));
+  const idle = { alive: true, stalled: false, at: [] };
   by("instances").replaceChildren(
-    ...Object.entries(world.instances).map(([letter, one]) => {
+    ...letters.map((letter) => {
+      const one = world.instances[letter] ?? idle;
       const works = one.at.length > 0;
       const kind = !one.alive ? "dead" : one.stalled ? "stalled" : works ? "works" : "";
       const does = !one.alive ? "dead" : one.stalled ? `stands still at ${one.at[0] ?? "nothing"}` : works ? `at ${one.at.join(", ")}` : "idle";
       return make("div", { className: `instance ${kind}` }, make("b", { text: `Instance ${letter}` }), does);
     }),
   );
-  if (!Object.keys(world.instances).length) by("instances").textContent = "No instance has started yet.";
   const parts = LISTED.filter(([part]) => Object.keys(world[part]).length).map(([part, title, told]) => {
     const lines = Object.entries(world[part]).map(([name, value]) => {
       const [what, how] = told(name, value);

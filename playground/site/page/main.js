@@ -45,7 +45,7 @@ function show(number) {
   at = Math.max(0, Math.min(number, trace.steps.length));
   const there = worldAt(trace, at);
   drawStep(trace, at, ready && !searching, choose);
-  drawWorld(there);
+  drawWorld(trace, there);
   drawFlow(story, trace, at, there);
   document.body.dataset.shows = `${replayOf(schedule)} ${at}`;
 }
@@ -229,11 +229,11 @@ function listen() {
     by("copy").textContent = "Copied";
     setTimeout(() => (by("copy").textContent = "Copy"), 1500);
   };
-  addEventListener("hashchange", follow);
+  addEventListener("hashchange", () => follow({ plays: true }));
 }
 
 /** The address names a schedule: that is what runs. */
-function follow() {
+function follow(how = {}) {
   const named = readSchedule(location.hash);
   if (!named || !story.scenarios.some((one) => one.name === named.scenario)) {
     if (location.hash.length > 1) notice("The address names no schedule that this page can run.");
@@ -244,7 +244,7 @@ function follow() {
   const [first] = named.choices.keys();
   at = Math.max(0, (first ?? 1) - 1);
   if (other) plant(named.bug);
-  else run(at);
+  else run(at, how);
   return true;
 }
 
@@ -256,6 +256,9 @@ async function begin() {
   by("bug").append(
     make("option", { value: "", text: "none: the code as it is" }),
     ...story.bugs.map((one) => make("option", { value: one.id, text: one.says })),
+  );
+  by("suggested").append(
+    ...story.suggested.map((one) => make("li", {}, make("a", { href: `#${one.replay}`, text: one.says }))),
   );
   const named = readSchedule(location.hash);
   const first = named && story.scenarios.some((one) => one.name === named.scenario) ? named.scenario : FIRST;

@@ -97,3 +97,10 @@ def test_the_libraries_that_run_are_looked_at() -> None:
     found = licences.licences()
     assert found.lines == ()
     assert int(found.read.split()[0]) > 80
+
+
+def test_what_the_playground_takes_from_npm_is_looked_at_too() -> None:
+    lock = (ROOT / licences.FROM_NPM).read_text()
+    assert ("pyodide", "MPL-2.0") in licences.from_npm(lock)
+    unfit = licences.from_npm(lock.replace('"MPL-2.0"', '"AGPL-3.0-only"'))
+    assert [line.split()[0] for line in licences.refused(unfit)] == ["pyodide"]
