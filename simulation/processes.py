@@ -230,6 +230,8 @@ class Process:
         if not self.alive:
             raise Died
         world = self.world
+        if world.scheduler.between is not None:
+            world.scheduler.between()
         world.scheduler.clock += 1
         if not self._heard:
             self.hear()

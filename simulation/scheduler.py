@@ -73,6 +73,8 @@ class Scheduler:
         self._timers: list[tuple[int, int, Timer]] = []
         self._sequence = 0
         self._hub = getcurrent()
+        self.between: Callable[[], None] | None = None
+        """What looks on before each call of a port; it takes no time, and is no choice point."""
 
     def now(self) -> datetime:
         return EPOCH + timedelta(milliseconds=self.clock)

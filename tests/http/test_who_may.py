@@ -357,6 +357,22 @@ def test_keys_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
+    "given", ["", "x", KEYS[Scope.ADMIN][:-1], KEYS[Scope.ADMIN] + "x", "k" * 10_000, "é"]
+)
+def test_whatever_a_wrong_key_is_like_the_same_is_done_to_refuse_it(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    """What is done is counted, and not timed: each key is compared once, and nothing is asked of anybody."""
+    compared = []
+    real = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda a, b: compared.append(a) or real(a, b))
+    made = from_settings(settings(reader_key=KEYS[Scope.READER], admin_key=KEYS[Scope.ADMIN]))
+    with pytest.raises(NotAdmitted):
+        made.caller({"x-functions-key": given})
+    assert compared == [KEYS[Scope.READER].encode(), KEYS[Scope.ADMIN].encode()]
+
+
+@pytest.mark.parametrize(
     "chosen",
     [{"reader_key": "short"}, {"reader_key": "k" * 20, "admin_key": "k" * 20}, {"entra_tenant_id": TENANT}],
 )

@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -259,3 +260,41 @@ def test_asked_to_stop_it_answers_long_polls_and_finishes_the_rest(host: Hosted)
     assert working.answers == []
     assert working.ended() == [200]
     assert host.ended() == 0
+
+
+SLOW = 300
+"""Connections that are kept open by a byte now and then."""
+
+
+def test_who_sends_byte_by_byte_keeps_nobody_else_waiting(calm: Hosted) -> None:
+    """Slowloris: half of them never end their headers, half announce a body and send a byte of it."""
+    body = b"POST /api/some HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n"
+    with ExitStack() as open_ones:
+        slow = [
+            open_ones.enter_context(socket.create_connection(("127.0.0.1", calm.port), timeout=20))
+            for _ in range(SLOW)
+        ]
+        for drip in range(3):
+            for number, connection in enumerate(slow):
+                first = b"GET /api/any HTTP/1.1\r\nx-a: " if number % 2 else body
+                connection.sendall(b"y" if drip else first)
+            assert calm.ask("GET", "/api/items/7").status == 200
+            assert calm.ask("POST", "/api/some", body=b"x" * 10).status == 200
+        slow[0].sendall(b"y" * 998)  # and who comes to an end is served as well
+        assert slow[0].recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_that_is_announced_too_large_is_refused_before_a_byte_of_it_comes(
+    hosted_app: Callable[..., Hosted],
+) -> None:
+    host = hosted_app(APP)
+    host.start(FUNCTIONS_REQUEST_BODY_SIZE_LIMIT="10")
+    with socket.create_connection(("127.0.0.1", host.port), timeout=20) as caller:
+        caller.sendall(b"POST /api/some HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\n")
+        assert caller.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_headers_that_do_not_end_are_refused_before_they_fill_the_memory(calm: Hosted) -> None:
+    with socket.create_connection(("127.0.0.1", calm.port), timeout=20) as caller:
+        caller.sendall(b"GET /api/any HTTP/1.1\r\nx-a: " + b"y" * 200_000)
+        assert caller.recv(4096).startswith(b"HTTP/1.1 400 ")
