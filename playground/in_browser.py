@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
+from itertools import count
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -72,23 +73,10 @@ def traced(replay: str) -> str:
 
 
 class Search:
-    """Looks for a schedule that breaks something: each deviation alone, then by chance; stops whenever it is asked to."""
+    """Looks for a schedule that breaks something, for as long as it is asked to."""
 
     def __init__(self, scenario: str) -> None:
-        from simulation import explore
-        from simulation.runs import plain, scenario_of
-
-        self._results: Iterator[Any] = self._all(explore, scenario_of(scenario))
-        self.points = plain(scenario_of(scenario))[1]
-        self.schedules = 0
-
-    @staticmethod
-    def _all(explore: Any, scenario: Any) -> Iterator[Any]:
-        yield from explore.results(explore.Piece(kind="alone", scenario=scenario.name))
-        number = 0
-        while True:
-            yield explore.by_chance(SEED, number, [scenario.name])
-            number += 1
+        self._results, self.schedules = _tried(scenario), 0
 
     def goes_on(self, seconds: float) -> str:
         """returns: JSON, {"schedules": how many so far, "found": null, or the shrunk schedule}"""
@@ -103,3 +91,19 @@ class Search:
                 told = {"replay": smallest.replay, "violations": list(smallest.violations)}
                 return json.dumps({"schedules": self.schedules, "found": told})
         return json.dumps({"schedules": self.schedules, "found": None})
+
+
+def _tried(name: str) -> Iterator[Any]:
+    """The plain order; then by turns each way to go differently alone, and some by chance: most bugs need one of the two,
+    and nobody waits for the end of the first."""
+    from simulation.explore import by_chance, points_of
+    from simulation.runs import run, scenario_of
+
+    scenario = scenario_of(name)
+    yield run(scenario, 0, {}, thorough=True)
+    points = enumerate(points_of(scenario, {}), 1)
+    alone = iter([{at: option} for at, point in points for option in range(1, len(point.options) + 1)])
+    for number in count():
+        if (one := next(alone, None)) is not None:
+            yield run(scenario, 0, one)
+        yield by_chance(SEED, number, [name])

@@ -1,8 +1,12 @@
-"""Takes the pictures of docs/screenshots: `python tests/browser/screenshots.py`, over the tests' made-up data."""
+"""Takes the pictures of docs/screenshots: `python tests/browser/screenshots.py`, over the tests' made-up data.
+
+That of the playground is taken where `./dev playground` has built it.
+"""
 
 from __future__ import annotations
 
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +51,31 @@ def main() -> int:
         for picture in PICTURES:
             file = _take(browser, app.url, picture)
             print(f"{file.relative_to(ROOT)}  {file.stat().st_size:,} bytes")
+        if (ROOT / ".playground").exists():
+            _take_playground(browser)
         browser.close()
     return 0
+
+
+def _take_playground(browser: Browser) -> None:
+    """Right after an instance was killed."""
+    from commands.docs_site.static_server import server_of
+    from commands.playground import FOLDER as SITE
+    from commands.playground import HEADERS
+
+    with server_of(SITE, headers=HEADERS) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page(viewport={"width": 1440, "height": 1100}, reduced_motion="reduce")
+        page.goto(f"http://127.0.0.1:{server.server_port}/#start:0:13=2")
+        while not page.evaluate(
+            "document.body.dataset.ran && document.querySelector('#python.ready') !== null"
+        ):
+            page.wait_for_timeout(500)
+        page.click("#on")
+        page.mouse.move(0, 0)
+        page.screenshot(path=FOLDER / "playground.png")
+        page.close()
+        server.shutdown()
 
 
 def _take(browser: Browser, url: str, picture: Picture) -> Path:

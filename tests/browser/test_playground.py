@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from playwright.sync_api import Browser, Page
 from commands.docs_site.static_server import server_of
 from commands.playground import HEADERS
 from commands.playground_site.build import build
+from playground.bake import LIBRARIES
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -129,7 +131,30 @@ def test_a_process_is_killed_by_a_click_and_everything_heals(visit: Visit) -> No
     until(page, ran("start:0:"))
 
 
-def test_what_the_browser_ran_is_what_python_runs_elsewhere(visit: Visit) -> None:
+TRACED = """
+replay => new Promise((resolve, reject) => {
+  const worker = new Worker("worker.js", { type: "module" });
+  worker.onmessage = ({ data }) => {
+    if (data.id === 1) worker.postMessage({ id: 2, do: "trace", replay });
+    if (data.id === 2) resolve(data.told);
+    if (data.problem) reject(new Error(data.problem));
+  };
+  worker.postMessage({ id: 1, do: "begin" });
+})
+"""
+
+
+@pytest.mark.parametrize("replay", ["start:5:4=2,13=4,40=1", "admit:3:1=1,9=3,20=2", "score:0:30=2,41=5"])
+def test_a_trace_of_the_browser_is_a_trace_of_any_python(visit: Visit, replay: str) -> None:
+    found = visit().evaluate(TRACED, replay)
+    done = subprocess.run(
+        [sys.executable, "commands/__main__.py", "simulate", "--replay", replay, "--trace"],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(LIBRARIES)}, capture_output=True, check=True,
+    )  # fmt: skip
+    assert found == json.loads(done.stdout)
+
+
+def test_each_step_of_a_run_can_be_looked_at(visit: Visit) -> None:
     replay = "start:5:4=2,13=4,40=1"
     page = visit(f"#{replay}")
     until(page, ran(replay))

@@ -62,7 +62,10 @@ export function clockOf(milliseconds) {
   return `${two(8 + seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}.${String(milliseconds % 1000).padStart(3, "0")}`;
 }
 
+const LONG = 150;
+
 export function drawStrip(trace, chosen) {
+  by("strip").classList.toggle("long", trace.steps.length > LONG);
   by("strip").replaceChildren(
     ...trace.steps.map((step) => {
       const kind = chosen.has(step.at)
@@ -170,7 +173,24 @@ export function drawWorld(trace, { world, fresh }) {
   by("parts").replaceChildren(...parts);
 }
 
+const MOST_OTHERS = 4;
+
 /** The rows of the flow that this run comes to, and where it is in them. */
+/** The bug that is planted: what stands in the code, and what does then. */
+export function drawBug(bug) {
+  by("planted").hidden = !bug;
+  if (!bug) return;
+  const lines = (text, mark, className) =>
+    text
+      .replace(/\n$/, "")
+      .split("\n")
+      .map((line) => make("span", { className, text: `${mark} ${line}\n` }));
+  by("planted").replaceChildren(
+    make("p", { className: "quiet", text: `${bug.module.replaceAll(".", "/")}.py, in your browser alone:` }),
+    make("pre", { attributes: { tabindex: "0" } }, ...lines(bug.before, "−", "less"), ...(bug.after ? lines(bug.after, "+", "more") : [])),
+  );
+}
+
 export function drawFlow(story, trace, number, { world }) {
   const met = new Set(trace.steps.map((step) => step.fact));
   const waiting = new Set([...Object.values(world.facts), ...Object.values(world.messages)].map((one) => one.fact));
@@ -183,6 +203,14 @@ export function drawFlow(story, trace, number, { world }) {
     const hint = letter ? ` (instance ${letter})` : waiting.has(fact) ? " (waits)" : "";
     return make("span", { className: `pill ${kind}`, text: fact }, make("span", { className: "visually-hidden", text: hint }));
   };
+  /** Those that this run has; how many more there could be is enough of the others. */
+  const leads = (row) => {
+    const here = row.leadsTo.filter((fact) => met.has(fact) || waiting.has(fact));
+    const others = row.leadsTo.filter((fact) => !here.includes(fact));
+    const shown = others.length > MOST_OTHERS ? [] : others;
+    const rest = others.length - shown.length;
+    return [...[...here, ...shown].map(pill), ...(rest ? [make("span", { className: "quiet", text: `or ${rest} others` })] : [])];
+  };
   by("flow").replaceChildren(
     ...story.flow
       .filter((row) => row.when.some((fact) => met.has(fact) || waiting.has(fact)))
@@ -193,7 +221,7 @@ export function drawFlow(story, trace, number, { world }) {
           { className: at ? "works" : "" },
           make("div", { className: "facts" }, ...row.when.map(pill)),
           make("div", { className: "step" }, make("b", { text: row.do }), make("p", { text: row.says })),
-          make("div", { className: "facts" }, ...row.leadsTo.map(pill)),
+          make("div", { className: "facts" }, ...leads(row)),
         );
       }),
   );

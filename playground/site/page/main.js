@@ -1,6 +1,6 @@
 /** The page: a schedule in its address, the trace of that schedule's run, and the step that is shown. */
 
-import { by, drawChanged, drawFlow, drawLights, drawStep, drawStrip, drawWorld, make } from "./drawing.js";
+import { by, drawBug, drawChanged, drawFlow, drawLights, drawStep, drawStrip, drawWorld, make } from "./drawing.js";
 import { Python, Replaced } from "./python.js";
 import { fragmentOf, readSchedule, replayOf, worldAt } from "./schedule.js";
 
@@ -57,8 +57,13 @@ function drawAll() {
   drawChanged(trace, { go: show, undo: (point) => change(point, 0) });
   by("link").value = new URL(fragmentOf(schedule), location.href).href;
   by("command").textContent = `./dev simulate --replay '${replayOf(schedule)}'`;
+  const kept = (replay) => fragmentOf({ ...readSchedule(replay), bug: schedule.bug });
+  by("suggested").replaceChildren(
+    ...story.suggested.map((one) => make("li", {}, make("a", { href: kept(one.replay), text: one.says }))),
+  );
   by("scenario").value = schedule.scenario;
   by("bug").value = schedule.bug;
+  drawBug(story.bugs.find((one) => one.id === schedule.bug));
   show(at);
 }
 
@@ -256,9 +261,6 @@ async function begin() {
   by("bug").append(
     make("option", { value: "", text: "none: the code as it is" }),
     ...story.bugs.map((one) => make("option", { value: one.id, text: one.says })),
-  );
-  by("suggested").append(
-    ...story.suggested.map((one) => make("li", {}, make("a", { href: `#${one.replay}`, text: one.says }))),
   );
   const named = readSchedule(location.hash);
   const first = named && story.scenarios.some((one) => one.name === named.scenario) ? named.scenario : FIRST;
