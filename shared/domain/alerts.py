@@ -282,6 +282,39 @@ ALERTS: tuple[Alert, ...] = (
         over="it did",
         mend="./dev logs --app",
     ),
+    # what mends itself, and does so for hours
+    Alert(
+        name="events-missing",
+        severity="ticket",
+        title="Files come without their events",
+        raised="in each of three hours the reconciliation found files whose event had not come",
+        over="an hour passed without one",
+        mend="./dev doctor --sign-in",
+    ),
+    Alert(
+        name="work-abandoned",
+        severity="ticket",
+        title="Workers die at their work",
+        raised="in each of three hours the reconciliation found three facts or more that no worker was at",
+        over="an hour passed with fewer",
+        mend="./dev logs --app",
+    ),
+    Alert(
+        name="writers-collide",
+        severity="ticket",
+        title="Workers are in each other's way",
+        raised="in each of three hours a thousand writes or more lost a race against another worker's",
+        over="an hour passed with fewer",
+        mend="./dev status --flow",
+    ),
+    Alert(
+        name="submissions-unanswered",
+        severity="ticket",
+        title="The workspace does not answer submissions",
+        raised="in each of three hours a submission had no answer, and was waited for",
+        over="an hour passed without one",
+        mend="./dev runs",
+    ),
     # who tells
     Alert(
         name="channel-failing",

@@ -15,6 +15,7 @@ from shared.ledger import Document, Present
 from shared.procedures.alert_cursor import ALERT_CURSOR
 from shared.procedures.clock_health import HEARTBEAT, SWEEP, stopped_since
 from shared.procedures.endpoint_probe import PROBES
+from shared.procedures.mended_rates import MendedByHour, too_often
 from shared.procedures.released_model import RELEASED
 from shared.services import Services
 
@@ -78,10 +79,14 @@ class Found:
     judged: frozenset[str]
 
 
-def found(present: Present, seen: FirstSeen, services: Services, *, looks_after_sweep: bool) -> Found:
-    """looks_after_sweep: whether another clock than the reconciliation's asks, which cannot miss itself"""
+def found(
+    present: Present, seen: FirstSeen, hours: MendedByHour, services: Services, *, looks_after_sweep: bool
+) -> Found:
+    """hours: what mended itself in them
+    looks_after_sweep: whether another clock than the reconciliation's asks, which cannot miss itself"""
     now, judged = services.now(), set(BY_NAME)
     conditions = [*_opened(present, now), *_without_time(present, seen, services), *_channels(present)]
+    conditions += too_often(hours)
     if _is_settled(present, now):
         for contract in services.contracts:
             conditions += _absent(contract, present, seen, now)

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from shared.domain.alerts import BY_NAME, TEST, Condition, name_of
 from shared.domain.facts import AlertCheckDue, AlertOver, AlertRaised, Fact, ReconcileDue
 from shared.domain.kinds.kind import Change
 from shared.errors import Conflict
 from shared.kinds import BY_NAME as KINDS
-from shared.ledger import Listed, Present
-from shared.procedures.conditions import ALL, FIRST_SEEN, FirstSeen, first_seen, found
+from shared.ledger import Document, Listed, Present
+from shared.procedures.conditions import ALL, FIRST_SEEN, first_seen, found
+from shared.procedures.mended_rates import MENDED, by_hour
 from shared.services import Services
 
+T = TypeVar("T")
 LONGEST_REASON = 300
 WHYS = ("reason", "held_because", "doubted_because", "postponed_because")
 """Values of a record that say why it is as it is."""
@@ -26,10 +29,11 @@ WHYS = ("reason", "held_because", "doubted_because", "postponed_because")
 def check_alerts(fact: AlertCheckDue, services: Services) -> Iterable[Fact | Change]:
     present = services.ledger.present()
     seen = first_seen(present, services)
-    if not _noted(seen, present, services):
+    hours = by_hour(present, services.now())
+    if not (_noted(FIRST_SEEN, seen, present, services) and _noted(MENDED, hours, present, services)):
         return  # another worker has just done so, and goes on
     looks_after_sweep = fact.clock != ReconcileDue.__name__
-    now = found(present, seen, services, looks_after_sweep=looks_after_sweep)
+    now = found(present, seen, hours, services, looks_after_sweep=looks_after_sweep)
     conditions = {one.id: one for one in now.conditions}
     raised = present.causes.alerts
     for id_, condition in conditions.items():
@@ -40,13 +44,14 @@ def check_alerts(fact: AlertCheckDue, services: Services) -> Iterable[Fact | Cha
         yield from _still(alert, conditions.get(alert.record.id), now.judged)
 
 
-def _noted(seen: FirstSeen, present: Present, services: Services) -> bool:
+def _noted(document: Document[T], now: T, present: Present, services: Services) -> bool:
+    """Whether it stands as it is now; written only where it changed."""
     documents = services.ledger.documents
-    if seen == (present.document(FIRST_SEEN, ALL) or FirstSeen()):
+    if now == (present.document(document, ALL) or document.type()):
         return True
-    before = documents.read(FIRST_SEEN, ALL)
+    before = documents.read(document, ALL)
     try:
-        documents.write(FIRST_SEEN, ALL, seen, over=before)
+        documents.write(document, ALL, now, over=before)
     except Conflict:
         return False
     return True

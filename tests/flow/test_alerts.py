@@ -28,6 +28,7 @@ from shared.domain.kinds.kind import Change
 from shared.errors import Conflict, Refused, Transient
 from shared.procedures.alert_cursor import ALERT_CURSOR, notifier_status
 from shared.procedures.clock_health import HEARTBEAT, SWEEP
+from shared.procedures.mended_rates import RATES
 
 EIGHT = MONDAY.replace(hour=8, minute=0)
 LATE = ("file-late", False)
@@ -482,4 +483,4 @@ def test_a_version_that_waits_for_its_run_is_told_of_after_a_day() -> None:
 
 def test_each_alert_of_the_table_has_what_raises_it() -> None:
     absent = {"endpoint-unhealthy", "file-late", "batch-late", "sweep-late", "channel-failing"}
-    assert {one.name for one in alerts.ALERTS if not one.opens} == absent
+    assert {one.name for one in alerts.ALERTS if not one.opens} == absent | {rate.alert for rate in RATES}
