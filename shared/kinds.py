@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from shared.domain.facts import Fact
+from shared.domain.facts import FACTS, Fact
 from shared.domain.kinds.alert import ALERT, DELIVERIES
 from shared.domain.kinds.batch import BATCH
 from shared.domain.kinds.dataset import DATASET
@@ -69,4 +70,10 @@ def rank(kind: str, state: str) -> int:
 
 def changes(fact: Fact) -> list[Change]:
     """What the fact says about the state of things; nothing, for most that are only due."""
-    return [change for kind in KINDS for change in kind.changes(fact)]
+    return [change for kind in _of(type(fact).__name__) for change in kind.changes(fact)]
+
+
+@cache
+def _of(fact: str) -> tuple[Kind[Any], ...]:
+    """The kinds that a fact of that name changes."""
+    return tuple(kind for kind in KINDS if FACTS[fact] in kind.projections)

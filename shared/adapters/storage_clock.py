@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 RESOLUTION = 1.0
 """Seconds: a `Date` says whole ones, rounded down; source: RFC 9110, 5.6.7."""
@@ -40,9 +41,15 @@ class StorageClock:
     def heard(self, date: str | None, *, started: float) -> None:
         """date: of an answer that is just there; one without, or with one that cannot be read, says nothing"""
         try:
-            said = parsedate_to_datetime(date or "").timestamp()
+            said = _read(date or "")
         except ValueError:
             return
         least, most = said - self._steady(), said + RESOLUTION - started
         with self._lock:
             self._offset = min(max(self._offset, least), most)
+
+
+@lru_cache(64)  # every answer of one second says the same
+def _read(date: str) -> float:
+    """Seconds since 1970. raises: ValueError"""
+    return parsedate_to_datetime(date).timestamp()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 INCOMING = "incoming"
 SCORING = "scoring"
@@ -44,6 +45,7 @@ LONGEST_FOLDER = 900
 """Characters of a file's name in the name of its quarantine folder; source: Azure's blob names have up to 1,024."""
 
 
+@lru_cache(4096)  # a fact's key is asked for at each of its rows
 def digest(key: str) -> str:
     """A key of any length and alphabet as 32 hex digits: short enough and safe as a row key or a blob name."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]

@@ -21,11 +21,13 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Self
 
 from shared.domain.facts import Fact
+from shared.domain.json_types import as_json
 from shared.domain.kinds.kind import Change
 from shared.domain.names import digest
 from shared.domain.trace import Trace
@@ -52,7 +54,7 @@ class Outcome:
     def pack(self) -> str:
         """As text that fits one table property (64 KiB) even for a batch of thousands of shards."""
         lines = [fact.to_json() for fact in self.facts]
-        lines += [json.dumps({"change": asdict(change)}) for change in self.changes]
+        lines += [json.dumps({"change": as_json(change)}) for change in self.changes]
         return b64encode(zlib.compress("\n".join(lines).encode())).decode()
 
     @classmethod
@@ -73,7 +75,7 @@ class Claim:
     fact: Fact
     row: Row
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome | None:
         """None while it is not settled."""
         packed = self.row.value.get("outcome")

@@ -7,10 +7,11 @@ was read is the fence for the next write, as an ETag is on the wire.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
+from shared.domain.json_types import as_json
 from shared.errors import Conflict
 from shared.ledger.change_token import ChangeToken
 from shared.ports import Delete, Row, Table
@@ -98,7 +99,7 @@ class Documents:
         self, document: Document[T], part: str, value: T, *, over: Versioned[T] | None, within: str = ""
     ) -> Versioned[T]:
         """Writes over exactly the version that was read (None: there was none); raises: Conflict."""
-        table, body = self._table(document), _to_json(value)
+        table, body = self._table(document), as_json(value)
         try:
             if over is None:
                 row = table.insert(self._partition(document, within), document.row_key(part), body)
@@ -144,7 +145,3 @@ def _deleted_together(table: Table, versions: tuple[Versioned[T], ...]) -> bool:
 
 def _versioned(document: Document[T], row: Row) -> Versioned[T]:
     return Versioned(value=document.type(**row.value), row=row)
-
-
-def _to_json(value: Any) -> dict[str, Any]:
-    return asdict(value)

@@ -7,10 +7,11 @@ since the same event. It is bounded: by the datasets, and by `MOST_CAUSES`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.domain.alerts import name_of
+from shared.domain.json_types import as_json
 
 MOST_CAUSES = 300
 """More at once are one cause of their alert."""
@@ -88,8 +89,9 @@ class Causes:
                 count=0, since=logged["event"]["time"], kind=data["kind"],
                 number=logged["record"]["number"], id=data["id"],
             )  # fmt: skip
-            open_[cause] = asdict(replace(begun, count=count))
+            open_[cause] = as_json(replace(begun, count=count))
         return replace(self, open=open_)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        written: dict[str, Any] = as_json(self)
+        return written

@@ -44,6 +44,8 @@ FENCE_WAIT = "fence-wait"
 REMEMBERED = 10_000
 """Facts known to need no telling, before all are forgotten and looked up again."""
 
+NONE: Counter[str] = Counter()
+
 Value = dict[str, Any]
 
 
@@ -51,18 +53,18 @@ Value = dict[str, Any]
 class Counted:
     """How many facts of each type are done, and how many are open, or how both change."""
 
-    done: Counter[str] = field(default_factory=Counter)
-    open: Counter[str] = field(default_factory=Counter)
-    mended: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=lambda: NONE)
+    open: Counter[str] = field(default_factory=lambda: NONE)
+    mended: Counter[str] = field(default_factory=lambda: NONE)
     """What went otherwise than it should and mended itself: facts that the reconciler found due, by their type,
     `LOST_RACE` and `FENCE_WAIT`."""
 
     def plus(self, other: Counted) -> Counted:
-        done, open_, mended = Counter(self.done), Counter(self.open), Counter(self.mended)
-        done.update(other.done)
-        open_.update(other.open)
-        mended.update(other.mended)
-        return Counted(done=done, open=open_, mended=mended)
+        return Counted(
+            done=_sum(self.done, other.done),
+            open=_sum(self.open, other.open),
+            mended=_sum(self.mended, other.mended),
+        )
 
     def to_json(self) -> Value:
         open_ = {name: n for name, n in self.open.items() if n}
@@ -426,6 +428,15 @@ class _Transaction:
 
 def _time_of(event: Value) -> datetime:
     return datetime.fromisoformat(event["event"]["time"])
+
+
+def _sum(one: Counter[str], other: Counter[str]) -> Counter[str]:
+    """Those below 0 too, unlike `+`; most are added to nothing."""
+    if not one or not other:
+        return one or other
+    both = one.copy()
+    both.update(other)
+    return both
 
 
 def _distinct(facts: Iterable[Fact]) -> list[Fact]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import mmap
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from shared.domain import names
 from shared.domain.batches.control_group import CONTROL
+from shared.domain.json_text import in_lines
 from shared.domain.tables.contract import listed
 from shared.procedures.admission import IN_MEMORY
 from shared.procedures.do_not_call import PLACE, DoNotCall, UnreadableList, read_do_not_call
@@ -161,8 +161,7 @@ def write_call_list(listing: Listing, services: Services) -> dict[str, Any]:
         "control_share": listing.sealed.plan.cut.control_share,
         "do_not_call": listing.do_not_call.to_json() if listing.do_not_call else None,
     }
-    about = json.dumps(manifest, indent=1).encode()
-    services.files.write(names.SCORED, names.call_list_manifest_blob(batch), about)
+    services.files.write(names.SCORED, names.call_list_manifest_blob(batch), in_lines(manifest))
     return {
         **figures,
         "blob": f"{names.SCORED}/{names.call_list_blob(batch)}",

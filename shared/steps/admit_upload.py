@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Iterable
 from typing import Any
 
 from shared.domain import names
 from shared.domain.facts import Fact, UploadArrived, UploadRejected
+from shared.domain.json_text import in_lines
 from shared.domain.kinds.kind import Change
 from shared.domain.tables.admission import check_rows
 from shared.domain.tables.unreadable import UnreadableFile, content_faults
@@ -103,4 +103,4 @@ def _copy(fact: UploadArrived, blob: Blob, services: Services) -> str:
 
 def _report(fact: UploadArrived, body: dict[str, Any], services: Services) -> bytes:
     about = {"name": fact.name, "etag": fact.etag, "release": services.release}
-    return json.dumps({**about, **body}, indent=1, ensure_ascii=False).encode()
+    return in_lines({**about, **body}, ensure_ascii=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from shared.domain.batches.plan import BatchPlan
 from shared.domain.batches.run_output import Mismatch, check_sizes, read_shards
 from shared.domain.batches.unscored import too_many_unscored
 from shared.domain.facts import BatchRefused, BatchRunDue, BatchRunFinished, BatchScored, Fact
+from shared.domain.json_text import in_lines
 from shared.domain.kinds.kind import Change
 from shared.procedures.file_version import GONE_MEANWHILE
 from shared.procedures.open_batches import BATCH_RUN, progress, read_plan
@@ -56,7 +56,7 @@ def _collected(fact: BatchRunFinished, plan: BatchPlan, services: Services) -> l
         return [refused, _judged(fact.run, "refused", reason=fault)]
     manifest = batch_manifest(plan, shards)
     blob = names.batch_manifest_blob(plan.batch)
-    services.files.write(names.SCORED, blob, json.dumps(manifest, indent=1).encode())
+    services.files.write(names.SCORED, blob, in_lines(manifest))
     note_scored(plan, services)
     so_far = {"shards": len(shards), "rows": manifest["rows"], "bytes": plan.cut.size}
     values = progress(plan, so_far, services.now())

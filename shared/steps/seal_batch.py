@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from shared.domain import names
 from shared.domain.batches.manifest import batch_manifest
 from shared.domain.batches.unscored import too_many_unscored
 from shared.domain.facts import BatchRefused, BatchScored, Fact, ShardsScored
+from shared.domain.json_text import in_lines
 from shared.errors import Transient
 from shared.procedures.open_batches import close_batch, read_plan
 from shared.procedures.scored_before import note_scored
@@ -35,7 +35,7 @@ def seal_batch(fact: ShardsScored, services: Services) -> Iterable[Fact]:
     services.files.seal(names.SCORED, names.scored_blob(fact.batch), len(shards))
     manifest = batch_manifest(plan, shards)
     blob = names.batch_manifest_blob(fact.batch)
-    services.files.write(names.SCORED, blob, json.dumps(manifest, indent=1).encode())
+    services.files.write(names.SCORED, blob, in_lines(manifest))
     note_scored(plan, services)
     close_batch(fact.batch, services)
     return [

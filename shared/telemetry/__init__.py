@@ -78,6 +78,8 @@ def say(action: Action, sentence: str, *, level: int = logging.INFO, **fields: U
 
 
 def _log(action: str, sentence: str, level: int, fields: Fields) -> None:
+    if not log.isEnabledFor(level):
+        return
     here = carried()
     details = {"action": action, **fields, **({"trace": here.trace_id} if here else {})}
     log.log(level, "%s %s", sentence, json.dumps(details, separators=(",", ":")), extra={"campanha": details})

@@ -18,7 +18,7 @@ SEALED = """\
 DESCRIBED = """\
     manifest = batch_manifest(plan, shards)
     blob = names.batch_manifest_blob(fact.batch)
-    services.files.write(names.SCORED, blob, json.dumps(manifest, indent=1).encode())
+    services.files.write(names.SCORED, blob, in_lines(manifest))
 """
 STORED = """\
     services.files.write(names.DATASETS, names.part_blob(dataset, tally.content_hash), checked.part_file)

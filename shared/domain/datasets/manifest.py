@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from shared.domain.json_text import in_lines
+from shared.domain.json_types import as_json
 
 Repeats = Literal["once", "each"]
 REPEATS_ONCE: Repeats = "once"
@@ -111,13 +114,13 @@ class Manifest:
             "repeats": self.repeats,
             "contract": self.contract,
             "recipes": self.recipes,
-            "parts": [asdict(part) for part in self.parts],
+            "parts": [as_json(part) for part in self.parts],
             "uploads": self.uploads,
             "replaced": self.replaced,
-            "withdrawn": [asdict(one) for one in self.withdrawn],
-            "trusted": [asdict(one) for one in self.trusted],
+            "withdrawn": [as_json(one) for one in self.withdrawn],
+            "trusted": [as_json(one) for one in self.trusted],
         }
-        return json.dumps(body, indent=1).encode()
+        return in_lines(body)
 
     @classmethod
     def from_json(cls, text: bytes) -> Manifest:

@@ -9,7 +9,7 @@ from typing import Any, Generic
 
 from shared.domain.facts import Fact
 from shared.domain.kinds.field import Part, V, parts
-from shared.domain.kinds.state import State, named
+from shared.domain.kinds.state import State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +60,16 @@ class Kind(Generic[V]):
     """The field that holds the `traceparent` of a trace that gets one span when a thing is at its end; empty: none."""
 
     def state(self, name: str) -> State:
-        return named(self.states, name)
+        """raises: KeyError for a name that none of them has"""
+        return self.states[self._ranks[name]]
 
     def rank(self, state: str) -> int:
         """How far along `state` is."""
-        return self.states.index(self.state(state))
+        return self._ranks[state]
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        return {state.name: at for at, state in enumerate(self.states)}
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -10,9 +10,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from shared.domain.json_types import as_json
 from shared.errors import ConfigurationError
 
 Learner = Literal["boosted-trees", "extra-trees", "ridge"]
@@ -86,7 +87,7 @@ class Recipe:
 
     def said(self) -> dict[str, Any]:
         """Its fields, less the newer ones that say nothing: a recipe keeps its digest when recipes can say more."""
-        body = asdict(self)
+        body: dict[str, Any] = as_json(self)
         for fields in (body, *body["members"]):
             for name in [name for name, silent in _SILENT.items() if fields.get(name, ...) == silent]:
                 del fields[name]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from functools import cached_property
+from typing import Any, Literal, Self, get_args
 
 from shared.domain.expectations import Expectations, expectations
 from shared.domain.lists.list_column import ListColumn, Measure
@@ -97,12 +98,12 @@ class Contract:
     expects: Expectations | None = None
     """What is to come, and by when."""
 
-    @property
+    @cached_property
     def features(self) -> tuple[Column, ...]:
         """The model's features: known before the call."""
         return tuple(column for column in self.columns if not column.known_only_after_call)
 
-    @property
+    @cached_property
     def target_column(self) -> Column:
         return Column(
             name=self.target,
@@ -114,11 +115,22 @@ class Contract:
 
     def columns_for(self, purpose: Purpose) -> tuple[Column, ...]:
         """The columns that are checked and stored: all with the target in training, the features in scoring."""
-        return self.features if purpose == "scoring" else (*self.columns, self.target_column)
+        return self.features if purpose == "scoring" else self._trained
+
+    @cached_property
+    def _trained(self) -> tuple[Column, ...]:
+        return (*self.columns, self.target_column)
 
     def known(self, purpose: Purpose) -> frozenset[str]:
         """The columns whose meaning is known, needed or not."""
-        return self.allowed(purpose).union(column.name for column in self.columns_for(purpose))
+        return self._known[purpose]
+
+    @cached_property
+    def _known(self) -> dict[Purpose, frozenset[str]]:
+        return {
+            purpose: self.allowed(purpose).union(column.name for column in self.columns_for(purpose))
+            for purpose in get_args(Purpose)
+        }
 
     def allowed(self, purpose: Purpose) -> frozenset[str]:
         """The columns a file may have besides `columns_for` the purpose."""
