@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
         "--scenario", action="append", default=[], metavar="NAME", help="only this one; may be repeated"
     )
     made.add_argument(
-        "--pairs", action="store_true", help="and all pairs of crashes (some 200,000 schedules more)"
+        "--pairs", action="store_true", help="and all pairs of crashes (some 290,000 schedules more)"
     )
     made.add_argument(
         "--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: 2)"

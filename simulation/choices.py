@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol
 from zlib import crc32
 
@@ -52,18 +53,24 @@ class Taken:
         return f"choice {self.at}: {self.label} {self.name}"
 
 
+class NeverEnds(BaseException):
+    """The run goes round and round; no `except` of the code under test may stop that it is told."""
+
+
 class Choices:
     """Says at each point which way to go, and keeps the account: a fingerprint of all points, and the deviations."""
 
-    def __init__(self, deviations: Deviations, *, noting: bool = False) -> None:
-        """noting: whether the labels of all points are kept"""
+    def __init__(self, deviations: Deviations, *, noting: bool = False, most: float = inf) -> None:
+        """noting: whether the labels of all points are kept; most: a run that passes more will never end"""
         self.deviations, self.passed, self.taken = copy(deviations), 0, list[Taken]()
-        self.fingerprint = 0
+        self.fingerprint, self._most = 0, most
         self.noted: list[Point] | None = [] if noting else None
 
     def at(self, point: Point) -> Option | None:
-        """The option that is taken at this point; None: the plain way."""
+        """The option that is taken at this point; None: the plain way. raises: NeverEnds"""
         self.passed = passed = self.passed + 1
+        if passed > self._most:
+            raise NeverEnds(f"after {self._most:,} choice points it still goes on")
         self.fingerprint = crc32(point.label.encode(), self.fingerprint)
         if self.noted is not None:
             self.noted.append(point)
@@ -104,7 +111,7 @@ class Random:
 
     def hexadecimal(self, size: int) -> str:
         """As `secrets.token_hex`: twice so many digits."""
-        return "".join(f"{self.below(1 << 32):08x}" for _ in range((size + 3) // 4))[: size * 2]
+        return "".join(f"{self.below(1 << 64):016x}" for _ in range((size + 7) // 8))[: size * 2]
 
 
 HOW_MANY = (1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 6)

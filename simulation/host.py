@@ -10,6 +10,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from functions import delivery
@@ -50,8 +51,13 @@ class Message:
     @property
     def about(self) -> str:
         """The name of its fact; empty for an event."""
-        found = NAMED.search(b64decode(self.body).decode(errors="replace"))
-        return found[1] if found else ""
+        return _named(self.body)
+
+
+@lru_cache(4096)
+def _named(body: bytes) -> str:
+    found = NAMED.search(b64decode(body).decode(errors="replace"))
+    return found[1] if found else ""
 
 
 # --- what may become of a delivery ------------------------------------------------------------------------------

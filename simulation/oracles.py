@@ -94,6 +94,8 @@ def _part(id_: str, values: dict[str, Any], world: World) -> Iterator[str]:
         yield f"{id_} is admitted, and its part is not there"
     elif _rows_of(part) != values["rows"]:
         yield f"{id_} has {values['rows']} rows, and its part {_rows_of(part)}"
+    elif odd := _made_up(part, world.files._blobs[names.INCOMING, values["name"]][1]):
+        yield f"{id_}: its part has a row that its file has not: {odd}"
 
 
 @lru_cache(maxsize=512)
@@ -101,6 +103,21 @@ def _rows_of(part: bytes) -> int:
     import pyarrow.parquet as pq
 
     return int(pq.read_metadata(BytesIO(part)).num_rows)
+
+
+@lru_cache(maxsize=512)
+def _made_up(part: bytes, file: bytes) -> str:
+    """A row of the part that no line of the file is; empty: there is none. Lines without quotes say what they are."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    header, *lines = file.decode().splitlines()
+    columns = pq.read_table(pa.BufferReader(part)).to_pydict()
+    places = [header.split(";").index(name) for name in columns]
+    plain = [line.split(";") for line in lines if '"' not in line]
+    there = {tuple(row[at] for at in places) for row in plain if len(row) == len(header.split(";"))}
+    rows = zip(*(map(str, values) for values in columns.values()), strict=True)
+    return next((";".join(row) for row in rows if row not in there), "")
 
 
 @lru_cache(maxsize=512)
@@ -252,11 +269,14 @@ def _hot(saved: Saved) -> dict[tuple[str, str], tuple[int, int, int]]:
 
 
 def traffic_on_the_accepted(run: Run) -> Iterator[str]:
-    """Traffic is 100 in all, and only where a model answers that had been accepted by then."""
-    found = run.records
+    """Traffic is 100 in all, and only where a model answers that had been accepted by then, or that a person promoted; and
+    that has answered, before anybody's rows were left to it."""
+    found, answered = run.records, set[str]()
     from simulation.scheduler import EPOCH
 
     for clock, what, traffic in run.world.workspace.log:
+        if what == "answered":
+            answered.add(traffic)
         if what != "traffic":
             continue
         shares = {name: share for name, share in traffic.items() if name != "endpoint"}
@@ -265,11 +285,20 @@ def traffic_on_the_accepted(run: Run) -> Iterator[str]:
         for deployment in shares:
             model = found.get(("model", f"bank:{deployment.removeprefix('model-')}"))
             history = model["values"]["history"] if model else []
-            when = [at for state, at in history if state == "accepted"]
+            when = [at for state, at in history if state == "accepted"] or _promoted(deployment, run.world)
+            if deployment not in answered:
+                yield f"{deployment} got traffic before it was asked anything"
             if not when:
-                yield f"{deployment} got traffic, and its model was never accepted"
+                yield f"{deployment} got traffic, and its model was neither accepted nor promoted"
             elif (_moment(when[0]) - EPOCH).total_seconds() > clock / 1000 + 2:
                 yield f"{deployment} got traffic before its model was accepted"
+
+
+def _promoted(deployment: str, world: World) -> list[str]:
+    """When a person asked for it."""
+    said = '"fact":"PromotionRequested",', f'"version":{deployment.removeprefix("model-")}}}'
+    entries = (row.value for (where, _), row in world.table._rows.items() if where.startswith("fact-"))
+    return [entry["begun"] for entry in entries if all(one in entry["fact"] for one in said)]
 
 
 def _first_release(run: Run) -> bool:

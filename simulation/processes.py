@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,8 +24,6 @@ HELD_UP_SECONDS = 100
 from being the second."""
 LATE_SECONDS = 110
 """So long after its answer was lost a submission may still arrive; the fence is longer."""
-WAITING_SECONDS = 0.05
-"""How often a task looks whether the one that it waits for is done."""
 BACK_SECONDS = 600
 """After so long the messages of a host that was killed come back."""
 
@@ -151,7 +150,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
     "write": WRITES, "create": CONDITIONAL, "stage": WRITES, "seal": WRITES,
     "register_dataset": WRITES, "cancel_run": WRITES, "begin_deployment": WRITES, "set_traffic": WRITES,
     "delete_deployment": WRITES, "submit": (*WRITES[:-1], HELD_UP, LATE, LATE_AND_DIED), "send_message": (*WRITES, TWICE),
-    "deliver": (*WRITES, TWICE), "handshake": WRITES,
+    "deliver": (*WRITES, TWICE), "send": (*WRITES, TWICE), "handshake": WRITES,
 }  # fmt: skip
 """By a port's verb; any other is a read."""
 IN_PAGES = {"rows", "list"}
@@ -271,6 +270,7 @@ class Process:
     def heartbeat(self, lease: Any, renew: Callable[[Any], Any], *, every_seconds: float) -> Iterator[None]:
         """As `shared.ledger.lease.heartbeat`, whose thread is a task here."""
         scheduler, over, beating, timer = self.world.scheduler, False, False, Timer(None)
+        waiting: Task | None = None
 
         def due() -> None:
             nonlocal timer, beating
@@ -291,6 +291,8 @@ class Process:
                 pass  # the next beat may come soon enough
             finally:
                 beating = False
+                if waiting is not None:
+                    scheduler.wake(waiting)
 
         timer = scheduler.after(every_seconds, due)
         try:
@@ -298,8 +300,9 @@ class Process:
         finally:
             over = True
             timer.cancel()
-            while beating and self.alive:
-                scheduler.sleep(WAITING_SECONDS)
+            if beating and self.alive:
+                waiting = scheduler.current
+                scheduler.wait()
 
 
 class Lock:
@@ -308,14 +311,22 @@ class Lock:
     def __init__(self, process: Callable[[], Process]) -> None:
         """process: the one whose task runs"""
         self._process, self._held = process, False
+        self._waiting: deque[tuple[Scheduler, Task]] = deque()
 
     def __enter__(self) -> None:
         while self._held:
             process = self._process()
             if not process.alive:
                 raise Died
-            process.world.scheduler.sleep(WAITING_SECONDS)
+            scheduler = process.world.scheduler
+            assert scheduler.current is not None
+            self._waiting.append((scheduler, scheduler.current))
+            scheduler.wait()
         self._held = True
 
     def __exit__(self, *_: object) -> None:
         self._held = False
+        while self._waiting:
+            scheduler, task = self._waiting.popleft()
+            if not task.over:
+                return scheduler.wake(task)

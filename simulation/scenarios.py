@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, ClassVar
 
 from shared.domain.facts import (
+    ConfigChanged,
     ExperimentDue,
     Fact,
+    PromotionRequested,
     ReadmissionRequested,
     ReleaseDecided,
     RollbackRequested,
@@ -25,11 +27,22 @@ from shared.domain.facts import (
     WorkResumed,
 )
 from shared.domain.policy import Policy
-from simulation.bank import bank_rows
+from simulation.bank import bank_rows, evaluation_of
 from simulation.choices import Deviations, Random
 from simulation.host import EVENTS, Message
 from simulation.oracles import FEW, Run, outcome, records
-from simulation.world import POLICY, Clock, Event, Happens, Saved, Stretch, World
+from simulation.world import (
+    POLICY,
+    UNANSWERED_AGE,
+    Channel,
+    Clock,
+    Event,
+    Fate,
+    Happens,
+    Saved,
+    Stretch,
+    World,
+)
 
 Validator = Callable[[Run, dict[str, Any]], Iterator[str]]
 """Told of the run, and of the outcome in the plain order."""
@@ -42,6 +55,7 @@ CLIENTS = "\n".join(
     for at, line in enumerate(bank_rows(6).splitlines())
 )
 CLIENTS = f"{CLIENTS}\n"
+ODD_CLIENTS = CLIENTS.replace("C003;22;", f"C003;{UNANSWERED_AGE};")
 
 
 BY: dict[str, Any] = {"by": "key:operator", "reason": "wrong"}
@@ -59,11 +73,12 @@ class Day:
 
     happens: tuple[tuple[float, Callable[[World], None]], ...]
     policy: Policy = POLICY
+    fate: Fate = field(default_factory=Fate)
     subscribed: bool = False
 
     def world(self, deviations: Deviations | None = None, **how: Any) -> World:
         """The day before it begins."""
-        made = World(deviations or {}, policy=self.policy, subscribed=self.subscribed, **how)
+        made = World(deviations or {}, policy=self.policy, fate=self.fate, subscribed=self.subscribed, **how)
         for at, act in self.happens:
             made.later(at, Happens(act))
         for at in range(120, self.ends, 120):
@@ -150,6 +165,29 @@ PEOPLE = Day(
 CLUSTER = Day((*FIRST, *SCORING), policy=replace(POLICY, engine_bytes=1))
 SEARCH = Day((*FIRST, (300, lambda world: world.deliver(ExperimentDue(dataset="bank", tick="1")))))
 TOLD = Day((*FIRST,), subscribed=True)
+UNANSWERED = Day(
+    (*FIRST, (300, drops("scoring", "clients.csv", ODD_CLIENTS)), (301, ticks(ScoringDue(tick="1")))),
+    policy=replace(POLICY, most_unscored_share=0.5),
+)
+REFUSED = Day(
+    (
+        *FIRST,
+        *SECOND,
+        (
+            1500,
+            asks("o1", PromotionRequested(dataset="bank", version=2, operation="o1", requested_ms=1, **BY)),
+        ),
+    ),
+    fate=Fate(found={2: {"calibration": {**evaluation_of(2, None)["calibration"], "error": 0.5}}}),
+)
+UNDECIDED = Day((*FIRST, *SECOND), fate=Fate(found={2: {"not_compared": "their columns differ"}}))
+FAILED = Day(FIRST, fate=Fate(failing=frozenset({"bank-v1-a1"})))
+CONFIGURED = Day(
+    (
+        *FIRST,
+        (400, asks("o1", ConfigChanged(operation="o1", values={"release_canary_percent": 20}, **BY))),
+    )
+)
 OVERWRITTEN = Day(
     (
         *FIRST,
@@ -205,6 +243,19 @@ def a_person_is_told(run: Run, plain: dict[str, Any]) -> Iterator[str]:
         yield f"of what no delivery can mend, a person sees {found or 'nothing'}"
 
 
+def the_channel_is_told(run: Run, plain: dict[str, Any]) -> Iterator[str]:
+    """Whoever died while it was told, people hear of the dead letter."""
+    yield from a_person_is_told(run, plain)
+    assert run.world.channel is not None
+    if not run.world.channel.heard:
+        yield "no channel was told of the dead letter"
+
+
+def _alerted(world: World) -> None:
+    world.channel = Channel()
+    _no_message(world)
+
+
 def _no_message(world: World) -> None:
     world.host.put(Message("steps", b64encode(b"no fact at all")), 0)
 
@@ -213,7 +264,7 @@ def _no_documents(world: World) -> None:
     world.workspace.documents.clear()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself, and looked up by that: a day's policy is long to hash
 class Scenario:
     """A generator of worlds, and the validator of what came of them."""
 
@@ -398,6 +449,12 @@ SCENARIOS: dict[str, Scenario] = {
             prepare=_no_message, gives_up=True, validate=a_person_is_told,
         ),
         Scenario(
+            name="alert", share=15,
+            says="a channel is told of what waits for a person",
+            day=USUAL, begins="DatasetRegistered", stops=_stops("RunDue", "DatasetRegistered"),
+            prepare=_alerted, gives_up=True, validate=the_channel_is_told,
+        ),
+        Scenario(
             name="give-up", share=10,
             says="a step fails at every attempt",
             day=USUAL, begins="run-events", stops=_stops("ModelAccepted"),
@@ -407,6 +464,41 @@ SCENARIOS: dict[str, Scenario] = {
             name="overwrite", share=20,
             says="files are overwritten, one of which a copy holds",
             day=OVERWRITTEN, begins="blob-events", nth=4, stops=_stops("DatasetRegistered", "DriftDue", "RunDue"),
+        ),
+        Scenario(
+            name="unanswered", share=6,
+            says="a client whom the model cannot answer comes out without a score",
+            day=UNANSWERED, begins="ShardDue", stops=_stops("BatchScored"),
+        ),
+        Scenario(
+            name="refuse", share=30,
+            says="a second model is not calibrated, and is refused",
+            day=REFUSED, begins="run-events", nth=2,
+        ),
+        Scenario(
+            name="promote", share=12,
+            says="a person promotes a model that was refused",
+            day=REFUSED, begins="api",
+        ),
+        Scenario(
+            name="undecided", share=20,
+            says="a second model cannot be compared, and nothing is decided",
+            day=UNDECIDED, begins="run-events", nth=2,
+        ),
+        Scenario(
+            name="fail", share=30,
+            says="a run fails, and its dataset version with it",
+            day=FAILED, begins="run-events",
+        ),
+        Scenario(
+            name="roll-back", share=12,
+            says="a person takes a model back",
+            day=PEOPLE, begins="api", nth=5,
+        ),
+        Scenario(
+            name="configure", share=15,
+            says="a person changes the config",
+            day=CONFIGURED, begins="api",
         ),
         Scenario(
             name="day", share=1,

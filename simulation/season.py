@@ -16,6 +16,8 @@ from simulation.oracles import ORACLES, Run
 from simulation.world import POLICY, Clock, Happens, World
 
 DAY = 24 * 3600
+CHUNK = 64 * 1024
+"""As the real adapter: a manifest of thousands of parts is not read in thousands of calls."""
 SWEEP_EVERY = 600
 """Seconds between two ticks of the reconciling clock: a tick each minute of a month shows no more."""
 
@@ -50,15 +52,21 @@ def lived(*, days: int, uploads: int, copies: int, seed: int, one_in: int) -> di
         instances=2 + random.below(7),
         skewed=True,
         endless=True,
+        chunk=CHUNK,
     )
     for number in range(days * uploads):
         at = number * DAY / uploads
         world.later(at, Happens(_dropped(number, copies, random.below(2), random)))
     for at in range(SWEEP_EVERY, days * DAY, SWEEP_EVERY):
         world.later(at, Clock())
-    world.run()
+    broken: list[str] = []
+
+    def settled() -> bool:
+        broken[:] = [f"{name}: {one}" for name, oracle in ORACLES.items() for one in oracle(Run(world, None))]
+        return not broken
+
+    world.run(settled=settled)
     over = Run(world, None)
-    broken = [f"{name}: {one}" for name, oracle in ORACLES.items() for one in oracle(over)]
     states: dict[str, int] = {}
     for (kind, _), record in over.records.items():
         states[f"{kind} {record['state']}"] = states.get(f"{kind} {record['state']}", 0) + 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import IO, Any
 from zlib import crc32
 
@@ -25,13 +26,14 @@ from shared.domain.facts import FACTS, Fact, OperationRequested, ReconcileDue
 from shared.domain.models.leaderboard import LEADERBOARD
 from shared.domain.policy import Policy
 from shared.domain.tables.contract import Contract
+from shared.errors import Unanswerable
 from shared.ledger import Ledger
 from shared.package_data import CONTRACTS, RECIPES
-from shared.ports import ExperimentRequest, Row, RunRequest, RunView, ScoringRequest, StepView
+from shared.ports import ExperimentRequest, Row, RunRequest, RunView, Scores, ScoringRequest, StepView
 from shared.services import Services
 from simulation import bank, determinism
 from simulation.bank import description_of, evaluation_of, golden
-from simulation.choices import Choices, Deviations, Random
+from simulation.choices import Choices, Deviations, NeverEnds, Random
 from simulation.cluster import score
 from simulation.host import Host, Message, Queues, blob_created, run_moved
 from simulation.processes import Port, Process
@@ -44,6 +46,8 @@ POLICY = replace(bank.POLICY, shard_bytes=150)
 RUN_SECONDS = 90
 SWEEP_SECONDS = (70, 70, 70, 130, 130, 130, 130, 130, 130)
 """Between one reconciliation and the next, longer than a lease; after so many all has to be as it should."""
+MOST_POINTS = 20_000
+"""A run that passes more choice points will never end; a day of all scenarios has some thousands."""
 CHUNK = 256
 """Bytes that a blob is read in, so that small files are read in several."""
 
@@ -144,6 +148,43 @@ class Subscriber:
         return len(events)
 
 
+UNANSWERED_AGE = 117
+"""Clients of this age are too much for every model; no golden row is of it, and none of the other files has one."""
+
+
+class LoggedEndpoint(MemoryEndpoint):
+    """The memory endpoint, which fails on some clients; the workspace's log has which deployments answered, and when."""
+
+    workspace: LoggedWorkspace
+
+    def score(self, endpoint: str, deployment: str, rows: Any) -> Scores:
+        if UNANSWERED_AGE in rows.column(0).to_pylist():
+            raise Unanswerable("the model failed on a row")
+        self.workspace.log.append((self.workspace.clock(), "answered", deployment))
+        return super().score(endpoint, deployment, rows)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of runs and models on a day; left out: they complete, and nothing is wrong with them."""
+
+    failing: frozenset[str] = frozenset()
+    """The names of runs that fail."""
+    found: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """By a model's version, what its evaluation says otherwise."""
+
+
+@dataclass
+class Channel:
+    """Keeps what people are told of."""
+
+    name: str = "mail"
+    heard: list[Any] = field(default_factory=list)
+
+    def send(self, said: Any) -> None:
+        self.heard.append(said)
+
+
 PIPELINES = ("pipeline", "scoring_pipeline", "experiment_pipeline")
 
 
@@ -209,6 +250,7 @@ class Saved:
     submissions: dict[str, list[Any]]
     pending: tuple[tuple[int, Event], ...]
     policy: Policy
+    fate: Fate
     heard: tuple[dict[str, Any], ...] | None
 
 
@@ -223,6 +265,7 @@ class World:
         saved: Saved | None = None,
         stretch: Stretch | None = None,
         policy: Policy = POLICY,
+        fate: Fate | None = None,
         instances: int = 2,
         skewed: bool = False,
         subscribed: bool = False,
@@ -230,12 +273,15 @@ class World:
         noting: bool = False,
         endless: bool = False,
         contracts: Sequence[Contract] = CONTRACT,
+        chunk: int = CHUNK,
     ) -> None:
-        self.choices = Choices(deviations, noting=noting)
+        """endless: any number of choice points is in order; chunk: bytes that a blob is read in"""
+        self.choices = Choices(deviations, noting=noting, most=inf if endless else MOST_POINTS)
         self.random, self.stretch, self.policy = Random(seed), stretch, policy
-        self.instances, self.gives_up, self.contracts = instances, gives_up, contracts
+        self.fate = fate or Fate()
+        self.instances, self.gives_up, self.contracts, self._chunk = instances, gives_up, contracts, chunk
         self._skews = [(self.random.below(601) - 300) if skewed else 0 for _ in range(instances)]
-        self.scheduler = Scheduler(self.choices, clock=saved.clock if saved else 0, endless=endless)
+        self.scheduler = Scheduler(self.choices, clock=saved.clock if saved else 0)
         self.host = Host(self)
         self._processes: dict[int, Process] = {}
         self.problems: list[Exception] = []
@@ -243,7 +289,7 @@ class World:
         self._numbers = 0
         self.halt: Callable[[Event], bool] | None = None
         """Whether the world is to stop before this happens."""
-        self.halted = False
+        self.halted, self.never_ends = False, ""
         self._build(saved, subscribed)
 
     def _build(self, saved: Saved | None, subscribed: bool) -> None:
@@ -251,24 +297,28 @@ class World:
         if saved is None:
             self.table, self.present = (LoggedTable(now=now, _etags=Numbers()) for _ in range(2))
             self.table.log, self.present.log = [], []
-            self.files = LoggedFiles(now=now, chunk_size=CHUNK, _etags=Numbers())
+            self.files = LoggedFiles(now=now, chunk_size=self._chunk, _etags=Numbers())
             self.workspace = LoggedWorkspace()
             submissions: dict[str, list[Any]] = {name: [] for name in PIPELINES}
             heard: tuple[dict[str, Any], ...] | None = () if subscribed else None
         else:
             self.table, self.present = saved.table.copied(now), saved.present.copied(now)
             self.files, self.workspace = saved.files.copied(now), saved.workspace.copied()
-            submissions, heard, self.policy = saved.submissions, saved.heard, saved.policy
+            submissions, heard = saved.submissions, saved.heard
+            self.policy, self.fate = saved.policy, saved.fate
         self.workspace.clock = lambda: self.scheduler.clock
         self.pipelines: dict[str, SubmittedPipeline] = {}
         for name in PIPELINES:
             made = SubmittedPipeline(self.workspace, submissions=submissions[name].copy())
             made.world = self
             self.pipelines[name] = made
-        self.endpoint = MemoryEndpoint()
+        self.endpoint = LoggedEndpoint()
+        self.endpoint.workspace = self.workspace
         self.subscriber = None if heard is None else Subscriber(heard=list(heard))
+        self.channel: Channel | None = None
         for at, event in saved.pending if saved else ():
-            self.later((at - self.scheduler.clock) / 1000, copy(event))  # a message counts its deliveries
+            if self.stretch is None or isinstance(event, Message | RunEnds):  # a stretch heeds nothing else
+                self.later((at - self.scheduler.clock) / 1000, copy(event))  # a message counts its deliveries
 
     def saved(self) -> Saved:
         now = self.scheduler.now
@@ -282,6 +332,7 @@ class World:
             submissions={name: made.submissions.copy() for name, made in self.pipelines.items()},
             pending=tuple(sorted(self.pending.values(), key=lambda pending: pending[0])),
             policy=self.policy,
+            fate=self.fate,
             heard=None if self.subscriber is None else tuple(self.subscriber.heard),
         )
 
@@ -307,8 +358,7 @@ class World:
         )
         queues: Any = Queues(process, self.host)
         subscribers = [] if self.subscriber is None else [Port("subscriber", self.subscriber, process)]
-        for one in subscribers:
-            one.__dict__["name"] = "listener"
+        channels: list[Any] = [] if self.channel is None else [Port("channel", self.channel, process)]
         return Services(
             ledger=ledger,
             files=Port("files", self.files, process),
@@ -321,6 +371,7 @@ class World:
             now=now,
             event_source=SOURCE,
             subscribers=subscribers,
+            alert_channels=channels,
             pipeline=Port("pipeline", self.pipelines["pipeline"], process),
             scoring_pipeline=Port("scoring_pipeline", self.pipelines["scoring_pipeline"], process),
             experiment_pipeline=Port("experiment_pipeline", self.pipelines["experiment_pipeline"], process),
@@ -370,14 +421,20 @@ class World:
         """
         settled = settled or (lambda: not self.unfinished())
         with determinism.running(self):
+            try:
+                self._run(settled)
+            except NeverEnds as problem:
+                self.never_ends = str(problem)
+
+    def _run(self, settled: Callable[[], bool]) -> None:
+        self.scheduler.run()
+        for sweep, seconds in enumerate(SWEEP_SECONDS):
+            if self.halted or settled():
+                return
+            self.scheduler.clock += seconds * 1000
+            self.host.tick(ReconcileDue(tick=f"sweep-{sweep}"))
             self.scheduler.run()
-            for sweep, seconds in enumerate(SWEEP_SECONDS):
-                if self.halted or settled():
-                    return
-                self.scheduler.clock += seconds * 1000
-                self.host.tick(ReconcileDue(tick=f"sweep-{sweep}"))
-                self.scheduler.run()
-            settled()
+        settled()
 
     def replay(self) -> None:
         """All messages that there were, once more, in the plain order; but hints, which look at what is now."""
@@ -428,8 +485,12 @@ class World:
     def end_run(self, run: str) -> None:
         request = self.workspace.started[run]
         steps = (StepView(name="prepare", status="Completed"),)
-        self.workspace.runs[run] = RunView(name=run, status="Completed", steps=steps)
-        if isinstance(request, ScoringRequest):
+        failed = run in self.fate.failing
+        status, error = ("Failed", "a node of the cluster was lost") if failed else ("Completed", "")
+        self.workspace.runs[run] = RunView(name=run, status=status, error=error, steps=steps)
+        if failed:
+            pass
+        elif isinstance(request, ScoringRequest):
             score(request, self.files)
         elif isinstance(request, RunRequest):
             self._leave_model(request)
@@ -443,6 +504,7 @@ class World:
         self.files.write(names.RECIPES, request.output + LEADERBOARD, json.dumps(body).encode())
 
     def _leave_model(self, request: RunRequest) -> None:
-        found = {"evaluation": evaluation_of(request.version, request.champion)}
+        evaluation = evaluation_of(request.version, request.champion)
+        found = {"evaluation": {**evaluation, **self.fate.found.get(request.version, {})}}
         found["golden"], found["model"] = golden(request.version), description_of(request.version)
         self.workspace.documents[request.dataset, request.version] = found

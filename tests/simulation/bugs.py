@@ -53,6 +53,28 @@ GATHERED = """\
 """
 FOLLOWING = "events = services.ledger.events.following(cursor.value.next, limit=AT_ONCE)"
 
+STRICT = """\
+        except csv.Error as error:
+            return _rule(error)
+"""
+LAX = """\
+        except csv.Error:
+            row = text.replace('"', "").split(";")
+"""
+ONCE_MORE = """\
+    try:
+        return score(row)
+    except Unanswerable as no:
+        return Answers.none(f"the model could not score this row: {no}")
+"""
+FOR_EVER = """\
+    while True:
+        try:
+            return score(row)
+        except Unanswerable:
+            continue
+"""
+
 BUGS = (
     # once, and by one worker
     bug(
@@ -112,6 +134,11 @@ BUGS = (
         "shared.procedures.admission", KEPT,
         f"{KEPT}                __import__('logging').getLogger('campanha').info(line)\n",
     ),
+    bug(
+        "a line whose quote is never closed is taken for a row", "admit", I1,
+        "shared.domain.tables.csv_reader",
+        STRICT, LAX,
+    ),
     # rows out
     bug(
         "the manifest is written before the output", "score", I2,
@@ -122,6 +149,16 @@ BUGS = (
         "shared.steps.score_shard", "names.scored_blob(fact.batch), fact.number, scored.lines",
         "names.scored_blob(fact.batch), 0, scored.lines",
     ),
+    bug(
+        "a row that the model cannot answer is asked for again for ever", "unanswered", I7,
+        "shared.domain.batches.request_split", ONCE_MORE, FOR_EVER,
+    ),
+    # releases
+    bug(
+        "a model gets traffic before it was tried", "release", I5,
+        "shared.steps.release_model", 'problem = smoke_test(plan, services) if state == "Succeeded"',
+        'problem = "" if state == "Succeeded"',
+    ),
     # records and events
     bug(
         "late news takes a record back", "judge", I4,
@@ -130,6 +167,15 @@ BUGS = (
     bug(
         "events are logged again after a crash", "admit", I6,
         "shared.flow", "new = events if all_new else ledger.outbox.unlogged(claim, events)", "new = events",
+    ),
+    bug(
+        "a worker that was away for longer than its lease logs its events again", "admit", I6,
+        "shared.ledger.outbox", "if claim and self._now() - claim.row.changed >= self._lease:", "if False:",
+    ),
+    bug(
+        "a worker whose lease was taken over settles all the same", "start", I6,
+        "shared.ledger.claims", "self._table.replace(claim.row, settled)",
+        "self._table.replace(self._table.get(claim.row.partition, claim.row.row) or claim.row, settled)",
     ),
     bug(
         "a record's place is never taken over", "judge", OUTCOME,
@@ -144,6 +190,10 @@ BUGS = (
     bug(
         "abandoned facts are not looked for", "release", OUTCOME,
         "shared.steps.reconcile", "        lambda: _unfinished(services),\n", "",
+    ),
+    bug(
+        "a sweep takes up abandoned facts, and skips the first", "release", OUTCOME,
+        "shared.steps.reconcile", "in islice(found, MOST_AT_ONCE):", "in islice(found, 1, MOST_AT_ONCE):",
     ),
     bug(
         "runs under way are not looked at", "judge", OUTCOME,
