@@ -35,6 +35,7 @@ WHERE = {
     "workspace": "the workspace",
     "endpoint": "the model",
     "subscriber": "the subscriber",
+    "channel": "the channel to people",
     "queue": "the queue",
     "pipeline": "the training pipeline",
     "scoring_pipeline": "the scoring pipeline",
@@ -52,6 +53,7 @@ VERBS = {
     "deployment_state": "looks at a deployment in", "deployments": "lists the deployments of",
     "begin_deployment": "begins a deployment in", "delete_deployment": "deletes a deployment from",
     "traffic": "reads the traffic of", "set_traffic": "sets the traffic of", "score": "asks", "deliver": "tells",
+    "send": "tells",
     "handshake": "greets",
 }  # fmt: skip
 
@@ -82,7 +84,7 @@ def lights(result: Result) -> list[dict[str, Any]]:
     found: dict[str, list[str]] = {name: [] for name in (*ORACLES, *THOROUGH, "outcome")}
     for violation in result.violations:
         name, _, says = violation.partition(": ")
-        found[name].append(says)
+        found.setdefault(name, []).append(says)
     return [{"name": name, "violations": says} for name, says in found.items()]
 
 
@@ -156,9 +158,9 @@ def says(label: str, instance: int | None, fact: str) -> str:
     where, _, verb = label.partition(".")
     if label == "next task:":
         return "Two are ready: who goes first?"
-    if where in WHERE:
+    if verb:
         does = VERBS.get(verb, f"calls {verb} of")
-        return f"Instance {_letter(instance)} {does} {WHERE[where]}"
+        return f"Instance {_letter(instance)} {does} {WHERE.get(where, where)}"
     if label.endswith(": delivery"):
         return f"A message arrives: {fact or 'one that nobody can read'}"
     return f"Instance {_letter(instance)} is done with {fact or 'the message'}, which is about to be deleted"

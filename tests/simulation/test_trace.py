@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from simulation import beginnings, determinism, scenarios
+from simulation.processes import OPTIONS
 from simulation.runs import Result, read_replay, run_hash
-from simulation.trace import PARTS, lights, state, traced
+from simulation.trace import PARTS, VERBS, WHERE, lights, says, state, traced
 
 DIED_AFTER_SUBMITTING = "start:0:13=2"
 
@@ -69,6 +72,15 @@ def test_a_trace_is_json_and_says_each_part_at_each_step() -> None:
     assert json.loads(json.dumps(trace)) == trace
     assert set(trace["begins"]) == set(PARTS)
     assert [step["at"] for step in trace["steps"]] == list(range(1, len(trace["steps"]) + 1))
+
+
+def test_each_port_and_each_verb_that_writes_has_words() -> None:
+    source = (Path(__file__).parents[2] / "simulation" / "world.py").read_text()
+    assert set(re.findall(r'Port\("(\w+)"', source)) <= set(WHERE)
+    assert set(OPTIONS) <= set(VERBS)
+    assert (
+        says("weather.ask", 0, "") == "Instance A calls ask of weather"
+    )  # and one that has none yet is no riddle
 
 
 def test_a_run_goes_on_from_a_beginning_that_was_written() -> None:

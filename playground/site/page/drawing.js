@@ -27,12 +27,18 @@ const PROMISES = {
   outcome: "as if nothing had happened",
 };
 
+const PLACES = Object.keys(PROMISES);
+/** In the order above; what has no words here comes last, as the oracle names it. */
+const placeOf = ({ name }) => (PLACES.includes(name) ? PLACES.indexOf(name) : PLACES.length);
+const byPlace = (one, other) => placeOf(one) - placeOf(other);
+
 export function drawLights(trace) {
   const bad = trace.lights.filter((light) => light.violations.length);
   by("lights").replaceChildren(
-    ...Object.entries(PROMISES).map(([name, says]) => {
+    ...trace.lights.toSorted(byPlace).map(({ name }) => {
+      const says = PROMISES[name] ?? name;
       const broken = bad.some((light) => light.name === name);
-      const number = /^I\d/.exec(name)?.[0];
+      const number = name in PROMISES ? /^I\d+/.exec(name)?.[0] : undefined;
       const words = make("span", {}, number ?? "", make("span", { className: number ? "more" : "", text: number ? ` ${says}` : says }));
       words.append(make("span", { className: "visually-hidden", text: broken ? ": broken" : ": holds" }));
       return make("li", { className: broken ? "bad" : "" }, words);

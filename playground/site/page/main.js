@@ -124,15 +124,15 @@ function choose(option) {
   change(trace.steps[at].at, option);
 }
 
-/** Python with the chosen bug in it; the part of the flow in which it shows is chosen too. */
-async function plant(id) {
+/** Python with the chosen bug in it. early: one that was begun before, without any */
+async function plant(id, early = null) {
   stopSearch();
   const bug = story.bugs.find((one) => one.id === id);
   schedule.bug = bug ? id : "";
   ready = false;
   enable();
   try {
-    await python.begin(bug);
+    await (early ?? python.begin(bug));
     ready = true;
     says("Python runs in your browser", "ready");
     enable();
@@ -254,6 +254,9 @@ function follow(how = {}) {
 }
 
 async function begin() {
+  // It takes the longest, and needs nothing of the rest.
+  const early = Python.possible() && !readSchedule(location.hash)?.bug ? python.begin() : null;
+  early?.catch(() => {}); // said where it is waited for
   story = await load("story.json");
   by("scenario").append(
     ...story.scenarios.map((one) => make("option", { value: one.name, text: `${one.name}: ${one.says}` })),
@@ -277,7 +280,7 @@ async function begin() {
     );
     return;
   }
-  if (!follow() || !schedule.bug) await plant("");
+  if (!follow() || !schedule.bug) await plant("", early);
 }
 
 if (location.protocol === "file:") {
