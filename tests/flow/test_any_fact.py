@@ -43,6 +43,7 @@ from tests.http.asking import VERSION, app_over, client_of
 
 RULES = {fact.__name__: (fact, rule.leads_to) for rule in flow.FLOW for fact in rule.when}
 DOCUMENTED: dict[str, tuple[type[Exception], ...]] = {
+    "replay_events": (Refused,),  # of a subscriber that is set up no more: a person is told
     "begin_operation": (UnreadableMessage,),
     "score_shard": (Refused,),
 }
