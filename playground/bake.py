@@ -26,8 +26,9 @@ SUGGESTED = (
 )
 """What to try first: where, at which kind of choice point, the way to go there, and how a person says it."""
 SCENARIOS = (
-    "start", "admit", "gather", "gather-more", "judge", "release", "approve", "plan", "score", "withdraw", "readmit",
-    "overwrite", "search", "tell", "poison", "give-up",
+    "start", "admit", "gather", "gather-more", "judge", "release", "approve", "refuse", "undecided", "promote", "roll-back",
+    "plan", "score", "unanswered", "withdraw", "readmit", "overwrite", "search", "fail", "alert", "tell", "configure",
+    "poison", "give-up",
 )  # fmt: skip
 """Those whose tables the stand-ins of NumPy and Arrow are whole enough for, the one that is shown first in front."""
 
