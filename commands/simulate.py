@@ -19,6 +19,7 @@ from commands import ROOT
 from commands.setup.machine import load, machine
 
 RESULTS = ROOT / "bench" / "results" / "simulation.json"
+DAYS = ROOT / "bench" / "results" / "simulated-days.json"
 USUAL = 20_000
 
 
@@ -55,7 +56,9 @@ def main(arguments: list[str]) -> int:
     )
     made.add_argument("--list", action="store_true", help="the scenarios, and what each is about")
     made.add_argument(
-        "--record", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}, which the docs show"
+        "--record",
+        action="store_true",
+        help=f"write {RESULTS.relative_to(ROOT)}, or with --days add to {DAYS.name} beside it; the docs show them",
     )
     made.add_argument("--json", action="store_true", help="print one JSON document")
     given = made.parse_args(arguments)
@@ -130,6 +133,12 @@ def _lived(given: argparse.Namespace) -> int:
     told = season.lived(
         days=given.days, uploads=given.uploads, copies=given.copies, seed=given.seed, one_in=ONE_IN
     )
+    if given.record:
+        before = json.loads(DAYS.read_text(encoding="utf-8")) if DAYS.exists() else []
+        others = [
+            one for one in before if any(one[name] != told[name] for name in ("days", "uploads", "events"))
+        ]
+        DAYS.write_text(json.dumps([*others, told], indent=1) + "\n", encoding="utf-8")
     print(json.dumps(told, indent=1))
     return int(bool(told["violations"]))
 

@@ -15,6 +15,8 @@ from kept import ROOT
 
 RESULTS = ROOT / "bench" / "results" / "simulation.json"
 CHAOS = ROOT / "bench" / "results" / "chaos.json"
+DAYS = ROOT / "bench" / "results" / "simulated-days.json"
+BUGS = ROOT / "bench" / "results" / "seeded-bugs.json"
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
@@ -24,6 +26,8 @@ def wanted() -> dict[Path, str]:
     for begin, end, results, made in (
         (BEGIN, END, RESULTS, section),
         ("<!-- chaos -->", "<!-- /chaos -->", CHAOS, broken),
+        ("<!-- days -->", "<!-- /days -->", DAYS, lived),
+        ("<!-- caught -->", "<!-- /caught -->", BUGS, caught),
     ):
         if results.exists():
             text = kept.between(text, begin, end, made(json.loads(results.read_text(encoding="utf-8"))))
@@ -52,6 +56,32 @@ def broken(found: dict[str, Any]) -> str:
         lines.append(
             f"| {each['breaks']} | {often} | {dropped} | {each['answers']:,} | {each['given_up']} | {healed} |"
         )
+    return "\n".join(lines)
+
+
+def lived(found: list[dict[str, Any]]) -> str:
+    """The long runs, and what was broken in each."""
+    lines = [
+        "| days | uploads | events | instances | choice points | of them gone wrong | minutes | violations |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {one['days']} | {one['uploads']:,} | {one['events']:,} | {one['instances']} | {one['choicePoints']:,} |"
+        f" {one['deviations']:,} | {one['seconds'] / 60:.1f} | {len(one['violations'])} |"
+        for one in found
+    ]
+    return "\n".join(lines)
+
+
+def caught(found: list[dict[str, Any]]) -> str:
+    """Each seeded bug, who found it, and how soon."""
+    lines = [
+        "| what is planted | scenario | oracle that speaks | schedules until then |",
+        "|---|---|---|---|",
+    ]
+    for one in found:
+        schedules = "never" if one["schedules"] is None else f"{one['schedules']:,}"
+        lines.append(f"| {one['bug']} | {one['scenario']} | {one['oracle']} | {schedules} |")
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import IO, Any
 
 from shared.domain.facts import Fact, ShardDue
@@ -136,9 +137,13 @@ class MemoryFiles:
     def list(
         self, container: str, *, prefix: str = "", modified_since: datetime | None = None
     ) -> Iterator[Blob]:
-        for (where, name), (blob, _) in sorted(self._blobs.items()):
-            wanted = where == container and name.startswith(prefix)
-            if wanted and (modified_since is None or blob.modified >= modified_since):
+        found = [
+            (name, blob)
+            for (where, name), (blob, _) in self._blobs.items()
+            if where == container and name.startswith(prefix)
+        ]
+        for _, blob in sorted(found, key=itemgetter(0)):
+            if modified_since is None or blob.modified >= modified_since:
                 yield blob
 
     def content(self, container: str, name: str) -> bytes | None:
