@@ -23,8 +23,9 @@ from simulation.runs import THOROUGH, Result, plain, run, scenario_of
 from simulation.scenarios import SCENARIOS, Scenario
 from simulation.world import World
 
-PIECE = 100
-"""Schedules by chance of one piece."""
+PIECE, ALONE = 100, 15
+"""Schedules by chance of one piece, and choice points of one whose deviations are tried alone: some seconds of work, so
+that a run ends soon after its time is over."""
 MOST_FAILURES = 20
 """So many are enough to look at."""
 
@@ -42,7 +43,8 @@ class Piece:
     seed: int = 0
     start: int = 0
     stop: int = 0
-    """By chance: the schedules' numbers. Pairs: the choice points at which the first crash is."""
+    """By chance: the schedules' numbers. Alone and pairs: the choice points at which the first deviation is; alone without
+    any: all."""
     scenario: str = ""
 
 
@@ -89,7 +91,13 @@ def pieces(
 
 
 def _alone_pieces(names: Iterable[str]) -> Iterator[Piece]:
-    return (Piece(kind="alone", scenario=name) for name in names if SCENARIOS[name].begins)
+    for name in names:
+        if SCENARIOS[name].begins:
+            points = plain(SCENARIOS[name])[1]
+            yield from (
+                Piece(kind="alone", scenario=name, start=at, stop=at + ALONE)
+                for at in range(1, points + 1, ALONE)
+            )
 
 
 def _pair_pieces(names: Iterable[str]) -> Iterator[Piece]:
@@ -114,7 +122,7 @@ def done(piece: Piece, *, until: Callable[[Account], bool] = lambda account: Fal
 def results(piece: Piece) -> Iterator[Result]:
     """What came of each schedule of a piece, one after the other."""
     if piece.kind == "alone":
-        yield from _alone(scenario_of(piece.scenario))
+        yield from _alone(scenario_of(piece.scenario), piece.start, piece.stop or inf)
     elif piece.kind == "pairs":
         for at in range(piece.start, piece.stop):
             yield from _pairs(scenario_of(piece.scenario), at)
@@ -149,9 +157,11 @@ def points_of(scenario: Scenario, deviations: dict[int, int]) -> list[Point]:
     return list(world.choices.noted or ())
 
 
-def _alone(scenario: Scenario) -> Iterator[Result]:
-    """Each option of each choice point of the plain order, by itself; thoroughly."""
+def _alone(scenario: Scenario, first: int, last: float) -> Iterator[Result]:
+    """Each option of each of these choice points of the plain order, by itself; thoroughly. last: is none of them"""
     for at, point in enumerate(points_of(scenario, {}), 1):
+        if not first <= at < last:
+            continue
         for option in range(1, len(point.options) + 1):
             yield run(scenario, 0, {at: option}, thorough=True)
 
