@@ -160,6 +160,7 @@ def _explored(given: argparse.Namespace) -> int:
         seconds,
         seed=given.seed,
         pairs=given.pairs,
+        cutShort=seconds >= given.minutes * 60,
         workers=given.workers,
         measured=datetime.now(UTC).isoformat(timespec="seconds"),
         machine={**machine(), "loadBefore": before, "loadAfter": load()},

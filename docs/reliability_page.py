@@ -88,10 +88,11 @@ def caught(found: list[dict[str, Any]]) -> str:
 def section(found: dict[str, Any]) -> str:
     """What was run, how long it took, and what was broken."""
     machine, pairs = found["machine"], ", all pairs of crashes" if found["pairs"] else ""
+    far = ", as far as the time went" if found["cutShort"] else ""
     processes = f"{found['workers']} process{'es' * (found['workers'] != 1)}"
     lines = [
         f"**{found['violations']:,} violations in {found['schedules']:,} schedules** ({found['distinct']:,} of them"
-        f" different; each deviation alone{pairs}, and by chance), {found['choicePoints']:,} choice points, in"
+        f" different; each deviation alone{pairs}, and by chance{far}), {found['choicePoints']:,} choice points, in"
         f" {found['seconds'] / 60:.0f} minutes by {processes}: {found['perSecond']:,} a second. Seed {found['seed']},"
         f" {found['measured'][:10]}, Python {machine['python']}, {machine['cores']} cores, load before it"
         f" {(machine['loadBefore'] or [0])[0]}.",
