@@ -48,7 +48,8 @@ def _values_known(world: World) -> dict[str, set[Any]]:
     """Every text and number that stands in the world's records and facts, by the name of its field."""
     known: dict[str, set[Any]] = defaultdict(set)
     records = [one for kind in KINDS for one in world.ledger.newest(kind.name, limit=200)]
-    for fields in (*(vars(fact) for fact in world.bus.announced), *(one.values for one in records)):
+    facts = [{name: getattr(fact, name) for name in declared(type(fact))} for fact in world.bus.announced]
+    for fields in (*facts, *(one.values for one in records)):
         for name, value in fields.items():
             known[name] |= set(_plain_ones(value))
     for one in records:
