@@ -273,7 +273,7 @@ def plant(mutant: Planted) -> int:
     code, planted = mutant.code(), 0
     where = (str(ROOT / mutant.file), mutant.function, mutant.name)
     for one in gc.get_objects():
-        if isinstance(one, FunctionType):
+        if type(one) is FunctionType:  # and no proxy, which would load what it stands for
             there = one.__code__
             if (there.co_filename, there.co_firstlineno, there.co_name) == where:
                 one.__code__, planted = code, planted + 1

@@ -256,7 +256,7 @@ class ScoredRows(Shape):
 class EventReplayPlan(Shape):
     """What a replay of events would deliver."""
 
-    count: int = Field(description="How many events.", ge=0, examples=[2])
+    count: int = Field(description="How many would be delivered (events).", ge=0, examples=[2])
     ids: list[str] = Field(
         description="Their ids, the oldest first; the first 1,000 of them.",
         examples=[["6b9dded21cd4c1d41510945afc506f53"]],
