@@ -13,6 +13,8 @@ from shared.services import Services
 
 MOST_NAMED = 1000
 """Ids that are listed; all are counted."""
+NOTHING_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
+"""No event is older; from the year 1 nothing can be taken away to allow for clocks that differ."""
 MOST_READ = 20_000
 """Events of the log that are read for an answer."""
 
@@ -31,7 +33,7 @@ class Asked:
 
 def asked(since: datetime, until: datetime | None, type_: str, subscriber: str, services: Services) -> Asked:
     """The span, found in the log, and those that get it. raises: Problem"""
-    begins, ends = _aware(since), min(_aware(until or services.now()), services.now())
+    begins, ends = max(_aware(since), NOTHING_BEFORE), min(_aware(until or services.now()), services.now())
     if begins >= ends:
         raise Problem(
             400, "The span is empty: `startsAt` has to be before `endsAt`, and before now.", code="SpanEmpty"
