@@ -641,6 +641,12 @@ def test_an_action_outlives_the_process_that_took_it(world: World, operator: Cli
     assert _followed(operator, answer)["status"] == "Succeeded"
 
 
+def test_a_replay_may_be_of_all_that_ever_happened(world: World, operator: Client) -> None:
+    world.tell(world.drop("may.csv", bank_rows(5)))
+    asked = {**VERSION, "startsAt": "0001-01-01T00:00:00Z"}
+    assert operator.get("/api/events/replay", params=asked).json()["count"] > 0
+
+
 def test_a_replay_of_events_says_how_far_it_is(world: World, operator: Client) -> None:
     heard, span = Listener(), {"startsAt": "2026-11-24T00:00:00Z"}
     world.tell(world.drop("may.csv", bank_rows(5)))

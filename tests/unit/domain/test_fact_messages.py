@@ -79,7 +79,13 @@ def test_any_json_is_a_fact_with_a_key_that_comes_back_or_unreadable(
 
 @pytest.mark.parametrize("kind", FACTS.values())
 def test_every_fact_comes_back_as_it_was(kind: type[Fact]) -> None:
-    made: Any = {"facts": ["a"], "subscribers": ["a"], "steps": [{"name": "a"}], "deciles": [1], "target": None} | {
+    made: Any = {
+        "facts": ["a"],
+        "subscribers": ["a"],
+        "steps": [{"name": "a"}],
+        "deciles": [1],
+        "target": None,
+    } | {
         "mended": [{"values": 1}],
         "columns": [{"column": "age"}],
         "values": {"runs_per_day": 5},
