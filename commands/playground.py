@@ -3,11 +3,10 @@ are a click away. Static files, for any web server; --serve is one. No server of
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from commands.client.output import as_json
-from commands.docs_site.static_server import serve
+from commands.docs_site.static_server import parser, serve
 from commands.playground_site.build import FOLDER, BuildFailed, build
 
 HEADERS = {
@@ -21,12 +20,7 @@ HEADERS = {
 
 
 def main(arguments: list[str]) -> int:
-    made = argparse.ArgumentParser(prog="./dev playground", description=__doc__)
-    made.add_argument("--serve", action="store_true", help="serve it on this machine until Ctrl+C")
-    made.add_argument("--open", action="store_true", help="serve it, and open it in the browser")
-    made.add_argument("--port", type=int, default=0, help="to serve it at (default: a free one)")
-    made.add_argument("--json", action="store_true")
-    given = made.parse_args(arguments)
+    given = parser("playground", __doc__).parse_args(arguments)
     try:
         build()
     except BuildFailed as problem:

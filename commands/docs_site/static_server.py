@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import webbrowser
 from collections.abc import Mapping
@@ -24,6 +25,16 @@ def serve(folder: Path, port: int, *, opened: bool, headers: Mapping[str, str] |
             server.serve_forever()
         except KeyboardInterrupt:
             print()
+
+
+def parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """What every command takes that builds a folder of static files."""
+    made = argparse.ArgumentParser(prog=f"./dev {name}", description=description)
+    made.add_argument("--serve", action="store_true", help="serve it on this machine until Ctrl+C")
+    made.add_argument("--open", action="store_true", help="serve it, and open it in the browser")
+    made.add_argument("--port", type=int, default=0, help="to serve it at (default: a free one)")
+    made.add_argument("--json", action="store_true")
+    return made
 
 
 def server_of(folder: Path, port: int = 0, headers: Mapping[str, str] | None = None) -> ThreadingHTTPServer:

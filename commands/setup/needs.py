@@ -64,6 +64,17 @@ def _packages(group: str, label: str, after: tuple[str, ...]) -> Part:
     )
 
 
+def _npm_packages(packages: npm_packages.NpmPackages, label: str) -> Part:
+    return Part(
+        label=label,
+        folder=packages.installed,
+        is_ready=packages.is_ready,
+        install=packages.install,
+        after=(UV,),
+        remedy=NPM_REGISTRY,
+    )
+
+
 def _has_uv(root: Path) -> bool:
     return venv.is_ready(root / UV_FOLDER, root / locks.UV)
 
@@ -105,22 +116,8 @@ PARTS = {
         after=(UV,),
         remedy=NPM_REGISTRY,
     ),
-    LINTERS: Part(
-        label="linters of the API and of JavaScript",
-        folder=npm_packages.LINTERS.installed,
-        is_ready=npm_packages.LINTERS.is_ready,
-        install=npm_packages.LINTERS.install,
-        after=(UV,),
-        remedy=NPM_REGISTRY,
-    ),
-    PLAYGROUND: Part(
-        label="Python for browsers",
-        folder=npm_packages.PLAYGROUND.installed,
-        is_ready=npm_packages.PLAYGROUND.is_ready,
-        install=npm_packages.PLAYGROUND.install,
-        after=(UV,),
-        remedy=NPM_REGISTRY,
-    ),
+    LINTERS: _npm_packages(npm_packages.LINTERS, "linters of the API and of JavaScript"),
+    PLAYGROUND: _npm_packages(npm_packages.PLAYGROUND, "Python for browsers"),
     ENVIRONMENTS: Part(
         label="environments of training and serving",
         folder=".environments",

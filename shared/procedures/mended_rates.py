@@ -14,7 +14,6 @@ from shared.ledger.outbox import FENCE_WAIT, LOST_RACE
 HOURS = 3
 """In a row; fewer is an outage that is over, or one file that was slow."""
 HOUR = timedelta(hours=1)
-EVENTS = ("UploadArrived", "OutcomesArrived")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,33 +24,37 @@ class Rate:
     least: int
     what: str
     """In words, after the count."""
+    counted: tuple[str, ...] = ()
+    """The names under which it is counted; empty: whatever no other rate counts."""
 
     def count(self, mended: Mapping[str, int]) -> int:
         """How often it happened, of what was counted."""
-        if self.alert == "work-abandoned":
-            return sum(n for name, n in mended.items() if name not in (*EVENTS, LOST_RACE, FENCE_WAIT))
-        return sum(mended.get(name, 0) for name in OF_ALERT[self.alert])
+        return sum(n for name, n in mended.items() if _RATE_OF.get(name, ABANDONED) is self)
 
 
-OF_ALERT = {
-    "events-missing": EVENTS,
-    "writers-collide": (LOST_RACE,),
-    "submissions-unanswered": (FENCE_WAIT,),
-}
+ABANDONED = Rate(alert="work-abandoned", least=3, what="facts were found open that no worker was at")
 RATES = (
     Rate(
         alert="events-missing",
         least=1,
         what="files were found by the reconciliation, and no event of them came",
+        counted=("UploadArrived", "OutcomesArrived"),
     ),
-    Rate(alert="work-abandoned", least=3, what="facts were found open that no worker was at"),
+    ABANDONED,
     Rate(
         alert="writers-collide",
         least=1000,
         what="writes were put together anew, since another worker was quicker",
+        counted=(LOST_RACE,),
     ),
-    Rate(alert="submissions-unanswered", least=1, what="submissions had no answer, and were waited for"),
+    Rate(
+        alert="submissions-unanswered",
+        least=1,
+        what="submissions had no answer, and were waited for",
+        counted=(FENCE_WAIT,),
+    ),
 )
+_RATE_OF = {name: rate for rate in RATES for name in rate.counted}
 
 
 @dataclass(frozen=True, kw_only=True)

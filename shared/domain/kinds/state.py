@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,11 +52,3 @@ class State:
     @property
     def succeeded(self) -> bool:
         return self.final and not self.failed
-
-
-def named(states: Iterable[State], name: str) -> State:
-    """raises: KeyError for a name that none of them has"""
-    found = next((state for state in states if state.name == name), None)
-    if found is None:
-        raise KeyError(name)
-    return found
