@@ -19,8 +19,10 @@ from running_azure.fixtures import azurite, azurite_service, free_port
 
 __all__ = ["azurite", "azurite_service", "free_port"]
 settle(ROOT)  # as `./dev` does
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")  # a busy machine is no fault of what is tested
+# A busy machine is no fault of what is tested; and what passed once passes again: `--hypothesis-profile=random` looks further.
+settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeated", settings.get_profile("random"), derandomize=True)
+settings.load_profile("repeated")
 
 SHARE_A_SERVER = (
     "localazure/tests/conformance/",

@@ -411,8 +411,7 @@ def _handle_claimed(claim: Claim, active: Active, services: Services, *, expecte
         event["event"]["id"] for event in events
     }  # what the fact itself says, its outcome may say again
     events += [event for event in made if event["event"]["id"] not in logged]
-    new = events if all_new else ledger.outbox.unlogged(claim, events)
-    _finish(claim, outcome, new, services, again=again)
+    _finish(claim, outcome, events, services, again=again, all_new=all_new)
     return outcome.facts
 
 
@@ -444,7 +443,7 @@ def _settled(claim: Claim, events: Sequence[dict[str, Any]], services: Services)
         except Exception as problem:
             held = replace(claim, row=lease.row)
             with suppress(Transient):  # the next attempt tells it
-                services.ledger.outbox.append(services.ledger.outbox.unlogged(held, events), held)
+                services.ledger.outbox.append(events, held)
             services.ledger.claims.free(held, in_words(problem))
             raise
         note(outcome.facts)
@@ -459,13 +458,23 @@ def _changes(claim: Claim, outcome: Outcome) -> list[Change]:
 
 
 def _finish(
-    claim: Claim, outcome: Outcome, events: Sequence[dict[str, Any]], services: Services, *, again: bool
+    claim: Claim,
+    outcome: Outcome,
+    events: Sequence[dict[str, Any]],
+    services: Services,
+    *,
+    again: bool,
+    all_new: bool,
 ) -> None:
-    """again: whether an earlier attempt had settled it: what it led to may be done by now, and is not due once more"""
+    """again: whether an earlier attempt had settled it: what it led to may be done by now, and is not due once more
+
+    all_new: whether no attempt before can have logged any of the events
+    """
     due = [fact for fact in outcome.facts if type(fact) in STEPS or type(fact) in RECORDS_ITSELF]
     if again:
         due = [fact for fact in due if fact.hint or not services.ledger.outbox.is_done(fact)]
-    if services.ledger.outbox.finish(claim, (fact for fact in due if not fact.hint), events):
+    noted = (fact for fact in due if not fact.hint)
+    if services.ledger.outbox.finish(claim, noted, events, all_new=all_new):
         services.bus.publish(
             due
         )  # after the transaction: a crash here leaves rows that the reconciler publishes

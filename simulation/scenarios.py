@@ -109,11 +109,17 @@ def _readmits(world: World) -> None:
     world.ask("o1", ReadmissionRequested(upload=upload, operation="o1"))
 
 
+def _looks_again(world: World, act: Callable[[World], None]) -> None:
+    """In two minutes, as long as it is day: a list whose clock's tick was lost does not come by itself."""
+    if world.scheduler.clock < Day.ends * 1000:
+        world.later(120, Happens(act))
+
+
 def _withdraws(world: World) -> None:
     """A person withdraws what came in, once it shows."""
     upload = _id_of(world, "upload", "upload/june.csv/")
     if upload is None:
-        world.later(120, Happens(_withdraws))
+        _looks_again(world, _withdraws)
         return
     world.ask("o1", WithdrawalRequested(upload=upload, operation="o1", retrain=True, **BY))
 
@@ -122,7 +128,7 @@ def _outcomes(world: World) -> None:
     """Calls were made by the list, once there is one."""
     batch = _id_of(world, "batch", "clients-csv")
     if batch is None or world.files.stat("scored", f"{batch}/manifest.json") is None:
-        world.later(120, Happens(_outcomes))
+        _looks_again(world, _outcomes)
         return
     lines = "\n".join(f"C{at:03d};{batch};{'yes' if at % 3 == 0 else 'no'}" for at in range(1, 7))
     world.drop("outcomes", "calls.csv", f"client;batch;y\n{lines}\n")

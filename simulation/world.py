@@ -48,6 +48,8 @@ SWEEP_SECONDS = (70, 70, 70, 130, 130, 130, 130, 130, 130)
 """Between one reconciliation and the next, longer than a lease; after so many all has to be as it should."""
 MOST_POINTS = 20_000
 """A run that passes more choice points will never end; a day of all scenarios has some thousands."""
+LONGEST = 7 * 24 * 60 * 60 * 1000
+"""A run in which something is still due after so many milliseconds will never end either: what waits passes no point."""
 CHUNK = 256
 """Bytes that a blob is read in, so that small files are read in several."""
 
@@ -275,13 +277,14 @@ class World:
         contracts: Sequence[Contract] = CONTRACT,
         chunk: int = CHUNK,
     ) -> None:
-        """endless: any number of choice points is in order; chunk: bytes that a blob is read in"""
+        """endless: any number of choice points and any time is in order; chunk: bytes that a blob is read in"""
         self.choices = Choices(deviations, noting=noting, most=inf if endless else MOST_POINTS)
         self.random, self.stretch, self.policy = Random(seed), stretch, policy
         self.fate = fate or Fate()
         self.instances, self.gives_up, self.contracts, self._chunk = instances, gives_up, contracts, chunk
         self._skews = [(self.random.below(601) - 300) if skewed else 0 for _ in range(instances)]
         self.scheduler = Scheduler(self.choices, clock=saved.clock if saved else 0)
+        self._latest = inf if endless else self.scheduler.clock + LONGEST
         self.host = Host(self)
         self._processes: dict[int, Process] = {}
         self.problems: list[Exception] = []
@@ -398,6 +401,8 @@ class World:
 
     def _due(self, number: int) -> None:
         event = self.pending[number][1]
+        if self.scheduler.clock > self._latest:
+            raise NeverEnds(f"after {LONGEST // 86_400_000} days there is still {type(event).__name__} due")
         if self.halt is not None and self.halt(event):
             self.halted = True
         if self.halted:

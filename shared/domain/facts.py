@@ -48,6 +48,13 @@ class Fact:
         return 0
 
     @property
+    def fault(self) -> str:
+        """Why nobody could deal with it, though each field is of its type; empty mostly."""
+        if 0 <= self.delay_seconds <= LONGEST_DELAY:
+            return ""
+        return f"it would be held back for {self.delay_seconds} s"
+
+    @property
     def waits(self) -> bool:
         """Whether it begins something new, and so waits while work is paused."""
         return False
@@ -120,10 +127,8 @@ class Fact:
             fact = cls(**body)
         except TypeError as cause:
             raise UnreadableMessage(f"it is no {cls.__name__}: only {', '.join(body)} are there") from cause
-        if not 0 <= fact.delay_seconds <= LONGEST_DELAY:
-            raise UnreadableMessage(
-                f"it is no {cls.__name__}: it would be held back for {fact.delay_seconds} s"
-            )
+        if fault := fact.fault:
+            raise UnreadableMessage(f"it is no {cls.__name__}: {fault}")
         return fact
 
 
@@ -1199,6 +1204,12 @@ class AlertRaised(Fact):
     @property
     def key(self) -> str:
         return f"alert/{self.alert}/raised"
+
+    @property
+    def fault(self) -> str:
+        if self.about is None or len(self.about) == 2:
+            return super().fault
+        return f"`about` is a kind and an id, and not {self.about}"
 
 
 @dataclass(frozen=True, kw_only=True)

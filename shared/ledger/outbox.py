@@ -140,9 +140,12 @@ class Outbox:
         """
         return self._commit(_Transaction(begins=fact, events=events), claim)
 
-    def finish(self, claim: Claim, led_to: Iterable[Fact], events: Sequence[Value]) -> bool:
+    def finish(
+        self, claim: Claim, led_to: Iterable[Fact], events: Sequence[Value], *, all_new: bool = False
+    ) -> bool:
         """The fact is done: see above; led_to: what is to be published after this.
 
+        all_new: no attempt before this one can have put any of the events into the log; else they are looked up there
         returns: False when another delivery has finished it meanwhile; nothing is written then
         """
         due = _distinct(led_to)
@@ -150,29 +153,23 @@ class Outbox:
             self._commit(_Transaction(opens=due[:AT_ONCE]))
             due = due[AT_ONCE:]
         while len(events) + len(due) > AT_ONCE:
-            self.append(events[:AT_ONCE])
+            self._commit(_Transaction(events=events[:AT_ONCE], doubtful=not all_new), claim)
             events = events[AT_ONCE:]
-        return self._commit(_Transaction(closes=claim.fact, opens=due, events=events), claim)
+        last = _Transaction(closes=claim.fact, opens=due, events=events, doubtful=not all_new)
+        return self._commit(last, claim)
 
     def append(self, events: Sequence[Value], claim: Claim | None = None) -> None:
-        """Puts events into the log by themselves: those of a fact that has more than fit in the transaction that
-        finishes it, and those of one whose step failed.
+        """Puts events into the log by themselves.
 
-        claim: of the fact whose step failed; where it has lapsed, what another worker logged meanwhile is left out
+        claim: of the fact whose step failed and whose events they are; those that are in the log already are left out
         """
         if events:
-            self._commit(_Transaction(events=events), claim)
+            self._commit(_Transaction(events=events, doubtful=claim is not None), claim)
 
     def count(self, mended: Counter[str]) -> None:
         """Counts what mended itself; see `Counted`."""
         if mended:
             self._commit(_Transaction(counted=Counted(mended=mended)))
-
-    def unlogged(self, claim: Claim, events: Sequence[Value]) -> Sequence[Value]:
-        """Those of a fact's events that are not in the log yet: all, unless an earlier attempt came that far."""
-        if not events:
-            return events
-        return self._events.missing(events, since=datetime.fromisoformat(claim.row.value["begun"]))
 
     def dead_letter(self, fact: Fact) -> int:
         """Takes an open fact from the reconciler: from now on it is a person's.
@@ -292,13 +289,15 @@ class Outbox:
     def _commit(self, transaction: _Transaction, claim: Claim | None = None) -> bool:
         """Writes it, among others who append and count; False when there is nothing to do (any more).
 
-        claim: of the fact that it begins or finishes
+        claim: of the fact that it begins or finishes, or whose events it appends
         """
         with self._lock:
             for attempt in range(CAS_TRIES):
                 built = self._built(transaction)
-                if claim and self._now() - claim.row.changed >= self._lease:
+                if claim and (transaction.doubtful or self._has_lapsed(claim)):
                     due = self._still_due(transaction, claim)
+                    if not due.writes_anything:
+                        return False
                     built = built if due is transaction else self._built(due)
                     transaction = due
                 try:
@@ -328,18 +327,29 @@ class Outbox:
             self._token.note_things()
         return _Built(opened=opened, counter=counter, appended=appended, move=self._token.move())
 
-    def _still_due(self, transaction: _Transaction, claim: Claim) -> _Transaction:
-        """What a worker that was away for longer than a lease still has to write: another may have done the fact meanwhile,
-        and nothing in the partition tells a fact that is done from one that was never begun.
+    def _has_lapsed(self, claim: Claim) -> bool:
+        return self._now() - claim.row.changed >= self._lease
 
-        Asked once the log's end was read: an event that comes after that moves the end on, and fails the transaction.
+    def _still_due(self, transaction: _Transaction, claim: Claim) -> _Transaction:
+        """What is left to write for a worker that is not the first, or was away for longer than a lease: another may have
+        logged events of the fact before or meanwhile, or have done it, and nothing in the partition tells a fact that is
+        done from one that was never begun.
+
+        Asked once the log's end was read, and by one worker of a process at a time: an event that comes after that moves
+        the end on, and fails the transaction.
         raises: Conflict when another worker took the claim before the fact was begun
         """
-        entry = self._claims.find(claim.fact.key)
-        if transaction.begins and (entry is None or entry.etag != claim.row.etag):
-            raise Conflict(f"the claim on {claim.fact.key} had lapsed, and another worker took it")
-        left = self.unlogged(claim, transaction.events)
+        if transaction.begins and self._has_lapsed(claim):
+            entry = self._claims.find(claim.fact.key)
+            if entry is None or entry.etag != claim.row.etag:
+                raise Conflict(f"the claim on {claim.fact.key} had lapsed, and another worker took it")
+        left = self._unlogged(claim, transaction.events)
         return transaction if len(left) == len(transaction.events) else replace(transaction, events=left)
+
+    def _unlogged(self, claim: Claim, events: Sequence[Value]) -> Sequence[Value]:
+        if not events:
+            return events
+        return self._events.missing(events, since=datetime.fromisoformat(claim.row.value["begun"]))
 
     def _rebased(self, transaction: _Transaction) -> tuple[_Transaction, bool]:
         """The transaction without what is there already; and whether there is still a reason for it."""
@@ -350,7 +360,8 @@ class Outbox:
         if transaction.mark and not self._is_writable(transaction.mark):
             return transaction, False
         events, has_row = transaction.events, transaction.begins or transaction.closes
-        if events and not has_row:  # so that nothing else tells that they are there already
+        # With a row, the row tells whether they are there already; and doubtful ones are looked up anyhow.
+        if events and not has_row and not transaction.doubtful:
             events = self._events.missing(events, since=min(map(_time_of, events)))
         known = [fact for fact in transaction.opens if self.is_open(fact)]
         opens = [fact for fact in transaction.opens if fact not in known]
@@ -362,10 +373,11 @@ class Outbox:
             renews=transaction.renews,
             renewed=renewed,
             events=events,
+            doubtful=transaction.doubtful,
             mark=transaction.mark,
             counted=transaction.counted,
         )
-        return rebased, bool(rebased.writes() or rebased.events or rebased.counted.mended)
+        return rebased, rebased.writes_anything
 
     def _is_writable(self, write: Insert | Replace) -> bool:
         row = self._present.get(self._within, write.row if isinstance(write, Insert) else write.old.row)
@@ -407,9 +419,15 @@ class _Transaction:
     """Whether a fact that is open already is open anew from now: its message is sent again."""
     renewed: Sequence[Fact] = ()
     events: Sequence[Value] = ()
+    doubtful: bool = False
+    """Whether some of the events may be in the log already."""
     mark: Insert | Replace | None = None
     """The row of a fact that is given up, or given back."""
     counted: Counted = field(default_factory=Counted)
+
+    @property
+    def writes_anything(self) -> bool:
+        return bool(self.writes() or self.events or self.counted.mended)
 
     def writes(self) -> list[Write]:
         new = [*([self.begins] if self.begins else []), *self.opens]

@@ -27,7 +27,13 @@ FLAGS = (
 )  # fmt: skip
 PATIENCE = 60.0
 """Seconds. Only a failure takes so long; on a busy machine much takes longer than one would think."""
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PROGRAMS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 WATCH = """
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) =>
@@ -45,7 +51,7 @@ def browser() -> Iterator[Browser]:
     """Closed with its module: while it is open Playwright has an event loop running, and nobody else can have one."""
     program = chromium()
     if program is None:
-        why = "no Chromium: `apt-get install chromium`, or set CAMPANHA_CHROMIUM to its path"
+        why = "no Chromium: `apt-get install chromium-headless-shell`, or set CAMPANHA_CHROMIUM to its path"
         if os.environ.get("CAMPANHA_REQUIRE_BROWSER"):
             pytest.fail(why)
         pytest.skip(why)

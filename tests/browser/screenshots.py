@@ -42,7 +42,8 @@ def main() -> int:
     program = chromium()
     if program is None:
         print(
-            "no Chromium: `apt-get install chromium`, or set CAMPANHA_CHROMIUM to its path", file=sys.stderr
+            "no Chromium: `apt-get install chromium-headless-shell`, or set CAMPANHA_CHROMIUM to its path",
+            file=sys.stderr,
         )
         return 1
     FOLDER.mkdir(exist_ok=True)

@@ -57,6 +57,7 @@ def _one(world: World) -> Any:
     return world.ledger.events.newest(limit=1)
 
 
+@pytest.mark.slow
 def test_typescript_narrows_by_kind(tmp_path: Path, node: str, linters: Path) -> None:
     typescript_types(tmp_path, node, linters)
     (tmp_path / "line.ts").write_text(PROGRAM)

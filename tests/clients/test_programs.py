@@ -31,6 +31,8 @@ SETTINGS = {"GATHER_QUIET_SECONDS": "1", "RELEASE_POLL_SECONDS": "1", "RATE_LIMI
 LONGEST = 300.0
 CLIENTS = 40
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:

@@ -279,11 +279,12 @@ def _told_once(fuse: Fuse) -> Watched:
     return world
 
 
-def test_a_crash_at_any_call_raises_once_and_ends_once() -> None:
+@pytest.mark.parametrize("every", [17, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_crash_at_any_call_raises_once_and_ends_once(every: int) -> None:
     whole = Fuse()
     _told_once(whole)
     assert whole.calls > 100
-    for at in range(1, whole.calls + 1, 3):
+    for at in range(1, whole.calls + 1, every):
         for after in (False, True):
             world = _told_once(Fuse(at, after=after))
             said = world.channels[0].said

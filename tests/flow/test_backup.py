@@ -122,8 +122,17 @@ def undisturbed() -> dict[str, Any]:
     return outcome(live_through(Fuse()))
 
 
-@pytest.mark.parametrize("gap", [0, 3, 60, 200])
-@pytest.mark.parametrize("every", [11, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("gap", "every"),
+    [
+        (0, 23),
+        (3, 23),
+        (60, 149),
+        (200, 149),
+        *(pytest.param(gap, 1, marks=pytest.mark.slow) for gap in (0, 3)),
+        *(pytest.param(gap, 11, marks=pytest.mark.slow) for gap in (60, 200)),
+    ],
+)
 def test_from_a_backup_of_any_moment_the_day_comes_to_the_same_end(
     undisturbed: dict[str, Any], gap: int, every: int
 ) -> None:

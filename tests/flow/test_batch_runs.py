@@ -347,9 +347,9 @@ def test_an_undisturbed_half_hour_ends_with_a_sealed_batch() -> None:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [23, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_crash_at_any_call_changes_nothing(after: bool, every: int) -> None:
-    """At each seventh call, and among the slow tests at each."""
+    """At some calls, and among the slow tests at each."""
     expected = outcome(live_through(Fuse()))
     fuse = Fuse()
     live_through(fuse, until_scored=True)

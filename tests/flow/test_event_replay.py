@@ -189,7 +189,7 @@ def test_it_costs_what_the_span_costs_however_long_the_history(telling: Telling)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [31, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_crash_at_any_call_loses_no_event_and_gives_none_another_id(
     monkeypatch: pytest.MonkeyPatch, after: bool, every: int
 ) -> None:

@@ -219,10 +219,11 @@ def test_an_upload_no_event_told_of_waits_in_its_trace_for_the_second_reconcilia
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_crash_at_any_call_breaks_no_trace(after: bool) -> None:
+@pytest.mark.parametrize("every", [31, pytest.param(7, marks=pytest.mark.slow)])
+def test_a_crash_at_any_call_breaks_no_trace(after: bool, every: int) -> None:
     """What the dying process was at is exported no more, so that at most the spans under it have lost theirs."""
     broken = []
-    for at in range(1, calls_that_matter() + 1, 7):
+    for at in range(1, calls_that_matter() + 1, every):
         with exporting(Exported(lost_with="Killed")) as exported:
             world = live_through(Fuse(at, after=after), lost=(at + after) % 2 == 0)
         ids = {trace_of(world, kind).trace_id for kind in LINE}

@@ -166,11 +166,12 @@ BUGS = (
     ),
     bug(
         "events are logged again after a crash", "admit", I6,
-        "shared.flow", "new = events if all_new else ledger.outbox.unlogged(claim, events)", "new = events",
+        "shared.flow", "again=again, all_new=all_new)", "again=again, all_new=True)",
     ),
     bug(
         "a worker that was away for longer than its lease logs its events again", "admit", I6,
-        "shared.ledger.outbox", "if claim and self._now() - claim.row.changed >= self._lease:", "if False:",
+        "shared.ledger.outbox", "if claim and (transaction.doubtful or self._has_lapsed(claim)):",
+        "if claim and transaction.doubtful:",
     ),
     bug(
         "a worker whose lease was taken over settles all the same", "start", I6,

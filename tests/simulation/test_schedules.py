@@ -8,8 +8,9 @@ import pytest
 
 from simulation import determinism, explore
 from simulation.runs import plain, read_replay, run
-from simulation.scenarios import SCENARIOS
+from simulation.scenarios import SCENARIOS, Day, _outcomes, _withdraws
 from simulation.shrink import in_words, shrunk
+from simulation.world import Happens, World
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -39,7 +40,7 @@ def test_no_single_deviation_breaks_anything(name: str) -> None:
 
 
 def test_schedules_by_chance_break_nothing() -> None:
-    held(explore.done(explore.Piece(kind="chance", seed=1, start=0, stop=1000)))
+    held(explore.done(explore.Piece(kind="chance", seed=1, start=0, stop=300)))
 
 
 @pytest.mark.slow
@@ -47,6 +48,23 @@ def test_twenty_thousand_schedules_break_nothing() -> None:
     account, _ = explore.explored(explore.pieces(20_000, 1), workers=2)
     assert account.schedules > 20_000
     held(account)
+
+
+def _again_and_again(world: World) -> None:
+    world.later(3600, Happens(_again_and_again))
+
+
+def test_a_run_that_waits_for_ever_is_told() -> None:
+    """What only looks at the clock passes no choice point."""
+    world = Day(((0, _again_and_again),)).world()
+    world.run()
+    assert "7 days" in world.never_ends
+
+
+def test_a_day_ends_whose_files_never_come_to_anything() -> None:
+    world = Day(((0, _outcomes), (0, _withdraws))).world()
+    world.run()
+    assert not world.never_ends
 
 
 def test_a_schedule_is_the_same_whoever_runs_it() -> None:

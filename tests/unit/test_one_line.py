@@ -152,6 +152,7 @@ def test_the_page_of_kinds_has_both(copy: Path, stale: str) -> None:
     assert "| `shelf` | whole number, shelves | Where it is laid by. | `7` |" in page
 
 
+@pytest.mark.slow
 def test_a_field_more_is_harmless_to_clients_and_one_less_is_refused(
     copy: Path, stale: str, tmp_path: Path
 ) -> None:

@@ -50,7 +50,7 @@ def test_all_phases_of_a_test_count_in_any_order() -> None:
     assert [(each.test, each.whole, each.around) for each in taken(reports)] == [("a", 7, 6), ("b", 6, 5)]
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_the_table_stands_once_at_the_end_with_workers_and_without(tmp_path: Path, workers: str) -> None:
     file = tmp_path / "test_it.py"
     file.write_text(TESTS)

@@ -41,6 +41,10 @@ def _message(fact: str = "UploadArrived", **fields: Any) -> str:
         (_message("BatchScored", batch="b", rows=1, rejected=0, deciles=["1"]), r"deciles is no list\[int\]"),
         (_message("RunDue", dataset="d", version=1, cause="c", after_seconds=10**9), "held back for 1000000000 s"),
         (_message("RunDue", dataset="d", version=1, cause="c", after_seconds=-1), "held back for -1 s"),
+        (
+            _message("AlertRaised", alert="a", name="n", cause="c", since="s", says="s", about=["upload"]),
+            "`about` is a kind and an id",
+        ),
         ('{"fact": "UploadArrived", "name": NaN, "etag": "1"}', "no JSON"),
         ('{"fact": ["UploadArrived"]}', "names no fact"),
         ("[]", "names no fact"),

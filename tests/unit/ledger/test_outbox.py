@@ -106,7 +106,7 @@ def test_a_crash_at_any_call_of_a_finish_tells_and_counts_once(after: bool, chil
         ledger = processes.ledger()
         claim = settled(ledger, upload("a"), *due)
         if ledger.outbox.is_open(upload("a")):
-            assert ledger.outbox.finish(claim, due, ledger.outbox.unlogged(claim, told))
+            assert ledger.outbox.finish(claim, due, told)
         seen = (processes.open(), processes.done(), processes.waiting(), processes.events())
         assert seen == expected, at
 
@@ -395,13 +395,38 @@ def test_an_outbox_that_is_never_left_alone_says_so(processes: Processes) -> Non
 
 def test_events_that_are_in_the_log_are_not_told_again(processes: Processes) -> None:
     """A worker died between appending a part of its events and finishing."""
+    processes.ledger().outbox.expect([upload("a")])
     claim = settled(processes.ledger(), upload("a"))
     processes.ledger().outbox.append(made_up("1", "2"))
     processes.ledger().outbox.append(made_up(*(f"other {number}" for number in range(70))))
     processes.ledger().outbox.append(made_up(*(f"other {number}" for number in range(70, 140))))
-    left = processes.ledger().outbox.unlogged(claim, made_up("1", "2", "3"))
-    assert [event["event"]["id"] for event in left] == ["3"]
-    assert processes.ledger().outbox.unlogged(claim, ()) == ()
+    before = processes.events()
+    assert processes.ledger().outbox.finish(claim, (), made_up("1", "2", "3"))
+    assert processes.events() == [*before, "3"]
+
+
+def test_events_that_another_worker_logs_just_before_the_fact_is_finished_are_not_told_again(
+    processes: Processes,
+) -> None:
+    """The worker whose step failed stood still in the call that logs what the fact says of itself."""
+    processes.ledger().outbox.expect([upload("a")])
+    claim = settled(processes.ledger(), upload("a"))
+    quicker = Once("commit", lambda: processes.ledger().outbox.append(made_up("1"), claim))
+    slow = processes.ledger(present=Interrupted(processes.present, before=quicker))
+    assert slow.outbox.finish(claim, (), made_up("1", "2"))
+    assert processes.events() == ["1", "2"]
+
+
+def test_events_that_another_worker_of_the_same_process_logged_are_not_told_again(
+    processes: Processes,
+) -> None:
+    """No conflict tells of them: the process knows the log's end."""
+    ledger = processes.ledger()
+    ledger.outbox.expect([upload("a")])
+    claim = settled(ledger, upload("a"))
+    ledger.outbox.append(made_up("1"), claim)
+    assert ledger.outbox.finish(claim, (), made_up("1", "2"))
+    assert processes.events() == ["1", "2"]
 
 
 def test_an_answer_that_is_lost_leaves_a_fact_that_is_finished_once(processes: Processes) -> None:

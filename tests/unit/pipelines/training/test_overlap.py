@@ -49,7 +49,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("repeats", ["once", "each"])
+@pytest.mark.parametrize("repeats", [pytest.param("once", marks=pytest.mark.slow), "each"])
 @pytest.mark.parametrize("case", CASES)
 def test_who_has_seen_the_rows_before_is_not_better(tmp_path: Path, case: str, repeats: str) -> None:
     parts = [part_of(tmp_path / "parts", drawn) for drawn in CASES[case]]
