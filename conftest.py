@@ -19,7 +19,8 @@ from running_azure.fixtures import azurite, azurite_service, free_port
 
 __all__ = ["azurite", "azurite_service", "free_port"]
 settle(ROOT)  # as `./dev` does
-# A busy machine is no fault of what is tested; and what passed once passes again: `--hypothesis-profile=random` looks further.
+# A busy machine is no fault of what is tested; and what passed once passes again.
+# `--hypothesis-profile=random` looks further.
 settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("repeated", settings.get_profile("random"), derandomize=True)
 settings.load_profile("repeated")
