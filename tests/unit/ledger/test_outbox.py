@@ -254,6 +254,20 @@ def test_a_fact_whose_worker_died_before_it_began_is_noted_only_while_its_lease_
     assert processes.ledger().outbox.is_noted(upload("a"))
 
 
+def test_from_the_moment_its_lease_ends_a_worker_begins_nothing_that_another_has_done(
+    processes: Processes,
+) -> None:
+    slow, other = processes.ledger(), processes.ledger()
+    claim = slow.claims.claim(upload("a"))
+    processes.pass_time(LEASE)
+    taken = other.claims.claim(upload("a"))
+    other.outbox.begin(upload("a"), made_up("1"), claim=taken)
+    assert other.outbox.finish(other.claims.settle(taken, Outcome()), (), ())
+    with pytest.raises(Conflict, match="another worker took it"):
+        slow.outbox.begin(upload("a"), made_up("1"), claim=claim)
+    assert (processes.open(), processes.events()) == ({}, ["1"])
+
+
 def test_what_is_noted_is_not_looked_up_again(processes: Processes) -> None:
     counted = Interrupted(processes.past)
     ledger = processes.ledger(past=counted)
@@ -285,6 +299,17 @@ def test_only_what_nobody_can_be_at_is_unfinished(processes: Processes) -> None:
 
 
 # --- dead letters -----------------------------------------------------------------------------------------
+
+
+def test_a_fact_that_is_published_anew_meanwhile_becomes_a_dead_letter_all_the_same(
+    processes: Processes,
+) -> None:
+    processes.ledger().outbox.expect([upload("a")])
+    processes.pass_time(LEASE)
+    quicker = Once("commit", lambda: processes.ledger().outbox.expect([upload("a")]))
+    processes.ledger(present=Interrupted(processes.present, before=quicker)).outbox.dead_letter(upload("a"))
+    assert quicker.done
+    assert (processes.open(), processes.waiting()) == ({}, set())
 
 
 def test_a_dead_letter_is_nobodys_until_it_is_reopened(processes: Processes) -> None:
