@@ -511,7 +511,7 @@ MUTANTS = (
     ),
     mutant(
         "a worker that was away does not look at its claim", "shared.ledger.outbox",
-        "if claim and self._now() - claim.row.changed >= self._lease:", "if False:",
+        "if claim and (transaction.doubtful or self._has_lapsed(claim)):", "if claim and transaction.doubtful:",
         "flow/test_given_back.py::test_a_worker_that_was_away_for_longer_than_its_lease_logs_no_event_twice",
     ),
     mutant(

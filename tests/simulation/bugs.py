@@ -34,8 +34,8 @@ def bug(name: str, scenario: str, oracle: str, module: str, *change: str) -> Bug
     return Bug(mutant(name, module, before, after, "simulation/test_seeded_bugs.py"), scenario, oracle)
 
 
-FINISHED = "return self._commit(_Transaction(closes=claim.fact, opens=due, events=events), claim)"
-ACKED = "self._commit(_Transaction(closes=claim.fact, events=events), claim); return self._commit(_Transaction(opens=due))"
+FINISHED = "return self._commit(last, claim)"
+ACKED = "self._commit(replace(last, opens=()), claim); return self._commit(_Transaction(opens=due))"
 FREED = "            ledger.claims.free"
 UNREAD = "        return\n    if fact:\n        _measure_wait"
 KEPT = "                rejects_file.write(line)\n"
