@@ -71,8 +71,10 @@ def licence_of(library: Distribution) -> str:
     classifiers = [
         one.rpartition(" :: ")[2] for one in told.get_all("Classifier") or [] if one.startswith("License ::")
     ]
-    text: str = told["License-Expression"] or "; ".join(classifiers) or told["License"] or ""
-    return text.partition("\n")[0].strip()
+    expression, text = (
+        next(iter(told.get_all(name) or []), "") for name in ("License-Expression", "License")
+    )
+    return (expression or "; ".join(classifiers) or text).partition("\n")[0].strip()
 
 
 def _installed(name: str) -> Distribution | None:
