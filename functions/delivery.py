@@ -118,9 +118,13 @@ def tick(fact: ReconcileDue | ScoringDue) -> None:
 def give_up(fact: Fact) -> None:
     """Records that a fact's step failed as often as it may, so that a person sees it."""
     from shared import wiring
-    from shared.procedures.dead_letters import dead_letter
+    from shared.procedures.dead_letters import given_up
 
-    _record(dead_letter(fact, wiring.services()))
+    services = wiring.services()
+    dead = given_up(fact, services)
+    if dead is not None:
+        _record(dead)
+        services.ledger.outbox.dead_letter(fact, retries=dead.retries)
 
 
 def _dead_letter(queue: str, body: bytes, fault: str) -> None:

@@ -156,6 +156,8 @@ class Outbox:
             self._commit(_Transaction(events=events[:AT_ONCE], doubtful=not all_new), claim)
             events = events[AT_ONCE:]
         last = _Transaction(closes=claim.fact, opens=due, events=events, doubtful=not all_new)
+        if not all_new and _is_given_up(self._present.get(self._within, _row_key(claim.fact))):
+            last = replace(last, counted=Counted.opened([claim.fact]))  # it was not counted as open any more
         return self._commit(last, claim)
 
     def append(self, events: Sequence[Value], claim: Claim | None = None) -> None:
@@ -171,14 +173,21 @@ class Outbox:
         if mended:
             self._commit(_Transaction(counted=Counted(mended=mended)))
 
-    def dead_letter(self, fact: Fact) -> int:
-        """Takes an open fact from the reconciler: from now on it is a person's.
+    def dead_letter(self, fact: Fact, *, retries: int) -> None:
+        """Takes an open fact from the reconciler: from now on it is a person's, who was told of it before this.
 
-        returns: how often it was retried since it was dead-lettered first
+        retries: how often it had been retried when it was given up; what a person has given back since then stays the
+        reconciler's, and what is done is nobody's
         """
-        self._mark(fact, dead_lettered=True)
-        entry = self._claims.find(fact.key)
-        return int(entry.value.get("retries", 0)) if entry else 0
+        for attempt in range(CAS_TRIES):
+            # The row before the claim: who gives the fact back writes the row last, so that this one's write meets it.
+            old, entry = self._present.get(self._within, _row_key(fact)), self._claims.find(fact.key)
+            retried = entry is not None and int(entry.value.get("retries", 0)) > retries
+            done = old is None and entry is not None and entry.value["state"] == "settled"
+            if retried or done or _is_given_up(old) or self._mark(fact, old, dead_lettered=True):
+                return
+            back_off(attempt)
+        raise _never_left_alone(fact)
 
     def reopen(self, key: str, *, failure: str) -> Fact | None:
         """Gives a dead-lettered fact back to the reconciler, with all its attempts before it.
@@ -194,22 +203,22 @@ class Outbox:
             return None
         if row.value.get("failure") != failure:
             self._claims.reset(row, failure=failure)
-        self._mark(fact, dead_lettered=False)
-        return fact
-
-    def _mark(self, fact: Fact, *, dead_lettered: bool) -> None:
-        """Notes whether it is a person's; an open fact that is one's own is counted, a given-up one is not."""
         for attempt in range(CAS_TRIES):
             old = self._present.get(self._within, _row_key(fact))
-            if old is not None and bool(old.value.get("dead_lettered")) == dead_lettered:
-                return
-            value = _open(fact) | ({"dead_lettered": True} if dead_lettered else {})
-            mark = Replace(old=old, value=value) if old else Insert(row=_row_key(fact), value=value)
-            more = 0 if old is None and dead_lettered else -1 if dead_lettered else 1
-            if self._commit(_Transaction(mark=mark, counted=Counted.opened([fact], by=more))):
-                return
+            if self._mark(fact, old, dead_lettered=False):
+                return fact
             back_off(attempt)
-        raise Conflict(f"the open fact {fact.key} changed {CAS_TRIES} times under our hands")
+        raise _never_left_alone(fact)
+
+    def _mark(self, fact: Fact, old: Row | None, *, dead_lettered: bool) -> bool:
+        """Notes whether it is a person's; an open fact that is one's own is counted, a given-up one is not.
+
+        old: its row; where that has changed nothing is written, and False returned
+        """
+        value = _open(fact) | ({"dead_lettered": True} if dead_lettered else {})
+        mark = Replace(old=old, value=value) if old else Insert(row=_row_key(fact), value=value)
+        more = int(not dead_lettered) - int(old is not None and not _is_given_up(old))
+        return self._commit(_Transaction(mark=mark, counted=Counted.opened([fact], by=more)))
 
     # --- looking ------------------------------------------------------------------------------------------
 
@@ -392,6 +401,14 @@ class Outbox:
             return [Insert(row=self._counter_row, value=counted.to_json())]
         total = Counted.from_json(self._counter.value).plus(counted)
         return [Replace(old=self._counter, value=total.to_json())]
+
+
+def _is_given_up(row: Row | None) -> bool:
+    return row is not None and bool(row.value.get("dead_lettered"))
+
+
+def _never_left_alone(fact: Fact) -> Conflict:
+    return Conflict(f"the open fact {fact.key} changed {CAS_TRIES} times under our hands")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,17 +15,25 @@ QUEUES: dict[type[Fact], str] = {
 """The queue in which a fact first comes; the others come in `steps`."""
 
 
-def dead_letter(fact: Fact, services: Services) -> StepDeadLettered:
-    """Takes the fact from the reconciler, and says how often its step failed, and with what the last time.
+def given_up(fact: Fact, services: Services) -> StepDeadLettered | None:
+    """How often the fact's step failed, and with what the last time; None while somebody is at it, or when it is done.
 
-    The same whether the queue, the claim or a reconciliation finds out, so that a person sees it once.
+    The same whether the queue, the claim or a reconciliation finds out, so that a person sees it once. Until that is
+    recorded the fact stays in the outbox as the reconciler's: whoever dies between the two is found by it, and only what
+    a person was told of is taken from it (`Outbox.dead_letter`).
     """
-    entry = services.ledger.claims.find(fact.key)
-    reason = "it failed at every delivery; the app's log says why"
+    ledger = services.ledger
+    entry = ledger.claims.find(fact.key)
+    if entry and ledger.claims.is_held(entry):
+        ledger.outbox.begin(fact, ())  # so that the reconciler sees what becomes of it
+        return None
+    if entry and entry.value["state"] == "settled" and not ledger.outbox.is_open(fact):
+        return None
+    reason, retries = "it failed at every delivery; the app's log says why", 0
     if entry:
         attempts, last = entry.value["attempt"], entry.value.get("last_error", "its worker died")
         reason = f"it failed {attempts} {'time' if attempts == 1 else 'times'}, the last time with {last}"
-    retries = services.ledger.outbox.dead_letter(fact)
+        retries = int(entry.value.get("retries", 0))
     queue = QUEUES.get(type(fact), "steps")
     trace = Trace.read(entry.value.get("trace")) if entry else fact.trace
     return StepDeadLettered(queue=queue, about=fact.key, reason=reason, retries=retries).in_trace(trace)

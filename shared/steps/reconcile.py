@@ -24,7 +24,7 @@ from shared.domain.facts import (
 from shared.errors import UnreadableMessage
 from shared.ports import Blob
 from shared.procedures.dataset_head import HEAD
-from shared.procedures.dead_letters import dead_letter
+from shared.procedures.dead_letters import given_up
 from shared.procedures.endpoint_probe import PROBES
 from shared.procedures.experiments import EXPERIMENT
 from shared.procedures.gather_window import WINDOW
@@ -78,7 +78,13 @@ def _unfinished(services: Services) -> Iterator[Fact]:
         if attempts < services.policy.most_attempts:
             yield fact
             continue
-        yield dead_letter(fact, services)
+        dead = given_up(fact, services)
+        if dead is not None and services.ledger.outbox.is_done(dead):
+            services.ledger.outbox.dead_letter(
+                fact, retries=dead.retries
+            )  # whoever told a person died before this
+        elif dead is not None:
+            yield dead
     yield from broken
 
 

@@ -494,7 +494,7 @@ def test_a_share_that_is_being_watched_is_no_stray_traffic(world: World) -> None
 def test_a_release_that_was_given_up_while_it_was_watched_loses_its_share(world: World) -> None:
     _baking(world)
     (due,) = world.ledger.outbox.open(ReleaseDue)
-    world.ledger.outbox.dead_letter(due)
+    world.ledger.outbox.dead_letter(due, retries=0)
     world.due.clear()
     world.tell(StepDeadLettered(queue="steps", about=due.key, reason="given up"), ReconcileDue(tick="1"))
     assert world.workspace.traffic == {ENDPOINT: {OLD: 100}}

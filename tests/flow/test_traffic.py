@@ -54,7 +54,7 @@ def _reconcile(world: World) -> list[TrafficStrayed]:
 
 def test_traffic_that_a_release_left_with_what_nobody_released_is_given_back(world: World) -> None:
     accepted = _dies_after_the_switch(world)
-    world.ledger.outbox.dead_letter(next(world.ledger.outbox.open(ModelAccepted, ReleaseDue)))
+    world.ledger.outbox.dead_letter(next(world.ledger.outbox.open(ModelAccepted, ReleaseDue)), retries=0)
     world.tell(StepDeadLettered(queue="steps", about=accepted.key, reason="given up"))
     world.bus.take()
     _reconcile(world)

@@ -25,7 +25,7 @@ from shared.domain.tables.contract import Contract
 from shared.errors import GivenUp, InProgress, Transient
 from shared.ledger import Ledger
 from shared.ports import RunView, StepView
-from shared.procedures.dead_letters import dead_letter
+from shared.procedures.dead_letters import given_up
 from shared.services import Services
 from simulation.bank import DATASET, HEADER, POLICY, bank_rows, description_of, evaluation_of, golden
 
@@ -140,7 +140,10 @@ class World:
         except InProgress:
             return
         except GivenUp:
-            self.due.append((self.time, dead_letter(fact, self.services)))
+            dead = given_up(fact, self.services)
+            if dead is not None:
+                self.deliver(dead)
+                self.ledger.outbox.dead_letter(fact, retries=dead.retries)
         finally:
             taken = self.bus.take()
             self.published |= {f.key for f in taken}

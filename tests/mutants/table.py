@@ -539,6 +539,27 @@ MUTANTS = (
         'if services.ledger.find("dataset", names.dataset_id(dataset, newest)) is None:', "if False:",
         "flow/test_traces.py::test_a_crash_at_any_call_breaks_no_trace",
     ),
+    mutant(
+        "a fact is taken from the reconciler before a person is told of it", "functions.delivery",
+        "        _record(dead)\n        services.ledger.outbox.dead_letter(fact, retries=dead.retries)\n",
+        "        services.ledger.outbox.dead_letter(fact, retries=dead.retries)\n        _record(dead)\n",
+        "unit/functions/test_delivery.py::test_whoever_dies_while_a_fact_is_given_up_a_person_is_told_once",
+    ),
+    mutant(
+        "a fact that a person was told of stays the reconciler's", "shared.steps.reconcile",
+        "if dead is not None and services.ledger.outbox.is_done(dead):", "if False:",
+        "unit/functions/test_delivery.py::test_whoever_dies_while_a_fact_is_given_up_a_person_is_told_once",
+    ),
+    mutant(
+        "a fact that somebody is at is given up", "shared.procedures.dead_letters",
+        "if entry and ledger.claims.is_held(entry):", "if False:",
+        "unit/functions/test_delivery.py::test_a_fact_that_somebody_is_at_is_not_given_up_but_looked_at_again",
+    ),
+    mutant(
+        "a fact that was given back is taken away again", "shared.ledger.outbox",
+        "if retried or done or", "if done or",
+        "unit/ledger/test_outbox.py::test_a_dead_letter_is_nobodys_until_it_is_reopened",
+    ),
     *GATE_AND_ROLLOUT,
     *OPERATIONS,
     *ALERTS,

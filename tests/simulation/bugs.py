@@ -92,7 +92,7 @@ BUGS = (
     ),
     bug(
         "a step that was given up is tried for ever", "give-up", I7,
-        "shared.ledger.outbox", "        self._mark(fact, dead_lettered=True)\n", "",
+        "shared.ledger.outbox", "or self._mark(fact, old, dead_lettered=True)", "or True",
     ),
     bug(
         "a message that cannot be read is dropped", "poison", OUTCOME,

@@ -18,6 +18,7 @@ from flow.exported import exporting
 from flow.world import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unit.ledger.interrupted import Fuse, Killed
 
 from functions import runs, shards, steps, uploads
 from functions.delivery import give_up
@@ -33,6 +34,7 @@ from shared.domain.facts import (
 )
 from shared.domain.names import digest
 from shared.errors import Transient
+from shared.ledger.claims import Outcome
 from shared.telemetry.metrics import QUEUE_TIME
 
 DUE = BatchDue(name="old.csv", etag="0x1")
@@ -288,6 +290,74 @@ def test_one_whose_last_worker_died_is_a_dead_letter_at_the_next_delivery(world:
     world.pass_time(world.policy.claim_seconds + 1)
     assert _delivered(world, 1) == 0
     assert "it failed 5 times" in _reason(world)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_whoever_dies_while_a_fact_is_given_up_a_person_is_told_once(after: bool) -> None:
+    """Its message does not come again: it lies in the poison queue, and no host calls an app for it any more."""
+    for at in range(1, 100):
+        world, fuse = World(), Fuse(at, after=after)
+        with mock.patch.object(wiring, "services", side_effect=lambda world=world: world.services):
+            _delivered(world, world.policy.most_attempts)
+            tables = world.table, world.present
+            world.table, world.present = map(fuse.over, tables)
+            with suppress(Killed):
+                _called(steps.step_dead_lettered, DUE.to_json().encode())
+            world.table, world.present = tables
+            for sweep in range(4):
+                world.pass_time(world.policy.claim_seconds + 1)
+                world.tell(ReconcileDue(tick=f"{sweep}"))
+            (failure,) = world.ledger.newest("failure")
+            told = [
+                one for one in world.ledger.events.newest(limit=100) if one.value["data"]["kind"] == "failure"
+            ]
+            assert (failure.state, len(told)) == ("dead-lettered", 1), at
+            assert not +world.ledger.outbox.counted().open, at
+            world.tell(RetryRequested(failure=failure.id, about=DUE.key, operation="o1"))
+            assert world.state("failure", failure.id) == "resolved", at
+        if fuse.calls < at:
+            return
+    raise AssertionError("it takes more calls than that to give a fact up")
+
+
+def test_a_fact_that_somebody_is_at_is_not_given_up_but_looked_at_again(world: World) -> None:
+    _delivered(world, world.policy.most_attempts - 1)
+    world.ledger.claims.claim(DUE)
+    _called(steps.step_dead_lettered, DUE.to_json().encode())
+    assert world.ledger.newest("failure") == []
+    world.pass_time(world.policy.claim_seconds + 1)
+    world.tell(ReconcileDue(tick="1"))
+    assert "it failed 5 times, the last time with Transient" in _reason(world)
+
+
+def test_what_only_its_worker_knows_of_is_found_when_that_dies(world: World) -> None:
+    """It came from outside, and its worker has not noted it yet."""
+    world.ledger.claims.claim(DUE)
+    give_up(DUE)
+    world.pass_time(world.policy.claim_seconds + 1)
+    flow.handle(ReconcileDue(tick="1"), world.services)
+    assert DUE in world.bus.published
+
+
+def test_one_that_is_done_is_no_failure(world: World) -> None:
+    """A second message of it, whose workers died."""
+    world.tell(DUE)
+    _called(steps.step_dead_lettered, DUE.to_json().encode())
+    assert world.ledger.newest("failure") == []
+
+
+def test_one_that_a_worker_did_after_all_is_no_failure_once_somebody_retries_it(world: World) -> None:
+    """It stood still for longer than its lease."""
+    world.ledger.outbox.expect([DUE])
+    claim = world.ledger.claims.claim(DUE)
+    world.pass_time(world.policy.claim_seconds + 1)
+    give_up(DUE)
+    world.ledger.outbox.finish(world.ledger.claims.settle(claim, Outcome()), (), ())
+    assert not +world.ledger.outbox.counted().open
+    assert min(world.ledger.outbox.counted().open.values(), default=0) == 0
+    (failure,) = world.ledger.newest("failure")
+    world.tell(RetryRequested(failure=failure.id, about=DUE.key, operation="o1"))
+    assert world.state("failure", failure.id) == "resolved"
 
 
 @pytest.mark.parametrize(

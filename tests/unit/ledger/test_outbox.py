@@ -169,7 +169,7 @@ def test_a_process_counts_on_after_renewals_and_marks(processes: Processes) -> N
     processes.pass_time(LEASE)
     ledger.outbox.expect([upload("a"), upload("b")])  # one is renewed
     ledger.outbox.expect([upload("c")])
-    ledger.outbox.dead_letter(upload("c"))
+    ledger.outbox.dead_letter(upload("c"), retries=0)
     ledger.outbox.expect([upload("d")])
     counted = Interrupted(processes.present)
     assert processes.open() == {UPLOAD: 3}
@@ -307,7 +307,9 @@ def test_a_fact_that_is_published_anew_meanwhile_becomes_a_dead_letter_all_the_s
     processes.ledger().outbox.expect([upload("a")])
     processes.pass_time(LEASE)
     quicker = Once("commit", lambda: processes.ledger().outbox.expect([upload("a")]))
-    processes.ledger(present=Interrupted(processes.present, before=quicker)).outbox.dead_letter(upload("a"))
+    processes.ledger(present=Interrupted(processes.present, before=quicker)).outbox.dead_letter(
+        upload("a"), retries=0
+    )
     assert quicker.done
     assert (processes.open(), processes.waiting()) == ({}, set())
 
@@ -317,15 +319,19 @@ def test_a_dead_letter_is_nobodys_until_it_is_reopened(processes: Processes) -> 
     ledger.outbox.expect([upload("a")])
     claim = ledger.claims.claim(upload("a"))
     ledger.claims.free(claim, "it failed")
-    assert ledger.outbox.dead_letter(upload("a")) == 0
-    assert ledger.outbox.dead_letter(upload("a")) == 0
+    ledger.outbox.dead_letter(upload("a"), retries=0)
+    ledger.outbox.dead_letter(upload("a"), retries=0)
     assert (processes.open(), processes.waiting()) == ({}, set())
     assert processes.ledger().outbox.reopen(upload("a").key, failure="f") == upload("a")
     assert processes.ledger().outbox.reopen(upload("a").key, failure="f") == upload("a")
     assert (processes.open(), processes.waiting()) == ({UPLOAD: 1}, {"a"})
     again = processes.ledger().claims.claim(upload("a"))
     assert (again.attempt, again.failure) == (1, "f")
-    assert processes.ledger().outbox.dead_letter(upload("a")) == 1
+    processes.ledger().outbox.dead_letter(
+        upload("a"), retries=0
+    )  # of the time before: it was given back since
+    assert (processes.open(), processes.waiting()) == ({UPLOAD: 1}, {"a"})
+    processes.ledger().outbox.dead_letter(upload("a"), retries=1)
     assert processes.open() == {}
 
 
@@ -334,7 +340,7 @@ def test_what_was_never_open_becomes_a_dead_letter_and_is_counted_when_it_comes_
 ) -> None:
     claim = processes.ledger().claims.claim(upload("a"))
     processes.ledger().claims.free(claim, "it failed")
-    processes.ledger().outbox.dead_letter(upload("a"))
+    processes.ledger().outbox.dead_letter(upload("a"), retries=0)
     assert processes.open() == {}
     processes.ledger().outbox.reopen(upload("a").key, failure="f")
     assert processes.open() == {UPLOAD: 1}
@@ -365,7 +371,7 @@ def test_a_dead_letter_that_is_settled_is_reopened_as_it_is(processes: Processes
     """What its step led to stays; only finishing is left."""
     processes.ledger().outbox.expect([upload("a")])
     settled(processes.ledger(), upload("a"), upload("b"))
-    processes.ledger().outbox.dead_letter(upload("a"))
+    processes.ledger().outbox.dead_letter(upload("a"), retries=0)
     assert processes.ledger().outbox.reopen(upload("a").key, failure="f") == upload("a")
     claim = processes.ledger().claims.claim(upload("a"))
     assert claim.outcome == Outcome(facts=(upload("b"),))
@@ -381,8 +387,9 @@ def test_a_dead_letter_that_is_finished_meanwhile_leaves_no_open_fact(processes:
         processes.present,
         before=Once("commit", lambda: processes.ledger().outbox.finish(claim, (), ())),
     )
-    processes.ledger(present=commits).outbox.dead_letter(upload("a"))
+    processes.ledger(present=commits).outbox.dead_letter(upload("a"), retries=0)
     assert commits.calls["commit"] <= 2
+    assert not processes.ledger().outbox.is_open(upload("a"))
     assert processes.waiting() == set()
     assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
 
@@ -397,7 +404,7 @@ def test_a_mark_meets_another_that_counts(processes: Processes) -> None:
 
     ledger = processes.ledger(present=Interrupted(processes.present, before=Once("commit", counts)))
     ledger.outbox._counter_row = "count-0"
-    ledger.outbox.dead_letter(upload("a"))
+    ledger.outbox.dead_letter(upload("a"), retries=0)
     assert (processes.open(), processes.waiting()) == ({UPLOAD: 1}, {"b"})
 
 
