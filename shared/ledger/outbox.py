@@ -126,7 +126,7 @@ class Outbox:
 
     def _not_on_its_way(self, fact: Fact) -> Fact | None:
         """The fact, in the trace that it waits in already, if it waits; None while its message is on its way."""
-        row = self._present.get(self._within, _row_key(fact))
+        row = self._row(fact)
         if row is None:
             return fact
         return None if self._now() - row.changed < self._lease else fact.in_trace(_trace(row) or fact.trace)
@@ -156,7 +156,7 @@ class Outbox:
             self._commit(_Transaction(events=events[:AT_ONCE], doubtful=not all_new), claim)
             events = events[AT_ONCE:]
         last = _Transaction(closes=claim.fact, opens=due, events=events, doubtful=not all_new)
-        if not all_new and _is_given_up(self._present.get(self._within, _row_key(claim.fact))):
+        if not all_new and _is_dead_letter(self._row(claim.fact)):
             last = replace(last, counted=Counted.opened([claim.fact]))  # it was not counted as open any more
         return self._commit(last, claim)
 
@@ -181,10 +181,10 @@ class Outbox:
         """
         for attempt in range(CAS_TRIES):
             # The row before the claim: who gives the fact back writes the row last, so that this one's write meets it.
-            old, entry = self._present.get(self._within, _row_key(fact)), self._claims.find(fact.key)
+            old, entry = self._row(fact), self._claims.find(fact.key)
             retried = entry is not None and int(entry.value.get("retries", 0)) > retries
             done = old is None and entry is not None and entry.value["state"] == "settled"
-            if retried or done or _is_given_up(old) or self._mark(fact, old, dead_lettered=True):
+            if retried or done or _is_dead_letter(old) or self._mark(fact, old, dead_lettered=True):
                 return
             back_off(attempt)
         raise _never_left_alone(fact)
@@ -204,7 +204,7 @@ class Outbox:
         if row.value.get("failure") != failure:
             self._claims.reset(row, failure=failure)
         for attempt in range(CAS_TRIES):
-            old = self._present.get(self._within, _row_key(fact))
+            old = self._row(fact)
             if self._mark(fact, old, dead_lettered=False):
                 return fact
             back_off(attempt)
@@ -217,14 +217,17 @@ class Outbox:
         """
         value = _open(fact) | ({"dead_lettered": True} if dead_lettered else {})
         mark = Replace(old=old, value=value) if old else Insert(row=_row_key(fact), value=value)
-        more = int(not dead_lettered) - int(old is not None and not _is_given_up(old))
+        more = int(not dead_lettered) - int(old is not None and not _is_dead_letter(old))
         return self._commit(_Transaction(mark=mark, counted=Counted.opened([fact], by=more)))
 
     # --- looking ------------------------------------------------------------------------------------------
 
+    def _row(self, fact: Fact) -> Row | None:
+        return self._present.get(self._within, _row_key(fact))
+
     def is_open(self, fact: Fact) -> bool:
         """Whether the fact is still to be finished."""
-        return self._present.get(self._within, _row_key(fact)) is not None
+        return self._row(fact) is not None
 
     def is_done(self, fact: Fact) -> bool:
         """Whether the fact was handled to its end."""
@@ -234,7 +237,7 @@ class Outbox:
     def open(self, *types: type[Fact]) -> Iterator[Fact]:
         """The facts of these types that are still to be finished, and are no person's."""
         for row in self._present.rows(self._within, after=OPEN, before=f"{OPEN}~"):
-            if not row.value.get("dead_lettered") and json.loads(row.value["fact"])["fact"] in {
+            if not _is_dead_letter(row) and json.loads(row.value["fact"])["fact"] in {
                 type_.__name__ for type_ in types
             }:
                 yield _fact(row)
@@ -266,7 +269,7 @@ class Outbox:
         it. One that a newer version wrote waits for that version.
         """
         for row in self._present.rows(self._within, after=OPEN, before=f"{OPEN}~"):
-            if row.value.get("dead_lettered") or self._now() - row.changed < older_than:
+            if _is_dead_letter(row) or self._now() - row.changed < older_than:
                 continue
             try:
                 fact = _fact(row)
@@ -403,7 +406,7 @@ class Outbox:
         return [Replace(old=self._counter, value=total.to_json())]
 
 
-def _is_given_up(row: Row | None) -> bool:
+def _is_dead_letter(row: Row | None) -> bool:
     return row is not None and bool(row.value.get("dead_lettered"))
 
 

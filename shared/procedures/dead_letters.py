@@ -27,7 +27,7 @@ def given_up(fact: Fact, services: Services) -> StepDeadLettered | None:
     if entry and ledger.claims.is_held(entry):
         ledger.outbox.begin(fact, ())  # so that the reconciler sees what becomes of it
         return None
-    if entry and entry.value["state"] == "settled" and not ledger.outbox.is_open(fact):
+    if ledger.outbox.is_done(fact):
         return None
     reason, retries = "it failed at every delivery; the app's log says why", 0
     if entry:

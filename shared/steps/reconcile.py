@@ -80,9 +80,8 @@ def _unfinished(services: Services) -> Iterator[Fact]:
             continue
         dead = given_up(fact, services)
         if dead is not None and services.ledger.outbox.is_done(dead):
-            services.ledger.outbox.dead_letter(
-                fact, retries=dead.retries
-            )  # whoever told a person died before this
+            # Whoever told a person of it died before this.
+            services.ledger.outbox.dead_letter(fact, retries=dead.retries)
         elif dead is not None:
             yield dead
     yield from broken
