@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared import telemetry
 from shared.domain.facts import Fact
 from shared.domain.names import digest
 from shared.domain.trace import Trace
@@ -28,7 +29,8 @@ from shared.ledger.append_log import CAS_TRIES, as_written, back_off
 from shared.ledger.change_token import ChangeToken, Move
 from shared.ledger.claims import Claim, Claims, in_its_trace
 from shared.ledger.event_log import EventLog
-from shared.ports import Delete, Insert, Replace, Row, Table, Upsert, Write
+from shared.ports import Delete, Insert, Remove, Replace, Row, Table, Upsert, Write
+from shared.telemetry.metrics import LOST_RACES, Measurement
 
 OPEN = "open-"
 COUNT = "count-"
@@ -156,8 +158,6 @@ class Outbox:
             self._commit(_Transaction(events=events[:AT_ONCE], doubtful=not all_new), claim)
             events = events[AT_ONCE:]
         last = _Transaction(closes=claim.fact, opens=due, events=events, doubtful=not all_new)
-        if not all_new and _is_dead_letter(self._row(claim.fact)):
-            last = replace(last, counted=Counted.opened([claim.fact]))  # it was not counted as open any more
         return self._commit(last, claim)
 
     def append(self, events: Sequence[Value], claim: Claim | None = None) -> None:
@@ -320,6 +320,7 @@ class Outbox:
                     transaction, needed = self._rebased(transaction)
                     if not needed:
                         return False
+                    telemetry.measure(Measurement(metric=LOST_RACES))
                     lost = Counted(mended=Counter({LOST_RACE: 1}))
                     transaction = replace(transaction, counted=transaction.counted.plus(lost))
                     back_off(attempt)
@@ -355,6 +356,8 @@ class Outbox:
             entry = self._claims.find(claim.fact.key)
             if entry is None or entry.etag != claim.row.etag:
                 raise Conflict(f"the claim on {claim.fact.key} had lapsed, and another worker took it")
+        if transaction.closes:  # a dead letter by now, maybe
+            transaction = replace(transaction, closed=self._row(transaction.closes))
         left = self._unlogged(claim, transaction.events)
         return transaction if len(left) == len(transaction.events) else replace(transaction, events=left)
 
@@ -434,6 +437,8 @@ class _Transaction:
 
     begins: Fact | None = None
     closes: Fact | None = None
+    closed: Row | None = None
+    """The row that goes, where it was looked at: only as it was then."""
     opens: Sequence[Fact] = ()
     renews: bool = False
     """Whether a fact that is open already is open anew from now: its message is sent again."""
@@ -454,14 +459,21 @@ class _Transaction:
         return [
             *(Insert(row=_row_key(fact), value=_open(fact)) for fact in new),
             *(Upsert(row=_row_key(fact), value=_open(fact)) for fact in self.renewed),
-            *([Delete(row=_row_key(self.closes))] if self.closes else []),
+            *self._closing(),
             *([self.mark] if self.mark else []),
         ]
 
+    def _closing(self) -> list[Write]:
+        if self.closed:
+            return [Remove(old=self.closed)]
+        return [Delete(row=_row_key(self.closes))] if self.closes else []
+
     def counts(self) -> Counted:
+        """A dead letter was not counted as open any more."""
         opened = Counted.opened([*([self.begins] if self.begins else []), *self.opens])
         closed = Counted.finished(self.closes) if self.closes else Counted()
-        return self.counted.plus(opened).plus(closed)
+        revived = [self.closes] if self.closes and _is_dead_letter(self.closed) else []
+        return self.counted.plus(opened).plus(closed).plus(Counted.opened(revived))
 
 
 def _time_of(event: Value) -> datetime:

@@ -100,6 +100,18 @@ REPAIRS = Metric(
     sentence="Facts that the reconciler found due: an event was lost, a message was, or a worker died.",
     attributes=(_TYPE,),
 )
+LOST_RACES = Metric(
+    name="campanha.lost_races",
+    unit="{write}",
+    instrument="counter",
+    sentence="Writes that were put together anew, since another worker was quicker.",
+)
+FENCE_WAITS = Metric(
+    name="campanha.fence_waits",
+    unit="{submission}",
+    instrument="counter",
+    sentence="Submissions without an answer, which nobody repeats before the fence has passed.",
+)
 DELIVERIES = Metric(
     name="campanha.deliveries",
     unit="{event}",
@@ -108,7 +120,8 @@ DELIVERIES = Metric(
     attributes=(_outcome("taken", "failed", "refused"),),
 )
 METRICS = (
-    FACTS_DONE, STEP_DURATION, QUEUE_TIME, ROWS, BATCH_ROWS, RELEASES, DEAD_LETTERS, REPAIRS, DELIVERIES,
+    FACTS_DONE, STEP_DURATION, QUEUE_TIME, ROWS, BATCH_ROWS, RELEASES, DEAD_LETTERS, REPAIRS, LOST_RACES,
+    FENCE_WAITS, DELIVERIES,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
+from flow.exported import Exported
 from flow.world import World, bank_rows
 
 from shared.domain.facts import ReconcileDue, RunDue
@@ -58,17 +59,19 @@ def test_nothing_is_lost_by_races_nor_counted_twice() -> None:
     assert counted.mended.keys() <= {LOST_RACE}
 
 
-def test_a_race_that_is_lost_is_counted() -> None:
+def test_a_race_that_is_lost_is_counted(exported: Exported) -> None:
     world = World()
     slow, quick = world.ledger.outbox, world.ledger.outbox
     slow._counter_row = quick._counter_row
     for version in range(4):
         (slow, quick)[version % 2].expect([RunDue(dataset="bank", version=version, cause="a")])
-    assert world.ledger.present().counted.mended[LOST_RACE] >= 2
+    lost = world.ledger.present().counted.mended[LOST_RACE]
+    assert lost >= 2
+    assert exported.totals()["campanha.lost_races",] == lost
     assert world.ledger.present().counted.open["RunDue"] == 4
 
 
-def test_a_submission_without_an_answer_waits_and_that_is_counted() -> None:
+def test_a_submission_without_an_answer_waits_and_that_is_counted(exported: Exported) -> None:
     world = World()
     submit = world.pipeline.submit
 
@@ -78,7 +81,7 @@ def test_a_submission_without_an_answer_waits_and_that_is_counted() -> None:
 
     world.pipeline.submit = unanswered  # type: ignore[method-assign,assignment]
     world.tell(world.drop("may.csv", bank_rows(30)))
-    assert _counted(world)[FENCE_WAIT] == 1
+    assert _counted(world)[FENCE_WAIT] == exported.totals()["campanha.fence_waits",] == 1
     assert world.state("run", "bank-v1-a1") == "started"
 
 

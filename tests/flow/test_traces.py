@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -33,6 +32,12 @@ LINE = ("upload", "dataset", "run", "model", "deployment")
 """The kinds that come of one another, from a file to what answers."""
 
 
+SEEN_ELSEWHERE = {
+    "campanha.queue.time", "campanha.deliveries",  # measured outside the flow
+    "campanha.lost_races", "campanha.fence_waits",  # seldom in a season; test_mended_by_itself.py has them
+}  # fmt: skip
+
+
 class Queued(World):
     """A world whose facts come as messages do: as text."""
 
@@ -43,12 +48,6 @@ class Queued(World):
 @pytest.fixture
 def world() -> Queued:
     return Queued()
-
-
-@pytest.fixture
-def exported() -> Iterator[Exported]:
-    with exporting() as sink:
-        yield sink
 
 
 def released(world: World) -> None:
@@ -142,7 +141,7 @@ def test_attributes_of_metrics_are_of_closed_sets(exported: Exported) -> None:
             strange += [] if value in known else [(one.metric.name, name, value)]
     assert strange == []
     unseen = {metric.name for metric in METRICS} - {one.metric.name for one in exported.measurements}
-    assert unseen == {"campanha.queue.time", "campanha.deliveries"}, "these are measured outside the flow"
+    assert unseen <= SEEN_ELSEWHERE
 
 
 def test_what_is_counted_is_what_happened(world: Queued, exported: Exported) -> None:

@@ -82,7 +82,7 @@ HOSTILE = (
     ),
     mutant(
         "a wait for the fence is not counted", "shared.procedures.submission",
-        "            services.ledger.outbox.count(Counter({FENCE_WAIT: 1}))\n            seconds", "            seconds",
+        "            _count_wait(services)\n            seconds", "            seconds",
         "flow/test_mended_by_itself.py::test_a_submission_without_an_answer_waits_and_that_is_counted",
     ),
 )  # fmt: skip

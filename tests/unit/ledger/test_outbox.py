@@ -394,6 +394,35 @@ def test_a_dead_letter_that_is_finished_meanwhile_leaves_no_open_fact(processes:
     assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
 
 
+def test_a_first_attempt_that_stood_still_until_its_fact_was_a_dead_letter_is_counted_right(
+    processes: Processes,
+) -> None:
+    ledger = processes.ledger()
+    ledger.outbox.expect([upload("a")])
+    claim = settled(ledger, upload("a"))
+    processes.pass_time(LEASE)
+    processes.ledger().outbox.dead_letter(upload("a"), retries=0)
+    assert processes.open() == {}
+    assert ledger.outbox.finish(claim, (), (), all_new=True)
+    assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
+
+
+def test_a_fact_that_becomes_a_dead_letter_just_before_it_is_finished_is_counted_right(
+    processes: Processes,
+) -> None:
+    """The two count in different rows, so that only the fact's own row tells them of one another."""
+    processes.ledger().outbox.expect([upload("a")])
+    claim = settled(processes.ledger(), upload("a"))
+    other = processes.ledger()
+    other.outbox._counter_row = "count-0"
+    quicker = Once("commit", lambda: other.outbox.dead_letter(upload("a"), retries=0))
+    slow = processes.ledger(present=Interrupted(processes.present, before=quicker))
+    slow.outbox._counter_row = "count-1"
+    assert slow.outbox.finish(claim, (), ())
+    assert quicker.done
+    assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
+
+
 def test_a_mark_meets_another_that_counts(processes: Processes) -> None:
     processes.ledger().outbox.expect([upload("a")])
 
