@@ -153,7 +153,7 @@ def install() -> None:
 @contextmanager
 def installed() -> Iterator[None]:
     """For a while: tests share their process with others."""
-    before = [(module, name, getattr(module, name)) for module, name, _ in REPLACED]
+    before = [(module, name, vars(module)[name]) for module, name, _ in REPLACED]
     install()
     try:
         yield

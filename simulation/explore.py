@@ -30,7 +30,7 @@ MOST_FAILURES = 20
 """So many are enough to look at."""
 
 
-GARBAGE = 50_000
+GARBAGE = 200_000
 """Objects more than before, after which Python looks for cycles; a run makes some thousands."""
 
 

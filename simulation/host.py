@@ -151,8 +151,9 @@ class Host:
 
     def hand_over(self, message: Message) -> None:
         message.deliveries += 1
-        if message.deliveries > MOST_DELIVERIES and not message.queue.endswith(storage.POISON):
-            self.put(Message(f"{message.queue}{storage.POISON}", message.body), 0)
+        if message.deliveries > MOST_DELIVERIES:
+            if not message.queue.endswith(storage.POISON):  # else it goes where nobody looks
+                self.put(Message(f"{message.queue}{storage.POISON}", message.body), 0)
             return
         self.seen[message.queue, message.body] = None
         self.handled.add(message.about)

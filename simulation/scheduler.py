@@ -62,6 +62,7 @@ class Scheduler:
     def __init__(self, choices: Choices, *, clock: int = 0) -> None:
         """clock: milliseconds since EPOCH"""
         self.choices, self.clock = choices, clock
+        self._now = (clock, EPOCH + timedelta(milliseconds=clock))
         self.ready: deque[Task] = deque()
         self.current: Task | None = None
         self._timers: list[tuple[int, int, Timer]] = []
@@ -71,7 +72,9 @@ class Scheduler:
         """What looks on before each call of a port; it takes no time, and is no choice point."""
 
     def now(self) -> datetime:
-        return EPOCH + timedelta(milliseconds=self.clock)
+        if self._now[0] != self.clock:
+            self._now = (self.clock, EPOCH + timedelta(milliseconds=self.clock))
+        return self._now[1]
 
     def spawn(self, name: str, owner: Any, run: Callable[[], None]) -> Task:
         task = Task(name, owner, greenlet(run, self._hub))
