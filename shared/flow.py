@@ -64,7 +64,6 @@ from shared.steps.start_run import start_run
 from shared.steps.trust_rows import trust_rows
 from shared.steps.try_channels import try_channels
 from shared.steps.withdraw_upload import withdraw_upload
-from shared.telemetry.metrics import REPAIRS, Measurement
 from shared.telemetry.spans import Active
 
 Step = Callable[..., Iterable[Fact | Change]]
@@ -315,17 +314,11 @@ def _handle_hint(fact: Fact, services: Services) -> tuple[Fact, ...]:
         services.bus.publish([*due, *(one for one in led_to if one.hint)])
         services.ledger.records.apply(outcome.changes, cause=fact.key, trace=place, met=active.link)
         if isinstance(fact, f.ReconcileDue):
-            _count_repairs(due, services)
+            services.ledger.outbox.count(Counter(type(one).__name__ for one in due))
         telemetry.done(fact, "failed" if failure else "done")
         if failure:
             raise failure
     return tuple(led_to)
-
-
-def _count_repairs(due: Sequence[Fact], services: Services) -> None:
-    services.ledger.outbox.count(Counter(type(fact).__name__ for fact in due))
-    for fact in due:
-        telemetry.measure(Measurement(metric=REPAIRS, attributes={"type": type(fact).__name__}))
 
 
 def _in_traces(facts: Iterable[Fact], cause: Fact, active: Active | None, services: Services) -> list[Fact]:

@@ -45,6 +45,7 @@ def services() -> Services:
 
     from azure.storage.blob import BlobServiceClient
 
+    from shared import telemetry
     from shared.adapters.azureml import AzureWorkspace
     from shared.adapters.blobs import AzureFiles
     from shared.adapters.contracts import load_contracts
@@ -59,7 +60,9 @@ def services() -> Services:
     credential, now = signed_in(), storage_clock().now
     workspace = AzureWorkspace(settings, credential)
     past, present = _tables(settings, credential)
-    ledger = Ledger(past, present=present, now=now, lease_seconds=settings.claim_seconds)
+    ledger = Ledger(
+        past, present=present, now=now, lease_seconds=settings.claim_seconds, mended=telemetry.mended
+    )
     return Services(
         ledger=ledger,
         files=AzureFiles(_storage_client(BlobServiceClient, settings, settings.blob_uri, credential)),

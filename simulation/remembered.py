@@ -116,7 +116,8 @@ def check(admission: Admission, part_file: IO[bytes], rejects_file: IO[bytes]) -
 
 def _by_text(read: Any) -> Any:
     """A class method that makes something that never changes of a text."""
-    return classmethod(lru_cache(MOST)(read.__func__))
+    remembered: Any = lru_cache(MOST)(read.__func__)
+    return classmethod(remembered)
 
 
 REPLACED: tuple[tuple[Any, str, Any], ...] = (

@@ -16,7 +16,7 @@ from shared.ledger.claims import Claims
 from shared.ledger.documents import Document, Documents, Remembered
 from shared.ledger.event_log import EventLog, Sums
 from shared.ledger.open_causes import Causes
-from shared.ledger.outbox import COUNT, Counted, Outbox
+from shared.ledger.outbox import COUNT, Counted, Outbox, Watch
 from shared.ledger.records import Record, Records
 from shared.ports import Row, Table
 
@@ -58,11 +58,13 @@ class Ledger:
         most_attempts: int = Policy.most_attempts,
         present: Table | None = None,
         remembered: Remembered | None = None,
+        mended: Watch = lambda counted: None,
     ) -> None:
         """present: a table for the little that stands for the present, beside all that is past. Azure finds a
         partition whatever else is in the table; the embedded storage scans the whole table for it.
 
         remembered: by this process, of documents that seldom change
+        mended: told of what mends itself
         """
         self._present = present = present or past
         self.token = ChangeToken(present, NOW)
@@ -76,6 +78,7 @@ class Ledger:
             token=self.token,
             now=now,
             lease_seconds=lease_seconds,
+            mended=mended,
         )
         self.records = Records(
             present=present, past=past, kinds=STATES, now=now, noted=self.token.note_things

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared import telemetry
 from shared.domain.facts import Fact
 from shared.domain.names import digest
 from shared.domain.trace import Trace
@@ -30,7 +29,6 @@ from shared.ledger.change_token import ChangeToken, Move
 from shared.ledger.claims import Claim, Claims, in_its_trace
 from shared.ledger.event_log import EventLog
 from shared.ports import Delete, Insert, Remove, Replace, Row, Table, Upsert, Write
-from shared.telemetry.metrics import LOST_RACES, Measurement
 
 OPEN = "open-"
 COUNT = "count-"
@@ -47,6 +45,8 @@ REMEMBERED = 10_000
 """Facts known to need no telling, before all are forgotten and looked up again."""
 
 NONE: Counter[str] = Counter()
+Watch = Callable[[Counter[str]], None]
+"""Is told of what mended itself: see `Counted.mended`."""
 
 Value = dict[str, Any]
 
@@ -100,8 +100,10 @@ class Outbox:
         token: ChangeToken,
         now: Callable[[], datetime],
         lease_seconds: int,
+        mended: Watch,
     ) -> None:
-        self._present, self._within = present, within
+        """mended: told of what mends itself, as it is counted"""
+        self._present, self._within, self._mended = present, within, mended
         self._lease = timedelta(seconds=lease_seconds)
         self._claims, self._events, self._token, self._now = claims, events, token, now
         self._lock = threading.Lock()
@@ -172,6 +174,7 @@ class Outbox:
         """Counts what mended itself; see `Counted`."""
         if mended:
             self._commit(_Transaction(counted=Counted(mended=mended)))
+            self._mended(mended)
 
     def dead_letter(self, fact: Fact, *, retries: int) -> None:
         """Takes an open fact from the reconciler: from now on it is a person's, who was told of it before this.
@@ -320,9 +323,9 @@ class Outbox:
                     transaction, needed = self._rebased(transaction)
                     if not needed:
                         return False
-                    telemetry.measure(Measurement(metric=LOST_RACES))
                     lost = Counted(mended=Counter({LOST_RACE: 1}))
                     transaction = replace(transaction, counted=transaction.counted.plus(lost))
+                    self._mended(lost.mended)
                     back_off(attempt)
                     continue
                 self._token.moved(built.move)

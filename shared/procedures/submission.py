@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
 
-from shared import telemetry
 from shared.errors import NotLetIn, Refused, Transient
 from shared.ledger import Document, Versioned
 from shared.ledger.outbox import FENCE_WAIT
 from shared.ports import PipelineEndpoint
 from shared.services import Services
-from shared.telemetry.metrics import FENCE_WAITS, Measurement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +73,7 @@ def submit_once(
     if run is None:
         wait = _fence(intent.value.posted, now, services)
         if wait > 0:
-            _count_wait(services)
+            services.ledger.outbox.count(Counter({FENCE_WAIT: 1}))
             return Submission(intent=intent, run=None, wait_seconds=wait)
         intent = write(replace(intent.value, posted=now.isoformat()), intent)
         try:
@@ -86,16 +84,11 @@ def submit_once(
         except NotLetIn as no:
             return Submission(intent=_kept_out(intent, no, write, now), run=None, wait_seconds=KNOCK_SECONDS)
         except Transient:
-            _count_wait(services)
+            services.ledger.outbox.count(Counter({FENCE_WAIT: 1}))
             seconds = max(1, services.policy.submit_fence_seconds)
             return Submission(intent=intent, run=None, wait_seconds=seconds)
     submitted = replace(intent.value, state="submitted", run=run, started=now.isoformat())
     return Submission(intent=write(submitted, intent), run=run)
-
-
-def _count_wait(services: Services) -> None:
-    services.ledger.outbox.count(Counter({FENCE_WAIT: 1}))
-    telemetry.measure(Measurement(metric=FENCE_WAITS))
 
 
 def _kept_out(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, Unpack
@@ -21,7 +22,8 @@ from shared.telemetry.metrics import Measurement
 from shared.telemetry.spans import Active, Span
 
 __all__ = [
-    "Action", "about", "begin_trace", "carried", "done", "export_to", "happened", "measure", "say", "span", "step",
+    "Action", "about", "begin_trace", "carried", "done", "export_to", "happened", "measure", "mended", "say", "span",
+    "step",
 ]  # fmt: skip
 
 log = logging.getLogger("campanha")
@@ -164,6 +166,14 @@ def done(fact: Fact, outcome: str) -> None:
     """An attempt at a fact has ended."""
     attributes = {"type": type(fact).__name__, "outcome": outcome}
     measure(Measurement(metric=metrics.FACTS_DONE, attributes=attributes))
+
+
+def mended(counted: Counter[str]) -> None:
+    """Adds what mended itself, as the ledger counts it: a fact that the reconciler found due, by its type, and the like."""
+    for name, times in counted.items():
+        metric = metrics.MENDED.get(name, metrics.REPAIRS)
+        attributes = {"type": name} if metric is metrics.REPAIRS else {}
+        measure(Measurement(metric=metric, value=times, attributes=attributes))
 
 
 def happened(*facts: Fact) -> None:

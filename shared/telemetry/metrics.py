@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from shared.domain import facts as f
 from shared.domain.facts import FACTS, Fact
+from shared.ledger.outbox import FENCE_WAIT, LOST_RACE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +113,8 @@ FENCE_WAITS = Metric(
     instrument="counter",
     sentence="Submissions without an answer, which nobody repeats before the fence has passed.",
 )
+MENDED = {LOST_RACE: LOST_RACES, FENCE_WAIT: FENCE_WAITS}
+"""By what the ledger counts them as; whatever else it counts is a repair."""
 DELIVERIES = Metric(
     name="campanha.deliveries",
     unit="{event}",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from shared import flow
+from shared import flow, telemetry
 from shared.adapters.contracts import load_contracts
 from shared.adapters.memory import (
     MemoryBus,
@@ -111,6 +111,7 @@ class World:
             lease_seconds=seconds,
             most_attempts=self.policy.most_attempts,
             remembered=self.remembered,
+            mended=telemetry.mended,
         )
 
     def pass_time(self, seconds: float) -> None:

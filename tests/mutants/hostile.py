@@ -77,12 +77,12 @@ HOSTILE = (
     ),
     mutant(
         "what the reconciliation mends is not counted", "shared.flow",
-        "    services.ledger.outbox.count(Counter(type(fact).__name__ for fact in due))\n", "",
+        "services.ledger.outbox.count(Counter(type(one).__name__ for one in due))", "pass",
         "flow/test_mended_by_itself.py::test_lost_events_are_counted_by_kind_and_once_each",
     ),
     mutant(
         "a wait for the fence is not counted", "shared.procedures.submission",
-        "            _count_wait(services)\n            seconds", "            seconds",
+        "            services.ledger.outbox.count(Counter({FENCE_WAIT: 1}))\n            seconds", "            seconds",
         "flow/test_mended_by_itself.py::test_a_submission_without_an_answer_waits_and_that_is_counted",
     ),
 )  # fmt: skip
