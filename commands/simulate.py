@@ -102,19 +102,21 @@ def _replayed(given: argparse.Namespace) -> int:
         print(json.dumps(traced, indent=1))
         return int(any(light["violations"] for light in traced["lights"]))
     result = runs.run(scenario, seed, deviations, thorough=True)
+    polled = runs.run(scenario, seed, deviations, polled=True)
+    violations = [*result.violations, *(one for one in polled.violations if one not in result.violations)]
     told = {
         "schedule": result.replay,
         "inWords": shrink.in_words(result),
         "choicePoints": result.points,
-        "violations": list(result.violations),
+        "violations": violations,
         "hash": runs.run_hash(scenario, seed, deviations),
     }
     if given.json:
         print(json.dumps(told, indent=1))
     else:
         print(f"{told['inWords']}\nhash {told['hash']}")
-        print("\n".join(result.violations) or "Nothing is broken.")
-    return int(bool(result.violations))
+        print("\n".join(violations) or "Nothing is broken.")
+    return int(bool(violations))
 
 
 ONE_IN = 500
@@ -201,9 +203,10 @@ class _Progress:
 
 
 def _show(told: dict[str, Any]) -> None:
+    violations = f"{told['violations'] or 'no'} violation{'s' * (told['violations'] != 1)}"
     print(
-        f"{told['schedules']:,} schedules ({told['distinct']:,} of them different), {told['choicePoints']:,} choice points,"
-        f" {told['seconds']:,} s: {told['violations'] or 'no'} violation{'s' * (told['violations'] != 1)}."
+        f"{told['schedules']:,} schedules ({told['distinct']:,} of them different, the API polled in {told['polled']:,}),"
+        f" {told['choicePoints']:,} choice points, {told['seconds']:,} s: {violations}."
     )
     for failure in told["failures"]:
         print(

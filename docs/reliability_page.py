@@ -92,7 +92,8 @@ def section(found: dict[str, Any]) -> str:
     processes = f"{found['workers']} process{'es' * (found['workers'] != 1)}"
     lines = [
         f"**{found['violations']:,} violations in {found['schedules']:,} schedules** ({found['distinct']:,} of them"
-        f" different; each deviation alone{pairs}, and by chance{far}), {found['choicePoints']:,} choice points, in"
+        f" different; each deviation alone{pairs}, and by chance{far}; a program polled the HTTP API in"
+        f" {found['polled']:,}), {found['choicePoints']:,} choice points, in"
         f" {found['seconds'] / 60:.0f} minutes by {processes}: {found['perSecond']:,} a second. Seed {found['seed']},"
         f" {found['measured'][:10]}, Python {machine['python']}, {machine['cores']} cores, load before it"
         f" {(machine['loadBefore'] or [0])[0]}.",

@@ -19,7 +19,7 @@ from typing import Any
 
 from simulation.choices import Point, Random, drawn
 from simulation.processes import DIED_AFTER, DIED_BEFORE
-from simulation.runs import THOROUGH, Result, plain, run, scenario_of
+from simulation.runs import POLLED, POLLED_AT, THOROUGH, Result, plain, run, scenario_of
 from simulation.scenarios import SCENARIOS, Scenario
 from simulation.world import World
 
@@ -54,6 +54,7 @@ class Account:
 
     schedules: int = 0
     points: int = 0
+    polled: int = 0
     by_scenario: Counter[str] = field(default_factory=Counter)
     failures: list[Result] = field(default_factory=list)
     ids: set[int] = field(default_factory=set)
@@ -62,6 +63,7 @@ class Account:
     def add(self, result: Result) -> None:
         self.schedules += 1
         self.points += result.points
+        self.polled += result.polled
         self.by_scenario[result.scenario] += 1
         self.ids.add(int.from_bytes(blake2b(result.replay.encode(), digest_size=8).digest()))
         if result.violations and len(self.failures) < MOST_FAILURES:
@@ -70,6 +72,7 @@ class Account:
     def take(self, other: Account) -> None:
         self.schedules += other.schedules
         self.points += other.points
+        self.polled += other.polled
         self.by_scenario += other.by_scenario
         self.ids |= other.ids
         self.failures = (self.failures + other.failures)[:MOST_FAILURES]
@@ -137,7 +140,8 @@ def by_chance(seed: int, number: int, names: Sequence[str]) -> Result:
     scenario = _drawn(random, [SCENARIOS[name] for name in names])
     points = plain(scenario)[1]
     own = random.below(1 << 32) + 1
-    return run(scenario, own, drawn(random, points), thorough=number % THOROUGH == 0)
+    thorough, polled = number % THOROUGH == 0, number % POLLED == POLLED_AT
+    return run(scenario, own, drawn(random, points), thorough=thorough, polled=polled)
 
 
 def _drawn(random: Random, scenarios: Sequence[Scenario]) -> Scenario:
@@ -238,6 +242,7 @@ def figures(account: Account, seconds: float, **more: Any) -> dict[str, Any]:
         "schedules": account.schedules,
         "distinct": len(account.ids),
         "choicePoints": account.points,
+        "polled": account.polled,
         "violations": len(account.failures),
         "seconds": round(seconds, 1),
         "perSecond": round(account.schedules / seconds) if seconds else 0,

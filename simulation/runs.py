@@ -20,6 +20,8 @@ from simulation.world import World
 
 THOROUGH = 16
 """Of so many schedules one is read with its log lines, and all its messages are told again."""
+POLLED, POLLED_AT = 512, 8
+"""Of so many schedules one is polled over the HTTP API meanwhile: the one that leaves this remainder, no thorough one."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Result:
     fingerprint: int
     thorough: bool = False
     """Whether I8 and I9 were looked at as well."""
+    polled: bool = False
+    """Whether a program polled the HTTP API meanwhile."""
 
     @property
     def replay(self) -> str:
@@ -72,11 +76,16 @@ def run(
     deviations: Deviations,
     *,
     thorough: bool = False,
+    polled: bool = False,
     watch: Callable[[World], None] = lambda world: None,
 ) -> Result:
-    """thorough: I8 and I9 are looked at as well; watch: told of the world before it goes on"""
+    """thorough: I8 and I9 are looked at as well, or else polled: what the HTTP API says meanwhile
+
+    watch: told of the world before it goes on
+    """
     world = scenario.world(seed, deviations)
     watch(world)
+    poller = _poller(world) if polled else None
     lines = _Lines()
     if thorough:
         with _read(lines):
@@ -99,7 +108,16 @@ def run(
             world.choices.passed,
             world.choices.fingerprint,
         )
-    return Result(scenario.name, seed, taken, points, tuple(violations), fingerprint, thorough)
+    if poller:
+        violations += [f"the API: {one}" for one in poller.wrong]
+    return Result(scenario.name, seed, taken, points, tuple(violations), fingerprint, thorough, polled)
+
+
+def _poller(world: World) -> Any:
+    """The HTTP API is loaded where it is asked, and not where there is none: in a browser."""
+    from simulation.polling import Poller
+
+    return Poller(world)
 
 
 def _over(scenario: Scenario, world: World) -> Run:

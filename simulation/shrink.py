@@ -18,7 +18,11 @@ def shrunk(failed: Result, *, tried: Tried | None = None) -> Result:
     """The failed run again with as few deviations as still make the same oracle speak; and where that does, with two
     instances whose clocks are right."""
     scenario = scenario_of(failed.scenario)
-    again = tried or (lambda seed, deviations: run(scenario, seed, deviations, thorough=failed.thorough))
+
+    def as_before(seed: int, deviations: dict[int, int]) -> Result:
+        return run(scenario, seed, deviations, thorough=failed.thorough, polled=failed.polled)
+
+    again = tried or as_before
     wanted = {_oracle(one) for one in failed.violations}
 
     def fails(seed: int, deviations: dict[int, int]) -> Result | None:

@@ -14,8 +14,9 @@ from functions.http.middleware.etags import as_it_is
 from functions.http.views import pagination
 from simulation import determinism
 from simulation.choices import Random, drawn
+from simulation.explore import Piece, results
 from simulation.polling import Poller
-from simulation.runs import plain
+from simulation.runs import POLLED_AT, plain, run
 from simulation.scenarios import SCENARIOS
 
 SCHEDULES = {"day": 2, "admit": 4, "gather": 3, "judge": 4, "release": 3, "score": 1, "people": 1}
@@ -86,3 +87,16 @@ def test_a_planted_fault_shows(says: str) -> None:
     with PLANTED[says]:
         wrong, _ = polled("admit", range(1, 3))
     assert any(says in one for one in wrong), wrong[:3]
+
+
+def test_one_schedule_by_chance_in_so_many_is_polled() -> None:
+    piece = Piece(kind="chance", seed=1, start=POLLED_AT - 1, stop=POLLED_AT + 2, scenario="tell")
+    assert [result.polled for result in results(piece)] == [False, True, False]
+
+
+def test_what_the_api_says_wrong_is_a_violation() -> None:
+    assert run(SCENARIOS["admit"], 1, {}, polled=True).violations == ()
+    with PLANTED["its pages have"]:
+        violations = run(SCENARIOS["admit"], 1, {}, polled=True).violations
+    assert violations
+    assert all(one.startswith("the API: ") for one in violations)
