@@ -1,4 +1,4 @@
-"""Exploration: which schedules are run. Each deviation alone, all pairs of crashes, and then by chance, from a seed.
+"""Exploration: which schedules are run. Each deviation alone, all pairs of crashes, and others by chance, from a seed.
 
 A schedule is a scenario, a seed (how many instances there are, and how wrong their clocks) and the choices that differ from
 the plain order. Work is cut into pieces that any process can do; what comes of a piece depends on nothing but itself.
@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from simulation.choices import Point, Random, drawn
-from simulation.processes import DIED_AFTER, DIED_BEFORE
+from simulation.processes import DIED_AFTER, DIED_BEFORE, FAILED
 from simulation.runs import POLLED, POLLED_AT, THOROUGH, Result, plain, run, scenario_of
 from simulation.scenarios import SCENARIOS, Scenario
 from simulation.world import World
@@ -171,20 +171,31 @@ def _alone(scenario: Scenario, first: int, last: float) -> Iterator[Result]:
 
 
 def _pairs(scenario: Scenario, first: int) -> Iterator[Result]:
-    """A crash at this choice point, and another one at each point after it, those of the recovery too."""
+    """A crash at this choice point, and another one after it, at each point of the recovery too."""
     before = points_of(scenario, {})
-    if first > len(before):
-        return
-    for option in _crashes(before[first - 1]):
+    for option in (option for at, option in crashes(before) if at == first):
         after = points_of(scenario, {first: option})
-        for second in range(first + 1, len(after) + 1):
-            yield from (
-                run(scenario, 0, {first: option, second: other}) for other in _crashes(after[second - 1])
-            )
+        for second, other in crashes(after):
+            if second > first:
+                yield run(scenario, 0, {first: option, second: other}, thorough=True)
 
 
-def _crashes(point: Point) -> Iterable[int]:
-    return [number for number, option in enumerate(point.options, 1) if option in (DIED_BEFORE, DIED_AFTER)]
+def crashes(points: Sequence[Point]) -> list[tuple[int, int]]:
+    """The crashes that leave something else behind than the one before: at a handler's first call, and after each write.
+
+    What dies between two effects leaves the same, whichever call it was about to make: nothing of it is left but what is
+    stored. So "before it" is asked of no call that follows another of the same handler, and of no read.
+    returns: the numbers of the points, with their options
+    """
+    found, follows = list[tuple[int, int]](), False
+    for number, point in enumerate(points, 1):
+        is_call = FAILED in point.options
+        if is_call and not follows:
+            found.append((number, point.options.index(DIED_BEFORE) + 1))
+        if DIED_AFTER in point.options:
+            found.append((number, point.options.index(DIED_AFTER) + 1))
+        follows = is_call
+    return found
 
 
 def begin() -> None:
