@@ -38,15 +38,16 @@ class Run:
 
     @property
     def given_up(self) -> list[str]:
-        """Why steps were given up, as a person is told."""
-        found = self.records.items()
-        return [str(value["values"].get("reason")) for (kind, _), value in found if kind == "failure"]
+        """Why steps were given up since it began, as a person is told."""
+        before = records(self.began) if self.began else {}
+        new = (value for key, value in self.records.items() if key[0] == "failure" and key not in before)
+        return [str(value["values"].get("reason")) for value in new]
 
 
 Oracle = Callable[[Run], Iterable[str]]
 
 
-def records(world: World) -> dict[tuple[str, str], dict[str, Any]]:
+def records(world: World | Saved) -> dict[tuple[str, str], dict[str, Any]]:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for (partition, _), row in world.table._rows.items():
         kind = partition.rpartition("-")[0]

@@ -13,12 +13,14 @@ from functools import cache
 from typing import Any, ClassVar
 
 from shared.domain.facts import (
+    BatchApproved,
     ConfigChanged,
     ExperimentDue,
     Fact,
     PromotionRequested,
     ReadmissionRequested,
     ReleaseDecided,
+    RetryRequested,
     RollbackRequested,
     ScoringDue,
     TrustRequested,
@@ -26,6 +28,7 @@ from shared.domain.facts import (
     WorkPaused,
     WorkResumed,
 )
+from shared.domain.models.recipe import Recipe, RecipeMember
 from shared.domain.policy import Policy
 from simulation.bank import bank_rows, evaluation_of
 from simulation.choices import Deviations, Random
@@ -115,6 +118,35 @@ def _looks_again(world: World, act: Callable[[World], None]) -> None:
         world.later(120, Happens(act))
 
 
+def _mends_and_retries(world: World) -> None:
+    """A person puts back what a run had left, and has the step tried again that could not read it."""
+    failure = _id_of(world, "failure", "")
+    assert failure is not None
+    about = records(world)["failure", failure]["values"]["about"]
+    for request in world.pipelines["pipeline"].submissions:
+        world.leave_model(request)
+    world.ask("o1", RetryRequested(failure=failure, about=about, operation="o1"))
+
+
+def _learned_other_ages(world: World) -> None:
+    """The model says of itself that it knows other clients than any list has."""
+    age = {"name": "age", "type": "number", "edges": [2500, 3000], "shares": [0.3, 0.3, 0.4, 0.0]}
+    column = {**age, "orders": {"3": 1.0}, "minimum": 2000, "maximum": 4000}
+    profile = {"rows": 200, "columns": [column]}
+    world.workspace.documents["bank", 1] = {**world.workspace.documents["bank", 1], "profile": profile}
+
+
+def _approves_of_the_list(world: World) -> None:
+    batch = _id_of(world, "batch", "clients-csv")
+    assert batch is not None
+    world.ask("o1", BatchApproved(batch=batch, by="key:operator", reason="rebased"))
+
+
+def _moves_the_traffic(world: World) -> None:
+    """Somebody does it in the portal."""
+    world.workspace.traffic["campanha-bank"] = {}
+
+
 def _withdraws(world: World) -> None:
     """A person withdraws what came in, once it shows."""
     upload = _id_of(world, "upload", "upload/june.csv/")
@@ -194,6 +226,19 @@ CONFIGURED = Day(
         (400, asks("o1", ConfigChanged(operation="o1", values={"release_canary_percent": 20}, **BY))),
     )
 )
+GIVEN_UP = Day((*FIRST, (1200, _mends_and_retries)), fate=Fate(lost=frozenset({1})))
+HELD = Day((*FIRST, (299, _learned_other_ages), *SCORING, (600, _approves_of_the_list)))
+FOUND = replace(
+    SEARCH,
+    fate=Fate(
+        recipe=Recipe(
+            name="found-v1-1a2b3c4d",
+            members=(RecipeMember(name="ridge", learner="ridge", parameters={"strength": 30}),),
+            searched=1,
+        )
+    ),
+)
+WATCHED = Day((*FIRST, (500, _moves_the_traffic)), policy=replace(POLICY, endpoint_probe_seconds=300))
 OVERWRITTEN = Day(
     (
         *FIRST,
@@ -442,6 +487,36 @@ SCENARIOS: dict[str, Scenario] = {
             name="search", share=50,
             says="a search for a better recipe runs and is collected",
             day=SEARCH, begins="api", runs_end=True,
+        ),
+        Scenario(
+            name="find", share=20,
+            says="a search finds a better recipe, which becomes a challenger",
+            day=FOUND, begins="api", runs_end=True,
+        ),
+        Scenario(
+            name="retry", share=30,
+            says="a person has a step tried again that was given up",
+            day=GIVEN_UP, begins="api", stops=_stops("ModelAccepted"),
+        ),
+        Scenario(
+            name="hold", share=10,
+            says="a list that is far from what the model learned is held",
+            day=HELD, begins="ProfileDue", stops=_stops("ShardDue"),
+        ),
+        Scenario(
+            name="accept", share=10,
+            says="a person approves of a list that is held, and it is scored",
+            day=HELD, begins="api",
+        ),
+        Scenario(
+            name="probe", share=20,
+            says="the model that answers is asked how it fares",
+            day=WATCHED, begins="EndpointProbeDue",
+        ),
+        Scenario(
+            name="stray", share=20,
+            says="somebody took the traffic away, and it is brought back",
+            day=WATCHED, begins="TrafficStrayed",
         ),
         Scenario(
             name="tell", share=60,

@@ -23,7 +23,9 @@ from shared.adapters.queues import QueueBus
 from shared.adapters.recipes import load_recipes
 from shared.domain import names
 from shared.domain.facts import FACTS, Fact, OperationRequested, ReconcileDue
-from shared.domain.models.leaderboard import LEADERBOARD
+from shared.domain.models.leaderboard import LEADERBOARD, RECIPE
+from shared.domain.models.recipe import Recipe
+from shared.domain.models.recipe_text import text_of
 from shared.domain.policy import Policy
 from shared.domain.tables.contract import Contract
 from shared.errors import Unanswerable
@@ -174,6 +176,10 @@ class Fate:
     """The names of runs that fail."""
     found: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     """By a model's version, what its evaluation says otherwise."""
+    lost: frozenset[int] = frozenset()
+    """The versions whose models cannot be read until somebody mends that."""
+    recipe: Recipe | None = None
+    """What a search finds."""
 
 
 @dataclass
@@ -498,17 +504,27 @@ class World:
         elif isinstance(request, ScoringRequest):
             score(request, self.files)
         elif isinstance(request, RunRequest):
-            self._leave_model(request)
+            if request.version not in self.fate.lost:
+                self.leave_model(request)
         else:
             self._leave_recipe(request)
         self.later(0.5, run_moved(run))
 
     def _leave_recipe(self, request: ExperimentRequest) -> None:
-        """The search found nothing better."""
-        body: dict[str, Any] = {"found": None, "reason": "nothing better", "seconds": 12.5, "trials": []}
+        """What the search found, if anything."""
+        found = self.fate.recipe
+        body: dict[str, Any] = {
+            "found": found.name if found else None,
+            "reason": "log loss -0.0100" if found else "nothing better",
+            "seconds": 12.5,
+            "trials": [],
+        }
         self.files.write(names.RECIPES, request.output + LEADERBOARD, json.dumps(body).encode())
+        if found:
+            self.files.write(names.RECIPES, request.output + RECIPE, text_of(found))
 
-    def _leave_model(self, request: RunRequest) -> None:
+    def leave_model(self, request: RunRequest) -> None:
+        """What a run leaves in the folder of its model."""
         evaluation = evaluation_of(request.version, request.champion)
         found = {"evaluation": {**evaluation, **self.fate.found.get(request.version, {})}}
         found["golden"], found["model"] = golden(request.version), description_of(request.version)
