@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from typing import Any, Protocol
 from zlib import crc32
@@ -38,6 +39,11 @@ class Point:
 
     label: str
     options: tuple[Option, ...]
+
+    @cached_property
+    def bytes(self) -> bytes:
+        """The label, as fingerprints take it."""
+        return self.label.encode()
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ class Choices:
         self.passed = passed = self.passed + 1
         if passed > self._most:
             raise NeverEnds(f"after {self._most:,} choice points it still goes on")
-        self.fingerprint = crc32(point.label.encode(), self.fingerprint)
+        self.fingerprint = crc32(point.bytes, self.fingerprint)
         if self.noted is not None:
             self.noted.append(point)
         wanted = self.deviations.get(passed)
@@ -101,17 +107,22 @@ class Random:
         value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & MASK
         return value ^ (value >> 31)
 
+    def _next(self) -> int:
+        self._state = (self._state + 0x9E3779B97F4A7C15) & MASK
+        return self._mixed(self._state)
+
     def below(self, bound: int) -> int:
         """0 to `bound` - 1; the bias is far below what anybody could see."""
-        self._state = (self._state + 0x9E3779B97F4A7C15) & MASK
-        return self._mixed(self._state) % bound
+        return self._next() % bound
 
     def one_of(self, things: Sequence[Any]) -> Any:
         return things[self.below(len(things))]
 
     def hexadecimal(self, size: int) -> str:
         """As `secrets.token_hex`: twice so many digits."""
-        return "".join(f"{self.below(1 << 64):016x}" for _ in range((size + 7) // 8))[: size * 2]
+        if size == 8:
+            return f"{self._next():016x}"
+        return "".join(f"{self._next():016x}" for _ in range((size + 7) // 8))[: size * 2]
 
 
 HOW_MANY = (1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 6)

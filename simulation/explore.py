@@ -177,7 +177,8 @@ def _pairs(scenario: Scenario, first: int) -> Iterator[Result]:
         after = points_of(scenario, {first: option})
         for second, other in crashes(after):
             if second > first:
-                yield run(scenario, 0, {first: option, second: other}, thorough=True)
+                deviations = {first: option, second: other}
+                yield run(scenario, 0, deviations, thorough=second % THOROUGH == 0)
 
 
 def crashes(points: Sequence[Point]) -> list[tuple[int, int]]:

@@ -98,7 +98,7 @@ class Fact:
     def _json(self) -> str:
         """Written once: a fact's rows, its claim and its message all carry it."""
         values = {name: getattr(self, name) for name in _types(type(self).__name__)}
-        return json.dumps({"fact": type(self).__name__, **values}, separators=(",", ":"), sort_keys=True)
+        return _WRITTEN({"fact": type(self).__name__, **values})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -130,6 +130,9 @@ class Fact:
         if fault := fact.fault:
             raise UnreadableMessage(f"it is no {cls.__name__}: {fault}")
         return fact
+
+
+_WRITTEN = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
 def _object(text: str) -> dict[str, Any]:
