@@ -28,7 +28,7 @@ SUGGESTED = (
 SCENARIOS = (
     "start", "admit", "gather", "gather-more", "judge", "release", "approve", "refuse", "undecided", "promote", "roll-back",
     "plan", "score", "unanswered", "withdraw", "readmit", "overwrite", "search", "fail", "alert", "tell", "configure",
-    "poison", "give-up",
+    "poison", "give-up", "retry", "probe", "stray",
 )  # fmt: skip
 """Those whose tables the stand-ins of NumPy and Arrow are whole enough for, the one that is shown first in front."""
 

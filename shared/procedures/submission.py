@@ -33,6 +33,8 @@ KNOCK_SECONDS = 10
 """After so long a service that did not let us in is asked again: a role takes its time to work."""
 KEPT_OUT = timedelta(minutes=60)
 """After so long it is a person's business; source: roles take up to ten minutes, groups and managed identities longer."""
+LONGEST_WRITE, WRITE_TRIES = timedelta(seconds=5), 3
+"""From the time that is noted of a POST to the POST; the fence is longer than a request may be late, by more than this."""
 IntentT = TypeVar("IntentT", bound=Intent)
 
 
@@ -68,14 +70,14 @@ def submit_once(
     def write(value: IntentT, over: Versioned[IntentT]) -> Versioned[IntentT]:
         return services.ledger.documents.write(document, part, value, over=over)
 
-    now = services.now()
+    now = services.now()  # before it is looked: what arrives while it is looked is not found
     run = pipeline.find(request)  # at the first time too: a ledger that was restored may not know of its POST
     if run is None:
         wait = _fence(intent.value.posted, now, services)
         if wait > 0:
             services.ledger.outbox.count(Counter({FENCE_WAIT: 1}))
             return Submission(intent=intent, run=None, wait_seconds=wait)
-        intent = write(replace(intent.value, posted=now.isoformat()), intent)
+        intent = _about_to_post(intent, write, services)
         try:
             run = pipeline.submit(request)
         except Refused:
@@ -89,6 +91,21 @@ def submit_once(
             return Submission(intent=intent, run=None, wait_seconds=seconds)
     submitted = replace(intent.value, state="submitted", run=run, started=now.isoformat())
     return Submission(intent=write(submitted, intent), run=run)
+
+
+def _about_to_post(
+    intent: Versioned[IntentT],
+    write: Callable[[IntentT, Versioned[IntentT]], Versioned[IntentT]],
+    services: Services,
+) -> Versioned[IntentT]:
+    """Notes the time of the POST that comes next. Where writing it down took long it is noted anew: the fence begins there,
+    and has to outlast the POST. raises: Transient, when storage is too slow for that"""
+    for _ in range(WRITE_TRIES):
+        posted = services.now()
+        intent = write(replace(intent.value, posted=posted.isoformat()), intent)
+        if services.now() - posted <= LONGEST_WRITE:
+            return intent
+    raise Transient("storage is so slow that nothing can be submitted safely")
 
 
 def _kept_out(

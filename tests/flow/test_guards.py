@@ -12,12 +12,13 @@ import pytest
 from flow.world import POLICY, World, bank_rows, evaluation_of
 
 from shared import flow
-from shared.adapters.memory import MemoryFiles
+from shared.adapters.memory import MemoryFiles, MemoryTable
 from shared.domain import names
 from shared.domain.facts import (
     BatchDue,
     Fact,
     ModelRefused,
+    ReconcileDue,
     RunDue,
     ScoringDue,
     ShardDue,
@@ -27,7 +28,7 @@ from shared.domain.facts import (
 from shared.domain.models import promotion
 from shared.errors import Conflict, Transient
 from shared.ledger.claims import Outcome
-from shared.ports import Blob, RunRequest
+from shared.ports import Blob, Row, RunRequest
 from shared.procedures import admission
 from shared.procedures.content_claim import CONTENT
 from shared.procedures.open_batches import read_plan
@@ -265,3 +266,21 @@ def test_a_submission_without_an_answer_is_not_repeated_before_the_fence_has_pas
             with suppress(Transient):
                 world.deliver(RunDue(dataset="bank", version=1, cause=f"sooner-{seconds}"))
             assert len(posts) == made, seconds
+
+
+def test_nothing_is_posted_while_storage_is_too_slow_to_note_when() -> None:
+    """The fence begins at the time that is noted: a POST that left long after it might arrive once the fence has passed."""
+    world, store = World(), MemoryTable._store
+    upload = world.drop("may.csv", bank_rows(30))
+
+    def slow(table: MemoryTable, *given: Any) -> Row:
+        if given[1].startswith("doc-slot"):
+            world.pass_time(6)
+        return store(table, *given)
+
+    with mock.patch.object(MemoryTable, "_store", slow), pytest.raises(Transient, match="storage is so slow"):
+        world.tell(upload)
+    assert world.pipeline.submissions == []
+    world.pass_time(world.policy.submit_fence_seconds + world.policy.claim_seconds)
+    world.tell(ReconcileDue(tick="1"))
+    assert [request.name for request in world.pipeline.submissions] == ["bank-v1-a1"]

@@ -233,6 +233,11 @@ MUTANTS = (
         "flow/test_guards.py::test_a_submission_without_an_answer_is_not_repeated_before_the_fence_has_passed",
     ),
     mutant(
+        "a POST leaves long after its fence began", "shared.procedures.submission",
+        "if services.now() - posted <= LONGEST_WRITE:", "if True:",
+        "flow/test_guards.py::test_nothing_is_posted_while_storage_is_too_slow_to_note_when",
+    ),
+    mutant(
         "two runs of a dataset are under way at once", "shared.steps.start_run",
         'if slot and slot.state != "free" and slot.version != fact.version:', "if False:",
         "flow/test_stories.py::test_an_upload_during_a_run_has_its_run_afterwards",

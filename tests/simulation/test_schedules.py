@@ -50,6 +50,12 @@ def test_twenty_thousand_schedules_break_nothing() -> None:
     held(account)
 
 
+@pytest.mark.parametrize("schedule", ["start:3809816096:11=4,14=9", "start:0:12=6,14=9"])
+def test_a_submission_that_was_slow_to_begin_and_comes_late_is_the_only_one(schedule: str) -> None:
+    """Looking for the run took 20 s, or noting that it would be posted; then the POST itself came 110 s late."""
+    assert run(*read_replay(schedule)).violations == ()
+
+
 def _again_and_again(world: World) -> None:
     world.later(3600, Happens(_again_and_again))
 
