@@ -114,6 +114,11 @@ def check(admission: Admission, part_file: IO[bytes], rejects_file: IO[bytes]) -
     return Checked(found.contract, found.header, tally, found.part, part_file, rejects_file, found.listed)
 
 
+def check_anew() -> None:
+    """Files are checked once more: what is logged of them shows in the run that reads log lines."""
+    _checked.clear()
+
+
 def _by_text(read: Any) -> Any:
     """A class method that makes something that never changes of a text."""
     remembered: Any = lru_cache(MOST)(read.__func__)

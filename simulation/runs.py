@@ -15,6 +15,7 @@ from zlib import decompress
 
 from simulation.choices import Deviations, Taken
 from simulation.oracles import ORACLES, Run, again_nothing, no_row_in_a_log, outcome
+from simulation.remembered import check_anew
 from simulation.scenarios import SCENARIOS, Scenario, beginning
 from simulation.world import World
 
@@ -88,6 +89,7 @@ def run(
     poller = _poller(world) if polled else None
     lines = _Lines()
     if thorough:
+        check_anew()
         with _read(lines):
             violations = _judged(scenario, world)
         violations += [

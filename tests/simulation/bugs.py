@@ -106,7 +106,13 @@ BUGS = (
     bug(
         "a run is posted before its intent is written", "start", I3,
         "shared.procedures.submission",
-        "        intent = write(replace(intent.value, posted=now.isoformat()), intent)\n", "",
+        "        intent = _about_to_post(intent, write, services)\n", "",
+    ),
+    bug(
+        "the fence begins before it is looked for the run", "start", I3,
+        "shared.procedures.submission",
+        "_about_to_post(intent, write, services)\n        try",
+        "write(replace(intent.value, posted=now.isoformat()), intent)\n        try",
     ),
     bug(
         "no run is looked for before another is posted", "start", I3,
