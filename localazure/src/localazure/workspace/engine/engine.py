@@ -28,6 +28,8 @@ from localazure.workspace.wire.timestamps import now
 log = logging.getLogger(__name__)
 _AT_ONCE = max(2, os.cpu_count() or 2)
 PIPELINE_LOG = "logs/azureml/executionlogs.txt"
+PAUSE_SECONDS = 1.0
+"""Between two tries at writing down that a job is over."""
 
 
 class Engine:
@@ -61,7 +63,7 @@ class Engine:
             slots=threading.BoundedSemaphore(_AT_ONCE),
             builds=threading.BoundedSemaphore(_AT_ONCE),
         )
-        self._lock = threading.Lock()
+        self._lock, self._stopping = threading.Lock(), threading.Event()
         self._active: dict[str, Stop] = {}
         self._threads: dict[str, threading.Thread] = {}
 
@@ -99,6 +101,7 @@ class Engine:
 
     def stop(self) -> None:
         """Ends all processes; the jobs stay unfinished and go on at the next start."""
+        self._stopping.set()
         with self._lock:
             stops, threads = list(self._active.values()), list(self._threads.values())
         for stop in stops:
@@ -122,12 +125,15 @@ class Engine:
                 self._run(name, Plan.from_json(job["plan"]), stop)
         except Stopped:
             if stop.cancelled:
-                self._close(name, "Canceled")
+                self._end(name, "Canceled")
         except (StepFailed, Decreed) as failed:
-            self._close(name, "Failed", str(failed))
+            self._end(name, "Failed", str(failed))
         except Exception as failed:  # the border of a thread: a job must not hang on our mistake
             log.exception("job %s", name)
-            self._close(name, "Failed", f"the emulator failed: {type(failed).__name__}: {failed}")
+            self._end(name, "Failed", f"the emulator failed: {type(failed).__name__}: {failed}")
+        else:
+            if job is not None:
+                self._end(name, "Completed")
         finally:
             with self._lock:
                 self._active.pop(name, None)
@@ -146,7 +152,6 @@ class Engine:
                 self._pass_steps(name, plan)
         self._transitions.hold(self._runs.get(name), "Completed", stop)
         stop.check()
-        self._close(name, "Completed")
 
     def _move(self, run_id: str, status: str, stop: Stop) -> None:
         self._transitions.hold(self._runs.get(run_id), status, stop)
@@ -219,6 +224,18 @@ class Engine:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a", encoding="utf-8") as written:
             written.write(f"[{now()}] {line}\n")
+
+    def _end(self, name: str, status: str, error: str | None = None) -> None:
+        """Closes the job once that can be written down: on a full disk, or without storage, it is tried until it can."""
+        while True:
+            try:
+                return self._close(name, status, error)
+            except Exception:  # as above: its thread is the last that knows of its end
+                log.exception(
+                    "the end of job %s (%s) could not be written down; it is tried again", name, status
+                )
+            if self._stopping.wait(PAUSE_SECONDS):
+                return None  # it is taken up at the next start
 
     def _close(self, name: str, status: str, error: str | None = None) -> None:
         """The job's end, and that of every step that will not run any more."""
