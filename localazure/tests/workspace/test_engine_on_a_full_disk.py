@@ -12,6 +12,7 @@ import pytest
 from localazure.workspace.engine import engine as engines
 from localazure.workspace.engine.engine import PIPELINE_LOG, Engine
 from localazure.workspace.engine.execution import StepFailed
+from localazure.workspace.planning.plan import Plan
 
 FULL = OSError(errno.ENOSPC, "no space left on device")
 PARTS = ("store", "blobs", "runs", "resolver", "processes", "guard", "transitions")
@@ -21,7 +22,7 @@ PARTS = ("store", "blobs", "runs", "resolver", "processes", "guard", "transition
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine whose job is over, and has a log that cannot be kept at the first two tries."""
     monkeypatch.setattr(engines, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(engines.Plan, "from_json", lambda plan: plan)
+    monkeypatch.setattr(Plan, "from_json", lambda plan: plan)
     parts: dict[str, Any] = {name: mock.MagicMock() for name in PARTS}
     made = Engine(settings=mock.MagicMock(environments=tmp_path), **parts)
     made._execution = mock.MagicMock()
