@@ -184,13 +184,18 @@ def _explored(given: argparse.Namespace) -> int:
 
 
 class _Progress:
-    """A line every two seconds."""
+    """A line every two seconds, and each failure as it comes."""
 
     def __init__(self, *, silent: bool) -> None:
-        self._silent, self._shown = silent, 0.0
+        self._silent, self._shown, self._failures = silent, 0.0, 0
 
     def __call__(self, account: Any, seconds: float) -> None:
-        if self._silent or seconds - self._shown < 2:
+        if self._silent:
+            return
+        for failure in account.failures[self._failures :]:
+            print(f"  {failure.violations[0]}\n    {failure.replay}", file=sys.stderr)
+        self._failures = len(account.failures)
+        if seconds - self._shown < 2:
             return
         self._shown = seconds
         rate = account.schedules / seconds

@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 
 import pytest
-from flow.exported import Exported, exporting
+from flow.exported import SEEN_ELSEWHERE, Exported, exporting
 from flow.season import lived
 from flow.test_crashes import Fuse, calls_that_matter, live_through
 from flow.world import BrokenFiles, World, bank_rows
@@ -30,12 +30,6 @@ CLIENTS = "\n".join(line.rsplit(";", 1)[0] for line in bank_rows(12).splitlines(
 RUN = "bank-v1-a1"
 LINE = ("upload", "dataset", "run", "model", "deployment")
 """The kinds that come of one another, from a file to what answers."""
-
-
-SEEN_ELSEWHERE = {
-    "campanha.queue.time", "campanha.deliveries",  # measured outside the flow
-    "campanha.lost_races", "campanha.fence_waits",  # seldom in a season; test_mended_by_itself.py has them
-}  # fmt: skip
 
 
 class Queued(World):
