@@ -57,7 +57,7 @@ def test_a_submission_that_was_slow_to_begin_and_comes_late_is_the_only_one(sche
 
 
 def test_a_fact_that_is_settled_and_then_done_by_another_worker_is_not_begun_anew() -> None:
-    """Both took it up again after its first worker had failed to finish it; the slower one logged what it says once more."""
+    """Both took it up again after its first worker had failed to finish it; the slower one logged its events once more."""
     assert run(*read_replay("admit:2291999127:27=3,29=1,36=4")).violations == ()
 
 
