@@ -6,6 +6,7 @@ import logging
 import os
 import queue
 import threading
+from itertools import count
 from pathlib import Path
 
 from localazure.workspace.engine.execution import Execution, StepFailed, step_run_id
@@ -227,15 +228,15 @@ class Engine:
 
     def _end(self, name: str, status: str, error: str | None = None) -> None:
         """Closes the job once that can be written down: on a full disk, or without storage, it is tried until it can."""
-        while True:
+        for tries in count():
             try:
                 return self._close(name, status, error)
             except Exception:  # as above: its thread is the last that knows of its end
-                log.exception(
-                    "the end of job %s (%s) could not be written down; it is tried again", name, status
-                )
+                if not tries:
+                    log.exception("the end of job %s (%s) cannot be written down yet", name, status)
             if self._stopping.wait(PAUSE_SECONDS):
-                return None  # it is taken up at the next start
+                break  # it is taken up at the next start
+        return None
 
     def _close(self, name: str, status: str, error: str | None = None) -> None:
         """The job's end, and that of every step that will not run any more."""
