@@ -26,7 +26,11 @@ USUAL = 20_000
 def main(arguments: list[str]) -> int:
     made = argparse.ArgumentParser(prog="./dev simulate", description=__doc__)
     made.add_argument(
-        "--schedules", type=int, default=USUAL, metavar="N", help=f"by chance (default: {USUAL:,})"
+        "--schedules",
+        type=int,
+        default=USUAL,
+        metavar="N",
+        help=f"each deviation alone, and others by chance until there are so many (default: {USUAL:,})",
     )
     made.add_argument("--seed", type=int, default=1, help="of chance (default: 1)")
     made.add_argument(

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from itertools import islice, zip_longest
 from math import inf
@@ -81,16 +82,24 @@ class Account:
 def pieces(
     schedules: int, seed: int, *, scenarios: Sequence[str] = (), alone: bool = True, pairs: bool = False
 ) -> Iterator[Piece]:
-    """All that is to be done; what is by chance comes between the others: a run that is cut short has some of each."""
+    """So many schedules, each deviation alone and the others by chance; the pairs beside them, if they are wanted. What is by
+    chance comes between the others: a run that is cut short has some of each."""
     named = list(scenarios or SCENARIOS)
     listed = [*(_alone_pieces(named) if alone else ()), *(_pair_pieces(named) if pairs else ())]
-    starts = range(0, schedules, PIECE)
-    for one, start in zip_longest(listed, starts):
+    by_chance = max(0, schedules - sum(map(tried_alone, named))) if alone else schedules
+    for one, start in zip_longest(listed, range(0, by_chance, PIECE)):
         if one is not None:
             yield one
         if start is not None:
-            stop = min(start + PIECE, schedules)
+            stop = min(start + PIECE, by_chance)
             yield Piece(kind="chance", seed=seed, start=start, stop=stop, scenario=",".join(scenarios))
+
+
+@cache
+def tried_alone(name: str) -> int:
+    """How many deviations of the plain order there are."""
+    scenario = SCENARIOS[name]
+    return sum(len(point.options) for point in points_of(scenario, {})) if scenario.begins else 0
 
 
 def _alone_pieces(names: Iterable[str]) -> Iterator[Piece]:

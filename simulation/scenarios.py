@@ -173,7 +173,7 @@ USUAL = Day((*FIRST, *SCORING, (600, _outcomes), *SECOND))
 LATE_FILE = Day((*FIRST, (11.1, drops("incoming", "late.csv", JULY))))
 CANARY = Day(
     (*FIRST, *SCORING, *SECOND),
-    policy=replace(POLICY, release_baking_seconds=40, release_latency_ratio=1e6, release_canary_percent=10),
+    policy=replace(POLICY, release_baking_seconds=20, release_latency_ratio=1e6, release_canary_percent=10),
 )
 APPROVAL = Day(
     (
