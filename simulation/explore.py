@@ -82,7 +82,7 @@ class Account:
 def pieces(
     schedules: int, seed: int, *, scenarios: Sequence[str] = (), alone: bool = True, pairs: bool = False
 ) -> Iterator[Piece]:
-    """So many schedules, each deviation alone and the others by chance; the pairs beside them, if they are wanted. What is by
+    """So many schedules, each deviation alone and the others by chance; pairs, if they are wanted, are more. What is by
     chance comes between the others: a run that is cut short has some of each."""
     named = list(scenarios or SCENARIOS)
     listed = [*(_alone_pieces(named) if alone else ()), *(_pair_pieces(named) if pairs else ())]

@@ -6,11 +6,13 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from flow.world import World, bank_rows
 from unit.ledger.interrupted import Interrupted, Once
 
 from shared import flow
 from shared.domain.facts import Fact
+from shared.errors import Transient
 from shared.ledger.outbox import _Transaction
 from shared.ports import Delete
 
@@ -54,6 +56,36 @@ def test_of_two_that_finish_a_fact_at_once_one_publishes() -> None:
     assert sent
     assert published(world) == []
     assert world.ledger.outbox.counted().done["UploadArrived"] == 1
+
+
+def test_of_two_that_take_a_settled_fact_up_again_the_slower_one_begins_nothing() -> None:
+    """Its first worker had done the step, and failed to finish it. The slower one stands still before it would begin the
+    fact, and goes on within the lease of the first: so it does not look whether somebody else was there."""
+    world = World()
+    arrived, bare = world.drop("may.csv", bank_rows(10)), world.present
+
+    def no_answer(verb: str, given: tuple[Any, ...]) -> None:
+        if verb == "commit" and any(isinstance(write, Delete) for write in given[1]):
+            raise Transient("storage gave no answer")
+
+    deaf: Any = Interrupted(bare, before=no_answer)
+    world.present = deaf
+    with pytest.raises(Transient):
+        flow.handle(arrived, world.services)
+
+    def taken_up() -> None:
+        world.present = bare
+        flow.handle(arrived, world.services)
+
+    first_write = Once("commit", taken_up)
+    slow: Any = Interrupted(bare, before=first_write)
+    world.present = slow
+    flow.handle(arrived, world.services)
+    assert first_write.done
+    world.present = bare
+    assert not world.ledger.outbox.is_open(arrived)
+    logged = [entry.value["id"] for entry in world.ledger.events.newest()]
+    assert len(logged) == len(set(logged)) > 1
 
 
 def test_a_fact_that_is_open_again_does_not_have_its_sequels_done_again() -> None:

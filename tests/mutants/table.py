@@ -233,6 +233,11 @@ MUTANTS = (
         "flow/test_guards.py::test_a_submission_without_an_answer_is_not_repeated_before_the_fence_has_passed",
     ),
     mutant(
+        "a settled fact that another worker finished is begun anew", "shared.flow",
+        "    if claim.outcome is not None:\n        return events", "    if False:\n        return events",
+        "flow/test_delivered_twice.py::test_of_two_that_take_a_settled_fact_up_again_the_slower_one_begins_nothing",
+    ),
+    mutant(
         "a POST leaves long after its fence began", "shared.procedures.submission",
         "if services.now() - posted <= LONGEST_WRITE:", "if True:",
         "flow/test_guards.py::test_nothing_is_posted_while_storage_is_too_slow_to_note_when",
