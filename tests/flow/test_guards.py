@@ -284,3 +284,22 @@ def test_nothing_is_posted_while_storage_is_too_slow_to_note_when() -> None:
     world.pass_time(world.policy.submit_fence_seconds + world.policy.claim_seconds)
     world.tell(ReconcileDue(tick="1"))
     assert [request.name for request in world.pipeline.submissions] == ["bank-v1-a1"]
+
+
+def test_the_fence_begins_when_the_post_leaves_however_long_its_run_was_looked_for() -> None:
+    world, posted = World(), list[datetime]()
+    find = world.pipeline.find
+
+    def slow(request: RunRequest) -> str | None:
+        world.pass_time(20)
+        return find(request)
+
+    def lost(request: RunRequest) -> str:
+        posted.append(world.time)
+        raise Transient("the pipeline gave no answer")
+
+    with mock.patch.object(world.pipeline, "find", slow), mock.patch.object(world.pipeline, "submit", lost):
+        world.tell(world.drop("may.csv", bank_rows(30)), within=15)
+    slot = world.ledger.documents.read(SLOT, "bank")
+    assert slot is not None
+    assert [datetime.fromisoformat(slot.value.posted or "")] == posted
