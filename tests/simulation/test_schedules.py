@@ -57,6 +57,10 @@ def test_a_submission_that_was_slow_to_begin_and_comes_late_is_the_only_one(sche
     assert run(*read_replay(schedule)).violations == ()
 
 
+def test_a_fact_that_is_held_back_for_long_is_found_when_its_message_is_lost() -> None:
+    assert run(*read_replay("approve:0:28=2,243=2")).violations == ()
+
+
 def test_a_fact_that_is_settled_and_then_done_by_another_worker_is_not_begun_anew() -> None:
     """Both took it up again after its first worker had failed to finish it; the slower one logged its events once more."""
     assert run(*read_replay("admit:2291999127:27=3,29=1,36=4")).violations == ()
