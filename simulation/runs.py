@@ -6,10 +6,10 @@ import hashlib
 import json
 import logging
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from zlib import decompress
 
@@ -131,8 +131,8 @@ def _judged(scenario: Scenario, world: World) -> list[str]:
 
     def wrong() -> list[str]:
         over = _over(scenario, world)
-        found = [f"{name}: {one}" for name, oracle in ORACLES.items() for one in oracle(over)]
-        return found + [f"outcome: {one}" for one in scenario.validate(over, wanted)]
+        found = [said for name, oracle in ORACLES.items() for said in _said(name, partial(oracle, over))]
+        return found + _said("outcome", partial(scenario.validate, over, wanted))
 
     found: list[str] = []
 
@@ -142,6 +142,14 @@ def _judged(scenario: Scenario, world: World) -> list[str]:
 
     world.run(settled=settled)
     return [f"I7 everything ends: {world.never_ends}"] if world.never_ends else found
+
+
+def _said(name: str, ask: Callable[[], Iterable[str]]) -> list[str]:
+    """What an oracle says; that it cannot read what is stored is a finding too, and no end of all runs."""
+    try:
+        return [f"{name}: {one}" for one in ask()]
+    except Exception as fault:  # noqa: BLE001  (whatever it is, the schedule is to be shown)
+        return [f"{name}: it cannot be told: {type(fault).__name__}: {fault}"]
 
 
 @cache
