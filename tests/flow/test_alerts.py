@@ -453,7 +453,9 @@ def test_a_reconciliation_that_does_not_run_is_told_by_the_scoring_clock() -> No
     assert world.channels[0].said == [("sweep-late", False), ("sweep-late", True)]
 
 
-def test_a_look_that_fails_stops_no_clock_and_writes_no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_that_fails_stops_no_clock_and_writes_no_heartbeat(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     world = waking()
     world.minutes(3)
     before = world.ledger.documents.read(HEARTBEAT, SWEEP)
@@ -463,6 +465,13 @@ def test_a_look_that_fails_stops_no_clock_and_writes_no_heartbeat(monkeypatch: p
     assert before
     assert after
     assert before.value == after.value
+    told = [
+        record.getMessage()
+        for record in caplog.records
+        if "the next tick tries again" in record.msg % record.args
+    ]
+    assert len(told) == 3
+    assert all("ZeroDivisionError" in line for line in told)
 
 
 # --- what waits, and what takes too long --------------------------------------------------------------------

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from unit.ledger.interrupted import Fuse, Interrupted, Killed, Once
-from unit.ledger.processes import Processes
+from unit.ledger.processes import Processes, made_up
 
 from shared.domain.audit import broken_at
+from shared.errors import Conflict
 from shared.ledger import append_log
 
 
@@ -78,3 +79,38 @@ def test_an_attempt_that_died_is_written_once_when_it_is_made_again(after: bool)
         assert sorted(operations(processes)) == ["between", "first", "mine"]
         assert operations(processes)[number] == "mine"
         assert processes.ledger().audit.append({"operationId": "mine"}, retried=True) == number
+
+
+def test_an_end_that_never_stays_is_told(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(append_log.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(append_log.AppendLog, "append_at", lambda *given: None)
+    with pytest.raises(Conflict, match=f"moved {append_log.CAS_TRIES} times"):
+        processes.ledger().audit.append({"operationId": "o1"}, retried=False)
+
+
+def test_losers_of_a_race_wait_by_chance_and_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = list[float]()
+    monkeypatch.setattr(append_log.time, "sleep", slept.append)
+    monkeypatch.setattr(append_log.random, "uniform", lambda least, most: most)
+    for attempt in (0, 1, 2, 30):
+        append_log.back_off(attempt)
+    assert slept == [0.002, 0.004, 0.008, append_log.LONGEST_BACK_OFF_SECONDS]
+
+
+def test_the_tail_is_looked_at_once_a_segment(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the entry that fills one, however many come at once; and not before there is one to move."""
+    compacted = list[int]()
+
+    def compact(log: append_log.AppendLog, fold: object) -> None:
+        compacted.append(log.next_number())
+
+    monkeypatch.setattr(append_log.AppendLog, "compact", compact)
+    audit = processes.ledger().audit
+    for number in range(130):
+        audit.append({"operationId": f"{number}"}, retried=False)
+    assert compacted == [100, 125]
+    events = processes.ledger().outbox
+    compacted.clear()
+    for start in range(0, 140, 7):
+        events.append(made_up(*(f"{number}" for number in range(start, start + 7))))
+    assert compacted == [56, 77, 105, 126]

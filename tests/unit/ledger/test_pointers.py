@@ -38,6 +38,11 @@ def test_the_newest_wins_in_whatever_order_news_comes(processes: Processes, orde
     assert processes.ledger().records.led_to("hash", "may.csv") == {}
 
 
+def test_a_pointer_says_whether_it_moved(processes: Processes) -> None:
+    pointers = uploads(processes, "a", "b").records._pointers
+    assert [pointers.point(to(id_)) for id_ in ("a", "a", "b", "a")] == [True, False, True, False]
+
+
 def test_who_has_no_record_leads_nobody_away_from_who_has(processes: Processes) -> None:
     ledger = uploads(processes, "a")
     ledger.records.apply([to("unheard of")], cause="2")
