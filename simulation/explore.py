@@ -6,6 +6,7 @@ the plain order. Work is cut into pieces that any process can do; what comes of 
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +16,8 @@ from functools import cache
 from hashlib import blake2b
 from itertools import islice, zip_longest
 from math import inf
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 from simulation.choices import Point, Random, drawn
@@ -221,6 +223,19 @@ def begin() -> None:
     gc.set_threshold(GARBAGE, 10, 1000)  # a run leaves cycles, and soon: all that was there before stays
 
 
+def _begin_worker() -> None:
+    Thread(target=_end_with_the_parent, daemon=True).start()
+    begin()
+
+
+def _end_with_the_parent() -> None:
+    """However that ends: what a worker does is of use to nobody else."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def explored(
     work: Iterable[Piece],
     *,
@@ -234,7 +249,7 @@ def explored(
     """
     account, began = Account(), time.monotonic()
     left = iter(work)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_worker) as pool:
         under_way = {pool.submit(done, piece) for piece in islice(left, workers * 2)}
         while under_way:
             ready, under_way = wait(under_way, return_when=FIRST_COMPLETED)

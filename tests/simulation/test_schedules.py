@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,8 @@ from simulation.runs import plain, read_replay, run
 from simulation.scenarios import SCENARIOS, Day, _outcomes, _withdraws
 from simulation.shrink import in_words, shrunk
 from simulation.world import Happens, World
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -64,6 +69,17 @@ def test_a_fact_that_is_held_back_for_long_is_found_when_its_message_is_lost() -
 def test_a_fact_that_is_settled_and_then_done_by_another_worker_is_not_begun_anew() -> None:
     """Both took it up again after its first worker had failed to finish it; the slower one logged its events once more."""
     assert run(*read_replay("admit:2291999127:27=3,29=1,36=4")).violations == ()
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_leaves_no_process() -> None:
+    command = [sys.executable, "-m", "commands", "simulate", "--schedules", "1000000"]
+    run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    while "a second" not in run.stderr.readline():
+        assert run.poll() is None
+    run.kill()
+    run.communicate(timeout=60)  # ends once no worker holds the other end of the pipe
 
 
 def _again_and_again(world: World) -> None:
