@@ -308,13 +308,12 @@ class Outbox:
         """
         with self._lock:
             for attempt in range(CAS_TRIES):
-                built = self._built(transaction)
                 if claim and (transaction.doubtful or self._has_lapsed(claim)):
-                    due = self._still_due(transaction, claim)
-                    if not due.writes_anything:
+                    self._events.inserts(transaction.events)  # so that the log's end is read before what is in it
+                    transaction = self._still_due(transaction, claim)
+                    if not transaction.writes_anything:
                         return False
-                    built = built if due is transaction else self._built(due)
-                    transaction = due
+                built = self._built(transaction)
                 try:
                     etags = self._present.commit(self._within, built.writes)
                 except Conflict:
