@@ -418,7 +418,10 @@ def _begun(
     # again. Events logged first would announce what the API cannot show yet.
     events = ledger.records.apply(own, cause=fact.key, trace=fact.trace, met=active.link)
     if claim.outcome is not None:
-        return events, False  # it had begun before it was settled; begun anew, it would be open after it is done
+        return (
+            events,
+            False,
+        )  # it had begun before it was settled; begun anew, it would be open after it is done
     # At its first delivery ever, no attempt before it can have put events into the log: none need be looked up there.
     if not expected:
         return ([], claim.first) if ledger.outbox.begin(fact, events, claim=claim) else (events, False)

@@ -110,6 +110,8 @@ class Outbox:
         """The workers of this process finish one after another, rather than one against another."""
         self._counter_row = f"{COUNT}{secrets.randbelow(COUNTERS)}"
         self._counter: Row | None = None
+        self._counter_read = False
+        """Whether `_counter` says how the row is, and be it that there is none."""
         self._known: set[str] = set()
 
     # --- writing ------------------------------------------------------------------------------------------
@@ -308,16 +310,18 @@ class Outbox:
         """
         with self._lock:
             for attempt in range(CAS_TRIES):
-                if claim and (transaction.doubtful or self._has_lapsed(claim)):
-                    self._events.inserts(transaction.events)  # so that the log's end is read before what is in it
-                    transaction = self._still_due(transaction, claim)
-                    if not transaction.writes_anything:
-                        return False
                 built = self._built(transaction)
+                if claim and (transaction.doubtful or self._has_lapsed(claim)):
+                    due = self._still_due(transaction, claim)
+                    if not due.writes_anything:
+                        return False
+                    # Without a call: one that stood still would come after the look whether the lease has lapsed.
+                    built = built if due is transaction else self._built(due)
+                    transaction = due
                 try:
                     etags = self._present.commit(self._within, built.writes)
                 except Conflict:
-                    self._counter = None
+                    self._counter_read = False
                     self._events.lost_the_race()
                     transaction, needed = self._rebased(transaction)
                     if not needed:
@@ -403,8 +407,9 @@ class Outbox:
     def _counter_write(self, counted: Counted) -> list[Insert | Replace]:
         if not counted.done and not counted.open and not counted.mended:
             return []
-        if self._counter is None:
+        if not self._counter_read:
             self._counter = self._present.get(self._within, self._counter_row)
+            self._counter_read = True
         if self._counter is None:
             return [Insert(row=self._counter_row, value=counted.to_json())]
         total = Counted.from_json(self._counter.value).plus(counted)
