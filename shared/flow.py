@@ -417,11 +417,9 @@ def _begun(
     # Recorded first, then logged: a crash before `begin` finds the same moves by their cause, and makes the same events
     # again. Events logged first would announce what the API cannot show yet.
     events = ledger.records.apply(own, cause=fact.key, trace=fact.trace, met=active.link)
+    # What is settled had begun; begun anew, it might be open once another worker has finished it.
     if claim.outcome is not None:
-        return (
-            events,
-            False,
-        )  # it had begun before it was settled; begun anew, it would be open after it is done
+        return events, False
     # At its first delivery ever, no attempt before it can have put events into the log: none need be looked up there.
     if not expected:
         return ([], claim.first) if ledger.outbox.begin(fact, events, claim=claim) else (events, False)
