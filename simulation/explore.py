@@ -88,12 +88,12 @@ def pieces(
     chance comes between the others: a run that is cut short has some of each."""
     named = list(scenarios or SCENARIOS)
     listed = [*(_alone_pieces(named) if alone else ()), *(_pair_pieces(named) if pairs else ())]
-    by_chance = max(0, schedules - sum(map(tried_alone, named))) if alone else schedules
-    for one, start in zip_longest(listed, range(0, by_chance, PIECE)):
+    others = max(0, schedules - sum(map(tried_alone, named))) if alone else schedules
+    for one, start in zip_longest(listed, range(0, others, PIECE)):
         if one is not None:
             yield one
         if start is not None:
-            stop = min(start + PIECE, by_chance)
+            stop = min(start + PIECE, others)
             yield Piece(kind="chance", seed=seed, start=start, stop=stop, scenario=",".join(scenarios))
 
 
@@ -196,7 +196,7 @@ def crashes(points: Sequence[Point]) -> list[tuple[int, int]]:
     """The crashes that leave something else behind than the one before: at a handler's first call, and after each write.
 
     What dies between two effects leaves the same, whichever call it was about to make: nothing of it is left but what is
-    stored. So "before it" is asked of no call that follows another of the same handler, and of no read.
+    stored. So "before it" is asked of no call that follows another of the same handler.
     returns: the numbers of the points, with their options
     """
     found, follows = list[tuple[int, int]](), False
