@@ -6,19 +6,18 @@ import json
 import logging
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
 import pytest
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from stub_server import Answer, Request, stub_server
 
 from shared.adapters.alert_channels import MailChannel, WebhookChannel
 from shared.domain.alert_message import AlertMessage
@@ -46,36 +45,26 @@ OVER = replace(LATE, over=True, until="2026-11-30T09:12:00.000+00:00")
 class Receiver:
     """Takes what is posted, and answers as the test says."""
 
-    server: ThreadingHTTPServer
+    url: str = ""
     answers: list[int] = field(default_factory=list)
     """Statuses of the next answers; 200 after them."""
     got: list[dict[str, Any]] = field(default_factory=list)
     location: str = ""
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}/hook"
+    def answer(self, request: Request) -> Answer:
+        self.got.append(request.json)
+        return Answer(
+            self.answers.pop(0) if self.answers else 200,
+            headers={"Location": self.location} if self.location else {},
+        )
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            made.got.append(json.loads(body))
-            self.send_response(made.answers.pop(0) if made.answers else 200)
-            if made.location:
-                self.send_header("Location", made.location)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None: ...
-
-    made = Receiver(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-    threading.Thread(target=made.server.serve_forever, daemon=True).start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made = Receiver()
+    with stub_server(made.answer) as address:
+        made.url = f"{address}/hook"
+        yield made
 
 
 def webhook(receiver: Receiver, kind: Kind) -> WebhookChannel:
@@ -159,10 +148,8 @@ def test_what_is_not_taken_is_told_without_address_or_key(
     assert len(receiver.got) == 1, "a redirect is not followed"
 
 
-def test_nobody_there_is_no_end(receiver: Receiver) -> None:
-    channel = webhook(receiver, "slack")
-    receiver.server.shutdown()
-    receiver.server.server_close()
+def test_nobody_there_is_no_end(free_port: Callable[[], int]) -> None:
+    channel = webhook(Receiver(f"http://127.0.0.1:{free_port()}/hook"), "slack")
     with pytest.raises(Transient, match="on-call does not answer"):
         channel.send(LATE)
 

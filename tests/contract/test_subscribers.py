@@ -6,12 +6,11 @@ import itertools
 import json
 import re
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from flow.season import lived
 from flow.world import World
 from jsonschema import Draft202012Validator
 from pydantic import SecretStr
+from stub_server import Answer, Request, stub_server
 
 from functions.http.webhooks import HANDSHAKE
 from running_azure.workspace import Topic
@@ -102,56 +102,35 @@ def test_a_topic_that_is_not_there_is_told_later(free_port: Callable[[], int]) -
 # --- webhooks ---------------------------------------------------------------------------------------------
 
 
-class Hook(ThreadingHTTPServer):
+@dataclass
+class Hook:
     """Listens for events, and answers as the test says."""
 
-    daemon_threads = True
+    url: str = ""
+    statuses: list[int] = field(default_factory=list)
+    """Of the next answers; 200 after them."""
+    heard: list[tuple[Mapping[str, str], bytes]] = field(default_factory=list)
+    handshakes: list[Mapping[str, str]] = field(default_factory=list)
+    allows: str = "campanha"
+    says: dict[str, str] = field(default_factory=dict)
+    """Headers of each answer."""
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _HookHandler)
-        self.statuses: list[int] = []
-        self.heard: list[tuple[dict[str, str], bytes]] = []
-        self.handshakes: list[dict[str, str]] = []
-        self.allows = "campanha"
-        self.says: dict[str, str] = {}
-        """Headers of each answer."""
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/events?who=bank"
-
-
-class _HookHandler(BaseHTTPRequestHandler):
-    server: Hook
-
-    def do_OPTIONS(self) -> None:
-        self.server.handshakes.append(dict(self.headers))
-        self._answer({"WebHook-Allowed-Origin": self.server.allows} if self.server.allows else {})
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.heard.append((dict(self.headers), body))
-        self._answer({"Location": "http://127.0.0.1:1/elsewhere"})
-
-    do_GET = do_POST
-
-    def _answer(self, headers: dict[str, str]) -> None:
-        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 200)
-        for name, value in {**headers, **self.server.says, "content-length": "0"}.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def log_message(self, format: str, *values: object) -> None:
-        """Silent."""
+    def answer(self, request: Request) -> Answer:
+        if request.method == "OPTIONS":
+            self.handshakes.append(dict(request.headers))
+            headers = {"WebHook-Allowed-Origin": self.allows} if self.allows else {}
+        else:
+            self.heard.append((dict(request.headers), request.body))
+            headers = {"Location": "http://127.0.0.1:1/elsewhere"}
+        return Answer(self.statuses.pop(0) if self.statuses else 200, headers={**headers, **self.says})
 
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
     made = Hook()
-    yield made
-    made.shutdown()
-    made.server_close()
+    with stub_server(made.answer) as address:
+        made.url = f"{address}/events?who=bank"
+        yield made
 
 
 def _webhook(hook: Hook) -> Webhook:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from story.running import QUICK, Running, bank
+from stub_server import Answer, Request, stub_server
 
 from commands.stack import supervisor
 from commands.stack.state import Stack
@@ -25,37 +24,21 @@ SECRET = "what only the two of them know, and nobody else"
 class Subscriber:
     """A system that is told of every event."""
 
-    server: ThreadingHTTPServer
+    url: str = ""
     heard: list[dict[str, Any]] = field(default_factory=list)
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}/events"
+    def answer(self, request: Request) -> Answer:
+        if request.method == "POST":
+            self.heard.append(request.json)
+        return Answer(headers={ALLOWED_ORIGIN: "*"})
 
 
 @pytest.fixture
 def subscriber() -> Iterator[Subscriber]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_OPTIONS(self) -> None:
-            self._answer()
-
-        def do_POST(self) -> None:
-            made.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self._answer()
-
-        def _answer(self) -> None:
-            self.send_response(200)
-            self.send_header(ALLOWED_ORIGIN, "*")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None: ...
-
-    made = Subscriber(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-    threading.Thread(target=made.server.serve_forever, daemon=True).start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made = Subscriber()
+    with stub_server(made.answer) as address:
+        made.url = f"{address}/events"
+        yield made
 
 
 @pytest.mark.slow

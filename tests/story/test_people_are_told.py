@@ -6,18 +6,17 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from story.running import QUICK, Running, bank
+from stub_server import Answer, Request, stub_server
 
 from commands.client.status_api import Client
 from commands.stack import supervisor
@@ -44,15 +43,17 @@ AHEAD = timedelta(seconds=100)
 class Receiver:
     """Somebody's chat: keeps what it was sent, and when."""
 
-    server: ThreadingHTTPServer
+    url: str = ""
     got: list[tuple[datetime, int, dict[str, Any]]] = field(default_factory=list)
     """When, with which status it was answered, and what."""
     refuses: int = 2
     """How many posts more it does not take."""
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}/workflows/alerts"
+    def answer(self, request: Request) -> Answer:
+        status = 503 if self.refuses else 202  # as Power Automate answers
+        self.refuses -= bool(self.refuses)
+        self.got.append((datetime.now(UTC), status, request.json))
+        return Answer(status)
 
     @property
     def taken(self) -> list[tuple[datetime, str]]:
@@ -66,23 +67,10 @@ class Receiver:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status = 503 if made.refuses else 202  # as Power Automate answers
-            made.refuses -= bool(made.refuses)
-            made.got.append((datetime.now(UTC), status, body))
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None: ...
-
-    made = Receiver(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-    threading.Thread(target=made.server.serve_forever, daemon=True).start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made = Receiver()
+    with stub_server(made.answer) as address:
+        made.url = f"{address}/workflows/alerts"
+        yield made
 
 
 def _app(folder: Path, hour: datetime) -> Path:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from azure.core.credentials import AccessToken
+from stub_server import Answer, Request, stub_server
 
 from shared.adapters.endpoint_metrics import request_metrics
 from shared.errors import Transient
@@ -38,6 +37,15 @@ class Monitor:
     body: bytes = b""
     asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
 
+    def answer(self, request: Request) -> Answer:
+        url = urlsplit(request.path)
+        query = parse_qs(url.query)
+        self.asked.append((url.path, query))
+        assert request.headers["Authorization"] == "Bearer a-token"
+        names = query["metricnames"][0].split(",")
+        value = [{"name": {"value": name}, "timeseries": self.metrics.get(name, [])} for name in names]
+        return Answer(self.status, self.body or json.dumps({"value": value}).encode())
+
 
 def _series(values: list[float | None], **dimensions: str) -> Any:
     named = [{"name": {"value": name}, "value": value} for name, value in dimensions.items()]
@@ -48,30 +56,9 @@ def _series(values: list[float | None], **dimensions: str) -> Any:
 @pytest.fixture
 def monitor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Monitor]:
     made = Monitor()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            query = parse_qs(url.query)
-            made.asked.append((url.path, query))
-            assert self.headers["Authorization"] == "Bearer a-token"
-            names = query["metricnames"][0].split(",")
-            value = [{"name": {"value": name}, "timeseries": made.metrics.get(name, [])} for name in names]
-            body = made.body or json.dumps({"value": value}).encode()
-            self.send_response(made.status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("AZUREML_DEV_URL_MFE", f"http://127.0.0.1:{server.server_port}")
-    yield made
-    server.shutdown()
-    server.server_close()
+    with stub_server(made.answer) as address:
+        monkeypatch.setenv("AZUREML_DEV_URL_MFE", address)
+        yield made
 
 
 def test_requests_are_added_up_and_faults_of_the_deployments_own_are_told(monitor: Monitor) -> None:

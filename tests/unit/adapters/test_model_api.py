@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
+from stub_server import Answer, Request, stub_server
 
 from shared.adapters import model_api
 from shared.adapters.model_api import RestModelApi
@@ -25,39 +23,24 @@ class Endpoint:
     asked: list[tuple[str, str, bytes]] = field(default_factory=list)
     """Method, path and body of each request."""
     looked_up: int = 0
-    port: int = 0
+    url: str = ""
 
     def address(self, endpoint: str) -> tuple[str, str]:
         """Its URL and key: at the first look an old one."""
         self.looked_up += 1
-        return f"http://127.0.0.1:{self.port}/score", "old" if self.looked_up == 1 else "new"
+        return f"{self.url}/score", "old" if self.looked_up == 1 else "new"
+
+    def answer(self, request: Request) -> Answer:
+        self.asked.append((request.method, request.path, request.body))
+        known = request.headers["Authorization"] == f"Bearer {self.key}"
+        return Answer(self.status if known else 401, self.body)
 
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     served = Endpoint()
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            served.asked.append((self.command, self.path, body))
-            known = self.headers["Authorization"] == f"Bearer {served.key}"
-            self.send_response(served.status if known else 401)
-            self.send_header("Content-Length", str(len(served.body)))
-            self.end_headers()
-            self.wfile.write(served.body)
-
-        do_GET = do_POST = _answer
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing: tests say what went wrong."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served.port = server.server_port
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield served
-    server.shutdown()
-    server.server_close()
+    with stub_server(served.answer) as served.url:
+        yield served
 
 
 @pytest.mark.parametrize("status", [200, 422, 424, 500])
@@ -96,7 +79,7 @@ def test_what_is_no_description_is_transient(endpoint: Endpoint, status: int, bo
 
 
 def test_an_endpoint_that_is_not_there_is_transient(endpoint: Endpoint) -> None:
-    endpoint.port = 1
+    endpoint.url = "http://127.0.0.1:1"
     with pytest.raises(Transient, match="endpoint bank gave no answer"):
         RestModelApi(endpoint.address).score("bank", b"{}")
 

@@ -7,15 +7,14 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from stub_server import Answer, Request, stub_server
 from unit.adapters.exporting_flow import ROOT, lived
 
 
@@ -25,8 +24,14 @@ class Receiver:
 
     url: str = ""
     status: int = 200
-    answer: Callable[[bytes], bytes] = lambda _: b""
+    says: Callable[[bytes], bytes] = lambda _: b""
     got: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def answer(self, request: Request) -> Answer:
+        packed = request.headers.get("Content-Encoding") == "gzip"
+        body = gzip.decompress(request.body) if packed else request.body
+        self.got.append((request.path, body))
+        return Answer(self.status, self.says(body), {"Content-Type": "application/json"})
 
     def bodies(self, path: str) -> list[bytes]:
         return [body for at, body in self.got if at == path]
@@ -35,29 +40,8 @@ class Receiver:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     made = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            packed = self.headers.get("Content-Encoding") == "gzip"
-            body = gzip.decompress(body) if packed else body
-            made.got.append((self.path, body))
-            answer = made.answer(body)
-            self.send_response(made.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield made
-    server.shutdown()
-    server.server_close()
+    with stub_server(made.answer) as made.url:
+        yield made
 
 
 def test_a_flow_arrives_at_an_otlp_receiver(receiver: Receiver) -> None:
@@ -109,7 +93,7 @@ def test_a_flow_is_shown_on_stderr_a_line_each() -> None:
 
 def test_a_flow_arrives_in_application_insights(receiver: Receiver) -> None:
     """As dependencies, beside the host's requests; nothing else is sent, and nowhere else."""
-    receiver.answer = _taken
+    receiver.says = _taken
     connection = f"InstrumentationKey=00000000-0000-0000-0000-00000000bbbb;IngestionEndpoint={receiver.url}/"
     ids, done = lived(
         "azure-monitor", APPLICATIONINSIGHTS_CONNECTION_STRING=connection, WEBSITE_SITE_NAME="func-work"

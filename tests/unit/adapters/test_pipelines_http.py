@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from azure.core.credentials import AccessToken
+from stub_server import Answer, Request, stub_server
 
 from shared import telemetry
 from shared.adapters import pipelines
@@ -34,32 +33,17 @@ class Service:
     bodies: list[bytes] = field(default_factory=list)
     url: str = ""
 
+    def answer(self, request: Request) -> Answer:
+        self.asked.append(request.path)
+        self.bodies.append(request.body)
+        return Answer(self.status, self.body, self.headers)
+
 
 @pytest.fixture
 def service() -> Iterator[Service]:
     served = Service()
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            served.asked.append(self.path)
-            served.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-            self.send_response(served.status)
-            for name, value in {**served.headers, "Content-Length": str(len(served.body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(served.body)
-
-        do_GET = do_POST = _answer
-
-        def log_message(self, *_: object) -> None:
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield served
-    server.shutdown()
-    server.server_close()
+    with stub_server(served.answer) as served.url:
+        yield served
 
 
 class Credential:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from azure.core.credentials import AccessToken, AzureNamedKeyCredential, AzureSa
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline.policies import RetryPolicy
 from azure.data.tables import TableClient, UpdateMode
+from stub_server import Answer, Request, stub_server
 
 from shared.adapters.table_calls import TableCalls
 from shared.adapters.tables import AzureTable
@@ -36,42 +36,29 @@ OURS_ALONE = ("User-Agent", "x-ms-client-request-id", "Content-Length", "Host", 
 """Headers that say nothing of the call, or differ each time."""
 
 
-class Storage(ThreadingHTTPServer):
+@dataclass
+class Storage:
     """Takes whatever comes, and answers as it was told."""
 
-    daemon_threads = True
-    status: int
-    told: dict[str, str]
-    body: bytes
-    asked: tuple[str, str, dict[str, str], Any]
+    address: str = ""
+    status: int = 204
+    told: dict[str, str] = field(default_factory=lambda: {"ETag": ETAG, "Date": DATE})
+    body: bytes = b""
+    asked: tuple[str, str, dict[str, str], Any] = ("", "", {}, None)
+    """Method, path, headers and body of the last request."""
+
+    def answer(self, request: Request) -> Answer:
+        headers = {name: value for name, value in request.headers.items() if name not in OURS_ALONE}
+        self.asked = (request.method, request.path, headers, _read(request.body))
+        return Answer(self.status, self.body, self.told)
 
     @property
     def client(self) -> TableClient:
-        return TableClient(f"http://127.0.0.1:{self.server_address[1]}/bank", "ledger", credential=KEY)
+        return TableClient(f"{self.address}/bank", "ledger", credential=KEY)
 
     @property
     def table(self) -> AzureTable:
         return AzureTable(self.client, retry=RetryPolicy.no_retries())
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Storage
-    protocol_version = "HTTP/1.1"
-
-    def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        headers = {name: value for name, value in self.headers.items() if name not in OURS_ALONE}
-        self.server.asked = (self.command, self.path, headers, _read(body))
-        self.send_response_only(self.server.status)
-        for name, value in {**self.server.told, "Content-Length": str(len(self.server.body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    do_GET = do_POST = do_PUT = _answer
-
-    def log_message(self, format: str, *values: object) -> None:
-        """Silent."""
 
 
 def _read(body: bytes) -> Any:
@@ -81,11 +68,9 @@ def _read(body: bytes) -> Any:
 
 @pytest.fixture
 def storage() -> Iterator[Storage]:
-    with Storage(("127.0.0.1", 0), Handler) as server:
-        server.status, server.told, server.body = 204, {"ETag": ETAG, "Date": DATE}, b""
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield server
-        server.shutdown()
+    made = Storage()
+    with stub_server(made.answer) as made.address:
+        yield made
 
 
 SAME: dict[str, tuple[Callable[[TableClient], object], Callable[[TableCalls], object], int, bytes]] = {

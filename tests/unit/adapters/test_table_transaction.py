@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from azure.core import MatchConditions
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableClient, UpdateMode
+from stub_server import Answer, Request, stub_server
 
 from shared.adapters.storage_clock import StorageClock
 from shared.adapters.table_calls import TableCalls
@@ -57,49 +58,36 @@ EXISTS = (
 )
 
 
-class Storage(ThreadingHTTPServer):
+PART = "--changes\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+
+
+@dataclass
+class Storage:
     """Takes whatever comes, and answers with the parts it was given."""
 
-    daemon_threads = True
-    status = 202
-    parts: list[str]
-    path: str
-    asked: dict[str, str]
-    body: bytes
+    address: str = ""
+    status: int = 202
+    parts: list[str] = field(default_factory=lambda: [WRITTEN, WRITTEN, WRITTEN, GONE, GONE])
+    asked: list[Request] = field(default_factory=list)
 
     @property
     def client(self) -> TableClient:
-        return TableClient(f"http://127.0.0.1:{self.server_address[1]}/bank", "ledger", credential=KEY)
+        return TableClient(f"{self.address}/bank", "ledger", credential=KEY)
 
-
-class Handler(BaseHTTPRequestHandler):
-    server: Storage
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        self.server.path, self.server.asked = self.path, dict(self.headers.items())
-        self.server.body = self.rfile.read(int(self.headers["content-length"]))
-        part = "--changes\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+    def answer(self, request: Request) -> Answer:
+        self.asked.append(request)
         told = "--batch\r\nContent-Type: multipart/mixed; boundary=changes\r\n\r\n"
-        told += "".join(f"{part}{answer}\r\n" for answer in self.server.parts)
+        told += "".join(f"{PART}{answer}\r\n" for answer in self.parts)
         told += "--changes--\r\n--batch--\r\n"
-        self.send_response(self.server.status)
-        self.send_header("content-type", "multipart/mixed; boundary=batch")
-        self.send_header("content-length", str(len(told)))
-        self.end_headers()
-        self.wfile.write(told.encode())
-
-    def log_message(self, format: str, *values: object) -> None:
-        """Silent."""
+        headers = {"Content-Type": "multipart/mixed; boundary=batch", "Date": formatdate(usegmt=True)}
+        return Answer(self.status, told.encode(), headers)
 
 
 @pytest.fixture
 def storage() -> Iterator[Storage]:
-    with Storage(("127.0.0.1", 0), Handler) as server:
-        server.parts = [WRITTEN, WRITTEN, WRITTEN, GONE, GONE]
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield server
-        server.shutdown()
+    made = Storage()
+    with stub_server(made.answer) as made.address:
+        yield made
 
 
 def test_the_storage_clock_is_told_of_each_answer(storage: Storage) -> None:
@@ -110,14 +98,15 @@ def test_the_storage_clock_is_told_of_each_answer(storage: Storage) -> None:
 
 def as_it_was_asked(storage: Storage) -> Any:
     """Where, with which headers, and which parts, without what differs each time: boundaries, times, ids."""
-    whole = b"Content-Type: " + storage.asked["Content-Type"].encode() + b"\r\n\r\n" + storage.body
+    last = storage.asked[-1]
+    whole = b"Content-Type: " + last.headers["Content-Type"].encode() + b"\r\n\r\n" + last.body
     parts = [
         part for part in message_from_bytes(whole).walk() if part.get_content_type() == "application/http"
     ]
     names = ("Accept", "DataServiceVersion", "MaxDataServiceVersion", "x-ms-version")
-    headers = {name: storage.asked[name] for name in names}
+    headers = {name: last.headers[name] for name in names}
     return (
-        storage.path,
+        last.path,
         headers,
         [(part["Content-ID"], *_read(part.get_payload(decode=True))) for part in parts],
     )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 import requests
 from azure.core.exceptions import ServiceRequestError
 from azure.core.rest import HttpRequest
+from stub_server import Answer, Request, stub_server
 
 from shared.adapters.transport import StraightSession, settled_transport
 
@@ -65,25 +64,12 @@ def test_requests_go_by_what_was_settled(environment: pytest.MonkeyPatch) -> Non
 def server() -> Iterator[str]:
     """Answers with the request it was sent, whole."""
 
-    class Echo(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            told = f"{self.requestline}\n{self.headers}".encode() + body
-            self.send_response(200)
-            self.send_header("content-length", str(len(told)))
-            self.send_header("set-cookie", "instance=7")
-            self.end_headers()
-            self.wfile.write(told)
+    def echo(request: Request) -> Answer:
+        told = f"{request.method} {request.path}\n{request.headers}".encode() + request.body
+        return Answer(body=told, headers={"Set-Cookie": "instance=7"})
 
-        do_GET = do_PUT = do_POST = do_DELETE = answer
-
-        def log_message(self, format: str, *values: object) -> None:
-            """Silent."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as serving:
-        threading.Thread(target=serving.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{serving.server_address[1]}"
-        serving.shutdown()
+    with stub_server(echo) as address:
+        yield address
 
 
 @pytest.mark.parametrize("body", [None, b"", b"\xff\x00", "b\xf6rse", io.BytesIO(b"a stream")])

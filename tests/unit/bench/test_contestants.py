@@ -4,50 +4,38 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from stub_server import Answer, Request, stub_server
 
 from bench import endpoint, inference_server, rivals
 
 RIGHT = [0.25, 0.5, 0.125]
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    key = "probability"
-    answers: list[float]
+@dataclass
+class Server:
+    """Answers with so many probabilities as it gets rows."""
 
+    url: str = ""
+    key: str = "probability"
+    answers: list[float] = field(default_factory=lambda: list(RIGHT))
 
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        rows = len(json.loads(self.rfile.read(int(self.headers["content-length"])))["data"])
-        body = json.dumps({self.server.key: self.server.answers[:rows]}).encode()
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *values: object) -> None:
-        """Silent."""
+    def answer(self, request: Request) -> Answer:
+        rows = len(request.json["data"])
+        return Answer(body=json.dumps({self.key: self.answers[:rows]}).encode())
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server(("127.0.0.1", 0), Handler)
-    made.answers = list(RIGHT)
-    thread = threading.Thread(target=made.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield made
-    made.shutdown()
-    made.server_close()
-    thread.join()
+    made = Server()
+    with stub_server(made.answer) as made.url:
+        yield made
 
 
 @pytest.fixture
@@ -58,7 +46,7 @@ def case(tmp_path: Path) -> Any:
 
 
 def contestant(server: Server, **more: str) -> endpoint.Contestant:
-    return endpoint.Contestant("they", f"http://127.0.0.1:{server.server_port}/score", **more)
+    return endpoint.Contestant("they", f"{server.url}/score", **more)
 
 
 def test_the_right_answers_are_let_pass(server: Server, case: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,10 @@ import io
 import subprocess
 import zipfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
+from stub_server import Answer, stub_server
 
 from commands.setup import bank_rows
 
@@ -32,19 +31,8 @@ def archive() -> Iterator[tuple[str, dict[str, bytes]]]:
     """An address, and what it serves under `body`."""
     served = {"body": zipped("bank.zip", zipped("bank.csv", ROWS))}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(served["body"])
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/bank.zip", served
-        server.shutdown()
+    with stub_server(lambda _: Answer(body=served["body"])) as address:
+        yield f"{address}/bank.zip", served
 
 
 def test_the_rows_count_not_how_they_are_written() -> None:

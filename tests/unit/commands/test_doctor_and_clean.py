@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from stub_server import Answer, Request, stub_server
 
 from commands import catalog, clean, doctor
 from commands.setup import inventory, needs
@@ -124,30 +123,23 @@ def test_they_run_before_anything_is_installed() -> None:
 def test_the_doctor_says_what_the_app_says_of_itself(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capsys
 ) -> None:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            told = {
-                "ledger:read": [{"status": "pass"}],
-                "alerts:notifier": [{"status": "warn", "output": "nobody can be told"}],
-            }
-            asked.append((self.path, self.headers["x-functions-key"]))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps({"status": "warn", "checks": told}).encode())
-
-        def log_message(self, *_: object) -> None: ...
-
     asked: list[tuple[str, str]] = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def answer(request: Request) -> Answer:
+        asked.append((request.path, request.headers["x-functions-key"]))
+        checks = {
+            "ledger:read": [{"status": "pass"}],
+            "alerts:notifier": [{"status": "warn", "output": "nobody can be told"}],
+        }
+        return Answer(body=json.dumps({"status": "warn", "checks": checks}).encode())
+
     monkeypatch.setattr(found, "_running", lambda _: ("host",))
-    monkeypatch.setattr(Stack, "host_url", f"http://127.0.0.1:{server.server_address[1]}")
     monkeypatch.setattr(Stack, "keys", {"reader": "a key"})
-    assert doctor.main([]) == 0
+    with stub_server(answer) as address:
+        monkeypatch.setattr(Stack, "host_url", address)
+        assert doctor.main([]) == 0
     assert "! nobody can be told" in capsys.readouterr().out
     assert asked == [("/api/health", "a key")]
-    server.shutdown()
-    server.server_close()
     assert doctor.main(["--json"]) == 0
     (state,) = json.loads(capsys.readouterr().out)["states"]
     assert state["unwell"] == ["the app does not answer (URLError)"]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
+from stub_server import Answer, Request, stub_server
 
 from commands.deployment.in_azure import FAILED, SUCCEEDED, InAzure, variables
 from commands.deployment.patience import Patience
@@ -33,7 +33,7 @@ BODY = bytes(range(256)) * 1000
 class Azure:
     """What it was asked for, and what it answers."""
 
-    port: int = 0
+    address: str = ""
     refusals: int = 0
     unknown: int = 1
     statuses: list[int] = field(default_factory=lambda: [1, 2, SUCCEEDED])
@@ -41,7 +41,13 @@ class Azure:
     asked: list[str] = field(default_factory=list)
     moved: str = ""
 
-    def answer(self, method: str, path: str, body: bytes, token: str) -> tuple[int, Any]:
+    def answer(self, request: Request) -> Answer:
+        status, told = self._told(
+            request.method, request.path, request.body, request.headers["Authorization"]
+        )
+        return Answer(status, json.dumps(told).encode())
+
+    def _told(self, method: str, path: str, body: bytes, token: str) -> tuple[int, Any]:
         self.asked.append(f"{method} {path}")
         if path.startswith("/api/publish"):
             self.published.append((path, body, token))
@@ -59,7 +65,7 @@ class Azure:
             return 200, {"value": [{"name": f"{found[1]}/{name}"} for name in ("one", "two")]}
         states = [
             {"hostType": "Standard", "name": "app.example"},
-            {"hostType": "Repository", "name": f"127.0.0.1:{self.port}"},
+            {"hostType": "Repository", "name": urlsplit(self.address).netloc},
         ]
         return 200, {"properties": {"hostNameSslStates": states}}
 
@@ -87,38 +93,22 @@ def azure() -> Azure:
 
 @pytest.fixture
 def target(azure: Azure, tmp_path: Path) -> Iterator[InAzure]:
-    class Handler(BaseHTTPRequestHandler):
-        def _handle(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, told = azure.answer(self.command, self.path, body, self.headers["Authorization"])
-            said = json.dumps(told).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-        do_GET = do_POST = _handle
-
-        def log_message(self, *_: object) -> None: ...
-
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    azure.port = server.server_port
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     time = [0.0]
     patience = Patience(
         minutes=5, clock=lambda: time[0], sleep=lambda s: time.__setitem__(0, time[0] + s), say=lambda _: None
     )
-    yield InAzure(
-        named=NAMED, credential=Credential(), patience=patience,
-        arm=f"https://127.0.0.1:{server.server_port}", verify=str(tmp_path / "ca.pem"),
-    )  # fmt: skip
-    server.shutdown()
-    server.server_close()
+    with stub_server(azure.answer, tls=context) as azure.address:
+        yield InAzure(
+            named=NAMED,
+            credential=Credential(),
+            patience=patience,
+            arm=azure.address,
+            verify=str(tmp_path / "ca.pem"),
+        )
 
 
 @pytest.fixture

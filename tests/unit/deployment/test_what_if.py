@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from stub_server import Answer, Request, stub_server
 
 from commands import azure
 from commands.deployment import pull_request, what_if
@@ -131,7 +130,12 @@ class Comments:
         self.tokens: set[str] = set()
         self.url = ""
 
-    def answer(self, method: str, path: str, body: Any) -> Any:
+    def answer(self, request: Request) -> Answer:
+        self.tokens.add(request.headers["Authorization"])
+        body = request.json if request.body else None
+        return Answer(body=json.dumps(self._told(request.method, request.path, body)).encode())
+
+    def _told(self, method: str, path: str, body: Any) -> Any:
         self.asked.append((method, path.partition("?")[0]))
         of_github = "/repos/" in path
         if method == "GET":
@@ -154,28 +158,8 @@ class Comments:
 @pytest.fixture
 def comments() -> Iterator[Comments]:
     made = Comments()
-
-    class Handler(BaseHTTPRequestHandler):
-        def _handle(self) -> None:
-            made.tokens.add(self.headers["Authorization"])
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
-            said = json.dumps(made.answer(self.command, self.path, body)).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-        do_GET = do_POST = do_PATCH = _handle
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield made
-    server.shutdown()
-    server.server_close()
+    with stub_server(made.answer) as made.url:
+        yield made
 
 
 def github(comments: Comments, folder: Path) -> dict[str, str]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import azure.identity
 import pytest
 from azure.core import PipelineClient
 from azure.core.exceptions import HttpResponseError, ServiceRequestError
+from stub_server import Answer, Request, stub_server
 
 from pipelines import workspace
 from pipelines.workspace import Registry
@@ -41,37 +40,22 @@ class Service:
     kept: dict[str, Any] = field(default_factory=dict)
     url: str = ""
 
+    def answer(self, request: Request) -> Answer:
+        self.asked.append(f"{request.method} {request.path}")
+        if request.method == "PUT":
+            self.kept[request.path] = request.json
+            status = 201
+        else:
+            status = 200 if request.path in self.kept else 404
+        body = json.dumps(self.kept.get(request.path, {})).encode()
+        return Answer(self.status or status, body, {"Content-Type": "application/json"})
+
 
 @pytest.fixture
 def service() -> Iterator[Service]:
     served = Service()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer(200 if self.path in served.kept else 404)
-
-        def do_PUT(self) -> None:
-            served.kept[self.path] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self._answer(201)
-
-        def _answer(self, status: int) -> None:
-            served.asked.append(f"{self.command} {self.path}")
-            body = json.dumps(served.kept.get(self.path, {})).encode()
-            self.send_response(served.status or status)
-            for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield served
-    server.shutdown()
-    server.server_close()
+    with stub_server(served.answer) as served.url:
+        yield served
 
 
 def registry(url: str) -> Registry:
