@@ -1,23 +1,40 @@
 """The clocks: score, reconcile, retrain, experiment.
 
-The schedules are settings; the next reconciliation makes up for a missed tick.
+The schedules are settings. A tick whose step fails is made up for by the next reconciliation; one that came while no
+host ran, by the host itself once it runs again.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from functions.delivery import deliver, tick
-from shared.domain.facts import ExperimentDue, ReconcileDue, RetrainDue, ScoringDue
+from shared.domain.facts import ExperimentDue, Fact, ReconcileDue, RetrainDue, ScoringDue
+
+if TYPE_CHECKING:
+    from shared.domain.tables.contract import Contract
 
 clock = func.Blueprint()
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _deliver_to_each(due: Callable[[str], Fact]) -> None:
+    """Each dataset's, whatever becomes of another's. raises: what the first that failed did, after the last"""
+    from shared import wiring
+    from shared.procedures.isolation import each_by_itself
+
+    def delivered(contract: Contract) -> Iterable[None]:
+        yield deliver(due(contract.dataset))
+
+    list(each_by_itself(delivered, wiring.services().contracts))
 
 
 @clock.timer_trigger(arg_name="timer", schedule="%SCORE_SCHEDULE%")
@@ -32,19 +49,13 @@ def reconcile_due(timer: func.TimerRequest) -> None:
 
 @clock.timer_trigger(arg_name="timer", schedule="%RETRAIN_SCHEDULE%")
 def retrain_due(timer: func.TimerRequest) -> None:
-    from shared import wiring
-
     now = _now()
-    for contract in wiring.services().contracts:
-        deliver(RetrainDue(dataset=contract.dataset, tick=now))
+    _deliver_to_each(lambda dataset: RetrainDue(dataset=dataset, tick=now))
 
 
 if os.environ.get("EXPERIMENT_SCHEDULE"):  # the host refuses a timer whose schedule is empty
 
     @clock.timer_trigger(arg_name="timer", schedule="%EXPERIMENT_SCHEDULE%")
     def experiment_due(timer: func.TimerRequest) -> None:
-        from shared import wiring
-
         now = _now()
-        for contract in wiring.services().contracts:
-            deliver(ExperimentDue(dataset=contract.dataset, tick=now))
+        _deliver_to_each(lambda dataset: ExperimentDue(dataset=dataset, tick=now))

@@ -12,7 +12,8 @@ from flow.world import World
 
 from functions import clock
 from shared import wiring
-from shared.domain.facts import ExperimentDue, Fact
+from shared.domain.facts import ExperimentDue, Fact, RetrainDue
+from shared.errors import Transient
 
 SCHEDULE = "EXPERIMENT_SCHEDULE"
 
@@ -39,6 +40,26 @@ def test_the_experimentation_clock_is_there_where_it_has_a_schedule(
     found = timers(monkeypatch, schedule)
     assert {"scoring_due", "reconcile_due", "retrain_due"} <= found
     assert ("experiment_due" in found) == there
+
+
+def test_a_dataset_that_cannot_be_retrained_now_keeps_no_other_from_its_tick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, told = World(), list[str]()
+
+    def deliver(fact: RetrainDue) -> None:
+        told.append(fact.dataset)
+        raise Transient(f"{fact.dataset} is busy")
+
+    monkeypatch.setattr(clock, "deliver", deliver)
+    names = [contract.dataset for contract in world.contracts]
+    assert len(names) > 1
+    with (
+        mock.patch.object(wiring, "services", return_value=world.services),
+        pytest.raises(Transient, match=names[0]),
+    ):
+        clock.retrain_due(mock.Mock(past_due=False))
+    assert told == names
 
 
 def test_a_tick_asks_for_an_experiment_on_each_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
