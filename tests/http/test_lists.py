@@ -102,6 +102,18 @@ def test_lists_are_filtered_by_when_things_began_and_when_they_changed(
     assert _names(_asked(reader, since="2999-01-01T00:00:00Z")) == []
 
 
+def test_an_event_that_is_logged_late_ends_no_list(world: World, reader: Client) -> None:
+    """A step's events bear the time at which it began, and are logged when it ends."""
+    ledger = world.ledger
+    slow = ledger.records.apply(changes(UploadArrived(name="slow.csv", etag="1")), cause="slow")
+    since = world.now() + timedelta(seconds=60)
+    world.pass_time(120)
+    put_on_record(ledger, changes(UploadArrived(name="quick.csv", etag="1")))
+    ledger.outbox.append(slow)
+    found = _asked(reader, "/api/events", since=since.isoformat()).json()["value"]
+    assert [event["subject"] for event in found] == ["upload/upload/quick.csv/1"]
+
+
 def test_a_time_without_a_zone_is_utc(uploads: World, reader: Client) -> None:
     moment = reader.get("/api/uploads/4.csv").json()["createdAt"]
     assert moment.endswith("+00:00")

@@ -16,6 +16,7 @@ from functions.http.views.listed import Item, RecordList, Source, audit_list, ev
 from shared.domain.names import digest
 from shared.kinds import STATES
 from shared.ledger import Cursor, Ledger, Listed
+from shared.ledger.event_log import CLOCKS_DIFFER
 from shared.services import Services
 
 MOST = 200
@@ -76,13 +77,13 @@ class ListQuery(PageQuery):
         return self.state in item.was and self._fits_otherwise(item)
 
     def ends(self, item: Item) -> bool:
-        """The list is in the order of beginnings."""
-        return self.since is not None and _moment(item.began) < _aware(self.since)
+        """The list is in the order in which things were recorded, which is that of their beginnings but for minutes."""
+        return self.since is not None and _moment(item.began) < _aware(self.since) - CLOCKS_DIFFER
 
     def _fits_otherwise(self, item: Item) -> bool:
         return (
             self.dataset in (None, item.dataset)
-            and not self.ends(item)
+            and (self.since is None or _moment(item.began) >= _aware(self.since))
             and (self.updated_since is None or _moment(item.changed) >= _aware(self.updated_since))
         )
 
