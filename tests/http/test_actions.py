@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from flow.world import World, bank_rows
 from functions.http.api_versions import newest
 from functions.http.auth.scopes import Scope
 from functions.http.dependencies import actions, idempotency
+from functions.http.middleware.body_size import LARGEST_JSON
 from shared import flow
 from shared.domain.audit import broken_at
 from shared.domain.facts import RunMoved, StepDeadLettered, UploadArrived
@@ -69,6 +72,38 @@ def test_an_operation_on_what_is_done_already_did_not_change_before_it_was_made(
     told = _followed(operator, operator.post("/api/batches", body={"name": "odd.csv"}))
     assert told["status"] == "Failed"
     assert told["lastModifiedAt"] >= told["createdAt"]
+
+
+def test_an_operation_that_ends_with_no_change_of_a_thing_is_told_to_who_polls(
+    world: World, operator: Client
+) -> None:
+    """The readmission is refused: no record, document or event changes, and a fact is done all the same."""
+    world.tell(world.drop("odd.csv", "a;b\n1;2\n"))
+    asked = operator.post("/api/quarantine/odd.csv/readmit", body={"reason": "looked at"})
+    where = asked.headers["operation-location"].removeprefix("http://campanha.test").split("?")[0]
+    held = operator.get(where)
+    assert held.json()["status"] == "NotStarted"
+    _do(world)
+    told = operator.get(where, headers={"if-none-match": held.headers["etag"]})
+    assert (told.status_code, told.json()["status"]) == (200, "Failed")
+
+
+DESCRIBED: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "docs" / "openapi.json").read_text("utf-8")
+)
+TAKES_A_FILE = [
+    path
+    for path, item in DESCRIBED["paths"].items()
+    if "text/csv" in item.get("post", {}).get("requestBody", {}).get("content", {})
+]
+
+
+@pytest.mark.parametrize("path", TAKES_A_FILE)
+def test_a_file_may_be_larger_than_json(operator: Client, path: str) -> None:
+    text = "row;y\n" + "1;no\n" * 20_000
+    assert len(text) > LARGEST_JSON
+    answer = _csv(operator, re.sub(r"\{.*\}", "b/many.csv", path), text)
+    assert answer.status_code == 202, answer.content
 
 
 def test_a_file_the_contract_refuses_fails_with_the_reason(world: World, operator: Client) -> None:

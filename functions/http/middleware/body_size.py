@@ -8,7 +8,7 @@ from starlette.types import Message, Receive
 
 from functions.http.problems import Problem
 
-FILES = ("/api/uploads/", "/api/batches/")
+FILES = ("/api/uploads/", "/api/batches/", "/api/outcomes/")
 QUESTIONS = "/api/endpoints/"
 LARGEST_JSON = 64 * 1024
 """Bytes of a body that is neither a file nor a question to the model."""

@@ -14,7 +14,7 @@ from starlette.responses import Response
 SMALLEST_ZIPPED = 1024
 """Bytes; a smaller body is sent as it is."""
 CACHE_CONTROL = "private, no-cache"
-CLOCK = re.compile(rb'^\{"now":"[^"]*",')
+CLOCK = re.compile(rb'^\{"asOf":"[^"]*",')
 """The answer's own time, with which the summary begins: not a change of what it shows."""
 
 PLACE = re.compile(rb"[?&]deltatoken=[\w-]+")

@@ -28,8 +28,8 @@ TRUSTED_SECONDS = 30
 whose process died between making it and moving the token: that is seen after so long."""
 MOST_REMEMBERED = 2000
 RETRY_AFTER = 5
-WITH_FACTS = ("/api/status",)
-"""Addresses that also show how many facts were begun and done; the others change only with things."""
+WITH_FACTS = ("/api/status", "/api/operations/")
+"""Beginnings of addresses whose answers also change with facts that are begun and done; the others only with things."""
 UNCONDITIONAL = ("/api/session", "/api/health", "/api/docs")
 
 
@@ -67,7 +67,7 @@ class Polled:
         held = held_tags(headers.get("if-none-match", ""))
         ends = self.now() + seconds
         key = f"{headers.get('host', '')}{scope['path']}?{scope['query_string'].decode('latin-1')}"
-        facts = scope["path"] in WITH_FACTS
+        facts = scope["path"].startswith(WITH_FACTS)
         while True:
             version, token = self.watch.version, await self._token(facts)
             unchanged = self._unchanged(key, token, held)
