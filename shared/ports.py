@@ -138,6 +138,9 @@ class Files(Protocol):
     def write(self, container: str, name: str, data: bytes | IO[bytes]) -> None:
         """Writes the blob whole, over whatever was there."""
 
+    def write_once(self, container: str, name: str, data: bytes | IO[bytes]) -> bool:
+        """Writes the blob whole, unless there is one, which stays as it is; whether it was written."""
+
     def create(self, container: str, name: str, data: bytes) -> None:
         """Writes the blob whole; fine where it has these bytes already. raises: Conflict where it has others"""
 

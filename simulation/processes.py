@@ -147,7 +147,7 @@ WRITES = (DIED_BEFORE, DIED_AFTER, FAILED, REPLY_LOST, GAVE_WAY, SLOW, STALLED)
 CONDITIONAL = (*WRITES, TRIED_AGAIN)
 OPTIONS: dict[str, tuple[Option, ...]] = {
     "insert": CONDITIONAL, "replace": CONDITIONAL, "commit": CONDITIONAL, "delete": WRITES,
-    "write": WRITES, "create": CONDITIONAL, "stage": WRITES, "seal": WRITES,
+    "write": WRITES, "create": CONDITIONAL, "write_once": (*WRITES, TWICE), "stage": WRITES, "seal": WRITES,
     "register_dataset": WRITES, "cancel_run": WRITES, "begin_deployment": WRITES, "set_traffic": WRITES,
     "delete_deployment": WRITES, "submit": (*WRITES[:-1], HELD_UP, LATE, LATE_AND_DIED), "send_message": (*WRITES, TWICE),
     "deliver": (*WRITES, TWICE), "send": (*WRITES, TWICE), "handshake": WRITES,

@@ -65,13 +65,17 @@ class AzureFiles:
         with _answers(container, name):
             self._service.get_blob_client(container, name).upload_blob(data, overwrite=True)
 
-    def create(self, container: str, name: str, data: bytes) -> None:
+    def write_once(self, container: str, name: str, data: bytes | IO[bytes]) -> bool:
         with _answers(container, name):
             try:
                 self._service.get_blob_client(container, name).upload_blob(data, overwrite=False)
-            except ResourceExistsError as cause:
-                if self.content(container, name) != data:
-                    raise Conflict(f"{container}/{name} is there with other content") from cause
+            except ResourceExistsError:
+                return False
+        return True
+
+    def create(self, container: str, name: str, data: bytes) -> None:
+        if not self.write_once(container, name, data) and self.content(container, name) != data:
+            raise Conflict(f"{container}/{name} is there with other content")
 
     def stage(self, container: str, name: str, number: int, data: bytes) -> None:
         with _answers(container, name):

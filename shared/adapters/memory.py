@@ -164,11 +164,14 @@ class MemoryFiles:
         blob = Blob(container=container, name=name, etag=etag, size=len(body), modified=self.now())
         self._blobs[container, name] = (blob, body)
 
+    def write_once(self, container: str, name: str, data: bytes | IO[bytes]) -> bool:
+        if (container, name) in self._blobs:
+            return False
+        self.write(container, name, data)
+        return True
+
     def create(self, container: str, name: str, data: bytes) -> None:
-        there = self.content(container, name)
-        if there is None:
-            self.write(container, name, data)
-        elif there != data:
+        if not self.write_once(container, name, data) and self.content(container, name) != data:
             raise Conflict(f"{container}/{name} is there with other content")
 
     def stage(self, container: str, name: str, number: int, data: bytes) -> None:

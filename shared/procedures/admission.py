@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import IO, Any
@@ -12,6 +13,7 @@ from shared.domain.facts import Fact, UploadAdmitted, UploadDuplicated
 from shared.domain.tables.admission import Admission, Tally
 from shared.domain.tables.contract import Contract
 from shared.domain.tables.dialect import Header
+from shared.errors import Transient
 from shared.procedures.content_claim import ContentClaim, claim_content
 from shared.procedures.dataset_members import read_members
 from shared.procedures.gather_window import join_window
@@ -73,7 +75,8 @@ def store_part(
 ) -> list[Fact]:
     """Writes the part, then claims its content, then joins the gather window.
 
-    In this order: each of the three is idempotent, and rows are taken for known only once they lie in a part.
+    In this order: each of the three is idempotent, and rows are taken for known only once they lie in a part. A part is
+    never written over, since manifests name its bytes: those of the same rows are others by another release of pyarrow.
 
     fact: whose step this is
     raises: Transient while another worker admits the very same rows
@@ -83,7 +86,8 @@ def store_part(
         0 if readmitted_from else tally.rejected
     )  # theirs are in quarantine under the first upload's name
     checked.part_file.seek(0)
-    services.files.write(names.DATASETS, names.part_blob(dataset, tally.content_hash), checked.part_file)
+    part = names.part_blob(dataset, tally.content_hash)
+    is_new = services.files.write_once(names.DATASETS, part, checked.part_file)
     mine, version = ContentClaim(upload=upload, by=fact.key), readmitted_from or upload
     first = claim_content(tally.content_hash, dataset, mine, name, services)
     if first != upload and not read_members(dataset, services).hold(
@@ -111,8 +115,19 @@ def store_part(
         rows=tally.accepted,
         rejected=rejected,
         source_sha256=tally.source_sha256,
-        part_sha256=checked.part.sha256,
+        part_sha256=checked.part.sha256 if is_new else _sha256_of(part, services),
         readmitted_from=readmitted_from,
         mended=tally.mended,
     )
     return [admitted, *join_window(admitted, services)]
+
+
+def _sha256_of(part: str, services: Services) -> str:
+    """Of the part that is there. raises: Transient when it is there no more"""
+    there = services.files.stat(names.DATASETS, part)
+    if there is None:
+        raise Transient(f"{names.DATASETS}/{part} was there and is gone; its rows are admitted again")
+    found = hashlib.sha256()
+    for chunk in services.files.read(there):
+        found.update(chunk)
+    return found.hexdigest()

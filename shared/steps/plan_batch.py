@@ -46,11 +46,10 @@ def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact | Change]:
     of a batch does not show in it.
     """
     blob = file_version(names.SCORING, fact.name, fact.etag, services)
-    if isinstance(blob, str):
-        return [_refused(fact, blob)]
-    plan = _plan(fact, blob, services)
-    if isinstance(plan, str):
-        return [_refused(fact, plan)]
+    plan = blob if isinstance(blob, str) else _plan(fact, blob, services)
+    if isinstance(blob, str) or isinstance(plan, str):
+        close_batch(fact.batch, services)  # an earlier delivery may have opened it
+        return [BatchRefused(batch=fact.batch, name=fact.name, reason=str(plan))]
     first = scored_before(plan, blob, services) if fact.attempt == 1 else ""
     if first:
         close_batch(plan.batch, services)  # an earlier delivery may have opened it
@@ -58,10 +57,6 @@ def plan_batch(fact: BatchDue, services: Services) -> Iterable[Fact | Change]:
     open_batch(plan.batch, plan.deployment, services)
     changes = [*_written(plan, services), *replace_held(plan, services)]
     return [ProfileDue(batch=plan.batch), *changes]
-
-
-def _refused(fact: BatchDue, reason: str) -> Fact:
-    return BatchRefused(batch=fact.batch, name=fact.name, reason=reason)
 
 
 def _plan(fact: BatchDue, blob: Blob, services: Services) -> BatchPlan | str:

@@ -77,6 +77,13 @@ def test_small_content_is_read_in_one_go(files: tuple[Files, Container]) -> None
     assert port.content(container, "small") == b"22"
 
 
+def test_what_is_written_once_stays(files: tuple[Files, Container]) -> None:
+    store, container = files
+    assert store.write_once(container, "1", io.BytesIO(b"a"))
+    assert not store.write_once(container, "1", b"b")
+    assert store.content(container, "1") == b"a"
+
+
 def test_what_is_created_is_never_written_over(files: tuple[Files, Container]) -> None:
     store, container = files
     store.create(container, "1.json", b"a")

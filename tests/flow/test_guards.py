@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from flow.world import POLICY, World, bank_rows, evaluation_of
 
@@ -16,6 +19,7 @@ from shared.adapters.memory import MemoryFiles, MemoryTable
 from shared.domain import names
 from shared.domain.facts import (
     BatchDue,
+    BatchRefused,
     Fact,
     ModelRefused,
     ReconcileDue,
@@ -26,12 +30,15 @@ from shared.domain.facts import (
     UploadArrived,
 )
 from shared.domain.models import promotion
+from shared.domain.names import digest
 from shared.errors import Conflict, Transient
 from shared.ledger.claims import Outcome
 from shared.ports import Blob, Row, RunRequest
 from shared.procedures import admission
 from shared.procedures.content_claim import CONTENT
-from shared.procedures.open_batches import read_plan
+from shared.procedures.deployment_removal import remove
+from shared.procedures.endpoint_probe import PROBES, Probes
+from shared.procedures.open_batches import deployments_in_use, read_plan
 from shared.procedures.released_model import RELEASED
 from shared.procedures.run_slot import SLOT
 from shared.steps.plan_batch import plan_batch
@@ -199,9 +206,51 @@ def test_rows_are_known_only_once_they_lie_in_a_part(serving: World) -> None:
     """Of a worker that dies in between there may be a part that nobody names, and never a name without its part."""
     known = len(list(serving.ledger.documents.read_all(CONTENT, within="bank")))
     dropped = serving.drop("june.csv", bank_rows(5, start=300))
-    with mock.patch.object(serving.files, "write", side_effect=Transient), pytest.raises(Transient):
+    with mock.patch.object(serving.files, "write_once", side_effect=Transient), pytest.raises(Transient):
         flow.handle(dropped, serving.services)
     assert len(list(serving.ledger.documents.read_all(CONTENT, within="bank"))) == known
+
+
+def test_a_part_stays_as_it_was_written_first(serving: World) -> None:
+    """Another release of pyarrow writes the same rows in other bytes, and manifests name those of then."""
+    dropped = serving.drop("june.csv", bank_rows(5, start=300))
+    with (
+        mock.patch.object(admission, "claim_content", side_effect=Transient),
+        pytest.raises(Transient),
+    ):
+        flow.handle(dropped, serving.services)
+    (part,) = (one for one in serving.files.list(names.DATASETS) if one.modified == serving.now())
+    otherwise = pa.BufferOutputStream()
+    rows = pq.read_table(pa.BufferReader(serving.files.content(names.DATASETS, part.name)))
+    pq.write_table(rows, otherwise, compression="gzip")
+    older = otherwise.getvalue().to_pybytes()
+    serving.files.write(names.DATASETS, part.name, older)
+    serving.tell(dropped)
+    (admitted,) = (fact for fact in serving.told(UploadAdmitted) if fact.name == "june.csv")
+    assert admitted.part_sha256 == hashlib.sha256(older).hexdigest()
+    serving.tell(serving.drop("june-again.csv", bank_rows(5, start=300)))
+    assert serving.files.content(names.DATASETS, part.name) == older
+
+
+def test_a_batch_that_is_refused_needs_its_deployment_no_more(serving: World) -> None:
+    """Its first worker died after it had opened the batch; then the file was taken away."""
+    stat = serving.files.stat(names.SCORING, "clients.csv")
+    assert stat is not None
+    due = BatchDue(name="clients.csv", etag=stat.etag)
+    with mock.patch.object(serving.files, "write", side_effect=Transient), pytest.raises(Transient):
+        flow.handle(due, serving.services)
+    assert deployments_in_use(serving.services) == {"model-1"}
+    serving.files.write(names.SCORING, "clients.csv", b"another file")
+    flow.handle(due, serving.services)
+    assert serving.told(BatchRefused)
+    assert deployments_in_use(serving.services) == set()
+
+
+def test_the_probes_of_a_deployment_go_with_it(serving: World) -> None:
+    documents, id_ = serving.ledger.documents, "campanha-bank/model-7"
+    documents.write(PROBES, digest(id_), Probes(probes=[]), over=None)
+    remove("campanha-bank", "model-7", serving.services)
+    assert documents.read(PROBES, digest(id_)) is None
 
 
 def test_rows_that_a_worker_is_admitting_are_not_admitted_by_another(serving: World) -> None:

@@ -83,11 +83,11 @@ def test_rows_whose_worker_died_before_its_part_was_written_come_in_by_the_file_
         (600, drops(names.INCOMING, "june.csv", JUNE)),
         (605, drops(names.INCOMING, "june-again.csv", JUNE)),
     )
-    writes = _at(day(happens[0], noting=True), "files.write", 2)  # the first is may.csv's part
-    died = OPTIONS["write"].index(DIED_BEFORE) + 1
+    writes = _at(day(happens[0], noting=True), "files.write_once", 2)  # the first is may.csv's part
+    died = OPTIONS["write_once"].index(DIED_BEFORE) + 1
     world = day(*happens, deviations={writes: died})
     world.run()
-    assert [taken.label for taken in world.choices.taken] == ["files.write"]
+    assert [taken.label for taken in world.choices.taken] == ["files.write_once"]
     assert list(rows_in(Run(world, None))) == []
     uploads = of_kind(world, "upload")
     assert sorted(uploads[name]["state"] for name in ("june.csv", "june-again.csv")) == [

@@ -33,6 +33,7 @@ FILES: dict[str, Callable[[AzureFiles], object]] = {
     "read": lambda files: list(files.read(BLOB)),
     "read_range": lambda files: files.read_range(BLOB, 0, 5),
     "write": lambda files: files.write("c", "b", io.BytesIO(b"x")),
+    "write_once": lambda files: files.write_once("c", "b", io.BytesIO(b"x")),
     "create": lambda files: files.create("c", "b", b"x"),
     "stage": lambda files: files.stage("c", "b", 0, b"x"),
     "seal": lambda files: files.seal("c", "b", 1),
