@@ -236,7 +236,7 @@ def handle(fact: Fact, services: Services, *, expected: bool = False) -> tuple[F
     try:
         if fact.waits and is_paused(services):
             if not fact.hint:  # it stays in the outbox; a hint comes again with its clock
-                services.ledger.outbox.expect((fact,))
+                services.ledger.outbox.expect((fact.due_now(),))
             return ()
         services = in_force(services)
         return _handle_hint(fact, services) if fact.hint else _handle_fact(fact, services, expected=expected)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, ClassVar, Literal, NoReturn, Self
 
@@ -46,6 +46,10 @@ class Fact:
     def delay_seconds(self) -> int:
         """How long the bus holds the fact back before it is delivered."""
         return 0
+
+    def due_now(self) -> Self:
+        """The same fact, held back no more: its time has come."""
+        return replace(self, **{"after_seconds": 0}).in_trace(self.trace) if self.delay_seconds else self
 
     @property
     def fault(self) -> str:

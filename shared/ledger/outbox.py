@@ -288,9 +288,9 @@ class Outbox:
             if entry is None:
                 due = row.changed + timedelta(seconds=fact.delay_seconds)
                 if self._now() - due >= older_than:
-                    yield fact, 0
+                    yield fact.due_now(), 0
             elif self._now() - entry.changed >= older_than:
-                yield fact, 0 if entry.value["state"] == "settled" else entry.value["attempt"]
+                yield fact.due_now(), 0 if entry.value["state"] == "settled" else entry.value["attempt"]
 
     def counted(self, rows: Iterable[Row] | None = None) -> Counted:
         """The facts done and open; rows: of the partition, when they were read already."""

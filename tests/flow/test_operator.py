@@ -19,6 +19,7 @@ from shared.domain.facts import (
     ReleaseNotPossible,
     RetryRequested,
     RollbackRequested,
+    RunDue,
     ScoringDue,
     StepDeadLettered,
     UploadAdmitted,
@@ -217,6 +218,19 @@ def test_paused_work_begins_nothing_and_loses_nothing(world: World) -> None:
     _resume(world)
     assert [request.name for request in world.pipeline.submissions] == [RUN_1]
     assert world.state("work", "w1") == "resumed"
+
+
+def test_what_came_due_while_work_was_paused_is_done_at_once_when_it_goes_on(world: World) -> None:
+    """It was held back for hours before: nobody holds it back for as long again."""
+    due = RunDue(dataset="bank", version=1, cause="it is late", after_seconds=36_000)
+    world.ledger.outbox.expect([due])
+    world.deliver(WorkPaused(operation="p", by="key:operator", reason=""))
+    world.due.clear()
+    world.pass_time(36_000)
+    world.deliver(due)
+    world.pass_time(60)
+    world.deliver(WorkResumed(operation="r", by="key:operator", reason=""))
+    assert [when for when, fact in world.due if fact.key == due.key] == [world.time]
 
 
 def test_a_release_waits_while_work_is_paused(world: World) -> None:

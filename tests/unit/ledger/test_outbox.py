@@ -278,6 +278,20 @@ def test_what_is_noted_is_not_looked_up_again(processes: Processes) -> None:
     assert counted.calls["get"] == 2
 
 
+@pytest.mark.parametrize("claimed", [False, True])
+def test_a_fact_whose_time_has_come_is_held_back_no_more(processes: Processes, claimed: bool) -> None:
+    """Its message was lost after its delay, or its worker died: it would be late by that delay again."""
+    ledger = processes.ledger()
+    due = RunDue(dataset="bank", version=1, cause="c", after_seconds=36_000)
+    ledger.outbox.expect([due])
+    processes.pass_time(36_000)
+    if claimed:
+        ledger.claims.claim(due)
+    processes.pass_time(LEASE + 1)
+    ((found, _),) = ledger.outbox.unfinished(older_than=timedelta(seconds=LEASE))
+    assert (found.key, found.delay_seconds) == (due.key, 0)
+
+
 def test_only_what_nobody_can_be_at_is_unfinished(processes: Processes) -> None:
     """The lease of a claim counts from its renewal, and a fact that is held back from when it is due."""
     late = RunDue(dataset="bank", version=1, cause="x", after_seconds=90)
