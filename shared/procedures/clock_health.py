@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -78,30 +79,30 @@ def is_stopped(services: Services) -> bool:
 
 
 def failed(tick: Fact, problem: Exception, services: Services) -> list[Fact]:
-    """Counts a failed tick; the third in a row is a dead letter."""
+    """Counts a failed tick; from the third in a row on it is a dead letter, the same one each time: whoever was to tell a
+    person of it may have died."""
     clock = type(tick).__name__
     known = services.ledger.documents.read(CLOCK_RUNS, clock)
     runs = known.value if known else ClockRuns()
     failures = runs.failures + 1
     reason = f"{clock} failed {failures} times in a row, the last time with {in_words(problem)}"
-    told = failures == MOST_FAILURES
-    counted = replace(runs, failures=failures, reason=reason, outages=runs.outages + told)
+    counted = replace(
+        runs, failures=failures, reason=reason, outages=runs.outages + (failures == MOST_FAILURES)
+    )
     services.ledger.documents.write(CLOCK_RUNS, clock, counted, over=known)
-    return [_dead_letter(clock, counted)] if told else []
+    return [_dead_letter(clock, counted)] if failures >= MOST_FAILURES else []
 
 
-def succeeded(tick: Fact, services: Services) -> list[Fact]:
-    """Begins the count anew; what a person was told of is over."""
+def succeeded(tick: Fact, services: Services) -> Iterator[Fact]:
+    """What a person was told of is over. The count begins anew once that was handled: who dies before finds it again."""
     clock = type(tick).__name__
     known = services.ledger.documents.read(CLOCK_RUNS, clock)
     if known is None or not known.value.failures:
-        return []
-    services.ledger.documents.write(
-        CLOCK_RUNS, clock, replace(known.value, failures=0, reason=""), over=known
-    )
-    if known.value.failures < MOST_FAILURES:
-        return []
-    return [ClockRecovered(clock=clock, dead_letter=_dead_letter(clock, known.value).key)]
+        return
+    if known.value.failures >= MOST_FAILURES:
+        yield ClockRecovered(clock=clock, dead_letter=_dead_letter(clock, known.value).key)
+    begun = replace(known.value, failures=0, reason="")
+    services.ledger.documents.write(CLOCK_RUNS, clock, begun, over=known)
 
 
 def unwell(services: Services) -> dict[str, str]:

@@ -47,6 +47,10 @@ def _with_one_sequel(found: Iterable[Fact]) -> Iterator[Fact]:
 
 def _deliver(subscriber: Subscriber, count: int, fact: NotificationDue, services: Services) -> Iterator[Fact]:
     cursor = _cursor(subscriber, count, services)
+    if cursor is not None and cursor.value.gone:
+        dead = _gone(subscriber)  # whoever found it gone may have died before anybody was told
+        yield from [] if services.ledger.outbox.is_noted(dead) else [dead]
+        return
     if cursor is None or not _is_due(cursor.value, count, services.now()):
         return
     try:
@@ -64,9 +68,7 @@ def _deliver(subscriber: Subscriber, count: int, fact: NotificationDue, services
         taken = subscriber.deliver([cloud_event(entry, source=services.event_source) for entry in events])
     except Gone:
         _moved(subscriber, cursor, services, gone=True, until=None)
-        yield StepDeadLettered(
-            queue=f"subscriber {subscriber.name}", about=subscriber.name, reason="it wants to hear no more"
-        )
+        yield _gone(subscriber)
         return
     except (Transient, Refused) as problem:
         if isinstance(problem, Busy) and problem.taken:
@@ -99,7 +101,7 @@ def _cursor(subscriber: Subscriber, count: int, services: Services) -> Versioned
 
 
 def _is_due(cursor: Cursor, count: int, now: datetime) -> bool:
-    if cursor.gone or cursor.next >= count:
+    if cursor.next >= count:
         return False
     return all(at is None or datetime.fromisoformat(at) <= now for at in (cursor.until, cursor.not_before))
 
@@ -107,19 +109,30 @@ def _is_due(cursor: Cursor, count: int, now: datetime) -> bool:
 def _back_off(
     subscriber: Subscriber, cursor: Versioned[Cursor], first: Entry, problem: Exception, services: Services
 ) -> Iterator[Fact]:
-    """Exponential backoff; an event that is refused for too long is dead-lettered and the cursor moves past it. A handshake
-    that is refused for too long is told in the same way, and costs no event."""
+    """Exponential backoff; an event that is refused for too long is dead-lettered, and once a person is told of it the
+    cursor moves past it. A handshake that is refused for too long is told in the same way, and costs no event."""
     failures = cursor.value.failures + 1
+    seconds: float = min(LONGEST, SHORTEST * 2 ** (failures - 1))
     if isinstance(problem, Refused) and failures >= MOST_REFUSALS:
         took_some = cursor.value.shook_hands
         after, about = (first.number + 1, first.value["id"]) if took_some else (first.number, subscriber.name)
-        _moved(subscriber, cursor, services, next=after, failures=0, not_before=None, until=None)
-        yield StepDeadLettered(queue=f"subscriber {subscriber.name}", about=about, reason=str(problem)[:1000])
-        return
-    seconds: float = min(LONGEST, SHORTEST * 2 ** (failures - 1))
+        dead = StepDeadLettered(
+            queue=f"subscriber {subscriber.name}", about=about, reason=str(problem)[:1000]
+        )
+        if services.ledger.outbox.is_noted(dead):
+            _moved(subscriber, cursor, services, next=after, failures=0, not_before=None, until=None)
+            return
+        yield dead
+        seconds = SHORTEST
     if isinstance(problem, Busy):
         seconds = max(seconds, _wished(problem))
     _moved(subscriber, cursor, services, failures=failures, not_before=_in(seconds, services), until=None)
+
+
+def _gone(subscriber: Subscriber) -> StepDeadLettered:
+    return StepDeadLettered(
+        queue=f"subscriber {subscriber.name}", about=subscriber.name, reason="it wants to hear no more"
+    )
 
 
 def _wished(problem: Busy) -> float:

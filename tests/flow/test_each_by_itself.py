@@ -15,8 +15,10 @@ from shared.adapters.memory import MemoryFiles
 from shared.domain import names
 from shared.domain.facts import (
     BatchDue,
+    ClockRecovered,
     DatasetDue,
     EndpointProbeDue,
+    Fact,
     NotificationDue,
     ReconcileDue,
     RunDue,
@@ -217,9 +219,31 @@ def test_once_it_works_again_the_failure_is_resolved_and_the_next_one_is_another
     assert [state for state, _, _ in _failures(world)] == ["dead-lettered", "resolved"]
 
 
+def test_a_clocks_failure_is_told_and_resolved_whoever_dies_before_that(world: World) -> None:
+    """What made the clock fail, most likely: storage does not answer."""
+    with mock.patch.object(flow, "_tell", side_effect=Transient("died")):
+        for number in range(4):
+            _tick(world, number)
+    assert _failures(world) == []
+    _tick(world, 4)
+    assert [state for state, _, _ in _failures(world)] == ["dead-lettered"]
+    handle = flow.handle
+
+    def dies(fact: Fact, *given: Any, **named: Any) -> Any:
+        if isinstance(fact, ClockRecovered):
+            raise Transient("died")
+        return handle(fact, *given, **named)
+
+    with mock.patch.object(flow, "handle", dies):
+        flow.tick(ScoringDue(tick="good"), world.services)
+    assert [state for state, _, _ in _failures(world)] == ["dead-lettered"]
+    flow.tick(ScoringDue(tick="good again"), world.services)
+    assert [state for state, _, _ in _failures(world)] == ["resolved"]
+
+
 def test_a_clock_that_works_costs_one_small_read(world: World) -> None:
     with mock.patch.object(world.present, "get", wraps=world.present.get) as read:
-        clock_health.succeeded(ScoringDue(tick="1"), world.services)
+        assert list(clock_health.succeeded(ScoringDue(tick="1"), world.services)) == []
     assert read.call_count <= 1
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
+from unittest import mock
 
 import pytest
 from flow.test_crashes import MESSAGE_LEASE, Fuse, Killed, Wired
 from flow.world import World, bank_rows
 
-from shared.domain.facts import NotificationDue, ReconcileDue, StepDeadLettered
+from shared.domain.facts import Fact, NotificationDue, ReconcileDue, StepDeadLettered
 from shared.errors import Busy, CampanhaError, Gone, Refused, Transient
+from shared.ledger.outbox import Outbox
 from shared.services import Services
 from shared.steps import notify_subscribers
 
@@ -153,7 +156,7 @@ def test_an_event_that_is_refused_for_good_is_passed_over_in_the_end(
     before = len(listener.heard)
     telling.tell(telling.drop("june.csv", bank_rows(30, start=500)))
     listener.problem = Refused("413")
-    for hour in range(notify_subscribers.MOST_REFUSALS):
+    for hour in range(notify_subscribers.MOST_REFUSALS + 1):
         telling.tell(ReconcileDue(tick=str(hour)))
         telling.pass_time(notify_subscribers.LONGEST + 1)
     listener.problem = None
@@ -163,6 +166,33 @@ def test_an_event_that_is_refused_for_good_is_passed_over_in_the_end(
     assert [event["id"] for event in listener.heard[before:]] == _events(telling)[
         before + 1 : len(listener.heard) + 1
     ]
+
+
+@pytest.mark.parametrize("problem", [Gone(), Refused("413")], ids=["gone", "refused"])
+def test_a_person_is_told_whoever_dies_before_that(
+    telling: Telling, listener: Listener, problem: CampanhaError
+) -> None:
+    """Each worker dies once before what it found is in the outbox: no failure is lost, and no event without one."""
+    telling.tell(telling.drop("may.csv", bank_rows(30)))
+    telling.tell(NotificationDue(tick="1"))
+    telling.tell(telling.drop("june.csv", bank_rows(30, start=500)))
+    listener.problem, expect, died = problem, Outbox.expect, list[str]()
+
+    def dies_once(outbox: Outbox, facts: Iterable[Fact]) -> list[Fact]:
+        found = list(facts)
+        if not died and any(isinstance(fact, StepDeadLettered) for fact in found):
+            died.append("here")
+            raise Transient("died")
+        return expect(outbox, found)
+
+    with mock.patch.object(Outbox, "expect", dies_once):
+        for hour in range(notify_subscribers.MOST_REFUSALS + 3):
+            with suppress(Transient):
+                telling.tell(NotificationDue(tick=f"at {hour}"))
+            telling.pass_time(notify_subscribers.LONGEST + 1)
+    assert died
+    assert len(telling.told(StepDeadLettered)) == 1
+    assert len(telling.ledger.newest("failure")) == 1
 
 
 def test_one_that_does_not_consent_for_long_loses_no_event(telling: Telling, listener: Listener) -> None:
