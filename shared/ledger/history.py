@@ -2,13 +2,14 @@
 
 A record is a plain value, as the ledger stores it:
 
-    {"id", "state", "seq", "round", "created", "updated", "values", "tallied", "trace", "causes",
+    {"id", "state", "seq", "round", "created", "updated", "values", "tallied", "trace", "causes", "orders",
      "moves": [move, ...]}
 
 `trace` is where it was begun. `seq` grows by one with each change. A state that ranks below the recorded one is late
 news and leaves the state as it is; only a higher `round` begins again (a model that answers again after it was
 replaced). `moves` are the last few, each with its cause: a fact whose changes are applied again after a crash finds
-the moves it made. `causes` are those of alerts that the thing holds open in its state, where it does.
+the moves it made. `causes` are those of alerts that the thing holds open in its state, where it does. `orders` are those
+of the values that are said anew without a move, by their names: an older one, told late, is late news too.
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ def advanced(
     change = replace(change, values=json.loads(json.dumps(change.values)))  # as it comes back from the table
     if old is None:
         return {**_begun(change, stamp, cause), **({"trace": trace.traceparent} if trace else {})}
+    orders: dict[str, int] = old.get("orders", {})
+    if change.order is not None:
+        if any(orders.get(name, change.order) > change.order for name in change.values):
+            return old
+        old = {**old, "orders": orders | dict.fromkeys(change.values, change.order)}
     recorded = (old["round"], rank(change.kind, old["state"]))
     round_ = old["round"] if change.round is None else change.round
     incoming = recorded if change.state is None else (round_, rank(change.kind, change.state))
@@ -58,6 +64,8 @@ def advanced(
     assert change.state is not None  # noqa: S101  (no state ranks as the recorded one)
     values["history"] = [*old["values"]["history"], [change.state, stamp]][-LONGEST_HISTORY:]
     new = {**old, "state": change.state, "round": round_, "seq": old["seq"] + 1, "updated": stamp}
+    if anew := {name: Change.order_at(now) for name in orders if name in change.values}:
+        new["orders"] = orders | anew
     return _moved({**new, "values": values}, change, cause, before=old)
 
 

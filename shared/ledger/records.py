@@ -110,13 +110,15 @@ class Records:
     ) -> list[Value]:
         known = self._recall(change.kind, change.id)
         for attempt in range(CAS_TRIES):
-            entry = known or self._entry(change.kind, change.id)
+            entry, is_remembered = known or self._entry(change.kind, change.id), known is not None
             known = None  # what this process remembers is tried once; after that the row is read
             if entry is None and change.state is None:
                 return []
             new = history.advanced(
                 entry.value if entry else None, change, self._now(), cause=cause, trace=trace
             )
+            if is_remembered and entry is not None and new == entry.value:
+                continue  # no write, so no fence, would tell that what is remembered is old
             try:
                 moved = self._written(change, entry, new)
             except Conflict:
@@ -252,7 +254,7 @@ def _merged(changes: Iterable[Change]) -> list[Change]:
     """Changes that move one record to one state are one change: one write, one move, one event."""
     merged: dict[tuple[Any, ...], Change] = {}
     for change in changes:
-        place = (change.kind, change.id, change.state, change.round)
+        place = (change.kind, change.id, change.state, change.round, change.order)
         same = merged.get(place)
         merged[place] = replace(same, values={**same.values, **change.values}) if same else change
     return list(merged.values())

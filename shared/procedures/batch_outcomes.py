@@ -11,6 +11,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.domain import names
@@ -54,8 +55,9 @@ TRIES = 20
 
 def note_answers(
     member: Member, answers: tuple[Any, Any, Any], sealed: SealedBatch, services: Services
-) -> dict[str, Any]:
-    """From now on the file's answers count; the figures of all files together, the values of `kinds.batch.Outcomes`.
+) -> tuple[dict[str, Any], datetime]:
+    """From now on the file's answers count; the figures of all files together, the values of `kinds.batch.Outcomes`, and
+    since when they are those of all files.
 
     A newer version of a file replaces the older one, by the setting that says so of uploads.
     answers: of its rows the number, whether a deposit came of it, and whether it was called; arrays, equally long
@@ -70,7 +72,7 @@ def note_answers(
         figures = _figures(held.value, sealed, services)
         now = services.ledger.documents.read(OUTCOMES, batch)
         if now is not None and now.value == held.value:  # or the figures are those of fewer files than count
-            return figures
+            return figures, now.changed
     raise Conflict(f"the outcomes of batch {batch} changed {TRIES} times under our hands")
 
 

@@ -12,6 +12,7 @@ def decided(dataset: str, version: int, decision: str, *, by: str, reason: str, 
     id_ = dataset_id(dataset, version)
     model = services.ledger.find("model", id_)
     before = (model.values.get("decisions") if model else None) or []
-    at = services.now().isoformat(timespec="milliseconds")
+    now = services.now()
+    at = now.isoformat(timespec="milliseconds")
     entry = {"decision": decision, "by": by, "reason": reason or None, "decided_at": at}
-    return Change(kind="model", id=id_, values={"decisions": [*before, entry]})
+    return Change(kind="model", id=id_, values={"decisions": [*before, entry]}, order=Change.order_at(now))

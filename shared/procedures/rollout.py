@@ -191,8 +191,9 @@ def give_traffic_back(
     back = {serving.value.deployment: 100} if serving else {}
     if services.workspace.traffic_of(endpoint) != back:
         services.workspace.set_traffic(endpoint, back)
+    order = Change.order_at(services.now())
     return [
-        Change(kind="deployment", id=f"{endpoint}/{name}", values={"traffic_percent": share})
+        Change(kind="deployment", id=f"{endpoint}/{name}", values={"traffic_percent": share}, order=order)
         for name, share in back.items()
     ]
 

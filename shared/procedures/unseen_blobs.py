@@ -1,7 +1,7 @@
 """Discovery of blobs that no delivery has claimed: a high-water mark, so that only the newer ones cost ledger calls.
 
 Listing a container costs a call for each page of all its blobs, old ones too: storage has no filter by time. What the
-mark saves is a look-up in the ledger for each blob; blobs seen by this process before cost none (`Claims.seen`).
+mark saves is a look-up in the ledger for each blob; blobs seen by this process before cost none (`Outbox.is_noted`).
 """
 
 from __future__ import annotations

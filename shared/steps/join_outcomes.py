@@ -45,7 +45,7 @@ def join_outcomes(fact: OutcomesArrived, services: Services) -> Iterable[Fact | 
             raise WrongFile(_nothing(told))
         answers = list(told.answers.values())
         columns = ([one.deposit for one in answers], [one.called for one in answers])
-        figures = note_answers(_member(fact, found), (rows, *columns), sealed, services)
+        figures, known_at = note_answers(_member(fact, found), (rows, *columns), sealed, services)
     except (WrongFile, UnreadableFile, Refused) as fault:
         return [_refused(fact, str(fault))]
     joined = OutcomesJoined(
@@ -59,7 +59,8 @@ def join_outcomes(fact: OutcomesArrived, services: Services) -> Iterable[Fact | 
         blank=told.blank,
         repeated=told.repeated,
     )
-    return [joined, Change(kind="batch", id=told.batch, values={"outcomes": figures})]
+    order = Change.order_at(known_at)
+    return [joined, Change(kind="batch", id=told.batch, values={"outcomes": figures}, order=order)]
 
 
 def _refused(fact: OutcomesArrived, reason: str) -> Fact:

@@ -176,7 +176,7 @@ def _given_traffic(release: Release, services: Services) -> list[Fact | Change]:
         _poll_again(release, services),
         _model(release, "canary"),
         _deployment(release, "canary", traffic_percent=percent),
-        _serving(release, traffic_percent=100 - percent),
+        _serving(release, services, traffic_percent=100 - percent),
     ]
 
 
@@ -289,9 +289,10 @@ def _deployment(release: Release, state: str | None = None, **values: object) ->
     )
 
 
-def _serving(release: Release, **values: object) -> Change:
+def _serving(release: Release, services: Services, **values: object) -> Change:
     assert release.serving is not None  # noqa: S101  (see `needs_no_baking`)
-    return Change(kind="deployment", id=release.serving.value.deployment_id, values=values)
+    order, id_ = Change.order_at(services.now()), release.serving.value.deployment_id
+    return Change(kind="deployment", id=id_, values=values, order=order)
 
 
 STAGES: dict[Stage, Callable[[Release, Services], list[Fact | Change]]] = {

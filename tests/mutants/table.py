@@ -21,7 +21,7 @@ DESCRIBED = """\
     services.files.write(names.SCORED, blob, in_lines(manifest))
 """
 STORED = """\
-    services.files.write(names.DATASETS, names.part_blob(dataset, tally.content_hash), checked.part_file)
+    is_new = services.files.write_once(names.DATASETS, part, checked.part_file)
 """
 CLAIMED = """\
     mine, version = ContentClaim(upload=upload, by=fact.key), readmitted_from or upload
@@ -101,6 +101,54 @@ MUTANTS = (
         "content is claimed before its part exists", "shared.procedures.admission",
         STORED + CLAIMED, CLAIMED + STORED,
         "flow/test_guards.py::test_rows_are_known_only_once_they_lie_in_a_part",
+    ),
+    mutant(
+        "a part is written over", "shared.procedures.admission",
+        "is_new = services.files.write_once(names.DATASETS, part, checked.part_file)",
+        "is_new = services.files.write(names.DATASETS, part, checked.part_file) is None",
+        "flow/test_guards.py::test_a_part_stays_as_it_was_written_first",
+    ),
+    mutant(
+        "a delay that has passed is served again", "shared.ledger.outbox",
+        "yield fact.due_now(), 0 if", "yield fact, 0 if",
+        "unit/ledger/test_outbox.py::test_a_fact_whose_time_has_come_is_held_back_no_more",
+    ),
+    mutant(
+        "an older value is told over a newer one", "shared.ledger.history",
+        "if any(orders.get(name, change.order) > change.order for name in change.values):",
+        "if False:",
+        "unit/ledger/test_records.py::test_an_older_value_that_is_told_late_is_late_news",
+    ),
+    mutant(
+        "what a process remembers is taken for what is there", "shared.ledger.records",
+        "if is_remembered and entry is not None and new == entry.value:", "if False:",
+        "unit/ledger/test_records.py::test_a_value_that_another_process_changed_is_said_again",
+    ),
+    mutant(
+        "nobody is told that a subscriber is gone", "shared.steps.notify_subscribers",
+        "yield from [] if services.ledger.outbox.is_noted(dead) else [dead]", "pass",
+        "flow/test_notifying.py::test_a_person_is_told_whoever_dies_before_that",
+    ),
+    mutant(
+        "an event is passed over before a person is told", "shared.steps.notify_subscribers",
+        "if services.ledger.outbox.is_noted(dead):", "if True:",
+        "flow/test_notifying.py::test_a_person_is_told_whoever_dies_before_that",
+    ),
+    mutant(
+        "a clock's dead letter has one chance", "shared.procedures.clock_health",
+        "if failures >= MOST_FAILURES else []", "if failures == MOST_FAILURES else []",
+        "flow/test_each_by_itself.py::test_a_clocks_failure_is_told_and_resolved_whoever_dies_before_that",
+    ),
+    mutant(
+        "a refused batch keeps its deployment", "shared.steps.plan_batch",
+        "        close_batch(fact.batch, services)  # an earlier delivery may have opened it\n        return [BatchRefused",
+        "        return [BatchRefused",
+        "flow/test_guards.py::test_a_batch_that_is_refused_needs_its_deployment_no_more",
+    ),
+    mutant(
+        "what waited for a pause's end waits its delay again", "shared.flow",
+        "services.ledger.outbox.expect((fact.due_now(),))", "services.ledger.outbox.expect((fact,))",
+        "flow/test_operator.py::test_what_came_due_while_work_was_paused_is_done_at_once_when_it_goes_on",
     ),
     mutant(
         "two workers admit the same rows at once", "shared.procedures.content_claim",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic
 
@@ -23,6 +24,14 @@ class Change:
     values: dict[str, Any] = field(default_factory=dict)
     round: int | None = None
     """Which time the thing goes through its states: a higher one begins again. None: the time it is at."""
+    order: int | None = None
+    """Of values that are said anew without a state: the higher, the newer; what is not newer than the known is late news.
+    None: they are said once, or it does not matter."""
+
+    @staticmethod
+    def order_at(moment: datetime) -> int:
+        """The order of what was found out then, in microseconds since 1970."""
+        return int(moment.timestamp() * 1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)

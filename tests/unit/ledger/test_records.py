@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from unit.ledger.interrupted import Fuse, Interrupted, Killed, Once
 from unit.ledger.processes import Processes, arrived, moved
 
+from shared.domain.kinds.kind import Change
 from shared.errors import Conflict
 from shared.ledger import append_log, history
 from shared.ledger.append_log import HOT, SEGMENT
@@ -95,6 +97,31 @@ def test_a_process_that_knows_an_older_row_reads_it_anew(processes: Processes) -
     assert record is not None
     assert (record.state, record.values["rows"], record.values["sha256"]) == ("registered", 3, "x")
     assert [state for state, _ in record.values["history"]] == ["arrived", "admitted", "registered"]
+
+
+def test_a_value_that_another_process_changed_is_said_again(processes: Processes) -> None:
+    """It is what this process said last, and no longer what is there."""
+    one, other = processes.ledger(), processes.ledger()
+    one.records.apply([arrived("a", rows=100)], cause="1")
+    other.records.apply([moved("a", None, rows=90)], cause="2")
+    one.records.apply([moved("a", None, rows=100)], cause="3")
+    record = processes.ledger().find("upload", "a")
+    assert record is not None
+    assert record.values["rows"] == 100
+
+
+def test_an_older_value_that_is_told_late_is_late_news(processes: Processes) -> None:
+    ledger = processes.ledger()
+    ledger.records.apply([arrived("a")], cause="1")
+    older, newer = (
+        replace(moved("a", None, rows=rows), order=Change.order_at(processes.time) + rows) for rows in (1, 2)
+    )
+    for change, rows in ((older, 1), (newer, 2), (older, 2), (moved("a", "admitted", rows=3), 3), (newer, 3)):
+        processes.pass_time(1)
+        ledger.records.apply([change], cause=str(change))
+        record = ledger.find("upload", "a")
+        assert record is not None
+        assert record.values["rows"] == rows
 
 
 def test_a_process_that_knows_a_row_that_went_cold_still_changes_it(processes: Processes) -> None:
