@@ -89,6 +89,26 @@ def test_a_job_has_no_right_by_default_and_an_identity_only_in_an_environment(fi
     assert "pull_request_target" not in file.read_text(encoding="utf-8")
 
 
+def test_who_verifies_an_attestation_may_read_it() -> None:
+    """In a private repository; a public one's can be read by anybody."""
+    asking = [
+        job["permissions"]
+        for file in WORKFLOWS
+        for job in load(file)["jobs"].values()
+        if any("gh attestation verify" in step.get("run", "") for step in job.get("steps", ()))
+    ]
+    assert asking
+    assert {given.get("attestations") for given in asking} == {"read"}
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_a_workflow_that_is_called_is_given_all_that_its_jobs_ask_for(file: Path) -> None:
+    for name, job in load(file)["jobs"].items():
+        called = load(ROOT / job["uses"].removeprefix("./"))["jobs"].values() if "uses" in job else ()
+        for other in called:
+            assert other["permissions"].items() <= job["permissions"].items(), name
+
+
 def test_a_fork_is_given_no_identity() -> None:
     job = load(ROOT / GITHUB / "pull-request.yml")["jobs"]["infrastructure"]
     assert job["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
