@@ -18,7 +18,7 @@ param deployerId string
 param deployerType string
 @description('Who is told when an alert fires, and when the budget is used up.')
 param alertEmail string
-@description('Application id that tokens for the HTTP API are made for.')
+@description('Application (client) id, a GUID, that tokens for the HTTP API are made for.')
 param apiAudience string
 @secure()
 @description('Where people are told of alerts: a reference to a secret that holds ALERT_CHANNELS, as docs/alerts.md says; empty: nowhere.')

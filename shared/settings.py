@@ -166,7 +166,7 @@ class Settings(BaseSettings):
     """What opens the HTTP API, each for more than the one before; all different."""
     entra_tenant_id: str | None = None
     entra_audience: str | None = None
-    """With both set, tokens of this tenant for this application get in too."""
+    """With both set, tokens of this tenant for this application, a client id, get in too."""
     entra_authority: str = "https://login.microsoftonline.com"
     session_hours: int = Field(default=12, ge=1)
     rate_limit_per_minute: int = Field(default=6000, ge=1)

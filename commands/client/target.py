@@ -91,8 +91,8 @@ def _deployed(url: str, key: str | None) -> Client:
     if not (key or token):
         raise StackError(
             f"no credential for {url}: set CAMPANHA_KEY to one of its keys, CAMPANHA_TOKEN to an Entra access token"
-            " (`az account get-access-token --resource AUDIENCE --query accessToken -o tsv`), or CAMPANHA_API_AUDIENCE to"
-            " the audience, to sign in as SIGN_IN says."
+            " (`az account get-access-token --resource CLIENT_ID --query accessToken -o tsv`), or CAMPANHA_API_AUDIENCE to"
+            " the API's client id, to sign in as SIGN_IN says."
         )
     return Client(url, key=key, token=token)
 

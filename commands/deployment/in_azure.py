@@ -33,7 +33,7 @@ def variables() -> dict[str, str]:
         "AZURE_RESOURCE_GROUP": "its resource group",
         **{f"SERVICE_{app.upper()}_NAME": f"the app `{app}`" for app in APPS},
         "CAMPANHA_URL": "where the app `api` answers",
-        "CAMPANHA_API_AUDIENCE": "what tokens for its API are made for",
+        "CAMPANHA_API_AUDIENCE": "the client id that tokens for its API are made for",
         "CAMPANHA_STORAGE__blobServiceUri": "the blobs of the data account",
     }
 

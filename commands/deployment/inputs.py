@@ -18,6 +18,10 @@ class Input:
     optional: bool = False
 
 
+CLIENT_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""As tokens spell it: the app compares letter by letter."""
+
+
 def _first_of_a_month(text: str) -> bool:
     """Azure takes no start before the month that it is made in."""
     try:
@@ -44,8 +48,8 @@ INPUTS = (
     ),
     Input(
         name="CAMPANHA_API_AUDIENCE",
-        says="the application id (or its URI) that tokens for the HTTP API are made for",
-        fits=lambda text: not re.search(r"\s", text),
+        says="the API's application (client) id, a GUID in small letters: a v2 token's `aud` is never the id's URI",
+        fits=lambda text: re.fullmatch(CLIENT_ID, text) is not None,
     ),
     Input(
         name="CAMPANHA_BUDGET_START",

@@ -19,7 +19,7 @@ PARAMETERS: dict[str, Any] = {
     "deployerId": "00000000-0000-0000-0000-0000000000d1",
     "deployerType": "User",
     "alertEmail": "owner@example.org",
-    "apiAudience": "api://campanha",
+    "apiAudience": "6e74172b-be56-4843-9ff4-e66a39bb12e3",
     "alertChannels": "@Microsoft.KeyVault(SecretUri=https://bank.vault.azure.net/secrets/alert-channels)",
     "pythonVersion": "3.13",
     "clusterSize": "Standard_D4as_v4",

@@ -98,6 +98,7 @@ class EntraTokens:
 
     tenant: str
     audience: str
+    """Its client id: what `aud` is in every v2 token, whatever name the token was asked for by."""
     keys: SigningKeys
 
     def caller(self, token: str) -> Caller:
