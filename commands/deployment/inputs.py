@@ -15,6 +15,8 @@ class Input:
     name: str
     says: str
     fits: Callable[[str], bool]
+    fits_again: Callable[[str], bool] | None = None
+    """What is asked of it once the template was provisioned; none: the same."""
     optional: bool = False
 
 
@@ -22,13 +24,20 @@ CLIENT_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 """As tokens spell it: the app compares letter by letter."""
 
 
+PROVISIONED = "SERVICE_WORK_NAME"
+"""An output of the template: where azd hands it on, the template was provisioned before."""
+
+
 def _first_of_a_month(text: str) -> bool:
-    """Azure takes no start before the month that it is made in."""
     try:
-        day = date.fromisoformat(text)
+        return date.fromisoformat(text).day == 1
     except ValueError:
         return False
-    return day.day == 1 and day >= datetime.now(UTC).date().replace(day=1)
+
+
+def _is_yet_to_start(text: str) -> bool:
+    """Azure takes no start before the month that a budget is made in."""
+    return _first_of_a_month(text) and date.fromisoformat(text) >= datetime.now(UTC).date().replace(day=1)
 
 
 def _one_of(*values: str) -> Callable[[str], bool]:
@@ -53,8 +62,9 @@ INPUTS = (
     ),
     Input(
         name="CAMPANHA_BUDGET_START",
-        says="the first of this month or a later one, as 2027-01-01: set once, it cannot be changed",
-        fits=_first_of_a_month,
+        says="the first of this month or a later one, as 2027-01-01; once provisioned, what it was: it cannot be changed",
+        fits=_is_yet_to_start,
+        fits_again=_first_of_a_month,
     ),
     Input(
         name="CAMPANHA_DEPLOYER_TYPE",
@@ -73,9 +83,11 @@ INPUTS = (
 
 def faults(environment: Mapping[str, str]) -> Iterator[str]:
     """A line for each input that is missing or cannot be."""
+    again = bool(environment.get(PROVISIONED))
     for each in INPUTS:
+        fits = (again and each.fits_again) or each.fits
         given = environment.get(each.name, "")
         if not given and not each.optional:
             yield f"{each.name} is not set: {each.says}"
-        elif given and not each.fits(given):
+        elif given and not fits(given):
             yield f"{each.name} is {given!r}: {each.says}"

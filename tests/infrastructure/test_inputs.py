@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from commands import azure
+from commands import ROOT, azure
 from commands.deployment import inputs
 
 THIS_MONTH = f"{datetime.now(UTC):%Y-%m}-01"
@@ -20,8 +20,8 @@ GOOD = {
 
 @pytest.fixture(autouse=True)
 def _good(monkeypatch: pytest.MonkeyPatch) -> None:
-    for each in inputs.INPUTS:
-        monkeypatch.delenv(each.name, raising=False)
+    for name in (inputs.PROVISIONED, *(each.name for each in inputs.INPUTS)):
+        monkeypatch.delenv(name, raising=False)
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
 
@@ -64,6 +64,23 @@ def test_what_cannot_be_is_named(
     monkeypatch.setenv(name, value)
     assert azure.main(["inputs"]) == 1
     assert f"{name} is {value!r}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("start", "code"), [("2020-01-01", 0), (THIS_MONTH, 0), ("2020-01-02", 1), ("January", 1)]
+)
+def test_a_budget_that_is_there_keeps_its_start(
+    start: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """azd hands on what the last provision gave out; Azure takes no other start from then on."""
+    monkeypatch.setenv("CAMPANHA_BUDGET_START", start)
+    monkeypatch.setenv(inputs.PROVISIONED, "func-work-u0")
+    assert azure.main(["inputs"]) == code
+
+
+def test_what_tells_of_an_earlier_provision_is_an_output() -> None:
+    template = (ROOT / "infra" / "main.bicep").read_text(encoding="utf-8")
+    assert f"\noutput {inputs.PROVISIONED} string" in template
 
 
 def test_what_cannot_be_is_said_all_at_once(
