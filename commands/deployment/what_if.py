@@ -21,7 +21,11 @@ from commands.stack.errors import StackError
 
 TEMPLATE = ROOT / "infra" / "main.bicep"
 PARAMETERS = ROOT / "infra" / "main.parameters.json"
+DECLARED = re.compile(r"^param (\w+) (\w+)", re.MULTILINE)
+"""A parameter of the template and its type."""
 PLACEHOLDER = re.compile(r"\$\{(\w+)(?:=([^}]*))?\}")
+KINDS = {"int": int, "bool": bool, "object": dict, "array": list}
+"""Types that are no texts, and what each is in JSON."""
 UNCHANGED = ("NoChange", "Ignore")
 """`Ignore`: it is in Azure, and no template's."""
 ACCESS = "Microsoft.Authorization/"
@@ -57,7 +61,8 @@ def changes(environment: Mapping[str, str]) -> list[Change]:
     """raises: StackError where Azure cannot say it"""
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder) / "parameters.json"
-        given.write_text(parameters(PARAMETERS.read_text(encoding="utf-8"), environment), encoding="utf-8")
+        filled = parameters(PARAMETERS.read_text(encoding="utf-8"), environment)
+        given.write_text(typed(filled, TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")
         done = _az(
             "deployment", "sub", "what-if", "--location", environment.get("AZURE_LOCATION", ""),
             "--template-file", str(TEMPLATE), "--parameters", f"@{given}",
@@ -83,6 +88,32 @@ def parameters(text: str, environment: Mapping[str, str]) -> str:
     if missing:
         raise StackError(f"not set: {', '.join(missing)}. docs/azure.md says what each is.")
     return filled
+
+
+def typed(filled: str, template: str) -> str:
+    """The same with numbers, flags and objects in place of their texts, as azd has it: Azure takes no text for them.
+
+    raises: StackError that names what is none
+    """
+    types, file, wrong = dict(DECLARED.findall(template)), json.loads(filled), []
+    for name, each in list(file["parameters"].items()):
+        wanted = KINDS.get(types.get(name, ""))
+        if wanted is None:
+            continue
+        if each["value"] == "":
+            del file["parameters"][name]  # the template's own default
+            continue
+        try:
+            each["value"] = json.loads(each["value"])
+        except ValueError:
+            wrong.append(f"{name} ({types[name]})")
+        else:
+            wrong += [f"{name} ({types[name]})"] if type(each["value"]) is not wanted else []
+    if wrong:
+        raise StackError(
+            f"not what main.bicep asks for: {', '.join(wrong)}. docs/azure.md says what each is."
+        )
+    return json.dumps(file)
 
 
 def read(text: str) -> list[Change]:

@@ -89,6 +89,12 @@ def test_az_is_given_the_parameters_as_azd_fills_them_in(az: Path) -> None:
     assert command[command.index("--validation-level") + 1] == "ProviderNoRbac"
     values = {name: each["value"] for name, each in asked["parameters"].items()}
     assert (values["network"], values["generation"], values["deployerId"]) == ("public", "1", "")
+    types = dict(what_if.DECLARED.findall(what_if.TEMPLATE.read_text(encoding="utf-8")))
+    assert {name for name, type_ in types.items() if type_ == "int"} == {"clusterMost", "budgetAmount"}
+    assert (values["clusterMost"], values["budgetAmount"]) == (2, 500)
+    assert {name for name, value in values.items() if isinstance(value, str)} == {
+        name for name in values if types[name] == "string"
+    }
 
 
 def test_what_is_not_set_is_named_at_once() -> None:
@@ -100,6 +106,29 @@ def test_what_is_not_set_is_named_at_once() -> None:
 def test_a_value_with_quotes_stays_one_value() -> None:
     filled = what_if.parameters('{"a": "${A}", "b": "${B=x}"}', {"A": '"} , "c": "'})
     assert json.loads(filled) == {"a": '"} , "c": "', "b": "x"}
+
+
+TEMPLATE = "param a string\nparam b int\nparam c bool\n@secure()\nparam d object = {}\nparam e array\n"
+
+
+def given(**values: str) -> str:
+    return json.dumps({"parameters": {name: {"value": value} for name, value in values.items()}})
+
+
+def test_a_value_is_of_the_type_that_the_template_declares() -> None:
+    told = json.loads(what_if.typed(given(a="1", b="1", c="true", d='{"x": "y"}', e="[]"), TEMPLATE))
+    values = {name: each["value"] for name, each in told["parameters"].items()}
+    assert values == {"a": "1", "b": 1, "c": True, "d": {"x": "y"}, "e": []}
+
+
+def test_what_is_empty_is_left_to_the_template() -> None:
+    assert json.loads(what_if.typed(given(a="", d=""), TEMPLATE))["parameters"] == {"a": {"value": ""}}
+
+
+def test_values_of_other_types_are_named_at_once_and_not_shown() -> None:
+    with pytest.raises(StackError, match=r"b \(int\), c \(bool\), d \(object\)") as refused:
+        what_if.typed(given(b="two", c="1", d='["secret"]'), TEMPLATE)
+    assert "secret" not in str(refused.value)
 
 
 def test_what_is_grave_is_told_first() -> None:
