@@ -28,6 +28,8 @@ class Step:
     uses: str = ""
     on_failure: bool = False
     """Whether it runs only where a step before it has failed."""
+    in_any_case: bool = False
+    """Whether it runs also where a step before it has failed."""
 
     @property
     def arguments(self) -> list[str]:
@@ -66,6 +68,7 @@ def _github(file: Path) -> Iterator[Step]:
                 run=step.get("run", "").strip(),
                 uses=step.get("uses", ""),
                 on_failure="failure()" in str(step.get("if", "")),
+                in_any_case="!cancelled()" in str(step.get("if", "")),
             )
 
 
@@ -87,6 +90,7 @@ def _azure_devops(file: Path) -> Iterator[Step]:
                     run=inline.strip(),
                     uses=step.get("task", ""),
                     on_failure="failed()" in step.get("condition", ""),
+                    in_any_case="succeededOrFailed()" in step.get("condition", ""),
                 )
 
 

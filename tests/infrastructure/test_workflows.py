@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from commands import ROOT, catalog
-from commands.deployment import in_azure
+from commands.deployment import in_azure, what_if
 from commands.linters import workflows
 from commands.linters.workflows import AZURE_DEVOPS, GITHUB
 from tests.workflows import NAMES, PROVIDERS, dev_steps, load, steps
@@ -117,6 +117,37 @@ def test_a_fork_is_given_no_identity() -> None:
 def test_a_deployment_is_given_all_that_it_has_to_know() -> None:
     given = load(ROOT / GITHUB / "deploy.yml")["jobs"]["deploy"]["env"]
     assert set(in_azure.variables()) <= set(given)
+
+
+def _template_reads() -> set[str]:
+    """The variables that what-if fills the template's parameters from."""
+    return {
+        found[1] for found in what_if.PLACEHOLDER.finditer(what_if.PARAMETERS.read_text(encoding="utf-8"))
+    }
+
+
+@pytest.mark.parametrize(("name", "job"), [("pull-request", "infrastructure"), ("audit", "environments")])
+def test_what_if_is_given_all_that_the_template_reads(name: str, job: str) -> None:
+    """One that is missing has its default, and what-if compares names that nothing has."""
+    given = load(ROOT / GITHUB / f"{name}.yml")["jobs"][job]["env"]
+    wanted = {variable: f"${{{{ vars.{variable} }}}}" for variable in _template_reads()}
+    assert wanted.items() <= given.items()
+
+
+@pytest.mark.parametrize("name", ["pull-request", "audit"])
+def test_a_variable_group_gives_all_that_the_template_reads(name: str) -> None:
+    """Azure DevOps hands a group's variables on in capitals, so these come as they are. A line for one that the group may
+    not have would hand on its text, `$(NAME)`."""
+    assert {each.upper() for each in _template_reads()} == _template_reads()
+    text = (ROOT / AZURE_DEVOPS / f"{name}.yml").read_text(encoding="utf-8")
+    assert "- group: campanha-" in text
+    assert not [each for each in _template_reads() if each in text]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_audit_trail_is_verified_whatever_has_drifted(provider: str) -> None:
+    (step,) = [step for step in dev_steps(provider, "audit") if step.arguments[0] == "audit"]
+    assert step.in_any_case
 
 
 # --- the linters ----------------------------------------------------------------------------------------------
