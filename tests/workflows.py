@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Step:
     """Whether it runs only where a step before it has failed."""
     in_any_case: bool = False
     """Whether it runs also where a step before it has failed."""
+    given: dict[str, str] = field(default_factory=dict, compare=False)
+    """The environment that is spelt out for it, or for its job."""
 
     @property
     def arguments(self) -> list[str]:
@@ -69,6 +71,7 @@ def _github(file: Path) -> Iterator[Step]:
                 uses=step.get("uses", ""),
                 on_failure="failure()" in str(step.get("if", "")),
                 in_any_case="!cancelled()" in str(step.get("if", "")),
+                given={**job.get("env", {}), **step.get("env", {})},
             )
 
 
@@ -91,6 +94,7 @@ def _azure_devops(file: Path) -> Iterator[Step]:
                     uses=step.get("task", ""),
                     on_failure="failed()" in step.get("condition", ""),
                     in_any_case="succeededOrFailed()" in step.get("condition", ""),
+                    given=step.get("env", {}),
                 )
 
 

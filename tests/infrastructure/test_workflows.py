@@ -119,6 +119,17 @@ def test_a_deployment_is_given_all_that_it_has_to_know() -> None:
     assert set(in_azure.variables()) <= set(given)
 
 
+def test_what_azure_devops_would_hand_on_in_capitals_is_spelt_out() -> None:
+    """A variable group reaches each step by itself, but its names in capitals; ours are read as they are spelt."""
+    names = load(ROOT / GITHUB / "deploy.yml")["jobs"]["deploy"]["env"]
+    wanted = {name: f"$({name})" for name in {*names, *in_azure.variables()} if name != name.upper()}
+    assert "CAMPANHA_STORAGE__blobServiceUri" in wanted
+    deploying = [step for step in dev_steps(AZURE_DEVOPS, "release") if step.job == "deploy"]
+    assert len(deploying) == 2 * 4
+    for step in deploying:
+        assert wanted.items() <= step.given.items(), step.run
+
+
 def _template_reads() -> set[str]:
     """The variables that what-if fills the template's parameters from."""
     return {
