@@ -21,7 +21,7 @@ from commands.infrastructure.unkindnesses import BORNE  # noqa: E402
 from localazure.strict import UNKINDNESSES  # noqa: E402
 from shared.resources import assignments  # noqa: E402
 from shared.resources.app_settings import APP_SETTINGS  # noqa: E402
-from shared.resources.assignments import ASSIGNMENTS  # noqa: E402
+from shared.resources.assignments import ASSIGNMENTS, OF_THE_PRIVATE_NETWORK  # noqa: E402
 from shared.resources.storage import CONTAINERS, LEDGER, QUEUES, TABLES  # noqa: E402
 
 PAGE = ROOT / "docs" / "azure.md"
@@ -31,6 +31,7 @@ WHERE = {
     (assignments.ACCOUNT, assignments.HOST_OF_WORK): "`work`'s host account",
     (assignments.ACCOUNT, assignments.HOST_OF_API): "`api`'s host account",
     (assignments.ACCOUNT, assignments.WORKSPACE_ACCOUNT): "the workspace's account",
+    (assignments.ACCOUNT, assignments.DATA_ACCOUNT): "the data account, if `private`",
     (assignments.WORKSPACE, assignments.WORKSPACE): "the workspace",
     (assignments.REGISTRY, assignments.REGISTRY): "the registry",
     (assignments.INSIGHTS, assignments.INSIGHTS): "Application Insights",
@@ -79,7 +80,7 @@ def _roles() -> Iterator[str]:
     yield "| who | role | on | without it |"
     yield "|---|---|---|---|"
     rows: dict[tuple[str, str, str, str], list[str]] = {}
-    for each in ASSIGNMENTS:
+    for each in (*ASSIGNMENTS, *OF_THE_PRIVATE_NETWORK):
         rows.setdefault((each.identity.name, each.role, each.scope, each.why), []).append(each.on)
     for (identity, role, scope, why), names in rows.items():
         where = WHERE.get((scope, names[0])) or f"{scope} {', '.join(f'`{name}`' for name in names)}"

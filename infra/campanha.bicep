@@ -104,6 +104,7 @@ module workspace 'workspace.bicep' = {
     clusterSize: clusterSize
     clusterMost: clusterMost
     dataAccountId: data.outputs.id
+    dataAccountName: data.outputs.name
   }
 }
 

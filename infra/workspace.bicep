@@ -10,8 +10,10 @@ param clusterIdentityId string
 param clusterSize string
 param clusterMost int
 param dataAccountId string
+param dataAccountName string
 
 var private = network == 'private'
+var resources = loadJsonContent('resources.json')
 var tags = { 'azd-env-name': environmentName }
 // A cluster that is there is not changed by a deployment: another size is another cluster.
 var computeName = 'cpu-${uniqueString(clusterSize)}'
@@ -104,6 +106,18 @@ resource cluster 'Microsoft.MachineLearningServices/workspaces/computes@2026-09-
   }
 }
 
+// Approves the private endpoint below: since 2025-04-30 a workspace gives itself this role only on what it stands on.
+module ownRoles 'roles/account.bicep' = [
+  for each in (private ? resources.privateNetwork.account : []): {
+    params: {
+      account: dataAccountName
+      principal: workspace.identity.principalId
+      principalType: 'ServicePrincipal'
+      role: resources.roleIds[each.role]
+    }
+  }
+]
+
 // Out of the managed network: to the data account, and to where images get their libraries from.
 resource toData 'Microsoft.MachineLearningServices/workspaces/outboundRules@2026-09-01' = if (private) {
   parent: workspace
@@ -113,6 +127,7 @@ resource toData 'Microsoft.MachineLearningServices/workspaces/outboundRules@2026
     category: 'UserDefined'
     destination: { serviceResourceId: dataAccountId, subresourceTarget: 'blob', sparkEnabled: false }
   }
+  dependsOn: [ownRoles]
 }
 
 resource toLibraries 'Microsoft.MachineLearningServices/workspaces/outboundRules@2026-09-01' = if (private) {

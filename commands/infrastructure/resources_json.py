@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.resources import assignments, events, roles
-from shared.resources.assignments import ASSIGNMENTS, Assignment
+from shared.resources.assignments import ASSIGNMENTS, OF_THE_PRIVATE_NETWORK, Assignment
 from shared.resources.identities import DEPLOYER
 from shared.resources.storage import CONTAINERS, QUEUE_NAMES, TABLES
 
@@ -29,6 +29,7 @@ def text() -> str:
         ],
         "assignments": _by_scope(of_apps),
         "deployer": _by_scope(of_deployer),
+        "privateNetwork": _by_scope(OF_THE_PRIVATE_NETWORK),
     }
     return json.dumps(listed, indent=2) + "\n"
 

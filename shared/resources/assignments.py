@@ -16,8 +16,8 @@ CONTAINER, QUEUE, TABLE, ACCOUNT = "container", "queue", "table", "account"
 WORKSPACE, REGISTRY, TOPIC, INSIGHTS, IDENTITY = "workspace", "registry", "topic", "insights", "identity"
 SCOPES = (CONTAINER, QUEUE, TABLE, ACCOUNT, WORKSPACE, REGISTRY, TOPIC, INSIGHTS, IDENTITY)
 """Kinds of what a role is assigned on. Containers, queues and tables are those of the data account."""
-HOST_OF_WORK, HOST_OF_API, WORKSPACE_ACCOUNT = "work", "api", "workspace"
-"""The other storage accounts: of the host of each app, and the workspace's own."""
+HOST_OF_WORK, HOST_OF_API, WORKSPACE_ACCOUNT, DATA_ACCOUNT = "work", "api", "workspace", "data"
+"""The storage accounts: of the host of each app, the workspace's own, and the data account as a whole."""
 
 BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
@@ -277,3 +277,21 @@ ASSIGNMENTS: tuple[Assignment, ...] = (
         needs=("Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",),
     ),
 )
+OF_THE_PRIVATE_NETWORK = (
+    Assignment(
+        identity=who.WORKSPACE_ITSELF,
+        role=roles.CONNECTION_APPROVER,
+        scope=ACCOUNT,
+        on=DATA_ACCOUNT,
+        why="runs reach the data account, by a private endpoint that the workspace makes and approves",
+        needs=(
+            "Microsoft.Storage/storageAccounts/read",
+            "Microsoft.Storage/storageAccounts/privateEndpointConnections/read",
+            "Microsoft.Storage/storageAccounts/privateEndpointConnections/write",
+        ),
+    ),
+)
+"""What is assigned only with `network` = `private`. Until 2025-04-30 a workspace gave itself this role; on its own storage,
+vault and registry it still does.
+source: MicrosoftDocs/azure-ai-docs, how-to-managed-network, Approval of private endpoints
+"""

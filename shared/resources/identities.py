@@ -28,4 +28,8 @@ WORKSPACE_TOPIC = Identity(
     name=f"{WORKSPACE}Topic", who="Event Grid's topic of the workspace", user_assigned=False
 )
 DEPLOYER = Identity(name="deployer", who="whoever runs `azd up`", user_assigned=False)
+WORKSPACE_ITSELF = Identity(
+    name=WORKSPACE, who="the workspace itself, as it makes its managed network", user_assigned=False
+)
+"""Nobody of ours signs in as it, so it is none of `IDENTITIES`."""
 IDENTITIES = (WORK, API, CLUSTER, ENDPOINT, STORAGE_TOPIC, WORKSPACE_TOPIC, DEPLOYER)

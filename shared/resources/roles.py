@@ -21,6 +21,7 @@ METRICS_PUBLISHER = "Monitoring Metrics Publisher"
 ML_METRICS_WRITER = "AzureML Metrics Writer (preview)"
 DATA_SCIENTIST = "AzureML Data Scientist"
 IDENTITY_OPERATOR = "Managed Identity Operator"
+CONNECTION_APPROVER = "Azure AI Enterprise Network Connection Approver"
 
 BUILT_IN = {
     BLOB_OWNER: "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
@@ -35,6 +36,7 @@ BUILT_IN = {
     ML_METRICS_WRITER: "635dd51f-9968-44d3-b7fb-6d9a6bd613ae",
     DATA_SCIENTIST: "f6c7c914-8db3-469d-8ca1-694a8f32e121",
     IDENTITY_OPERATOR: "f1a07417-d97a-45cb-824c-7a7467783830",
+    CONNECTION_APPROVER: "b556d68e-0be0-4f35-a333-ad7ee1ce17ea",
 }
 
 

@@ -27,8 +27,8 @@ from shared.resources.app_settings import (
     SCHEDULES,
     SIGN_IN,
 )
-from shared.resources.assignments import ASSIGNMENTS, Assignment
-from shared.resources.identities import API, IDENTITIES, STORAGE_TOPIC, WORK
+from shared.resources.assignments import ASSIGNMENTS, OF_THE_PRIVATE_NETWORK, Assignment
+from shared.resources.identities import API, IDENTITIES, STORAGE_TOPIC, WORK, WORKSPACE_ITSELF
 from shared.settings import Settings
 
 BINDINGS = """
@@ -188,6 +188,8 @@ def test_the_sample_has_settings_that_somebody_reads_and_every_schedule() -> Non
 
 # --- roles --------------------------------------------------------------------------------------------------
 
+ALL = (*ASSIGNMENTS, *OF_THE_PRIVATE_NETWORK)
+
 
 @pytest.fixture(scope="module")
 def built_in() -> dict[str, dict[str, Any]]:
@@ -217,22 +219,22 @@ def test_roles_have_the_ids_that_microsoft_gave_them(built_in: dict[str, dict[st
     assert {name: role["id"] for name, role in built_in.items()} == roles.BUILT_IN
 
 
-@pytest.mark.parametrize("given", ASSIGNMENTS, ids=str)
+@pytest.mark.parametrize("given", ALL, ids=str)
 def test_every_role_allows_the_call_it_is_assigned_for(
     given: Assignment, built_in: dict[str, dict[str, Any]]
 ) -> None:
     refused = [action for action in given.needs if not allows(given.role, action, built_in)]
     assert refused == []
     assert given.why
-    assert given.identity in IDENTITIES
+    assert given.identity in (*IDENTITIES, WORKSPACE_ITSELF)
 
 
-@pytest.mark.parametrize("given", ASSIGNMENTS, ids=str)
+@pytest.mark.parametrize("given", ALL, ids=str)
 def test_no_role_is_surplus(given: Assignment, built_in: dict[str, dict[str, Any]]) -> None:
     """Without it one of its calls is refused, whatever else the identity may do on the same thing."""
     others = [
         each
-        for each in ASSIGNMENTS
+        for each in ALL
         if each is not given
         and (each.identity, each.scope, each.on) == (given.identity, given.scope, given.on)
     ]
@@ -240,7 +242,7 @@ def test_no_role_is_surplus(given: Assignment, built_in: dict[str, dict[str, Any
 
 
 def test_every_built_in_role_is_assigned_to_somebody() -> None:
-    assert {each.role for each in ASSIGNMENTS} == {*roles.BUILT_IN, *(role.name for role in roles.CUSTOM)}
+    assert {each.role for each in ALL} == {*roles.BUILT_IN, *(role.name for role in roles.CUSTOM)}
 
 
 def test_what_is_assigned_on_is_in_the_list() -> None:
@@ -251,10 +253,10 @@ def test_what_is_assigned_on_is_in_the_list() -> None:
         assignments.IDENTITY: {each.name for each in IDENTITIES if each.user_assigned},
         assignments.TOPIC: {events.OUTGOING},
         assignments.ACCOUNT: {
-            assignments.HOST_OF_WORK, assignments.HOST_OF_API, assignments.WORKSPACE_ACCOUNT
+            assignments.HOST_OF_WORK, assignments.HOST_OF_API, assignments.WORKSPACE_ACCOUNT, assignments.DATA_ACCOUNT,
         },
     }  # fmt: skip
-    for each in ASSIGNMENTS:
+    for each in ALL:
         assert each.on in there.get(each.scope, {each.scope})
 
 

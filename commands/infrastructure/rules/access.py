@@ -9,8 +9,8 @@ from commands.infrastructure.evaluation import Resource
 from commands.infrastructure.found import Finding, Network, rule, short_id, wants, wrong
 from commands.infrastructure.values import Guid
 from shared.resources import assignments, roles
-from shared.resources.assignments import ASSIGNMENTS, Assignment
-from shared.resources.identities import DEPLOYER, IDENTITIES
+from shared.resources.assignments import ASSIGNMENTS, OF_THE_PRIVATE_NETWORK, Assignment
+from shared.resources.identities import DEPLOYER, IDENTITIES, WORKSPACE_ITSELF
 
 ASSIGNED = "Microsoft.Authorization/roleAssignments"
 DEFINED = "Microsoft.Authorization/roleDefinitions"
@@ -21,7 +21,7 @@ ACCOUNTS = {
     "work": assignments.HOST_OF_WORK,
     "api": assignments.HOST_OF_API,
     "ml": assignments.WORKSPACE_ACCOUNT,
-    "data": "data",
+    "data": assignments.DATA_ACCOUNT,
 }
 
 
@@ -37,6 +37,8 @@ def _principal(assigned: Resource) -> str:
             return each.name if what == "properties.principalId" else given
         if each.name.endswith("Topic") and holder.startswith(f"evgt-{of_topic}-"):
             return each.name if what == "identity.principalId" else given
+    if holder.startswith("mlw-") and what == "identity.principalId":
+        return WORKSPACE_ITSELF.name
     return given
 
 
@@ -89,7 +91,8 @@ def roles_are_those_of_the_list(network: Network) -> Iterator[Finding]:
     """Every role assignment of the list is made, at its scope, and none beyond it."""
     custom = _custom(network)
     wanted: dict[Key, Assignment] = {
-        (each.identity.name, each.role, each.scope, each.on): each for each in ASSIGNMENTS
+        (each.identity.name, each.role, each.scope, each.on): each
+        for each in (*ASSIGNMENTS, *(OF_THE_PRIVATE_NETWORK if network.private else ()))
     }
     found: dict[Key, Resource] = {}
     for assigned in network.of(ASSIGNED):
@@ -152,14 +155,20 @@ def custom_roles_are_those_of_the_list(network: Network) -> Iterator[Finding]:
             yield wrong(defined, "its name is not the guid of this group and its own")
 
 
+OUTBOUND = "Microsoft.MachineLearningServices/workspaces/outboundRules"
+STORES = {"eventSubscriptions": ("containers", "queues"), "sites": ("containers",)}
+"""What is waited for, beside roles, by what there is of these kinds."""
+
+
 @rule("E1", "E8", "D6", "F13")
 def roles_come_first(network: Network) -> Iterator[Finding]:
-    """Event subscriptions, and apps, wait for the roles, containers and queues that they need."""
+    """Event subscriptions, apps, and ways out of the managed network wait for the roles and stores that they need."""
     found = network.deployment.resources
     assigned = [each for each in found if each.type == ASSIGNED]
     for waiting, of in (
         ("Microsoft.EventGrid/systemTopics/eventSubscriptions", ("storageTopic", "workspaceTopic")),
         ("Microsoft.Web/sites", ("work", "api")),
+        (OUTBOUND, (WORKSPACE_ITSELF.name,)),
     ):
         for each in network.of(waiting):
             before = network.deployment.waits_for(each.path)
@@ -170,7 +179,7 @@ def roles_come_first(network: Network) -> Iterator[Finding]:
             }
             for kind in sorted(late):
                 yield wrong(each, f"it does not wait for the roles on each {kind} that it needs")
-            stores = ("containers", "queues") if "eventSubscriptions" in waiting else ("containers",)
+            stores = STORES.get(waiting.rpartition("/")[2], ())
             for other in found:
                 if (
                     other.type.rpartition("/")[2] in stores
@@ -192,7 +201,7 @@ def custom_roles_come_first(network: Network) -> Iterator[Finding]:
 
 ONE_BY_ONE = (
     "Microsoft.Network/virtualNetworks/subnets",
-    "Microsoft.MachineLearningServices/workspaces/outboundRules",
+    OUTBOUND,
 )
 
 
@@ -208,7 +217,10 @@ def one_by_one(network: Network) -> Iterator[Finding]:
 
 
 def _is_needed(assigned: Resource, by: Resource) -> bool:
-    """An app needs the roles on its host storage and telemetry to start; a subscription those of its own topic."""
+    """An app needs the roles on its host storage and telemetry to start; a subscription those of its own topic; a private
+    endpoint of the managed network what the workspace approves it by."""
+    if by.type == OUTBOUND:
+        return True
     if by.type == "Microsoft.Web/sites":
         serves = "work" if "func-work-" in by.name else "api"
         return _principal(assigned) == serves and _scope(assigned.scope) in (
