@@ -224,7 +224,7 @@ def nobody_need_deploy(found: Infrastructure) -> Iterator[Finding]:
 
 @file_rule("F1", "F2", "D1", "D2", "D11", "D22")
 def azd_builds_nothing(found: Infrastructure) -> Iterator[Finding]:
-    """azure.yaml: both apps come from the package that was tested, and nothing is built in Azure."""
+    """azure.yaml: both apps come from the package that was tested, each from its own folder; Azure builds nothing."""
     import yaml
 
     text = _beside(found, "azure.yaml")
@@ -245,17 +245,19 @@ def azd_builds_nothing(found: Infrastructure) -> Iterator[Finding]:
         "host": "function",
         "language": "py",
         "remoteBuild": False,
-        "dist": ".package/app",
+        "dist": ".package/{name}",
     }
     for name, service in services.items():
-        for key, value in wanted.items():
+        for key, of_each in wanted.items():
+            value = of_each.format(name=name) if isinstance(of_each, str) else of_each
             if service.get(key) != value:
                 yield Finding(
                     place="azure.yaml",
                     says=f"services.{name}.{key} is {service.get(key)!r}: {value!r} is wanted",
                 )
         told_to = service.get("hooks", {}).get("prepackage", {})
-        for system, run in PACKS.items():
+        for system, of_each in PACKS.items():
+            run = of_each.replace("NAME", name)
             if told_to.get(system, {}).get("run") != run:
                 yield Finding(
                     place="azure.yaml", says=f"services.{name}.hooks.prepackage.{system}.run: {run} is wanted"
@@ -266,10 +268,11 @@ def azd_builds_nothing(found: Infrastructure) -> Iterator[Finding]:
 
 
 PACKS = {
-    "posix": './dev package --python "${CAMPANHA_PYTHON:-3.13}"',
-    "windows": "python dev package --python ($env:CAMPANHA_PYTHON ?? '3.13')",
+    "posix": './dev package --folder NAME --python "${CAMPANHA_PYTHON:-3.13}"',
+    "windows": "python dev package --folder NAME --python ($env:CAMPANHA_PYTHON ?? '3.13')",
 }
-"""How the folder is filled that azd deploys: with the Python that the apps run on."""
+"""How the folder is filled that azd deploys, of the service NAME: with the Python that the apps run on. azd packages both
+at the same time, so one folder for both would be emptied while it is zipped."""
 
 
 def _hooks(hooks: dict[str, Any]) -> Iterator[Finding]:

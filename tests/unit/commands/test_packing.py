@@ -9,6 +9,7 @@ import pytest
 
 from commands import package
 from commands.packaging import libraries
+from commands.setup import lock
 
 FUNCTION_APP = "class app:\n    get_functions = staticmethod(list)\n"
 Capsys = pytest.CaptureFixture[str]
@@ -55,3 +56,30 @@ def test_programs_get_it_as_json_one_for_each_python(capsys: Capsys, tmp_path: P
         assert (tmp_path / one["zip"]).stat().st_size == one["bytes"]
         bill = json.loads((tmp_path / one["sbom"]).read_text())
         assert [(part["name"], part["version"]) for part in bill["components"]] == [("heavy", "1.2")]
+
+
+@pytest.mark.parametrize("folder", ["work", "api"])
+def test_each_service_of_azd_has_a_folder_of_its_own(folder: str, tmp_path: Path) -> None:
+    """azd packages both at the same time, and zips what lies in the folder: what the other's hook empties is not it."""
+    other = tmp_path / ({"work", "api"} - {folder}).pop() / "host.json"
+    other.parent.mkdir()
+    other.write_text("as it was")
+    assert package.main(["--folder", folder]) == 0
+    assert (tmp_path / folder / "host.json").exists()
+    assert not (tmp_path / "app").exists()
+    assert other.read_text() == "as it was"
+
+
+def test_one_packs_while_the_other_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both write the same zip."""
+    held: list[bool] = []
+    sealed = package.seal
+
+    def seal(*given: object, **named: object) -> object:
+        with (tmp_path / package.LOCK).open("rb+") as file:
+            held.append(not lock._try(file.fileno()))
+        return sealed(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(package, "seal", seal)
+    assert package.main([]) == 0
+    assert held == [True]
