@@ -13,7 +13,7 @@ param network string
 @description('Raised when names of an environment that was taken down are still held: vaults and workspaces are soft-deleted.')
 param generation string
 @description('Object id of whoever deploys, for the roles that the hook after deployment needs; empty: none.')
-param deployerId string
+param deployerId string = ''
 @allowed(['User', 'ServicePrincipal', 'Group'])
 param deployerType string
 @description('Who is told when an alert fires, and when the budget is used up.')
@@ -22,7 +22,7 @@ param alertEmail string
 param apiAudience string
 @secure()
 @description('Where people are told of alerts: a reference to a secret that holds ALERT_CHANNELS, as docs/alerts.md says; empty: nowhere.')
-param alertChannels string
+param alertChannels string = ''
 @allowed(['3.11', '3.12', '3.13'])
 param pythonVersion string
 @description('Size of the cluster\'s machines.')

@@ -151,11 +151,26 @@ def parameters_are_given(found: Infrastructure) -> Iterator[Finding]:
             yield Finding(
                 place="main.parameters.json", says=f"{name}: {variable[0]} has a default: it is a decision"
             )
-    for name, declared in wanted.items():
-        if declared.node.named_child_count > 2:
-            yield Finding(place=f"main.bicep:{declared.line}", says=f"the parameter {name} has a default")
     if (found.source.folder / "main.bicepparam").exists():
         yield Finding(place="main.bicepparam", says="azd would take it instead of main.parameters.json")
+
+
+@file_rule("D8")
+def only_what_may_be_empty_has_a_default(found: Infrastructure) -> Iterator[Finding]:
+    """A parameter of main.bicep has a default where its variable may be empty, and nowhere else.
+
+    azd takes an empty text for no value: it asks for one, or ends where it may not ask.
+    source: `armParameterFileValue` in Azure/azure-dev, cli/azd/pkg/infra/provisioning/bicep/bicep_provider.go
+    """
+    given = json.loads(found.source.read("main.parameters.json"))["parameters"]
+    for each in declarations(found.source.tree("main.bicep")):
+        if each.kind != "param":
+            continue
+        has_default = each.node.named_child_count > 2
+        may_be_empty = str(given.get(each.symbol, {}).get("value")).endswith("=}")
+        if has_default != may_be_empty:
+            told = "has a default" if has_default else "may be empty, and has no default"
+            yield Finding(place=f"main.bicep:{each.line}", says=f"the parameter {each.symbol} {told}")
 
 
 CHOICES = {
@@ -165,6 +180,7 @@ CHOICES = {
     "deployerType": ("@allowed(['User', 'ServicePrincipal', 'Group'])",),
     "principalType": ("@allowed(['User', 'ServicePrincipal', 'Group'])",),
     "accountName": ("@minLength(3)", "@maxLength(24)"),
+    "alertChannels": ("@secure()",),
 }
 """What parameters of these names say, wherever there is one."""
 BOUNDS = {
