@@ -15,6 +15,8 @@ param alertEmail string
 param apiAudience string
 @secure()
 param alertChannels string
+@secure()
+param moreSettings object
 @allowed(['3.11', '3.12', '3.13'])
 param pythonVersion string
 param clusterSize string
@@ -314,6 +316,7 @@ module workApp 'function-app.bicep' = {
     endpointIdentityId: endpoint.id
     apiAudience: apiAudience
     alertChannels: alertChannels
+    moreSettings: moreSettings
     subnetId: private ? vnet::workSubnet.id : ''
   }
   dependsOn: [accountRoles, insightsRoles]
@@ -341,6 +344,7 @@ module apiApp 'function-app.bicep' = {
     endpointIdentityId: endpoint.id
     apiAudience: apiAudience
     alertChannels: alertChannels
+    moreSettings: moreSettings
     subnetId: private ? vnet::apiSubnet.id : ''
   }
   dependsOn: [accountRoles, insightsRoles]

@@ -23,6 +23,8 @@ param endpointIdentityId string
 param apiAudience string
 @secure()
 param alertChannels string
+@secure()
+param moreSettings object
 @description('Of the virtual network; empty: none.')
 param subnetId string
 
@@ -115,10 +117,11 @@ var ofApi = {
   TRUST_FORWARDED_FOR: 'true'
 }
 
+// Ours come last, so that they stay.
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(common, serves == 'work' ? ofWork : ofApi)
+  properties: union(moreSettings, common, serves == 'work' ? ofWork : ofApi)
 }
 
 resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {

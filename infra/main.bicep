@@ -23,6 +23,9 @@ param apiAudience string
 @secure()
 @description('Where people are told of alerts: a reference to a secret that holds ALERT_CHANNELS, as docs/alerts.md says; empty: nowhere.')
 param alertChannels string = ''
+@secure()
+@description('Settings of both apps, by name: what docs/settings.md has and the template does not set itself.')
+param moreSettings object = {}
 @allowed(['3.11', '3.12', '3.13'])
 param pythonVersion string
 @description('Size of the cluster\'s machines.')
@@ -56,6 +59,7 @@ module campanha 'campanha.bicep' = {
     alertEmail: alertEmail
     apiAudience: apiAudience
     alertChannels: alertChannels
+    moreSettings: moreSettings
     pythonVersion: pythonVersion
     clusterSize: clusterSize
     clusterMost: clusterMost

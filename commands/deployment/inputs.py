@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from commands.deployment import more_settings
+
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
@@ -91,3 +93,5 @@ def faults(environment: Mapping[str, str]) -> Iterator[str]:
             yield f"{each.name} is not set: {each.says}"
         elif given and not fits(given):
             yield f"{each.name} is {given!r}: {each.says}"
+    if more_settings.NAME in environment:  # empty too, which azd takes for JSON
+        yield from more_settings.faults(environment[more_settings.NAME])

@@ -21,6 +21,7 @@ PARAMETERS: dict[str, Any] = {
     "alertEmail": "owner@example.org",
     "apiAudience": "6e74172b-be56-4843-9ff4-e66a39bb12e3",
     "alertChannels": "@Microsoft.KeyVault(SecretUri=https://bank.vault.azure.net/secrets/alert-channels)",
+    "moreSettings": {"CALL_COST": "4", "LEDGER_TABLE": "none: the template sets this one itself"},
     "pythonVersion": "3.13",
     "clusterSize": "Standard_D4as_v4",
     "clusterMost": 2,

@@ -8,7 +8,7 @@ from typing import Any
 
 from commands import ROOT
 from commands.infrastructure.evaluation import SUBSCRIPTION, TENANT, Resource
-from commands.infrastructure.found import TOKEN, Finding, Network, rule, wants, wrong
+from commands.infrastructure.found import PARAMETERS, TOKEN, Finding, Network, rule, wants, wrong
 from commands.infrastructure.rules.inventory import APPS
 from shared.resources.app_settings import APP_SETTINGS
 
@@ -63,10 +63,10 @@ def _apps(network: Network, type_: str, name: str) -> Iterator[tuple[str, Resour
 
 @rule("F7", "F8", "F9", "F11", "F25")
 def settings_are_those_of_the_list(network: Network) -> Iterator[Finding]:
-    """Each app has the list's settings for it, with their values, and none beyond; no key, and none that Flex refuses."""
+    """Each app has the list's settings for it, with their values, and those given; no key, and none that Flex refuses."""
     for app, found in _apps(network, f"{SITE}/config", "func-{app}-*/appsettings"):
         given: dict[str, Any] = found.at("properties") or {}
-        wanted = {
+        wanted = PARAMETERS["moreSettings"] | {
             each.name: each.value or GIVEN[each.name].format(app=app)
             for each in APP_SETTINGS
             if app in each.apps

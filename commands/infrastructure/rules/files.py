@@ -181,6 +181,7 @@ CHOICES = {
     "principalType": ("@allowed(['User', 'ServicePrincipal', 'Group'])",),
     "accountName": ("@minLength(3)", "@maxLength(24)"),
     "alertChannels": ("@secure()",),
+    "moreSettings": ("@secure()",),
 }
 """What parameters of these names say, wherever there is one."""
 BOUNDS = {
