@@ -36,6 +36,7 @@ from pipelines.training.metrics import (
 from pipelines.training.trial import TRIAL
 from serving.explain import importance
 from serving.model import DIGEST, GOLDEN, LIST, SINGLE, Model, describe, load
+from serving.rules import checked
 from serving.trusted import Untrusted, compiled_for
 
 GOLDEN_ROWS = 20
@@ -184,11 +185,23 @@ def golden(model: Model, variant: str, rows: prepared.Rows, probabilities: Float
 
     They lie evenly between the lowest and the highest probability, so that they take many ways through the trees.
     """
-    places = _spread(probabilities, GOLDEN_ROWS)
-    read = _read_by(model, variant, rows)
-    columns = {name: np.asarray(values)[places].tolist() for name, values in read.items()}
+    read = {name: np.asarray(values) for name, values in _read_by(model, variant, rows).items()}
+    scored = _scored(model, read)
+    places = scored[_spread(probabilities[scored], GOLDEN_ROWS)]
+    columns = {name: values[places].tolist() for name, values in read.items()}
     picked = [list(row) for row in zip(*columns.values(), strict=True)]
     return {"columns": [*columns], "rows": picked, "probability": model.probabilities(columns).tolist()}
+
+
+def _scored(model: Model, read: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.intp]:
+    """Places of the rows that an endpoint gives scores: none to a row that breaks the contract, as one does that was
+    readmitted with its rules waived, or admitted before the contract was narrowed. All, where each breaks it: a model
+    with no golden row at all could not even be asked.
+    """
+    count = len(next(iter(read.values())))
+    sent = {name: values.tolist() for name, values in read.items()}
+    _, broken = checked(model.inputs, {**dict.fromkeys(model.list_columns, [None] * count), **sent})
+    return np.setdiff1d(np.arange(count), [*broken]) if len(broken) < count else np.arange(count)
 
 
 def _fullest(model: Model) -> str:

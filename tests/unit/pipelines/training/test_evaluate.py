@@ -121,6 +121,35 @@ def test_golden_answers_are_the_models_own_to_the_rows_as_they_are_sent() -> Non
     assert json.loads(json.dumps(found)) == found
 
 
+def bounded(*lists: str) -> Model:
+    """A model of a contract that allows probabilities up to one half."""
+    feature = Feature(name="p", type="number", maximum=0.5)
+    described = {"name": "bank", "version": "1", "threshold": 0.5}
+    said: Any = dict.fromkeys((SINGLE, LIST) if lists else (SINGLE,), Said())
+    columns = tuple(Feature(name=name, type="number", maximum=9) for name in lists)
+    return Model(variants=said, features=(feature,), description=described, lists=columns)
+
+
+@pytest.mark.parametrize("lists", [(), ("clients",)])
+def test_a_row_that_an_endpoint_would_give_no_score_is_no_golden_row(lists: tuple[str, ...]) -> None:
+    """Readmitted with its rules waived, or admitted before the contract was narrowed."""
+    held = rows([0.1, 0.9, 0.4, 0.6], [0.0, 1.0, 1.0, 0.0])
+    found = evaluate.golden(bounded(*lists), SINGLE, held, np.array(held.columns["p"]))
+    assert (found["rows"], found["probability"]) == ([[0.1], [0.4]], [0.1, 0.4])
+
+
+def test_a_golden_row_of_a_list_breaks_no_rule_of_the_lists_columns() -> None:
+    held = rows([0.1, 0.3, 0.4], [0.0, 1.0, 1.0])
+    held.columns["clients"] = [5.0, 10.0, 9.0]
+    found = evaluate.golden(bounded("clients"), LIST, held, np.array(held.columns["p"]))
+    assert found["rows"] == [[0.1, 5.0], [0.4, 9.0]]
+
+
+def test_where_every_row_breaks_a_rule_there_are_golden_rows_all_the_same() -> None:
+    held = rows([0.9, 0.6], [0.0, 1.0])
+    assert len(evaluate.golden(bounded(), SINGLE, held, np.array([0.9, 0.6]))["rows"]) == 2
+
+
 @pytest.mark.parametrize("below", ["", "model"])
 def test_a_champion_is_read_with_its_profile_from_wherever_in_its_folder_it_is(
     tmp_path: Path, below: str

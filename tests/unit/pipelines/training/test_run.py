@@ -18,7 +18,7 @@ from serving.answer import answer
 from serving.features import Feature
 from serving.model import load
 from shared.domain.models import promotion
-from tests.unit.pipelines.runs import BANK, evaluation, manifest, part, trained
+from tests.unit.pipelines.runs import BANK, columns, evaluation, manifest, part, part_of, trained
 
 MEMBERS = ("boosted.txt", "extra.txt", "ridge.json")
 
@@ -56,6 +56,17 @@ def test_golden_rows_are_answered_by_the_serving_code_as_written(tmp_path: Path)
     body = {"input_data": {"columns": golden["columns"], "data": golden["rows"]}}
     said = answer(load(candidate), json.dumps(body).encode())
     assert (said.status, json.loads(said.body)["probability"]) == (200, golden["probability"])
+
+
+def test_golden_rows_are_answered_though_rows_were_readmitted_that_break_the_contract(tmp_path: Path) -> None:
+    drawn = columns(600, 1)
+    drawn["age"] = [age + 200 if place % 2 else age for place, age in enumerate(drawn["age"])]
+    candidate = trained(tmp_path, [part_of(tmp_path / "parts", drawn)])
+    golden = json.loads((candidate / "golden.json").read_text())
+    for variant in (golden, golden["list"]):
+        body = {"input_data": {"columns": variant["columns"], "data": variant["rows"]}}
+        said = json.loads(answer(load(candidate), json.dumps(body).encode()).body)
+        assert (said["probability"], "problem" in said) == (variant["probability"], False)
 
 
 def test_compiled_trees_are_compared_on_every_held_out_row(
