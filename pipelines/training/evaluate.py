@@ -38,10 +38,14 @@ from serving.explain import importance
 from serving.model import DIGEST, GOLDEN, LIST, SINGLE, Model, describe, load
 from serving.rules import checked
 from serving.trusted import Untrusted, compiled_for
+from shared.domain.models.recipe_gate import LEAST_ROWS
 
 GOLDEN_ROWS = 20
 LEAST_SEGMENT = 200
 """Held-out rows of a segment that is looked at by itself."""
+LEAST_NEWEST = LEAST_ROWS
+"""Held-out rows of the newest version from which on the two are compared on these alone: the interval of one is a point, so
+that whatever it says is sure, and with a handful chance refuses many a good refit."""
 TIMED_ROWS = 1000
 
 
@@ -109,10 +113,10 @@ def _in_json(found: Difference) -> dict[str, Any]:
 
 
 def newest(ours: Judged, theirs: Judged, held: Held) -> dict[str, Any] | None:
-    """The comparison on the rows of the newest version alone; None where none of them is held out."""
+    """The comparison on the rows of the newest version alone; None where too few of them are held out."""
     there = held.versions == held.versions.max(initial=0)
     only = held.only(there)
-    if not len(only.rows.answers):
+    if len(only.rows.answers) < LEAST_NEWEST:
         return None
     return {
         "version": int(only.versions[0]),

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as arrays
 
 from pipelines.training import champion, evaluate, prepared
 from pipelines.training.drift import PROFILE
-from pipelines.training.evaluate import Held, Judged
+from pipelines.training.evaluate import LEAST_NEWEST, Held, Judged
 from pipelines.training.metrics import auc, average_precision, calibration_error, log_loss, profit
 from serving import compiled, model
 from serving.features import Feature
@@ -88,6 +88,20 @@ def test_a_smaller_loss_is_a_negative_difference() -> None:
     worse = evaluate.compare(theirs, ours, held_with(answers))
     assert worse["log_loss_difference"] == -found["log_loss_difference"]
     assert worse["probability_better"] == 0.0
+
+
+@pytest.mark.parametrize(("rows", "compared"), [(1, False), (LEAST_NEWEST - 1, False), (LEAST_NEWEST, True)])
+def test_the_newest_version_is_looked_at_alone_once_enough_of_its_rows_are_held_out(
+    rows: int, compared: bool
+) -> None:
+    """Of one row the interval is a point, and whatever it says is sure."""
+    held = held_with(np.zeros(200 + rows))
+    held.versions[200:] = 2
+    ours, theirs = (judged({}, *[said] * (200 + rows)) for said in (0.3, 0.1))
+    found = evaluate.newest(ours, theirs, held)
+    assert (found is not None) == compared
+    if found:
+        assert (found["version"], found["rows"], found["low"] > 0) == (2, rows, True)
 
 
 def test_without_both_answers_there_is_no_auc_to_compare() -> None:
