@@ -21,8 +21,8 @@ from pipelines.automl.pipeline import TARGET
 from pipelines.automl.score import LATER
 from pipelines.experimentation.search import drops_of
 from pipelines.training.evidence import Evidence, read_evidence
-from pipelines.training.learners import Matrix
-from pipelines.training.trial import Past, can_be_learned
+from pipelines.training.learners import Matrix, can_be_learned
+from pipelines.training.trial import Past
 from shared.domain.models.recipe_gate import LEAST_DROPS
 
 EARLIER, SPLIT = "earlier.parquet", "split.json"

@@ -27,8 +27,8 @@ from pipelines.experimentation.time_box import OutOfTime, time_box
 from pipelines.experimentation.trials import DONE, DropScore, Ended, Kind, Trial, ranked
 from pipelines.training import prepared
 from pipelines.training.evidence import Evidence, read_evidence
-from pipelines.training.learners import apart_from_recipe
-from pipelines.training.trial import Past, can_be_learned
+from pipelines.training.learners import apart_from_recipe, can_be_learned
+from pipelines.training.trial import Past
 from shared.domain.models.leaderboard import LEADERBOARD, RECIPE
 from shared.domain.models.recipe import Recipe, RecipeMember, recipes_from
 from shared.domain.models.recipe_gate import LEAST_DROPS, LEAST_ROWS

@@ -31,10 +31,13 @@ TREES_ALWAYS: dict[str, Any] = {
 }
 CHUNK = 100_000
 """Rows whose design matrix is there at a time."""
+SUREST_START = 1e-6
 MOST_STEPS = 30
 MOST_HALVINGS = 20
 CLOSE = 1e-6
 """Newton's steps end when none moves a coefficient by more."""
+LEAST_POSITIVES = 10
+"""In the rows to learn from; with fewer a recipe's refit says nothing yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,11 +112,23 @@ def fit_member(member: RecipeMember, matrix: Matrix, names: Sequence[str], *, we
     return Member(name=member.name, kind=kind, columns=tuple(seen), weight=weight, text=text)
 
 
+def can_be_learned(answers: Floats) -> bool:
+    """Whether there is enough of both answers."""
+    return bool(LEAST_POSITIVES <= answers.sum() <= len(answers) - LEAST_POSITIVES)
+
+
 def _newest(member: RecipeMember, matrix: Matrix) -> Matrix:
+    """The rows of its newest lists. Where these have too little of an answer, of as many more as it takes: of one answer
+    alone a regression learns an infinite intercept and trees anything at all, and the older lists are what there is.
+    """
     if member.newest_lists is None:
         return matrix
-    oldest = np.unique(matrix.lists)[-member.newest_lists :][0]
-    return matrix.only(matrix.lists >= oldest)
+    newest_first = np.unique(matrix.lists)[::-1]
+    for oldest in newest_first[member.newest_lists - 1 :]:
+        there = matrix.lists >= oldest
+        if can_be_learned(matrix.answers[there]):
+            return matrix.only(there)
+    return matrix
 
 
 def _weights(member: RecipeMember, lists: npt.NDArray[np.int64]) -> Floats:
@@ -190,7 +205,8 @@ def _ridge(member: RecipeMember, sample: _Sample) -> str:
     """
     columns = [_Design.of(feature, sample.values[:, at]) for at, feature in enumerate(sample.features)]
     starts = np.cumsum([1, *(column.width for column in columns)])
-    rate = float(np.average(sample.answers, weights=sample.weights))
+    # Only where the steps begin: 0 or 1 to the last digit where a half-life leaves older lists no weight to speak of.
+    rate = np.clip(np.average(sample.answers, weights=sample.weights), SUREST_START, 1 - SUREST_START)
     beta = np.zeros(int(starts[-1]))
     beta[0] = np.log(rate / (1 - rate))
     penalty = np.full(len(beta), 1 / member.parameter("strength"))

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from pipelines.training import prepared
 from pipelines.training.evidence import EVIDENCE, Evidence, read_evidence
 from pipelines.training.holdout import Digests, Mask
-from pipelines.training.learners import Fitted, Matrix, columns_of, fit
+from pipelines.training.learners import Fitted, Matrix, can_be_learned, columns_of, fit
 from pipelines.training.metrics import auc, losses
 from pipelines.training.plausibility import Doubt, Expected, doubts
 from pipelines.training.prepared import Decisions
@@ -35,8 +35,6 @@ SCORES = "scores"
 """Folder: a Parquet file for each drop with what each recipe said to each of its rows."""
 TRIAL = "trial.json"
 """The choice, and how the challengers stand."""
-LEAST_POSITIVES = 10
-"""In the rows to learn from; with fewer a recipe's refit says nothing yet."""
 MOST_DROPS_AT_ONCE = 12
 """Drops that no earlier run has scored, the newest: each costs a refit of every recipe."""
 SUREST = 0.005
@@ -131,11 +129,6 @@ def trial(
             _write_scores(scores / f"{version}.parquet", judged, told, new, digests[fresh])
             drops.append(_drop(version, judged, told, new.answers))
     return found.with_drops(drops, raised)
-
-
-def can_be_learned(answers: Floats) -> bool:
-    """Whether there is enough of both answers."""
-    return bool(LEAST_POSITIVES <= answers.sum() <= len(answers) - LEAST_POSITIVES)
 
 
 def scored(recipes: Sequence[Recipe], learned: Matrix, rows: Matrix) -> list[Floats]:

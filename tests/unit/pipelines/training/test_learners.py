@@ -97,6 +97,31 @@ def test_of_the_newest_lists_only_is_learned_where_a_recipe_says_so() -> None:
     assert newest.stored == fit_member(member("boosted-trees"), cut, NAMES, weight=1.0).stored
 
 
+@pytest.mark.parametrize("only", [0.0, 1.0])
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_of_more_lists_is_learned_where_the_newest_hold_one_answer_alone(learner: Any, only: float) -> None:
+    rows = drawn(lists=4)
+    rows = replace(rows, answers=np.where(rows.lists == 3, only, rows.answers))
+    made = fit_member(member(learner, newest_lists=1), rows, NAMES, weight=1.0)
+    assert made.stored == fit_member(member(learner, newest_lists=2), rows, NAMES, weight=1.0).stored
+    assert np.isfinite(predict(made, rows.values)).all()
+
+
+def test_of_all_lists_is_learned_where_none_of_them_has_enough_of_both_answers() -> None:
+    rows = drawn(200, lists=2)
+    few = np.where(np.isin(np.arange(200), [3, 180]), 1.0, 0.0)
+    made = fit_member(member("ridge", newest_lists=1), replace(rows, answers=few), NAMES, weight=1.0)
+    assert made.stored == fit_member(member("ridge"), replace(rows, answers=few), NAMES, weight=1.0).stored
+
+
+@pytest.mark.parametrize("only", [0.0, 1.0])
+def test_a_regression_has_an_end_where_half_lives_leave_one_answer_all_the_weight(only: float) -> None:
+    rows = drawn(lists=12)
+    rows = replace(rows, answers=np.where(rows.lists >= 2, only, rows.answers))
+    made = fit_member(member("ridge", half_life=0.1), rows, NAMES, weight=1.0)
+    assert np.isfinite(predict(made, rows.values)).all()
+
+
 def test_an_older_list_says_less_where_a_recipe_has_it_so() -> None:
     """The old list deposits rarely, the new one often; with a half-life of a fifth of a list only the new one is heard."""
     lists = np.repeat([0, 1], 3000)
