@@ -7,6 +7,7 @@ it into its own model's folder.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ from shared.domain.models.recipe_gate import Drop
 EVIDENCE = "evidence.json"
 MOST_DROPS = 240
 """Kept, the newest: twenty years of months."""
+
+
+def in_order(drops: Iterable[Drop]) -> list[Drop]:
+    """The newest last: one that was judged anew stands where it came in, not where it was judged."""
+    return sorted(drops, key=lambda drop: drop.version)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +49,7 @@ class Evidence:
         return max((drop.version for drop in self.drops), default=0)
 
     def with_drops(self, more: list[Drop], doubts: list[Doubt]) -> Evidence:
-        drops = sorted((*self.drops, *more), key=lambda drop: drop.version)
+        drops = in_order((*self.drops, *more))
         return replace(self, drops=tuple(drops[-MOST_DROPS:]), doubts=(*self.doubts, *doubts))
 
     def reconsidered(self, decided: Decisions) -> tuple[Evidence, frozenset[int]]:

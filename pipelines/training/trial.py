@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.training import prepared
-from pipelines.training.evidence import EVIDENCE, Evidence, read_evidence
+from pipelines.training.evidence import EVIDENCE, Evidence, in_order, read_evidence
 from pipelines.training.holdout import Digests, Mask
 from pipelines.training.learners import Fitted, Matrix, can_be_learned, columns_of, fit
 from pipelines.training.metrics import auc, losses
@@ -100,6 +100,8 @@ def trial(
     by a search is judged on no drop that it was searched on. scores: folder to write the rows' scores into"""
     begun = known or Evidence(drops=(), live=recipes[0], since=0)
     found, again = begun.reconsidered(decided)
+    live = found.live.digest
+    # The live one first: what it says is what a drop is expected to be like.
     candidates = list({recipe.digest: recipe for recipe in (found.live, *recipes)}.values())
     doubted = {doubt.version for doubt in found.doubts}
     there = {int(each) for each in np.unique(past.versions)}
@@ -108,7 +110,7 @@ def trial(
     drops: list[Drop] = []
     raised: list[Doubt] = []
     for version in versions:
-        judged = [recipe for recipe in candidates if recipe.searched < version or recipe is found.live]
+        judged = [recipe for recipe in candidates if recipe.searched < version or recipe.digest == live]
         rows, digests, fresh = past.drop(version)
         if len(rows.answers) < LEAST_ROWS:
             continue
@@ -117,8 +119,8 @@ def trial(
             said, expected = None, None
         else:
             said = scored(judged, learned, rows)
-            before = (drop for drop in (*found.drops, *drops) if drop.version < version)
-            recent = [drop.auc for drop in before if drop.auc is not None]
+            before = [drop for drop in (*found.drops, *drops) if drop.version < version]
+            recent = [drop.auc for drop in in_order(before) if drop.auc is not None]
             expected = Expected(probabilities=said[0], learned=learned, recent=recent)
         why = [] if version in decided.trusted else doubts(version, rows, expected)
         if why:

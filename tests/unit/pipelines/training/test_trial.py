@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.training import evidence, learners, trial
+from pipelines.training.prepared import Decisions
 from pipelines.training.trial import Past
 from shared.domain.models.recipe import Recipe, RecipeMember
 from shared.domain.models.recipe_gate import LEAST_ROWS, Drop
@@ -113,6 +114,39 @@ def test_a_recipe_that_a_search_found_is_judged_on_no_drop_that_it_was_searched_
         (4, True),
     ]
     assert found.digest == RIDGE.digest
+
+
+@pytest.mark.parametrize("others", [(), (TREES,)])
+def test_the_live_recipe_is_judged_first_and_always(tmp_path: Path, others: tuple[Recipe, ...]) -> None:
+    """Also on a drop that it was searched on, once that is judged anew; each run reads its recipe from a file again."""
+    live = replace(RIDGE, searched=3)
+    known = trial.trial(past(600, 400, 300), (*others, RIDGE), None, tmp_path / "before")
+    known = replace(known, live=Recipe.from_json(live.to_json()))
+    given = (*others, Recipe.from_json(live.to_json()))
+    withdrawn = Decisions(withdrawn={"upload/bad.csv/1": 2})
+    found = trial.trial(past(600, 380, 300, 200), given, known, tmp_path / "now", withdrawn)
+    again, _, new = found.drops
+    alone = trial.trial(past(600, 380, 300, 200), (RIDGE,), None, tmp_path / "alone").drops
+    assert [drop.recipes[0] for drop in (again, new)] == [RIDGE.digest] * 2
+    assert [drop.auc for drop in (again, new)] == [alone[0].auc, alone[2].auc]
+
+
+def test_a_drop_that_is_judged_anew_is_not_therefore_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual: list[list[float]] = []
+    sizes = (600, 400, 300, 350, 200)
+    known = trial.trial(past(*sizes[:4]), RECIPES, None, tmp_path / "before")
+    withdrawn = Decisions(withdrawn={"upload/bad.csv/1": 2})
+
+    def never(version: int, rows: Any, expected: Any) -> list[Any]:
+        usual.append(expected.recent)
+        return []
+
+    monkeypatch.setattr(trial, "doubts", never)
+    found = trial.trial(past(*sizes), RECIPES, known, tmp_path / "now", withdrawn)
+    assert usual[-1] == [drop.auc for drop in found.drops if drop.version < 5]
+    assert len(set(usual[-1])) == 3
 
 
 def test_a_member_that_recipes_share_is_fitted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
