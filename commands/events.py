@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Iterator
 
 from commands.client import tables
 from commands.client.event_line import COLUMNS, row
@@ -72,35 +73,27 @@ def _planned(plan: Json, *, given_json: bool) -> int:
 
 
 def _list(client: Client, given: Namespace) -> int:
-    found = client.listed("events", most=given.most, dataset=given.dataset, since=given.since)
+    wanted = {"dataset": given.dataset, "since": given.since}
     if given.follow:
-        return _follow(client, found, given_json=given.json)
+        return _follow(client.followed("events", most=given.most, **wanted), given_json=given.json)
+    found = client.listed("events", most=given.most, **wanted)
     shown = found if given.json else [row(event) for event in found]
     return listing("Events", shown, COLUMNS, given_json=given.json)
 
 
-def _follow(client: Client, found: list[Json], *, given_json: bool) -> int:
-    printed: set[str] = set()
-    _print_new(found, printed, given_json=given_json)
+def _follow(events: Iterator[Json], *, given_json: bool) -> int:
     try:
-        for _ in client.changes("status"):
-            _print_new(client.listed("events", most=100), printed, given_json=given_json)
+        for event in events:
+            if given_json:
+                print(json.dumps(event, ensure_ascii=False), flush=True)
+            else:
+                tables.console().print(_line(event), markup=False, soft_wrap=True)
     except KeyboardInterrupt:
         return FINE
     return FINE
 
 
-def _print_new(newest: list[Json], printed: set[str], *, given_json: bool) -> None:
-    """Prints those not printed yet, oldest first."""
-    for event in reversed(newest):
-        if event["id"] in printed:
-            continue
-        printed.add(event["id"])
-        if given_json:
-            print(json.dumps(event, ensure_ascii=False), flush=True)
-        else:
-            shown = row(event)
-            words = "  ".join(
-                filter(None, (shown["time"][:19], f"{shown['what']:<18}", shown["about"], shown["reason"]))
-            )
-            tables.console().print(words, markup=False, soft_wrap=True)
+def _line(event: Json) -> str:
+    shown = row(event)
+    words = (shown["time"][:19], f"{shown['what']:<18}", shown["about"], shown["reason"])
+    return "  ".join(filter(None, words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -70,17 +71,37 @@ class Client:
 
     def listed(self, path: str, *, most: int, **query: Any) -> list[Json]:
         """The newest `most` records of a list, over as many pages as it takes."""
-        found: list[Json] = []
+        return [record for page in self._pages(path, most, query) for record in page["value"]]
+
+    def each(self, path: str, **query: Any) -> Iterator[Json]:
+        """All records of a list, the newest first; a page is read once somebody wants what is on it."""
+        for page in self._pages(path, sys.maxsize, query):
+            yield from page["value"]
+
+    def followed(self, path: str, *, most: int, **query: Any) -> Iterator[Json]:
+        """The newest `most` records of a list, the oldest of them first; then each that comes, as it comes."""
+        pages = [*self._pages(path, max(most, 1), query)]
+        yield from reversed([record for page in pages for record in page["value"]][:most])
+        place = _place(pages[0])
+        while True:
+            for page in self.changes(path, deltatoken=place, **query):
+                yield from page["value"]
+                if page["value"] or "nextLink" in page:
+                    place = _place(page)
+                    break
+
+    def _pages(self, path: str, most: int, query: Json) -> Iterator[Json]:
+        """The list's pages, the newest records first, until they hold `most`."""
         after = None
-        while len(found) < most:
-            page = self.get(path, maxpagesize=min(PAGE, most - len(found)), after=after, **query)
-            found += page["value"]
+        while most > 0:
+            page = self.get(path, maxpagesize=min(PAGE, most), after=after, **query)
+            yield page
             if "nextLink" not in page:
                 break
+            most -= len(page["value"])
             after = parse_qs(urlsplit(page["nextLink"]).query)["after"][0]
-        return found
 
-    def changes(self, path: str, *, heartbeat: bool = False) -> Iterator[Json]:
+    def changes(self, path: str, *, heartbeat: bool = False, **query: Any) -> Iterator[Json]:
         """What is at `path` now, and again whenever it has changed; the app holds the answer back until then.
 
         heartbeat: also, as it was, when nothing changed for a while: whoever has a deadline looks at it then
@@ -91,7 +112,7 @@ class Client:
             wait = None if tag is None else WAIT_SECONDS
             began = time.monotonic()
             answer = self._answer(
-                "GET", path, query={"wait": wait}, headers={"If-None-Match": tag} if tag else {}
+                "GET", path, query={**query, "wait": wait}, headers={"If-None-Match": tag} if tag else {}
             )
             if answer.status_code != 304:
                 tag, found = answer.headers.get("ETag"), _json(answer)
@@ -166,6 +187,11 @@ def _refused(url: str, path: str, answer: requests.Response) -> StackError:
     )
     where = "" if answer.status_code in (401, 404) else f"{path}: "
     return Refused(f"{where}{detail}{faults}", status=answer.status_code, code=code)
+
+
+def _place(page: Json) -> str:
+    """Where a list stood when its page was read: what has come since is listed from there."""
+    return parse_qs(urlsplit(page.get("deltaLink") or page["nextLink"]).query)["deltatoken"][0]
 
 
 def _json(answer: requests.Response) -> Json:

@@ -237,6 +237,17 @@ def test_the_last_page_of_a_list_leads_to_what_changed_since_its_first(
     assert again.json() == {"value": [], "deltaLink": again.json()["deltaLink"]}
 
 
+def test_who_has_read_enough_of_a_list_follows_it_from_there(uploads: World, reader: Client) -> None:
+    """As `./dev events --follow` does: not every event that there ever was is read for those to come."""
+    first = _asked(reader, "/api/events", maxpagesize=2).json()
+    token = dict(parse_qsl(urlsplit(first["nextLink"]).query))["deltatoken"]
+    assert _asked(reader, "/api/events", deltatoken=token).json()["value"] == []
+    _said(uploads, UploadArrived(name="7.csv", etag="1"))
+    since = _asked(reader, "/api/events", deltatoken=token).json()
+    assert [event["data"]["id"] for event in since["value"]] == ["upload/7.csv/1"]
+    assert "deltaLink" in since
+
+
 @pytest.mark.parametrize("path", [f"/api/{p}" for p in BY_PLURAL if p not in ("operations", "work")])
 def test_who_follows_a_list_has_what_is_in_it(scored: World, reader: Client, path: str) -> None:
     """More rows make another model, which takes the place of the first; one file more is rejected."""

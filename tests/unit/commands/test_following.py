@@ -64,28 +64,66 @@ def interrupted(*before: Any) -> Callable[..., Iterator[Any]]:
     return changes
 
 
+def coming(monkeypatch: pytest.MonkeyPatch, app: FakeApp, *later: list[dict[str, Any]]) -> None:
+    """Each time somebody waits for news, what of events comes next, newest first; at last Ctrl-C."""
+    left = [*later]
+    answers = status_api.Client._answer
+
+    def answer(self: Any, method: str, path: str, *, query: Any = None, **more: Any) -> Any:
+        if query and query.get("wait"):
+            if not left:
+                raise KeyboardInterrupt
+            app.collections["events"][:0] = left.pop(0)
+        return answers(self, method, path, query=query, **more)
+
+    monkeypatch.setattr(status_api.Client, "_answer", answer)
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_events_are_followed_each_once_and_oldest_first(
     run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch, as_json: bool
 ) -> None:
     app.collections["events"] = [event(2), event(1)]
-
-    def changes(self: object, path: str) -> Iterator[Any]:
-        app.collections["events"].insert(0, event(3))
-        yield {}
-        yield {}
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(status_api.Client, "changes", changes)
+    coming(monkeypatch, app, [event(3)], [event(6), event(5), event(4)])
     code, out, err = run("events", "--follow", *(["--json"] if as_json else []))
     assert (code, err) == (0, "")
     lines = out.splitlines()
     if as_json:
-        assert [json.loads(line)["id"] for line in lines] == ["e1", "e2", "e3"]
+        assert [json.loads(line)["id"] for line in lines] == ["e1", "e2", "e3", "e4", "e5", "e6"]
     else:
         assert [line.split() for line in lines] == [
-            [f"2026-11-24T09:00:0{n}", "UploadArrived", f"may-{n}.csv"] for n in (1, 2, 3)
+            [f"2026-11-24T09:00:0{n}", "UploadArrived", f"may-{n}.csv"] for n in range(1, 7)
         ]
+
+
+def followed(run: Run, *arguments: str) -> list[str]:
+    code, out, err = run("events", "--follow", "--json", *arguments)
+    assert (code, err) == (0, "")
+    return [json.loads(line)["id"] for line in out.splitlines()]
+
+
+@pytest.mark.parametrize("most", ["0", "2"])
+def test_what_is_older_than_the_first_of_them_is_not_told_later(
+    run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch, most: str
+) -> None:
+    app.collections["events"] = [event(n) for n in (5, 4, 3, 2, 1)]
+    coming(monkeypatch, app, [event(6)])
+    assert followed(run, "--most", most) == [*{"0": [], "2": ["e4", "e5"]}[most], "e6"]
+
+
+def test_of_what_comes_only_the_wanted_is_told(
+    run: Run, app: FakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where so many others come at once that the first page has none of them."""
+
+    def of(dataset: str, number: int) -> dict[str, Any]:
+        one = event(number)
+        return {**one, "data": {**one["data"], "dataset": dataset}}
+
+    app.collections["events"] = [of("bank", 3), of("loans", 2), of("bank", 1)]
+    later = [of("bank", 9), of("loans", 8), of("loans", 7), of("loans", 6)], [of("loans", 5)], [of("bank", 1)]
+    coming(monkeypatch, app, *later)
+    assert followed(run, "--dataset", "bank", "--since", "2026-11-24T09:00:02Z") == ["e3", "e9"]
 
 
 def test_a_program_watches_one_document_a_change(run: Run, app: FakeApp, later: Later) -> None:
