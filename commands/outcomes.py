@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from commands.client import tables
@@ -9,6 +10,7 @@ from commands.client.output import as_json, end_of, listing, values
 from commands.client.status_api import Client, Json
 from commands.client.target import FINE, command, find, parser
 
+TITLE = "Outcomes, expected and realised"
 COLUMNS = (
     "id",
     "model",
@@ -36,7 +38,9 @@ def main(arguments: list[str]) -> int:
         "--files", action="store_true", help="the files that were dropped, and what became of each"
     )
     made.add_argument("--faults", metavar="FILE-ID", help="the lines of one file that could not be used")
-    made.add_argument("--most", type=int, default=20, metavar="N", help="how many at most (default: 20)")
+    made.add_argument(
+        "--most", type=int, default=20, metavar="N", help="how many lines at most, the newest (default: 20)"
+    )
     given = made.parse_args(arguments)
     client = find(given).client
     if given.faults:
@@ -46,11 +50,13 @@ def main(arguments: list[str]) -> int:
         return listing("Files of outcomes", found, FILES, given_json=given.json)
     if given.batch:
         return _one(client.get(f"batches/{given.batch}"), given_json=given.json)
-    known = [batch for batch in client.listed("batches", most=given.most) if "outcomes" in batch]
-    shown = known if given.json else [_line(batch) for batch in known]
-    if shown and not given.json:
-        shown += _by_model(known)
-    return listing("Outcomes, expected and realised", shown, COLUMNS, given_json=given.json)
+    # They come weeks after their batch, so that the newest batches have none: all are looked through.
+    known = (batch for batch in client.each("batches") if "outcomes" in batch)
+    if given.json:
+        return listing(TITLE, [*islice(known, given.most)], COLUMNS, given_json=True)
+    every = [*known]
+    shown = [_line(batch) for batch in every[: given.most]] + _by_model(every)
+    return listing(TITLE, shown, COLUMNS, given_json=False)
 
 
 def _faults(client: Client, outcome: str, *, given_json: bool) -> int:

@@ -16,7 +16,7 @@ from browser import bank
 from browser.fake_app import FakeApp
 
 from commands import catalog, status, watch
-from commands.client import states, tables
+from commands.client import states, status_api, tables
 from commands.stack import processes
 from commands.stack.state import Stack
 from shared.kinds import KINDS
@@ -102,6 +102,36 @@ def test_what_calls_brought_is_traced_back_to_the_batch(
     assert state in line
     assert "blank rows: 40" in out
     assert "to-call-w43.csv" in out
+
+
+@pytest.fixture
+def called(app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Four batches that have outcomes, all of one model, and before them in the list three pages that have none."""
+    monkeypatch.setattr(status_api, "PAGE", 2)
+    one = next(batch for batch in app.collections["batches"] if "outcomes" in batch)
+    old = [{**one, "id": f"old-{number}"} for number in range(4)]
+    new = {name: value for name, value in one.items() if name != "outcomes"}
+    app.collections["batches"] = [*({**new, "id": f"new-{number}"} for number in range(6)), *old]
+    return old
+
+
+def test_outcomes_are_found_however_many_newer_batches_have_none(
+    run: Run, asked: Asked, app: FakeApp, called: list[dict[str, Any]]
+) -> None:
+    assert asked("outcomes")["value"] == called
+    out = run("outcomes")[1]
+    assert all(f"old-{number}" in out for number in range(4))
+    assert "new-0" not in out
+
+
+def test_a_models_outcomes_are_summed_over_all_its_batches_however_few_are_listed(
+    run: Run, asked: Asked, called: list[dict[str, Any]]
+) -> None:
+    assert asked("outcomes", "--most", "2")["value"] == called[:2]
+    out = run("outcomes", "--most", "2")[1]
+    assert "old-2" not in out
+    (line,) = [line for line in out.splitlines() if "all 4" in line]
+    assert f"{4 * called[0]['outcomes']['realised']['rows']:,}" in line
 
 
 def test_on_a_narrow_screen_what_matters_stays(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
