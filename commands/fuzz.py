@@ -20,11 +20,10 @@ FUZZER = ROOT / ".fuzzer"
 
 
 def main(arguments: list[str]) -> int:
-    targets = import_module("tests.fuzz.targets").TARGETS  # they stand on what tests stand on
+    targets = import_module("tests.fuzz.sentences").SENTENCES
     made = parser("fuzz", __doc__)
-    made.add_argument("target", nargs="?", choices=targets, help="; ".join(
-        f"{name}: {target.sentence}" for name, target in targets.items()
-    ))  # fmt: skip
+    told = "; ".join(f"{name}: {sentence}" for name, sentence in targets.items())
+    made.add_argument("target", nargs="?", choices=targets, help=told)
     made.add_argument("--seconds", type=int, default=600, metavar="N", help="in all (default: 600)")
     given = made.parse_args(arguments)
     _install()

@@ -11,15 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from commands.client import tables
 from commands.client.output import as_json
-from commands.drafting.draft import Draft, doubt_about, drafted, positive_of, target_among
-from commands.drafting.profile import Profile, beside_answers, profiled
-from commands.drafting.written import yaml_of
 from commands.stack.arguments import parser
 from commands.stack.errors import StackError
 from shared.adapters.contracts import load_contracts
@@ -29,6 +24,10 @@ from shared.domain.tables.csv_reader import read_blocks
 from shared.domain.tables.dialect import FileProblem, read_header
 from shared.errors import ConfigurationError
 from shared.package_data import CONTRACTS
+
+if TYPE_CHECKING:
+    from commands.drafting.draft import Draft
+    from commands.drafting.profile import Profile
 
 MOST_ROWS = 200_000
 """That are looked at: bounds of more are hardly others."""
@@ -65,6 +64,8 @@ def main(arguments: list[str]) -> int:
             }
         )
         return 0
+    from commands.drafting.written import yaml_of
+
     out = given.out or CONTRACTS / f"{draft.dataset}.yaml"
     _write(out, yaml_of(draft, given.file.name))
     _show(draft, tally, out)
@@ -81,6 +82,12 @@ class _Table:
 
 
 def _drafted(file: Path, dataset: str, target: str, positive: str) -> Draft:
+    # Not at the top: `--help` is said before anything is installed.
+    import numpy as np
+
+    from commands.drafting.draft import doubt_about, drafted, positive_of, target_among
+    from commands.drafting.profile import beside_answers, profiled
+
     table = _read(file)
     plain = [profiled(name, table.column(place)) for place, name in enumerate(table.names)]
     answer = target_among(plain, target)

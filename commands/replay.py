@@ -15,18 +15,18 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from commands import ROOT, publish
-from commands.backtest import history, picture, report, results, source
-from commands.backtest.lightgbm_policies import Retrained
-from commands.backtest.live_flow import LiveFlow, StackApp
-from commands.backtest.walk import Policy, Walked, walk
 from commands.setup.machine import load, machine
 from commands.stack import progress, supervisor
 from commands.stack.arguments import parser
 from commands.stack.errors import StackError
 from commands.stack.state import Stack
+
+if TYPE_CHECKING:
+    from commands.backtest import history
+    from commands.backtest.walk import Policy, Walked
 
 RESULTS = ROOT / "bench" / "results" / "replay.json"
 SETTINGS = {
@@ -41,6 +41,10 @@ MARK = "history.json"
 
 def main(arguments: list[str]) -> int:
     given = _parser().parse_args(arguments)
+    # Not at the top: `--help` is said before anything is installed.
+    from commands.backtest import history, live_flow, report, results, source
+    from commands.backtest.lightgbm_policies import Retrained
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stack is stopped then, too
     data, name = source.find(given.data)
     rules = history.contract()
@@ -55,7 +59,7 @@ def main(arguments: list[str]) -> int:
         walked = _walked(months, policies)
     else:
         with _stack(given.state / "replay", about, resume=given.resume, keep=given.keep) as stack:
-            walked = _walked(months, [*policies, LiveFlow(StackApp(stack), results.FLOW)])
+            walked = _walked(months, [*policies, live_flow.LiveFlow(live_flow.StackApp(stack), results.FLOW)])
     found = {
         "measure": "replay",
         **about,
@@ -140,7 +144,11 @@ def _publish(stack: Stack) -> None:
 
 def _walked(months: Sequence[history.Called], policies: Sequence[Policy]) -> list[Walked]:
     """The walk, with a line for each month."""
-    began, done = time.monotonic(), list[Walked]()
+    from commands.backtest import report
+    from commands.backtest.walk import walk
+
+    began = time.monotonic()
+    done: list[Walked] = []
     for walked in walk(months, policies):
         done.append(walked)
         taken = time.monotonic() - began
@@ -149,6 +157,8 @@ def _walked(months: Sequence[history.Called], policies: Sequence[Policy]) -> lis
 
 
 def _write(file: Path, found: dict[str, Any]) -> None:
+    from commands.backtest import picture
+
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     file.with_suffix(".svg").write_text(picture.drawn(found), encoding="utf-8")

@@ -13,9 +13,12 @@ class StackError(Exception):
 @contextmanager
 def storage_in_words() -> Iterator[None]:
     """What storage says no to, as a StackError with its reason."""
-    from azure.core.exceptions import AzureError
-
     try:
         yield
-    except AzureError as refusal:
+    except Exception as refusal:
+        # Only now, since `--help` is said before anything is installed.
+        from azure.core.exceptions import AzureError
+
+        if not isinstance(refusal, AzureError):
+            raise
         raise StackError(f"Storage: {str(refusal.message).splitlines()[0]}") from refusal

@@ -45,7 +45,6 @@ class Target:
     """One reader."""
 
     reads: Read
-    sentence: str
     modules: tuple[str, ...]
     """Whose branches lead the fuzzer."""
     seeds: tuple[bytes, ...]
@@ -177,7 +176,6 @@ _MOVED = (
 TARGETS: dict[str, Target] = {
     "admission": Target(
         reads=_admission,
-        sentence="A CSV to train on, by the reader in columns and by the strict one: they agree.",
         modules=("shared.domain.tables",),
         seeds=(
             b"\x20" + written(rows(20)),
@@ -202,7 +200,6 @@ TARGETS: dict[str, Target] = {
     ),
     "fact": Target(
         reads=_fact,
-        sentence="A message of ours: a fact, with its trace around it or without.",
         modules=("shared.domain.facts", "shared.domain.json_types", "shared.domain.trace"),
         seeds=tuple(
             fact.to_message().encode()
@@ -227,7 +224,6 @@ TARGETS: dict[str, Target] = {
     ),
     "event": Target(
         reads=_event,
-        sentence="An event of Event Grid, in either schema.",
         modules=("functions.event_grid", "functions.runs", "shared.domain.json_types"),
         seeds=(_CREATED, _MOVED, b"[" + _CREATED + b"]"),
         words=(
@@ -243,13 +239,11 @@ TARGETS: dict[str, Target] = {
     ),
     "traceparent": Target(
         reads=_trace,
-        sentence="The header `traceparent` of a request.",
         modules=("shared.domain.trace",),
         seeds=(_TRACED.traceparent.encode(), b"01-" + b"1" * 32 + b"-" + b"2" * 16 + b"-00-more"),
     ),
     "page-token": Target(
         reads=_page_token,
-        sentence="The token in a link to the next page, or to what changed since.",
         modules=("functions.http.views.delta_token",),
         seeds=(
             pack(Cursor(next=7, settled=BEGINNING, seen={1: 2, 9: 1}, seen_at=BEGINNING), "list").encode(),
@@ -258,7 +252,6 @@ TARGETS: dict[str, Target] = {
     ),
     "contract": Target(
         reads=_contract,
-        sentence="A data contract, as YAML.",
         modules=("shared.adapters.contracts", "shared.domain.tables.contract", "shared.domain.expectations"),
         seeds=tuple(
             file.read_bytes() for file in sorted((Path(__file__).parents[2] / "contracts").glob("*.yaml"))
@@ -278,7 +271,6 @@ TARGETS: dict[str, Target] = {
     ),
     "outcomes": Target(
         reads=_outcomes,
-        sentence="A file of what calls brought.",
         modules=("shared.domain.outcomes.outcome_file", "shared.domain.tables"),
         seeds=(
             b"batch;row;y\nmay-csv-00000000;1;yes\nmay-csv-00000000;2;no\n",
@@ -288,7 +280,6 @@ TARGETS: dict[str, Target] = {
     ),
     "alert-channels": Target(
         reads=_channels,
-        sentence="The setting ALERT_CHANNELS.",
         modules=("shared.settings", "shared.domain.network_reach"),
         seeds=(
             b'[{"type":"teams","url":"https://bank.example/x"},{"type":"slack","url":"https://10.1.2.3/x"}]',

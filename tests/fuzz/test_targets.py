@@ -9,6 +9,7 @@ from unittest import mock
 import pytest
 
 from shared.domain.tables import columnar
+from tests.fuzz.sentences import SENTENCES
 from tests.fuzz.targets import TARGETS
 from tests.unit.domain.clients import written
 
@@ -26,6 +27,10 @@ INPUTS += [(file.parent.name, file.read_bytes()) for file in sorted(FOUND.glob("
 )
 def test_what_was_ever_tried_is_read_or_refused(name: str, data: bytes) -> None:
     TARGETS[name].tried(data)
+
+
+def test_each_target_is_told_by_the_command() -> None:
+    assert [*SENTENCES] == [*TARGETS]
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -122,10 +122,37 @@ def test_every_command_says_what_it_is_for_and_who_takes_json_has_a_case(
     assert takes_json | {"bench"} == CASES.keys() | ELSEWHERE.keys()
 
 
+IN_A_FRESH_CHECKOUT = """
+import importlib, sys
+sys.path.insert(0, "localazure/src")
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module("commands." + name.replace("-", "_")).main(["--help"])
+    except SystemExit:
+        pass
+    except Exception as problem:
+        print(name, repr(problem), file=sys.stderr)
+"""
+
+
+def test_every_command_helps_before_anything_is_installed() -> None:
+    """`./dev NAME --help` sets nothing up, and runs with the system's Python where there is no `.venv`."""
+    names = sorted(catalog.COMMANDS.keys() - ALONE)
+    told = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", IN_A_FRESH_CHECKOUT, *names],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stderr == ""
+    assert [name for name in names if f"usage: ./dev {name} " not in told.stdout] == []
+
+
 @pytest.mark.parametrize("command", ["storage", "workspace", "host", "events serve"])
 def test_a_part_alone_tells_its_own_options(command: str) -> None:
     told = subprocess.run(
-        [sys.executable, "commands/__main__.py", *command.split(), "--help"],
+        [sys.executable, "-S", "commands/__main__.py", *command.split(), "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,

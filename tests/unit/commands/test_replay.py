@@ -15,7 +15,7 @@ from unit.commands.made_history import made, made_months
 from unit.commands.test_live_flow import Bank
 
 from commands import publish, replay
-from commands.backtest import lightgbm_policies, picture, report, results
+from commands.backtest import history, lightgbm_policies, live_flow, picture, report, results
 from commands.backtest.live_flow import LiveFlow
 from commands.backtest.results import FLOW
 from commands.backtest.walk import walk
@@ -43,7 +43,7 @@ def found(refuses: tuple[int, ...] = (3, 11)) -> Json:
     """The results of a replay in which these months' models were refused."""
     months = made_months(SIZES)
     flow = LiveFlow(Bank(refuses), FLOW)
-    rules = replay.history.contract()
+    rules = history.contract()
     others = [
         lightgbm_policies.Retrained(results.ONCE, rules.features, months=9),
         lightgbm_policies.Retrained(results.RETRAINED, rules.features),
@@ -134,7 +134,7 @@ class Parts:
         monkeypatch.setattr(supervisor, "up", self._up)
         monkeypatch.setattr(supervisor, "down", lambda stack: self.done.append("down"))
         monkeypatch.setattr(publish, "published", lambda stack, out: self.done.append("published"))
-        monkeypatch.setattr(replay, "StackApp", lambda stack: bank)
+        monkeypatch.setattr(live_flow, "StackApp", lambda stack: bank)
 
     def _up(self, stack: Any, announce: Any, settings: Any) -> None:
         stack.state.mkdir(parents=True, exist_ok=True)
