@@ -37,7 +37,6 @@ SETTINGS = {
     **QUICK,
     "RECONCILE_SCHEDULE": "*/5 * * * * *",
     "CLAIM_SECONDS": "10",
-    "PROMOTION_CONFIDENCE": "0",
     "SHARD_BYTES": "16000",
 }
 LEASE_SECONDS = 15

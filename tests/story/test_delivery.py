@@ -80,7 +80,7 @@ def test_a_broken_release_is_taken_back_by_the_workflow_and_no_work_is_lost(tmp_
     steps = until_staging(GITHUB)
     assert commands(steps) == commands(until_staging(AZURE_DEVOPS))
     checkout = _clone(tmp_path / "checkout")
-    with running(tmp_path / "state", SHARD_BYTES=SHARD_BYTES, PROMOTION_CONFIDENCE="0") as site:
+    with running(tmp_path / "state", SHARD_BYTES=SHARD_BYTES) as site:
         pipeline = Pipeline(checkout, _environment(site))
         assert pipeline.runs(steps), pipeline.said
         assert pipeline.ran == ["package", "azure publish", "release deploy", "release smoke"]

@@ -29,7 +29,7 @@ def test_through_faults_of_every_part_everything_comes_to_its_end_once(
 ) -> None:
     header, rows = bank()
     clients = without_answer([header, *rows[:600]])
-    with running(tmp_path, faults=True, PROMOTION_CONFIDENCE="0") as site:
+    with running(tmp_path, faults=True) as site:
         for order in ORDERS:
             faults.add(state=tmp_path, seed=11, **order)
         site.drop("incoming", "first.csv", [header, *rows[:2500]])

@@ -17,7 +17,7 @@ from tests.story.running import Running, bank, running, without_answer
 
 pytestmark = pytest.mark.slow
 ROUNDS = 30
-SETTINGS = {"SHARD_BYTES": "16000", "PROMOTION_CONFIDENCE": "0"}
+SETTINGS = {"SHARD_BYTES": "16000"}
 
 
 def test_everything_goes_on_in_an_empty_account(tmp_path: Path) -> None:

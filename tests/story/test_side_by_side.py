@@ -25,7 +25,7 @@ from tests.story.running import Running, bank, running, without_answer
 
 pytestmark = pytest.mark.slow
 STATES = sorted((ROOT / "tests" / "released_states").glob("*.json.gz"))
-SETTINGS = {"SHARD_BYTES": "16000", "PROMOTION_CONFIDENCE": "0"}
+SETTINGS = {"SHARD_BYTES": "16000"}
 ROUNDS = 10
 NEWER = "names no fact this version knows"
 """What the old host says of a message in a form that came after it, when it was handed it five times in a row: the fact

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Running]:
-    with running(tmp_path / "state", PROMOTION_CONFIDENCE="0") as made:
+    with running(tmp_path / "state") as made:
         yield made
 
 

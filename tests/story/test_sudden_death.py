@@ -22,9 +22,8 @@ SHARD_BYTES = 16_000
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """PROMOTION_CONFIDENCE 0: this is not about which model is the better one."""
     folder = tmp_path_factory.mktemp("sudden-death")
-    with running(folder, SHARD_BYTES=str(SHARD_BYTES), PROMOTION_CONFIDENCE="0") as made:
+    with running(folder, SHARD_BYTES=str(SHARD_BYTES)) as made:
         yield made
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
@@ -61,6 +63,29 @@ def test_every_setting_is_documented_with_its_default() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     documented = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page.partition("## Read by")[0], re.MULTILINE))
     assert documented == {name: _default(field) for name, field in _settings().items()}
+
+
+def test_what_stacks_are_set_up_with_is_documented() -> None:
+    """A setting that is gone is read by nobody, and whoever still makes it believes that something follows from it."""
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    files = [*(ROOT / "commands").rglob("*.py"), *(ROOT / "tests" / "story").glob("*.py")]
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    made = {
+        (file.name, name) for file, tree in trees.items() for node in ast.walk(tree) for name in _made(node)
+    }
+    assert ("chaos.py", "CLAIM_SECONDS") in made
+    assert [each for each in sorted(made) if f"`{each[1]}`" not in page] == []
+
+
+def _made(node: ast.AST) -> Iterator[str]:
+    """Names of the app's settings, as `running` takes them and tables of them are called."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "running":
+        yield from (keyword.arg for keyword in node.keywords if keyword.arg and keyword.arg.isupper())
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+        called = {target.id for target in node.targets if isinstance(target, ast.Name)}
+        keys = [key.value for key in node.value.keys if isinstance(key, ast.Constant)]
+        if called & {"SETTINGS", "QUICK"}:
+            yield from (name for name in keys if isinstance(name, str) and name.isupper())
 
 
 def _settings() -> dict[str, FieldInfo]:
