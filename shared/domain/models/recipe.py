@@ -54,7 +54,7 @@ class RecipeMember:
     list_weight: float = 0.0
     """A row weighs n to this power, n being the rows of its list; 0: all rows weigh the same."""
     newest_lists: int | None = None
-    """Of how many lists, the newest, it learns; None: of all."""
+    """Of how many lists, the newest, it learns, and of more where these have too few of an answer; None: of all."""
     half_life: float | None = None
     """A row weighs half as much with each so many lists that are newer than its own; None: age does not count."""
 
