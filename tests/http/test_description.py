@@ -27,12 +27,13 @@ from urllib3 import HTTPResponse
 from functions.http.auth.scopes import Scope
 from functions.http.middleware.long_poll import Watch
 from functions.http.views.shape import GROWING
+from functions.http.views.status import NEEDS_PERSON
 from shared.domain.alerts import SEVERITIES
 from shared.domain.facts import ScoringDue, StepDeadLettered
 from shared.domain.kinds.batch import LEFT_OUT
 from shared.domain.kinds.run import STEP_STATUSES
 from shared.domain.kinds.waiting import WAITS
-from shared.kinds import EVENT_TYPES, KINDS, STATES, STATUSES_OF
+from shared.kinds import BY_NAME, EVENT_TYPES, KINDS, STATES, STATUSES_OF
 from tests.http.asking import HOST, Client, app_over, client_of, key
 
 ROOT = Path(__file__).parents[2]
@@ -386,6 +387,13 @@ def test_a_number_has_a_least_and_its_unit(place: str) -> None:
     assert ("minimum" in found) != (place in SIGNED), place
     unit = UNIT_IN_NAME.search(name) or UNIT_SAID.search(found["description"])
     assert unit or NO_UNIT.search(name), f"{place}: counts or measures what?"
+
+
+def test_all_that_counts_as_waiting_for_a_person_is_named_where_the_count_is_described() -> None:
+    said = DESCRIBED["components"]["schemas"]["SystemStatus"]["properties"]["attentionCount"]["description"]
+    assert [
+        f"{kind} {state}" for kind, state in NEEDS_PERSON if f"{BY_NAME[kind].plural} `{state}`" not in said
+    ] == []
 
 
 def test_the_page_for_people_is_made_of_our_own_files(reader: Client) -> None:

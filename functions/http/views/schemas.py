@@ -15,6 +15,10 @@ NEWEST = ("upload", "run", "model", "batch", "failure")
 """The kinds whose newest the status shows."""
 ANY_ID = "|".join(dict.fromkeys(kind.id_pattern for kind in KINDS))
 """How the id of something is written, whatever its kind."""
+WAITING = ", ".join(
+    f"{kind.plural} `{state.name}`" for kind in KINDS for state in kind.states if state.needs_person
+)
+"""In which states something waits for a person."""
 
 
 class ServingModel(Shape):
@@ -138,7 +142,9 @@ class _Glance(Shape):
         description="Choices that were changed while the app runs, and are not as the app settings have them."
     )
     attentionCount: int = Field(
-        ge=0, description="How much waits for a person: dead letters, and files in quarantine.", examples=[1]
+        ge=0,
+        description=f"How much waits for a person, of whatever kind: {WAITING}.",
+        examples=[1],
     )
     datasets: list[DatasetSummary] = Field(description="Each dataset at a glance.")
     flow: list[FlowRule] = Field(description="What happens when, with how often it did.")
