@@ -5,13 +5,13 @@ import { h } from "../core/dom.js";
 import { resource } from "../core/feed.js";
 import { ago, compact, digits, duration, number, seconds, shown } from "../core/format.js";
 import { to } from "../core/router.js";
-import { choices } from "../core/states.js";
+import { choices, needsPerson } from "../core/states.js";
 import { badge } from "../parts/badge.js";
 import { deciles } from "../parts/deciles.js";
 import { facts, places, reason, traced } from "../parts/facts.js";
 import { gantt } from "../parts/gantt.js";
 import { head, segments } from "../parts/head.js";
-import { scoreNow, uploadClients } from "../parts/operator.js";
+import { approveBatch, scoreNow, uploadClients } from "../parts/operator.js";
 import { byDecile, callList, expectation, reconciled } from "../parts/outcomes.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { batchDrift } from "../parts/picture.js";
@@ -78,7 +78,7 @@ export function draw({ here, feeds, live }) {
       crumbs: [["Batches", to("batches")]],
       mark: batch && badge(batch.state, "batch"),
     }),
-    fromFeed(feeds.batch, (value) => one(value, feeds.rows)),
+    fromFeed(feeds.batch, (value) => one(value, feeds.rows, live)),
   ];
 }
 
@@ -114,16 +114,32 @@ function list(here, feed, live) {
 
 // --- one -----------------------------------------------------------------------------------------------------------
 
-/** @param {Api.Batch} batch @param {Feed<"batches/{batch}/rows">} rows */
-function one(batch, rows) {
+/**
+ * What a batch's reason says, and what to do about it; in any other state it says why the batch waits.
+ * @type {{ [S in Page.State<"batch">]?: [title: string, tone: Page.Tone, next?: string] }}
+ */
+const WHY = {
+  refused: ["Why it cannot be scored", "bad", "Mend the file and drop it again: it is a new batch then."],
+  held: ["Why it is held", "bad", "Have it scored as it is, or drop a mended file of the same name, which takes its place."],
+  duplicate: ["Why it is not scored again", "rest"],
+  replaced: ["Why it was held", "rest", "A newer version of the file is scored instead."],
+};
+
+/** @param {Api.Batch} batch @param {Live} live */
+function why(batch, live) {
+  const [title, tone, next] = WHY[batch.state] ?? ["Why it waits", "warn"];
+  return panel(
+    { title, tools: needsPerson(batch) && actionButton(approveBatch(batch), live) },
+    reason(batch.reason, tone, next),
+  );
+}
+
+/** @param {Api.Batch} batch @param {Feed<"batches/{batch}/rows">} rows @param {Live} live */
+function one(batch, rows, live) {
   return h(
     "div",
     { class: "stack" },
-    batch.reason &&
-      panel(
-        { title: "Why it cannot be scored" },
-        reason(batch.reason, "bad", "Mend the file and drop it again: it is a new batch then."),
-      ),
+    batch.reason && why(batch, live),
     batch.state !== "refused" &&
       panel(
         { title: "Progress" },
