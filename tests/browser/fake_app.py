@@ -24,6 +24,7 @@ from browser import bank
 from browser.swagger import swagger
 
 from commands.client.drift import in_snake_case
+from functions.http.views.status import NEEDS_PERSON
 from shared.domain.pictures.doubt_picture import doubt_picture
 from shared.domain.pictures.drift_picture import drift_picture
 
@@ -165,9 +166,7 @@ class FakeApp:
              "freshness": self.freshness, **(serving[0] if serving else {})},
             {"dataset": "bank", "version": 1, "rows": 2713, "waitingUploads": 0, "freshness": []},
         ]  # fmt: skip
-        attention = sum(r["state"] == "held" for r in self.collections["quarantine"])
-        attention += len(self.collections["failures"])
-        attention += sum(r["state"] == "doubted" for r in self.collections["datasets"])
+        attention = sum(counts.get(kind, {}).get(state, 0) for kind, state in NEEDS_PERSON)
         return {"asOf": datetime.now(UTC).isoformat(timespec="seconds"), "paused": self.paused,
                 "changedSettings": self.changed_settings, "attentionCount": attention,
                 "openAlerts": [r for r in self.collections["alerts"] if r["state"] == "raised"],

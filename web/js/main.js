@@ -70,7 +70,7 @@ function feeds(view, here, before) {
   for (const [name, wanted] of Object.entries(view.feeds?.(here) ?? {})) {
     if (!wanted) continue;
     const same = before[name]?.url.href === wanted.url.href;
-    made[name] = same ? before[name] : new Feed(wanted.url, () => wanted.wanted(made));
+    made[name] = same ? before[name] : new Feed(wanted.url, () => wanted.wanted(made, live.status));
   }
   return made;
 }

@@ -82,7 +82,8 @@ export interface Route {
 /** A resource that a view shows. */
 export interface Resource<P extends Api.Path> {
   url: Api.Address<P>;
-  wanted: (feeds: any) => boolean;
+  /** Whether it is worth requesting, by what the others have brought and by the status, which is null at first. */
+  wanted: (feeds: any, status: Api.SystemStatus | null) => boolean;
 }
 
 type Resources = { [name: string]: Resource<any> | undefined };

@@ -5,10 +5,10 @@ import { h } from "../core/dom.js";
 import { resource } from "../core/feed.js";
 import { compact, number, plural } from "../core/format.js";
 import { to } from "../core/router.js";
-import { goingStates, isGoing, stateWords, waitingStates } from "../core/states.js";
+import { goingStates, isGoing, stateWords } from "../core/states.js";
 import { alertLine } from "../parts/alertline.js";
 import { answerCard } from "../parts/answering.js";
-import { attention } from "../parts/attention.js";
+import { attention, attentionFeeds } from "../parts/attention.js";
 import { feedList } from "../parts/happened.js";
 import { pause, scoreNow } from "../parts/operator.js";
 import { isExperiment } from "../parts/gantt.js";
@@ -23,8 +23,7 @@ export const feeds = () => ({
   events: resource("events", { maxpagesize: 30 }),
   models: resource("models", { maxpagesize: 30 }),
   batches: resource("batches", { maxpagesize: 20 }),
-  doubted: resource("datasets", { state: waitingStates("dataset")[0], maxpagesize: 5 }),
-  quarantine: resource("quarantine", { state: waitingStates("quarantine")[0], maxpagesize: 5 }),
+  ...attentionFeeds(),
 });
 /** @param {Api.SystemStatus | null} status */
 export const moves = (status) =>
@@ -55,7 +54,7 @@ export function draw({ status, feeds, live }) {
         { class: "stack" },
         matters(status),
         underWay(status, feeds.batches),
-        attention(status, feeds.quarantine, feeds.doubted, live),
+        attention(status, feeds, live),
       ),
       h(
         "div",
