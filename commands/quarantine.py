@@ -1,4 +1,4 @@
-"""List files with rejected rows; show why, row by row; check a file again, readmit its good rows, or discard it."""
+"""List files with rejected rows; show why, row by row; check a file again, readmit its rejected rows, or discard it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COLUMNS = ("name", "state", "rows", "wholeFile", "reason", "lastModifiedAt")
 VIOLATION = ("line", "column", "value", "rule", "remedy")
 DONE = {
     "retry": "It is held against the contract again. `./dev trace NAME` follows it.",
-    "readmit": "Its good rows are on their way into the next dataset version.",
+    "readmit": "Its rejected rows that can be typed join the next dataset version; rules on values are waived.",
     "discard": "Discarded: it needs nobody any more.",
 }
 
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     doing = made.add_mutually_exclusive_group()
     for action, meaning in (
         ("retry", "check it again"),
-        ("readmit", "readmit the good rows"),
+        ("readmit", "let its rejected rows in, with the contract's rules on values waived"),
         ("discard", "it needs nobody"),
     ):
         doing.add_argument(f"--{action}", dest="action", action="store_const", const=action, help=meaning)

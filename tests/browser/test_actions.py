@@ -27,7 +27,7 @@ ACTIONS = [
     ("#/quarantine/leads-from-crm.csv", "Check again", "quarantine/leads-from-crm.csv/retry", None),
     (
         "#/quarantine/leads-from-crm.csv",
-        "Readmit the good rows",
+        "Readmit the rejected rows",
         "quarantine/leads-from-crm.csv/readmit",
         "agreed",
     ),
@@ -52,6 +52,14 @@ def test_an_action_is_confirmed_sent_and_followed(  # noqa: PLR0917
     assert body.get("reason") == reason
     assert len(key) == 32
     assert [operation["status"] for operation in app.operations.values()] == ["Succeeded"]
+
+
+def test_readmission_says_which_rows_it_lets_in(open_page: Open, app: Any) -> None:
+    page = open_page().go("#/quarantine/leads-from-crm.csv")
+    page.get_by_role("button", name="Readmit the rejected rows").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("The contract's rules on values are waived for them")
+    expect(dialog).to_contain_text("What cannot be read so stays in quarantine")
 
 
 def test_cancel_sends_nothing(open_page: Open, app: Any) -> None:

@@ -62,6 +62,11 @@ def test_an_action_is_asked_for_once_and_followed(run: Run, app: FakeApp, argume
     assert [operation["status"] for operation in app.operations.values()] == ["Succeeded"]
 
 
+def test_which_rows_are_readmitted_is_said(run: Run, app: FakeApp) -> None:
+    _, out, _ = run("quarantine", "x.csv", "--readmit", "--reason", "r")
+    assert "rejected rows that can be typed join the next dataset version; rules on values are waived" in out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

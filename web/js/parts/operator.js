@@ -63,12 +63,12 @@ export const retry = ({ name, id }) => ({
 
 /** @type {(upload: Api.Upload) => Page.Action} */
 export const readmit = ({ name, id }) => ({
-  label: "Readmit the good rows",
-  title: `Readmit the good rows of ${name}?`,
+  label: "Readmit the rejected rows",
+  title: `Readmit the rejected rows of ${name}?`,
   to: () => address("quarantine/{name}/readmit", { name, upload: id }),
   reason: true,
   done: `${name} is readmitted.`,
-  text: "Rows that fit the contract become part of the next dataset version; the others stay in quarantine.",
+  text: "The contract's rules on values are waived for them: every one that can be read as the contract's types becomes part of the next dataset version. What cannot be read so stays in quarantine. Who readmitted them, and why, stays in the audit trail.",
 });
 
 /** @type {(upload: Api.Upload) => Page.Action} */
