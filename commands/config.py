@@ -61,7 +61,7 @@ def _show(client: Client, *, given_json: bool) -> int:
         list(live_settings.rows(config["settings"])),
         live_settings.COLUMNS,
     )
-    print("Paused: nothing new is begun." if status["paused"] else "Not paused.")
+    print(live_settings.WHILE_PAUSED if status["paused"] else "Not paused.")
     return FINE
 
 
@@ -71,7 +71,7 @@ def _pause(
     action = PAUSED.get(str(changes["PAUSED"]).lower())
     if action is None or len(changes) > 1:
         made.error("PAUSED is true or false, and is set alone")
-    done = "Paused: what arrives waits." if action == "pause" else "Going on."
+    done = live_settings.WHILE_PAUSED if action == "pause" else "Going on."
     return acted(client, action, reason=given.reason, given_json=given.json, done=done)
 
 

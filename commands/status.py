@@ -39,12 +39,16 @@ def main(arguments: list[str]) -> int:
     )
     made.add_argument("--flow", action="store_true", help="also each step of the flow, with counts")
     doing = made.add_mutually_exclusive_group()
-    doing.add_argument("--pause", metavar="REASON", help="begin no step until --resume; what arrives waits")
+    doing.add_argument(
+        "--pause",
+        metavar="REASON",
+        help="begin no run, batch or release until --resume; files that come are taken in",
+    )
     doing.add_argument("--resume", action="store_true", help="go on with what has waited")
     given = made.parse_args(arguments)
     target = find(given)
     if given.pause:
-        done = "Paused: what arrives waits. `./dev status --resume` goes on."
+        done = f"{live_settings.WHILE_PAUSED} `./dev status --resume` goes on."
         return acted(target.client, "pause", reason=given.pause, given_json=given.json, done=done)
     if given.resume:
         return acted(target.client, "resume", given_json=given.json, done="Going on.")
@@ -71,7 +75,7 @@ def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
     if changed := answer.get("changedSettings"):
         tables.show("Changed settings", list(live_settings.rows(changed)), live_settings.COLUMNS)
     if answer.get("paused"):
-        print("Paused: no step is begun. `./dev status --resume` goes on.")
+        print(f"{live_settings.WHILE_PAUSED} `./dev status --resume` goes on.")
     if answer.get("attentionCount"):
         print(f"{answer['attentionCount']} waiting for a person:")
         for command, number in states.for_a_person(answer.get("stateCounts", {})).items():

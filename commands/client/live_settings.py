@@ -8,6 +8,7 @@ from commands.client import tables
 from commands.client.status_api import Json
 
 COLUMNS = ("setting", "now", "default", "reason")
+WHILE_PAUSED = "Paused: no run, batch or release is begun; files that come are taken in."
 
 
 def rows(settings: Iterable[Json]) -> Iterator[Json]:

@@ -62,6 +62,23 @@ def test_readmission_says_which_rows_it_lets_in(open_page: Open, app: Any) -> No
     expect(dialog).to_contain_text("What cannot be read so stays in quarantine")
 
 
+def test_a_pause_says_that_files_are_taken_in_all_the_same(open_page: Open, app: Any) -> None:
+    page = open_page().page
+    page.get_by_role("button", name="Pause").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(
+        "No run, batch or release is begun until somebody resumes. Files that arrive are still taken in"
+    )
+    dialog.get_by_role("textbox").fill("a drill")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text(
+        "Files that arrive are taken in; what they would begin waits."
+    )
+    expect(page.locator("#notices")).to_contain_text(
+        "no run, batch or release is begun; files that arrive are taken in", ignore_case=True
+    )
+
+
 def test_cancel_sends_nothing(open_page: Open, app: Any) -> None:
     page = open_page().page
     page.get_by_role("button", name="Pause").click()

@@ -133,7 +133,7 @@ function drawNotices(live, health) {
           "span",
           {},
           h("strong", {}, "Paused. "),
-          "No step is begun; what arrives waits. The endpoint goes on answering.",
+          "No run, batch or release is begun; files that arrive are taken in. The endpoint goes on answering.",
         ),
         actionButton(resume(), live),
       ),

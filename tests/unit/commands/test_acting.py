@@ -62,6 +62,24 @@ def test_an_action_is_asked_for_once_and_followed(run: Run, app: FakeApp, argume
     assert [operation["status"] for operation in app.operations.values()] == ["Succeeded"]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status", "--pause", "a drill"),
+        ("config", "set", "PAUSED=true", "--reason", "r"),
+        ("status",),
+        ("config",),
+    ],
+    ids=" ".join,
+)
+def test_what_a_pause_stops_is_said_and_that_files_are_taken_in(
+    run: Run, app: FakeApp, arguments: tuple[str, ...]
+) -> None:
+    app.paused = len(arguments) == 1
+    _, out, _ = run(*arguments)
+    assert "no run, batch or release is begun; files that come are taken in" in out
+
+
 def test_which_rows_are_readmitted_is_said(run: Run, app: FakeApp) -> None:
     _, out, _ = run("quarantine", "x.csv", "--readmit", "--reason", "r")
     assert "rejected rows that can be typed join the next dataset version; rules on values are waived" in out

@@ -165,8 +165,8 @@ export const pause = () => ({
   title: "Pause everything?",
   to: () => address("pause"),
   reason: true,
-  done: "Paused. What arrives waits.",
-  text: "No step is begun until somebody resumes. Files that arrive wait, nothing is lost, and the endpoint goes on answering.",
+  done: "Paused. Files that arrive are taken in; what they would begin waits.",
+  text: "No run, batch or release is begun until somebody resumes. Files that arrive are still taken in, nothing is lost, and the endpoint goes on answering.",
 });
 
 /** @type {() => Page.Action} */
