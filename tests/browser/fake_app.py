@@ -56,6 +56,8 @@ class Problem(Exception):
 class FakeApp:
     """The data, who changed it, and what was asked for."""
 
+    scanned: int = 500
+    """Records that are looked through for one page of a filtered list, as in the app."""
     collections: dict[str, list[Json]] = field(default_factory=lambda: bank.bank(datetime.now(UTC)))
     paused: bool = False
     changed_settings: list[Json] = field(default_factory=list)
@@ -122,19 +124,26 @@ class FakeApp:
         self, name: str, query: dict[str, list[str]], fits: Callable[[Json], bool] = lambda r: True
     ) -> Json:
         size = min(int(query.get("maxpagesize", ["50"])[0]), 200)
-        wanted: dict[str, str] = {key: query[key][0] for key in ("state", "dataset", "since") if key in query}
+        filters = ("state", "dataset", "since", "model")
+        wanted: dict[str, str] = {key: query[key][0] for key in filters if key in query}
         known, there = self.collections[name], len(self.collections[name])
         link = f"{self.url}/api/{name}?api-version={VERSION}&maxpagesize={size}"
         link += "".join(f"&{key}={value}" for key, value in wanted.items())
         if "deltatoken" in query:
             return self._since(known[::-1], int(query["deltatoken"][0]), wanted, link)
-        records = [record for record in known if fits(record) and _is_wanted(record, wanted)]
-        start = int(query.get("after", ["0"])[0])
-        answer: Json = {"value": records[start : start + size]}
+        start = end = int(query.get("after", ["0"])[0])
+        value: list[Json] = []
+        for record in known[start : start + self.scanned if wanted else None]:
+            if len(value) == size:
+                break
+            end += 1
+            if fits(record) and _is_wanted(record, wanted):
+                value.append(record)
+        answer: Json = {"value": value}
         if name == "events":  # the one list that is followed in tests
             link += f"&deltatoken={there}"
-        if len(records) > start + size:
-            answer["nextLink"] = f"{link}&after={start + size}"
+        if there > end:
+            answer["nextLink"] = f"{link}&after={end}"
         elif name == "events":
             answer["deltaLink"] = link
         return answer
@@ -413,6 +422,7 @@ class _Server(ThreadingHTTPServer):
 
 def _is_wanted(record: Json, wanted: dict[str, str]) -> bool:
     said = {**record, **record.get("data", {})}
+    said["model"] = f"{said.get('dataset')}:{said.get('modelVersion')}"  # that of a batch
     return all(
         said.get("time", value) >= value if key == "since" else said.get(key) == value
         for key, value in wanted.items()

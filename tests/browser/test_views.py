@@ -223,6 +223,65 @@ def test_lists_lead_to_older_pages(open_page: Open, app: Any) -> None:
     expect(page.get_by_role("table", name="Runs")).to_contain_text("bank-additional-v8-a1")
 
 
+def test_a_page_without_what_is_looked_for_leads_on_to_the_next(open_page: Open, app: Any) -> None:
+    """Of a filtered list only a part is looked through for each page."""
+    batches = app.collections["batches"]
+    app.change(lambda it: setattr(it, "scanned", len(batches) // 2))
+    batches[-1]["state"] = "duplicate"
+    opened = open_page()
+    page = opened.go("#/batches?state=duplicate")
+    main = page.locator("main")
+    expect(main).to_contain_text("None on this page")
+    expect(main).not_to_contain_text("No batch in this state")
+    page.get_by_role("link", name="Older").click()
+    expect(page.get_by_role("table", name="Batches")).to_contain_text(batches[-1]["name"])
+    page = opened.go(f"#/batches?state=held&after={len(batches) - 1}")
+    expect(main).to_contain_text("None on this page")
+    page.get_by_role("link", name="Newest").click()
+    opened.until("location.hash === '#/batches?state=held'")
+
+
+def test_a_list_that_was_looked_through_to_its_end_says_that_there_is_none(open_page: Open) -> None:
+    page = open_page().go("#/batches?state=held")
+    expect(page.locator("main")).to_contain_text("No batch in this state")
+    expect(page.get_by_role("link", name="Older")).to_have_count(0)
+
+
+def test_an_old_models_batches_are_found_behind_those_of_the_newer(open_page: Open, app: Any) -> None:
+    newest = next(
+        record for record in app.collections["batches"] if record.get("modelVersion") == bank.SERVING
+    )
+    app.change(
+        lambda it: it.collections["batches"].__setitem__(
+            slice(0, 0), [{**newest, "id": f"new-{n}", "name": f"new-{n}.csv"} for n in range(150)]
+        )
+    )
+    page = open_page().go("#/models/bank-additional/2")
+    scored = page.get_by_role("region", name="Batches it scored")
+    expect(scored.get_by_role("listitem")).to_have_count(1)
+    expect(scored).to_contain_text("to-call-w41.csv")
+
+
+def test_more_than_are_shown_of_a_models_batches_are_one_click_away(open_page: Open, app: Any) -> None:
+    app.change(lambda it: setattr(it, "scanned", 5))
+    opened = open_page()
+    scored = opened.go("#/models/bank-additional/2").get_by_role("region", name="Batches it scored")
+    expect(scored).to_contain_text("None of the newest batches")
+    expect(scored).not_to_contain_text("None yet")
+    scored.get_by_role("link", name="Older").click()
+    main = opened.page.locator("main")
+    expect(main.get_by_role("region", name="Batches that bank-additional:2 scores")).to_contain_text(
+        "to-call-w41.csv"
+    )
+    main.get_by_role("link", name="Those of every model").click()
+    expect(main.get_by_role("table", name="Batches")).to_contain_text("to-call-w45.csv")
+
+
+def test_a_model_that_scored_nothing_says_so(open_page: Open) -> None:
+    page = open_page().go("#/models/bank-additional/6")
+    expect(page.get_by_role("region", name="Batches it scored")).to_contain_text("None yet")
+
+
 def test_the_chart_has_its_numbers_as_a_table(open_page: Open) -> None:
     opened = open_page()
     page = opened.go("#/models?metric=logLoss")

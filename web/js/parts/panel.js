@@ -34,19 +34,21 @@ export function panel({ title, about = null, tools = null, flush = false, name =
 }
 
 /**
- * What to show of a feed.
+ * What to show of a feed. Of a filtered list the app looks through a part for each page: one may hold nothing, and still
+ * lead to older ones.
  * @template {Api.Path} P
  * @param {Feed<P>} feed
  * @param {(value: Api.Answer<P>) => Page.Child} draw once it is there
- * @param {Page.Child} [empty] shown instead of a list without items
+ * @param {Page.Child} [empty] shown instead of a list of which no page has items
  */
-export function fromFeed({ value, error }, draw, empty = null) {
-  if (value !== null) return empty && isEmpty(value) ? empty : draw(value);
+export function fromFeed({ url, value, error }, draw, empty = null) {
+  if (value !== null) return empty && isEmpty(value) && !url.searchParams.has("after") ? empty : draw(value);
   return error ? failed(error) : loading();
 }
 
-/** @param {object} value */
-const isEmpty = (value) => "value" in value && Array.isArray(value.value) && value.value.length === 0;
+/** Whether a list's first page is its last, and has no items. @param {object} value */
+const isEmpty = (value) =>
+  "value" in value && Array.isArray(value.value) && value.value.length === 0 && !("nextLink" in value);
 
 export function loading() {
   return h(

@@ -2,6 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { to } from "../core/router.js";
+import { nothing } from "./panel.js";
 
 /**
  * @template {{ id: string | number, kind?: string }} R
@@ -10,6 +11,8 @@ import { to } from "../core/router.js";
  * @param {R[]} records
  */
 export function table(label, columns, records) {
+  if (records.length === 0)
+    return nothing("None on this page", "Each page looks through a part of the list; there may be some on the others.");
   return h(
     "div",
     {

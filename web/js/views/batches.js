@@ -24,7 +24,14 @@ export const title = (here) => here.parts[0] ?? "Batches";
 /** @param {Page.Route} here */
 export function feeds({ parts: [batch], query }) {
   if (!batch)
-    return { batches: resource("batches", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }) };
+    return {
+      batches: resource("batches", {
+        maxpagesize: 50,
+        state: query.get("state"),
+        model: query.get("model"),
+        after: query.get("after"),
+      }),
+    };
   const rows = resource("batches/{batch}/rows", { batch, maxpagesize: 20 });
   return { batch: resource("batches/{batch}", { batch }), rows: { ...rows, wanted: isScored } };
 }
@@ -85,6 +92,7 @@ export function draw({ here, feeds, live }) {
 /** @param {Page.Route} here @param {Feed<"batches">} feed @param {Live} live */
 function list(here, feed, live) {
   const chosen = here.query.get("state") ?? "";
+  const model = here.query.get("model") ?? "";
   return [
     head({
       title: "Batches",
@@ -96,15 +104,20 @@ function list(here, feed, live) {
       { class: "stack" },
       segments(
         "Which batches",
-        choices("batch").map(([text, state]) => [text, to("batches", { state }), state === chosen]),
+        choices("batch").map(([text, state]) => [text, to("batches", { state, model }), state === chosen]),
       ),
       panel(
-        { title: "Batches, newest first", flush: true },
+        {
+          title: model ? `Batches that ${model} scores, newest first` : "Batches, newest first",
+          flush: true,
+          name: "batches",
+          tools: model && h("a", { class: "more", href: to("batches", { state: chosen }) }, "Those of every model"),
+        },
         fromFeed(
           feed,
           (value) => [table("Batches", COLUMNS, value.value), pages(value, ["batches"], here.query)],
-          chosen
-            ? nothing("No batch in this state")
+          chosen || model
+            ? nothing(chosen ? "No batch in this state" : "No batch of this model")
             : nothing("No batch yet", "Drop a file of clients: ", h("code", {}, "./dev drop --scoring FILE")),
         ),
       ),

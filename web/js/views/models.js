@@ -16,7 +16,7 @@ import { better, METRICS } from "../parts/metrics.js";
 import { approve, promote, reject, rollBack } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { quality } from "../parts/quality.js";
-import { table } from "../parts/table.js";
+import { pages, table } from "../parts/table.js";
 import { verdict } from "../parts/verdict.js";
 
 /** @param {Page.Route} here */
@@ -28,7 +28,7 @@ export function feeds({ parts: [name, version, card] }) {
   if (card) return { card: resource("models/{name}/{version}/card", { name, version }) };
   return {
     model: resource("models/{name}/{version}", { name, version }),
-    batches: resource("batches", { dataset: name, maxpagesize: 100 }),
+    batches: resource("batches", { model: `${name}:${version}`, maxpagesize: 20 }),
   };
 }
 
@@ -213,8 +213,10 @@ function one(model, batches) {
         belongs(model),
         panel(
           { title: "Batches it scored", flush: true },
-          fromFeed(batches, (value) =>
-            scored(value.value.filter((batch) => batch.modelVersion === model.version)),
+          fromFeed(
+            batches,
+            (value) => [scored(value.value), pages(value, ["batches"], new URLSearchParams({ model: model.id }))],
+            nothing("None yet", "Batches are scored by the model in service when they begin."),
           ),
         ),
       ),
@@ -303,8 +305,7 @@ function belongs(model) {
 
 /** @param {Api.Batch[]} batches */
 function scored(batches) {
-  if (batches.length === 0)
-    return nothing("None yet", "Batches are scored by the model in service when they begin.");
+  if (batches.length === 0) return nothing("None of the newest batches", "There may be older ones.");
   return h(
     "ul",
     { class: "lines" },
