@@ -12,6 +12,8 @@ from browser import bank
 from browser.conftest import Open
 from playwright.sync_api import Browser, expect
 
+from functions.http.auth.scopes import Scope
+
 WEB = Path(__file__).resolve().parents[2] / "web"
 
 
@@ -114,6 +116,17 @@ def test_the_sign_in_page_needs_nothing_that_needs_a_session(browser: Browser, a
     assert set(loaded.values()) == {200}
     kinds = {path.rpartition(".")[2] for path in loaded}
     assert {"html", "css", "js", "svg", "woff2"} <= kinds
+
+
+def test_where_the_key_is_said_to_be_are_the_settings_that_hold_one(browser: Browser, app: Any) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{app.url}/dashboard/")
+        page.get_by_text("Where is the key?").click()
+        where = page.locator("details")
+        for scope in Scope:
+            expect(where).to_contain_text(f"{scope.name}_KEY")
+        expect(where).to_contain_text("App keys open nothing here")
 
 
 def test_signing_in_leads_where_one_was_going(browser: Browser, app: Any) -> None:
