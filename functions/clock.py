@@ -32,7 +32,8 @@ def _deliver_to_each(due: Callable[[str], Fact]) -> None:
     from shared.procedures.isolation import each_by_itself
 
     def delivered(contract: Contract) -> Iterable[None]:
-        yield deliver(due(contract.dataset))
+        deliver(due(contract.dataset))
+        return ()
 
     list(each_by_itself(delivered, wiring.services().contracts))
 

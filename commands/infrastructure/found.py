@@ -19,7 +19,7 @@ PARAMETERS: dict[str, Any] = {
     "deployerId": "00000000-0000-0000-0000-0000000000d1",
     "deployerType": "User",
     "alertEmail": "owner@example.org",
-    "apiAudience": "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+    "apiAudience": "00000000-0000-0000-0000-00000000000a",
     "alertChannels": "@Microsoft.KeyVault(SecretUri=https://bank.vault.azure.net/secrets/alert-channels)",
     "moreSettings": {"CALL_COST": "4", "LEDGER_TABLE": "none: the template sets this one itself"},
     "pythonVersion": "3.13",

@@ -175,11 +175,18 @@ def all_ended(site: Site, traffic: Traffic) -> Iterator[str]:
         if failure["state"] == "dead-lettered":
             yield f"given up: {failure.get('about')}: {failure.get('reason')}"
     for queue in WORKED:
-        try:
-            # A clock may have published something this very moment: only what stays is stuck.
-            site.until(lambda queue=queue: not site.held(queue), f"an empty {queue}", seconds=STUCK_SECONDS)
-        except NotInTime:
+        if not _is_emptied(queue, site):
             yield f"{site.held(queue)} messages are in {queue}"
+
+
+def _is_emptied(queue: str, site: Site) -> bool:
+    """A clock may have published something this very moment: only what stays is stuck."""
+    try:
+        return bool(
+            site.until(lambda: not site.held(queue), f"an empty queue {queue}", seconds=STUCK_SECONDS)
+        )
+    except NotInTime:
+        return False
 
 
 def settle(site: Site, traffic: Traffic, *, seconds: float) -> tuple[float, set[str]]:

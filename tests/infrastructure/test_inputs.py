@@ -13,7 +13,7 @@ THIS_MONTH = f"{datetime.now(UTC):%Y-%m}-01"
 GOOD = {
     "CAMPANHA_NETWORK": "private",
     "CAMPANHA_ALERT_EMAIL": "owner@bank.example",
-    "CAMPANHA_API_AUDIENCE": "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+    "CAMPANHA_API_AUDIENCE": "00000000-0000-0000-0000-00000000000a",
     "CAMPANHA_BUDGET_START": THIS_MONTH,
 }
 
@@ -49,8 +49,8 @@ def test_what_is_missing_is_named(
         ("CAMPANHA_NETWORK", "Private"),
         ("CAMPANHA_ALERT_EMAIL", "owner"),
         ("CAMPANHA_API_AUDIENCE", "api://campanha"),
-        ("CAMPANHA_API_AUDIENCE", "api://6e74172b-be56-4843-9ff4-e66a39bb12e3"),
-        ("CAMPANHA_API_AUDIENCE", "6E74172B-BE56-4843-9FF4-E66A39BB12E3"),
+        ("CAMPANHA_API_AUDIENCE", "api://00000000-0000-0000-0000-00000000000a"),
+        ("CAMPANHA_API_AUDIENCE", "00000000-0000-0000-0000-00000000000A"),
         ("CAMPANHA_BUDGET_START", "2027-01-02"),
         ("CAMPANHA_BUDGET_START", "2020-01-01"),
         ("CAMPANHA_BUDGET_START", "January"),

@@ -299,13 +299,13 @@ def test_the_environment_names_a_deployed_app(
     assert status.main([]) == 1
     assert "set CAMPANHA_KEY" in capsys.readouterr().err
     with monkeypatch.context() as signed_in:
-        signed_in.setenv("CAMPANHA_API_AUDIENCE", "6e74172b-be56-4843-9ff4-e66a39bb12e3")
+        signed_in.setenv("CAMPANHA_API_AUDIENCE", "00000000-0000-0000-0000-00000000000a")
         asked: list[str] = []
         token = SimpleNamespace(token="a-reader")
         credential = SimpleNamespace(get_token=lambda scope: asked.append(scope) or token)
         signed_in.setattr("shared.adapters.sign_in.credential", lambda: credential)
         assert status.main([]) == 0
-        assert asked == ["6e74172b-be56-4843-9ff4-e66a39bb12e3/.default"]
+        assert asked == ["00000000-0000-0000-0000-00000000000a/.default"]
     monkeypatch.setenv("CAMPANHA_TOKEN", "a-reader")
     assert status.main([]) == 0
     monkeypatch.setenv("CAMPANHA_KEY", "an-operator")

@@ -23,7 +23,7 @@ from commands.stack.errors import StackError
 NAMED = {
     "AZURE_SUBSCRIPTION_ID": "sub", "AZURE_RESOURCE_GROUP": "rg", "SERVICE_WORK_NAME": "func-work",
     "SERVICE_API_NAME": "func-api", "CAMPANHA_URL": "https://api.example",
-    "CAMPANHA_API_AUDIENCE": "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+    "CAMPANHA_API_AUDIENCE": "00000000-0000-0000-0000-00000000000a",
     "CAMPANHA_STORAGE__blobServiceUri": "https://data.example",
 }  # fmt: skip
 SITE = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Web/sites"

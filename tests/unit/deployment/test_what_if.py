@@ -23,7 +23,7 @@ APP = f"{GROUP}/Microsoft.Web/sites/func-work"
 ENVIRONMENT = {
     "AZURE_ENV_NAME": "bank", "AZURE_LOCATION": "westeurope", "CAMPANHA_NETWORK": "public",
     "CAMPANHA_ALERT_EMAIL": "a@b.example",
-    "CAMPANHA_API_AUDIENCE": "6e74172b-be56-4843-9ff4-e66a39bb12e3", "CAMPANHA_BUDGET_START": "2027-01-01",
+    "CAMPANHA_API_AUDIENCE": "00000000-0000-0000-0000-00000000000a", "CAMPANHA_BUDGET_START": "2027-01-01",
 }  # fmt: skip
 AZ = """#!{python}
 import json, pathlib, sys
