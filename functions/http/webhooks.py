@@ -62,8 +62,8 @@ COMPONENTS: dict[str, Json] = {
             "description": f"Not taken: sent again after {SHORTEST} seconds, then after twice as long each time, up to"
             f" {LONGEST // 60} minutes; later events wait. So is what is not answered within {ANSWER_SECONDS} seconds."
             f" With {_BUSY} and 5xx it goes on so until the event is taken. With anything else (redirects are not"
-            f" followed) after {MOST_REFUSALS} times it shows among the failures, and when it is refused once more the event"
-            " is passed over."
+            f" followed) after {MOST_REFUSALS} times it shows among the failures, and when it is refused once more the"
+            " event is passed over."
         },
     },
 }
