@@ -24,7 +24,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from shared.domain.facts import Fact
 from shared.domain.json_types import as_json
@@ -54,7 +54,7 @@ class Outcome:
     def pack(self) -> str:
         """As text that fits one table property (64 KiB) even for a batch of thousands of shards."""
         lines = [fact.to_json() for fact in self.facts]
-        lines += [json.dumps({"change": as_json(change)}) for change in self.changes]
+        lines += [json.dumps(_packed(change)) for change in self.changes]
         return b64encode(zlib.compress("\n".join(lines).encode())).decode()
 
     @classmethod
@@ -63,9 +63,16 @@ class Outcome:
         return cls.of(_unpacked(line) for line in lines)
 
 
+def _packed(change: Change) -> dict[str, Any]:
+    """The order stands beside the change: a version of the app that knows none passes it over."""
+    body = as_json(change)
+    order = body.pop("order")
+    return {"change": body} | ({} if order is None else {"order": order})
+
+
 def _unpacked(line: str) -> Fact | Change:
     body = json.loads(line)
-    return Change(**body["change"]) if "change" in body else Fact.from_json(line)
+    return Change(**body["change"], order=body.get("order")) if "change" in body else Fact.from_json(line)
 
 
 @dataclass(frozen=True, kw_only=True)

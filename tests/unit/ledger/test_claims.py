@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import zlib
+from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -140,6 +143,15 @@ def test_an_outcome_comes_back_as_it_was_packed_however_large() -> None:
     assert Outcome.unpack(packed) == many
     assert len(packed) < 64 * 1024
     assert Outcome.unpack(Outcome().pack()) == Outcome()
+
+
+def test_a_version_that_knows_no_order_reads_what_this_one_settled() -> None:
+    """A rollback finds outcomes that the newer version left behind."""
+    change = replace(moved("a", None, rows=3), order=7)
+    packed = Outcome(changes=(change,)).pack()
+    assert Outcome.unpack(packed).changes == (change,)
+    (line,) = zlib.decompress(b64decode(packed)).decode().splitlines()
+    assert set(json.loads(line)["change"]) == {"kind", "id", "state", "values", "round"}
 
 
 def test_a_claim_that_is_not_settled_has_no_outcome(processes: Processes) -> None:
