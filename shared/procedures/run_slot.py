@@ -30,6 +30,39 @@ SLOT = Document(name="slot", type=Slot, placement="standing", shown=True)
 """One per dataset."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class WantedRun:
+    """A run that waits for the slot, and why it need not wait for the run budget as well."""
+
+    version: int
+    asked: bool = False
+    """Whether a person asked for it."""
+    drifted: bool = False
+
+
+WANTED = Document(name="wanted-run", type=WantedRun, placement="standing")
+"""One per dataset that ever had one; it counts until a run of its version, or of a newer one, has the slot."""
+
+
+def want(dataset: str, wanted: WantedRun, services: Services) -> None:
+    """To be done before whoever frees the slot looks. raises: Conflict, to be done again"""
+    there = services.ledger.documents.read(WANTED, dataset)
+    known = there.value if there else wanted
+    both = WantedRun(
+        version=max(known.version, wanted.version),
+        asked=known.asked or wanted.asked,
+        drifted=known.drifted or wanted.drifted,
+    )
+    if there is None or both != there.value:
+        services.ledger.documents.write(WANTED, dataset, both, over=there)
+
+
+def wanted_after(version: int, dataset: str, services: Services) -> WantedRun:
+    """What the next run need not wait for. version: of the last that had the slot"""
+    there = services.ledger.documents.read(WANTED, dataset)
+    return there.value if there and there.value.version > version else WantedRun(version=version)
+
+
 def free_slot(dataset: str, run: str, services: Services, *, failed: bool) -> Slot | None:
     """Lets the dataset's next run begin; returns the slot, or None when the run does not hold it (any more)."""
     documents = services.ledger.documents

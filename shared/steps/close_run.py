@@ -15,7 +15,7 @@ from shared.domain.facts import (
     RunFailed,
 )
 from shared.procedures.dataset_head import HEAD
-from shared.procedures.run_slot import free_slot
+from shared.procedures.run_slot import free_slot, wanted_after
 from shared.services import Services
 
 
@@ -35,4 +35,8 @@ def close_run(
     newest = head.value.version
     if newest <= slot.version:
         return []
-    return [RunDue(dataset=fact.dataset, version=newest, cause=fact.run)]
+    wanted = wanted_after(slot.version, fact.dataset, services)
+    due = RunDue(
+        dataset=fact.dataset, version=newest, cause=fact.run, asked=wanted.asked, drifted=wanted.drifted
+    )
+    return [due]

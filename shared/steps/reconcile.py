@@ -31,7 +31,7 @@ from shared.procedures.gather_window import WINDOW
 from shared.procedures.isolation import each_by_itself
 from shared.procedures.open_batches import BATCH_RUN
 from shared.procedures.released_model import RELEASED
-from shared.procedures.run_slot import SLOT
+from shared.procedures.run_slot import SLOT, wanted_after
 from shared.procedures.traffic import stray_traffic
 from shared.procedures.unseen_blobs import unseen_blobs
 from shared.services import Services
@@ -139,8 +139,10 @@ def _waiting_version(dataset: str, services: Services) -> Iterator[Fact]:
     if idle and waited and behind and head.value.state == "registered":
         if services.ledger.find("dataset", names.dataset_id(dataset, newest)) is None:
             return  # whoever registered it died before that was noted: the fact that it did is found first
+        wanted = wanted_after(slot.value.version if slot else 0, dataset, services)
         cause = f"reconcile/{slot.row.etag if slot else 'first'}"
-        yield RunDue(dataset=dataset, version=newest, cause=cause)
+        cause += "/asked" * wanted.asked + "/drifted" * wanted.drifted  # not what was put off before
+        yield RunDue(dataset=dataset, version=newest, cause=cause, asked=wanted.asked, drifted=wanted.drifted)
 
 
 def _strayed_traffic(datasets: Iterable[str], services: Services) -> Iterator[Fact]:

@@ -27,7 +27,7 @@ from shared.procedures.dataset_head import HEAD
 from shared.procedures.dataset_manifest import manifest_text
 from shared.procedures.model_folders import folder_of, newest_before
 from shared.procedures.released_model import RELEASED
-from shared.procedures.run_slot import SLOT, Slot
+from shared.procedures.run_slot import SLOT, Slot, WantedRun, want
 from shared.procedures.submission import submit_once
 from shared.services import Services
 
@@ -41,6 +41,10 @@ def start_run(fact: DatasetRegistered | RunDue, services: Services) -> Iterable[
     held = services.ledger.documents.read(SLOT, fact.dataset)
     slot = held.value if held else None
     if slot and slot.state != "free" and slot.version != fact.version:
+        if isinstance(fact, RunDue) and (fact.asked or fact.drifted):
+            # The run that is under way ends in a `RunDue` of its own, which nobody has asked for.
+            wanted = WantedRun(version=fact.version, asked=fact.asked, drifted=fact.drifted)
+            want(fact.dataset, wanted, services)
         return [_postponed(fact, f"run {slot.run} of the dataset is under way")]
     if slot and slot.version == fact.version and slot.state == "submitted":
         return _started(slot.run, slot, fact)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from flow.world import World, bank_rows
 
-from shared.domain.facts import Fact, RetrainDue, RunDue, RunMoved
+from shared.domain.facts import Fact, ReconcileDue, RetrainDue, RunDue, RunMoved
 from shared.ports import RunView
+from shared.procedures.run_slot import WantedRun, want
 
 HOUR = 3600
 
@@ -115,6 +116,32 @@ def test_a_person_who_asks_is_not_kept_from_it(policy: dict[str, int]) -> None:
     _tell(world, RetrainDue(dataset="bank", tick="asked", asked=True))
     assert _submitted(world) == [1, 2]
     assert world.state("dataset", "bank:2") == "training"
+
+
+@pytest.mark.parametrize("why", ["asked", "drifted"])
+def test_what_was_asked_for_while_a_run_was_under_way_has_its_run_after_it(why: str) -> None:
+    """The end of that run makes the next one due, which the budget would keep waiting: for rows that never come, here."""
+    world = _world(run_least_new_rows=500)
+    _tell(world, world.drop("1.csv", bank_rows(10)))
+    _tell(world, world.drop("2.csv", bank_rows(10, start=500)))
+    _tell(world, RunDue(dataset="bank", version=2, cause="c", asked=why == "asked", drifted=why == "drifted"))
+    assert _submitted(world) == [1]
+    _run_fails(world)
+    assert _submitted(world) == [1, 2]
+    _tell(world, world.drop("3.csv", bank_rows(10, start=900)))
+    _run_fails(world)
+    assert _submitted(world) == [1, 2], "the wish is fulfilled"
+
+
+def test_a_run_that_was_asked_for_as_the_slot_was_freed_is_found() -> None:
+    """Whoever freed it did not see that it was wanted yet, and its run was put off."""
+    world = _world(run_least_new_rows=500)
+    _dropped(world, 1, 2)
+    assert _submitted(world) == [1]
+    want("bank", WantedRun(version=2, asked=True), world.services)
+    _passes(world, world.policy.claim_seconds + 1)
+    _tell(world, ReconcileDue(tick="1"))
+    assert _submitted(world) == [1, 2]
 
 
 def test_what_a_person_asks_for_takes_what_has_gathered_with_it() -> None:
