@@ -82,7 +82,8 @@ class Causes:
         old = self.get(cause)
         before = old.count if old else 0
         count = {"+": before + 1, "-": before - 1, "0": 0}[how]
-        open_ = {name: one for name, one in self.open.items() if name != cause}
+        over = {cause, f"{name_of(cause)}/{OTHERS}"} if how == "0" else {cause}
+        open_ = {name: one for name, one in self.open.items() if name not in over}
         if count > 0:
             data = logged["event"]["data"]
             begun = old or OpenCause(

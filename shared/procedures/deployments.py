@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
+from shared.ports import DeploymentPlan
 from shared.procedures.deployment_removal import remove
 from shared.procedures.open_batches import deployments_in_use
 from shared.services import Services
@@ -14,17 +15,19 @@ if TYPE_CHECKING:
     from shared.procedures.release import Release
 
 
-def retire(release: Release, deployment: str) -> list[Change]:
-    """The model that answered until now: replaced by a better one, or taken back by an operator."""
-    id_ = dataset_id(release.plan.model, int(deployment.removeprefix("model-")))
-    taken_back = release.is_roll_back
-    reason = {"reason": f"rolled back to model {release.plan.version} by an operator"} if taken_back else {}
+def retire(deployment: str, plan: DeploymentPlan, *, taken_back: bool) -> list[Change]:
+    """The model that answered until now: replaced by a better one, or taken back by an operator.
+
+    plan: of what answers in its place
+    """
+    id_ = dataset_id(plan.model, int(deployment.removeprefix("model-")))
+    reason = {"reason": f"rolled back to model {plan.version} by an operator"} if taken_back else {}
     state = "rolled-back" if taken_back else "previous"
     return [
         Change(kind="model", id=id_, state=state, values=reason),
         Change(
             kind="deployment",
-            id=f"{release.plan.endpoint}/{deployment}",
+            id=f"{plan.endpoint}/{deployment}",
             state="standby",
             values={"traffic_percent": 0},
         ),

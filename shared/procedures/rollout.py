@@ -15,13 +15,23 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from shared.domain import names
-from shared.domain.facts import Fact, ModelAccepted, ReleaseDue, ReleaseRolledBack
+from shared.domain.facts import (
+    ROLL_BACK,
+    Fact,
+    ModelAccepted,
+    ModelReleased,
+    ReleaseDue,
+    ReleaseRolledBack,
+)
 from shared.domain.kinds.kind import Change
 from shared.domain.models.baking import split
 from shared.domain.models.endpoint_health import Probe
+from shared.domain.names import dataset_id
 from shared.ledger import Document, Versioned
 from shared.ports import DeploymentPlan
 from shared.procedures.deployment_removal import remove
+from shared.procedures.deployments import retire
+from shared.procedures.open_batches import deployments_in_use
 from shared.procedures.released_model import RELEASED, ReleasedModel
 from shared.services import Services
 
@@ -63,6 +73,9 @@ class Rollout:
     """What the endpoint counted since then of the requests to the new (`new`) and the serving deployment (`old`)."""
     instead_of: dict[str, str | int] = field(default_factory=dict)
     """The release that was under way when this one began, and was ended by that: run, version, requested_ms."""
+    after: dict[str, Any] = field(default_factory=dict)
+    """Of the release whose model answered when this one began: its `ModelReleased`, and whether it was a rollback. Whoever
+    had written down that it answers may have died before that was told."""
 
     def is_of(self, fact: ModelAccepted | ReleaseDue) -> bool:
         requested = fact.requested_ms if isinstance(fact, ReleaseDue) else 0
@@ -80,6 +93,8 @@ class Rollout:
         return split(names.deployment_name(self.version), serving.deployment, self.percent)
 
 
+LATE_MS = 10 * 60 * 1000
+"""So long after it was requested a release counts as late where another model answers since: not where the two crossed."""
 ROLLOUT = Document(name="rollout", type=Rollout, placement="standing")
 """One per dataset that ever had a release."""
 
@@ -99,6 +114,8 @@ def take_up(
         return there if there.value.operation == (due.approval if due else "") else None
     if (there and due and due.poll) or (serving and serving.value.version == fact.version):
         return None
+    if there and due is None and _has_moved_on(fact, services):
+        return None
     begun = Rollout(
         run=fact.run,
         version=fact.version,
@@ -112,7 +129,49 @@ def take_up(
         begun = replace(
             begun, instead_of={"run": old.run, "version": old.version, "requested_ms": old.requested_ms}
         )
+    elif there and serving and there.value.stage != "ended":
+        begun = replace(begun, after=_told_of(fact.dataset, there.value, serving.value))
     return documents.write(ROLLOUT, fact.dataset, begun, over=there)
+
+
+def overtaken(fact: ReleaseDue, services: Services) -> list[Fact]:
+    """An operator's release that is looked at for the first time long after it was requested, as one that failed and is
+    tried again: what was released, or requested, since then stays. It is told, so that nobody waits for it."""
+    if fact.poll or not fact.requested_ms:
+        return []
+    documents = services.ledger.documents
+    there, serving = documents.read(ROLLOUT, fact.dataset), documents.read(RELEASED, fact.dataset)
+    if (there and there.value.is_of(fact)) or (serving and serving.value.version == fact.version):
+        return []
+    newer = None
+    if there and there.value.requested_ms > fact.requested_ms:
+        newer = there.value.version
+    elif serving and serving.value.since_ms > fact.requested_ms + LATE_MS:
+        newer = serving.value.version
+    if newer is None:
+        return []
+    release: dict[str, str | int] = {
+        "run": fact.run,
+        "version": fact.version,
+        "requested_ms": fact.requested_ms,
+    }
+    reason = f"model {newer} came after it was requested; request it again where it is still wanted"
+    return [rolled_back(fact.dataset, release, reason)]
+
+
+def _has_moved_on(fact: Fact, services: Services) -> bool:
+    """Whether the model was accepted long ago: it was released meanwhile, and another one after it."""
+    assert isinstance(fact, ModelAccepted)  # noqa: S101  (a release that is due says which look it is)
+    model = services.ledger.find("model", dataset_id(fact.dataset, fact.version))
+    return model is not None and model.state != "accepted"
+
+
+def _told_of(dataset: str, old: Rollout, serving: ReleasedModel) -> dict[str, Any]:
+    released = ModelReleased(
+        run=old.run, dataset=dataset, version=old.version, deployment=serving.deployment, previous=serving.previous,
+        endpoint=serving.endpoint, requested_ms=old.requested_ms,
+    )  # fmt: skip
+    return {"released": released.to_json(), "was_rollback": old.because == ROLL_BACK}
 
 
 def advance(
@@ -148,28 +207,53 @@ def end(
         "requested_ms": old.requested_ms,
     }
     back = give_traffic_back(dataset, serving, services)  # first: it must not stay with what failed
-    plan = plan_of(dataset, old.version, services)
     return [
         rolled_back(dataset, release, old.reason),
         *back,
-        *remove(plan.endpoint, plan.deployment, services),
+        *_taken_down(dataset, release, serving, services),
     ]
 
 
 def end_the_one_before(
     dataset: str, rollout: Rollout, serving: Versioned[ReleasedModel] | None, services: Services
 ) -> list[Fact | Change]:
-    """What is left to do of the release that this one began instead of; to be done before anything of its own."""
+    """What is left to do of the release that this one began instead of, or after; to be done before anything of its own."""
+    if rollout.after:
+        return _told(rollout.after, services)
     old = rollout.instead_of
     if not old:
         return []
     back = give_traffic_back(dataset, serving, services)
     if old["version"] == rollout.version:  # the same model, asked for again
         return [*back]
-    plan = plan_of(dataset, int(old["version"]), services)
     reason = f"model {rollout.version} is released in its place"
-    removed = remove(plan.endpoint, plan.deployment, services)
-    return [rolled_back(dataset, old, reason), *back, *removed]
+    return [rolled_back(dataset, old, reason), *back, *_taken_down(dataset, old, serving, services)]
+
+
+def _told(after: Mapping[str, Any], services: Services) -> list[Fact | Change]:
+    """That the model before answers, where whoever was to tell it has died: its run holds the slot until then."""
+    released = ModelReleased.from_json(after["released"])
+    if services.ledger.outbox.is_noted(released):
+        return []
+    plan = plan_of(released.dataset, released.version, services)
+    taken_back = bool(after["was_rollback"])
+    retired = retire(released.previous, plan, taken_back=taken_back) if released.previous else []
+    return [released, *retired]
+
+
+def _taken_down(
+    dataset: str,
+    release: Mapping[str, str | int],
+    serving: Versioned[ReleasedModel] | None,
+    services: Services,
+) -> list[Change]:
+    """Its deployment is removed, unless that stands by for a rollback, or a batch under way is pinned to it."""
+    plan = plan_of(dataset, int(release["version"]), services)
+    standby = {serving.value.previous} if serving else set()
+    if plan.deployment not in standby | deployments_in_use(services):
+        return remove(plan.endpoint, plan.deployment, services)
+    id_, round_ = f"{plan.endpoint}/{plan.deployment}", int(release["requested_ms"]) or None
+    return [Change(kind="deployment", id=id_, state="standby", values={"traffic_percent": 0}, round=round_)]
 
 
 def rolled_back(dataset: str, release: Mapping[str, str | int], reason: str) -> ReleaseRolledBack:

@@ -53,7 +53,8 @@ def judge_run(fact: RunFinished | JudgementDue, services: Services) -> Iterable[
 
 
 def _judged_again(fact: JudgementDue, services: Services) -> list[Fact | Change]:
-    """Nothing where the verdict stays as it is, or the model has moved on."""
+    """Nothing where the model stays out, or has moved on. One that is accepted as before was kept from its release to be
+    judged again, and is accepted anew."""
     model = services.ledger.find("model", dataset_id(fact.dataset, fact.version))
     if model is None or model.state not in ("accepted", *JUDGED_AGAIN):
         return []
@@ -61,7 +62,8 @@ def _judged_again(fact: JudgementDue, services: Services) -> list[Fact | Change]
         verdict = _verdict(fact, _evaluation(fact, services), services)
     except Refused:
         return []
-    if (verdict.outcome, verdict.reason) == (model.state, model.values.get("reason")):
+    same = (verdict.outcome, verdict.reason) == (model.state, model.values.get("reason"))
+    if same and model.state in JUDGED_AGAIN:
         return []
     return [_outcome(fact, verdict), _recorded(fact, verdict)]
 

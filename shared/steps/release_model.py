@@ -32,7 +32,7 @@ from shared.procedures.release import (
     untestable,
 )
 from shared.procedures.release_decisions import decided
-from shared.procedures.rollout import Stage, end, end_the_one_before
+from shared.procedures.rollout import Stage, end, end_the_one_before, overtaken
 from shared.procedures.shadow_batch import Shadowed, shadowed
 from shared.procedures.work_pause import is_paused
 from shared.services import Services
@@ -53,6 +53,8 @@ def release_model(fact: ModelAccepted | ReleaseDue, services: Services) -> Itera
     """
     if isinstance(fact, ModelAccepted) and (stale := stale_verdict(fact, services)):
         return stale
+    if isinstance(fact, ReleaseDue) and (late := overtaken(fact, services)):
+        return late
     release = release_of(fact, services)
     if release is None:
         return []
@@ -264,7 +266,7 @@ def _released(release: Release, previous: str, services: Services) -> list[Fact 
         endpoint=plan.endpoint,
         requested_ms=release.requested_ms,
     )
-    retired = retire(release, previous) if previous else []
+    retired = retire(previous, plan, taken_back=release.is_roll_back) if previous else []
     again = newest_judged_again(fact.dataset, services)
     return [released, *again, *retired, *collect_unneeded(release, previous, services)]
 

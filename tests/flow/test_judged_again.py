@@ -21,6 +21,7 @@ from shared.domain.facts import (
     WorkResumed,
 )
 from shared.procedures.released_model import RELEASED
+from shared.steps.judge_run import judge_run
 
 
 def _drop(world: World, version: int, *, within: float = math.inf) -> None:
@@ -126,6 +127,18 @@ def test_an_accepted_model_that_waited_is_not_released_against_a_champion_it_nev
     _promote(world, 2)
     assert len({fact.key for fact in world.told(ModelAccepted) if fact.version == 3}) == 2
     assert _serves(world, 3)
+
+
+def test_a_model_that_was_to_be_judged_again_is_accepted_anew_where_its_champion_is_back_in_time(
+    world: World,
+) -> None:
+    """Its first acceptance led to the judgement, and to no release."""
+    world.tell(WorkPaused(operation="o1", by="key:a", reason="audit"))
+    world.finish_run("bank-v3-a1")
+    due = JudgementDue(run="bank-v3-a1", dataset="bank", version=3, since_ms=7)
+    accepted, *_ = judge_run(due, world.services)
+    assert isinstance(accepted, ModelAccepted)
+    assert accepted.since_ms == 7
 
 
 def test_a_held_release_that_is_approved_has_the_one_after_it_judged_again(world: World) -> None:

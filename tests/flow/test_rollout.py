@@ -12,7 +12,9 @@ from flow.world import POLICY, World, bank_rows
 
 from shared.adapters.memory import MemoryEndpoint
 from shared.domain.facts import (
+    ROLL_BACK,
     Fact,
+    ModelAccepted,
     ModelReleased,
     PromotionRequested,
     ReconcileDue,
@@ -31,7 +33,10 @@ from shared.domain.facts import (
 from shared.errors import Refused, Transient
 from shared.ports import RequestMetrics, Scores
 from shared.procedures import release
+from shared.procedures.open_batches import close_batch, open_batch
 from shared.procedures.rollout import ROLLOUT
+from shared.procedures.run_slot import SLOT
+from shared.steps.release_model import release_model
 from shared.steps.restore_traffic import restore_traffic
 
 ENDPOINT = "campanha-bank"
@@ -718,3 +723,83 @@ def test_a_roll_back_in_the_middle_of_the_switch_wins_or_comes_after_it(world: W
     rollout = world.ledger.documents.read(ROLLOUT, "bank")
     assert rollout is not None
     assert rollout.value.stage == "ended"
+
+
+# --- late, and after a death ----------------------------------------------------------------------------------
+
+
+def test_a_request_that_is_tried_again_after_a_newer_release_takes_no_traffic(world: World) -> None:
+    """It failed as often as it may, and somebody retries whatever failed, hours later."""
+    world.finish_run("bank-v2-a1")
+    asked = round(world.now().timestamp() * 1000)
+    late = ReleaseDue(
+        run="bank-v1-a1",
+        dataset="bank",
+        version=1,
+        poll=0,
+        after_seconds=0,
+        requested_ms=asked,
+        because=ROLL_BACK,
+    )
+    world.pass_time(3600)
+    world.tell(world.drop("july.csv", bank_rows(30, start=2000)))
+    world.finish_run("bank-v3-a1")
+    world.tell(late)
+    _serves(world, 3)
+    assert world.told(ReleaseRolledBack)[-1].reason.startswith("model 3 came after it was requested")
+
+
+def test_nor_does_one_that_a_newer_request_overtook(world: World) -> None:
+    world.finish_run("bank-v2-a1")
+    first, second = _promote(world, 2), _roll_back(world)
+    world.tell(second)
+    _serves(world, 1)
+    world.tell(first)
+    _serves(world, 1)
+
+
+def test_nor_a_model_that_was_accepted_long_ago(world: World) -> None:
+    world.finish_run("bank-v2-a1")
+    world.tell(world.drop("july.csv", bank_rows(30, start=2000)))
+    world.finish_run("bank-v3-a1")
+    again = ModelAccepted(run="bank-v2-a1", dataset="bank", version=2, reason="better")
+    assert list(release_model(again, world.services)) == []
+    _serves(world, 3)
+
+
+def test_a_model_whose_teller_died_after_the_switch_is_told_by_the_release_that_follows(world: World) -> None:
+    """Else its run would hold the slot, and no version of the dataset would have another one."""
+    _baking(world)
+    busy = mock.patch.object(world.workspace, "deployments", side_effect=Transient("429"))
+    with busy, pytest.raises(Transient):
+        _rest(world)
+    world.tell(_roll_back(world))
+    for minute in range(3):
+        world.pass_time(POLICY.claim_seconds + 1)
+        world.tell(ReconcileDue(tick=str(minute)))
+    _serves(world, 1)
+    assert (world.state("model", "bank:2"), world.state("model", "bank:1")) == ("rolled-back", "released")
+    assert [fact.version for fact in world.told(ModelReleased)] == [1, 2, 1]
+    slot = world.ledger.documents.read(SLOT, "bank")
+    assert slot is not None
+    assert slot.value.state == "free"
+
+
+@pytest.mark.parametrize("serving", [2, 3])
+def test_a_release_that_fails_takes_down_no_deployment_that_somebody_needs(
+    world: World, endpoint: Endpoint, serving: int
+) -> None:
+    """It stands by for a rollback (2), or a batch that is under way is scored by it (3)."""
+    open_batch("a-batch", OLD, world.services)
+    world.finish_run("bank-v2-a1")
+    if serving == 3:
+        world.tell(world.drop("july.csv", bank_rows(30, start=2000)))
+        world.finish_run("bank-v3-a1")
+    else:
+        close_batch("a-batch", world.services)
+    endpoint.wrong = {OLD}
+    world.tell(_promote(world, 1))
+    _serves(world, serving)
+    assert world.told(ReleaseRolledBack)[-1].version == 1
+    assert OLD in world.workspace.deployments(ENDPOINT)
+    assert world.state("deployment", f"{ENDPOINT}/{OLD}") == "standby"

@@ -151,6 +151,49 @@ MUTANTS = (
         "flow/test_operator.py::test_what_came_due_while_work_was_paused_is_done_at_once_when_it_goes_on",
     ),
     mutant(
+        "a release that was requested long ago takes the traffic", "shared.steps.release_model",
+        "if isinstance(fact, ReleaseDue) and (late := overtaken(fact, services)):", "if late := ():",
+        "flow/test_rollout.py::test_a_request_that_is_tried_again_after_a_newer_release_takes_no_traffic",
+    ),
+    mutant(
+        "an older request overtakes a newer one", "shared.procedures.rollout",
+        "if there and there.value.requested_ms > fact.requested_ms:", "if False:",
+        "flow/test_rollout.py::test_nor_does_one_that_a_newer_request_overtook",
+    ),
+    mutant(
+        "a model accepted long ago is released again", "shared.procedures.rollout",
+        "if there and due is None and _has_moved_on(fact, services):", "if False:",
+        "flow/test_rollout.py::test_nor_a_model_that_was_accepted_long_ago",
+    ),
+    mutant(
+        "nobody tells that the model before answers", "shared.procedures.rollout",
+        "    if rollout.after:\n", "    if False:\n",
+        "flow/test_rollout.py::test_a_model_whose_teller_died_after_the_switch_is_told_by_the_release_that_follows",
+    ),
+    mutant(
+        "a failed release takes down the standby", "shared.procedures.rollout",
+        "if plan.deployment not in standby | deployments_in_use(services):",
+        "if plan.deployment not in deployments_in_use(services):",
+        "flow/test_rollout.py::test_a_release_that_fails_takes_down_no_deployment_that_somebody_needs",
+    ),
+    mutant(
+        "a failed release takes down what a batch needs", "shared.procedures.rollout",
+        "if plan.deployment not in standby | deployments_in_use(services):",
+        "if plan.deployment not in standby:",
+        "flow/test_rollout.py::test_a_release_that_fails_takes_down_no_deployment_that_somebody_needs",
+    ),
+    mutant(
+        "a run that was asked for waits for the budget", "shared.steps.start_run",
+        "            want(fact.dataset, wanted, services)\n", "            del wanted\n",
+        "flow/test_run_budget.py::test_what_was_asked_for_while_a_run_was_under_way_has_its_run_after_it",
+    ),
+    mutant(
+        "a wish for a run is never fulfilled", "shared.procedures.run_slot",
+        "return there.value if there and there.value.version > version else",
+        "return there.value if there else",
+        "flow/test_run_budget.py::test_what_was_asked_for_while_a_run_was_under_way_has_its_run_after_it",
+    ),
+    mutant(
         "two workers admit the same rows at once", "shared.procedures.content_claim",
         "first = mine if anew or is_mine or not _is_admitted(known, services) else known",
         "first = mine if anew or is_mine else known",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from shared.domain.lists.list_drift import chance
@@ -34,8 +35,10 @@ def alarm(new: Sequence[Probe], old: Sequence[Probe], *, ratio: float) -> str:
     new, old: what probes of the two deployments found at the same times, the oldest first
     ratio: how many times the old one's p95 is too slow
     """
-    if len(new) > 1 and all("fault" in probe for probe in new[-2:]):
-        return f"two probes in a row found it wrong: {new[-1]['fault']}"
+    # Any two: a look adds several probes, and the fault may be over at its end.
+    for first, second in pairwise(new):
+        if "fault" in first and "fault" in second:
+            return f"two probes in a row found it wrong: {second['fault']}"
     usual = p95_ms(old)
     if usual is None or min(len(_times(new)), len(_times(old))) < LEAST_TIMED:
         return ""

@@ -109,6 +109,16 @@ def test_more_causes_than_a_row_holds_share_one() -> None:
     assert causes.open == {}
 
 
+def test_what_closes_an_alert_closes_what_was_counted_with_the_others() -> None:
+    causes = Causes()
+    for n in range(MOST_CAUSES):
+        causes = causes.with_event(n, event(n, ("+", f"step-failed/{n}")))
+    causes = causes.with_event(MOST_CAUSES, event(MOST_CAUSES, ("+", "batch-refused/bank")))
+    assert causes.get("batch-refused/others") is not None
+    causes = causes.with_event(MOST_CAUSES + 1, event(MOST_CAUSES + 1, ("0", "batch-refused/bank")))
+    assert causes.get("batch-refused/others") is None
+
+
 def test_arrivals_and_raised_alerts_are_noted() -> None:
     causes = Causes().with_event(0, event(0, kind="upload", state="admitted", dataset="bank"))
     assert causes.last("upload", "bank") == "2026-11-30T08:00:00.000000+00:00"
