@@ -14,6 +14,8 @@ from commands import ROOT
 from commands.setup.in_wheel import in_wheel
 
 CACHE = ROOT / ".data" / "bank-uci.csv"
+DELIMITER = ","
+"""Of the rows that are kept; UCI writes them with semicolons."""
 
 ARCHIVE = "https://archive.ics.uci.edu/static/public/222/bank+marketing.zip"
 ARCHIVE_MEMBER = ("bank.zip", "bank.csv")
@@ -37,13 +39,20 @@ def find(given: Path | None) -> tuple[Path, str]:
         given.stat()
         return given, f"your file {given}"
     if CACHE.exists():
+        data = CACHE.read_bytes()
+        if _delimiter(data.decode()) != DELIMITER:
+            _keep(data)
         return CACHE, f"UCI Bank Marketing, cached in {CACHE.parent.name}/"
     data, source = _fetched()
     CACHE.parent.mkdir(exist_ok=True)
-    part = CACHE.with_suffix(".part")
-    part.write_bytes(data)
-    part.replace(CACHE)
+    _keep(data)
     return CACHE, source
+
+
+def _keep(data: bytes) -> None:
+    part = CACHE.with_suffix(".part")
+    part.write_bytes(in_one_form(data))
+    part.replace(CACHE)
 
 
 def _fetched() -> tuple[bytes, str]:
@@ -80,9 +89,25 @@ def checked(data: bytes) -> bytes:
 
 def rows_sha256(data: bytes) -> str:
     """Of the rows whatever their order, quoting and delimiter, and without a column `id`."""
-    text = data.decode()
-    delimiter = ";" if ";" in text.partition("\n")[0] else ","
-    header, *rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-    columns = [place for place, name in enumerate(header) if name != "id"]
-    lines = sorted("\x1f".join(row[place] for place in columns) for row in rows)
+    lines = sorted("\x1f".join(row) for row in _table(data)[1:])
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def in_one_form(data: bytes) -> bytes:
+    """As the wheel has them, whichever source they are of: with commas, numbered in a first column `id`."""
+    header, *rows = _table(data)
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([("id", *header), *((number, *row) for number, row in enumerate(rows))])
+    return out.getvalue().encode()
+
+
+def _table(data: bytes) -> list[list[str]]:
+    """Header and rows, without a column `id`."""
+    text = data.decode()
+    header, *rows = csv.reader(io.StringIO(text), delimiter=_delimiter(text))
+    columns = [place for place, name in enumerate(header) if name != "id"]
+    return [[row[place] for place in columns] for row in (header, *rows)]
+
+
+def _delimiter(text: str) -> str:
+    return ";" if ";" in text.partition("\n")[0] else DELIMITER

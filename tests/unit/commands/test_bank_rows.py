@@ -17,6 +17,8 @@ from commands.setup import bank_rows
 
 ROWS = b'"age";"job";"y"\n30;"admin.";"no"\n41;"student";"yes"\n'
 SAME_ROWS = b"id,age,job,y\n0,41,student,yes\n1,30,admin.,no\n"
+KEPT = b"id,age,job,y\r\n0,30,admin.,no\r\n1,41,student,yes\r\n"
+"""The archive's rows as they are kept; the wheel's are numbered already, in its order."""
 
 
 def zipped(name: str, data: bytes) -> bytes:
@@ -86,18 +88,28 @@ def test_what_the_archive_has_else_is_not_taken(
     served["body"], said = OTHERS[what]
     file, source = bank_rows.find(None)
     assert bank_rows.WHEEL in source
-    assert file.read_bytes() == SAME_ROWS
+    assert file.read_bytes() == SAME_ROWS.replace(b"\n", b"\r\n")
     assert said in capsys.readouterr().out
     assert bank_rows.find(None) == (file, "UCI Bank Marketing, cached in data/")
 
 
-def test_the_archives_rows_are_kept(
+def test_the_archives_rows_are_kept_in_the_form_of_the_wheels(
     archive: tuple[str, dict[str, bytes]], wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bank_rows, "ARCHIVE", archive[0])
     file, source = bank_rows.find(None)
     assert source == f"UCI Bank Marketing, from {archive[0]}"
-    assert file.read_bytes() == ROWS
+    assert file.read_bytes() == KEPT
+    assert bank_rows.rows_sha256(KEPT) == bank_rows.ROWS_SHA256
+    assert bank_rows.in_one_form(KEPT) == KEPT
+
+
+def test_what_was_kept_as_it_came_is_brought_into_that_form(wheel: Path) -> None:
+    bank_rows.CACHE.parent.mkdir()
+    bank_rows.CACHE.write_bytes(ROWS)
+    file, source = bank_rows.find(None)
+    assert source == "UCI Bank Marketing, cached in data/"
+    assert file.read_bytes() == KEPT
 
 
 def test_pip_says_nothing_of_its_own(
