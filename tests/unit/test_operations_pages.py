@@ -1,4 +1,4 @@
-"""Amounts that the cost page names are those of the template and of what was measured."""
+"""Amounts that the cost page names are those of the template and of what was measured; backups leave nothing out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from commands import ROOT
 from shared.domain.policy import Policy
-from shared.resources.storage import QUEUE_NAMES
+from shared.resources.storage import CONTAINERS, EVENT_DEAD_LETTERS, QUEUE_NAMES
 
 COST = (ROOT / "docs" / "operations" / "cost.md").read_text(encoding="utf-8")
 
@@ -52,3 +52,10 @@ def test_what_caps_is_a_setting() -> None:
     assert named
     assert [name for name in sorted(named) if name not in settings and name not in inputs] == []
     assert Policy().runs_per_day
+
+
+def test_each_container_is_backed_up_but_what_could_not_be_delivered() -> None:
+    page = (ROOT / "docs" / "operations" / "backup.md").read_text(encoding="utf-8")
+    loop = re.search(r"^for container in ([a-z -]+); do", page, re.MULTILINE)
+    assert loop
+    assert loop[1].split() == [each.name for each in CONTAINERS if each.name != EVENT_DEAD_LETTERS]
