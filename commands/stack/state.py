@@ -83,6 +83,10 @@ class Stack:
     def host_url(self) -> str:
         return f"http://127.0.0.1:{self.ports['host']}"
 
+    def answers_at(self, url: str) -> bool:
+        """Whether the address is that of this stack's app, running or not."""
+        return "ports" in self._stored and url.rstrip("/") == self.host_url
+
     @property
     def workspace_url(self) -> str:
         return f"https://127.0.0.1:{self.ports['workspace']}"

@@ -58,6 +58,45 @@ def test_drop_uploads_under_the_files_name(
         drop.main([str(tmp_path / "missing.csv")])
 
 
+DEPLOYED = "https://func-api-x.azurewebsites.net"
+
+
+@pytest.mark.parametrize("by", ["--url", "CAMPANHA_URL"])
+def test_nothing_is_dropped_here_that_is_meant_for_a_deployed_app(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    file = tmp_path / "clients.csv"
+    file.write_bytes(b"age\n30\n")
+    monkeypatch.setattr(drop, "upload", _no_upload)
+    monkeypatch.setenv("CAMPANHA_STATE", str(state))
+    if by == "CAMPANHA_URL":
+        monkeypatch.setenv(by, DEPLOYED)
+    given = [by, DEPLOYED] if by == "--url" else []
+    with pytest.raises(StackError, match="az storage blob upload --auth-mode login") as refused:
+        drop.main([*given, "--scoring", "--name", "may.csv", str(file)])
+    assert f"--container-name scoring --name may.csv --file {file}" in str(refused.value)
+
+
+def _no_upload(*_: object) -> None:
+    raise AssertionError
+
+
+@pytest.mark.parametrize("by", ["--state", "CAMPANHA_URL"])
+def test_the_stack_of_this_machine_may_be_what_is_meant(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """Named by its folder whatever the environment says, or by the address that `./dev env` gives."""
+    file, uploaded = tmp_path / "clients.csv", list[str]()
+    file.write_bytes(b"age\n30\n")
+    monkeypatch.setattr(drop, "upload", lambda stack, container, name, file: uploaded.append(name))
+    monkeypatch.setenv("CAMPANHA_URL", DEPLOYED)
+    if by == "CAMPANHA_URL":
+        monkeypatch.setenv("CAMPANHA_STATE", str(state))
+        monkeypatch.setenv("CAMPANHA_URL", f"{Stack(state).host_url}/")
+    assert drop.main([*(["--state", str(state)] if by == "--state" else []), str(file)]) == 0
+    assert uploaded == ["clients.csv"]
+
+
 def test_what_storage_refuses_is_said_in_a_sentence(azurite: str, tmp_path: Path) -> None:
     file = tmp_path / "clients.csv"
     file.write_bytes(b"age\n30\n")
