@@ -35,6 +35,7 @@ ELSEWHERE = {
 NOT_HERE = {
     "az ": "Azure's command line needs a subscription",
     "azd ": "the Azure Developer CLI needs a subscription",
+    'eval "$(azd ': "the Azure Developer CLI needs a subscription",
     "./dev azure bicep": "Microsoft's compiler is fetched from GitHub",
     "./dev lock": "it takes the package index's newest, so that it gives something else each day",
 }
