@@ -155,7 +155,10 @@ def _show(draft: Draft, tally: Tally, out: Path) -> None:
     print(f"{tally.accepted:,} of {tally.records:,} rows fit it.")
     for rule, count in [*tally.by_rule.items()][:5]:
         print(f"  {count:,} times  {rule}")
-    print(f"Written to {out}. Look at its comments, then: ./dev up; ./dev publish; ./dev drop FILE")
+    print(
+        f"Written to {out}. Look at its comments, then: ./dev down; ./dev up; ./dev publish; ./dev drop FILE"
+        "\n(The app reads contracts at its start.)"
+    )
 
 
 def _said(body: dict[str, Any] | None) -> dict[str, str]:

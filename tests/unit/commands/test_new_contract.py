@@ -187,3 +187,11 @@ def test_a_protected_attribute_is_pointed_out_and_kept(tmp_path: Path, folder: P
     assert "name it under ignored" in line
     (contract,) = load_contracts(folder)
     assert "white" in [column.name for column in contract.columns]
+
+
+def test_what_it_says_next_has_the_app_read_the_contract(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An app that runs is left alone by `./dev up`, and would not know the file."""
+    new_contract.main([str(_file(tmp_path, "churn")), "--out", str(tmp_path / "draft.yaml")])
+    assert "./dev down; ./dev up; ./dev publish; ./dev drop" in capsys.readouterr().out
