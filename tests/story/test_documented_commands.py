@@ -133,7 +133,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checko
         if (ROOT / name).exists():
             (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.setattr(strangers, "ROWS", 4000)
-    (tmp_path / "leads.csv").write_text(strangers.text_of("leads"), newline="")
+    (tmp_path / "leads.csv").write_text(strangers.text_of("leads").replace("\t", ","), newline="")
     made = Checkout(tmp_path, dict(NAMED))
     yield made
     made.run("./dev down")
