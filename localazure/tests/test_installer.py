@@ -40,6 +40,16 @@ def test_uv_gives_the_pip_that_python_brings_without_the_network(tmp_path: Path)
     assert list(Path(command[command.index("--find-links") + 1]).glob("pip-*.whl"))
 
 
+def test_a_python_without_ensurepip_has_no_pip_to_give(tmp_path: Path) -> None:
+    """Debian's, without python3-venv: whoever imports this must get as far as saying so."""
+    asked = (
+        "import pathlib, sys; sys.modules['ensurepip'] = None; from localazure.installer import Uv;"
+        "print(Uv(pathlib.Path('uv')).add_pip(pathlib.Path('home')))"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False)
+    assert (told.stdout, told.stderr) == ("[]\n", "")
+
+
 def test_the_stronger_setting_of_pip_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [
         ":env:.cert='/of/the/environment.pem'",

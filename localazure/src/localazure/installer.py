@@ -6,7 +6,6 @@ what pip was told of indexes, certificates and proxies is handed on. Standard li
 
 from __future__ import annotations
 
-import ensurepip
 import os
 import shlex
 import subprocess
@@ -82,6 +81,10 @@ class Uv:
         return [*made, "--python", BASE_PYTHON, str(home)]
 
     def add_pip(self, home: Path) -> list[str]:
+        try:
+            import ensurepip
+        except ImportError:  # Debian has it in a package of its own
+            return []
         bundled = Path(ensurepip.__file__).with_name("_bundled")  # some systems have taken it out
         found = ["--quiet", "--no-index", "--find-links", str(bundled), "pip"]
         return self.install(home, *found) if bundled.is_dir() else []
