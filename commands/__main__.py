@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -18,7 +19,9 @@ def main() -> int:
     name, arguments = sys.argv[1], sys.argv[2:]
     sys.argv = [f"./dev {name}", *arguments]
     from commands.stack.errors import StackError
+    from localazure.proxies import without_proxy
 
+    os.environ.update(without_proxy(os.environ))  # whatever a command asks of a stack, and all it starts
     command = importlib.import_module(f"commands.{name.replace('-', '_')}")
     try:
         return int(command.main(arguments))

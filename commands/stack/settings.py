@@ -17,6 +17,7 @@ from commands.stack.access import (
 from commands.stack.state import Stack
 from localazure.faults import VARIABLE
 from localazure.faults.control import file_of
+from localazure.proxies import without_proxy
 from shared.resources.identities import API, ENDPOINT, WORK, Identity
 
 SERVICES = ("blob", "queue", "table")
@@ -138,9 +139,7 @@ def script_environment(stack: Stack) -> dict[str, str]:
 
 def no_proxy() -> dict[str, str]:
     """A machine behind a proxy must not use it for 127.0.0.1."""
-    there = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
-    names = [name for name in there.split(",") if name]
-    return {"NO_PROXY": ",".join(dict.fromkeys([*names, "127.0.0.1", "localhost"]))}
+    return without_proxy(os.environ)
 
 
 def write_app_settings(stack: Stack) -> bool:

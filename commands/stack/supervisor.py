@@ -14,6 +14,7 @@ from commands.stack.layout import create_storage_layout, write_subscriptions
 from commands.stack.parts import PARTS, STAGES, STRICT_PARTS, Part
 from commands.stack.settings import app_settings, write_app_settings
 from commands.stack.state import Stack
+from localazure.proxies import without_proxy
 
 START_SECONDS = 90.0
 
@@ -102,8 +103,7 @@ def _begin(stack: Stack, part: Part) -> int:
     # In a host the environment wins over the settings file, so what the file settles is not passed on.
     settled = app_settings(stack, part.app) if part.app else {}
     env = {**{k: v for k, v in os.environ.items() if k not in settled}, "PYTHONUNBUFFERED": "1"}
-    for name in ("NO_PROXY", "no_proxy"):
-        env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1", "localhost"]))
+    env |= without_proxy({**os.environ, **settled})
     env |= part.environment(stack)
     begins = processes.log_end(log)
     process = processes.start(part.command(stack), directory=stack.root, log=log, env=env)

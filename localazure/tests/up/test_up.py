@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import requests
@@ -18,6 +18,7 @@ from azure.storage.queue import QueueClient
 
 from localazure.ports import is_free, lasting_port
 from localazure.up.addresses import USUAL, Addresses, PortTaken, choose
+from localazure.up.parts import Parts
 from running_azure.waiting import until
 
 FreePort = Callable[[], int]
@@ -158,9 +159,27 @@ def test_usual_ports_are_taken_when_they_are_free_and_kept(
 
 def test_a_proxy_is_not_asked_for_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "bank.example,localhost")
+    monkeypatch.delenv("no_proxy", raising=False)
     for folder, secret in (("workspace", "identity-header"), ("events", "topic.key")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / secret).write_text("secret\n")
     addresses = Addresses(state=tmp_path, ports=USUAL, subscription="s", resource_group="g", workspace="w")
-    assert addresses.environment()["NO_PROXY"] == "bank.example,localhost,127.0.0.1"
+    told = addresses.environment()
+    assert told["NO_PROXY"] == told["no_proxy"] == "bank.example,localhost,127.0.0.1"
     assert addresses.environment()["EVENTGRID_TOPIC_KEY"] == "secret"
+
+
+def test_nor_do_its_parts_ask_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workspace calls storage and Event Grid by libraries that go by the environment."""
+    monkeypatch.setenv("NO_PROXY", "bank.example")
+    monkeypatch.setenv("no_proxy", "other.example")
+    addresses = Addresses(state=tmp_path, ports=USUAL, subscription="s", resource_group="g", workspace="w")
+    parts, given = Parts(addresses), {}
+
+    def start(_: list[str], *, environment: Mapping[str, str], log: IO[bytes], **__: Any) -> None:
+        given.update(environment)
+        log.write(b"ready: \n")
+
+    monkeypatch.setattr(parts._processes, "start", start)
+    parts._start("storage", [])
+    assert given["NO_PROXY"] == given["no_proxy"] == "bank.example,other.example,127.0.0.1,localhost"

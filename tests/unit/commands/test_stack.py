@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
+import commands.__main__
+import commands.up
 from commands.stack import parts, ports, settings, supervisor
 from commands.stack.arguments import running
 from commands.stack.errors import StackError
@@ -188,3 +191,16 @@ def test_what_the_embedded_azure_is_unkind_in_is_stored_and_said_to_its_parts(tm
     assert "--strict=events-twice,keyless" in STORAGE.arguments(again)
     assert again.be_strict([])
     assert not any("--strict" in one for one in EVENTS.arguments(again))
+
+
+def test_a_proxy_is_not_asked_for_what_runs_here(made: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would not know the stack. What the user has it not asked for besides stays so, in either spelling."""
+    monkeypatch.setattr(sys, "argv", ["commands/__main__.py", "up"])
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{ports.choose()['host']}")  # where nobody is
+    monkeypatch.setenv("NO_PROXY", "bank.example")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setattr(commands.up, "main", lambda _: len(_up(made)))
+    assert commands.__main__.main() == 2
+    for told in (os.environ, settings.no_proxy()):
+        assert told["NO_PROXY"] == told["no_proxy"] == "bank.example,127.0.0.1,localhost"

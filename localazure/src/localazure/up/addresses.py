@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localazure.ports import is_free, lasting_port
+from localazure.proxies import without_proxy
 from localazure.storage import account, program
 from localazure.workspace.settings import Settings
 
@@ -77,7 +78,7 @@ class Addresses:
             **self.workspace_settings.client_environment(secret),
             "EVENTGRID_TOPIC_ENDPOINT": self.topic(EXAMPLE_TOPIC),
             "EVENTGRID_TOPIC_KEY": self.topic_key,
-            "NO_PROXY": _without_proxy(),
+            **without_proxy(os.environ),
         }
 
     def write_environment(self, variables: Mapping[str, str]) -> Path:
@@ -111,9 +112,3 @@ def choose(state: Path, given: Mapping[str, int | None]) -> dict[str, int]:
         ports[name] = port or (usual if is_free(usual) else lasting_port())
     file.write_text(json.dumps(ports, indent=1), encoding="utf-8")
     return ports
-
-
-def _without_proxy() -> str:
-    """A machine behind a proxy must not ask it for 127.0.0.1."""
-    there = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
-    return ",".join(dict.fromkeys([*filter(None, there.split(",")), "127.0.0.1", "localhost"]))

@@ -12,6 +12,7 @@ from pathlib import Path
 from localazure.faults.kinds import FRONTS
 from localazure.ports import lasting_port
 from localazure.private import private_folder
+from localazure.proxies import without_proxy
 from localazure.up import examples
 from localazure.up.addresses import Addresses
 from localazure.workspace.processes.children import Processes, last_lines
@@ -102,7 +103,7 @@ class Parts:
             child = self._processes.start(
                 [sys.executable, "-m", "localazure", name, *options],
                 directory=self.addresses.state,
-                environment={**os.environ, "PYTHONUNBUFFERED": "1"},
+                environment={**os.environ, **without_proxy(os.environ), "PYTHONUNBUFFERED": "1"},
                 log=written,
             )
         self._children[name] = child

@@ -14,6 +14,7 @@ from urllib.request import urlretrieve
 from azure.core.exceptions import HttpResponseError
 
 from localazure.access.access import Refused
+from localazure.proxies import without_proxy
 from localazure.workspace.automl.mltable import BadTable
 from localazure.workspace.engine.automl_run import NoModel, Searches, clean
 from localazure.workspace.engine.outputs import Outputs
@@ -259,7 +260,7 @@ class Execution:
             "MLFLOW_EXPERIMENT_ID": run["experimentId"],
             "MLFLOW_EXPERIMENT_NAME": run["experiment"],
         }
-        given |= {name: _without_proxy(base.get(name)) for name in ("NO_PROXY", "no_proxy")}
+        given |= without_proxy(base)
         folders = {f"AZURE_ML_INPUT_{name}": value for name, value in inputs.items() if value is not None}
         folders |= {f"AZURE_ML_OUTPUT_{name}": value for name, value in outputs.items()}
         signed_in = of.client_environment(self.guard.secret(COMPUTE))
@@ -288,10 +289,6 @@ def log_names(folder: Path) -> list[str]:
     places = ("user_logs", "azureml-logs", "logs/azureml")
     files = [file for place in places for file in sorted((folder / place).glob("*.txt"))]
     return [file.relative_to(folder).as_posix() for file in files]
-
-
-def _without_proxy(value: str | None) -> str:
-    return ",".join([*(value or "").split(","), "127.0.0.1", "localhost"]).lstrip(",")
 
 
 def _fetched(web: Web, into: Path) -> Path:
