@@ -74,7 +74,7 @@ def children(pid: int) -> list[int]:
 def _parent_linux(entry: Path) -> int:
     """Field 4 of /proc/PID/stat; 0 for what has just ended."""
     try:
-        return int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        return int(_fields(entry)[1])
     except OSError:
         return 0
 
@@ -119,12 +119,17 @@ def birth(pid: int) -> str:
 
 
 def _birth_linux(pid: int) -> str:
-    """Field 22 of /proc/PID/stat, counted behind the name, which may hold anything; none for a zombie."""
+    """Field 22 of /proc/PID/stat; none for a zombie."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = _fields(Path(f"/proc/{pid}"))
     except OSError:
         return ""
     return "" if fields[0] in "ZX" else fields[19]
+
+
+def _fields(entry: Path) -> list[str]:
+    """Those of /proc/PID/stat from the third on: before it stands the name, which may hold anything, and any bytes."""
+    return (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
 
 
 def _birth_windows(pid: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,8 +28,6 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     made.prepare()
     (made.state / "storage").mkdir()
     (made.state / "storage" / "rows").write_text("as it was")
-    import sys
-
     begun = processes.start(
         [sys.executable, "-c", PARENT], directory=tmp_path, log=tmp_path / "log", env=dict(os.environ)
     )
@@ -129,3 +128,20 @@ def test_half_a_fork_is_none(stack: Stack, tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(KeyboardInterrupt):
         kept.fork("one", tmp_path / "fork")
     assert not (tmp_path / "fork").exists()
+
+
+@linux
+def test_a_process_may_have_any_name(tmp_path: Path) -> None:
+    """One of another program, that is no UTF-8, stands beside ours in /proc."""
+    naming = "import time; open('/proc/self/comm', 'wb').write(b') \\xff'); print(); time.sleep(1000)"
+    log = tmp_path / "log"
+    named = processes.start(
+        [sys.executable, "-uc", naming], directory=tmp_path, log=log, env=dict(os.environ)
+    )
+    while not log.read_bytes():
+        continue
+    try:
+        assert named.pid in processes.children(os.getpid())
+        assert named.is_alive()
+    finally:
+        named.stop(seconds=5)

@@ -36,7 +36,9 @@ def _machine() -> str:
 def _birth(pid: int) -> str:
     """When a process started, in the kernel's own count; empty for a dead one, and where nobody tells."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
     except OSError:
         return ""
     return "" if fields[0] in "ZX" else fields[19]
