@@ -33,7 +33,12 @@ class Process:
         """Ask it to end, then insist; False when it had to be killed."""
         if not self.is_alive():
             return True
+        family = [self.pid, *descendants(self.pid)]
         self._signal(signal.SIGTERM)
+        for (
+            pid
+        ) in family:  # one that is paused, by a snapshot that was killed, hears of it only when it goes on
+            wake(pid)
         if self._ends_within(seconds):
             return True
         self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -56,6 +61,19 @@ def send(pid: int, number: int) -> None:
     """A signal; nothing when there is no such process any more."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
+
+
+def wake(pid: int) -> None:
+    """A paused process goes on; others are left as they are."""
+    if sys.platform != "win32":  # which pauses none
+        send(pid, signal.SIGCONT)
+
+
+def descendants(pid: int) -> list[int]:
+    """Its children, theirs, and so on. None on Windows, where nobody asks for them."""
+    if sys.platform == "win32":
+        return []
+    return [one for child in children(pid) for one in (child, *descendants(child))]
 
 
 def children(pid: int) -> list[int]:

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -188,21 +189,50 @@ def _at_rest(stack: Stack) -> Iterator[None]:
         yield
         return
     paused: list[int] = []
+    with _signals_raise() as all_of_it:
+        try:
+            for name in reversed(running):
+                process = stack.process(name)
+                if process:
+                    _pause(process.pid, paused)
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_BLOCK, all_of_it)  # a second one waits until all go on
+            for pid in paused:
+                processes.wake(pid)
+
+
+@contextmanager
+def _signals_raise() -> Iterator[set[signal.Signals]]:
+    """Those that would end this process at once, a closed terminal's too, end it by an exception as Ctrl-C does.
+
+    Yields them, and Ctrl-C's: what is blocked of them within comes afterwards. Only the main thread hears signals.
+    """
+    if sys.platform == "win32":
+        raise AssertionError("nothing is paused on Windows")
+
+    def ended(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    hears = threading.current_thread() is threading.main_thread()
+    ending = [signal.SIGTERM, signal.SIGHUP] if hears else []
+    before = {number: signal.getsignal(number) for number in ending}
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
-        for name in reversed(running):
-            process = stack.process(name)
-            if process:
-                _pause(process.pid, paused)
-        yield
+        for number, handler in before.items():
+            if handler != signal.SIG_IGN:  # under nohup
+                signal.signal(number, ended)
+        yield {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     finally:
-        for pid in paused:
-            processes.send(pid, signal.SIGCONT)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def _pause(pid: int, paused: list[int]) -> None:
     """It, and then what it has started, until nothing new is there: what is paused starts nothing."""
+    paused.append(pid)  # before: an exception may come in between, and to go on harms none
     processes.send(pid, signal.SIGSTOP)
-    paused.append(pid)
     for child in processes.children(pid):
         _pause(child, paused)
 

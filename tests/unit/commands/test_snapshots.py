@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from commands import snapshot
+from commands import ROOT, snapshot
 from commands.stack import processes, snapshots
 from commands.stack.errors import StackError
 from commands.stack.snapshots import Snapshots
@@ -144,4 +146,47 @@ def test_a_process_may_have_any_name(tmp_path: Path) -> None:
         assert named.pid in processes.children(os.getpid())
         assert named.is_alive()
     finally:
-        named.stop(seconds=5)
+        processes.send(named.pid, 9)
+
+
+SAVING = """
+import sys, time
+from pathlib import Path
+from commands.stack import snapshots
+from commands.stack.state import Stack
+
+def copy(*_):
+    print("copies", flush=True)
+    time.sleep(1000)
+
+snapshots._copy = copy
+snapshots.Snapshots(Path(sys.argv[2])).save(Stack(Path(sys.argv[1])), "one")
+"""
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_who_ends_it_while_it_copies_leaves_nothing_paused(
+    stack: Stack, tmp_path: Path, number: signal.Signals
+) -> None:
+    """A closed terminal, or the end of a CI job."""
+    command = [sys.executable, "-c", SAVING, str(stack.state), str(tmp_path / "kept")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as saving:
+        assert saving.stdout
+        assert saving.stdout.readline() == "copies\n"
+        assert _states(stack) == {"T"}
+        saving.send_signal(number)
+        assert saving.wait(20) == 128 + number
+    assert "T" not in _states(stack)
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+@linux
+def test_what_is_still_paused_is_stopped_all_the_same(stack: Stack) -> None:
+    """A kill -9 of a snapshot leaves it so."""
+    process = stack.process("storage")
+    assert process
+    [child] = processes.children(process.pid)
+    snapshots._pause(process.pid, [])
+    assert process.stop(seconds=5)
+    assert processes._fields(Path(f"/proc/{child}"))[0] != "T"
