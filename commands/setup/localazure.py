@@ -10,15 +10,15 @@ from pathlib import Path
 from commands.setup.console import Line, run
 from commands.setup.counting import NpmFolder
 from localazure.installer import chosen
-from localazure.storage.program import HOME, LOCK, by_content
+from localazure.storage.program import HOME, LOCK, NotInstalled, by_content, installed
 
 SOURCES = Path("localazure", "src")
 
 
 def is_ready(root: Path) -> bool:
-    """True when `.venv` has the command and metadata that the folder's pyproject.toml declares now."""
+    """True when `.venv` has the command and metadata that the folder's pyproject.toml declares now, and where it is now."""
     stamp = _stamp(root)
-    return stamp.exists() and stamp.read_text() == _digest(root / "localazure" / "pyproject.toml")
+    return stamp.exists() and stamp.read_text() == _installed_here(root)
 
 
 def install(root: Path, line: Line) -> None:
@@ -27,13 +27,19 @@ def install(root: Path, line: Line) -> None:
     here = ("--no-index", "--no-deps", "--no-build-isolation", "--editable", str(root / "localazure"))
     log = root / ".venv" / "localazure.log"
     run(means.install(root / ".venv", *here), line=line, log=log, env=means.environment())
-    _write(_stamp(root), _digest(root / "localazure" / "pyproject.toml"))
+    _write(_stamp(root), _installed_here(root))
 
 
 def has_storage(root: Path) -> bool:
-    """True when Azurite was installed from the lock that localazure has now."""
+    """True when Azurite was installed from the lock that localazure has now, and is there."""
     stamp = _storage_stamp()
-    return stamp.exists() and stamp.read_text() == _digest(_storage_lock(root))
+    if not (stamp.exists() and stamp.read_text() == _digest(_storage_lock(root))):
+        return False
+    try:
+        installed()
+    except NotInstalled:  # what it has written down of itself is where it was before this checkout was moved
+        return False
+    return True
 
 
 def install_storage(root: Path, line: Line) -> None:
@@ -52,6 +58,13 @@ def install_storage(root: Path, line: Line) -> None:
 def _azurite_folder() -> Path | None:
     folder = by_content("azurite", LOCK)
     return folder if folder.exists() else None
+
+
+def _installed_here(root: Path) -> str:
+    """What the stamp says: an environment that was moved, or copied, names the folder where it was made."""
+    place = str((root / ".venv").resolve())  # a link to another checkout's is as that one has it
+    project = _digest(root / "localazure" / "pyproject.toml")
+    return hashlib.sha256(f"{project} {place}".encode()).hexdigest()
 
 
 def _stamp(root: Path) -> Path:

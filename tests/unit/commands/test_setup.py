@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 from commands import catalog
 from commands.setup import console, counting, disk, environments, localazure, needs, npm_packages, venv
 from commands.setup import process_environment as settled
+from localazure.storage.program import LOCK, by_content
 
 ROOT = Path(__file__).parents[3]
 LINE = console.Line("a test")
@@ -423,6 +425,7 @@ def test_the_embedded_azure_is_installed_again_when_its_pyproject_or_lock_change
     programs = tmp_path / "programs"
     programs.mkdir()
     monkeypatch.setenv("LOCALAZURE_HOME", str(programs))
+    program = _installed_program()
     ran: list[list[str]] = []
     monkeypatch.setattr(localazure, "run", lambda command, **_: ran.append(command))
     steps = (
@@ -437,6 +440,37 @@ def test_the_embedded_azure_is_installed_again_when_its_pyproject_or_lock_change
         assert not is_ready(tmp_path)
     assert "--no-index" in ran[0]
     assert ran[1][1:] == ["-m", "localazure", "setup"]
+    localazure.install_storage(tmp_path, LINE)
+    program.unlink()
+    assert not localazure.has_storage(tmp_path)
+
+
+def _installed_program() -> Path:
+    """As `localazure setup` leaves it; the main script."""
+    folder = by_content("azurite", LOCK)
+    folder.mkdir(parents=True)
+    main = folder / "azurite.js"
+    main.touch()
+    (folder / "program.json").write_text(json.dumps({"node": sys.executable, "main": str(main)}))
+    return main
+
+
+def test_the_embedded_azure_is_installed_again_in_a_checkout_that_was_moved_or_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editable install names its folder; only a link to another checkout's environment is that one's."""
+    here, there, linked = (tmp_path / name for name in ("here", "there", "linked"))
+    for root in (here, linked):
+        (root / "localazure").mkdir(parents=True)
+        (root / "localazure" / "pyproject.toml").touch()
+    (here / ".venv").mkdir()
+    (linked / ".venv").symlink_to(here / ".venv")
+    monkeypatch.setattr(localazure, "run", lambda *_, **__: None)
+    localazure.install(here, LINE)
+    assert localazure.is_ready(here)
+    assert localazure.is_ready(linked)
+    shutil.copytree(here, there)
+    assert not localazure.is_ready(there)
 
 
 def test_programs_and_caches_are_kept_in_the_checkout_unless_told(
