@@ -57,12 +57,15 @@ class Hosting:
         self._coming: dict[str, Hosted] = {}
         self._leaving: set[Hosted] = set()
 
-    def deploy(self, deployment: Json) -> None:
-        """Starts a server for it; the one that serves now goes on until the new one answers."""
+    def deploy(self, deployment: Json, *, served: bool = False) -> None:
+        """Starts a server for it; the one that serves now goes on until the new one answers.
+
+        served: this very deployment has, before the workspace was started again
+        """
         key = f"{deployment['endpoint']}/{deployment['name']}"
         folder = self._folder / key / uuid.uuid4().hex[:8]
         folder.mkdir(parents=True)
-        coming = Hosted(self._means, deployment, folder, tell=self._told)
+        coming = Hosted(self._means, deployment, folder, tell=self._told, served=served)
         with self._lock:
             before = self._coming.pop(key, None)
             self._coming[key] = coming
@@ -112,7 +115,7 @@ class Hosting:
             shutil.rmtree(left, ignore_errors=True)
         for deployment in self._store.all(DEPLOYMENTS):
             if deployment["state"] != "Failed":
-                self.deploy(deployment)
+                self.deploy(deployment, served=deployment["state"] == "Succeeded")
 
     def stop(self) -> None:
         with self._lock:

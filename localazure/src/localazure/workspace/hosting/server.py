@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import logging
 import os
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from localazure.access.access import Refused
+from localazure.ports import is_free, lasting_port
 from localazure.workspace.identity.guard import ENDPOINT, Guard
 from localazure.workspace.planning.pipeline import Planner
 from localazure.workspace.processes.children import Processes, last_lines
@@ -85,10 +86,13 @@ class Hosted:
         folder: Path,
         *,
         tell: Callable[[Hosted, str | None], None],
+        served: bool = False,
     ) -> None:
+        """served: by an earlier life of this workspace, as it is"""
         self._means, self.deployment, self._folder, self._tell = means, deployment, folder, tell
         self.ready = threading.Event()
         self.requests = InFlight()
+        self._served, self._pause = served, 1.0
         self.port = 0
         self.log = folder.parent / "console.log"
         self._stop = Stop(means.processes)
@@ -103,34 +107,44 @@ class Hosted:
         """Ends whatever it is at: its environment's construction, or its server."""
         self._stop.ask(cancel=True)
         self.ready.clear()
-        child = self._child
-        if child is not None:
-            self._means.processes.end(child)
+        self._end_child()
         self._thread.join(10)
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _end_child(self) -> None:
+        child = self._child
+        if child is not None:
+            self._means.processes.end(child)
+
     def _serve(self) -> None:
-        try:
-            command, environment = self._prepare()
-            self._run(command, environment)
-        except Stopped:
-            return
-        except Exception as failed:  # the border of a thread: whatever it was, the deployment says so
-            if not isinstance(
-                failed, HostingFailed | Refused | NothingThere | UnknownPath | EnvironmentFailed | Refusal
-            ):
-                log.exception("hosting %s", self.deployment["name"])
-            if not self._stop.asked:
-                self._say(f"failed: {failed}")
-                self._tell(self, str(failed))
+        """The first start decides whether the deployment succeeded; one that has served is started until it serves."""
+        while not self._stop.asked:
+            try:
+                self._run(*self._prepare())
+            except Stopped:
+                return
+            except Exception as failed:  # the border of a thread: whatever it was, the deployment says so
+                if not isinstance(
+                    failed, HostingFailed | Refused | NothingThere | UnknownPath | EnvironmentFailed | Refusal
+                ):
+                    log.exception("hosting %s", self.deployment["name"])
+                self.ready.clear()
+                self._end_child()
+                if self._stop.asked:
+                    return
+                if not self._served:
+                    self._say(f"failed: {failed}")
+                    self._tell(self, str(failed))
+                    return
+                self._say(f"it did not start again, and is tried once more: {failed}")
+                self._wait()
 
     def _run(self, command: list[str], environment: dict[str, str]) -> None:
-        """The first start decides whether the deployment succeeded; later ends are starts again."""
-        pause = 1.0
         while not self._stop.asked:
             self._start_process(command, environment)
             if not self.ready.is_set():
                 self.ready.set()
+                self._served = True
                 self._report()
                 self._tell(self, None)
             started = time.monotonic()
@@ -139,8 +153,14 @@ class Hosted:
                 return
             self.ready.clear()
             self._say(f"the server ended with {code}; starting it again")
-            pause = 1.0 if time.monotonic() - started > 60 else min(pause * 2, 30.0)
-            self._stop.pause(pause)
+            if time.monotonic() - started > 60:
+                self._pause = 0.5
+            self._wait()
+
+    def _wait(self) -> None:
+        """Longer each time, for as long as it does not serve for a while."""
+        self._pause = min(self._pause * 2, 30.0)
+        self._stop.pause(self._pause)
 
     def _report(self) -> None:
         """A deployment that may not report its metrics serves all the same, as in Azure."""
@@ -152,7 +172,8 @@ class Hosted:
     def _prepare(self) -> tuple[list[str], dict[str, str]]:
         properties = self.deployment["properties"]
         configuration = properties["codeConfiguration"]
-        self._folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self._folder, ignore_errors=True)  # of a try before
+        self._folder.mkdir(parents=True)
         code = self._fetch(
             self._means.planner.versioned("codes", configuration["codeId"])["properties"]["codeUri"], "code"
         )
@@ -161,7 +182,8 @@ class Hosted:
             raise HostingFailed(f"the code has no scoring script {configuration.get('scoringScript')}")
         model = self._fetch_model(properties.get("model"))
         python = self._interpreter(properties.get("environmentId"))
-        self.port = _free_port()
+        if not (self.port and is_free(self.port)):
+            self.port = lasting_port()
         command = [
             str(python), "-P", str(LOOPBACK), "--entry_script", str(script), "--port", str(self.port),
             "--model_dir", str(model),
@@ -246,12 +268,6 @@ class Hosted:
         return last_lines(self.log, _LINES_IN_ERROR)
 
     def _say(self, line: str) -> None:
-        with self.log.open("a", encoding="utf-8") as written:
+        # A full disk costs a line of the log, not the thread.
+        with contextlib.suppress(OSError), self.log.open("a", encoding="utf-8") as written:
             written.write(f"{now()} {line}\n")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
