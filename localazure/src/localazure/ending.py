@@ -1,4 +1,4 @@
-"""How a program learns that it should end: by SIGTERM, by Ctrl-C, or because a part of it says so."""
+"""How a program learns that it should end: by SIGTERM, by Ctrl-C, by its terminal's end, or because a part says so."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import signal
 import socket
 from collections.abc import Iterable
 
-_USUAL = (signal.SIGTERM, signal.SIGINT)
+_HANGUP = getattr(signal, "SIGHUP", None)
+"""Windows has none."""
+_USUAL = tuple(filter(None, (signal.SIGTERM, signal.SIGINT, _HANGUP)))
 
 
 class Ending:
@@ -24,9 +26,11 @@ class Ending:
         self._tells.setblocking(False)
 
     def on_signals(self, numbers: Iterable[signal.Signals] = _USUAL) -> Ending:
-        """From now on these ask for it; to be called in the main thread."""
+        """From now on these ask for it; to be called in the main thread. Under nohup a closed terminal still does not."""
         signal.set_wakeup_fd(self._tells.fileno(), warn_on_full_buffer=False)
         for number in numbers:
+            if number == _HANGUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue
             signal.signal(number, lambda *_: None)
         return self
 
