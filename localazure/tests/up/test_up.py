@@ -10,15 +10,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 import pytest
 import requests
 from azure.storage.queue import QueueClient
 
+from localazure.locks import only_one
 from localazure.ports import is_free, lasting_port
+from localazure.up import __main__ as command
 from localazure.up.addresses import USUAL, Addresses, PortTaken, choose
-from localazure.up.parts import Parts
+from localazure.up.parts import NotStarted, Parts
+from localazure.workspace.processes.children import Processes
 from running_azure.waiting import until
 
 FreePort = Callable[[], int]
@@ -174,7 +178,8 @@ def test_nor_do_its_parts_ask_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("NO_PROXY", "bank.example")
     monkeypatch.setenv("no_proxy", "other.example")
     addresses = Addresses(state=tmp_path, ports=USUAL, subscription="s", resource_group="g", workspace="w")
-    parts, given = Parts(addresses), {}
+    parts = Parts(addresses)
+    given: dict[str, str] = {}
 
     def start(_: list[str], *, environment: Mapping[str, str], log: IO[bytes], **__: Any) -> None:
         given.update(environment)
@@ -183,3 +188,65 @@ def test_nor_do_its_parts_ask_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(parts._processes, "start", start)
     parts._start("storage", [])
     assert given["NO_PROXY"] == given["no_proxy"] == "bank.example,other.example,127.0.0.1,localhost"
+
+
+LISTENS = """
+import socket, sys, time
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))):
+    print("listens", flush=True)
+    time.sleep(1000)
+"""
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A part that listens on the port of the last start."""
+    ports = {name: lasting_port() for name in USUAL}
+    (tmp_path / "up.json").write_text(json.dumps(ports))
+    processes = Processes(tmp_path / "processes")
+    listens = [sys.executable, "-c", LISTENS, str(ports["blob"])]
+    part = processes.start(listens, directory=tmp_path, environment=os.environ, log=subprocess.PIPE)
+    assert part.stdout
+    assert part.stdout.readline() == b"listens\n"
+    yield part
+    processes.end(part)
+    part.stdout.close()
+
+
+@pytest.fixture
+def began(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, int]]:
+    """The ports of each that gets as far as to start its parts, of which there are none."""
+    made: list[Mapping[str, int]] = []
+
+    class NoParts(Parts):
+        def start(self) -> Iterator[str]:
+            made.append(self.addresses.ports)
+            raise NotStarted("no parts here")
+            yield
+
+    monkeypatch.setattr(command, "provide", lambda: None)
+    monkeypatch.setattr(command, "Parts", NoParts)
+    monkeypatch.setattr(command, "Ending", lambda: SimpleNamespace(on_signals=lambda: None))
+    return made
+
+
+def test_what_a_killed_one_left_is_ended_before_its_ports_are_looked_at(
+    tmp_path: Path, left: subprocess.Popen[bytes], began: list[Mapping[str, int]]
+) -> None:
+    """On macOS nothing ends a part with `localazure up`."""
+    assert command.main(["--state", str(tmp_path)]) == 1
+    assert began == [json.loads((tmp_path / "up.json").read_text())]
+    assert left.wait(10) == -signal.SIGKILL
+
+
+def test_a_second_one_of_the_same_folder_is_refused_and_ends_nothing(
+    tmp_path: Path,
+    left: subprocess.Popen[bytes],
+    began: list[Mapping[str, int]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with only_one(tmp_path / "up.lock"):
+        assert command.main(["--state", str(tmp_path)]) == 1
+    assert f"another `localazure up` runs in {tmp_path}" in capsys.readouterr().err
+    assert began == []
+    assert left.poll() is None

@@ -11,19 +11,26 @@ from pathlib import Path
 from localazure import faults, strict
 from localazure.ending import Ending
 from localazure.faults.control import file_of
+from localazure.locks import only_one
 from localazure.private import private_folder
 from localazure.storage.installation import provide
 from localazure.storage.node import SetupFailed
 from localazure.up.addresses import USUAL, Addresses, PortTaken, choose, exports
 from localazure.up.examples import NotMade
-from localazure.up.parts import NotStarted, Parts
+from localazure.up.parts import NotStarted, Parts, reap
 from localazure.workspace.settings import Settings
 
 EPILOG = """\
 It runs until Ctrl-C; STATE keeps what it holds. A Functions app runs beside it by `localazure host --app DIR`, in a
 terminal that has read the variables. The first start installs Azurite, and Node when there is none (`localazure setup`).
 """
-_PROBLEMS = (PortTaken, NotStarted, NotMade, SetupFailed, OSError)
+
+
+class InUse(Exception):
+    """Two would be in each other's way."""
+
+
+_PROBLEMS = (InUse, PortTaken, NotStarted, NotMade, SetupFailed, OSError)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,10 +42,21 @@ def main(arguments: list[str] | None = None) -> int:
         provide()
         ending = Ending().on_signals()
         private_folder(state, may_be_anothers=True)
-        ports = choose(state, {name: getattr(given, f"{name}_port") for name in USUAL})
+        with only_one(state / "up.lock", check=lambda: _refuse(state)):
+            return _serve(given, state, ending, began)
     except _PROBLEMS as problem:
-        print(f"localazure: {problem}", file=sys.stderr)
+        _say(str(problem))
         return 1
+
+
+def _refuse(state: Path) -> None:
+    raise InUse(f"another `localazure up` runs in {state}: end that one, or choose another folder by --state")
+
+
+def _serve(given: argparse.Namespace, state: Path, ending: Ending, began: float) -> int:
+    """The exit code, once all has ended. raises: PortTaken"""
+    reap(state)  # before: they have the ports
+    ports = choose(state, {name: getattr(given, f"{name}_port") for name in USUAL})
     addresses = Addresses(
         state=state,
         ports=ports,

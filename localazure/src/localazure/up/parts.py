@@ -21,10 +21,17 @@ START_SECONDS = 90.0
 STOP_SECONDS = 25.0
 """Azurite has 20 to save what it holds."""
 _LINES_IN_ERROR = 20
+PROCESSES = "processes"
+"""The folder of their records, in that of the state."""
 
 
 class NotStarted(Exception):
     """A part ended before it served, or took too long; the message ends with its log."""
+
+
+def reap(state: Path) -> None:
+    """Ends the parts that an earlier `localazure up` of this folder left running; only for who has the folder alone."""
+    Processes(state / PROCESSES).reap()
 
 
 class Parts:
@@ -36,12 +43,11 @@ class Parts:
         names = ("control", *FRONTS) if faults else ()
         self._behind = {name: lasting_port() for name in names}
         self.addresses, self._strict = addresses, sorted(strict)
-        self._processes = Processes(addresses.state / "processes")
+        self._processes = Processes(addresses.state / PROCESSES)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> Iterator[str]:
         """The name of each part, as it begins to serve; raises NotStarted."""
-        self._processes.reap()
         for name in (*(["faults"] if self.faults else []), "storage", "events", "workspace"):
             self._start(name, self._options(name))
             if name == "storage":
