@@ -234,12 +234,26 @@ class Stack:
     def process(self, part: str) -> Process | None:
         """The part's process when it runs."""
         stored = self._stored.get("parts", {}).get(part)
-        process = Process(**stored) if stored else None
+        process = Process(pid=stored["pid"], born=stored["born"]) if stored else None
         return process if process and process.is_alive() else None
 
-    def started(self, part: str, process: Process) -> None:
-        """Remember the part's process, so that later commands find it."""
-        self._stored.setdefault("parts", {})[part] = {"pid": process.pid, "born": process.born}
+    def started(self, part: str, process: Process, *, begins: int | None = None) -> None:
+        """Remember the part's process, so that later commands find it.
+
+        begins: where in its log it will say that it serves; nobody has read that yet
+        """
+        known = {"pid": process.pid, "born": process.born}
+        self._stored.setdefault("parts", {})[part] = known | ({} if begins is None else {"begins": begins})
+        self._write()
+
+    def begins(self, part: str) -> int | None:
+        """Where the log of a part begins that was started and has not been seen to serve; None for others."""
+        begins: int | None = self._stored.get("parts", {}).get(part, {}).get("begins")
+        return begins
+
+    def serves(self, part: str) -> None:
+        """It has been seen to."""
+        self._stored["parts"][part].pop("begins", None)
         self._write()
 
     def stopped(self, parts: Iterable[str]) -> None:

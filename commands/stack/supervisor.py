@@ -84,15 +84,18 @@ def stop_parts(stack: Stack, names: Iterable[str]) -> list[str]:
 def _start_stage(stack: Stack, stage: tuple[Part, ...], announce: Announce) -> None:
     started = time.monotonic()
     wanted = [part for part in stage if part.is_wanted(stack)]
-    begun = {part: _begin(stack, part) for part in wanted if not stack.process(part.name)}
+    begun = [part for part in wanted if not stack.process(part.name)]
+    for part in begun:
+        _begin(stack, part)
     for part in wanted:
-        if part in begun:
-            _await_ready(stack, part, begun[part])
+        begins = stack.begins(part.name)
+        if begins is not None:  # begun now, or by one that was interrupted since
+            _await_ready(stack, part, begins)
+            stack.serves(part.name)
         announce(part.name, time.monotonic() - started, part in begun)
 
 
-def _begin(stack: Stack, part: Part) -> int:
-    """Start a part; returns where in its log its own lines begin."""
+def _begin(stack: Stack, part: Part) -> None:
     for name, port in part.listens_on(stack).items():
         if not ports.becomes_free(port):
             raise StackError(
@@ -107,8 +110,7 @@ def _begin(stack: Stack, part: Part) -> int:
     env |= part.environment(stack)
     begins = processes.log_end(log)
     process = processes.start(part.command(stack), directory=stack.root, log=log, env=env)
-    stack.started(part.name, process)
-    return begins
+    stack.started(part.name, process, begins=begins)
 
 
 def _await_ready(stack: Stack, part: Part, begins: int) -> None:

@@ -204,3 +204,34 @@ def test_a_proxy_is_not_asked_for_what_runs_here(made: Stack, monkeypatch: pytes
     assert commands.__main__.main() == 2
     for told in (os.environ, settings.no_proxy()):
         assert told["NO_PROXY"] == told["no_proxy"] == "bank.example,127.0.0.1,localhost"
+
+
+def test_a_part_that_an_interrupted_start_has_begun_is_waited_for(
+    made: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is alive, and nobody has seen it serve."""
+    made.prepare()
+    await_ready = supervisor._await_ready
+    slow = (
+        "import os, sys, time; time.sleep(2);"
+        "os.execv(sys.executable, [sys.executable, '-m', 'localazure', 'storage', *sys.argv[1:]])"
+    )
+    monkeypatch.setattr(
+        parts.Part, "command", lambda it, stack: [sys.executable, "-c", slow, *it.arguments(stack)]
+    )
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(supervisor, "_await_ready", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        supervisor.up_storage(made)
+    begun = made.process("storage")
+    awaited: list[str] = []
+    monkeypatch.setattr(
+        supervisor, "_await_ready", lambda *given: (awaited.append(given[1].name), await_ready(*given))
+    )
+    for _ in range(2):
+        supervisor.up_storage(Stack(made.state))
+    assert awaited == ["storage"]
+    assert Stack(made.state).process("storage") == begun
