@@ -22,6 +22,7 @@ from commands.stack import parts, ports, settings, supervisor
 from commands.stack.arguments import running
 from commands.stack.errors import StackError
 from commands.stack.parts import EVENTS, STORAGE
+from commands.stack.processes import Process
 from commands.stack.state import Stack
 from shared.resources import storage
 from tests.unit.commands.small_stack import IN_MEMORY, only_two_parts
@@ -235,3 +236,24 @@ def test_a_part_that_an_interrupted_start_has_begun_is_waited_for(
         supervisor.up_storage(Stack(made.state))
     assert awaited == ["storage"]
     assert Stack(made.state).process("storage") == begun
+
+
+def test_a_host_is_told_of_all_that_no_proxy_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a host the environment wins over the settings file."""
+    stack = Stack(tmp_path)
+    stack.prepare({"NO_PROXY": "chosen.example"})
+    (tmp_path / "workspace").mkdir()
+    (tmp_path / "workspace" / "identity-header").write_text("secret\n")
+    monkeypatch.setenv("NO_PROXY", "bank.example")
+    monkeypatch.delenv("no_proxy", raising=False)
+    given: dict[str, str] = {}
+
+    def start(_: list[str], *, env: dict[str, str], **__: object) -> Process:
+        given.update(env)
+        return Process(pid=os.getpid(), born="1")
+
+    monkeypatch.setattr(supervisor.processes, "start", start)
+    supervisor._begin(stack, parts.HOST)
+    assert given["NO_PROXY"] == given["no_proxy"] == "chosen.example,bank.example,127.0.0.1,localhost"
