@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
 from shared.ports import DeploymentPlan
 from shared.procedures.deployment_removal import remove
 from shared.procedures.open_batches import deployments_in_use
 from shared.services import Services
-
-if TYPE_CHECKING:
-    from shared.procedures.release import Release
 
 
 def retire(deployment: str, plan: DeploymentPlan, *, taken_back: bool) -> list[Change]:
@@ -34,9 +29,11 @@ def retire(deployment: str, plan: DeploymentPlan, *, taken_back: bool) -> list[C
     ]
 
 
-def collect_unneeded(release: Release, previous: str, services: Services) -> list[Change]:
-    """Removes those that neither answer, nor stand by for a rollback, nor are pinned by a batch under way."""
-    endpoint = release.plan.endpoint
-    needed = {release.plan.deployment, previous, *deployments_in_use(services)}
-    unneeded = [name for name in services.workspace.deployments(endpoint) if name not in needed]
-    return [change for name in unneeded for change in remove(endpoint, name, services)]
+def collect_unneeded(plan: DeploymentPlan, previous: str, services: Services) -> list[Change]:
+    """Removes those that neither answer, nor stand by for a rollback, nor are pinned by a batch under way.
+
+    plan: of what answers
+    """
+    needed = {plan.deployment, previous, *deployments_in_use(services)}
+    unneeded = [name for name in services.workspace.deployments(plan.endpoint) if name not in needed]
+    return [change for name in unneeded for change in remove(plan.endpoint, name, services)]

@@ -268,7 +268,7 @@ def _released(release: Release, previous: str, services: Services) -> list[Fact 
     )
     retired = retire(previous, plan, taken_back=release.is_roll_back) if previous else []
     again = newest_judged_again(fact.dataset, services)
-    return [released, *again, *retired, *collect_unneeded(release, previous, services)]
+    return [released, *again, *retired, *collect_unneeded(plan, previous, services)]
 
 
 def _ended(release: Release, services: Services, reason: str = "") -> list[Fact | Change]:
