@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from serving.arrow_size import size_of, viewed
 from serving.explain import Reasons
 from serving.features import Feature, Floats, blank
 from serving.model import Scores
@@ -17,6 +18,15 @@ from serving.payload import EXPLAIN, BadRequest, reasons_of
 from serving.rules import Broken, Fault, judge_column
 
 CONTENT_TYPE = "application/vnd.apache.arrow.stream"
+ROOM = 16 << 20
+"""Bytes that any request may become, however small it is: compressed, or mostly of columns without a value. As a
+matrix they are 100,000 rows of 20 features, more than one shard of the product's default size has."""
+GROWTH = 16
+"""How many times its own bytes a larger request may become. Our own clients send a byte or more for each value, be it
+as requests of `request_bytes` or as a shard of any size on a cluster; it takes 8 in the matrix, and a list's columns
+take as many where they are left out."""
+LONGEST_NUMBER = 9
+"""Digits of a number in the metadata: Python reads no number of any length."""
 _LABELS = pa.array(["skip", "call"])
 """In the order of False and True."""
 _ANSWER = (
@@ -52,7 +62,7 @@ def checked(body: bytes, features: Sequence[Feature], optional: Sequence[str] = 
     optional: names of features that may be absent, as if they were null in every row
     raises: BadRequest
     """
-    table = _read(body)
+    table = _read(body, len(features))
     wanted = (table.schema.metadata or {}).get(EXPLAIN.encode(), b"0")
     places = [_place(table.schema, feature.name, optional) for feature in features]
     matrix, broken = blank(table.num_rows, features), dict[int, list[Fault]]()
@@ -67,7 +77,8 @@ def checked(body: bytes, features: Sequence[Feature], optional: Sequence[str] = 
         missing = column.is_null().to_numpy() if column.null_count else None
         known = partial(_value, column)
         judge_column(feature, matrix[:, at], known, broken, missing=missing)
-    return Request(matrix, broken, reasons_of(int(wanted) if wanted.isdigit() else wanted))
+    number = wanted.isdigit() and len(wanted) <= LONGEST_NUMBER
+    return Request(matrix, broken, reasons_of(int(wanted) if number else wanted))
 
 
 def _value(column: Any, row: int) -> Any:
@@ -110,17 +121,33 @@ def written(
     return bytes(sink.getvalue())
 
 
-def _read(body: bytes) -> Any:
-    """The lengths, offsets and codes inside come from outside: they are checked before anything follows them."""
+def _read(body: bytes, features: int) -> Any:
+    """The lengths, offsets and codes inside come from outside: they are checked before anything follows them.
+
+    features: how many numbers a row takes in the matrix
+    """
+    most = max(ROOM, GROWTH * len(body))
     try:
+        size = size_of(body)
+        if max(size.rows * max(1, features) * 8, size.inflated) > most:
+            raise _too_large(most)
         with pa.ipc.open_stream(body) as stream:
             table = stream.read_all()
-        table.validate(full=True)
+        table.validate(full=True)  # first: a dictionary that was looked at passes for a sound one
+        if viewed(table) > most:
+            raise _too_large(most)
     except (pa.ArrowException, OSError, ValueError) as cause:
         raise BadRequest(
             "BadArrow", f"the body is no Arrow IPC stream ({cause}); send one as {CONTENT_TYPE}"
         ) from cause
     return table
+
+
+def _too_large(most: int) -> BadRequest:
+    message = (
+        f"the rows take more than the {most:,} bytes that a request of this size may; send fewer at once"
+    )
+    return BadRequest("TooLarge", message)
 
 
 def _place(schema: Any, name: str, optional: Sequence[str]) -> int | None:

@@ -41,6 +41,21 @@ HOSTILE = (
         "security/test_hostile_models.py",
     ),
     mutant(
+        "a little Arrow becomes many rows", "serving.arrow",
+        "max(size.rows * max(1, features) * 8, size.inflated)", "size.inflated",
+        "unit/serving/test_arrow.py::test_a_little_that_becomes_much_is_refused_before_it_does",
+    ),
+    mutant(
+        "a little Arrow is inflated to much", "serving.arrow_size",
+        "inflated += sum(_lengths(batch, message.body)) if", "inflated += 0 if",
+        "unit/serving/test_arrow.py::test_compressed_buffers_that_become_much_are_refused",
+    ),
+    mutant(
+        "many views of one text become many texts", "serving.arrow",
+        "if viewed(table) > most:", "if False:",
+        "unit/serving/test_arrow.py::test_a_little_that_becomes_much_is_refused_before_it_does",
+    ),
+    mutant(
         "a cell is told as a batch's name", "shared.domain.outcomes.outcome_file",
         "if re.fullmatch(names.BATCH_ID, found):", "if True:",
         "security/test_canaries.py::test_a_whole_flow_says_nothing_of_them",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from serving.answer import answer
+from serving.arrow import ROOM, checked
+from serving.arrow_size import size_of
 from serving.model import load
 
 AGES = [70, 20, 70, None]
@@ -161,6 +165,91 @@ def test_codes_that_point_outside_their_dictionary_are_refused(folder: Path) -> 
     for code in (7, -1):
         lying = pa.DictionaryArray.from_arrays(pa.array([0, code, 0, 0]), pa.array(["student"]), safe=False)
         assert refusal(ask(folder, stream([batch(job=lying)])))[1] == "BadArrow"
+
+
+def compressed(codec: str, rows: int) -> bytes:
+    zeros = pa.record_batch(
+        {"age": pa.array([0] * rows, pa.int64()), "job": pa.nulls(rows), "rate": pa.nulls(rows)}
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, zeros.schema, options=pa.ipc.IpcWriteOptions(compression=codec)) as writer:
+        writer.write_batch(zeros)
+    return bytes(sink.getvalue())
+
+
+def shown_by_views(rows: int, length: int) -> Any:
+    """Distinct texts that overlap in one buffer; a view is its length, its beginning, and where the rest stands."""
+    text = bytes(97 + at % 26 for at in range(rows + length))
+    views = b"".join(struct.pack("<i4sii", length, text[at : at + 4], 0, at) for at in range(rows))
+    buffers = [None, pa.py_buffer(views), pa.py_buffer(text)]
+    return pa.Array.from_buffers(pa.string_view(), rows, buffers)
+
+
+def coded_by_nothing(rows: int) -> Any:
+    return pa.DictionaryArray.from_arrays(pa.array([0, 0, 0, 0]), pa.nulls(rows))
+
+
+MUCH_OF_LITTLE: dict[str, Callable[[], bytes]] = {
+    "rows without a byte": lambda: stream([pa.record_batch({n: pa.nulls(10**6) for n in ("age", "job", "rate")})]),
+    "many batches": lambda: stream([batch(age=pa.nulls(10**5), job=pa.nulls(10**5), rate=pa.nulls(10**5))] * 20),
+    "a dictionary without a byte": lambda: stream([batch(job=coded_by_nothing(10**6))]),
+    "zstd": lambda: compressed("zstd", 3_000_000),
+    "lz4": lambda: compressed("lz4", 3_000_000),
+    "views of the same bytes": lambda: stream(
+        [batch(age=pa.nulls(2000), job=shown_by_views(2000, 40_000), rate=pa.nulls(2000))]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", MUCH_OF_LITTLE)
+def test_a_little_that_becomes_much_is_refused_before_it_does(folder: Path, what: str) -> None:
+    body, before = MUCH_OF_LITTLE[what](), pa.total_allocated_bytes()
+    pool = pa.default_memory_pool()
+    peak = pool.max_memory()
+    status, code, message = refusal(ask(folder, body))
+    assert (status, code) == (400, "TooLarge")
+    assert "send fewer at once" in message
+    assert pool.max_memory() - max(peak, before) <= ROOM
+
+
+@pytest.mark.parametrize("codec", ["zstd", "lz4"])
+def test_compressed_buffers_that_become_much_are_refused(folder: Path, codec: str) -> None:
+    """In a column that no feature has, too, and be its batch of few rows."""
+    notes = pa.array([b"0" * (ROOM + 1), None, None, None])
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression=codec)
+    with pa.ipc.new_stream(sink, batch(notes=notes).schema, options=options) as writer:
+        writer.write_batch(batch(notes=notes))
+    body = bytes(sink.getvalue())
+    assert len(body) < ROOM / 16
+    assert refusal(ask(folder, body))[1] == "TooLarge"
+
+
+def test_a_compressed_request_of_common_size_is_answered(folder: Path) -> None:
+    for codec in ("zstd", "lz4"):
+        said = ask(folder, compressed(codec, 20_000))
+        assert said.status == 200
+        with pa.ipc.open_stream(said.body) as reader:
+            assert reader.read_all().num_rows == 20_000
+
+
+def test_a_large_request_may_have_all_the_rows_its_bytes_can(folder: Path) -> None:
+    rows = 800_000
+    assert rows * 3 * 8 > ROOM
+    bytes_each = pa.array([30], pa.int8()).take(pa.array([0] * rows))
+    words = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int8()), ["student"])
+    size = size_of(stream([pa.record_batch({"age": bytes_each, "job": words, "rate": bytes_each})]))
+    assert size.rows == rows + 1, "the words of a dictionary count too"
+    said = checked(
+        stream([pa.record_batch({"age": bytes_each, "job": words, "rate": bytes_each})]), load(folder).inputs
+    )
+    assert len(said.matrix) == rows
+
+
+@pytest.mark.parametrize("wanted", ["9" * 5000, "0" * 5000, "9" * 10])
+def test_no_number_of_reasons_is_too_long_to_be_refused(folder: Path, wanted: str) -> None:
+    asked = batch().replace_schema_metadata({"explain": wanted})
+    assert refusal(ask(folder, stream([asked])))[:2] == (400, "BadExplain")
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
