@@ -9,6 +9,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -254,6 +255,52 @@ def test_keys_too_old_to_trust_are_not_used_when_the_tenant_is_gone(tenant: Tena
     clock.time += 2 * 3600
     with pytest.raises(CannotTell):
         tokens.caller(tenant.token())
+
+
+def _while_fetched(tokens: EntraTokens, at: Tenant, clock: _Clock, asked: list[str]) -> list[object]:
+    """What each of these tokens gets from another thread while the first one's fetch goes on and on; all in time."""
+    found: list[object] = []
+
+    def outcome(token: str) -> object:
+        try:
+            return tokens.caller(token).scope
+        except (CannotTell, NotAdmitted) as no:
+            return type(no)
+
+    def slow(url: str) -> dict[str, Any]:
+        if not found:
+            others = ThreadPoolExecutor(1)
+            others_get = [others.submit(outcome, token) for token in asked]
+            others.shutdown(wait=False)  # or a lock that is held would be waited for without end
+            found.extend(one.result(timeout=5) for one in others_get)
+            clock.time += 20
+        return at.fetch(url)
+
+    tokens.keys.fetch = slow
+    found.append(outcome(asked[0]))
+    return found
+
+
+def test_nobody_waits_while_another_fetches_the_tenants_keys(tenant: Tenant) -> None:
+    """Who has none gets no answer at once; who has fresh ones goes by them."""
+    counted, clock = Tenant(private=tenant.private), _Clock()
+    tokens = EntraTokens(TENANT, AUDIENCE, SigningKeys(ISSUER, counted.fetch, clock))
+    known, unknown = tenant.token(), tenant.token(headers={"kid": "k9"})
+    assert _while_fetched(tokens, counted, clock, [known]) == [CannotTell, Scope.READER]
+    clock.time += REFETCH_FLOOR_SECONDS
+    asked = [unknown, known]
+    assert _while_fetched(tokens, counted, clock, asked) == [CannotTell, Scope.READER, NotAdmitted]
+    assert len(counted.asked) == 4
+
+
+def test_a_slow_failure_is_not_tried_again_at_once(tenant: Tenant) -> None:
+    down, clock = Tenant(private=tenant.private, down=True), _Clock()
+    tokens = EntraTokens(TENANT, AUDIENCE, SigningKeys(ISSUER, down.fetch, clock))
+    _while_fetched(tokens, down, clock, [tenant.token()])
+    assert clock.time > RETRY_FLOOR_SECONDS
+    with pytest.raises(CannotTell):
+        tokens.caller(tenant.token())
+    assert len(down.asked) == 1
 
 
 # --- the dashboard's session ------------------------------------------------------------------------------

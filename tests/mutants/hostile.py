@@ -11,6 +11,16 @@ HOSTILE = (
         "security/test_forged_events.py",
     ),
     mutant(
+        "every caller fetches the tenant's keys", "functions.http.auth.tokens",
+        "fetches = wanted and not others and", "fetches = wanted and",
+        "http/test_who_may.py::test_nobody_waits_while_another_fetches_the_tenants_keys",
+    ),
+    mutant(
+        "a subscriber's date stops all deliveries", "shared.adapters.subscribers",
+        "except (ValueError, OverflowError):", "except ValueError:",
+        "contract/test_subscribers.py::test_a_time_that_is_none_is_nobodys_wish",
+    ),
+    mutant(
         "a dead letter may be longer than a row", "functions.delivery",
         '{fault}"[:LONGEST_TEXT]', '{fault}"',
         "security/test_forged_events.py",

@@ -57,39 +57,55 @@ class SigningKeys:
     _keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
     _fetched: float = float("-inf")
     _tried: float = float("-inf")
+    """When a fetch last ended, well or not."""
+    _fetching: bool = False
     _lock: Lock = field(default_factory=Lock)
 
     def get(self, key_id: str) -> jwt.PyJWK:
-        """raises: NotAdmitted for a key the tenant does not have; CannotTell when its keys cannot be had"""
-        with self._lock:
-            fresh = self.now() - self._fetched < KEYS_LIVE_SECONDS
-            floor = REFETCH_FLOOR_SECONDS if fresh else RETRY_FLOOR_SECONDS
-            if (not fresh or key_id not in self._keys) and self.now() - self._tried >= floor:
-                self._tried = self.now()
-                fresh = self._refetch()
-            if not fresh:
-                raise CannotTell
-            try:
-                return self._keys[key_id]
-            except KeyError:
-                raise NotAdmitted from None
+        """One caller fetches, and nobody waits for it: all callers share the threads in which this runs.
 
-    def _refetch(self) -> bool:
-        """Whether there are fresh keys now; after a failure the old ones serve until `KEYS_LIVE_SECONDS`."""
+        raises: NotAdmitted for a key the tenant does not have; CannotTell when its keys cannot be had, or are being
+        fetched by another
+        """
+        with self._lock:
+            fresh, others = self._are_fresh(), self._fetching
+            floor = REFETCH_FLOOR_SECONDS if fresh else RETRY_FLOOR_SECONDS
+            wanted = not fresh or key_id not in self._keys
+            fetches = wanted and not others and self.now() - self._tried >= floor
+            self._fetching = others or fetches
+        if fetches:
+            try:
+                self._refetch()
+            finally:
+                with self._lock:
+                    self._fetching, self._tried = False, self.now()
+        with self._lock:
+            key = self._keys.get(key_id) if self._are_fresh() else None
+            if key is not None:
+                return key
+            if not self._are_fresh() or self._fetching:
+                raise CannotTell
+            raise NotAdmitted
+
+    def _are_fresh(self) -> bool:
+        return self.now() - self._fetched < KEYS_LIVE_SECONDS
+
+    def _refetch(self) -> None:
+        """After a failure the old keys serve until `KEYS_LIVE_SECONDS`."""
         try:
             discovered = self.fetch(f"{self.issuer}/.well-known/openid-configuration")
             if discovered["issuer"] != self.issuer:
                 raise ValueError("the discovery document is another issuer's")
             found = self.fetch(discovered["jwks_uri"])["keys"]
-            self._keys = {
+            keys = {
                 key["kid"]: jwt.PyJWK(key, algorithm="RS256")
                 for key in found
                 if key.get("kty") == "RSA" and key.get("use", "sig") == "sig"
             }
         except (requests.RequestException, jwt.PyJWTError, ValueError, KeyError, TypeError, AttributeError):
-            return self.now() - self._fetched < KEYS_LIVE_SECONDS
-        self._fetched = self.now()
-        return True
+            return
+        with self._lock:
+            self._keys, self._fetched = keys, self.now()
 
 
 @dataclass(frozen=True)
