@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 TIMEOUT = (5, webhook.ANSWER_SECONDS)
 LARGEST_ANSWER = 1024 * 1024
 """Bytes; nothing in it counts but status and headers."""
+LONGEST_RATE = 9
+"""Digits; a longer number is no limit, and Python reads no whole number of any length."""
 LONGEST_DELIVERY = 60
 """Seconds after which no further event is sent: a slow subscriber gets the rest at the next delivery."""
 
@@ -86,7 +88,7 @@ class Webhook:
             wanted = f"{webhook.ALLOWED_ORIGIN}: {webhook.ORIGIN}"
             raise Refused(f"{self.name} did not answer the handshake with {wanted}")
         rate = answer.headers.get(webhook.ALLOWED_RATE, "")
-        return max(1, int(rate)) if rate.isascii() and rate.isdigit() else None
+        return max(1, int(rate)) if _is_number(rate) and len(rate) <= LONGEST_RATE else None
 
     def deliver(self, events: Sequence[Event]) -> int:
         ends = self.now() + LONGEST_DELIVERY
@@ -141,9 +143,13 @@ class Webhook:
 
 def _retry_after(text: str, now: float) -> float:
     """Seconds from now; 0 when it says nothing that can be read. source: RFC 9110, 10.2.3"""
-    if text.isascii() and text.isdigit():
+    if _is_number(text):
         return float(text)
     try:
         return parsedate_to_datetime(text).timestamp() - now
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or of a year there is not
         return 0.0
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()

@@ -351,7 +351,8 @@ def test_a_name_that_leads_inside_is_refused_when_it_does(
 
 
 @pytest.mark.parametrize(
-    ("rate", "granted"), [("60", 60), ("0", 1), ("*", None), ("", None), ("many", None), ("\u00b2", None)]
+    ("rate", "granted"),
+    [("60", 60), ("0", 1), ("*", None), ("", None), ("many", None), ("\u00b2", None), ("9" * 5000, None)],
 )
 def test_the_handshake_says_how_many_a_minute(hook: Hook, rate: str, granted: int | None) -> None:
     hook.says = {"WebHook-Allowed-Rate": rate.encode().decode("latin-1")}
@@ -368,7 +369,9 @@ def test_the_time_a_webhook_names_is_told_on(hook: Hook, status: int, said: str)
     assert (busy.value.seconds, busy.value.taken, len(hook.heard)) == (120, 1, 2)
 
 
-@pytest.mark.parametrize("said", ["soon", "-5", "Thu, 01 Jan 1970 00:00:00 GMT", "0"])
+@pytest.mark.parametrize(
+    "said", ["soon", "-5", "Thu, 01 Jan 1970 00:00:00 GMT", "0", f"Fri, {'9' * 30} Dec 2026 00:00:00 GMT"]
+)
 def test_a_time_that_is_none_is_nobodys_wish(hook: Hook, said: str) -> None:
     hook.says, hook.statuses = {"Retry-After": said}, [503]
     with pytest.raises(Transient) as problem:
