@@ -19,7 +19,7 @@ from functions.http.middleware.rate_limit import WINDOW_SECONDS, Limiter
 from shared import flow
 from shared.domain.facts import RunMoved, ScoringDue
 from shared.errors import Refused, Transient
-from tests.http.asking import VERSION, Answer, Client, app_over, client_of
+from tests.http.asking import VERSION, Answer, Client, Tenant, app_over, client_of
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -53,6 +53,16 @@ def test_wrong_keys_are_tried_only_so_often(world: World) -> None:
     api = app_over(world, rate_limit_per_minute=10)
     answers = [Client(api, {"x-functions-key": f"guess-{n}"}).get("/api/status") for n in range(11)]
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+
+
+@pytest.mark.parametrize(("down", "roles", "status"), [(False, ["Other"], 403), (True, ["Reader"], 503)])
+def test_tokens_that_open_nothing_are_tried_only_so_often(
+    world: World, tenant: Tenant, down: bool, roles: list[str], status: int
+) -> None:
+    tenant.down = down
+    api = app_over(world, tenant=tenant, rate_limit_per_minute=3)
+    asking = Client(api, {"authorization": f"Bearer {tenant.token(roles=roles)}"})
+    assert [asking.get("/api/status").status_code for _ in range(4)] == [status] * 3 + [429]
 
 
 @pytest.mark.parametrize(

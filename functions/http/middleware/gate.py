@@ -40,7 +40,10 @@ class Gate:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        caller = await self._admit(scope, headers)
+        try:
+            caller, refusal = await self._admit(scope, headers), None
+        except Problem as problem:  # said only within the address's limit: it takes as much work as an answer
+            caller, refusal = None, problem
         name = (
             caller.name
             if caller
@@ -51,6 +54,8 @@ class Gate:
         if not allowance.granted:
             wait = {**limits, "Retry-After": str(allowance.seconds)}
             raise Problem(429, "Too many requests; wait as Retry-After says.", headers=wait)
+        if refusal is not None:
+            raise refusal
         if caller is None and not self._is_open(scope["method"], scope["path"]):
             raise _unauthenticated()
         if caller is not None:
