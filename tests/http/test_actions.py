@@ -660,6 +660,25 @@ def test_what_the_model_refuses_is_said_in_its_words(served: World, operator: Cl
     assert operator.post("/api/endpoints/bank/score", body={"data": [{}]}).status_code == 503
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"[0.5]", b"{}", b'{"probability": 0.5}', b"\xff"])
+def test_an_answer_without_scores_is_none(served: World, operator: Client, body: bytes) -> None:
+    operator.app.state.model_api().body = body
+    answer = operator.post("/api/endpoints/bank/score", body={"data": [{}]})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_number_is_not_scored_as_one_that_is_not_known(
+    served: World, operator: Client, value: str
+) -> None:
+    content = b'{"data": [{"age": %s}]}' % value.encode()
+    answer = operator.post(
+        "/api/endpoints/bank/score", content=content, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code in (400, 422), answer.content
+    assert operator.app.state.model_api().asked == []
+
+
 def test_without_a_model_there_is_nobody_to_ask(operator: Client) -> None:
     answer = operator.post("/api/endpoints/bank/score", body={"data": [{}]})
     assert (answer.status_code, answer.json()["code"]) == (404, "NoModel")

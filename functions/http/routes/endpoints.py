@@ -6,7 +6,7 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, FiniteFloat
 
 from functions.http.dependencies.actions import Action, Reason, Requested, reason_of
 from functions.http.dependencies.parameters import DatasetName
@@ -32,7 +32,7 @@ def _without_default(schema: dict[str, Any]) -> None:
 class ScoreRequest(BaseModel):
     """Clients as the model takes them: a record each, with its features by name."""
 
-    data: list[dict[str, str | float | int | bool | None]] = Field(
+    data: list[dict[str, str | FiniteFloat | int | bool | None]] = Field(
         min_length=1,
         max_length=1000,
         description="The records.",
@@ -71,13 +71,16 @@ def score_records(dataset: DatasetName, body: ScoreRequest, services: Wired, api
         _endpoint(dataset, services), body.model_dump_json(exclude_unset=True).encode()
     )
     if status == 200:
-        return JsonAnswer(_json(answer))
+        scores = _json(answer)
+        if not isinstance(scores.get("probability"), list):
+            raise _no_answer()
+        return JsonAnswer(scores)
     if status in (400, 413, 422, 424):
         error = _json(answer).get("error", {})
         message = error.get("message") if isinstance(error, dict) else None
         detail = message or "The model could not answer for these values."
         raise Problem(422, str(detail)[:1000], code="ModelRefusedInput")
-    raise Problem(503, "The model's endpoint does not answer now.", headers={"Retry-After": "5"})
+    raise _no_answer()
 
 
 @routes.post("/api/endpoints/{dataset}/rollback", status_code=202, responses=accepted(404))
@@ -106,6 +109,10 @@ def _endpoint(dataset: str, services: Services) -> str:
             404, "No model answers for such a dataset yet; /api/status shows which do.", code="NoModel"
         )
     return released.value.endpoint
+
+
+def _no_answer() -> Problem:
+    return Problem(503, "The model's endpoint does not answer now.", headers={"Retry-After": "5"})
 
 
 def _json(body: bytes) -> dict[str, Any]:
