@@ -37,14 +37,17 @@ class RestModelApi:
         return described
 
     def _at(self, endpoint: str) -> tuple[str, str]:
-        if endpoint not in self._known:
-            self._known[endpoint] = self._address(endpoint)
-        return self._known[endpoint]
+        """What is known may be forgotten by another request at any time."""
+        known = self._known.get(endpoint)
+        if known is None:
+            known = self._known[endpoint] = self._address(endpoint)
+        return known
 
     def _sent(self, method: str, endpoint: str, url: str, body: bytes | None) -> Reply:
         """The answer; a key that was rotated, or a token that has expired, is fetched once more."""
         for last in (False, True):
-            headers = {"Authorization": f"Bearer {self._at(endpoint)[1]}", "Content-Type": "application/json"}
+            known = self._at(endpoint)
+            headers = {"Authorization": f"Bearer {known[1]}", "Content-Type": "application/json"}
             try:
                 answer = ask(method, url, headers=headers, body=body, timeout=TIMEOUT, most=LARGEST_ANSWER)
             except requests.RequestException as cause:
@@ -53,7 +56,8 @@ class RestModelApi:
                 raise Transient(f"endpoint {endpoint}: {cause}") from cause
             if answer.status != 401 or last:
                 break
-            self._known.pop(endpoint, None)
+            if self._known.get(endpoint) is known:  # or another request has fetched a new one
+                self._known.pop(endpoint, None)
         return answer
 
 

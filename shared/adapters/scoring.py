@@ -55,7 +55,6 @@ class RestEndpoint:
                 if reply is None:
                     continue
                 if reply.status == 401 and not renewed:  # the key was rotated, or the token has expired
-                    self._known.pop(endpoint, None)
                     renewed = True
                     continue
                 _refuse(reply, deployment)
@@ -87,9 +86,10 @@ class RestEndpoint:
 
     def _post(self, endpoint: str, deployment: str, body: bytes) -> Reply | None:
         """None when no whole answer came in time. raises: TooLarge"""
-        if endpoint not in self._known:
-            self._known[endpoint] = self._address(endpoint)
-        url, key = self._known[endpoint]
+        known = self._known.get(endpoint)  # which another thread may forget at any time
+        if known is None:
+            known = self._known[endpoint] = self._address(endpoint)
+        url, key = known
         headers = {
             "Authorization": f"Bearer {key}",
             "azureml-model-deployment": deployment,
@@ -110,6 +110,8 @@ class RestEndpoint:
                 raise
             return None
         self._idle.put(session)
+        if reply.status == 401 and self._known.get(endpoint) is known:  # or another has fetched a new one
+            self._known.pop(endpoint, None)
         return reply
 
     def _session(self) -> Connections:

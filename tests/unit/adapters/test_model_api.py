@@ -57,6 +57,30 @@ def test_a_rotated_key_is_looked_up_once_more(endpoint: Endpoint) -> None:
     assert (endpoint.looked_up, len(endpoint.asked)) == (2, 3)
 
 
+def test_a_late_refusal_does_not_forget_the_key_another_request_fetched(endpoint: Endpoint) -> None:
+    api = RestModelApi(endpoint.address)
+    refused = endpoint.answer
+
+    def renewed_meanwhile(request: Request) -> Answer:
+        if request.headers["Authorization"] == "Bearer old":
+            api._known["bank"] = (f"{endpoint.url}/score", "new")
+        return refused(request)
+
+    with stub_server(renewed_meanwhile) as endpoint.url:
+        assert api.score("bank", b"{}")[0] == 200
+    assert endpoint.looked_up == 1
+
+
+def test_a_key_may_be_forgotten_while_it_is_looked_for(endpoint: Endpoint) -> None:
+    class Forgetful(dict[str, tuple[str, str]]):
+        def __contains__(self, key: object) -> bool:
+            return super().__contains__(key) and self.pop(str(key)) is not None
+
+    api = RestModelApi(endpoint.address)
+    api._known = Forgetful(bank=(f"{endpoint.url}/score", "new"))
+    assert api.score("bank", b"{}")[0] == 200
+
+
 def test_a_key_that_is_never_accepted_is_said(endpoint: Endpoint) -> None:
     endpoint.key = "another"
     assert RestModelApi(endpoint.address).score("bank", b"{}")[0] == 401

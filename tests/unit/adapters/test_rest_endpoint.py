@@ -101,6 +101,35 @@ def test_a_rotated_key_is_looked_up_again(server: ModelServer) -> None:
         asked(endpoint)
 
 
+def test_a_late_refusal_does_not_forget_the_key_another_thread_fetched(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, sent, looked_up = client(server), scoring.ask, list[str]()
+    server.keys.append("new key")
+    endpoint._known["campanha-bank"] = (server.url, "an old key")
+
+    def renewed_meanwhile(*asked: Any, **how: Any) -> Any:
+        reply = sent(*asked, **how)
+        if reply.status == 401:
+            endpoint._known["campanha-bank"] = server.address("campanha-bank")
+            endpoint._address = lambda name: looked_up.append(name) or server.address(name)
+        return reply
+
+    monkeypatch.setattr(scoring, "ask", renewed_meanwhile)
+    assert asked(endpoint) == scores(ROWS)
+    assert looked_up == []
+
+
+def test_a_key_may_be_forgotten_while_it_is_looked_for(server: ModelServer) -> None:
+    class Forgetful(dict[str, tuple[str, str]]):
+        def __contains__(self, key: object) -> bool:
+            return super().__contains__(key) and self.pop(str(key)) is not None
+
+    endpoint = client(server)
+    endpoint._known = Forgetful({"campanha-bank": server.address("campanha-bank")})
+    assert asked(endpoint) == scores(ROWS)
+
+
 def test_a_token_that_expires_while_the_endpoint_is_busy_is_asked_for_again(server: ModelServer) -> None:
     endpoint = client(server)
 
