@@ -106,7 +106,15 @@ class WebhookChannel:
 
 
 def teams(message: AlertMessage) -> Json:
-    """An Adaptive Card, as the trigger "When a Teams webhook request is received" takes it."""
+    """An Adaptive Card, as the trigger "When a Teams webhook request is received" takes it.
+
+    Of text runs alone, so that no name becomes a link: text blocks and facts are read as Markdown. Not tried in Teams.
+    source: Microsoft, "Text features" (Adaptive Cards); "Format cards in Teams"
+    """
+
+    def plain(*runs: Json) -> Json:
+        return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", **run} for run in runs]}
+
     colour = (
         "Good" if message.over or message.test else "Attention" if message.severity == "page" else "Warning"
     )
@@ -115,18 +123,12 @@ def teams(message: AlertMessage) -> Json:
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": [
-            {
-                "type": "TextBlock",
-                "text": message.headline,
-                "weight": "Bolder",
-                "color": colour,
-                "wrap": True,
-            },
-            {"type": "TextBlock", "text": message.says, "wrap": True},
-            {
-                "type": "FactSet",
-                "facts": [{"title": label, "value": value} for label, value in message.facts.items()],
-            },
+            plain({"text": message.headline, "weight": "Bolder", "color": colour}),
+            plain({"text": message.says}),
+            *(
+                plain({"text": f"{label}: ", "weight": "Bolder"}, {"text": value})
+                for label, value in message.facts.items()
+            ),
         ],
     }
     if message.link:

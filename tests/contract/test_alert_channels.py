@@ -82,10 +82,12 @@ def test_teams_gets_an_adaptive_card_with_a_button_to_the_very_thing(receiver: R
     assert attached["contentType"] == "application/vnd.microsoft.card.adaptive"
     card = attached["content"]
     assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
-    assert card["body"][0]["text"] == "[Page] An expected file has not come"
-    assert card["body"][1]["text"] == LATE.says
-    facts = {fact["title"]: fact["value"] for fact in card["body"][2]["facts"]}
-    assert facts == {
+    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}, "all else is read as Markdown"
+    assert {run["type"] for block in card["body"] for run in block["inlines"]} == {"TextRun"}
+    headline, says, *facts = [[run["text"] for run in block["inlines"]] for block in card["body"]]
+    assert headline == ["[Page] An expected file has not come"]
+    assert says == [LATE.says]
+    assert {label.removesuffix(": "): value for label, value in facts} == {
         "Since": LATE.since,
         "What to do": "./dev drop FILE",
         "Runbook": "docs/runbook.md#file-late",
