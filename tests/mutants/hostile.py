@@ -21,6 +21,21 @@ HOSTILE = (
         "contract/test_subscribers.py::test_a_time_that_is_none_is_nobodys_wish",
     ),
     mutant(
+        "tokens that open nothing are tried without end", "functions.http.middleware.gate",
+        "        except Problem as problem:  #", "        except ZeroDivisionError as problem:  #",
+        "http/test_conventions.py::test_tokens_that_open_nothing_are_tried_only_so_often",
+    ),
+    mutant(
+        "Infinity is scored as not known", "functions.http.routes.endpoints",
+        "str | FiniteFloat | int", "str | float | int",
+        "http/test_actions.py::test_what_is_no_number_is_not_scored_as_one_that_is_not_known",
+    ),
+    mutant(
+        "a name becomes a link in Teams", "shared.adapters.alert_channels",
+        '{"type": "RichTextBlock", "inlines"', '{"type": "TextBlock", "inlines"',
+        "contract/test_alert_channels.py::test_teams_gets_an_adaptive_card_with_a_button_to_the_very_thing",
+    ),
+    mutant(
         "a dead letter may be longer than a row", "functions.delivery",
         '{fault}"[:LONGEST_TEXT]', '{fault}"',
         "security/test_forged_events.py",

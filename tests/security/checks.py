@@ -98,6 +98,8 @@ CHECKS: tuple[Check, ...] = (
         " file is refused and never unpacked.",
         held_by=(
             "tests/security/test_bombs.py",
+            "tests/unit/serving/test_arrow.py::test_a_little_that_becomes_much_is_refused_before_it_does",
+            "tests/unit/serving/test_arrow.py::test_compressed_buffers_that_become_much_are_refused",
             "tests/unit/domain/test_row_admission.py::test_memory_stays_flat",
             "tests/http/test_lists.py::test_a_token_that_is_none_is_refused",
         ),
@@ -199,6 +201,7 @@ CHECKS: tuple[Check, ...] = (
         held_by=(
             "tests/http/test_conventions.py::test_who_asks_too_often_is_told_when_to_come_again",
             "tests/http/test_conventions.py::test_wrong_keys_are_tried_only_so_often",
+            "tests/http/test_conventions.py::test_tokens_that_open_nothing_are_tried_only_so_often",
             "tests/http/test_actions.py::test_a_body_that_is_too_large_is_refused_before_it_is_read",
             f"{HOST_RULES}::test_who_sends_byte_by_byte_keeps_nobody_else_waiting",
             f"{HOST_RULES}::test_a_body_that_is_announced_too_large_is_refused_before_a_byte_of_it_comes",
