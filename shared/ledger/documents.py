@@ -7,8 +7,9 @@ was read is the fence for the next write, as an ETag is on the wire.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, Literal, TypeVar
 
 from shared.domain.json_types import as_json
@@ -144,4 +145,12 @@ def _deleted_together(table: Table, versions: tuple[Versioned[T], ...]) -> bool:
 
 
 def _versioned(document: Document[T], row: Row) -> Versioned[T]:
-    return Versioned(value=document.type(**row.value), row=row)
+    """What a newer version of the app wrote beside what this one knows is passed over: a rollback meets it."""
+    known = _fields(document.type)
+    value = {name: one for name, one in row.value.items() if name in known}
+    return Versioned(value=document.type(**value), row=row)
+
+
+@cache
+def _fields(of: type[Any]) -> frozenset[str]:
+    return frozenset(field.name for field in fields(of))

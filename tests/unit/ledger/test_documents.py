@@ -33,6 +33,23 @@ def document(placement: Placement, *, shown: bool = False) -> Document[Seen]:
     return Document(name="seen", type=Seen, placement=placement, shown=shown)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SeenLater(Seen):
+    """As a later version of the app has it."""
+
+    more: int = 7
+
+
+def test_a_field_that_a_newer_version_wrote_is_passed_over(processes: Processes) -> None:
+    """Both work on one ledger while the newer one is rolled out, and the older one alone after a rollback."""
+    newer = Document(name="seen", type=SeenLater, placement="standing")
+    value = SeenLater(count=1, names=["a"], more=8)
+    processes.ledger().documents.write(newer, "a", value, over=None)
+    read = processes.ledger().documents.read(document("standing"), "a")
+    assert read is not None
+    assert read.value == Seen(count=1, names=["a"])
+
+
 @pytest.mark.parametrize("within", ["", "may"])
 @pytest.mark.parametrize("placement", PLACEMENTS)
 def test_a_document_comes_back_typed_and_only_from_where_it_is(
