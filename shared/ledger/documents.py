@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from functools import cache
+from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
 
 from shared.domain.json_types import as_json
@@ -36,6 +36,12 @@ class Document(Generic[T]):
     placement: Placement = "past"
     shown: bool = False
     """Whether an answer of the API shows it, so that its change moves the change token."""
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The names that its values have."""
+        of: Any = self.type
+        return frozenset(field.name for field in fields(of))
 
     def row_key(self, part: str) -> str:
         return f"doc-{self.name}--{part}" if self.placement == "standing" else part
@@ -146,11 +152,5 @@ def _deleted_together(table: Table, versions: tuple[Versioned[T], ...]) -> bool:
 
 def _versioned(document: Document[T], row: Row) -> Versioned[T]:
     """What a newer version of the app wrote beside what this one knows is passed over: a rollback meets it."""
-    known = _fields(document.type)
-    value = {name: one for name, one in row.value.items() if name in known}
+    value = {name: one for name, one in row.value.items() if name in document.fields}
     return Versioned(value=document.type(**value), row=row)
-
-
-@cache
-def _fields(of: type[Any]) -> frozenset[str]:
-    return frozenset(field.name for field in fields(of))
