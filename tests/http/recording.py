@@ -342,7 +342,12 @@ def _lived_in(world: World) -> dict[str, str]:
     (held,) = [one for one in world.ledger.newest("batch") if one.state == "held"]
     world.policy = replace(world.policy, release_approval="required")
     wanted = PromotionRequested(
-        dataset="bank", version=3, operation="", requested_ms=1, by="key:admin", reason="urgent"
+        dataset="bank",
+        version=3,
+        operation="",
+        requested_ms=round(world.now().timestamp() * 1000),
+        by="key:admin",
+        reason="urgent",
     )
     world.tell(wanted, within=60)
     world.tell(AlertCheckDue(tick="1", clock="ReconcileDue"), within=0)

@@ -14,7 +14,7 @@ SNAPSHOTS = (
     ),
     mutant(
         "what was paused stays so", "commands.stack.snapshots",
-        "processes.send(pid, signal.SIGCONT)", "pass",
+        "                processes.wake(pid)", "                pass",
         f"{HERE}::test_what_cannot_be_copied_leaves_nothing_and_nothing_paused",
     ),
     mutant(

@@ -150,7 +150,7 @@ def test_a_process_may_have_any_name(tmp_path: Path) -> None:
 
 
 SAVING = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from commands.stack import snapshots
 from commands.stack.state import Stack
@@ -159,6 +159,7 @@ def copy(*_):
     print("copies", flush=True)
     time.sleep(1000)
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which tests under nohup hand on as ignored
 snapshots._copy = copy
 snapshots.Snapshots(Path(sys.argv[2])).save(Stack(Path(sys.argv[1])), "one")
 """
@@ -172,11 +173,14 @@ def test_who_ends_it_while_it_copies_leaves_nothing_paused(
     """A closed terminal, or the end of a CI job."""
     command = [sys.executable, "-c", SAVING, str(stack.state), str(tmp_path / "kept")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as saving:
-        assert saving.stdout
-        assert saving.stdout.readline() == "copies\n"
-        assert _states(stack) == {"T"}
-        saving.send_signal(number)
-        assert saving.wait(20) == 128 + number
+        try:
+            assert saving.stdout
+            assert saving.stdout.readline() == "copies\n"
+            assert _states(stack) == {"T"}
+            saving.send_signal(number)
+            assert saving.wait(20) == 128 + number
+        finally:
+            saving.kill()
     assert "T" not in _states(stack)
     assert list((tmp_path / "kept").iterdir()) == []
 
