@@ -54,7 +54,10 @@ def beside(site: Running, app: Path, state: Path) -> Iterator[subprocess.Popen[b
         sys.executable, "-m", "localazure", "host", "--app", str(app), "--port", str(port),
         "--settings", str(site.stack.settings_file), "--state", str(state),
     ]  # fmt: skip
-    env = {**os.environ, "PYTHONPATH": str(app / "localazure" / "src"), "PYTHONUNBUFFERED": "1"}
+    values = json.loads(site.stack.settings_file.read_text(encoding="utf-8"))["Values"]
+    # What the environment says of certificates, say, went before the settings then.
+    env = {name: value for name, value in os.environ.items() if name not in values}
+    env |= {"PYTHONPATH": str(app / "localazure" / "src"), "PYTHONUNBUFFERED": "1"}
     with (
         (state / "log").open("wb") as log,
         subprocess.Popen(command, cwd=app, env=env, stdout=log, stderr=log) as host,
