@@ -7,6 +7,7 @@ from typing import Any
 
 import requests
 
+from shared.adapters.endpoint_addresses import Address, EndpointAddresses
 from shared.adapters.http_client import Reply, TooLarge, ask
 from shared.errors import Transient
 
@@ -18,36 +19,27 @@ SCORE = "/score"
 class RestModelApi:
     """Follows the endpoint's traffic rules: no deployment is named."""
 
-    def __init__(self, address: Callable[[str], tuple[str, str]]) -> None:
-        """address: scoring URL of an endpoint, and its key or a token"""
-        self._address = address
-        self._known: dict[str, tuple[str, str]] = {}
+    def __init__(self, address: Callable[[str], Address]) -> None:
+        self._addresses = EndpointAddresses(address)
 
     def score(self, endpoint: str, body: bytes) -> tuple[int, bytes]:
-        url, _ = self._at(endpoint)
+        url, _ = self._addresses.of(endpoint)
         reply = self._sent("POST", endpoint, url, body)
         return reply.status, reply.body
 
     def swagger(self, endpoint: str) -> dict[str, Any]:
-        url, _ = self._at(endpoint)
+        url, _ = self._addresses.of(endpoint)
         reply = self._sent("GET", endpoint, f"{url.removesuffix(SCORE)}/swagger.json", None)
         described = _parsed(reply) if reply.status == 200 else None
         if not isinstance(described, dict):
             raise Transient(f"endpoint {endpoint} does not describe itself: it answered {reply.status}")
         return described
 
-    def _at(self, endpoint: str) -> tuple[str, str]:
-        """What is known may be forgotten by another request at any time."""
-        known = self._known.get(endpoint)
-        if known is None:
-            known = self._known[endpoint] = self._address(endpoint)
-        return known
-
     def _sent(self, method: str, endpoint: str, url: str, body: bytes | None) -> Reply:
         """The answer; a key that was rotated, or a token that has expired, is fetched once more."""
         for last in (False, True):
-            known = self._at(endpoint)
-            headers = {"Authorization": f"Bearer {known[1]}", "Content-Type": "application/json"}
+            address = self._addresses.of(endpoint)
+            headers = {"Authorization": f"Bearer {address[1]}", "Content-Type": "application/json"}
             try:
                 answer = ask(method, url, headers=headers, body=body, timeout=TIMEOUT, most=LARGEST_ANSWER)
             except requests.RequestException as cause:
@@ -56,8 +48,7 @@ class RestModelApi:
                 raise Transient(f"endpoint {endpoint}: {cause}") from cause
             if answer.status != 401 or last:
                 break
-            if self._known.get(endpoint) is known:  # or another request has fetched a new one
-                self._known.pop(endpoint, None)
+            self._addresses.refused(endpoint, address)
         return answer
 
 

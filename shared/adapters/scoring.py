@@ -12,6 +12,7 @@ import requests
 
 from shared import telemetry
 from shared.adapters.concurrency_limit import Pace
+from shared.adapters.endpoint_addresses import Address, EndpointAddresses
 from shared.adapters.http_client import NOT_LET_IN, Connections, Reply, TooLarge, ask
 from shared.errors import NotLetIn, Refused, Transient, Unanswerable
 from shared.ports import Scores
@@ -35,11 +36,10 @@ class RestEndpoint:
     """Scores rows through a deployment: connections are reused, the endpoint's key, or a token, is fetched once and again
     when refused, and no more requests are under way than the endpoint takes."""
 
-    def __init__(self, address: Callable[[str], tuple[str, str]], *, in_flight: int, patience: float) -> None:
-        """address: scoring URL of an endpoint, and its key or a token; in_flight: requests it takes at once when all is
-        well; patience: seconds after which a busy endpoint is left to a later delivery."""
-        self._address = address
-        self._known: dict[str, tuple[str, str]] = {}
+    def __init__(self, address: Callable[[str], Address], *, in_flight: int, patience: float) -> None:
+        """in_flight: requests it takes at once when all is well; patience: seconds after which a busy endpoint is left to
+        a later delivery."""
+        self._addresses = EndpointAddresses(address)
         self._idle: SimpleQueue[Connections] = SimpleQueue()
         self._pace = Pace(in_flight)
         self._patience = patience
@@ -86,10 +86,7 @@ class RestEndpoint:
 
     def _post(self, endpoint: str, deployment: str, body: bytes) -> Reply | None:
         """None when no whole answer came in time. raises: TooLarge"""
-        known = self._known.get(endpoint)  # which another thread may forget at any time
-        if known is None:
-            known = self._known[endpoint] = self._address(endpoint)
-        url, key = known
+        address = url, key = self._addresses.of(endpoint)
         headers = {
             "Authorization": f"Bearer {key}",
             "azureml-model-deployment": deployment,
@@ -110,8 +107,8 @@ class RestEndpoint:
                 raise
             return None
         self._idle.put(session)
-        if reply.status == 401 and self._known.get(endpoint) is known:  # or another has fetched a new one
-            self._known.pop(endpoint, None)
+        if reply.status == 401:
+            self._addresses.refused(endpoint, address)
         return reply
 
     def _session(self) -> Connections:

@@ -63,7 +63,7 @@ def test_a_late_refusal_does_not_forget_the_key_another_request_fetched(endpoint
 
     def renewed_meanwhile(request: Request) -> Answer:
         if request.headers["Authorization"] == "Bearer old":
-            api._known["bank"] = (f"{endpoint.url}/score", "new")
+            api._addresses._known["bank"] = (f"{endpoint.url}/score", "new")
         return refused(request)
 
     with stub_server(renewed_meanwhile) as endpoint.url:
@@ -77,7 +77,7 @@ def test_a_key_may_be_forgotten_while_it_is_looked_for(endpoint: Endpoint) -> No
             return super().__contains__(key) and self.pop(str(key)) is not None
 
     api = RestModelApi(endpoint.address)
-    api._known = Forgetful(bank=(f"{endpoint.url}/score", "new"))
+    api._addresses._known = Forgetful(bank=(f"{endpoint.url}/score", "new"))
     assert api.score("bank", b"{}")[0] == 200
 
 

@@ -96,7 +96,7 @@ def test_a_rotated_key_is_looked_up_again(server: ModelServer) -> None:
     assert asked(endpoint) == scores(ROWS)
     server.keys.append("")
     server.keys[-1] = "newer"
-    endpoint._address = lambda _: (server.url, "wrong")
+    endpoint._addresses._look_up = lambda _: (server.url, "wrong")
     with pytest.raises(Transient, match=r"401: said the server; may the app's identity score there\?"):
         asked(endpoint)
 
@@ -106,13 +106,13 @@ def test_a_late_refusal_does_not_forget_the_key_another_thread_fetched(
 ) -> None:
     endpoint, sent, looked_up = client(server), scoring.ask, list[str]()
     server.keys.append("new key")
-    endpoint._known["campanha-bank"] = (server.url, "an old key")
+    endpoint._addresses._known["campanha-bank"] = (server.url, "an old key")
 
     def renewed_meanwhile(*asked: Any, **how: Any) -> Any:
         reply = sent(*asked, **how)
         if reply.status == 401:
-            endpoint._known["campanha-bank"] = server.address("campanha-bank")
-            endpoint._address = lambda name: looked_up.append(name) or server.address(name)
+            endpoint._addresses._known["campanha-bank"] = server.address("campanha-bank")
+            endpoint._addresses._look_up = lambda name: looked_up.append(name) or server.address(name)
         return reply
 
     monkeypatch.setattr(scoring, "ask", renewed_meanwhile)
@@ -126,7 +126,7 @@ def test_a_key_may_be_forgotten_while_it_is_looked_for(server: ModelServer) -> N
             return super().__contains__(key) and self.pop(str(key)) is not None
 
     endpoint = client(server)
-    endpoint._known = Forgetful({"campanha-bank": server.address("campanha-bank")})
+    endpoint._addresses._known = Forgetful({"campanha-bank": server.address("campanha-bank")})
     assert asked(endpoint) == scores(ROWS)
 
 
