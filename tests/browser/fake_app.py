@@ -24,7 +24,7 @@ from browser import bank
 from browser.swagger import swagger
 
 from commands.client.drift import in_snake_case
-from functions.http.views.status import NEEDS_PERSON
+from functions.http.views.schemas import NEEDS_PERSON
 from shared.domain.pictures.doubt_picture import doubt_picture
 from shared.domain.pictures.drift_picture import drift_picture
 

@@ -9,7 +9,7 @@ from browser.conftest import Open, Opened
 from browser.fake_app import FakeApp
 from playwright.sync_api import Locator, expect
 
-from functions.http.views.status import NEEDS_PERSON
+from functions.http.views.schemas import NEEDS_PERSON
 from shared.kinds import BY_NAME
 
 WHY = "nr.employed: 100 % of the rows are far from all that the model learned"

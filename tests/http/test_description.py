@@ -26,8 +26,8 @@ from urllib3 import HTTPResponse
 
 from functions.http.auth.scopes import Scope
 from functions.http.middleware.long_poll import Watch
+from functions.http.views.schemas import NEEDS_PERSON
 from functions.http.views.shape import GROWING
-from functions.http.views.status import NEEDS_PERSON
 from shared.domain.alerts import SEVERITIES
 from shared.domain.facts import ScoringDue, StepDeadLettered
 from shared.domain.kinds.batch import LEFT_OUT

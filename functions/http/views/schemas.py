@@ -15,10 +15,9 @@ NEWEST = ("upload", "run", "model", "batch", "failure")
 """The kinds whose newest the status shows."""
 ANY_ID = "|".join(dict.fromkeys(kind.id_pattern for kind in KINDS))
 """How the id of something is written, whatever its kind."""
-WAITING = ", ".join(
-    f"{kind.plural} `{state.name}`" for kind in KINDS for state in kind.states if state.needs_person
-)
-"""In which states something waits for a person."""
+NEEDS_PERSON = [(kind.name, state.name) for kind in KINDS for state in kind.states if state.needs_person]
+"""The kinds, and their states, in which something waits for a person."""
+_WAITING = ", ".join(f"{BY_NAME[kind].plural} `{state}`" for kind, state in NEEDS_PERSON)
 
 
 class ServingModel(Shape):
@@ -143,7 +142,7 @@ class _Glance(Shape):
     )
     attentionCount: int = Field(
         ge=0,
-        description=f"How much waits for a person, of whatever kind: {WAITING}.",
+        description=f"How much waits for a person, of whatever kind: {_WAITING}.",
         examples=[1],
     )
     datasets: list[DatasetSummary] = Field(description="Each dataset at a glance.")

@@ -11,10 +11,10 @@ from functions.http.views.alerts import dataset_freshness, notifier, open_alerts
 from functions.http.views.concurrent_reads import both, together
 from functions.http.views.config import changed_settings
 from functions.http.views.records import shown
-from functions.http.views.schemas import NEWEST
+from functions.http.views.schemas import NEEDS_PERSON, NEWEST
 from shared.domain.tables.contract import Contract
 from shared.flow import FLOW, STEPS, Rule
-from shared.kinds import BY_NAME, KINDS
+from shared.kinds import BY_NAME
 from shared.ledger import Present
 from shared.ledger.outbox import Counted
 from shared.procedures.dataset_head import HEAD
@@ -27,7 +27,6 @@ from shared.services import Services
 
 Json = dict[str, Any]
 SHOWN = 5
-NEEDS_PERSON = [(kind.name, state.name) for kind in KINDS for state in kind.states if state.needs_person]
 
 
 def summary(services: Services) -> Json:
