@@ -35,9 +35,8 @@ class Process:
             return True
         family = [self.pid, *descendants(self.pid)]
         self._signal(signal.SIGTERM)
-        for (
-            pid
-        ) in family:  # one that is paused, by a snapshot that was killed, hears of it only when it goes on
+        # One that is paused, by a snapshot that was killed, hears of it only when it goes on.
+        for pid in family:
             wake(pid)
         if self._ends_within(seconds):
             return True
