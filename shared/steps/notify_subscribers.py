@@ -116,9 +116,7 @@ def _back_off(
     if isinstance(problem, Refused) and failures >= MOST_REFUSALS:
         took_some = cursor.value.shook_hands
         after, about = (first.number + 1, first.value["id"]) if took_some else (first.number, subscriber.name)
-        dead = StepDeadLettered(
-            queue=f"subscriber {subscriber.name}", about=about, reason=str(problem)[:1000]
-        )
+        dead = _dead_letter(subscriber, about, str(problem)[:1000])
         if services.ledger.outbox.is_noted(dead):
             _moved(subscriber, cursor, services, next=after, failures=0, not_before=None, until=None)
             return
@@ -130,9 +128,11 @@ def _back_off(
 
 
 def _gone(subscriber: Subscriber) -> StepDeadLettered:
-    return StepDeadLettered(
-        queue=f"subscriber {subscriber.name}", about=subscriber.name, reason="it wants to hear no more"
-    )
+    return _dead_letter(subscriber, subscriber.name, "it wants to hear no more")
+
+
+def _dead_letter(subscriber: Subscriber, about: str, reason: str) -> StepDeadLettered:
+    return StepDeadLettered(queue=f"subscriber {subscriber.name}", about=about, reason=reason)
 
 
 def _wished(problem: Busy) -> float:
