@@ -114,7 +114,7 @@ def take_up(
         return there if there.value.operation == (due.approval if due else "") else None
     if (there and due and due.poll) or (serving and serving.value.version == fact.version):
         return None
-    if there and due is None and _has_moved_on(fact, services):
+    if there and isinstance(fact, ModelAccepted) and _has_moved_on(fact, services):
         return None
     begun = Rollout(
         run=fact.run,
@@ -125,10 +125,7 @@ def take_up(
     )
     if there and there.value.is_under_way(serving.value if serving else None):
         _keep_from_switching(fact.dataset, there.value, serving, services)
-        old = there.value
-        begun = replace(
-            begun, instead_of={"run": old.run, "version": old.version, "requested_ms": old.requested_ms}
-        )
+        begun = replace(begun, instead_of=_named(there.value))
     elif there and serving and there.value.stage != "ended":
         begun = replace(begun, after=_told_of(fact.dataset, there.value, serving.value))
     return documents.write(ROLLOUT, fact.dataset, begun, over=there)
@@ -150,18 +147,17 @@ def overtaken(fact: ReleaseDue, services: Services) -> list[Fact]:
         newer = serving.value.version
     if newer is None:
         return []
-    release: dict[str, str | int] = {
-        "run": fact.run,
-        "version": fact.version,
-        "requested_ms": fact.requested_ms,
-    }
     reason = f"model {newer} came after it was requested; request it again where it is still wanted"
-    return [rolled_back(fact.dataset, release, reason)]
+    return [rolled_back(fact.dataset, _named(fact), reason)]
 
 
-def _has_moved_on(fact: Fact, services: Services) -> bool:
+def _named(release: Rollout | ReleaseDue) -> dict[str, str | int]:
+    """What tells the release from every other one of its dataset."""
+    return {"run": release.run, "version": release.version, "requested_ms": release.requested_ms}
+
+
+def _has_moved_on(fact: ModelAccepted, services: Services) -> bool:
     """Whether the model was accepted long ago: it was released meanwhile, and another one after it."""
-    assert isinstance(fact, ModelAccepted)  # noqa: S101  (a release that is due says which look it is)
     model = services.ledger.find("model", dataset_id(fact.dataset, fact.version))
     return model is not None and model.state != "accepted"
 
@@ -201,11 +197,7 @@ def end(
         _keep_from_switching(dataset, old, serving, services)
         ended = replace(old, stage="ended", reason=reason[:1000], operation=operation or old.operation)
         old = advance(dataset, rollout, ended, services).value
-    release: dict[str, str | int] = {
-        "run": old.run,
-        "version": old.version,
-        "requested_ms": old.requested_ms,
-    }
+    release = _named(old)
     back = give_traffic_back(dataset, serving, services)  # first: it must not stay with what failed
     return [
         rolled_back(dataset, release, old.reason),

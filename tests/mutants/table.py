@@ -162,7 +162,7 @@ MUTANTS = (
     ),
     mutant(
         "a model accepted long ago is released again", "shared.procedures.rollout",
-        "if there and due is None and _has_moved_on(fact, services):", "if False:",
+        "if there and isinstance(fact, ModelAccepted) and _has_moved_on(fact, services):", "if False:",
         "flow/test_rollout.py::test_nor_a_model_that_was_accepted_long_ago",
     ),
     mutant(
