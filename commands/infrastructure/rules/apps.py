@@ -49,7 +49,7 @@ GIVEN = {
     "ALERT_CHANNELS": "@Microsoft.KeyVault(SecretUri=https://bank.vault.azure.net/secrets/alert-channels)",
     "PUBLIC_URL": "https://func-api-*.azurewebsites.net",
     "ENTRA_TENANT_ID": TENANT,
-    "ENTRA_AUDIENCE": "00000000-0000-0000-0000-00000000000a",
+    "ENTRA_AUDIENCE": PARAMETERS["apiAudience"],
 }
 """What the deployment gives of each setting whose value is not the same everywhere."""
 
