@@ -20,6 +20,7 @@ from commands.setup.machine import load, machine
 
 RESULTS = ROOT / "bench" / "results" / "simulation.json"
 DAYS = ROOT / "bench" / "results" / "simulated-days.json"
+CHECKPOINT = ROOT / ".simulated.json"
 USUAL = 20_000
 
 
@@ -46,6 +47,11 @@ def main(arguments: list[str]) -> int:
     )
     made.add_argument(
         "--minutes", type=float, default=math.inf, metavar="M", help="as many as in so many minutes"
+    )
+    made.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from where a run of the same schedules and the same code was ended (it notes how far it is)",
     )
     made.add_argument(
         "--days", type=int, default=0, help="instead: so many days of many files, faults all day"
@@ -155,20 +161,34 @@ def _explored(given: argparse.Namespace) -> int:
     explore, shrink = (importlib.import_module(f"simulation.{name}") for name in ("explore", "shrink"))
     explore.begin()
     before, shown = load(), _Progress(silent=given.json)
-    work = explore.pieces(given.schedules, given.seed, scenarios=given.scenario, pairs=given.pairs)
-    account, seconds = explore.explored(
-        work, workers=given.workers, most_seconds=given.minutes * 60, told=shown
+    asked = {"seed": given.seed, "scenarios": given.scenario, "pairs": given.pairs}
+    checkpoint = _checkpoint(given.schedules, asked)
+    progress = (checkpoint.read() if given.resume else None) or explore.Progress()
+    worked = progress.seconds
+
+    def told_of(progress: Any) -> None:
+        shown(progress)
+        checkpoint.keep(progress)
+
+    ended = explore.explored(
+        explore.pieces(given.schedules, **asked),
+        workers=given.workers,
+        most_seconds=given.minutes * 60,
+        progress=progress,
+        told=told_of,
     )
+    cut_short = ended.seconds - worked >= given.minutes * 60
+    if not cut_short:
+        checkpoint.over()
     smallest: dict[str, Any] = {}
-    for failure in sorted(account.failures, key=lambda one: len(one.taken)):
+    for failure in sorted(ended.account.failures, key=lambda one: len(one.taken)):
         smallest.setdefault(failure.violations[0].partition(":")[0], failure)
     failures = [shrink.shrunk(one) for one in smallest.values()]
     told = explore.figures(
-        account,
-        seconds,
+        ended,
         seed=given.seed,
         pairs=given.pairs,
-        cutShort=seconds >= given.minutes * 60,
+        cutShort=cut_short,
         workers=given.workers,
         measured=datetime.now(UTC).isoformat(timespec="seconds"),
         machine={**machine(), "loadBefore": before, "loadAfter": load()},
@@ -187,15 +207,21 @@ def _explored(given: argparse.Namespace) -> int:
     return int(bool(failures))
 
 
+def _checkpoint(schedules: int, asked: dict[str, Any]) -> Any:
+    found = importlib.import_module("simulation.checkpoint")
+    return found.Checkpoint(CHECKPOINT, found.digest_of(ROOT, [schedules, *asked.items()]))
+
+
 class _Progress:
     """A line every two seconds, and each failure as it comes."""
 
     def __init__(self, *, silent: bool) -> None:
         self._silent, self._shown, self._failures = silent, 0.0, 0
 
-    def __call__(self, account: Any, seconds: float) -> None:
+    def __call__(self, progress: Any) -> None:
         if self._silent:
             return
+        account, seconds = progress.account, progress.seconds
         for failure in account.failures[self._failures :]:
             print(f"  {failure.violations[0]}\n    {failure.replay}", file=sys.stderr)
         self._failures = len(account.failures)

@@ -81,6 +81,21 @@ class Account:
         self.failures = (self.failures + other.failures)[:MOST_FAILURES]
 
 
+@dataclass
+class Progress:
+    """How far an exploration is: what came of its first pieces."""
+
+    pieces: int = 0
+    account: Account = field(default_factory=Account)
+    seconds: float = 0.0
+    """Of work, whatever lay between."""
+
+    def add(self, account: Account) -> None:
+        """Of the next piece."""
+        self.pieces += 1
+        self.account.take(account)
+
+
 def pieces(
     schedules: int, seed: int, *, scenarios: Sequence[str] = (), alone: bool = True, pairs: bool = False
 ) -> Iterator[Piece]:
@@ -241,24 +256,29 @@ def explored(
     *,
     workers: int,
     most_seconds: float = inf,
-    told: Callable[[Account, float], None] = lambda account, seconds: None,
-) -> tuple[Account, float]:
+    progress: Progress | None = None,
+    told: Callable[[Progress], None] = lambda progress: None,
+) -> Progress:
     """All pieces done, by so many processes; stops early once it has failures enough, or the time is over.
 
-    told: now and then of how far it is. returns: the account, and the seconds that it took
+    progress: of an earlier run of the same work, which goes on here. told: now and then of how far it is
     """
-    account, began = Account(), time.monotonic()
-    left = iter(work)
+    progress, began = progress or Progress(), time.monotonic()
+    worked = progress.seconds
+    left = enumerate(islice(work, progress.pieces, None), progress.pieces)
+    ready: dict[int, Account] = {}
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_worker) as pool:
-        under_way = {pool.submit(done, piece) for piece in islice(left, workers * 2)}
+        under_way = {pool.submit(done, piece): at for at, piece in islice(left, workers * 2)}
         while under_way:
-            ready, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            for one in ready:
-                account.take(one.result())
-            if len(account.failures) < MOST_FAILURES and time.monotonic() - began < most_seconds:
-                under_way |= {pool.submit(done, piece) for piece in islice(left, len(ready))}
-            told(account, time.monotonic() - began)
-    return account, time.monotonic() - began
+            ended = wait(under_way, return_when=FIRST_COMPLETED).done
+            ready |= {under_way.pop(one): one.result() for one in ended}
+            while (account := ready.pop(progress.pieces, None)) is not None:
+                progress.add(account)
+            progress.seconds = worked + time.monotonic() - began
+            if len(progress.account.failures) < MOST_FAILURES and time.monotonic() - began < most_seconds:
+                under_way |= {pool.submit(done, piece): at for at, piece in islice(left, len(ended))}
+            told(progress)
+    return progress
 
 
 def reached() -> set[str]:
@@ -272,8 +292,9 @@ def reached() -> set[str]:
     return found
 
 
-def figures(account: Account, seconds: float, **more: Any) -> dict[str, Any]:
-    """The account as JSON."""
+def figures(progress: Progress, **more: Any) -> dict[str, Any]:
+    """What came of it, as JSON."""
+    account, seconds = progress.account, progress.seconds
     return {
         "schedules": account.schedules,
         "distinct": len(account.ids),

@@ -51,7 +51,7 @@ def test_schedules_by_chance_break_nothing() -> None:
 
 @pytest.mark.slow
 def test_twenty_thousand_schedules_break_nothing() -> None:
-    account, _ = explore.explored(explore.pieces(20_000, 1), workers=2)
+    account = explore.explored(explore.pieces(20_000, 1), workers=2).account
     assert account.schedules == 20_000
     held(account)
 
