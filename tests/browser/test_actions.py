@@ -108,6 +108,52 @@ def test_a_refusal_is_told_in_the_apps_words(
     expect(page.locator(".toast")).to_contain_text("A run of this dataset is going already.")
 
 
+class Gone(ConnectionError):
+    """The connection breaks before the answer is out."""
+
+
+@pytest.mark.parametrize("lost", [Gone(), Problem(503, "Unavailable", "The ledger does not answer.")])
+def test_an_action_whose_answer_is_lost_is_sent_again_as_the_same_one(
+    open_page: Open, app: Any, monkeypatch: pytest.MonkeyPatch, lost: Exception
+) -> None:
+    post = app.post
+
+    def lost_once(*given: Any) -> Any:
+        answer = post(*given)
+        if len(app.posted) == 1:
+            raise lost
+        return answer
+
+    monkeypatch.setattr(app, "post", lost_once)
+    page = open_page().go("#/files")
+    page.get_by_role("button", name="Retrain bank-additional").click()
+    page.get_by_role("dialog").get_by_role("button").last.click()
+    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".toast[data-tone=bad]")).to_have_count(0)
+    assert len(app.posted) == 2
+    assert len({key for *_, key in app.posted}) == 1
+
+
+def test_an_action_is_followed_past_answers_that_do_not_come(
+    open_page: Open, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow, asked = app.operation, []
+
+    def at_first_not(id_: str) -> Any:
+        asked.append(id_)
+        if len(asked) == 1:
+            raise Problem(503, "Unavailable", "The ledger does not answer.")
+        return follow(id_)
+
+    monkeypatch.setattr(app, "operation", at_first_not)
+    page = open_page().go("#/files")
+    page.get_by_role("button", name="Retrain bank-additional").click()
+    page.get_by_role("dialog").get_by_role("button").last.click()
+    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".toast[data-tone=bad]")).to_have_count(0)
+    assert len(asked) > 2
+
+
 def test_paused_is_shown_and_undone(open_page: Open, app: Any) -> None:
     app.change(lambda it: setattr(it, "paused", True))
     page = open_page().page

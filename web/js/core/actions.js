@@ -1,12 +1,14 @@
-/** An operator's actions: confirmed in a dialog, sent once (Idempotency-Key), polled to their end. */
+/** An operator's actions: confirmed in a dialog, done once (Idempotency-Key), polled to their end. */
 
-import { idempotencyKey, request } from "../../public/js/api.js";
+import { idempotencyKey, isPassing, request } from "../../public/js/api.js";
 import { note, say } from "./announce.js";
 import { element, h, show } from "./dom.js";
 import { mayAct } from "./session.js";
 import { isFinal } from "./states.js";
 
+const SEND = 30;
 const FOLLOW = 120;
+/** Seconds in which an answer that does not come, or says "later", is asked for again. */
 
 /** @import { Live } from "./live.js" */
 
@@ -84,52 +86,83 @@ const field = (label, properties) =>
  * @param {Live} live
  */
 async function perform(action, given, live) {
+  const file = given.get("file");
+  const [url, body] =
+    file instanceof File
+      ? [action.to(file), file]
+      : [action.to(null), action.reason ? { reason: String(given.get("reason")) } : {}];
+  const headers = {
+    "Idempotency-Key": idempotencyKey(), // the same each time: however often it is sent, it is done once
+    ...(file instanceof File ? { "Content-Type": "text/csv" } : {}),
+  };
   try {
-    const file = given.get("file");
-    const answer = await (file instanceof File
-      ? send(action.to(file), file, { "Content-Type": "text/csv" })
-      : send(action.to(null), action.reason ? { reason: String(given.get("reason")) } : {}));
+    const answer = await patiently(SEND, () => request(url, { method: "POST", body, headers }));
     say(`${action.label}: requested.`);
-    tellEnd(action, answer.operation ? await followed(answer.operation) : null);
+    await tellEnd(action, answer.operation);
   } catch (error) {
-    note(`${action.label}: ${/** @type {Page.Trouble} */ (error).message}`, { tone: "bad" });
+    note(`${action.label}: ${refusal(error)}`, { tone: "bad", ...(isPassing(error) ? EVENTS : {}) });
   }
   live.hurry();
 }
 
+const EVENTS = { link: { href: "#/events", text: "Events" } };
+
+/** @param {unknown} error */
+const refusal = (error) =>
+  isPassing(error)
+    ? `${error.message} It may have been requested all the same: see the events before you do it again.`
+    : /** @type {Error} */ (error).message;
+
 /**
- * @param {Api.Address<Api.ActionPath>} url
- * @param {Api.ActionReason | File} body
- * @param {Record<string, string>} [headers]
+ * What `ask` gives, which is called again while nobody answers or the answer is "later".
+ * @template T
+ * @param {number} seconds
+ * @param {() => Promise<T>} ask
+ * @returns {Promise<T>}
  */
-const send = (url, body, headers = {}) =>
-  request(url, { method: "POST", body, headers: { "Idempotency-Key": idempotencyKey(), ...headers } });
+async function patiently(seconds, ask) {
+  const until = Date.now() + 1000 * seconds;
+  for (let pause = 0.5; ; pause = Math.min(5, pause * 1.5)) {
+    try {
+      return await ask();
+    } catch (error) {
+      const wait = 1000 * Math.max(pause, (isPassing(error) && error.retryAfter) || 0);
+      if (!isPassing(error) || Date.now() + wait > until) throw error;
+      await slept(wait);
+    }
+  }
+}
+
+/** @param {number} milliseconds */
+const slept = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 /**
  * @param {Page.Action} action
- * @param {Api.Operation | null} end null: it was done at once
+ * @param {string | null | undefined} location of the operation; without one it was done at once
  */
-function tellEnd(action, end) {
+async function tellEnd(action, location) {
+  const end = location ? await followed(location) : null;
   if (end?.status === "Failed")
     note(`${action.label}: ${end.error?.message ?? "it failed; the events say why."}`, { tone: "bad" });
-  else if (!end || end.status === "Succeeded") note(end?.detail ?? action.done);
-  else
-    note(`${action.label}: it goes on; see the events.`, { link: { href: "#/events", text: "Events" } });
+  else if (!location || end?.status === "Succeeded") note(end?.detail ?? action.done);
+  else note(`${action.label}: it was requested; how it ends is in the events.`, EVENTS);
 }
 
-/** The operation at its end, or as it is after FOLLOW seconds. @param {string} location */
+/** The operation at its end, or as it is after FOLLOW seconds; null when it cannot be read then. @param {string} location */
 async function followed(location) {
   const until = Date.now() + 1000 * FOLLOW;
   // Same origin always: behind a proxy the app may not know its own name.
   const url = new URL(location, document.baseURI);
   const here = /** @type {Api.Address<"operations/{id}">} */ (new URL(url.pathname + url.search, document.baseURI));
-  let pause = 0.5;
-  for (;;) {
-    const answer = await request(here);
-    const operation = answer.value;
-    if (operation && (isFinal(operation.status, "progress") || Date.now() > until)) return operation;
-    const wait = 1000 * Math.max(pause, answer.retryAfter ?? 0);
-    await new Promise((done) => setTimeout(done, wait));
-    pause = Math.min(5, pause * 1.5);
+  try {
+    for (let pause = 0.5; ; pause = Math.min(5, pause * 1.5)) {
+      const answer = await patiently((until - Date.now()) / 1000, () => request(here));
+      const operation = answer.value;
+      if (operation && (isFinal(operation.status, "progress") || Date.now() > until)) return operation;
+      await slept(1000 * Math.max(pause, answer.retryAfter ?? 0));
+    }
+  } catch (error) {
+    if (isPassing(error)) return null;
+    throw error;
   }
 }

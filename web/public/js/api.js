@@ -31,6 +31,14 @@ export class Unreachable extends Error {
 }
 
 /**
+ * Whether the same request may be answered otherwise soon.
+ * @param {unknown} error
+ * @returns {error is Problem | Unreachable}
+ */
+export const isPassing = (error) =>
+  error instanceof Unreachable || (error instanceof Problem && (error.status === 429 || error.status >= 500));
+
+/**
  * The address of a path of the description, such as "runs/{run}". What is given fills it; the rest becomes the query.
  * A name with slashes in it, such as a file's, stays several parts of the path.
  * @type {<P extends Api.Path>(path: P, ...given: Api.Filled<P>) => Api.Address<P>}
