@@ -53,9 +53,13 @@ def drift(known: dict[str, Any], features: Sequence[Feature], matrix: Floats) ->
 
 
 def _edges(values: Floats) -> list[float]:
-    """The deciles; where many rows have the same value there are fewer."""
+    """The deciles. A value that is several of them is a group of its own, and ends at the next number: else a column that is
+    0 for nearly everybody would have one group for all that is not below 0, and no move could be seen."""
     there = values[~np.isnan(values)]
-    found: list[float] = np.unique(np.quantile(there, np.arange(1, 10) / 10)).tolist() if len(there) else []
+    if not len(there):
+        return []
+    deciles, times = np.unique(np.quantile(there, np.arange(1, 10) / 10), return_counts=True)
+    found: list[float] = np.union1d(deciles, np.nextafter(deciles[times > 1], np.inf)).tolist()
     return found
 
 

@@ -69,9 +69,18 @@ def test_a_group_that_comes_or_goes_is_far_but_not_infinitely() -> None:
 def test_numbers_that_are_mostly_the_same_have_fewer_groups() -> None:
     ages = np.where(np.arange(1000) < 960, 999.0, np.arange(1000) % 7)
     age, job = profile(features(), np.column_stack([ages, np.zeros(1000)]))["columns"]
-    assert age["edges"] == [999.0]
-    assert age["shares"] == [0.04, 0.96, 0.0]
+    assert age["edges"] == [999.0, np.nextafter(999.0, np.inf)]
+    assert age["shares"] == [0.04, 0.96, 0.0, 0.0]
     assert (job["edges"], job["shares"]) == ([], [1.0, 0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("usual", [0.0, 999.0])
+def test_a_move_away_from_what_nearly_everybody_had_is_seen(usual: float) -> None:
+    """Whether that was the lowest value or the highest."""
+    ages = np.where(np.arange(1000) < 330, 5.0, usual)
+    jobs = np.zeros(1000)
+    found = moved(np.column_stack([np.full(1000, usual), jobs]), np.column_stack([ages, jobs]))
+    assert found["age"] > 0.25
 
 
 AGES = arrays.arrays(np.float64, st.integers(1, 60), elements=st.floats(-100, 100) | st.just(np.nan))
