@@ -53,8 +53,8 @@ def drift(known: dict[str, Any], features: Sequence[Feature], matrix: Floats) ->
 
 
 def _edges(values: Floats) -> list[float]:
-    """The deciles. A value that is several of them is a group of its own, and ends at the next number: else a column that is
-    0 for nearly everybody would have one group for all that is not below 0, and no move could be seen."""
+    """The deciles. A value that is several of them is a group of its own, and ends at the next number: else a column that
+    is 0 for nearly everybody would have one group for all that is not below 0, and no move could be seen."""
     there = values[~np.isnan(values)]
     if not len(there):
         return []

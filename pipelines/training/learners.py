@@ -217,8 +217,11 @@ def _ridge(member: RecipeMember, sample: _Sample) -> str:
         beta -= step
         if np.abs(step).max() <= CLOSE:
             break
-    spans = [beta[start:end] for start, end in pairwise(starts)]
-    terms = tuple(column.term(span) for column, span in zip(columns, spans, strict=True))
+    usual = slope.means()
+    terms = tuple(
+        column.term(beta[start:end], expected=float(usual[start:end] @ beta[start:end]))
+        for column, (start, end) in zip(columns, pairwise(starts), strict=True)
+    )
     return Linear(intercept=float(beta[0]), terms=terms).to_text()
 
 
@@ -253,6 +256,11 @@ class _Descent:
             odds = design @ beta
             lost += float((weights * (np.logaddexp(0, odds) - answers * odds)).sum())
         return lost
+
+    def means(self) -> Floats:
+        """Of the design matrix's columns, each row counted once: from there an explanation measures, as that of trees."""
+        total: Floats = np.sum([design.sum(axis=0) for design, _, _ in self._chunks()], axis=0)
+        return total / len(self.sample.values)
 
     def _chunks(self) -> Iterator[tuple[Floats, Floats, Floats]]:
         """The design matrix, answers and weights of some rows at a time."""
@@ -304,11 +312,12 @@ class _Design:
         found: Floats = np.stack([*parts, *([absent] if self.missing else [])], axis=1).astype(np.float64)
         return found
 
-    def term(self, coefficients: Floats) -> Term:
+    def term(self, coefficients: Floats, *, expected: float) -> Term:
+        """expected: the term's mean over the rows"""
         missing = float(coefficients[-1]) if self.missing else 0.0
         if self.feature.type == "category":
             named = dict(zip(self.feature.values, coefficients.tolist(), strict=False))
-            return Levels(column=self.feature.name, coefficients=named, missing=missing)
+            return Levels(column=self.feature.name, coefficients=named, missing=missing, expected=expected)
         return Slope(
             column=self.feature.name,
             mean=self.mean,
@@ -317,6 +326,7 @@ class _Design:
             high=self.high,
             coefficient=float(coefficients[0]),
             missing=missing,
+            expected=expected,
         )
 
 

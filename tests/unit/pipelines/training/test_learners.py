@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.training import learners
 from pipelines.training.learners import LEARNERS, Matrix, fit, fit_member
+from serving.linear import FittedLinear, Linear
 from serving.members import loaded
 from shared.domain.models.recipe import Recipe, RecipeMember
 from tests.unit.pipelines.known_rows import FEATURES, NAMES, drawn
@@ -67,6 +68,19 @@ def test_what_is_missing_is_a_value_like_another(learner: Any) -> None:
         weight=1.0,
     )  # fmt: skip
     assert predict(made, [[30.0, np.nan, 8.0]])[0] > 0.6
+
+
+def test_a_ridge_regressions_reasons_are_measured_from_its_mean_over_the_rows() -> None:
+    """So what is common in them moves a client little, as trees say too."""
+    rows = drawn()
+    values = np.array(rows.values)
+    values[np.random.default_rng(5).random(len(values)) < 0.2, 0] = np.nan
+    made = fit_member(member("ridge"), replace(rows, values=np.asfortranarray(values)), NAMES, weight=1.0)
+    fitted = FittedLinear(Linear.from_text(made.stored), FEATURES)
+    moved, expected = fitted.contributions(values)
+    assert moved.mean(axis=0) == pytest.approx(np.zeros(len(FEATURES)), abs=1e-9)
+    assert expected == pytest.approx(fitted.log_odds(values).mean())
+    assert np.abs(moved).max() > 0.1
 
 
 def test_a_small_list_is_heard_beside_a_large_one() -> None:
