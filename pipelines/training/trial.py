@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from pipelines.training.metrics import auc, losses
 from pipelines.training.plausibility import Doubt, Expected, doubts
 from pipelines.training.prepared import Decisions
 from serving.features import Floats
-from serving.members import loaded
+from serving.members import Variant, loaded
 from shared.domain.models.recipe import Recipe, recipes_from
 from shared.domain.models.recipe_gate import LEAST_ROWS, Drop, choose
 
@@ -36,7 +37,8 @@ SCORES = "scores"
 TRIAL = "trial.json"
 """The choice, and how the challengers stand."""
 MOST_DROPS_AT_ONCE = 12
-"""Drops that no earlier run has scored, the newest: each costs a refit of every recipe."""
+"""Drops that no earlier run has scored, the newest: each costs a refit of every recipe. What came before them is evidence
+for no recipe, but looked at for doubts, by about as many refits of the live one."""
 SUREST = 0.005
 """Probabilities are cut here before they are judged, or one row could outweigh a month."""
 
@@ -104,40 +106,56 @@ def trial(
     # The live one first: what it says is what a drop is expected to be like.
     candidates = list({recipe.digest: recipe for recipe in (found.live, *recipes)}.values())
     doubted = {doubt.version for doubt in found.doubts}
-    there = {int(each) for each in np.unique(past.versions)}
+    numbers, rows_of = np.unique(past.versions, return_counts=True)
+    there = set(numbers[rows_of >= LEAST_ROWS].tolist())
     coming = sorted({each for each in there if each > begun.newest} - doubted - again)
-    versions = sorted({*(there & again), *coming[-MOST_DROPS_AT_ONCE:]})
     drops: list[Drop] = []
     raised: list[Doubt] = []
-    for version in versions:
-        judged = [recipe for recipe in candidates if recipe.searched < version or recipe.digest == live]
-        rows, digests, fresh = past.drop(version)
-        if len(rows.answers) < LEAST_ROWS:
-            continue
-        learned = past.before(version, doubted)
-        if not can_be_learned(learned.answers):
-            said, expected = None, None
-        else:
-            said = scored(judged, learned, rows)
-            before = [drop for drop in (*found.drops, *drops) if drop.version < version]
-            recent = [drop.auc for drop in in_order(before) if drop.auc is not None]
-            expected = Expected(probabilities=said[0], learned=learned, recent=recent)
-        why = [] if version in decided.trusted else doubts(version, rows, expected)
-        if why:
-            raised += why
-            doubted.add(version)
-        elif said is not None and fresh.sum() >= LEAST_ROWS:
-            new, told = rows.only(fresh), [each[fresh] for each in said]
-            _write_scores(scores / f"{version}.parquet", judged, told, new, digests[fresh])
-            drops.append(_drop(version, judged, told, new.answers))
+    for versions, is_drop in _stretches(there & again, coming):
+        judged = [
+            recipe
+            for recipe in candidates
+            if recipe.digest == live or (is_drop and recipe.searched < versions[0])
+        ]
+        learned = past.before(versions[0], doubted)
+        refits = refitted(judged, learned) if can_be_learned(learned.answers) else None
+        before = [drop for drop in (*found.drops, *drops) if drop.version < versions[0]]
+        recent = [drop.auc for drop in in_order(before) if drop.auc is not None]
+        for version in versions:
+            rows, digests, fresh = past.drop(version)
+            said = [refit.predict(rows.values) for refit in refits] if refits else None
+            expected = Expected(probabilities=said[0], learned=learned, recent=recent) if said else None
+            why = [] if version in decided.trusted else doubts(version, rows, expected)
+            if why:
+                raised += why
+                doubted.add(version)
+            elif is_drop and said and fresh.sum() >= LEAST_ROWS:
+                new, told = rows.only(fresh), [each[fresh] for each in said]
+                _write_scores(scores / f"{version}.parquet", judged, told, new, digests[fresh])
+                drops.append(_drop(version, judged, told, new.answers))
     return found.with_drops(drops, raised)
+
+
+def _stretches(again: Collection[int], coming: Sequence[int]) -> Iterator[tuple[list[int], bool]]:
+    """Versions that the same refits judge, and whether they are drops then. Of many, the old ones share refits: the first
+    ones with few others, since what was learned before them is little."""
+    yield from (([version], True) for version in sorted(again))
+    older, newest = coming[:-MOST_DROPS_AT_ONCE], coming[-MOST_DROPS_AT_ONCE:]
+    starts = {len(older) * at**2 // MOST_DROPS_AT_ONCE**2 for at in range(MOST_DROPS_AT_ONCE)} | {1}
+    for start, end in pairwise([*sorted(at for at in starts if at < len(older)), len(older)]):
+        yield list(older[start:end]), False
+    yield from (([version], True) for version in newest)
 
 
 def scored(recipes: Sequence[Recipe], learned: Matrix, rows: Matrix) -> list[Floats]:
     """What each recipe's refit says."""
+    return [each.predict(rows.values) for each in refitted(recipes, learned)]
+
+
+def refitted(recipes: Sequence[Recipe], learned: Matrix) -> list[Variant]:
     fitted: Fitted = {}
     members = (fit(recipe, learned, columns_of(recipe, learned), fitted) for recipe in recipes)
-    return [loaded(each, learned.inputs).predict(rows.values) for each in members]
+    return [loaded(each, learned.inputs) for each in members]
 
 
 def _drop(version: int, recipes: Sequence[Recipe], said: Sequence[Floats], answers: Floats) -> Drop:

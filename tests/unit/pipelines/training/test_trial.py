@@ -97,6 +97,26 @@ def test_a_drop_of_few_rows_is_passed_over(tmp_path: Path, rows: int) -> None:
     assert trial.trial(past(600, rows), RECIPES, None, tmp_path).drops == ()
 
 
+@pytest.mark.parametrize("versions", [15, 40])
+@pytest.mark.parametrize("bad", [2, 3, 14])
+def test_of_many_new_versions_the_old_ones_are_looked_at_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, versions: int, bad: int
+) -> None:
+    """As many refits as for twice the drops at once, however many versions there are."""
+    fits: list[str] = []
+    fit = trial.fit
+    monkeypatch.setattr(trial, "fit", lambda recipe, *more: fits.append(recipe.name) or fit(recipe, *more))
+    one = past(1000, *[300] * (versions - 1))
+    answers = np.array(one.matrix.answers)
+    answers[one.versions == bad] = 1 - answers[one.versions == bad]
+    turned = replace(one, matrix=replace(one.matrix, answers=answers))
+    found = trial.trial(turned, (RIDGE,), None, tmp_path)
+    assert {doubt.version for doubt in found.doubts} == {bad}
+    drops = [*range(versions - trial.MOST_DROPS_AT_ONCE + 1, versions + 1)]
+    assert [drop.version for drop in found.drops] == [each for each in drops if each != bad]
+    assert len(fits) <= 2 * trial.MOST_DROPS_AT_ONCE
+
+
 def test_where_nothing_can_be_learned_yet_there_is_no_evidence(tmp_path: Path) -> None:
     one = past(600, 400)
     answers = np.array(one.matrix.answers)
