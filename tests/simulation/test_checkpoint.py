@@ -9,6 +9,7 @@ import pytest
 from simulation import checkpoint, explore
 from simulation.checkpoint import Checkpoint, digest_of
 from simulation.explore import Progress
+from simulation.runs import Result
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,7 +57,7 @@ def test_it_counts_for_the_same_schedules_alone(tmp_path: Path) -> None:
 
 
 def test_a_run_with_a_violation_is_not_gone_on_with(tmp_path: Path) -> None:
-    failed = explore.Account(failures=[explore.Result("tell", 0, (), 1, ("I1",), 0)])
+    failed = explore.Account(failures=[Result("tell", 0, (), 1, ("I1",), 0)])
     kept = Checkpoint(tmp_path / "kept.json", "these")
     kept.keep(Progress(pieces=1, account=failed))
     assert kept.read() is None
