@@ -156,13 +156,18 @@ def test_state_outlives_a_stop(tmp_path: Path, free_port: FreePort) -> None:
     pytest.fail("the second start did not know the container of the first")
 
 
+def _command(state: Path, ports: Ports, *options: str) -> subprocess.Popen[str]:
+    """`localazure storage`"""
+    command = [sys.executable, "-m", "localazure", "storage", "--state", str(state), *options]
+    for name in ("blob", "queue", "table"):
+        command += [f"--{name}-port", str(getattr(ports, name))]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)])
 def test_azurite_ends_with_its_supervisor(tmp_path: Path, free_port: FreePort, how: signal.Signals) -> None:
     ports = _ports(free_port)
-    command = [sys.executable, "-m", "localazure", "storage", "--state", str(tmp_path), "--in-memory"]
-    for name in ("blob", "queue", "table"):
-        command += [f"--{name}-port", str(getattr(ports, name))]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    process = _command(tmp_path, ports, "--in-memory")
     assert process.stdout is not None
     with process.stdout as said:
         assert said.readline() == f"ready: storage http://127.0.0.1:{ports.blob}\n"
@@ -175,6 +180,44 @@ def test_a_taken_port_is_said(azurite_service: Azurite, tmp_path: Path, free_por
     taken = Ports(blob=azurite_service.ports.blob, queue=free_port(), table=free_port())
     with pytest.raises(StartFailed, match="EADDRINUSE"):
         Azurite(state=tmp_path, ports=taken, in_memory=True).start()
+
+
+def test_a_second_one_of_the_same_folder_is_refused_and_takes_nothing(
+    tmp_path: Path, free_port: FreePort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "TURN_SECONDS", 0.5)
+    with Azurite(state=tmp_path, ports=_ports(free_port)) as first:
+        files = BlobServiceClient.from_connection_string(first.connection_string).create_container("files")
+        files.upload_blob("x", b"")
+        with pytest.raises(StartFailed, match=f"another Azurite has {tmp_path}/storage"):
+            Azurite(state=tmp_path, ports=_ports(free_port)).start()
+        files.upload_blob("y", b"")
+    with first:
+        assert [blob.name for blob in files.list_blobs()] == ["x", "y"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says which process is whose child")
+def test_one_whose_supervisor_was_killed_has_the_folder_until_it_is_gone(
+    tmp_path: Path, free_port: FreePort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = _command(tmp_path, _ports(free_port))
+    assert process.stdout is not None
+    with process.stdout as said:
+        said.readline()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    node = int(children[0])
+    os.kill(node, signal.SIGSTOP)
+    try:
+        process.kill()
+        process.wait(20)
+        with monkeypatch.context() as shorter:
+            shorter.setattr(supervisor, "TURN_SECONDS", 0.5)
+            with pytest.raises(StartFailed, match="another Azurite has"):
+                Azurite(state=tmp_path, ports=_ports(free_port)).start()
+    finally:
+        os.kill(node, signal.SIGCONT)
+    with Azurite(state=tmp_path, ports=_ports(free_port)):
+        pass
 
 
 def test_what_is_not_installed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

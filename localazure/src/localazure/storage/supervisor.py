@@ -1,7 +1,8 @@
 """Runs one Azurite: starts it, knows when it serves, stops it, and never leaves it behind.
 
 A `kill -9` of this process closes the pipe that Azurite watches, so Azurite ends by itself. A `kill -9` of *node* loses
-nothing that was answered: see journal.js.
+nothing that was answered: see journal.js. One folder has one Azurite: a second one would take the journals of the first
+for left behind, and remove them.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import http.client
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from localazure.locks import at_most, only_one
 from localazure.private import private_folder
 from localazure.storage.account import ACCOUNT, KEY, Ports, connection_string
 from localazure.storage.installation import provide
@@ -27,10 +31,12 @@ JOURNAL_BYTES = 4 * 1024 * 1024
 """A smaller journal of a database is not worth the time to write all of the database."""
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+TURN_SECONDS = STOP_SECONDS
+"""How long a start waits for an Azurite that still has the folder: its supervisor may just have been killed."""
 
 
 class StartFailed(Exception):
-    """Azurite ended before it served; the message holds what it said."""
+    """Azurite could not begin, or ended before it served; the message holds why, or what it said."""
 
 
 class Azurite:
@@ -47,6 +53,7 @@ class Azurite:
         self._errors = self.folder / "azurite.err"
         self._in_memory = in_memory
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock = ExitStack()
 
     @property
     def connection_string(self) -> str:
@@ -62,11 +69,28 @@ class Azurite:
         self.stop()
 
     def start(self, program: Program | None = None) -> None:
-        """Start Azurite, installed first if need be, and return when all three services answer."""
+        """Start Azurite, installed first if need be, and return when all three services answer. raises: StartFailed"""
         private_folder(self.folder)
         program = program or provide()
+        with ExitStack() as failed:
+            failed.callback(self.stop)
+            inherited = self._alone()
+            self._process = self._begun(program, inherited)
+            self._await_answers(self._process)
+            failed.pop_all()
+
+    def _alone(self) -> tuple[int, ...]:
+        """From now until `stop` the folder is this one's; what node inherits, so that it counts as long as it lives."""
+        if self._in_memory:
+            return ()
+        problem = StartFailed(f"another Azurite has {self.folder}: end that one, or choose another --state")
+        lock = only_one(self.folder / "lock", check=at_most(TURN_SECONDS, problem))
+        held = self._lock.enter_context(lock)
+        return () if sys.platform == "win32" else (held,)
+
+    def _begun(self, program: Program, inherited: tuple[int, ...]) -> subprocess.Popen[bytes]:
         with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 self._command(program),
                 env={
                     "NODE_COMPILE_CACHE": str(program.compiled),
@@ -76,12 +100,14 @@ class Azurite:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
+                pass_fds=inherited,
                 start_new_session=True,  # Ctrl-C reaches the supervisor, which then stops it
             )
+
+    def _await_answers(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not self._serves():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
+            if process.poll() is not None or time.monotonic() > deadline:
                 raise StartFailed(f"Azurite did not start on {self.ports} in {self.folder}.\n{self.said()}")
             time.sleep(0.05)
 
@@ -96,15 +122,9 @@ class Azurite:
     def stop(self) -> None:
         """Ask Azurite to save and end (by letting go of its stdin); insist after a while."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.stdin:
-            process.stdin.close()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            _end(process)
+        self._lock.close()
 
     def _command(self, program: Program) -> list[str]:
         services = {"blob": self.ports.blob, "queue": self.ports.queue, "table": self.ports.table}
@@ -119,6 +139,16 @@ class Azurite:
 
     def _serves(self) -> bool:
         return all(_answers(port) for port in (self.ports.blob, self.ports.queue, self.ports.table))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin:
+        process.stdin.close()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _answers(port: int) -> bool:
