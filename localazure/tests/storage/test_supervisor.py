@@ -178,8 +178,15 @@ def test_azurite_ends_with_its_supervisor(tmp_path: Path, free_port: FreePort, h
 
 def test_a_taken_port_is_said(azurite_service: Azurite, tmp_path: Path, free_port: FreePort) -> None:
     taken = Ports(blob=azurite_service.ports.blob, queue=free_port(), table=free_port())
-    with pytest.raises(StartFailed, match="EADDRINUSE"):
+    with pytest.raises(StartFailed, match=rf"port {taken.blob} of 127.0.0.1 \(blob\)"):
         Azurite(state=tmp_path, ports=taken, in_memory=True).start()
+
+
+def test_another_program_that_answers_on_its_ports_is_not_taken_for_it(
+    azurite_service: Azurite, tmp_path: Path
+) -> None:
+    with pytest.raises(StartFailed, match=f"port {azurite_service.ports.blob} "):
+        Azurite(state=tmp_path, ports=azurite_service.ports, in_memory=True).start()
 
 
 def test_a_second_one_of_the_same_folder_is_refused_and_takes_nothing(

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from localazure.locks import at_most, only_one
+from localazure.ports import is_free
 from localazure.private import private_folder
 from localazure.storage.account import ACCOUNT, KEY, Ports, connection_string
 from localazure.storage.installation import provide
@@ -75,6 +76,7 @@ class Azurite:
         with ExitStack() as failed:
             failed.callback(self.stop)
             inherited = self._alone()
+            self._refuse_taken_ports()
             self._process = self._begun(program, inherited)
             self._await_answers(self._process)
             failed.pop_all()
@@ -87,6 +89,14 @@ class Azurite:
         lock = only_one(self.folder / "lock", check=at_most(TURN_SECONDS, problem))
         held = self._lock.enter_context(lock)
         return () if sys.platform == "win32" else (held,)
+
+    def _refuse_taken_ports(self) -> None:
+        """Whoever has one answers as Azurite would, or nearly: it must not be taken for it."""
+        for name, port in vars(self.ports).items():
+            if not is_free(port):
+                raise StartFailed(
+                    f"port {port} of 127.0.0.1 ({name}) cannot be taken: another program has it"
+                )
 
     def _begun(self, program: Program, inherited: tuple[int, ...]) -> subprocess.Popen[bytes]:
         with self._errors.open("wb") as errors:
