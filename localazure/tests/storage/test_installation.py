@@ -64,6 +64,17 @@ def test_programs_are_kept_in_the_users_cache_unless_told(
     assert program.home() == tmp_path / "chosen"
 
 
+def test_a_folder_given_by_another_way_is_where_the_user_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Node runs in another folder, and knows no `~`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for given in ("programs", "~/programs"):
+        monkeypatch.setenv(program.HOME, given)
+        assert program.home() == tmp_path / "programs"
+
+
 def test_another_lock_is_another_folder(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     lock.write_text("one")

@@ -173,10 +173,7 @@ def test_a_proxy_is_not_asked_for_this_machine(tmp_path: Path, monkeypatch: pyte
     assert addresses.environment()["EVENTGRID_TOPIC_KEY"] == "secret"
 
 
-def test_nor_do_its_parts_ask_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The workspace calls storage and Event Grid by libraries that go by the environment."""
-    monkeypatch.setenv("NO_PROXY", "bank.example")
-    monkeypatch.setenv("no_proxy", "other.example")
+def environment_of_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
     addresses = Addresses(state=tmp_path, ports=USUAL, subscription="s", resource_group="g", workspace="w")
     parts = Parts(addresses)
     given: dict[str, str] = {}
@@ -187,7 +184,24 @@ def test_nor_do_its_parts_ask_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(parts._processes, "start", start)
     parts._start("storage", [])
+    return given
+
+
+def test_nor_do_its_parts_ask_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workspace calls storage and Event Grid by libraries that go by the environment."""
+    monkeypatch.setenv("NO_PROXY", "bank.example")
+    monkeypatch.setenv("no_proxy", "other.example")
+    given = environment_of_a_part(tmp_path, monkeypatch)
     assert given["NO_PROXY"] == given["no_proxy"] == "bank.example,other.example,127.0.0.1,localhost"
+
+
+def test_its_parts_find_what_is_installed_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOCALAZURE_HOME", "programs")
+    given = environment_of_a_part(tmp_path / "state", monkeypatch)
+    assert given["LOCALAZURE_HOME"] == str(tmp_path / "programs")
 
 
 LISTENS = """

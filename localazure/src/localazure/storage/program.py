@@ -34,7 +34,7 @@ class Program:
 def home() -> Path:
     """The folder for what is installed once and serves every state: LOCALAZURE_HOME, else the user's cache."""
     if given := os.environ.get(HOME):
-        return Path(given)
+        return Path(given).expanduser().resolve()
     if sys.platform == "win32":
         cache = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":

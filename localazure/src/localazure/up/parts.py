@@ -13,6 +13,7 @@ from localazure.faults.kinds import FRONTS
 from localazure.ports import lasting_port
 from localazure.private import private_folder
 from localazure.proxies import without_proxy
+from localazure.storage import program
 from localazure.up import examples
 from localazure.up.addresses import Addresses
 from localazure.workspace.processes.children import Processes, last_lines
@@ -109,7 +110,12 @@ class Parts:
             child = self._processes.start(
                 [sys.executable, "-m", "localazure", name, *options],
                 directory=self.addresses.state,
-                environment={**os.environ, **without_proxy(os.environ), "PYTHONUNBUFFERED": "1"},
+                environment={
+                    **os.environ,
+                    **without_proxy(os.environ),
+                    program.HOME: str(program.home()),  # as seen from here: a part runs in another folder
+                    "PYTHONUNBUFFERED": "1",
+                },
                 log=written,
             )
         self._children[name] = child
