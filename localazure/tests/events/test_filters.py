@@ -176,6 +176,53 @@ def test_what_is_not_here_is_refused_by_name(properties: dict[str, Any], said: s
         subscription(**properties)
 
 
+def filtered(operator: str, **given: Any) -> dict[str, Any]:
+    return {"filter": {"advancedFilters": [{"operatorType": operator, "key": "a", **given}]}}
+
+
+def sent_with(**header: Any) -> dict[str, Any]:
+    return hooked(endpointUrl="https://x", deliveryAttributeMappings=[{"type": "Static", **header}])
+
+
+def queued(name: str) -> dict[str, Any]:
+    return {"destination": {"endpointType": "StorageQueue", "properties": {"queueName": name}}}
+
+
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        (filtered("NumberGreaterThan", value="0"), "NumberGreaterThan of a cannot be asked about '0'"),
+        (filtered("NumberLessThan", value=True), "about True"),
+        (filtered("NumberNotIn", values=[1, None]), "about None"),
+        (filtered("NumberInRange", values=[1, 5]), "NumberInRange of a cannot be asked about 1"),
+        (filtered("NumberNotInRange", values=[[1, 5], [1, 5, 9]]), r"about \[1, 5, 9\]"),
+        (filtered("StringNotContains", values=[1]), "about 1"),
+        (filtered("BoolEquals", value="true"), "about 'true'"),
+        (filtered("StringIn", values="abc"), "values is 'abc': a list"),
+        ({"filter": {"advancedFilters": 5}}, "advancedFilters is 5: a list"),
+        (hooked(endpointUrl="https://x", deliveryAttributeMappings=5), "deliveryAttributeMappings is 5: a list"),
+        (sent_with(name="x-a", properties={"value": "1\r\nx-b: 2"}), "'x-a' and its value cannot be a header"),
+        (sent_with(name="x-a", properties={"value": "\u20ac"}), "cannot be a header"),
+        (sent_with(name="x a", properties={"value": "1"}), "'x a' and its value cannot be a header"),
+        (sent_with(properties={"value": "1"}), "'' and its value cannot be a header"),
+        (hooked(endpointUrl="https://x:99999/"), "'https://x:99999/' is no address: Port out of range"),
+        (hooked(endpointUrl="https://[x/"), "is no address"),
+        (hooked(endpointUrl="https:///path"), "is no address of a host"),
+        (hooked(endpointUrl="https://x/\u00e4"), "is no address of a host"),
+        (queued("\u00e4rger"), "queueName is '\u00e4rger': small letters, digits and hyphens"),
+        (queued(""), "queueName is ''"),
+        (
+            {"deadLetterDestination": {"endpointType": "StorageBlob", "properties": {"blobContainerName": "a b"}}},
+            "blobContainerName is 'a b'",
+        ),
+    ],
+)  # fmt: skip
+def test_what_could_be_neither_compared_nor_sent_is_refused(properties: dict[str, Any], said: str) -> None:
+    """Each of them would else end Event Grid when the first event comes, and at every start after it."""
+    with pytest.raises(BadSubscription, match=f"here.*{said}"):
+        subscription(**properties)
+
+
 @pytest.mark.parametrize(
     ("entry", "said"),
     [

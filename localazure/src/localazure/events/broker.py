@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,13 @@ from localazure.events.journal import Delivery, Journal, Place
 from localazure.events.patience import Patience
 from localazure.events.schemas import delivered, respelt
 from localazure.events.storage_services import StorageServices
-from localazure.events.subscriptions import Queue, Subscription, Webhook, parse
+from localazure.events.subscriptions import (
+    BadSubscription,
+    Queue,
+    Subscription,
+    Webhook,
+    parse,
+)
 
 
 class Broker:
@@ -40,6 +47,8 @@ class Broker:
         self._journal, self._patience, self._url = journal, patience, url
         self._storage = storage
         self._lock = threading.Lock()
+        self._changing = threading.Lock()
+        """One change of the subscriptions after the other; events are taken meanwhile."""
         self._couriers: dict[str, Courier] = {}
         self._entries: dict[str, dict[str, Any]] = {}
         self._codes: dict[str, str] = {}
@@ -47,11 +56,21 @@ class Broker:
 
     def start(self, entries: Sequence[dict[str, Any]]) -> None:
         """Begin to deliver: to the subscriptions given, and to those made by request before."""
-        for entry in [*self._journal.subscribed(), *entries]:
+        for entry in [*self._kept(), *entries]:
             self._add(parse(entry, where=f"subscription {entry.get('name')}"), entry)
         self._running = True
         for courier in self._couriers.values():
             courier.start()
+
+    def _kept(self) -> Iterator[dict[str, Any]]:
+        """The entries made by request; one that an earlier version took, and that will not do, is left out and said."""
+        for entry in self._journal.subscribed():
+            try:
+                parse(entry, where=f"subscription {entry['name']}")
+            except BadSubscription as problem:
+                print(f"events: left out until it is made anew: {problem}", file=sys.stderr, flush=True)
+            else:
+                yield entry
 
     def stop(self) -> bool:
         """Finish the deliveries under way; the journal keeps the others. False when one takes too long."""
@@ -99,19 +118,24 @@ class Broker:
         handshake = self._handshake(made)
         if handshake and not self._is_proven(handshake):
             self._ask(handshake)
-        self._journal.subscribe(made.name, entry)
-        before = self._pop(made.name)
-        if before:
-            before.stop()
-        courier = self._add(made, entry, asked=True)
-        courier.start()
+        with self._changing:
+            self._journal.subscribe(made.name, entry)
+            with self._lock:
+                before = self._couriers.get(made.name)
+            courier = self._add(
+                made, entry, asked=True
+            )  # in the place of the other: what comes now is for it
+            if before:
+                before.stop()
+            courier.start()
         return courier
 
     def unsubscribe(self, name: str) -> bool:
         """Forget a subscription and what waits for it; False when there is none."""
-        courier = self._pop(name)
-        if courier:
-            courier.stop()
+        with self._changing:
+            courier = self._pop(name)
+            if courier:
+                courier.stop()
             self._journal.unsubscribe(name)
         return courier is not None
 

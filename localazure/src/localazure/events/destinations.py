@@ -8,6 +8,7 @@ import json
 import ssl
 import uuid
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -49,6 +50,8 @@ class QueueDestination:
             answer = self._service.call("POST", target, query=query, headers=kind, body=body)
         except StorageUnreachable as problem:
             raise Failure(str(problem), outcome="SocketError", ails=True) from problem
+        except ValueError as problem:
+            raise _no_request(f"queue {self._queue.name}") from problem
         if answer.status != 201:
             said = f"queue {self._queue.name} answered {answer.status}, {answer.code}"
             raise refusal(answer.status, said, azure=True)
@@ -86,23 +89,32 @@ class WebhookDestination:
 def call(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, Answer]:
     """The status, and headers and body, of what `url` answers; redirects are not followed.
 
-    raises: Failure when nothing answers within the 30 seconds that Event Grid gives.
+    raises: Failure when nothing answers within the 30 seconds that Event Grid gives, a final one when it cannot be asked.
     """
-    parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = _connection(parts.scheme, parts.hostname or "", parts.port)
     try:
-        connection.request(method, target, body, dict(headers))
-        reply = connection.getresponse()
-        content = reply.read(64 * 1024)
+        return _asked(method, url, body, headers)
     except TimeoutError as problem:
         raise Failure(f"{_shown(url)} did not answer in time", outcome="TimedOut", ails=True) from problem
     except (OSError, http.client.HTTPException) as problem:
         said = f"{_shown(url)} cannot be reached: {problem!r}"
         raise Failure(said, outcome="SocketError", ails=True) from problem
-    finally:
-        connection.close()
+    except ValueError as problem:
+        raise _no_request(_shown(url)) from problem
+
+
+def _asked(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, Answer]:
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    with closing(_connection(parts.scheme, parts.hostname or "", parts.port)) as connection:
+        connection.request(method, target, body, dict(headers))
+        reply = connection.getresponse()
+        content = reply.read(64 * 1024)
     return reply.status, Answer({name.lower(): value for name, value in reply.getheaders()}, content)
+
+
+def _no_request(destination: str) -> Failure:
+    """Of what names a destination no request can be made. The words of the problem might hold a secret header."""
+    return Failure(f"no request to {destination} can be made", outcome="GenericError", is_final=True)
 
 
 class Answer:
@@ -142,6 +154,8 @@ class DeadLetters:
             )
         except StorageUnreachable as problem:
             raise Failure(str(problem), outcome="SocketError", ails=True) from problem
+        except ValueError as problem:
+            raise _no_request(f"container {self._container}") from problem
         if answer.status != 201:
             said = f"container {self._container} answered {answer.status}, {answer.code}"
             raise refusal(answer.status, said, azure=True)

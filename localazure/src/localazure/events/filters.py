@@ -35,8 +35,22 @@ NEGATIONS = {
 SINGLE = frozenset(name for name in NUMBERS if name != "NumberIn") | {"BoolEquals"}
 """These take `value`; the others take `values`; IsNullOrUndefined and IsNotNull take none."""
 NULLS = frozenset({"IsNullOrUndefined", "IsNotNull"})
+RANGES = frozenset({"NumberInRange", "NumberNotInRange"})
 OPERATORS = frozenset({*NUMBERS, *TEXTS, *NEGATIONS, *NULLS, "NumberInRange", "BoolEquals"})
 _MISSING = object()
+
+
+def is_comparable(operator: str, value: Any) -> bool:
+    """Whether an operator can be asked about such a value: a number, a pair of them, a text, or true and false."""
+    if operator in RANGES:
+        return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+    if NEGATIONS.get(operator, operator) in NUMBERS:
+        return _is_number(value)
+    return isinstance(value, bool if operator == "BoolEquals" else str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +112,7 @@ def _matches(operator: str, value: Any, wanted: Any) -> bool:
         return isinstance(value, str) and TEXTS[operator](value.lower(), str(wanted).lower())
     if operator == "BoolEquals":
         return isinstance(value, bool) and value == wanted
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not _is_number(value):
         return False
     if operator == "NumberInRange":
         low, high = wanted

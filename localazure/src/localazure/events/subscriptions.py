@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from localazure.events.filters import NULLS, OPERATORS, SINGLE, Advanced, Filter
+from localazure.events.filters import NULLS, OPERATORS, SINGLE, Advanced, Filter, is_comparable
 
 STORAGE_TOPIC = "storage"
 EVENT_GRID, CLOUD_EVENTS = "EventGridSchema", "CloudEventSchemaV1_0"
 MOST_ATTEMPTS, LONGEST_LIFE = 30, 1440
 EVERYTHING = Filter()
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class BadSubscription(Exception):
@@ -127,6 +129,19 @@ class Part:
             raise BadSubscription(f"{self.where}: {key} is {values!r}: a list of texts")
         return tuple(values)
 
+    def listed(self, key: str) -> Sequence[Any]:
+        values = self.values.get(key) or ()
+        if not isinstance(values, list | tuple):
+            raise BadSubscription(f"{self.where}: {key} is {values!r}: a list")
+        return values
+
+    def name(self, key: str) -> str:
+        """Of a queue or a container."""
+        value = self.text(key)
+        if not re.fullmatch("[a-z0-9-]+", value):
+            raise BadSubscription(f"{self.where}: {key} is {value!r}: small letters, digits and hyphens")
+        return value
+
     def number(self, key: str, default: int, most: int) -> int:
         value = self.values.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
@@ -146,7 +161,7 @@ def _short(name: str, topic: str, told: Part) -> Subscription:
     return Subscription(
         name=name,
         topic=topic,
-        destination=Queue(name=told.text("queue"))
+        destination=Queue(name=told.name("queue"))
         if "queue" in told
         else Webhook(url=_url(told.text("webhook"), told.where)),
         filter=Filter(
@@ -197,7 +212,7 @@ def _destination(told: Part) -> Queue | Webhook:
         known = {"resourceId", "queueName", "queueMessageTimeToLiveInSeconds"}
         queue = told.part("properties", known)
         lifetime = queue.values.get("queueMessageTimeToLiveInSeconds")
-        return Queue(name=queue.text("queueName"), message_seconds=lifetime)
+        return Queue(name=queue.name("queueName"), message_seconds=lifetime)
     if kind == "WebHook":
         hook = told.part(
             "properties",
@@ -220,18 +235,31 @@ def _destination(told: Part) -> Queue | Webhook:
 
 
 def _headers(hook: Part) -> Iterator[tuple[str, str]]:
-    for number, mapping in enumerate(hook.values.get("deliveryAttributeMappings") or (), start=1):
+    for number, mapping in enumerate(hook.listed("deliveryAttributeMappings"), start=1):
         one = Part(
             mapping, f"{hook.where}, deliveryAttributeMappings {number}", {"name", "type", "properties"}
         )
         if one.text("type") != "Static":
             raise BadSubscription(f"{one.where}: type is {one.text('type')!r}; there are Static ones only")
-        yield one.text("name"), one.part("properties", {"value", "isSecret"}).text("value")
+        header = one.part("properties", {"value", "isSecret"})
+        header.flag("isSecret")
+        name, value = one.text("name"), header.text("value")
+        if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+            raise BadSubscription(f"{one.where}: {name!r} and its value cannot be a header of HTTP")
+        yield name, value
 
 
 def _url(url: str, where: str) -> str:
     """Azure takes https only; here plain http does where it leaves no machine."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        is_address = bool(parts.hostname) and parts.port != 0 and re.fullmatch("[!-~]+", url)
+    except ValueError as problem:  # no port, or half an IPv6 address
+        raise BadSubscription(f"{where}: the webhook {url!r} is no address: {problem}") from problem
+    if not is_address:
+        raise BadSubscription(
+            f"{where}: the webhook {url!r} is no address of a host, in ASCII without blanks"
+        )
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
         return url
     raise BadSubscription(f"{where}: the webhook {url!r} must be https, or http to this machine")
@@ -242,12 +270,12 @@ def _dead_letters(told: Part) -> str | None:
         return None
     if told.text("endpointType") != "StorageBlob":
         raise BadSubscription(f"{told.where}: endpointType is {told.text('endpointType')!r}: StorageBlob")
-    return told.part("properties", {"resourceId", "blobContainerName"}).text("blobContainerName")
+    return told.part("properties", {"resourceId", "blobContainerName"}).name("blobContainerName")
 
 
 def _filter(told: Part) -> Filter:
     arrays = told.flag("enableAdvancedFilteringOnArrays")
-    filters: Sequence[Mapping[str, Any]] = told.values.get("advancedFilters") or ()
+    filters = told.listed("advancedFilters")
     if len(filters) > 25:
         raise BadSubscription(f"{told.where}: {len(filters)} advancedFilters; there may be 25")
     types = told.texts("includedEventTypes")
@@ -272,7 +300,8 @@ def _advanced(given: Mapping[str, Any], arrays: bool, where: str) -> Advanced:
         raise BadSubscription(
             f"{where}: {operator} needs a key" + ("" if wanted == "none" else f" and {wanted}")
         )
-    values = () if wanted == "none" else told.values[wanted]
-    return Advanced(
-        operator=operator, key=key, arrays=arrays, values=(values,) if wanted == "value" else tuple(values)
-    )
+    given_values = {"none": (), "value": (told.values.get("value"),), "values": told.listed("values")}[wanted]
+    for value in given_values:
+        if not is_comparable(operator, value):
+            raise BadSubscription(f"{where}: {operator} of {key} cannot be asked about {value!r}")
+    return Advanced(operator=operator, key=key, arrays=arrays, values=tuple(given_values))
