@@ -250,6 +250,20 @@ def test_a_deleted_subscription_gets_nothing_more(grid: Pump, receiver: Receiver
     assert receiver.events == []
 
 
+def test_who_asks_without_the_key_sees_no_keys_of_webhooks(grid: Pump, receiver: Receiver) -> None:
+    secret = {"name": "x-own", "type": "Static", "properties": {"value": "mine", "isSecret": True}}
+    plain = {"name": "x-plain", "type": "Static", "properties": {"value": "yours"}}
+    assert subscribed(grid, receiver, mappings=[secret, plain]).status_code == 201
+    [told] = requests.get(f"{grid.url}/subscriptions", timeout=10).json()["value"]
+    hook = told["properties"]["destination"]["properties"]
+    assert hook["endpointUrl"] == receiver.url.partition("?")[0]
+    values = [one["properties"]["value"] for one in hook["deliveryAttributeMappings"]]
+    assert values == [None, "yours"]
+    publish(grid, event())
+    [sent] = receiver.await_events(1)
+    assert (sent.path, sent.headers["x-own"]) == ("/hook?code=secret", "mine")
+
+
 def test_a_malformed_subscription_is_refused_with_the_reason(grid: Pump, receiver: Receiver) -> None:
     made = subscribed(grid, receiver, labels=["a"], expirationTimeUtc="2030-01-01")
     assert made.status_code == 400

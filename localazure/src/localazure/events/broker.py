@@ -26,6 +26,7 @@ from localazure.events.subscriptions import (
     Subscription,
     Webhook,
     parse,
+    without_secrets,
 )
 
 
@@ -151,13 +152,13 @@ class Broker:
         return True
 
     def described(self) -> list[dict[str, Any]]:
-        """Each subscription as it was given, with how it stands."""
+        """Each subscription as it was given, without its secrets, with how it stands."""
         waiting = self._journal.waiting()
         with self._lock:
             couriers = [(self._entries[name], courier) for name, courier in self._couriers.items()]
         return [
             {
-                **entry,
+                **without_secrets(entry),
                 "provisioningState": courier.state,
                 "waiting": waiting.get(courier.subscription.name, 0),
                 "delivered": courier.delivered,

@@ -92,6 +92,21 @@ def parse(entry: Mapping[str, Any], *, where: str) -> Subscription:
     return _short(name, topic, Part(entry, where, SHORT))
 
 
+def without_secrets(told: Any) -> Any:
+    """An entry as anybody may see it: without the query of a webhook, where keys stand, and without secret headers."""
+    if isinstance(told, list):
+        return [without_secrets(one) for one in told]
+    if not isinstance(told, Mapping):
+        return told
+    shown = {key: without_secrets(value) for key, value in told.items()}
+    for key in ("webhook", "endpointUrl"):
+        if isinstance(shown.get(key), str):
+            shown[key] = shown[key].partition("?")[0]
+    if shown.get("isSecret"):
+        shown["value"] = None
+    return shown
+
+
 SHORT = {"name", "topic", "queue", "webhook", "event_types", "subject_begins_with", "subject_ends_with"}
 PROPERTIES = {
     "destination", "deliveryWithResourceIdentity", "filter", "eventDeliverySchema", "retryPolicy",
