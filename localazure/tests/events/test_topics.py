@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +18,10 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from azure.core.messaging import CloudEvent
 from azure.eventgrid import EventGridEvent, EventGridPublisherClient, generate_sas
 
+from localazure.ports import lasting_port
+from localazure.storage.supervisor import Azurite
 from running_azure.events import KEY, Inbox, Pump
+from running_azure.waiting import until
 
 
 def _publisher(pump: Pump, key: str = KEY) -> EventGridPublisherClient:
@@ -115,6 +124,47 @@ def test_what_was_accepted_survives_a_kill(pump: Pump, azurite: str, name: str) 
     late.create()
     pump.start()
     assert [event["data"]["runId"] for event in late.take(20)] == [str(number) for number in range(20)]
+
+
+def test_what_is_accepted_from_the_first_moment_on_is_delivered(
+    azurite_service: Azurite, tmp_path: Path, free_port: Callable[[], int], inbox: Inbox
+) -> None:
+    """A publisher that is there before Event Grid, and the subscription it publishes for comes last."""
+    others = [{"name": f"other{number}", "topic": "other", "queue": inbox.name} for number in range(300)]
+    wanted = {"name": "wanted", "topic": "custom", "queue": inbox.name}
+    pump = Pump(state=tmp_path, port=free_port(), azurite=azurite_service, subscriptions=[*others, wanted])
+
+    def accepted() -> bool:
+        with suppress(requests.ConnectionError):
+            event = [{"id": "1", "subject": "s", "eventType": "Made", "eventTime": "2026-01-01T00:00:00Z",
+                      "data": {}, "dataVersion": "1"}]  # fmt: skip
+            url, key = f"{pump.url}/topics/custom/api/events", {"aeg-sas-key": KEY}
+            return requests.post(url, json=event, headers=key, timeout=40).ok
+        return False
+
+    starting = threading.Thread(target=pump.start)
+    starting.start()
+    try:
+        until(accepted, "the first answer")
+        inbox.take(1)
+    finally:
+        starting.join()
+        pump.stop()
+
+
+def test_a_second_one_of_the_same_folder_is_refused(pump: Pump, tmp_path: Path, inbox: Inbox) -> None:
+    hurried = (
+        "import sys; from localazure.events import __main__ as it; it.TURN_SECONDS = 0.5; sys.exit(it.main())"
+    )
+    second = subprocess.run(
+        [sys.executable, "-c", hurried, "--state", str(tmp_path), f"--port={lasting_port()}"],
+        capture_output=True, text=True, timeout=40, check=False,
+    )  # fmt: skip
+    assert second.returncode == 2
+    assert f"another `localazure events` has {tmp_path}/events" in second.stderr
+    with _publisher(pump) as publisher:
+        publisher.send(_completed("a"))
+    inbox.take(1)
 
 
 def test_duplicates_on_request(pump: Pump, inbox: Inbox) -> None:

@@ -27,11 +27,14 @@ from localazure.events.server import EventServer
 from localazure.events.storage_services import StorageServices
 from localazure.events.storage_topic import StorageTopic
 from localazure.events.subscriptions import STORAGE_TOPIC, BadSubscription, read
+from localazure.locks import at_most, only_one
 from localazure.private import private_folder
 
 PORT = 7100
 SEED = 1
 """Of what `--strict` draws, unless another is given: a failure can be met again."""
+TURN_SECONDS = 20.0
+"""How long a start waits for an Event Grid that still has the folder: it may be finishing its last deliveries."""
 RESOURCE_GROUP = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/localazure"
 ACCOUNT = "/providers/Microsoft.Storage/storageAccounts/devstoreaccount1"
 EXAMPLE = """\
@@ -42,6 +45,10 @@ Microsoft.EventGrid/eventSubscriptions in ARM and Bicep; or, short:
     "subject_begins_with": "/blobServices/default/containers/incoming/"}]
 The topic "storage" is the storage account's; others are made by publishing to http://.../topics/NAME/api/events.
 """
+
+
+class InUse(Exception):
+    """Two would deliver each other's events."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,12 +66,16 @@ def main(arguments: list[str] | None = None) -> int:
     ending = Ending().on_signals()
     crashed = threading.Event()
     threading.excepthook = lambda told: _tell_crash(told, crashed, ending)
+    folder: Path = given.state / "events"
+    in_use = InUse(f"another `localazure events` has {folder}: end that one, or choose another --state")
     try:
-        _serve(given, entries, chance, ending)
+        private_folder(folder)
+        with only_one(folder / "lock", check=at_most(TURN_SECONDS, in_use)):
+            _serve(given, entries, chance, ending)
     except ValueError as problem:
         print(f"events: --storage is no connection string: {problem}", file=sys.stderr)
         return 2
-    except BadAccess as problem:
+    except (BadAccess, InUse) as problem:
         print(f"events: {problem}", file=sys.stderr)
         return 2
     except OSError as problem:
@@ -83,7 +94,6 @@ def _tell_crash(told: threading.ExceptHookArgs, crashed: threading.Event, ending
 def _serve(given: argparse.Namespace, entries: list[dict[str, Any]], chance: Chance, ending: Ending) -> None:
     systems = {STORAGE_TOPIC: given.resource_group + ACCOUNT, **dict(given.system_topic)}
     folder = given.state / "events"
-    private_folder(folder)
     late = partial(strict.late_seconds, given.strict)
     access = Access(given.access, "events", late_seconds=late) if given.access else None
     server = EventServer(
@@ -104,8 +114,8 @@ def _serve(given: argparse.Namespace, entries: list[dict[str, Any]], chance: Cha
         topic_id=lambda name: _topic_id(name, systems, given.resource_group),
     )
     server.broker = broker
+    broker.start(entries)  # before it answers: what it takes must find who is subscribed
     threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
-    broker.start(entries)
     topic = StorageTopic(
         given.access_log or given.state / "storage" / "access.log",
         journal=journal,
