@@ -42,6 +42,7 @@ def any_method(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route(route="some", methods=["POST", "HEAD"])
 def some_methods(req: func.HttpRequest) -> func.HttpResponse:
+    note("some", length=len(req.get_body()))
     return func.HttpResponse(json.dumps({"length": len(req.get_body())}), mimetype="application/json")
 
 
@@ -155,6 +156,13 @@ def test_two_lengths_of_one_body_are_refused(calm: Hosted) -> None:
 def test_a_string_with_a_body_is_a_whole_response(calm: Hosted) -> None:
     answer = calm.ask("GET", "/api/odd")
     assert (answer.status, answer.body, answer.header("x-teapot")) == (418, b'{"a": 1}', "yes")
+
+
+def test_half_a_body_calls_nothing(calm: Hosted) -> None:
+    with socket.create_connection(("127.0.0.1", calm.port), timeout=10) as caller:
+        caller.sendall(b"POST /api/some HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n0123456789")
+    until(lambda: "A caller hung up in the midst of its request" in calm.log.read_text(), "its end")
+    assert not [note for note in calm.notes("some") if note["length"] == 10]
 
 
 def test_what_is_no_response_is_an_empty_500(calm: Hosted) -> None:

@@ -115,6 +115,9 @@ class Web:
                 "A request without Content-Length: Azure's host hands its body on empty, and so do we."
             )
         body = await _body(receive) if length.isdigit() and int(length) > 0 else b""
+        if body is None:
+            log.info("A caller hung up in the midst of its request: nothing is called.")
+            return Reply(status=400)  # which nobody gets
         request = _request(scope, headers, body)
         if request.path.lower().startswith("/admin/"):
             return await self._admin.answer(request, self._level(request))
@@ -204,12 +207,15 @@ def _headers(scope: Scope) -> dict[str, str]:
     return found
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive) -> bytes | None:
+    """All of it; None when the caller hung up before that."""
     parts = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         parts.append(message.get("body", b""))
-        if message["type"] == "http.disconnect" or not message.get("more_body"):
+        if not message.get("more_body"):
             return b"".join(parts)
 
 
