@@ -69,6 +69,11 @@ def returns_an_object(req: func.HttpRequest):
     return '{"status": 418, "body": {"a": 1}, "headers": {"x-teapot": "yes"}}'
 
 
+@app.route(route="says", methods=["POST"])
+def says(req: func.HttpRequest) -> str:
+    return req.get_body().decode()
+
+
 @app.route(route="wrong")
 def returns_no_response(req: func.HttpRequest):
     return 3
@@ -156,6 +161,32 @@ def test_two_lengths_of_one_body_are_refused(calm: Hosted) -> None:
 def test_a_string_with_a_body_is_a_whole_response(calm: Hosted) -> None:
     answer = calm.ask("GET", "/api/odd")
     assert (answer.status, answer.body, answer.header("x-teapot")) == (418, b'{"a": 1}', "yes")
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ('{"body": "b", "status": "done"}', 200),
+        ('{"body": "b", "status": null}', 200),
+        ('{"body": "b", "status": true}', 200),
+        ('{"body": "b", "status": 404.0}', 200),
+        ('{"body": "b", "status": " 404 "}', 404),
+        ('{"body": "b", "statusCode": 201, "status": 404}', 201),
+        ('{"body": "b", "status": 404, "statusCode": "none"}', 200),
+        ('{"BODY": "b", "StatusCode": 404}', 404),
+        ('{"body": "b", "headers": ["x"], "status": 404}', 404),
+        ('{"body": "b", "headers": "x"}', 200),
+    ],
+)
+def test_a_status_that_is_no_whole_number_counts_for_nothing(calm: Hosted, text: str, status: int) -> None:
+    answer = calm.ask("POST", "/api/says", body=text.encode())
+    assert (answer.status, answer.body) == (status, b"b")
+
+
+def test_a_status_that_no_answer_can_have_is_an_empty_500(calm: Hosted) -> None:
+    answer = calm.ask("POST", "/api/says", body=b'{"body": "b", "status": 42}')
+    assert (answer.status, answer.body) == (500, b"")
+    assert "its status is 42: a number from 200 to 999" in calm.log.read_text()
 
 
 def test_half_a_body_calls_nothing(calm: Hosted) -> None:

@@ -6,6 +6,7 @@ The library's own converters turn them into func.HttpRequest, func.QueueMessage,
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -143,7 +144,7 @@ def http_reply(returned: Any) -> Reply:
     headers = [(name, one.value) for name, one in value["headers"].items()]
     cookies = [_set_cookie(morsel) for jar in value["cookies"] or () for morsel in jar.values()]
     return Reply(
-        status=int(value["status_code"].value),
+        status=_status(value["status_code"].value),
         headers=(*headers, *(("set-cookie", cookie) for cookie in cookies)),
         body=value["body"].value,
     )
@@ -168,19 +169,49 @@ def _set_cookie(morsel: Morsel[str]) -> str:
 def _reply_to_text(text: str) -> Reply:
     """A bare string; one that is a JSON object with a `body` is taken for a whole response, as in Azure."""
     try:
-        told = json.loads(text)
+        told = _by_small_names(json.loads(text))
     except ValueError:
-        told = None
-    if not isinstance(told, dict) or "body" not in told:
+        told = {}
+    if "body" not in told:
         return Reply(status=200, headers=(("content-type", "text/plain; charset=utf-8"),), body=text.encode())
-    body = told["body"]
+    body, given = told["body"], told.get("headers")
     headers = {"content-type": "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"}
-    headers.update({name.lower(): str(value) for name, value in (told.get("headers") or {}).items()})
+    if isinstance(given, dict):
+        headers.update({name.lower(): str(value) for name, value in given.items()})
     return Reply(
-        status=int(told.get("status") or told.get("statusCode") or 200),
+        status=_status(_number(told.get("statuscode", told.get("status")))),
         headers=tuple(headers.items()),
         body=body.encode() if isinstance(body, str) else json.dumps(body).encode(),
     )
+
+
+def _by_small_names(told: Any) -> dict[str, Any]:
+    """An object's values; of names that differ by case only the first counts. Nothing of what is no object."""
+    items = reversed(told.items()) if isinstance(told, dict) else ()
+    return {name.lower(): value for name, value in items}
+
+
+def _number(told: Any) -> int:
+    """The status that a response names; what is no whole number counts for nothing.
+
+    source: TryParseStatusCode in HttpBinding.cs of Azure's host
+    """
+    if isinstance(told, int) and not isinstance(told, bool):
+        return told
+    if isinstance(told, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,9}\s*", told):
+        return int(told)
+    return 200
+
+
+def _status(told: Any) -> int:
+    """raises: Unreadable for what no answer of HTTP has"""
+    try:
+        number = int(told)
+    except (TypeError, ValueError):
+        number = 0
+    if not 200 <= number <= 999:
+        raise Unreadable(f"its status is {told!r}: a number from 200 to 999")
+    return number
 
 
 def queue_bodies(value: Any) -> list[bytes]:
