@@ -6,12 +6,13 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from running_azure.host import Hosted
+from running_azure.host import Hosted, Pipe
 from running_azure.waiting import until
 
 
@@ -135,6 +136,52 @@ def test_drained_it_fetches_nothing_and_still_answers(hosted: Hosted) -> None:
     assert hosted.ask("POST", "/admin/host/resume", headers=master).status == 200
     assert hosted.await_notes("work")[0]["text"] == "later"
     assert state() == "Disabled"
+
+
+@pytest.fixture
+def resumed(hosted: Hosted, queue: Callable[[str], Pipe]) -> Iterator[Callable[[], Callable[[], int]]]:
+    """A drained host that still works on a message. Call it to ask to resume, and what it returns for the answer."""
+    hosted.start()
+    master = {"x-functions-key": hosted.master_key}
+    queue("work").send(b"slow")
+    hosted.await_notes("work")
+    assert hosted.ask("POST", "/admin/host/drain", headers=master).status == 202
+    with ExitStack() as connections:
+
+        def ask() -> Callable[[], int]:
+            made = http.client.HTTPConnection("127.0.0.1", hosted.port, timeout=40)
+            connections.callback(made.close)
+            made.request("POST", "/admin/host/resume", headers=master)
+            assert (
+                hosted.ask("GET", "/admin/host/status", headers=master).status == 200
+            )  # it came before this
+            return lambda: made.getresponse().status
+
+        yield ask
+
+
+def test_resumed_twice_at_once_it_listens_once_and_ends_when_asked(
+    hosted: Hosted, resumed: Callable[[], Callable[[], int]]
+) -> None:
+    first, second = resumed(), resumed()
+    hosted.open_gate()
+    assert (first(), second()) == (200, 200)
+    assert hosted.log.read_text().count(" Functions: ") == 2  # at the start, and now
+    hosted.terminate()
+    assert hosted.ended() == 0
+
+
+def test_asked_to_stop_while_it_resumes_it_listens_no_more(
+    hosted: Hosted, resumed: Callable[[], Callable[[], int]], queue: Callable[[str], Pipe]
+) -> None:
+    answer = resumed()
+    hosted.terminate()
+    until(lambda: "Stopping: nothing more is fetched" in hosted.log.read_text(), "the signal")
+    queue("work").send(b"too late")
+    hosted.open_gate()
+    assert answer() == 503
+    assert hosted.ended() == 0
+    assert [note["text"] for note in hosted.notes("work")] == ["slow"]
 
 
 def test_asked_to_stop_it_still_answers_what_it_began(hosted: Hosted) -> None:

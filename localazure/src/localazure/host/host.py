@@ -116,6 +116,8 @@ class Host:
         self._listeners = self._maker.made()
         self._tasks: set[asyncio.Task[None]] = set()
         self.draining = False
+        self._resuming = asyncio.Lock()
+        self._stopping = False
         self.problem: HostError | None = None
         """Why the host could not start."""
         self.crashed = asyncio.Event()
@@ -174,23 +176,32 @@ class Host:
     def outstanding(self) -> int:
         return len(self.invoker.outstanding)
 
-    def drain(self) -> None:
-        """Fetch nothing more; what runs finishes, and HTTP is still served."""
+    def drain(self, *, for_good: bool = False) -> None:
+        """Fetch nothing more; what runs finishes, and HTTP is still served. for_good: `resume` does not change it."""
         self.draining = True
+        self._stopping = self._stopping or for_good
         for listener in self._listeners:
             listener.stop()
 
     async def resume(self) -> None:
-        """Listen again after a drain, once what it left running is done; raises HostError."""
-        if self.draining:
+        """Listen again after a drain, once what it left running is done; raises HostError.
+
+        Asked twice, it does so once: listeners that another one replaces would be stopped by nobody.
+        """
+        async with self._resuming:
+            if not self.draining:
+                return
             await asyncio.gather(*self._tasks)
+            if self._stopping:
+                raise HostError("The host is stopping.")
             self._listeners = self._maker.made()
             await self._listen()
 
     async def stop(self) -> None:
         """Return when everything that was begun is done."""
-        self.drain()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.drain(for_good=True)
+        async with self._resuming:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.invoker.until_idle()
         self.invoker.close()
         self._storage.close()

@@ -38,7 +38,7 @@ class Server(uvicorn.Server):
             os._exit(1)
         self.should_exit = True
         log.info("Stopping: nothing more is fetched, what runs finishes (%d).", self._host.outstanding)
-        self._host.drain()
+        self._host.drain(for_good=True)
         self._loop.call_soon_threadsafe(self._loop.call_later, READERS_SECONDS, self._host.web.let_readers_go)
 
 
@@ -69,7 +69,7 @@ async def serve(app: App, port: int) -> int:
 
 async def _end_on_crash(host: Host, server: Server) -> None:
     await host.crashed.wait()
-    host.drain()
+    host.drain(for_good=True)
     server.should_exit = True
 
 
