@@ -37,6 +37,35 @@ def missed(status: BlobClient, *, schedule_changed: bool = False) -> None:
     status.upload_blob(json.dumps(Status(last=then, next=due, updated=then).told()), overwrite=True)
 
 
+CANCELS = """
+import asyncio
+
+
+@app.timer_trigger(arg_name="timer", schedule="* * * * * *")
+async def of_a_task(timer: func.TimerRequest) -> None:
+    note("of a task")
+    task = asyncio.create_task(asyncio.sleep(60))
+    task.cancel()
+    await task
+
+
+@app.timer_trigger(arg_name="timer", schedule="* * * * * *")
+def in_a_thread(timer: func.TimerRequest) -> None:
+    note("in a thread")
+    raise asyncio.CancelledError
+"""
+
+
+def test_a_cancellation_of_the_apps_own_fails_the_call_and_no_more(
+    hosted_app: Callable[..., Hosted],
+) -> None:
+    host = hosted_app(CANCELS)
+    host.start()
+    for what in ("of a task", "in a thread"):
+        host.await_notes(what, 3)
+    assert "of_a_task failed" in host.log.read_text()
+
+
 def test_a_new_timer_writes_down_when_it_is_due(hosted: Hosted, status: BlobClient) -> None:
     hosted.start()
     until(status.exists, "the status")

@@ -194,6 +194,12 @@ class Invoker:
 async def _caught_async(function: Function, arguments: dict[str, Any]) -> Any:
     try:
         return await function.call(**arguments)
+    except asyncio.CancelledError as problem:
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            raise
+        # Nobody has cancelled the call: it is that of a task of the app's own. Let through, it would end the listener.
+        raise FunctionFailed(_told(problem)) from problem
     except (Exception, SystemExit) as problem:
         raise FunctionFailed(_told(problem)) from problem
 
@@ -201,7 +207,7 @@ async def _caught_async(function: Function, arguments: dict[str, Any]) -> Any:
 def _caught(call: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     try:
         return call(**arguments)
-    except (Exception, SystemExit) as problem:
+    except (Exception, SystemExit, asyncio.CancelledError) as problem:
         raise FunctionFailed(_told(problem)) from problem
 
 
