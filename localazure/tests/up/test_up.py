@@ -161,6 +161,30 @@ def test_usual_ports_are_taken_when_they_are_free_and_kept(
     assert choose(tmp_path, {}) == chosen
 
 
+def test_a_usual_port_that_another_part_was_given_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localazure.up.addresses.is_free", lambda _: True)
+    chosen = choose(tmp_path, {"blob": USUAL["queue"], "table": USUAL["blob"]})
+    assert (chosen["blob"], chosen["table"]) == (USUAL["queue"], USUAL["blob"])
+    assert len(set(chosen.values())) == len(USUAL)
+    assert list(chosen) == list(USUAL)
+    assert choose(tmp_path, {}) == chosen
+
+
+def test_one_port_for_two_parts_names_both_and_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localazure.up.addresses.is_free", lambda _: True)
+    with pytest.raises(PortTaken, match=r"port 7555 is that of blob and of events: .*--events-port"):
+        choose(tmp_path, {"blob": 7555, "events": 7555})
+    assert not (tmp_path / "up.json").exists()
+    kept = choose(tmp_path, {"events": 7555})
+    with pytest.raises(PortTaken, match="port 7555 is that of blob and of events"):
+        choose(tmp_path, {"blob": 7555})
+    assert choose(tmp_path, {}) == kept
+
+
 def test_a_proxy_is_not_asked_for_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "bank.example,localhost")
     monkeypatch.delenv("no_proxy", raising=False)

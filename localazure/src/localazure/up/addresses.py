@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ EXAMPLE_TOPIC = "example"
 
 
 class PortTaken(Exception):
-    """Another program listens where a part is to; end it, or give the part another port."""
+    """Another program listens where a part is to, or another part will; end it, or give the part another port."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,18 +97,37 @@ def exports(variables: Mapping[str, str]) -> list[str]:
 def choose(state: Path, given: Mapping[str, int | None]) -> dict[str, int]:
     """A port for each part: the given one, that of the last start, the usual one if it is free, or any other.
 
-    raises: PortTaken when a given or kept one is not free: what is stored names addresses, so none is changed silently
+    raises: PortTaken when a given or kept one is not free, or is that of two parts: what is stored names addresses, so
+    none is changed silently
     """
     file = state / "up.json"
     kept: dict[str, int] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    ports = {}
+    ports: dict[str, int] = {}
+    for name in USUAL:
+        if port := given.get(name) or kept.get(name):
+            _refuse_taken(name, port, ports)
+            ports[name] = port
     for name, usual in USUAL.items():
-        port = given.get(name) or kept.get(name)
-        if port and not is_free(port):
-            raise PortTaken(
-                f"port {port} ({name}) is taken by another program, or by another `localazure up`: "
-                f"end that one, or choose another by --{name}-port"
-            )
-        ports[name] = port or (usual if is_free(usual) else lasting_port())
+        if name not in ports:
+            ports[name] = _usual_or_other(usual, ports.values())
+    ports = {name: ports[name] for name in USUAL}
     file.write_text(json.dumps(ports, indent=1), encoding="utf-8")
     return ports
+
+
+def _refuse_taken(name: str, port: int, ports: Mapping[str, int]) -> None:
+    for other, others in ports.items():
+        if port == others:
+            raise PortTaken(f"port {port} is that of {other} and of {name}: choose another by --{name}-port")
+    if not is_free(port):
+        raise PortTaken(
+            f"port {port} ({name}) is taken by another program, or by another `localazure up`: "
+            f"end that one, or choose another by --{name}-port"
+        )
+
+
+def _usual_or_other(usual: int, taken: Collection[int]) -> int:
+    port = usual
+    while port in taken or not is_free(port):
+        port = lasting_port()
+    return port
