@@ -27,6 +27,7 @@ from commands.stack.access import new_secrets
 from commands.stack.arguments import parser
 from commands.stack.data_account import blob_service
 from commands.stack.errors import StackError
+from commands.stack.folder import must_be_ours
 from commands.stack.state import Stack
 from commands.stack.upload import upload
 from localazure import strict
@@ -82,8 +83,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _started_afresh(state: Path, *, packed: bool, roles: bool, unkind: Collection[str]) -> Stack:
-    """A stack that knows nothing yet; an earlier demo's is stopped and removed."""
+    """A stack that knows nothing yet; an earlier demo's is stopped and removed.
+
+    raises: StackError where the folder is somebody's own
+    """
     if state.exists():
+        must_be_ours(state)
         supervisor.down(Stack(state))
         shutil.rmtree(state)
     stack = Stack(state)

@@ -22,6 +22,7 @@ from commands.setup.machine import load, machine
 from commands.stack import progress, supervisor
 from commands.stack.arguments import parser
 from commands.stack.errors import StackError
+from commands.stack.folder import must_be_ours
 from commands.stack.state import Stack
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 def _stack(state: Path, about: dict[str, Any], *, resume: bool, keep: bool) -> Iterator[Stack]:
     """A stack of its own with the pipelines published; removed at the end, stopped when interrupted.
 
-    raises: StackError when there is nothing to go on with
+    raises: StackError when there is nothing to go on with, or the folder is somebody's own
     """
     stack, mark = Stack(state), state / MARK
     if resume:
@@ -114,6 +115,7 @@ def _stack(state: Path, about: dict[str, Any], *, resume: bool, keep: bool) -> I
                 f"{state} holds no interrupted replay of this history: start one without --resume."
             )
     elif state.exists():
+        must_be_ours(state)
         supervisor.down(stack)
         shutil.rmtree(state)
         stack = Stack(state)

@@ -22,6 +22,8 @@ from pathlib import Path
 
 from commands.stack import ports, processes, supervisor
 from commands.stack.errors import StackError
+from commands.stack.folder import LOCK as STACK_LOCK
+from commands.stack.folder import must_be_ours
 from commands.stack.parts import PARTS
 from commands.stack.state import Stack
 from localazure import __version__
@@ -109,13 +111,17 @@ class Snapshots:
     def load(self, name: str, state: Path) -> Stack:
         """`state` is as it was then, and nothing runs in it; what it held since is gone.
 
-        raises: StackError when there is no such snapshot, or other versions wrote it
+        raises: StackError when there is no such snapshot, other versions wrote it, or a folder is somebody's own
         """
         source = self._source(name)
-        supervisor.down(Stack(state))
         beside, before = (state.with_name(f"{state.name}.{what}") for what in ("loading", "before"))
+        for each in (state, beside, before):
+            must_be_ours(each)
+        supervisor.down(Stack(state))
         for left in (beside, before):
             shutil.rmtree(left, ignore_errors=True)
+        beside.mkdir(mode=0o700)
+        (beside / STACK_LOCK).touch()  # first: half a copy is known as ours
         _copy(source, beside)
         with Stack(state).alone():
             state.rename(before)

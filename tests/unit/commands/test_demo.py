@@ -18,6 +18,7 @@ from browser.fake_app import FakeApp
 from commands import demo
 from commands.publish import Publishing
 from commands.stack import supervisor
+from commands.stack.errors import StackError
 from commands.stack.state import Stack
 
 Json = dict[str, Any]
@@ -194,6 +195,23 @@ def test_what_should_not_be_ends_the_demo_with_1(
     assert f"The demo stopped: {sentence}" in said.err
     assert "Logs: " in said.err
     assert "The whole loop" not in said.out
+
+
+def test_a_folder_of_somebodys_own_is_not_removed(bank: Bank, arguments: list[str], tmp_path: Path) -> None:
+    own = tmp_path / "state" / "demo" / "mine.txt"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    with pytest.raises(StackError, match="was not made by"):
+        demo.main(arguments)
+    assert own.exists()
+
+
+def test_an_earlier_demo_is_removed(bank: Bank, arguments: list[str], tmp_path: Path) -> None:
+    assert demo.main(arguments) == 0
+    since = tmp_path / "state" / "demo" / "since"
+    since.touch()
+    assert demo.main(arguments) == 0
+    assert not since.exists()
 
 
 def test_what_does_not_come_is_not_waited_for_for_ever(

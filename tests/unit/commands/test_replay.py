@@ -221,7 +221,21 @@ def test_started_anew_it_forgets_what_was_interrupted(
 ) -> None:
     left_over = tmp_path / "state" / "replay" / "left-over"
     left_over.mkdir(parents=True)
+    (left_over.parent / "stack.json").write_text("{}")
     parts = Parts(monkeypatch, Bank())
     assert replay.main([*arguments, "--keep"]) == 0
     assert parts.done == ["down", "up", "published"]
     assert not left_over.exists()
+
+
+def test_a_folder_of_somebodys_own_is_not_removed(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "state" / "replay" / "mine.txt"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    parts = Parts(monkeypatch, Bank())
+    with pytest.raises(StackError, match="was not made by"):
+        replay.main(arguments)
+    assert own.exists()
+    assert parts.done == []

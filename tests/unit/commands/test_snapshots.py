@@ -90,6 +90,37 @@ def test_it_goes_back_to_what_was(stack: Stack, tmp_path: Path) -> None:
     assert [each.name for each in stack.state.parent.glob("state.*")] == []
 
 
+@pytest.mark.parametrize("whose", ["state", "state.before", "state.loading"])
+def test_a_folder_of_somebodys_own_is_not_replaced(stack: Stack, tmp_path: Path, whose: str) -> None:
+    kept = Snapshots(tmp_path / "kept")
+    kept.save(stack, "one")
+    elsewhere = tmp_path / "elsewhere"
+    own = elsewhere / whose / "mine.txt"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    with pytest.raises(StackError, match="was not made by"):
+        kept.load("one", elsewhere / "state")
+    assert [file for file in elsewhere.rglob("*") if file.is_file()] == [own]
+
+
+def test_half_a_load_is_not_in_the_way_of_the_next(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Snapshots(tmp_path / "kept")
+    kept.save(stack, "one")
+    copy = snapshots._copy
+
+    def broken(source: Path, target: Path) -> None:
+        copy(source / "storage", target / "storage")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(snapshots, "_copy", broken)
+    with pytest.raises(KeyboardInterrupt):
+        kept.load("one", stack.state)
+    monkeypatch.setattr(snapshots, "_copy", copy)
+    assert (kept.load("one", stack.state).state / "storage" / "rows").read_text() == "as it was"
+
+
 def test_names_are_taken_once(stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = Snapshots(tmp_path / "kept")
     kept.save(stack, "one")
