@@ -1,4 +1,4 @@
-"""Stop everything and remove the state folder: uploads, datasets, runs, models, all of it."""
+"""Stop everything and remove the state folder: uploads, datasets, runs, models, all of it; the demo within, too."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 from commands.stack import supervisor
 from commands.stack.arguments import parser
 from commands.stack.errors import StackError
+from commands.stack.folder import must_be_ours, within
 from commands.stack.state import Stack
-
-OURS = {"stack.json", "stack.lock"}
 
 
 def main(arguments: list[str]) -> int:
@@ -22,12 +21,12 @@ def main(arguments: list[str]) -> int:
     if not folder.exists():
         print(f"There is nothing in {folder}.")
         return 0
-    if not OURS & {file.name for file in folder.iterdir()}:
-        raise StackError(f"{folder} was not made by ./dev (it has no stack.json): not removed.")
+    must_be_ours(folder)
     if not given.yes and not _agreed(f"Remove {folder} and all that is in it?"):
         print("Nothing was removed.")
         return 1
-    _stop(given.state)
+    for each in (folder, *within(folder)):
+        _stop(each)
     shutil.rmtree(folder)
     print(f"Removed {folder}.")
     return 0

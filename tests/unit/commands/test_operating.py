@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from commands import down, publish, reset, up
-from commands.stack import supervisor
+from commands.stack import processes, supervisor
 from commands.stack.errors import StackError
 from commands.stack.parts import PARTS
 from commands.stack.state import Stack
@@ -141,6 +142,23 @@ def test_reset_removes_nothing_where_nobody_can_answer(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="`--yes` says so beforehand"):
         reset.main(["--state", str(tmp_path)])
     assert tmp_path.exists()
+
+
+def test_reset_stops_what_runs_within(tmp_path: Path) -> None:
+    """The demo's stack lies in the folder of `./dev up`, and is left running."""
+    folder = tmp_path / "state"
+    Stack(folder).prepare()
+    within = Stack(folder / "demo")
+    within.prepare()
+    sleeping = [sys.executable, "-c", "import time; time.sleep(1000)"]
+    begun = processes.start(sleeping, directory=tmp_path, log=tmp_path / "log", env=dict(os.environ))
+    try:
+        within.started("storage", begun)
+        assert reset.main(["--state", str(folder), "--yes"]) == 0
+        assert not begun.is_alive()
+        assert not folder.exists()
+    finally:
+        begun.stop(seconds=5)
 
 
 def test_a_damaged_state_is_what_reset_is_for(tmp_path: Path, capsys: Capsys) -> None:
