@@ -2,6 +2,7 @@
 
 All processes of the stack are paused (SIGSTOP) while its folder is copied, so a copy is what a power cut at that
 moment would have left; each part is built to go on from that. Where a system has no such pause they are stopped.
+Other stacks within the folder, such as the demo's, are no part of it: they are not copied, and stay where they are.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from commands.stack import ports, processes, supervisor
 from commands.stack.errors import StackError
 from commands.stack.folder import LOCK as STACK_LOCK
-from commands.stack.folder import must_be_ours
+from commands.stack.folder import must_be_ours, within
 from commands.stack.parts import PARTS
 from commands.stack.state import Stack
 from localazure import __version__
@@ -111,12 +112,16 @@ class Snapshots:
     def load(self, name: str, state: Path) -> Stack:
         """`state` is as it was then, and nothing runs in it; what it held since is gone.
 
-        raises: StackError when there is no such snapshot, other versions wrote it, or a folder is somebody's own
+        raises: StackError when there is no such snapshot, other versions wrote it, a folder is somebody's own, or another
+            stack runs within
         """
         source = self._source(name)
         beside, before = (state.with_name(f"{state.name}.{what}") for what in ("loading", "before"))
         for each in (state, beside, before):
             must_be_ours(each)
+        others = within(state)
+        for other in others:
+            _must_rest(Stack(other))
         supervisor.down(Stack(state))
         for left in (beside, before):
             shutil.rmtree(left, ignore_errors=True)
@@ -124,6 +129,8 @@ class Snapshots:
         (beside / STACK_LOCK).touch()  # first: half a copy is known as ours
         _copy(source, beside)
         with Stack(state).alone():
+            for other in others:
+                other.rename(beside / other.name)
             state.rename(before)
             beside.rename(state)
         shutil.rmtree(before)
@@ -243,10 +250,19 @@ def _pause(pid: int, paused: list[int]) -> None:
         _pause(child, paused)
 
 
+def _must_rest(other: Stack) -> None:
+    """raises: StackError where it runs: its folder is moved for a moment"""
+    if any(other.process(name) for name in PARTS):
+        raise StackError(f"another stack runs in {other.state}: `./dev down --state {other.state}` first.")
+
+
 def _copy(source: Path, target: Path) -> None:
-    shutil.copytree(
-        source, target, ignore=_NOT_COPIED, symlinks=True, copy_function=_cloned, dirs_exist_ok=True
-    )
+    others = {folder.name for folder in within(source)}
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        return _NOT_COPIED(folder, names) | (others if Path(folder) == source else set())
+
+    shutil.copytree(source, target, ignore=left_out, symlinks=True, copy_function=_cloned, dirs_exist_ok=True)
 
 
 def _cloned(source: str, target: str) -> str:

@@ -121,6 +121,33 @@ def test_half_a_load_is_not_in_the_way_of_the_next(
     assert (kept.load("one", stack.state).state / "storage" / "rows").read_text() == "as it was"
 
 
+def test_a_stack_within_is_neither_copied_nor_lost(stack: Stack, tmp_path: Path) -> None:
+    """The demo's lies in the folder of `./dev up`."""
+    kept = Snapshots(tmp_path / "kept")
+    demo = Stack(stack.state / "demo")
+    demo.prepare()
+    (demo.state / "rows").write_text("of the demo")
+    kept.save(stack, "one")
+    assert not (kept.folder / "one" / "state" / "demo").exists()
+    (demo.state / "rows").write_text("as they became")
+    kept.load("one", stack.state)
+    assert (demo.state / "rows").read_text() == "as they became"
+    assert Stack(demo.state).ports == demo.ports
+
+
+def test_a_stack_that_runs_within_is_not_moved(stack: Stack, tmp_path: Path) -> None:
+    kept = Snapshots(tmp_path / "kept")
+    kept.save(stack, "one")
+    process = stack.process("storage")
+    assert process
+    demo = Stack(stack.state / "demo")
+    demo.prepare()
+    demo.started("storage", process)  # any that lives
+    with pytest.raises(StackError, match=r"another stack runs in .*demo: `\./dev down --state"):
+        kept.load("one", stack.state)
+    assert process.is_alive(), "what is refused stops nothing"
+
+
 def test_names_are_taken_once(stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = Snapshots(tmp_path / "kept")
     kept.save(stack, "one")
