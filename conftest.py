@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import NodeManager
 
 from commands import ROOT
 from commands.linters.tools import PACKAGES
@@ -32,6 +34,9 @@ SHARE_A_SERVER = (
     "tests/contract/",
 )
 """Folders of which all tests run in one worker, so that what their first one starts serves all of them."""
+
+NodeManager.EXIT_TIMEOUT = 20
+"""Seconds that an interrupted worker has to stop what its fixtures have started; it gives itself 15."""
 
 
 class WholeFiles(LoadScopeScheduling):
@@ -65,6 +70,12 @@ def linters(node: str) -> Path:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeFiles:
     return WholeFiles(config, log)
+
+
+def pytest_keyboard_interrupt() -> None:
+    """A worker is interrupted a second time after five seconds, by xdist; by then its fixtures stop what they started."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

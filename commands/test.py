@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 
 from commands import ROOT
+from commands.stack import processes
 from commands.stack.arguments import parser
 
 WORKERS = [
@@ -35,4 +35,5 @@ def main(arguments: list[str]) -> int:
     chosen = [] if given.all else ["-m", "slow" if given.slow else "not slow"]
     workers = [] if more else WORKERS
     pytest = [sys.executable, "-m", "pytest", "-p", "tests.slowest"]
-    return subprocess.call([*pytest, *chosen, *workers, *more], cwd=ROOT, env=env)
+    # In place of this process: a parent that is interrupted would kill pytest before its fixtures have stopped what runs.
+    return processes.become([*pytest, *chosen, *workers, *more], directory=ROOT, env=env)

@@ -114,6 +114,16 @@ def start(command: Sequence[str], *, directory: Path, log: Path, env: Mapping[st
     return Process(pid=child.pid, born=birth(child.pid))
 
 
+def become(command: Sequence[str], *, directory: Path, env: Mapping[str, str]) -> int:
+    """Run `command` in place of this process, so that a signal to us is one to it, and it is given all the time it
+    needs to end; where a process cannot become another, its exit code."""
+    if sys.platform == "win32":
+        return subprocess.call(command, cwd=directory, env=env)
+    sys.stdout.flush()
+    os.chdir(directory)
+    os.execve(command[0], list(command), env)  # noqa: S606  (no shell is the point)
+
+
 def log_end(log: Path) -> int:
     """Where the next line of `log` will be; a log grown large is rotated first."""
     private_folder(log.parent)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +20,7 @@ from commands import test as test_command
 from commands.linters import javascript, tools
 from commands.linters.finding import Findings
 from commands.setup import locks
+from commands.stack import processes
 
 ROOT = Path(__file__).parents[3]
 Capsys = pytest.CaptureFixture[str]
@@ -142,12 +147,65 @@ WHICH = {
 
 @pytest.mark.parametrize("arguments", WHICH, ids=" ".join)
 def test_a_part_of_the_tests_runs_in_one_process_all_of_them_in_several(
-    calls: list[Call], arguments: tuple[str, ...]
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
+    calls: list[Call] = []
+
+    def become(command: list[str], *, directory: Path, env: Mapping[str, str]) -> int:
+        assert directory == ROOT
+        calls.append((command, env))
+        return 5
+
+    monkeypatch.setattr(processes, "become", become)
     assert test_command.main(list(arguments)) == 5
     ((command, env),) = calls
     assert command[1:] == ["-m", "pytest", "-p", "tests.slowest", *WHICH[arguments]]
     assert env["CAMPANHA_REQUIRE_SERVICES"] == "1"
+
+
+FIXTURE = """
+import time
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def stack():
+    Path("begun").touch()
+    yield
+    time.sleep(1)
+    Path("stopped").touch()
+
+
+def test_long(stack):
+    time.sleep(1000)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGINT for another process")
+def test_interrupted_the_tests_still_stop_what_they_have_started(tmp_path: Path) -> None:
+    """Ctrl-C reaches every process of the terminal at once."""
+    file = tmp_path / "test_long.py"
+    file.write_text(FIXTURE)
+    in_tmp = f"--rootdir={tmp_path}", f"--confcutdir={tmp_path}", "-p", "no:cacheprovider"
+    main = f"import os; from commands import test; test.ROOT = {str(tmp_path)!r}; test.main({[*in_tmp, str(file)]!r})"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "localazure" / "src")])}
+    with subprocess.Popen(
+        [sys.executable, "-c", main], cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as running:
+        try:
+            deadline = time.monotonic() + 60
+            while not (tmp_path / "begun").exists():
+                assert running.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            os.killpg(running.pid, signal.SIGINT)
+            running.wait(60)
+            assert (tmp_path / "stopped").exists()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
 
 
 # --- lock -------------------------------------------------------------------------------------------------------
