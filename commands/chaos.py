@@ -12,6 +12,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,11 @@ class Result:
 
 def main(arguments: list[str]) -> int:
     given = _parser().parse_args(arguments)
+    if given.state and not given.on_this_disk and given.state.exists() and any(given.state.iterdir()):
+        raise StackError(
+            f"{given.state} is there already: chaos breaks a stack of its own, in an empty folder (--state)."
+        )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stack is stopped then, too
     sizes = {"host": given.kills, "two-hosts": given.minutes}
     chosen = [
         (each, sizes.get(each.name) or (each.small if given.small else each.size))
@@ -82,10 +88,14 @@ def main(arguments: list[str]) -> int:
         results = _in_one_stack(chosen, state, given.seed, say)
         given.on_this_disk.write_text(json.dumps([asdict(each) for each in results]), encoding="utf-8")
         return FINE
-    results = _in_one_stack([one for one in chosen if not one[0].on_small_disk], state, given.seed, say)
-    for scenario, size in chosen:
-        if scenario.on_small_disk:
-            results.append(_on_small_disk(scenario, size, state / "small-disk", given.seed))
+    try:
+        results = _in_one_stack([one for one in chosen if not one[0].on_small_disk], state, given.seed, say)
+        for scenario, size in chosen:
+            if scenario.on_small_disk:
+                results.append(_on_small_disk(scenario, size, state / "small-disk", given.seed))
+    except BaseException:  # an interruption, too: nobody else knows the folder's name
+        print(f"What there is, with its logs, is in {state}.", file=sys.stderr)
+        raise
     told = _told(results, given.seed, load)
     if given.only is None and not given.small:
         RESULT.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
@@ -167,7 +177,16 @@ def _on_small_disk(scenario: Scenario, size: float, state: Path, seed: int) -> R
         str(told),
         *(["--small"] if size == scenario.small else []),
     ]
-    subprocess.run([*begin, *command], cwd=ROOT, check=True)
+    with subprocess.Popen([*begin, *command], cwd=ROOT) as inner:
+        try:
+            inner.wait()
+        except SystemExit:  # of a signal to us alone; Ctrl-C it has heard as we have
+            inner.terminate()
+            raise
+        finally:
+            inner.wait()  # it stops its stack
+    if inner.returncode:
+        raise StackError(f"{scenario.name}: it broke off, with {inner.returncode}")
     (found,) = json.loads(told.read_text(encoding="utf-8"))
     return Result(**found)
 
