@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -260,7 +261,7 @@ def _another_host(site: Site) -> Iterator[subprocess.Popen[bytes]]:
 
 def disk_of_its_own(folder: Path, megabytes: int) -> list[str]:
     """What a command is begun with to see `folder` as a disk of that size. raises: NotHere"""
-    mount = f"mount -t tmpfs -o size={megabytes}m tmpfs {folder}"
+    mount = f"mount -t tmpfs -o size={megabytes}m tmpfs {shlex.quote(str(folder))}"
     own = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
     try:
         tried = subprocess.run([*own, mount], capture_output=True, text=True, check=False)

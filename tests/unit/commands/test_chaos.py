@@ -12,7 +12,7 @@ import pytest
 
 from commands import ROOT, chaos
 from commands.resilience import invariants
-from commands.resilience.scenarios import SCENARIOS, NotHere
+from commands.resilience.scenarios import SCENARIOS, NotHere, disk_of_its_own
 from commands.resilience.site import Site
 from commands.stack import processes
 from commands.stack.errors import StackError
@@ -118,3 +118,15 @@ def test_ended_by_a_signal_it_stops_its_stack_and_names_its_folder(program: str,
             begun.stop(seconds=5)
     (folder,) = tmp_path.glob("campanha-chaos-*")
     assert f"is in {folder}." in said
+
+
+def test_a_disk_of_its_own_may_lie_in_any_folder(tmp_path: Path) -> None:
+    plain, odd = tmp_path / "plain", tmp_path / "it's mine; or not"
+    for folder in (plain, odd):
+        folder.mkdir()
+    try:
+        disk_of_its_own(plain, 1)
+    except NotHere as problem:
+        pytest.skip(str(problem))
+    command = [*disk_of_its_own(odd, 1), "stat", "-f", "-c", "%T", str(odd)]
+    assert subprocess.check_output(command, text=True).strip() == "tmpfs"
