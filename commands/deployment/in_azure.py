@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from commands.client.status_api import Client
+from commands.client.status_api import NOT_FOUND, Client, Unreachable
 from commands.deployment.patience import REFUSED, Patience
 from commands.packaging.manifest import APPS, Manifest
 from commands.stack.errors import StackError
@@ -23,6 +23,7 @@ from commands.stack.errors import StackError
 ARM = "https://management.azure.com"
 SITES = "2025-03-01"
 FAILED, SUCCEEDED = 3, 4
+SERVER_FAULT = 500
 CALL_SECONDS, UPLOAD_SECONDS = 60, 900
 
 
@@ -100,9 +101,12 @@ class InAzure:
         deployment = answer.text.strip().strip('"')
 
         def ended() -> dict[str, Any] | None:
-            told = self._ask("GET", f"{service}/api/deployments/{deployment}")
-            if told.status_code == 404:
-                return None  # it does not know of it yet
+            try:
+                told = self._ask("GET", f"{service}/api/deployments/{deployment}")
+            except Unreachable:
+                return None  # the deployment goes on without our looking
+            if told.status_code == NOT_FOUND or told.status_code >= SERVER_FAULT:
+                return None  # it does not know of it yet, or is not there for a moment
             body: dict[str, Any] = _fine(told, f"the deployment of `{app}`").json()
             return body if body.get("status") in (FAILED, SUCCEEDED) else None
 
@@ -138,7 +142,7 @@ class InAzure:
                 verify=self.verify, allow_redirects=False,
             )  # fmt: skip
         except requests.RequestException as problem:
-            raise StackError(
+            raise Unreachable(
                 f"{url.partition('?')[0]} cannot be reached: {type(problem).__name__}"
             ) from problem
 

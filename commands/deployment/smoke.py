@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from commands.client.status_api import VERSION, Client
 from commands.deployment import canary
-from commands.deployment.patience import Patience
+from commands.deployment.patience import Answer, Patience
 from commands.deployment.target import Target
 from commands.packaging.manifest import APPS, Manifest
 from commands.stack.errors import StackError
@@ -17,6 +17,8 @@ from shared.package_data import CHECKOUT
 OPEN = {("post", "/api/session"), ("delete", "/api/session")}
 """Operations that need no credential: with them a person signs in, and out."""
 UNAUTHENTICATED = 401
+NOBODY_THERE = (502, 503, 504)
+"""A gateway's answers, not the app's."""
 ANSWER_SECONDS = 30
 
 
@@ -34,7 +36,7 @@ def smoke(target: Target, manifest: Manifest, patience: Patience) -> Iterator[Fi
     client = target.client()
     checks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("answers", lambda: _answers(client, manifest, patience)),
-        ("closed", lambda: _is_closed(client)),
+        ("closed", lambda: _is_closed(client, patience)),
         ("whole", lambda: _is_whole(target, manifest)),
         ("works", lambda: _works(target, manifest, patience)),
     )
@@ -71,11 +73,12 @@ def _answers(client: Client, manifest: Manifest, patience: Patience) -> str:
     return found
 
 
-def _is_closed(client: Client) -> str:
+def _is_closed(client: Client, patience: Patience) -> str:
     """No operation of the description is done for a caller without a credential."""
     import requests
 
-    described = client.get("openapi.json")["paths"]
+    told = _answered(patience, "the API's description", lambda: client.get("openapi.json"), StackError)
+    described = told["paths"]
     operations = [
         (method, path)
         for path, item in described.items()
@@ -88,12 +91,43 @@ def _is_closed(client: Client) -> str:
     anybody.trust_env = False
     for method, path in operations:
         address = f"{client.url}{'/'.join('x' if '{' in part else part for part in path.split('/'))}"
-        answer = anybody.request(
-            method, address, params={"api-version": VERSION}, timeout=ANSWER_SECONDS, allow_redirects=False
-        )
-        if answer.status_code != UNAUTHENTICATED:
-            raise Failed(f"{method.upper()} {path} answered {answer.status_code} without a credential")
+
+        def ask(method: str = method, address: str = address) -> int:
+            answer = anybody.request(
+                method,
+                address,
+                params={"api-version": VERSION},
+                timeout=ANSWER_SECONDS,
+                allow_redirects=False,
+            )
+            if answer.status_code in NOBODY_THERE:
+                raise requests.ConnectionError(f"a gateway answers {answer.status_code}")
+            return answer.status_code
+
+        status = _answered(patience, f"{method.upper()} {path}", ask, requests.RequestException)
+        if status != UNAUTHENTICATED:
+            raise Failed(f"{method.upper()} {path} answered {status} without a credential")
     return f"{len(operations)} operations answer {UNAUTHENTICATED} without a credential"
+
+
+def _answered(
+    patience: Patience, what: str, ask: Callable[[], Answer], unanswered: type[Exception]
+) -> Answer:
+    """What is answered once anything is: a connection that is dropped says nothing of the app. raises: Failed"""
+    last = ""
+
+    def look() -> Answer | None:
+        nonlocal last
+        try:
+            return ask()
+        except unanswered as problem:
+            last = str(problem)
+            return None
+
+    found = patience.until_there(look)
+    if found is None:
+        raise Failed(f"{what} was not answered in {patience.minutes:g} minutes: {last}")
+    return found
 
 
 def _is_whole(target: Target, manifest: Manifest) -> str:

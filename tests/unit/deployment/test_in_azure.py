@@ -37,6 +37,8 @@ class Azure:
     address: str = ""
     refusals: int = 0
     unknown: int = 1
+    faults: list[int] = field(default_factory=list)
+    """What it answers before that: a status, or 0 where the connection is dropped."""
     statuses: list[int] = field(default_factory=lambda: [1, 2, SUCCEEDED])
     published: list[tuple[str, bytes, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -55,9 +57,8 @@ class Azure:
             self.refusals -= 1
             return (403, "no") if self.refusals >= 0 else (202, "deployment-1")
         if path == "/api/deployments/deployment-1":
-            self.unknown -= 1
-            if self.unknown >= 0:
-                return 404, {}
+            if absent := self._absent():
+                return absent, {}
             status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
             return 200, {"status": status, "status_text": "the zip has no host.json"}
         if method == "POST" and "/host/default/sync?" in path:
@@ -69,6 +70,15 @@ class Azure:
             {"hostType": "Repository", "name": urlsplit(self.address).netloc},
         ]
         return 200, {"properties": {"hostNameSslStates": states}}
+
+    def _absent(self) -> int:
+        """The status where it tells nothing of a deployment."""
+        if self.faults:
+            if not (fault := self.faults.pop(0)):
+                raise ConnectionAbortedError
+            return fault
+        self.unknown -= 1
+        return 404 if self.unknown >= 0 else 0
 
 
 @dataclass
@@ -141,6 +151,14 @@ def test_what_is_refused_for_want_of_a_role_is_sent_again_whole(
     azure.refusals = 2
     target.install(MANIFEST, package)
     assert [len(body) for _, body, _ in azure.published] == [len(BODY)] * 4
+
+
+def test_a_deployment_goes_on_while_its_service_is_not_there(
+    target: InAzure, azure: Azure, package: Path
+) -> None:
+    azure.faults = [0, 502, 0, 503]
+    target.install(MANIFEST, package)
+    assert len(azure.published) == 2, "nothing is sent again"
 
 
 def test_a_deployment_that_fails_says_why(target: InAzure, azure: Azure, package: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stub_server import Answer, Request, stub_server
 
 from commands.client.status_api import Unreachable
 from commands.deployment import canary
@@ -269,3 +270,44 @@ def test_an_api_without_operations_is_not_taken_for_closed(
         {("get", "/api/status"), ("post", "/api/models/{name}"), ("post", "/api/session")},
     )
     assert failed(place, replace(a("A")))[0] == "closed"
+
+
+@pytest.mark.parametrize("times", [1, 1000])
+def test_what_nobody_answers_is_asked_again_until_patience_ends(times: int) -> None:
+    """A connection that is dropped, and a gateway that has nobody to ask, say nothing of the app."""
+    left = [times, times]
+
+    def answer(request: Request) -> Answer:
+        for fault, status in enumerate((0, 502)):
+            if left[fault]:
+                left[fault] -= 1
+                if not status:
+                    raise ConnectionAbortedError
+                return Answer(status)
+        return Answer(401)
+
+    with stub_server(answer) as address:
+        found = smoke(Place(url=address, runs="A"), a("A"), patience())
+        assert next(found).check == "answers"
+        closed = next(found)
+    told = "2 operations answer 401" if times == 1 else "GET /api/status was not answered in 1 minutes: "
+    assert (closed.check, closed.passed) == ("closed", times == 1)
+    assert closed.said.startswith(told)
+
+
+def test_where_the_description_cannot_be_read_the_check_fails(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.runs = "A"
+    get = Place.get
+
+    def silent(self: Place, path: str) -> dict[str, Any]:
+        if path != "health":
+            raise Unreachable("nobody answers")
+        return get(self, path)
+
+    monkeypatch.setattr(Place, "get", silent)
+    assert failed(place, a("A")) == (
+        "closed",
+        "the API's description was not answered in 1 minutes: nobody answers",
+    )
