@@ -1,4 +1,5 @@
 """Fill empty tables with a backup of the ledger. Stop the app first; when it runs again, it finds what it has missed.
+Of the embedded Azure, `./dev down` stops it, and this starts the storage alone.
 
 docs/operations/backup.md has the whole: what comes back by itself, and what to look at.
 """
@@ -23,7 +24,7 @@ def main(arguments: list[str]) -> int:
     from commands.recovery import file, place
 
     head, rows = file.read(given.file)
-    place.tables(given.state).fill(rows, over=given.over)
+    place.tables_to_fill(given.state).fill(rows, over=given.over)
     print(
         f"{len(rows):,} rows, as they were at {head.taken}, are back. Start the app: it goes on from there."
     )

@@ -1,4 +1,4 @@
-"""Whose ledger: of a deployment in Azure, by its address and by signing in, or of the running embedded Azure."""
+"""Whose ledger: of a deployment in Azure, by its address and by signing in, or of the embedded Azure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import os
 from pathlib import Path
 
 from commands.recovery.tables import Tables
+from commands.stack import supervisor
 from commands.stack.arguments import running
+from commands.stack.errors import StackError
+from commands.stack.parts import PARTS
+from commands.stack.state import Stack
 from shared.resources.storage import LEDGER
 
 ADDRESS = "CAMPANHA_STORAGE__tableServiceUri"
@@ -24,3 +28,20 @@ def tables(state: Path) -> Tables:
     stack = running(state, "storage")
     named = stack.chosen_settings.get("LEDGER_TABLE") or LEDGER
     return Tables(TableServiceClient.from_connection_string(stack.connection_string), named)
+
+
+def tables_to_fill(state: Path) -> Tables:
+    """The same, where no app of the embedded Azure fills them meanwhile: its storage is started alone.
+
+    raises: StackError where one runs
+    """
+    if not os.environ.get(ADDRESS):
+        stack = Stack(state)
+        if any(stack.process(name) for name, part in PARTS.items() if part.app):
+            raise StackError(
+                f"the app runs in {stack.state}: `./dev down` first; restore starts the storage alone."
+            )
+        with stack.alone():
+            stack.prepare()
+        supervisor.up_storage(stack)
+    return tables(state)
