@@ -1,6 +1,10 @@
 """What the template would change in Azure, for whoever reads a pull request; and whether Azure is still what it says.
 
-source: https://learn.microsoft.com/azure/azure-resource-manager/templates/deploy-what-if (the change types)
+What Azure cannot predict is no change: a resource whose name only a deployment knows (a role assignment's is made of the
+identity's id), and a property whose value still is an expression. **Never tried**: the stand-in answers as is described.
+
+source: https://learn.microsoft.com/azure/azure-resource-manager/templates/deploy-what-if (the change types), and
+https://aka.ms/WhatIfUnidentifiableResource
 """
 
 from __future__ import annotations
@@ -28,7 +32,11 @@ KINDS = {"int": int, "bool": bool, "object": dict, "array": list}
 """Types that are no texts, and what each is in JSON."""
 UNCHANGED = ("NoChange", "Ignore")
 """`Ignore`: it is in Azure, and no template's."""
+UNPREDICTED = "Unsupported"
+"""In Azure's words."""
 ACCESS = "Microsoft.Authorization/"
+EXPRESSION = re.compile(r"\[[A-Za-z]\w*\(")
+"""How a value begins that was not calculated: `[reference(...).outputs.x]`; a text that begins with `[` may be a list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +49,14 @@ class Change:
     properties: tuple[str, ...]
 
     @property
+    def is_predicted(self) -> bool:
+        return self.kind != UNPREDICTED
+
+    @property
     def is_grave(self) -> bool:
         """Whether it takes something away, or changes who may do what."""
+        if not self.is_predicted:
+            return False
         return self.kind == "Delete" or (ACCESS in self.resource and self.kind != "Create")
 
 
@@ -120,23 +134,38 @@ def read(text: str) -> list[Change]:
     """What stays as it is left out; raises: StackError where the text is no answer of Azure's"""
     try:
         told: list[dict[str, Any]] = json.loads(text)["changes"]
-        found = [
-            Change(
-                kind=each["changeType"],
-                resource=each["resourceId"],
-                properties=tuple(part["path"] for part in each.get("delta") or ()),
-            )
-            for each in told
-        ]
+        found = [_change(each) for each in told if not _is_only_unresolved(each)]
     except (ValueError, KeyError, TypeError) as fault:
         raise StackError(f"az answered what cannot be read: {fault!r}") from fault
     return [each for each in found if each.kind not in UNCHANGED]
 
 
+def _change(told: dict[str, Any]) -> Change:
+    paths = tuple(part["path"] for part in told.get("delta") or () if not _is_unresolved(part))
+    return Change(kind=told["changeType"], resource=told["resourceId"], properties=paths)
+
+
+def _is_only_unresolved(told: dict[str, Any]) -> bool:
+    """A change of nothing but values that nobody knows yet."""
+    delta = told.get("delta") or ()
+    return told["changeType"] == "Modify" and bool(delta) and all(_is_unresolved(part) for part in delta)
+
+
+def _is_unresolved(part: dict[str, Any]) -> bool:
+    """Of a list or an object: all in it that would change."""
+    if within := part.get("children"):
+        return all(_is_unresolved(each) for each in within)
+    after = part.get("after")
+    return isinstance(after, str) and EXPRESSION.match(after) is not None
+
+
 def report(found: Sequence[Change]) -> str:
     """In Markdown; what is grave comes first."""
+    unpredicted = sum(not each.is_predicted for each in found)
+    rest = f" Not predicted: {unpredicted}, whose names only a deployment knows." if unpredicted else ""
+    found = [each for each in found if each.is_predicted]
     if not found:
-        return "**Azure**: nothing would change."
+        return f"**Azure**: nothing would change.{rest}"
     grave = sum(each.is_grave for each in found)
     told = f", **{grave} of which take something away or change who may do what**" if grave else ""
     rows = [
@@ -144,7 +173,7 @@ def report(found: Sequence[Change]) -> str:
         for each in sorted(found, key=lambda one: (not one.is_grave, one.kind, one.resource))
     ]
     head = [
-        f"**Azure**: {len(found)} resources would change{told}.",
+        f"**Azure**: {len(found)} resources would change{told}.{rest}",
         "",
         "| | resource | properties |",
         "|---|---|---|",

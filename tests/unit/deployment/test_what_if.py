@@ -46,6 +46,25 @@ def answer(*changes: dict[str, Any]) -> str:
     return json.dumps({"status": "Succeeded", "changes": changes})
 
 
+def unresolved(resource: str, *paths: str) -> dict[str, Any]:
+    """A change of values that only a deployment knows, and of these."""
+    told = change("Modify", resource, *paths)
+    one = {
+        "path": "properties.a",
+        "propertyChangeType": "Modify",
+        "before": "x",
+        "after": "[reference('b').c]",
+    }
+    listed = {
+        "path": "properties.list", "propertyChangeType": "Array", "before": None, "after": None,
+        "children": [{**one, "path": "0"}],
+    }  # fmt: skip
+    return {**told, "delta": [*(told["delta"] or ()), one, listed]}
+
+
+UNNAMED = (
+    f"[extensionResourceId('{GROUP}', 'Microsoft.Authorization/roleAssignments', guid(reference('a').id))]"
+)
 QUIET = answer(change("NoChange", APP), change("Ignore", TABLE))
 
 
@@ -71,6 +90,10 @@ def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (answer(change("Create", ROLE)), 0, 1),
         (answer(change("Modify", ROLE)), 1, 1),
         (answer(change("Delete", TABLE)), 1, 1),
+        (answer(change("Unsupported", UNNAMED)), 0, 0),
+        (answer(unresolved(APP)), 0, 0),
+        (answer(unresolved(APP, "properties.httpsOnly")), 0, 1),
+        (answer(unresolved(ROLE)), 0, 0),
     ],
 )
 def test_the_exit_code_is_1_where_something_goes_or_a_role_changes(
@@ -140,6 +163,20 @@ def test_what_is_grave_is_told_first() -> None:
     assert told.index("**Delete**") < told.index("Create")
     assert "| Modify | `Microsoft.Web/sites/func-work` | `kind` |" in told
     assert what_if.report([]) == "**Azure**: nothing would change."
+
+
+def test_what_azure_cannot_predict_is_told_apart() -> None:
+    one = change("Modify", APP, "properties.a")
+    one["delta"][0]["after"] = '["a list", "as a text"]'
+    found = what_if.read(answer(change("Unsupported", UNNAMED), unresolved(TABLE, "properties.b"), one))
+    told = what_if.report(found)
+    assert "2 resources would change. Not predicted: 1, whose names only a deployment knows." in told
+    assert "| `properties.b` |" in told
+    assert "| `properties.a` |" in told
+    assert "properties.list" not in told
+    assert what_if.report(found[:1]) == (
+        "**Azure**: nothing would change. Not predicted: 1, whose names only a deployment knows."
+    )
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"changes": [{}]}', '{"changes": 1}'])
