@@ -9,9 +9,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
+from unit.commands.made_history import made
 
-from bench import embedded, endpoint, flow, latency, own_stack, scoring, status
+from bench import embedded, endpoint, flow, latency, models, own_stack, scoring, status
 from commands.stack import parts
 from commands.stack.errors import StackError
 from commands.stack.state import Stack
@@ -96,9 +98,27 @@ def test_a_step_that_does_not_begin_ends_the_measurement(
 
 
 def test_a_bare_poller_measures_its_own_queue(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(latency, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(latency, "BARE_POLL_SECONDS", 0.01)
     with latency.BarePoller(azurite) as bare:
         assert all(bare.measure(number) >= 0 for number in range(3))
+
+
+# --- models -----------------------------------------------------------------------------------------------------
+
+
+def test_the_search_is_said_to_have_taken_what_it_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not what it might have taken: it ends early where nothing is left to try."""
+    file = tmp_path / "mine.csv"
+    file.write_bytes(made((120, 100, 80)))
+    monkeypatch.setattr(models, "_searched", lambda recipes, learned, seed, seconds: (recipes[0], learned))
+    monkeypatch.setattr(
+        models, "_tuned", lambda learned, asked, folder, seconds: (np.full(len(asked), 0.5), {"seconds": 1.0})
+    )
+    given = argparse.Namespace(data=file, seconds=3600.0, seed=1)
+    found = models.run(given)["models"]
+    assert 0 < found[models.OURS]["seconds"] < given.seconds
 
 
 # --- scoring ----------------------------------------------------------------------------------------------------
