@@ -131,6 +131,61 @@ def test_triggering_by_hand_starts_a_job_and_deleting_asks_for_disabling(
         client.schedules.get(name)
 
 
+def _properties(action: Any = None, **trigger: Any) -> dict[str, Any]:
+    """Of a schedule that starts a command each Sunday, or does what it is given."""
+    job = {"jobType": "Command", "command": "true", "experimentName": "e"}
+    cron = {"triggerType": "Cron", "expression": "0 0 * * 0", **trigger}
+    return {"trigger": cron, "action": {"actionType": "CreateJob", "jobDefinition": action or job}}
+
+
+def test_a_schedule_that_is_over_can_be_disabled_and_deleted(server: Server, name: str) -> None:
+    at = f"{WS}/schedules/{name}"
+    end = (datetime.now(UTC) + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%S")
+    assert server.call("PUT", at, {"properties": _properties(endTime=end)}).status_code == 201
+    _forward(server, 120)
+    told = server.call("GET", at).json()["properties"]
+    reply = server.call("PUT", at, {"properties": told | {"isEnabled": False}})
+    assert reply.status_code == 200, reply.text
+    later = told["trigger"] | {"expression": "0 1 * * 0"}
+    assert server.call("PUT", at, {"properties": told | {"trigger": later}}).status_code == 400
+    assert server.call("DELETE", at).status_code == 200
+
+
+def test_a_schedule_whose_job_is_gone_can_be_disabled_and_deleted(server: Server, name: str) -> None:
+    """It cannot be enabled again, nor become one that nobody emulates."""
+    job, at = f"{WS}/jobs/{name}", f"{WS}/schedules/{name}"
+    node = {"name": "say", "type": "command", "command": "true"}
+    body = {"properties": {"jobType": "Pipeline", "experimentName": name, "jobs": {"say": node}}}
+    assert server.call("PUT", job, body).ok
+    until(lambda: server.call("GET", job).json()["properties"]["status"] == "Completed")
+    properties = _properties({"jobType": "Pipeline", "sourceJobId": job})
+    assert server.call("PUT", at, {"properties": properties}).status_code == 201
+    assert server.call("DELETE", job).status_code == 200
+    told = server.call("GET", at).json()["properties"]
+    assert server.call("PUT", at, {"properties": told}).status_code == 400
+    monitor = told | {"isEnabled": False, "action": {"actionType": "CreateMonitor"}}
+    assert server.call("PUT", at, {"properties": monitor}).status_code == 501
+    reply = server.call("PUT", at, {"properties": told | {"isEnabled": False}})
+    assert reply.status_code == 200, reply.text
+    assert server.call("PUT", at, {"properties": told | {"isEnabled": True}}).status_code == 400
+    assert server.call("DELETE", at).status_code == 200
+
+
+def test_the_sdk_disables_what_is_over_and_whose_job_is_gone(
+    client: Any, name: str, server: Server, pipeline: Any
+) -> None:
+    from azure.ai.ml.entities import CronTrigger
+
+    earlier = client.jobs.create_or_update(pipeline)
+    until(lambda: client.jobs.get(earlier.name).status in ("Completed", "Failed"))
+    end = (datetime.now(UTC) + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%S")
+    _made(client, name, CronTrigger(expression="0 0 * * 0", end_time=end), earlier.id)
+    assert server.call("DELETE", f"{WS}/jobs/{earlier.name}").status_code == 200
+    _forward(server, 120)
+    assert client.schedules.begin_disable(name).result().is_enabled is False
+    client.schedules.begin_delete(name).result()
+
+
 def test_what_a_schedule_overrides_of_an_earlier_job_leaves_the_rest(server: Server, name: str) -> None:
     """As `inputs` under `create_job` in a schedule's file: the inputs, outputs and settings not named stay."""
     spec = {"type": "command", "command": "echo ${{inputs.a}} ${{inputs.b}}"}

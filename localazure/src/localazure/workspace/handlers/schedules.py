@@ -8,8 +8,8 @@ from typing import Any
 
 from localazure.workspace import bodies
 from localazure.workspace.handlers.submission import plan_for, submit
-from localazure.workspace.scheduling.timetable import SCHEDULES, remember, set_next, text
-from localazure.workspace.scheduling.triggers import trigger_of
+from localazure.workspace.scheduling.timetable import SCHEDULES, moment, remember, set_next, text
+from localazure.workspace.scheduling.triggers import Trigger, trigger_of
 from localazure.workspace.wire.calls import (
     Call,
     Json,
@@ -39,17 +39,21 @@ def get(workspace: Workspace, call: Call) -> Reply:
 
 
 def put(workspace: Workspace, call: Call) -> Reply:
-    """Checked as a whole, job and trigger, before anything is kept; a schedule that is new may fire at once."""
+    """Checked before anything is kept, the trigger always, the job where it is new or enabled; a schedule that is new
+    may fire at once."""
     name = checked_name(call.names["name"], "schedule")
     properties = call.json().get("properties") or {}
     bodies.SCHEDULE.check(properties)
     now, before = workspace.clock.now(), workspace.store.get(SCHEDULES, name)
-    _check_action(workspace, name, properties.get("action") or {})
-    trigger = trigger_of(properties.get("trigger") or {}, made=now)
+    enabled, action = properties.get("isEnabled") is not False, properties.get("action") or {}
+    _check_kind(action)
+    if enabled or before is None:  # what it starts may be gone by now: it can be disabled all the same
+        plan_for(workspace, name, _definition(workspace, action))
+    trigger = _trigger(properties.get("trigger") or {}, before, now)
     document: Json = {
         "name": name,
         "properties": properties,
-        "enabled": properties.get("isEnabled") is not False,
+        "enabled": enabled,
         "begun": text(now) if before is None else before["begun"],
         "history": [] if before is None else before["history"],
         "made": stamp((before or {}).get("made")),
@@ -101,11 +105,20 @@ def fire(workspace: Workspace, schedule: Json, due: datetime, *, by_hand: bool =
     return name
 
 
-def _check_action(workspace: Workspace, name: str, action: Json) -> None:
+def _trigger(given: Json, before: Json | None, now: datetime) -> Trigger:
+    """One that did not change may be over by now: its schedule can be disabled, and then deleted, all the same."""
+    if before is not None:
+        begun = moment(before["begun"])
+        kept = trigger_of(before["properties"]["trigger"], made=begun)
+        if trigger_of(given, made=begun) == kept:
+            return kept
+    return trigger_of(given, made=now)
+
+
+def _check_kind(action: Json) -> None:
     kind = action.get("actionType")
     if kind != "CreateJob":
         raise Refusal(501, "NotImplemented", f"schedules of type {kind!r} are not emulated; CreateJob is")
-    plan_for(workspace, name, _definition(workspace, action))
 
 
 def _definition(workspace: Workspace, action: Json) -> Json:
