@@ -146,19 +146,26 @@ def test_its_port_is_one_that_no_outgoing_connection_takes_and_stays_its_own(
     assert hosted.port != port
 
 
-def test_only_what_had_succeeded_counts_as_having_served(
+def test_a_restart_begins_what_served_and_what_was_under_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One whose change was under way is at its first start."""
-    began: dict[str, bool] = {}
+    """One whose change was under way is at its first start; what served before it, and before one that failed, is not."""
+    began: list[tuple[str, str, bool]] = []
 
     def hosted(_: Any, deployment: dict[str, Any], *__: Any, served: bool, **___: Any) -> Any:
-        began[deployment["name"]] = served
+        began.append((deployment["name"], deployment["properties"], served))
         return SimpleNamespace(start=lambda: None)
 
     monkeypatch.setattr(deployments, "Hosted", hosted)
-    states = ("Succeeded", "Updating", "Creating", "Failed")
-    there = [{"endpoint": "of", "name": state, "state": state, "served": True} for state in states]
+    now: dict[str, Any] = {"endpoint": "of", "properties": "new", "made": 2}
+    changed = {**now, "served": True, "serving": {"properties": "old", "made": 1}}
+    there = [
+        {**changed, "name": "succeeded", "state": "Succeeded"},
+        {**now, "name": "creating", "state": "Creating"},
+        {**now, "name": "never served", "state": "Failed"},
+        {**changed, "name": "updating", "state": "Updating"},
+        {**changed, "name": "not updated", "state": "Failed"},
+    ]
     nothing: Any = None
     settings: Any = SimpleNamespace(folder=tmp_path, environments=tmp_path)
     store: Any = SimpleNamespace(all=lambda _: there)
@@ -166,4 +173,10 @@ def test_only_what_had_succeeded_counts_as_having_served(
         settings=settings, store=store, blobs=nothing, guard=nothing, resolver=nothing, processes=nothing,
         deployed=lambda _: None,
     ).resume()  # fmt: skip
-    assert began == {"Succeeded": True, "Updating": False, "Creating": False}
+    assert began == [
+        ("succeeded", "new", True),
+        ("creating", "new", False),
+        ("updating", "old", True),
+        ("updating", "new", False),
+        ("not updated", "old", True),
+    ]

@@ -324,6 +324,33 @@ def test_a_deployment_that_is_replaced_answers_what_it_was_asked_before(endpoint
     assert set(answers[exchange:]) == {"another"}
 
 
+def test_what_served_before_a_change_serves_on_after_a_kill(endpoint: Endpoint) -> None:
+    """Whether the change had failed or was under way; a server that dies says nothing of a change that failed."""
+    from azure.core.exceptions import HttpResponseError
+
+    def state() -> Any:
+        return endpoint.client.online_deployments.get("green", "scorer").provisioning_state
+
+    def restarted() -> None:
+        endpoint.server.stop(signal.SIGKILL)
+        endpoint.server.start()
+        until(lambda: endpoint.score({}, to="green").status_code == 200, seconds=120)
+        assert endpoint.answer(to="green") == before
+
+    before = endpoint.answer(to="green")
+    with pytest.raises(HttpResponseError, match="this model is broken"):
+        endpoint.deploy("green", "broken").result()
+    restarted()
+    assert state() == "Failed"
+    endpoint.score({"exit": 1}, to="green")
+    until(lambda: endpoint.score({}, to="green").status_code == 200)
+    assert state() == "Failed"
+    endpoint.deploy("green", "broken")
+    restarted()
+    until(lambda: state() == "Failed", seconds=120)
+    assert endpoint.answer(to="green") == before
+
+
 def test_an_endpoint_for_tokens_takes_tokens(endpoint: Endpoint) -> None:
     from azure.ai.ml.entities import ManagedOnlineEndpoint
 

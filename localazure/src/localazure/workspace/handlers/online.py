@@ -150,6 +150,7 @@ def put_deployment(workspace: Workspace, call: Call) -> Reply:
         "properties": properties,
         "tags": given.get("tags") or {},
         "served": (before or {}).get("served", False),
+        "serving": (before or {}).get("serving"),
         "sku": {"name": "Default", "capacity": 1} | (given.get("sku") or {}),
         "state": "Updating" if before else "Creating",
         "problem": None,

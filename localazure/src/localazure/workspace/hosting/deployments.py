@@ -60,15 +60,16 @@ class Hosting:
     def deploy(self, deployment: Json, *, served: bool = False) -> None:
         """Starts a server for it; the one that serves now goes on until the new one answers.
 
-        served: this very deployment has, before the workspace was started again
+        served: this very deployment has, before the workspace was started again, and is what serves until a new one does
         """
         key = f"{deployment['endpoint']}/{deployment['name']}"
         folder = self._folder / key / uuid.uuid4().hex[:8]
         folder.mkdir(parents=True)
         coming = Hosted(self._means, deployment, folder, tell=self._told, served=served)
         with self._lock:
-            before = self._coming.pop(key, None)
-            self._coming[key] = coming
+            where = self._serving if served else self._coming
+            before = where.pop(key, None)
+            where[key] = coming
         if before:
             before.stop()
         coming.start()
@@ -110,12 +111,18 @@ class Hosting:
         return "\n".join(text.splitlines()[-lines:])
 
     def resume(self) -> None:
-        """Everything that served or was being made is started again, from fresh copies."""
+        """Everything that served or was being made is started again, from fresh copies; also what served before a change
+        that failed, or that was cut short."""
         for left in self._folder.glob("*/*/*/"):
             shutil.rmtree(left, ignore_errors=True)
         for deployment in self._store.all(DEPLOYMENTS):
-            if deployment["state"] != "Failed":
-                self.deploy(deployment, served=deployment["state"] == "Succeeded")
+            state, serving = deployment["state"], deployment.get("serving")
+            if state == "Succeeded":
+                self.deploy(deployment, served=True)
+            elif serving:
+                self.deploy(deployment | serving, served=True)
+            if state not in ("Succeeded", "Failed"):
+                self.deploy(deployment)
 
     def stop(self) -> None:
         with self._lock:
@@ -128,10 +135,11 @@ class Hosting:
     def _told(self, hosted: Hosted, problem: str | None) -> None:
         key = f"{hosted.deployment['endpoint']}/{hosted.deployment['name']}"
         with self._lock:
-            serving = self._serving.get(key)
-            if hosted not in (self._coming.get(key), serving):
+            serving, coming = self._serving.get(key), self._coming.get(key)
+            if hosted not in (coming, serving):
                 return  # replaced or removed meanwhile
-            self._coming.pop(key, None)
+            if hosted is coming:
+                self._coming.pop(key)
             replaced = serving if problem is None and serving is not hosted else None
             if replaced:
                 self._leaving.add(replaced)
@@ -139,19 +147,26 @@ class Hosting:
                 self._serving[key] = hosted
             elif serving is hosted:
                 self._serving.pop(key)
-        state: Json = {"state": "Succeeded" if problem is None else "Failed", "problem": problem}
-        state |= {"served": True} if problem is None else {}
-        states: list[str] = []
-
-        def move(one: Json) -> None:
-            states.append(one["state"])
-            one.update(state)
-
-        now = self._store.change(DEPLOYMENTS, key, move)
-        if now and problem is None and states != ["Succeeded"]:
-            self._deployed(now)
+        self._write_down(key, hosted, problem)
         if replaced:
             replaced.requests.wait_for_none(_LONGEST_REQUEST_SECONDS)
             replaced.stop()
             with self._lock:
                 self._leaving.discard(replaced)
+
+    def _write_down(self, key: str, hosted: Hosted, problem: str | None) -> None:
+        """What serves, and what became of the deployment as it was asked for last: a server from before that change says
+        nothing of it."""
+        version = {name: hosted.deployment[name] for name in ("properties", "made")}
+        states: list[str] = []
+
+        def move(one: Json) -> None:
+            if problem is None:
+                one.update(served=True, serving=version)
+            if one["made"] == version["made"]:
+                states.append(one["state"])
+                one.update(state="Succeeded" if problem is None else "Failed", problem=problem)
+
+        now = self._store.change(DEPLOYMENTS, key, move)
+        if now and problem is None and states not in ([], ["Succeeded"]):
+            self._deployed(now)
