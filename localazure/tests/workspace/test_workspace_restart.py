@@ -65,6 +65,58 @@ def test_an_ended_emulator_takes_up_its_job_at_the_unfinished_step(
     server.stop()
 
 
+class _HalfFailed:
+    """A pipeline that goes on when a step fails: `bad` has failed, `slow` waits for a file, and what may follow."""
+
+    def __init__(self, server: Server, name: str, marks: Path) -> None:
+        self.server, self.name, self.marks = server, name, marks
+        wait = f"echo x >> {marks}/slow; while [ ! -e {marks}/go ]; do sleep 0.1; done"
+        commands = {"bad": f"echo x >> {marks}/bad; exit 3", "slow": wait}
+        jobs = {key: _node(_component(server, command), "0") for key, command in commands.items()}
+        properties = {"jobType": "Pipeline", "experimentName": "restart", "jobs": jobs}
+        properties["settings"] = {"continue_on_step_failure": True}
+        assert server.call("PUT", f"{WS}/jobs/{name}", {"properties": properties}).status_code == 201
+        until(lambda: self.steps()["bad"] == "Failed" and (marks / "slow").exists())
+
+    def steps(self) -> dict[str, str]:
+        runs = self.server.call("GET", f"/history/v1.0{WS}/runs/{self.name}/children").json()["value"]
+        return {run["properties"]["azureml.nodeName"]: run["status"] for run in runs}
+
+    def status(self) -> str:
+        return str(self.server.call("GET", f"{WS}/jobs/{self.name}").json()["properties"]["status"])
+
+    def ended(self) -> str:
+        return str(until(lambda: (said := self.status()) in ("Completed", "Failed", "Canceled") and said))
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+def test_a_step_that_failed_is_not_run_again_and_the_others_go_on(
+    new_server: Callable[..., Server], tmp_path: Path, ending: signal.Signals
+) -> None:
+    server = new_server()
+    server.start()
+    job = _HalfFailed(server, "half", tmp_path)
+    server.stop(ending)
+    (tmp_path / "go").touch()
+    server.start()
+    assert job.ended() == "Failed"
+    assert job.steps() == {"bad": "Failed", "slow": "Completed"}
+    error = server.call("GET", f"/history/v1.0{WS}/runs/half/details").json()["error"]["error"]["message"]
+    assert error.startswith("step 'bad' failed: exit code 3")
+    assert (tmp_path / "bad").read_text() == "x\n"
+    assert (tmp_path / "slow").read_text() == "x\nx\n"
+    server.stop()
+
+
+def test_a_job_that_is_cancelled_after_a_step_failed_is_canceled(
+    server: Server, name: str, tmp_path: Path
+) -> None:
+    job = _HalfFailed(server, name, tmp_path)
+    assert server.call("POST", f"{WS}/jobs/{name}/cancel").status_code == 202
+    assert job.ended() == "Canceled"
+    assert job.steps() == {"bad": "Failed", "slow": "Canceled"}
+
+
 def test_events_wait_for_a_topic_that_refuses(new_server: Callable[..., Server]) -> None:
     topic = Topic()
     for _ in range(2):

@@ -166,12 +166,18 @@ class Engine:
         self._execution.give_outputs(self._runs.get(name))
 
     def _run_steps(self, name: str, plan: Plan, stop: Stop) -> None:
-        """Starts what is ready, waits for any to end, and so on; the first failure ends the rest."""
-        statuses = {step.name: self._status(name, step) for step in plan.steps}
-        done = {step for step, status in statuses.items() if status == "Completed"}
-        waiting = [step for step in plan.steps if step.name not in done]
+        """Starts what is ready, waits for any to end, and so on; the first failure ends the rest.
+
+        What an earlier life of the job left Completed or Failed stays so. Whoever stops the job from outside comes first:
+        it goes on at the next start, or is cancelled.
+        """
+        runs = {step.name: self._runs.find(step_run_id(name, step.name)) or {} for step in plan.steps}
+        done = {step for step, run in runs.items() if run.get("status") == "Completed"}
+        failed = {step: run for step, run in runs.items() if run.get("status") == "Failed"}
+        waiting = [step for step in plan.steps if step.name not in done | failed.keys()]
         ended: queue.Queue[tuple[Step, BaseException | None]] = queue.Queue()
-        under_way, failures = 0, list[str]()
+        under_way, stopped_here = 0, False
+        failures = [str(run["error"]["error"]["message"]) for run in failed.values()]
         while True:
             ready = [step for step in waiting if step.after <= done]
             if (failures and not plan.continue_on_failure) or stop.asked:
@@ -188,15 +194,13 @@ class Engine:
                 done.add(step.name)
             elif not isinstance(problem, Stopped):
                 failures.append(f"step {step.name!r} failed: {problem}")
-                if not plan.continue_on_failure:
+                if not plan.continue_on_failure and not stop.asked:
+                    stopped_here = True
                     stop.ask(cancel=False)
+        if not stopped_here:
+            stop.check()
         if failures:
             raise StepFailed(failures[0])
-        stop.check()
-
-    def _status(self, name: str, step: Step) -> str:
-        run = self._runs.find(step_run_id(name, step.name))
-        return run["status"] if run else "NotStarted"
 
     def _run_step(
         self, name: str, step: Step, stop: Stop, ended: queue.Queue[tuple[Step, BaseException | None]]
