@@ -1,4 +1,5 @@
-"""Events to Event Grid, of runs, models, deployments: an outbox, written first, posted until the topic takes them."""
+"""Events to Event Grid, of runs, models, deployments: an outbox, written together with what they tell (`Store.together`),
+posted until the topic takes them."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Immutable(Exception):
 
 
 class Runs:
-    """The one place where a run's status changes; each change is written, then told."""
+    """The one place where a run's status changes; each change is written together with the events that tell it."""
 
     def __init__(self, settings: Settings, store: Store, events: RunEvents) -> None:
         self._settings, self._store, self._events = settings, store, events
@@ -51,9 +51,10 @@ class Runs:
         }
         run |= more
         self.add_experiment(experiment)
-        if self._store.add("runs", run_id, run, family=parent or ""):
-            self._events.run_changed(run)
-            return run
+        with self._store.together():
+            if self._store.add("runs", run_id, run, family=parent or ""):
+                self._events.run_changed(run)
+                return run
         return self.get(run_id)
 
     def find(self, run_id: str) -> Json | None:
@@ -143,7 +144,7 @@ class Runs:
         return run
 
     def set_status(self, run_id: str, status: str, *, error: str | None = None, **more: object) -> Json:
-        """Writes and tells; a run that has ended stays as it ended."""
+        """Writes and tells, both or neither; a run that has ended stays as it ended."""
         changed: list[bool] = []
 
         def move(run: Json) -> None:
@@ -159,9 +160,10 @@ class Runs:
             if error:
                 run["error"] = {"error": {"code": "UserError", "message": error}}
 
-        run = self.change(run_id, move)
-        if changed:
-            self._events.run_changed(run)
+        with self._store.together():
+            run = self.change(run_id, move)
+            if changed:
+                self._events.run_changed(run)
         return run
 
     def patch(self, run_id: str, given: Json) -> Json:

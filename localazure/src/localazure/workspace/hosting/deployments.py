@@ -167,6 +167,7 @@ class Hosting:
                 states.append(one["state"])
                 one.update(state="Succeeded" if problem is None else "Failed", problem=problem)
 
-        now = self._store.change(DEPLOYMENTS, key, move)
-        if now and problem is None and states not in ([], ["Succeeded"]):
-            self._deployed(now)
+        with self._store.together():
+            now = self._store.change(DEPLOYMENTS, key, move)
+            if now and problem is None and states not in ([], ["Succeeded"]):
+                self._deployed(now)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from localazure.workspace.wire.calls import Json
@@ -33,6 +34,18 @@ class Store:
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.executescript(_SCHEMA)
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is written within is kept, or nothing of it; nobody else writes in between. One within another is part
+        of that one."""
+        with self._lock:
+            if self._database.in_transaction:
+                yield
+                return
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                yield
 
     def get(self, kind: str, key: str) -> Json | None:
         with self._lock:
