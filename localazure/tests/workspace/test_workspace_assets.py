@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+
+from localazure.workspace.engine.outputs import Outputs
+from localazure.workspace.handlers import assets
+from localazure.workspace.planning.plan import Target
+from localazure.workspace.store.documents import Store
+from localazure.workspace.wire.calls import Call, Refusal
+from running_azure.waiting import until
+from running_azure.workspace import WS, Server
 
 
 def test_data_gets_the_next_version_and_latest(client: Any, name: str) -> None:
@@ -86,3 +97,81 @@ def test_environments_have_versions(client: Any, name: str, tmp_path: Path) -> N
     conda.write_text("dependencies: [python=3.11, {pip: [pyyaml]}]\n")
     made = client.environments.create_or_update(Environment(name=name, image="ubuntu", conda_file=conda))
     assert (made.version, client.environments.get(name, label="latest").version) == ("1", "1")
+
+
+def test_what_a_job_made_is_edited_and_stays_that_jobs(client: Any, server: Server, name: str) -> None:
+    """The SDK sends the job's name of a data asset back, and that of a model not."""
+    output = {"jobOutputType": "uri_folder", "assetName": name}
+    job = {"jobType": "Command", "experimentName": name, "command": "echo x > ${{outputs.out}}/x"}
+    server.call("PUT", f"{WS}/jobs/{name}", {"properties": job | {"outputs": {"out": output}}})
+    until(lambda: client.jobs.get(name).status == "Completed")
+    client.data.archive(name, version="1")
+    assert list(client.data.list(name)) == []
+    told = server.call("GET", f"{WS}/data/{name}/versions/1").json()["properties"]
+    assert (told["jobName"], told["isArchived"]) == (name, True)
+    at = f"{WS}/models/{name}/versions/1"
+    uri = f"azureml://jobs/{name}/outputs/out/paths/"
+    assert server.call("PUT", at, {"properties": {"modelUri": uri}}).json()["properties"]["jobName"] == name
+    model = client.models.get(name, version="1")
+    model.tags = {"a": "b"}
+    assert client.models.create_or_update(model).tags == {"a": "b"}
+    assert server.call("GET", at).json()["properties"]["jobName"] == name
+
+
+class _Together(Store):
+    """A store of which two threads read a version before either writes one, if nothing keeps them apart."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file)
+        self._both = threading.Barrier(2)
+
+    def meet(self, kind: str) -> None:
+        if kind == "data/versions":
+            try:
+                self._both.wait(1)
+            except threading.BrokenBarrierError:
+                return  # the other one is kept out
+
+    def get(self, kind: str, key: str) -> dict[str, Any] | None:
+        found = super().get(kind, key)
+        self.meet(kind)
+        return found
+
+    def all(self, kind: str, **more: Any) -> list[dict[str, Any]]:
+        found = super().all(kind, **more)
+        self.meet(kind)
+        return found
+
+
+def test_of_two_puts_of_one_version_at_once_one_is_refused(tmp_path: Path) -> None:
+    store = _Together(tmp_path / "workspace.db")
+    settings = SimpleNamespace(resource_id="of")
+    resolver = SimpleNamespace(long_form=lambda uri: uri)
+    workspace: Any = SimpleNamespace(store=store, settings=settings, resolver=resolver, strict=())
+
+    def put(path: str) -> int:
+        body = f'{{"properties": {{"dataUri": "{path}", "dataType": "uri_file"}}}}'.encode()
+        names = {"kind": "data", "name": "one", "version": "1"}
+        call = Call(method="PUT", path="", query={}, headers={}, body=body, names=names)
+        try:
+            return assets.put_version(workspace, call).status
+        except Refusal as refusal:
+            return refusal.status
+
+    paths = ("https://x/a", "https://x/b")
+    with ThreadPoolExecutor(2) as threads:
+        statuses = dict(zip(paths, threads.map(put, paths), strict=True))
+    assert sorted(statuses.values()) == [201, 409]
+    [kept] = Store.all(store, "data/versions")
+    assert statuses[kept["properties"]["dataUri"]] == 201
+
+
+def test_two_outputs_registered_at_once_are_two_versions(tmp_path: Path) -> None:
+    store, nothing = _Together(tmp_path / "workspace.db"), SimpleNamespace()
+    parts: Any = {"blobs": nothing, "runs": nothing, "resolver": nothing}
+    outputs = Outputs(store=store, **parts)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda job: outputs._register(Target(asset="one"), f"at {job}", job), "ab"))
+    kept = {one["version"]: one["properties"]["jobName"] for one in Store.all(store, "data/versions")}
+    assert sorted(kept) == ["1", "2"]
+    assert sorted(kept.values()) == ["a", "b"]

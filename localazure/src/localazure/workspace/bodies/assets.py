@@ -7,7 +7,11 @@ from localazure.workspace.bodies.body import NO_CONTAINERS, NO_DELETION, NO_IDEN
 DATA = body(
     "the data version",
     ["dataUri", "dataType"],
-    kept={"referencedUris": "the MLTable file itself is read", "stage": STUDIO},
+    kept={
+        "referencedUris": "the MLTable file itself is read",
+        "stage": STUDIO,
+        "jobName": "says which job it is an output of",
+    },
     refused={"autoDeleteSetting": NO_DELETION, "intellectualProperty": "registries only"},
 )
 MODEL = body(

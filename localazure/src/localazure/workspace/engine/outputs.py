@@ -68,11 +68,12 @@ class Outputs:
     def _register(self, target: Target, uri: str, job: str) -> None:
         """A named output becomes a data asset; a version that is there already stays."""
         name = str(target.asset)
-        versions = self.store.all("data/versions", family=name)
-        highest = max((int(one["version"]) for one in versions if one["version"].isdecimal()), default=0)
-        version = target.asset_version or str(highest + 1)
         about = {"tags": {}, "properties": {}, "isArchived": False, "dataType": target.type}
-        self.store.add("data", name, {"name": name, "properties": about, "made": stamp()})
         properties = about | {"dataUri": uri, "isAnonymous": False, "jobName": job}
-        document = {"name": name, "version": version, "properties": properties, "made": stamp()}
-        self.store.add("data/versions", f"{name}:{version}", document, family=name)
+        with self.store.together():  # another one may be registered at the same time
+            versions = self.store.all("data/versions", family=name)
+            highest = max((int(one["version"]) for one in versions if one["version"].isdecimal()), default=0)
+            version = target.asset_version or str(highest + 1)
+            self.store.add("data", name, {"name": name, "properties": about, "made": stamp()})
+            document = {"name": name, "version": version, "properties": properties, "made": stamp()}
+            self.store.add("data/versions", f"{name}:{version}", document, family=name)

@@ -95,6 +95,11 @@ def put_version(workspace: Workspace, call: Call) -> Reply:
     if not isinstance(properties, dict):
         raise Refusal(400, "UserError", "the body has no `properties`")
     properties = _accepted(workspace, kind, version, properties)
+    with workspace.store.together():  # of two at once, the second is a change of what the first made
+        return _put_version(workspace, kind, name, version, properties)
+
+
+def _put_version(workspace: Workspace, kind: str, name: str, version: str, properties: Json) -> Reply:
     before = workspace.store.get(f"{kind}/versions", f"{name}:{version}")
     if before is not None and properties["isAnonymous"]:
         return Reply(body=_version(workspace, kind, before))  # its version is a hash of what matters
@@ -102,6 +107,8 @@ def put_version(workspace: Workspace, call: Call) -> Reply:
         properties |= {name: before["properties"].get(name) for name in _FIXED[kind]}
     if before is not None:
         _check_unchanged(kind, before["properties"], properties)
+        if job := before["properties"].get("jobName"):
+            properties["jobName"] = properties.get("jobName") or job
     document = {
         "name": name,
         "version": version,
