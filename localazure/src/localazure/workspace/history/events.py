@@ -3,6 +3,7 @@ posted until the topic takes them."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import re
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 _PENDING = "pendingEvents"
 _MODEL = re.compile(r"(?:.*/models/|azureml:)?(?P<name>[^/:]+)(?:/versions/|:)(?P<version>[^/:]+)", re.I)
 _SLOWEST_SECONDS = 30.0
+_PAUSE_SECONDS = 1.0
+"""Before the next try, when the events cannot be read or removed."""
 
 
 class RunEvents:
@@ -105,16 +108,24 @@ class RunEvents:
         self._store.add(_PENDING, str(event["id"]), event)
 
     def _deliver(self) -> None:
-        pause = 0.5
         while not self._stopped.is_set():
             self._wake.wait()
             self._wake.clear()
-            while (waiting := self._store.all(_PENDING)) and not self._stopped.is_set():
-                if self._post(waiting[:50]):
-                    pause = 0.5
-                else:
-                    self._stopped.wait(pause)
-                    pause = min(pause * 2, _SLOWEST_SECONDS)
+            try:
+                self._deliver_all()
+            except Exception:  # the border of a thread: a full disk must not end all events for good
+                log.exception("the events; they go on")
+                self._stopped.wait(_PAUSE_SECONDS)
+                self._wake.set()
+
+    def _deliver_all(self) -> None:
+        pause = 0.5
+        while (waiting := self._store.all(_PENDING)) and not self._stopped.is_set():
+            if self._post(waiting[:50]):
+                pause = 0.5
+            else:
+                self._stopped.wait(pause)
+                pause = min(pause * 2, _SLOWEST_SECONDS)
 
     @cached_property
     def _trust(self) -> ssl.SSLContext | None:
@@ -138,7 +149,7 @@ class RunEvents:
         except urllib.error.HTTPError as refused:
             log.warning("the topic %s answered %s; trying again", self._settings.events, refused.code)
             return False
-        except OSError as failed:
+        except (OSError, http.client.HTTPException) as failed:
             log.info("the topic %s does not answer (%s); trying again", self._settings.events, failed)
             return False
         for event in events:

@@ -14,6 +14,8 @@ from localazure.workspace.wire.calls import Json, Refusal
 
 log = logging.getLogger(__name__)
 SCHEDULES = "schedules"
+_PAUSE_SECONDS = 1.0
+"""Before the next try, when the schedules cannot be read or written."""
 _REMEMBERED = 100
 _STILL_ON_TIME = timedelta(seconds=60)
 """A time that passed this short while ago, while nobody was there, is made up for; older ones are not."""
@@ -27,7 +29,7 @@ class Timetable:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._stopped = False
+        self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self, fire: Fire) -> None:
@@ -40,23 +42,31 @@ class Timetable:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopped = True
+        self._stopped.set()
         self._clock.stir()
         if self._thread:
             self._thread.join(5)
 
     def _run(self, fire: Fire) -> None:
-        while not self._stopped:
-            turned, earliest = self._clock.turned, None
-            for schedule in self._store.all(SCHEDULES):
-                due = moment(schedule["next"]) if schedule["next"] and schedule["enabled"] else None
-                if due and due <= self._clock.now():
-                    self._tick(fire, schedule, due)
-                    break  # and look again: firing took time
-                if due and (earliest is None or due < earliest):
-                    earliest = due
-            else:
-                self._clock.wait(earliest, turned)
+        while not self._stopped.is_set():
+            try:
+                self._turn(fire)
+            except Exception:  # the border of a thread: a full disk must not end all schedules for good
+                log.exception("the schedules; they go on")
+                self._stopped.wait(_PAUSE_SECONDS)
+
+    def _turn(self, fire: Fire) -> None:
+        """Fires what is due, or waits until something is."""
+        turned, earliest = self._clock.turned, None
+        for schedule in self._store.all(SCHEDULES):
+            due = moment(schedule["next"]) if schedule["next"] and schedule["enabled"] else None
+            if due and due <= self._clock.now():
+                self._tick(fire, schedule, due)
+                return  # and look again: firing took time
+            if due and (earliest is None or due < earliest):
+                earliest = due
+        if not self._stopped.is_set():
+            self._clock.wait(earliest, turned)
 
     def _tick(self, fire: Fire, schedule: Json, due: datetime) -> None:
         """Fires, then writes down: a kill in between fires the same instant again, which starts nothing."""

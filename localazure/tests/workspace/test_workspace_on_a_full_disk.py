@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socketserver
 import sqlite3
+import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,11 @@ import pytest
 
 from localazure.workspace.history.events import RunEvents
 from localazure.workspace.history.runs import Runs
+from localazure.workspace.scheduling import timetable
+from localazure.workspace.scheduling.clock import Clock
 from localazure.workspace.settings import Settings
 from localazure.workspace.store.documents import Store
+from running_azure.waiting import until
 
 FULL = sqlite3.OperationalError("database or disk is full")
 
@@ -22,6 +28,14 @@ class Filling(Store):
 
     full: tuple[int, ...] = ()
     begun = 0
+    broken = 0
+    """How often nothing can be read yet."""
+
+    def all(self, kind: str, **more: Any) -> list[dict[str, Any]]:
+        if self.broken:
+            self.broken -= 1
+            raise FULL
+        return super().all(kind, **more)
 
     def add(self, kind: str, key: str, value: dict[str, Any], *, family: str = "") -> bool:
         if kind == "pendingEvents":
@@ -73,6 +87,65 @@ def test_a_run_whose_event_cannot_be_kept_is_not_there(runs: Runs, store: Fillin
     assert runs.find("job") is None
     create()
     assert _pending(store) == ["RunStatusChanged"]
+
+
+def test_events_go_on_after_a_full_disk_and_after_an_answer_that_is_none(
+    store: Filling, tmp_path: Path
+) -> None:
+    with _Rude(("127.0.0.1", 0), _Answers) as topic:
+        threading.Thread(target=topic.serve_forever, args=(0.05,), daemon=True).start()
+        settings = Settings(
+            state=tmp_path, port=1, identity_port=1, storage="", environments=tmp_path,
+            events=f"http://127.0.0.1:{topic.server_address[1]}",
+        )  # fmt: skip
+        told = RunEvents(settings, store)
+        store.broken = 1
+        told.start()
+        told.model_registered({"name": "m", "version": "1", "properties": {"tags": {}, "properties": {}}})
+        until(lambda: not store.broken and not _pending(store), "that it is delivered")
+        assert topic.asked == 2
+        told.stop()
+        topic.shutdown()
+
+
+def test_schedules_go_on_after_a_full_disk(store: Filling) -> None:
+    clock, fired = Clock(), list[str]()
+
+    def fire(schedule: dict[str, Any], due: datetime) -> str:
+        fired.append(timetable.text(due))
+        return "job"
+
+    kept = timetable.Timetable(store, clock)
+    kept.start(fire)
+    store.broken = 1
+    clock.stir()
+    until(lambda: not store.broken, "that the disk is full no more")
+    now = timetable.text(clock.now())
+    trigger = {"triggerType": "Recurrence", "frequency": "day", "interval": 1}
+    about = {"name": "one", "enabled": True, "begun": now, "next": now, "history": []}
+    store.put("schedules", "one", about | {"properties": {"trigger": trigger}})
+    clock.stir()
+    until(lambda: fired == [now], "its time")
+    kept.stop()
+
+
+class _Rude(socketserver.TCPServer):
+    """Answers the first request with what is no HTTP."""
+
+    asked = 0
+
+
+class _Answers(socketserver.StreamRequestHandler):
+    server: _Rude
+
+    def handle(self) -> None:
+        length = 0
+        while (line := self.rfile.readline().lower()).strip():
+            length = int(line.split(b":")[1]) if line.startswith(b"content-length") else length
+        self.rfile.read(length)
+        self.server.asked += 1
+        rude = self.server.asked == 1
+        self.wfile.write(b"what?\r\n\r\n" if rude else b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
 
 
 def test_what_is_written_together_within_more_is_kept_with_it(store: Filling) -> None:
