@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import statistics
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 import requests
 from azure.storage.blob import BlobClient, BlobServiceClient
 
+from localazure.workspace.wire.server import LARGEST_REQUEST
 from running_azure.workspace import SECRET, WS, Server
 
 
@@ -85,6 +87,30 @@ def test_names_that_would_leave_their_folder_are_refused(server: Server, name: s
     job = {"properties": {"jobType": "Command", "command": "true"}}
     path = f"{server.base}{WS}/jobs/{name}".replace("..", "%2E%2E")
     assert server.call("PUT", path, job).status_code in (400, 404)
+
+
+@pytest.mark.parametrize(
+    ("packed", "status"),
+    [
+        (gzip.compress(b"{}\n" * 3), 200),
+        (gzip.compress(b"{}\n") + gzip.compress(b"{}\n{}\n"), 200),
+        (gzip.compress(b"{}\n" * 9)[:-9], 400),
+        (gzip.compress(b"{}\n" * 9)[:-8] + bytes(8), 400),
+        (gzip.compress(b"{}")[:10] + b"\xff" * 20, 400),
+        (b"{}", 400),
+        (gzip.compress(b" " * (LARGEST_REQUEST + 1)), 413),
+    ],
+    ids=["whole", "in parts", "cut off", "of a wrong sum", "broken", "not packed", "too large"],
+)
+def test_packed_telemetry_is_taken_or_refused_whatever_it_is(
+    server: Server, packed: bytes, status: int
+) -> None:
+    reply = requests.post(
+        f"{server.base}/v2.1/track", packed, headers={"content-encoding": "gzip"}, timeout=60,
+        verify=server.bundle,
+    )  # fmt: skip
+    assert reply.status_code == status, reply.text
+    assert status != 200 or reply.json()["itemsAccepted"] == 3
 
 
 def test_logs_are_only_for_signed_addresses(server: Server) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 import secrets
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
 from localazure.workspace.wire.calls import Call, Refusal, Reply
+from localazure.workspace.wire.server import LARGEST_REQUEST
 from localazure.workspace.workspace import Workspace
 
 AUDIENCE = "https://monitor.azure.com"
@@ -62,13 +65,22 @@ def _operation(envelope: Any) -> str | None:
 def _envelopes(call: Call) -> list[Any]:
     """A JSON array, or a line each, packed or not."""
     try:
-        body = gzip.decompress(call.body) if call.headers.get("content-encoding") == "gzip" else call.body
+        body = _unpacked(call.body) if call.headers.get("content-encoding") == "gzip" else call.body
         text = body.decode()
         found = (
             json.loads(text)
             if text.lstrip().startswith("[")
             else [json.loads(line) for line in text.splitlines()]
         )
-    except (OSError, ValueError) as cause:
+    except (OSError, EOFError, zlib.error, ValueError) as cause:
         raise Refusal(400, "BadRequest", f"the body holds no envelopes: {cause}") from cause
     return list(found)
+
+
+def _unpacked(body: bytes) -> bytes:
+    """No more than a request may have that is not packed: a small one could fill memory."""
+    with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
+        found = packed.read(LARGEST_REQUEST + 1)
+    if len(found) > LARGEST_REQUEST:
+        raise Refusal(413, "RequestEntityTooLarge", f"a request may have {LARGEST_REQUEST} bytes, unpacked")
+    return found
