@@ -1,4 +1,4 @@
-"""A run's status and the events that tell it are written together, or not at all; and the threads outlast a full disk."""
+"""What belongs together is written together, or not at all, when the disk is full; and the threads outlast it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from localazure.workspace.handlers import jobs
 from localazure.workspace.history.events import RunEvents
 from localazure.workspace.history.runs import Runs
 from localazure.workspace.scheduling import timetable
 from localazure.workspace.scheduling.clock import Clock
 from localazure.workspace.settings import Settings
 from localazure.workspace.store.documents import Store
+from localazure.workspace.wire.calls import Call, Reply
 from running_azure.waiting import until
 
 FULL = sqlite3.OperationalError("database or disk is full")
@@ -146,6 +149,46 @@ class _Answers(socketserver.StreamRequestHandler):
         self.server.asked += 1
         rude = self.server.asked == 1
         self.wfile.write(b"what?\r\n\r\n" if rude else b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+
+def test_a_job_that_cannot_be_deleted_as_a_whole_stays_whole(
+    runs: Runs, store: Filling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What were left of its document would be run again. A list passes over what has no run."""
+    place = SimpleNamespace(container_of=lambda _: "c")
+    nothing = SimpleNamespace(delete_folder=lambda _: None, forget=lambda _: None)
+    settings = SimpleNamespace(base="", resource_id="")
+    workspace: Any = SimpleNamespace(
+        store=store, runs=runs, resolver=place, blobs=nothing, engine=nothing, settings=settings
+    )
+    for name in ("job", "without run"):
+        store.add("jobs", name, {"name": name, "properties": {"jobType": "Command"}, "made": {}})
+    runs.create("job", parent=None, experiment="e", run_type="azureml.CommandRun")
+    runs.create("step", parent="job", experiment="e", run_type="azureml.StepRun")
+    runs.set_status("job", "Completed")
+    call = Call(method="", path="", query={}, headers={}, body=b"", names={"name": "job"})
+    assert [one["name"] for one in _listed(jobs.list_all(workspace, call))] == ["job"]
+    remove, order = store.remove, list[str]()
+
+    def failing(kind: str, key: str) -> bool:
+        order.append(kind)
+        if len(order) == 2:
+            raise FULL
+        return remove(kind, key)
+
+    monkeypatch.setattr(store, "remove", failing)
+    with pytest.raises(sqlite3.OperationalError):
+        jobs.delete(workspace, call)
+    assert store.get("jobs", "job")
+    assert [runs.find(run) is not None for run in ("job", "step")] == [True, True]
+    assert jobs.delete(workspace, call).status == 200
+    assert store.get("jobs", "job") is None
+    assert [runs.find(run) for run in ("job", "step")] == [None, None]
+
+
+def _listed(reply: Reply) -> list[Any]:
+    assert isinstance(reply.body, dict)
+    return list(reply.body["value"])
 
 
 def test_what_is_written_together_within_more_is_kept_with_it(store: Filling) -> None:

@@ -170,6 +170,46 @@ def test_a_job_is_edited_archived_listed_and_deleted(client: Any, server: Server
     assert server.call("GET", f"{WS}/jobs/{name}").status_code == 404
 
 
+def test_a_deleted_job_leaves_nothing_on_disk_and_no_logs_to_the_next_of_its_name(
+    server: Server, name: str, azurite: str
+) -> None:
+    """Its other files stay in storage, until a step of the next begins."""
+
+    def run(word: str) -> str:
+        command = f"mkdir outputs; echo {word} > outputs/{word}.csv; echo {word}"
+        assert _pipeline(server, name, {"command": command}, {}).status_code == 201
+        assert _run(server, name)["status"] == "Completed"
+        (step,) = server.call("GET", f"/history/v1.0{WS}/runs/{name}/children").json()["value"]
+        return str(step["runId"])
+
+    def kept() -> set[str]:
+        store = server.call("GET", f"{WS}/datastores/workspaceartifactstore").json()["properties"]
+        container = BlobServiceClient.from_connection_string(azurite).get_container_client(
+            store["containerName"]
+        )
+        runs = (f"ExperimentRun/dcid.{run}/" for run in (name, step))
+        return {
+            blob.rpartition("/")[2]
+            for run in runs
+            for blob in container.list_blob_names(name_starts_with=run)
+        }
+
+    step = run("first")
+    folders = [server.state / "workspace" / "runs" / run for run in (name, step)]
+    assert all(any(folder.rglob("*.txt")) for folder in folders)
+    assert kept() == {"first.csv", "std_log.txt", "executionlogs.txt"}
+    assert server.call("DELETE", f"{WS}/jobs/{name}").status_code == 200
+    assert not any(file for folder in folders for file in folder.rglob("*"))
+    assert kept() == {"first.csv"}
+    assert server.call("DELETE", f"{WS}/components/azureml_anonymous/versions/{name}").ok
+    assert run("second") == step
+    assert _log(server, step) == "second\n"
+    details = server.call("GET", f"/history/v1.0{WS}/runs/{name}/details").json()
+    said = server.call("GET", details["logFiles"]["logs/azureml/executionlogs.txt"], token="").text
+    assert len(said.splitlines()) == 2
+    assert kept() == {"second.csv", "std_log.txt", "executionlogs.txt"}
+
+
 def test_runs_of_an_experiment_are_told_newest_first(server: Server, name: str) -> None:
     for number in range(2):
         _command(server, f"{name}{number}", "true", experimentName=name)

@@ -317,7 +317,7 @@ DIFFERENCES = (
     "`mlflow.pyfunc` gives probabilities, and labels when asked, where models of Azure's AutoML give labels.",
     "AutoML: when nothing is said, both ensembles are made, and count as trials.",
     "Invoking a batch endpoint twice with one `repeatability_request-id` starts two jobs.",
-    "Deleting a job forgets its runs; their files stay in storage.",
+    "Deleting a job forgets its runs and their logs; their other files stay in storage.",
 )
 DISAGREEMENTS = (
     "Cron: Microsoft's page on schedules says days and months are ignored and treated as `*`, the OpenAPI says the "

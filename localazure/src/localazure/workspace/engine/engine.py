@@ -71,6 +71,10 @@ class Engine:
     def folder(self, run_id: str) -> Path:
         return self._execution.folder(run_id)
 
+    def forget(self, run_id: str) -> None:
+        """What a deleted run left on disk."""
+        self._execution.forget(run_id)
+
     def submit(self, name: str) -> None:
         """Starts the job's thread; once, however often it is asked."""
         with self._lock:

@@ -36,6 +36,7 @@ from localazure.workspace.wire.timestamps import now
 
 STEP_LOG = "user_logs/std_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
+LOG_PLACES = ("user_logs", "azureml-logs", "logs/azureml")
 _LINES_IN_ERROR = 15
 _NOT_FOR_STEPS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONSAFEPATH")
 
@@ -86,8 +87,16 @@ class Execution:
         finally:
             self.keep_logs(run["runId"])
 
+    def forget(self, run_id: str) -> None:
+        """What a deleted run left on disk. Its folder stays, empty: it says that storage still has files of such a run,
+        which are cleared when one of its name begins."""
+        folder = self.folder(run_id)
+        if folder.exists():
+            shutil.rmtree(folder)
+            folder.mkdir()
+
     def _forget_earlier_life(self, run_id: str) -> None:
-        """A kill cut it short: what it logged would be in the way of what is logged now."""
+        """A kill cut it short, or it was deleted: what it logged would be in the way of what is logged now."""
         self.runs.forget_logged(run_id)
         self.blobs.delete_folder(Place(self.resolver.container_of(ARTIFACTS), artifacts_prefix(run_id)))
 
@@ -286,8 +295,7 @@ def step_run_id(root: str, step: str) -> str:
 
 def log_names(folder: Path) -> list[str]:
     """The logs a run has written so far, by their names as artifacts."""
-    places = ("user_logs", "azureml-logs", "logs/azureml")
-    files = [file for place in places for file in sorted((folder / place).glob("*.txt"))]
+    files = [file for place in LOG_PLACES for file in sorted((folder / place).glob("*.txt"))]
     return [file.relative_to(folder).as_posix() for file in files]
 
 

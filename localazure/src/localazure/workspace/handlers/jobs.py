@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from localazure.workspace.engine.execution import LOG_PLACES
 from localazure.workspace.handlers.submission import plan_for, submit
 from localazure.workspace.history.runs import TERMINAL
+from localazure.workspace.store.blobs import Place
+from localazure.workspace.store.uris import ARTIFACTS, artifacts_prefix
 from localazure.workspace.wire.calls import (
     Call,
     Json,
@@ -57,7 +60,10 @@ def list_all(workspace: Workspace, call: Call) -> Reply:
     kind = call.query.get("jobType", "").lower()
     found = []
     for job in workspace.store.all("jobs", newest_first=True):
-        one = told(workspace, job)
+        run = workspace.runs.find(job["name"])
+        if run is None:
+            continue  # it is being made, or was deleted meanwhile
+        one = _told(workspace, job, run)
         properties = one["properties"]
         archived, tags = properties["isArchived"], properties["tags"]
         if not in_view(call, archived):
@@ -101,10 +107,22 @@ def delete(workspace: Workspace, call: Call) -> Reply:
         return Reply(status=204)
     if workspace.runs.get(name)["status"] not in TERMINAL:
         raise Refusal(409, "UserError", f"the job {name} has not ended; cancel it first")
-    for run in [*_below(workspace, name), workspace.runs.get(name)]:
-        workspace.runs.remove(run["runId"])
-    workspace.store.remove("jobs", name)
+    runs = [*(run["runId"] for run in _below(workspace, name)), name]
+    for run in runs:
+        _forget_logs(workspace, run)
+    with workspace.store.together():  # a job without its runs would be run again at the next start
+        workspace.store.remove("jobs", name)
+        for run in runs:
+            workspace.runs.remove(run)
     return Reply(status=200)
+
+
+def _forget_logs(workspace: Workspace, run: str) -> None:
+    """A job that gets the name later must not show them as its own."""
+    container = workspace.resolver.container_of(ARTIFACTS)
+    for place in LOG_PLACES:
+        workspace.blobs.delete_folder(Place(container, f"{artifacts_prefix(run)}{place}/"))
+    workspace.engine.forget(run)
 
 
 def _below(workspace: Workspace, run_id: str) -> list[Json]:
@@ -114,11 +132,12 @@ def _below(workspace: Workspace, run_id: str) -> list[Json]:
 
 
 def told(workspace: Workspace, job: Json, *, status: str | None = None) -> Json:
-    """A job as ARM tells it: what was sent, and how far it is.
+    """A job as ARM tells it: what was sent, and how far it is."""
+    return _told(workspace, job, workspace.runs.get(job["name"]), status=status)
 
-    `outputs.default` stays out: with it, the SDK's `stream` takes the storage signature for an account key.
-    """
-    run = workspace.runs.get(job["name"])
+
+def _told(workspace: Workspace, job: Json, run: Json, *, status: str | None = None) -> Json:
+    """`outputs.default` stays out: with it, the SDK's `stream` takes the storage signature for an account key."""
     studio = f"{workspace.settings.base}/studio/runs/{job['name']}"
     properties = {"inputs": {}, "outputs": {}, "settings": {}, "services": {}} | job["properties"]
     if properties.get("jobType") == "AutoML":
