@@ -17,6 +17,7 @@ from localazure.persistent import PersistentHandler
 
 log = logging.getLogger(__name__)
 _PIECE = 256 * 1024
+_CUT_OFF = "the client left before its request was whole"
 _HOP_BY_HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
     "transfer-encoding", "upgrade", "host", "expect",
@@ -60,11 +61,14 @@ class RelayHandler(PersistentHandler):
         return self.request_version != "HTTP/1.0"
 
     def _pieces(self) -> Iterator[bytes]:
-        """The request's body as it comes, by length or in chunks."""
+        """The request's body as it comes, by length or in chunks. raises: ConnectionError where it ends too early"""
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
-            while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
-                yield self.rfile.read(size)
-                self.rfile.readline()
+            while size := int(self._line().split(b";")[0], 16):
+                piece = self.rfile.read(size)
+                if len(piece) < size:
+                    raise ConnectionError(_CUT_OFF)
+                yield piece
+                self._line()
             while self.rfile.readline().strip():
                 continue  # trailers
             return
@@ -72,9 +76,16 @@ class RelayHandler(PersistentHandler):
         while left > 0:
             piece = self.rfile.read(min(left, _PIECE))
             if not piece:
-                raise ConnectionError("the client left before its request was whole")
+                raise ConnectionError(_CUT_OFF)
             left -= len(piece)
             yield piece
+
+    def _line(self) -> bytes:
+        """One that says how large the next chunk is, or ends one: the connection's end does neither."""
+        line = self.rfile.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionError(_CUT_OFF)
+        return line
 
     def _passed_on(
         self,
