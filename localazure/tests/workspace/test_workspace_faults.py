@@ -120,6 +120,8 @@ def test_an_operation_can_be_accepted_and_fail(client: Any, name: str, server: S
     with pytest.raises(HttpResponseError, match="no quota left"):
         client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=name)).result()
     assert client.batch_endpoints.get(name).provisioning_state == "Failed"
+    client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=name)).result()
+    assert client.batch_endpoints.get(name).provisioning_state == "Succeeded"
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,8 @@ class Operations:
     def answered(self, call: Call, reply: Reply, *, lasts: float = 0.0) -> Reply:
         """A change that is done, told as one that has only begun; as it is, unless that was asked for."""
         slow = self.settings()["mode"] == "async" or call.operation_fails or lasts
+        if not slow and reply.status < 300:
+            self._make_past(call.path)
         if not slow or reply.status >= 300 or "Azure-AsyncOperation" in reply.headers:
             return reply
         operation = self.begin("done", {}, path=call.path, fails=call.operation_fails, lasts=lasts)
@@ -108,9 +110,19 @@ class Operations:
             reply.status = 202
         return reply
 
+    def _make_past(self, path: str) -> None:
+        """A change that is done at once says what became of a resource; operations before it do no more."""
+        for operation in self._store.all(_KIND, family=path.lower()):
+            if not operation.get("past"):
+                self._store.change(_KIND, operation["name"], lambda one: one.update(past=True))
+
     def seen(self, call: Call, reply: Reply) -> Reply:
         """A resource that is read while its operation is under way, or has failed, says so."""
-        operations = self._store.all(_KIND, family=call.path.lower(), newest_first=True)
+        operations = [
+            one
+            for one in self._store.all(_KIND, family=call.path.lower(), newest_first=True)
+            if not one.get("past")
+        ]
         if not operations or not isinstance(reply.body, dict) or "properties" not in reply.body:
             return reply
         if operations[0]["kind"] == "deployment" and not operations[0]["fails"]:
