@@ -269,6 +269,35 @@ def test_a_schedule_survives_a_kill_and_fires_each_time_once(new_server: Callabl
     server.stop()
 
 
+@pytest.mark.parametrize("back", ["restart", "reset"])
+def test_a_clock_that_was_put_forward_and_back_leaves_no_schedule_silent(
+    new_server: Callable[..., Server], back: str
+) -> None:
+    def next_time(name: str) -> datetime:
+        told = server.call("GET", f"/__localazure/schedules/{name}/history").json()["next"]
+        return datetime.fromisoformat(told)
+
+    def make(name: str) -> None:
+        properties = _properties(expression="0 0 * * *")
+        assert server.call("PUT", f"{WS}/schedules/{name}", {"properties": properties}).status_code == 201
+
+    server = new_server()
+    server.start()
+    make("before")
+    first = next_time("before")
+    _forward(server, 9 * 24 * HOUR)
+    until(lambda: next_time("before") > first + timedelta(days=7))
+    make("meanwhile")
+    if back == "restart":
+        server.stop(signal.SIGKILL)
+        server.start()
+    else:
+        assert server.call("POST", "/__localazure/reset").ok
+    for name in ("before", "meanwhile"):
+        assert next_time(name) - datetime.now(UTC) <= timedelta(days=1)
+    server.stop()
+
+
 @pytest.mark.slow
 def test_the_next_minute_comes_by_itself(client: Any, name: str, server: Server, pipeline: Any) -> None:
     from azure.ai.ml.entities import CronTrigger

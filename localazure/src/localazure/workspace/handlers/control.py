@@ -105,6 +105,7 @@ def reset(workspace: Workspace, call: Call) -> Reply:
     workspace.operations.set("natural", 1)
     workspace.strict.reset()
     workspace.clock.reset()
+    workspace.timetable.reckon_anew()
     if call.json().get("documents"):
         workspace.wipe()
         datastores.prepare(workspace)

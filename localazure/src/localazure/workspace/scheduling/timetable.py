@@ -33,13 +33,24 @@ class Timetable:
         self._thread: threading.Thread | None = None
 
     def start(self, fire: Fire) -> None:
-        """Times that were missed for long are passed over."""
-        now = self._clock.now()
-        for schedule in self._store.all(SCHEDULES):
-            if schedule["next"] and moment(schedule["next"]) < now - _STILL_ON_TIME:
-                self._store.change(SCHEDULES, schedule["name"], lambda one: set_next(one, now))
+        self.reckon_anew()
         self._thread = threading.Thread(target=self._run, args=(fire,), name="schedules", daemon=True)
         self._thread.start()
+
+    def reckon_anew(self) -> None:
+        """Of each schedule the time it fires next, by the clock as it is: it may have been put forward before, and times
+        that were missed for long are passed over."""
+        now = self._clock.now()
+
+        def reckon(one: Json) -> None:
+            one["begun"] = text(min(moment(one["begun"]), now))
+            set_next(one, now)
+
+        for schedule in self._store.all(SCHEDULES):
+            due = schedule["next"] and now - _STILL_ON_TIME <= moment(schedule["next"]) <= now
+            if not due:
+                self._store.change(SCHEDULES, schedule["name"], reckon)
+        self._clock.stir()
 
     def stop(self) -> None:
         self._stopped.set()
