@@ -1,4 +1,4 @@
-"""Show what serves, what runs, what came last, and what needs a person; pause everything, and go on."""
+"""Show open alerts, what serves, what runs, what came last, and what needs a person; pause everything, and go on."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from commands.client.target import BAD, FINE, command, find, parser
 from commands.stack.parts import PARTS
 from commands.stack.state import Stack
 
+ALERTS = ("name", "severity", "affectedCount", "dataset", "says", "mend", "startedAt")
 DATASET = ("dataset", "version", "rows", "waitingUploads", "run", "serving", "releasedAt")
 SECTIONS = {
     "uploads": ("name", "state", "rows", "rejectedRows", "datasetVersion", "reason", "lastModifiedAt"),
@@ -35,7 +36,9 @@ FLOW = ("step", "doneCount", "openCount", "description")
 def main(arguments: list[str]) -> int:
     made = parser("status", __doc__)
     made.add_argument(
-        "--check", action="store_true", help="exit 1 when something needs a person or everything is paused"
+        "--check",
+        action="store_true",
+        help="exit 1 when an alert of severity page is open, something needs a person or everything is paused",
     )
     made.add_argument("--flow", action="store_true", help="also each step of the flow, with counts")
     doing = made.add_mutually_exclusive_group()
@@ -57,7 +60,16 @@ def main(arguments: list[str]) -> int:
         as_json(answer)
     else:
         _print(target.stack, answer, flow=given.flow)
-    return BAD if given.check and (answer.get("attentionCount") or answer.get("paused")) else FINE
+    return BAD if given.check and not _is_well(answer) else FINE
+
+
+def _is_well(answer: Json) -> bool:
+    return not (_pages(answer) or answer.get("attentionCount") or answer.get("paused"))
+
+
+def _pages(answer: Json) -> int:
+    """How many open alerts need somebody now: those of severity `page`; a `ticket` has time."""
+    return sum(alert.get("severity") == "page" for alert in answer.get("openAlerts", []))
 
 
 def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
@@ -65,6 +77,7 @@ def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
         parts = [{"part": name, "pid": process.pid, "log": str(stack.log(name))} for name in PARTS
                  if (process := stack.process(name))]  # fmt: skip
         tables.show("Running", parts, ("part", "pid", "log"))
+    tables.show("Alerts", answer.get("openAlerts", []), ALERTS)
     tables.show("Datasets", [_dataset(row) for row in answer.get("datasets", [])], DATASET)
     if flow:
         tables.show("Flow", answer.get("flow", []), FLOW)
@@ -76,6 +89,8 @@ def _print(stack: Stack | None, answer: Json, *, flow: bool) -> None:
         tables.show("Changed settings", list(live_settings.rows(changed)), live_settings.COLUMNS)
     if answer.get("paused"):
         print(f"{live_settings.WHILE_PAUSED} `./dev status --resume` goes on.")
+    if pages := _pages(answer):
+        print(f"Open alerts of severity page: {pages} (./dev alerts --only raised)")
     if answer.get("attentionCount"):
         print(f"{answer['attentionCount']} waiting for a person:")
         for command, number in states.for_a_person(answer.get("stateCounts", {})).items():

@@ -8,6 +8,9 @@ from browser.conftest import Open
 from browser.fake_app import FakeApp
 from playwright.sync_api import Page, expect
 
+from functions.http.views.schemas import NEEDS_PERSON
+from shared.kinds import BY_NAME
+
 LATE = "An expected file has not come"
 
 
@@ -23,6 +26,26 @@ def test_what_is_the_matter_stands_first_with_what_mends_it(open_page: Open) -> 
     expect(page.locator("main")).to_contain_text("./dev drop FILE")
     expect(page.locator("main")).to_contain_text("docs/runbook.md#file-late")
     assert opened.errors == []
+
+
+def test_an_alert_that_needs_somebody_now_is_in_the_headline_and_one_that_has_time_is_not(
+    open_page: Open, app: FakeApp
+) -> None:
+    def settle(it: FakeApp) -> None:
+        for kind, state in NEEDS_PERSON:
+            records = it.collections[BY_NAME[kind].plural]
+            records[:] = [record for record in records if record["state"] != state]
+
+    def put_off(it: FakeApp) -> None:
+        for alert in it.collections["alerts"]:
+            alert["severity"] = "ticket"
+
+    app.change(settle)
+    headline = open_page().page.locator("h1")
+    expect(headline).to_contain_text("2 alerts need somebody now.")
+    expect(headline).not_to_contain_text("Nothing needs you")
+    app.change(put_off)
+    expect(headline).to_contain_text("Nothing needs you.")
 
 
 def test_a_dataset_says_since_when_its_file_is_late_and_when_the_last_came(open_page: Open) -> None:

@@ -83,10 +83,11 @@ def test_how_many_more_wait_is_said(open_page: Open, app: FakeApp, kind: str, st
 
 def test_what_is_done_goes_without_being_asked_for_again(open_page: Open, app: FakeApp) -> None:
     app.change(lambda it: _bury(it, "batch", "held"))
+    app.change(lambda it: it.collections["alerts"].clear())
     opened = open_page()
     expect(_attention(opened)).to_contain_text("the-oldest.csv")
     app.change(lambda it: it.record("batches", "the-oldest.csv").update(state="scoring"))
-    expect(_attention(opened)).to_contain_text("Nothing needs you")
+    expect(_attention(opened)).to_contain_text("Nothing waits for a person")
     expect(opened.page.locator("h1")).to_contain_text("Nothing needs you.")
 
 
@@ -98,5 +99,5 @@ def test_where_nothing_waits_nothing_is_looked_for(open_page: Open, app: FakeApp
 
     app.change(settle)
     opened = open_page()
-    expect(_attention(opened)).to_contain_text("Nothing needs you")
+    expect(_attention(opened)).to_contain_text("Nothing waits for a person")
     assert [path for _, path in app.asked if "state=" in path] == []

@@ -126,6 +126,22 @@ def test_an_entry_that_is_missing_shows(open_page: Open, app: Any) -> None:
     expect(page.get_by_role("row").filter(has_text="does not follow")).to_contain_text("pause")
 
 
+def test_what_is_under_way_is_said_though_much_came_after_it(open_page: Open, app: Any) -> None:
+    """The status lists the newest few of each kind, and counts all."""
+    run = next(record for record in app.collections["runs"] if record["state"] == "running")
+    batch = next(record for record in app.collections["batches"] if record["state"] == "scored")
+
+    def bury(it: Any) -> None:
+        it.collections["runs"][:0] = [{**run, "id": f"newer-{n}", "state": "completed"} for n in range(5)]
+        it.collections["batches"][:0] = [{**batch, "id": f"newer-{n}"} for n in range(5)]
+
+    app.change(bury)
+    page = open_page().page
+    expect(page.locator("h1")).to_contain_text("1 version is being trained and 1 batch is being scored.")
+    expect(page.get_by_role("region", name="Under way")).to_contain_text("1 more run or batch under way")
+    expect(page.locator("#nav [data-count=runs]")).to_have_text("1 under way")
+
+
 def test_a_run_is_shown_step_by_step(open_page: Open) -> None:
     opened = open_page()
     page = opened.go("#/runs/bank-additional-v8-a1")
@@ -203,7 +219,7 @@ def test_where_there_is_nothing_the_next_step_is_said(open_page: Open, app: Any)
     app.change(lambda it: [records.clear() for records in it.collections.values()])
     opened = open_page()
     expect(opened.page.locator("h1")).to_contain_text(
-        "No model answers yet. All is quiet. Nothing needs you."
+        "No model answers yet. Nothing is under way. Nothing needs you."
     )
     for address, told in NEXT.items():
         expect(opened.go(address).locator("main")).to_contain_text(told)

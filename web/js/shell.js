@@ -7,7 +7,7 @@ import { plural } from "./core/format.js";
 import { to } from "./core/router.js";
 import { leave, mayAct, mayAudit, scopeName } from "./core/session.js";
 import { bindShortcuts } from "./core/shortcuts.js";
-import { isGoing } from "./core/states.js";
+import { goingCount } from "./core/states.js";
 import { bindTheme } from "./core/theme.js";
 import { resume } from "./parts/operator.js";
 
@@ -166,8 +166,8 @@ function drawNavigation(status, view) {
   const counts = {
     alerts: status.openAlerts.length,
     quarantine: status.stateCounts.quarantine?.held ?? 0,
-    runs: status.runs.filter(isGoing).length,
-    batches: (status.stateCounts.batch?.due ?? 0) + (status.stateCounts.batch?.scoring ?? 0),
+    runs: goingCount(status, "run"),
+    batches: goingCount(status, "batch"),
   };
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (element("nav").querySelectorAll("[data-count]"))) {
     const many = counts[/** @type {keyof typeof counts} */ (place.dataset.count)];

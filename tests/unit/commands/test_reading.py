@@ -19,14 +19,16 @@ from commands import catalog, status, watch
 from commands.client import states, status_api, tables
 from commands.stack import processes
 from commands.stack.state import Stack
-from shared.kinds import KINDS
+from functions.http.views.schemas import NEEDS_PERSON
+from shared.kinds import BY_NAME, KINDS
 
 Run = Callable[..., tuple[int, str, str]]
 Asked = Callable[..., Any]
 
 SHOWN = {
     ("status",): ["model 7 (campanha-bank-additional/model-7)", "leads-from-crm.csv", "6 waiting for a person:",
-                  "1  ./dev failures --only dead-lettered"],
+                  "1  ./dev failures --only dead-lettered", "file-late",
+                  "Open alerts of severity page: 2 (./dev alerts --only raised)"],
     ("status", "--flow"): ["admit_upload", "1,204"],
     ("trace", "incoming/calls-2026-w45.csv"): ["bank-additional:7", "model-7", "to-call-w45.csv", "train: completed"],
     ("trace", "scoring/to-call-w43.csv"): ["bank-additional:4", "calls-2026-w42.csv", "model version: 4"],
@@ -183,6 +185,18 @@ EXITS = {
 @pytest.mark.parametrize("arguments", EXITS, ids=" ".join)
 def test_scripts_read_the_exit_code(run: Run, arguments: tuple[str, ...]) -> None:
     assert run(*arguments)[0] == EXITS[arguments]
+
+
+def test_a_monitor_hears_of_an_alert_that_needs_somebody_now_and_not_of_one_that_has_time(
+    run: Run, app: FakeApp
+) -> None:
+    for kind, state in NEEDS_PERSON:
+        records = app.collections[BY_NAME[kind].plural]
+        records[:] = [record for record in records if record["state"] != state]
+    assert run("status", "--check")[0] == 1
+    for alert in app.collections["alerts"]:
+        alert["severity"] = "ticket"
+    assert run("status", "--check")[0] == 0
 
 
 def test_nobody_there_is_3(run: Run, free_port: Callable[[], int], app: FakeApp) -> None:

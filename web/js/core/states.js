@@ -66,6 +66,14 @@ export const needsPerson = ({ state, kind }) => known(state, kind).needsPerson;
 export const goingStates = (kind) => those(kind, (meaning) => meaning.tone === "run");
 
 /**
+ * How many records are in such a state, of all there are: the status lists only the newest.
+ * @param {Api.SystemStatus} status
+ * @param {Page.Kind} kind
+ */
+export const goingCount = ({ stateCounts }, kind) =>
+  goingStates(kind).reduce((sum, state) => sum + (stateCounts[kind]?.[state] ?? 0), 0);
+
+/**
  * The states that wait for a person.
  * @type {<K extends Page.Kind>(kind: K) => Page.State<K>[]}
  */

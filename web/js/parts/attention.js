@@ -74,7 +74,7 @@ export function attention(status, feeds, live) {
     items.length > 0
       ? h("ul", { class: "lines" }, items)
       : nothing(
-          "Nothing needs you",
+          "Nothing waits for a person",
           "Files in quarantine, rows in doubt, releases and lists that are held and dead-lettered steps appear here.",
         ),
   );

@@ -1,9 +1,9 @@
 /** What is being done at this moment: runs with their steps, batches with their progress. */
 
 import { h } from "../core/dom.js";
-import { ago } from "../core/format.js";
+import { ago, plural } from "../core/format.js";
 import { to } from "../core/router.js";
-import { isGoing } from "../core/states.js";
+import { goingCount, isGoing } from "../core/states.js";
 import { gantt, runTitle } from "./gantt.js";
 import { nothing, panel } from "./panel.js";
 import { progress } from "./progress.js";
@@ -17,6 +17,8 @@ export function underWay(status, batches) {
     .filter(isGoing)
     .sort((a, b) => (a.state < b.state ? 1 : -1));
   const items = [...runs.map(runItem), ...scoring.map(batchItem)];
+  const more = goingCount(status, "run") + goingCount(status, "batch") - items.length;
+  if (more > 0) items.push(h("li", { key: "more" }, plural(more, "more run or batch", "more runs and batches"), " under way"));
   return panel(
     { title: "Under way", flush: true, name: "under-way" },
     items.length > 0

@@ -104,25 +104,33 @@ function headline(status) {
 
 /** @param {Api.SystemStatus} status */
 function doing(status) {
-  const runs = status.runs.filter((run) => isGoing(run) && !run.batch && !isExperiment(run));
-  const scoring = status.batches.filter((batch) => batch.state === "scoring");
+  const training = status.stateCounts.dataset?.training ?? 0;
+  const scoring = status.stateCounts.batch?.scoring ?? 0;
   const parts = [];
-  if (runs.length === 1) parts.push(`version ${runs[0].version} is being trained`);
-  if (runs.length > 1) parts.push(`${runs.length} versions are being trained`);
-  if (scoring.length) parts.push(`${plural(scoring.length, "batch is", "batches are")} being scored`);
-  if (parts.length === 0) return "All is quiet.";
+  if (training > 0) parts.push(`${trained(status, training)} being trained`);
+  if (scoring > 0) parts.push(`${plural(scoring, "batch is", "batches are")} being scored`);
+  if (parts.length === 0) return "Nothing is under way.";
   const text = parts.join(" and ");
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** @param {Api.SystemStatus} status */
-function needs(status) {
-  if (status.attentionCount === 0) return "Nothing needs you.";
-  return h(
-    "em",
-    { "data-tone": "bad" },
-    `${plural(status.attentionCount, "thing needs", "things need")} a person.`,
-  );
+/** One version by its number, where its run is among the newest. @param {Api.SystemStatus} status @param {number} many */
+function trained({ runs }, many) {
+  const run = runs.find((each) => isGoing(each) && !each.batch && !isExperiment(each));
+  return many === 1 && run ? `version ${run.version} is` : plural(many, "version is", "versions are");
+}
+
+/**
+ * What wants somebody: open alerts of severity `page` and things that wait are no sum, an alert may be of such a thing.
+ * @param {Api.SystemStatus} status
+ */
+function needs({ openAlerts, attentionCount }) {
+  const pages = openAlerts.filter((alert) => alert.severity === "page").length;
+  const parts = [];
+  if (pages > 0) parts.push(`${plural(pages, "alert needs", "alerts need")} somebody now`);
+  if (attentionCount > 0) parts.push(`${plural(attentionCount, "thing needs", "things need")} a person`);
+  if (parts.length === 0) return "Nothing needs you.";
+  return h("em", { "data-tone": "bad" }, `${parts.join(", and ")}.`);
 }
 
 // --- the way of data, in six numbers ---------------------------------------------------------------------------
