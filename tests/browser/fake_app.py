@@ -72,6 +72,8 @@ class FakeApp:
     operations: dict[str, Json] = field(default_factory=dict)
     down: bool = False
     """True: every API call is answered 503."""
+    away: list[str] = field(default_factory=list)
+    """Paths whose next request is answered 503, once for each time that one is listed."""
     url: str = ""
     changed: threading.Condition = field(default_factory=threading.Condition)
     flow: list[Json] = field(default_factory=bank.flow)
@@ -300,7 +302,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answered(self, answer: Callable[[], None]) -> None:
         self.app.asked.append((self.command, self.path))
         try:
-            if self.app.down:
+            if self.app.down or self._is_away(urlsplit(self.path).path):
                 raise Problem(503, "Unavailable", "The ledger does not answer.")
             answer()
         except Problem as problem:
@@ -309,6 +311,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(problem.status, body, {"x-ms-error-code": problem.code}, "application/problem+json")
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
+
+    def _is_away(self, path: str) -> bool:
+        if path not in self.app.away:
+            return False
+        self.app.away.remove(path)
+        return True
 
     # --- static files ---------------------------------------------------------------------------------------
 

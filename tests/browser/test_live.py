@@ -79,6 +79,15 @@ def test_tries_get_rarer_while_nobody_answers(open_page: Open, app: Any) -> None
     opened.errors.clear()
 
 
+def test_who_may_act_may_act_though_the_app_did_not_say_so_at_first(open_page: Open, app: Any) -> None:
+    opened = open_page()
+    app.away += ["/api/session", "/api/session"]
+    opened.page.reload()
+    expect(opened.page.locator("#side-foot")).to_contain_text("You may act as operator")
+    expect(opened.page.get_by_role("button", name="Score now")).to_be_enabled()
+    assert app.away == []
+
+
 def test_without_a_network_the_page_says_so(open_page: Open) -> None:
     opened = open_page()
     opened.context.set_offline(True)

@@ -1,6 +1,6 @@
 /** The page: one live connection, one view at a time. */
 
-import { address } from "../public/js/api.js";
+import { address, isPassing } from "../public/js/api.js";
 import { say } from "./core/announce.js";
 import { element, h, show } from "./core/dom.js";
 import { Feed } from "./core/feed.js";
@@ -31,6 +31,7 @@ const VIEWS = new Set([
 ]);
 const main = element("main");
 const HEALTH_MILLISECONDS = 60_000;
+const LONGEST_PAUSE = 60;
 const live = new Live(draw);
 /** What the app says of itself: that it notices and tells nothing any more moves no record, so it is looked for. */
 const health = new Feed(address("health"));
@@ -114,17 +115,34 @@ function tick() {
   if (!document.hidden && shown?.view.moves?.(live.status, shown.feeds)) draw();
 }
 
-async function start() {
+/**
+ * Learns who is looking; returns false where somebody has to sign in first.
+ *
+ * An app that is away is asked again, ever less often: until it answers, the page shows what a reader sees.
+ * @param {number} pause seconds before it is asked again
+ */
+async function learnScope(pause = 1) {
   try {
     await begin();
   } catch (thrown) {
     const error = /** @type {Page.Trouble} */ (thrown);
     if (error.status === 401) {
       location.replace(`public/signin.html${location.hash}`);
-      return;
+      return false;
     }
-    say(error.message);
+    if (isPassing(error)) setTimeout(relearnScope, 1000 * Math.max(pause, error.retryAfter ?? 0), Math.min(LONGEST_PAUSE, 2 * pause));
+    else say(error.message);
   }
+  return true;
+}
+
+/** @param {number} pause seconds */
+async function relearnScope(pause) {
+  if (await learnScope(pause)) draw();
+}
+
+async function start() {
+  if (!(await learnScope())) return;
   bindShell(live, draw);
   addEventListener("hashchange", go);
   setInterval(tick, matchMedia("(prefers-reduced-motion: reduce)").matches ? 5000 : 1000);
