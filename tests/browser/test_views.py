@@ -98,6 +98,39 @@ def test_models_are_listed_newest_first(open_page: Open) -> None:
     assert names == [f"bank-additional:{version}" for version in range(len(bank.MODELS), 0, -1)]
 
 
+def test_a_datasets_models_are_found_behind_those_of_another(open_page: Open, app: Any) -> None:
+    newest = app.collections["models"][0]
+    others = [
+        {**newest, "dataset": "bank", "version": n, "id": f"bank:{n}", "state": "refused"}
+        for n in range(250, 0, -1)
+    ]
+    app.change(lambda it: it.collections["models"].__setitem__(slice(0, 0), others))
+    opened = open_page()
+    page = opened.go("#/models")
+    listed = page.get_by_role("table", name="Models")
+    expect(listed).to_contain_text("bank-additional:7")
+    expect(listed).not_to_contain_text("bank:250")
+    page.get_by_role("navigation", name="Which dataset").get_by_role("link", name="bank", exact=True).click()
+    expect(listed).to_contain_text("bank:250")
+    page.get_by_role("link", name="Older").click()
+    expect(listed).to_contain_text("bank:50")
+    expect(listed).not_to_contain_text("bank:51")
+
+
+def test_what_answers_is_found_behind_newer_deployments(open_page: Open, app: Any) -> None:
+    serving = next(one for one in app.collections["deployments"] if one["state"] == "serving")
+    newer = [
+        {**serving, "deployment": f"model-{n}", "id": f"{serving['endpoint']}/model-{n}", "version": n,
+         "state": "removed", "trafficPercent": 0, "dataset": dataset}
+        for n in range(160, 100, -1) for dataset in ("bank", bank.DATASET)
+    ]  # fmt: skip
+    app.change(lambda it: it.collections["deployments"].__setitem__(slice(0, 0), newer))
+    main = open_page().go("#/endpoint").locator("main")
+    expect(main.get_by_role("img", name="model-7 100 % of the traffic")).to_be_visible()
+    expect(main).to_contain_text("model-160")
+    expect(main.get_by_role("link", name="Older")).to_be_visible()
+
+
 def test_a_run_that_scores_says_for_which_batch_and_with_which_model(open_page: Open, app: Any) -> None:
     run = next(record for record in app.collections["runs"] if "batch" in record)
     main = open_page().go(f"#/runs/{run['id']}").locator("main")

@@ -11,10 +11,19 @@ import { facts } from "../parts/facts.js";
 import { head } from "../parts/head.js";
 import { rollBack } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
-import { gridTable } from "../parts/table.js";
+import { gridTable, pages } from "../parts/table.js";
+import { chosenDataset, whichDataset } from "../parts/whichdataset.js";
 
 export const title = () => "Endpoint";
-export const feeds = () => ({ deployments: resource("deployments", { maxpagesize: 50 }) });
+/** What has traffic is requested by itself: newer deployments may be many. @param {Page.Route} here */
+export function feeds({ query }) {
+  const dataset = query.get("dataset");
+  return {
+    serving: resource("deployments", { dataset, state: "serving", maxpagesize: 10 }),
+    canary: resource("deployments", { dataset, state: "canary", maxpagesize: 10 }),
+    deployments: resource("deployments", { dataset, maxpagesize: 50, after: query.get("after") }),
+  };
+}
 
 /** @typedef {{ at: number, p50: number | undefined, p95: number | undefined }} Point */
 
@@ -26,23 +35,43 @@ const seen = new Map();
 const MOST = 720;
 
 /** @param {Page.Shown<typeof feeds>} shown */
-export function draw({ feeds, live }) {
+export function draw({ here, status, feeds, live }) {
+  const dataset = chosenDataset(here, status);
+  const none = panel(
+    { title: "Deployments" },
+    nothing("No model is deployed yet", "The first model that is accepted is put behind the endpoint by itself."),
+  );
   return [
     head({ title: "Endpoint", lead: "Where programs have rows scored in real time, one request at a time." }),
-    fromFeed(
-      feeds.deployments,
-      (value) =>
-        h(
-          "div",
-          { class: "stack" },
-          byEndpoint(value.value).map(([name, deployments]) => endpoint(name, deployments, live)),
-        ),
-      panel(
-        { title: "Deployments" },
-        nothing("No model is deployed yet", "The first model that is accepted is put behind the endpoint by itself."),
-      ),
+    h(
+      "div",
+      { class: "stack" },
+      dataset ? [whichDataset(here, status, dataset), ofDataset(here, feeds, none, live)] : none,
     ),
   ];
+}
+
+/**
+ * @param {Page.Route} here
+ * @param {Page.Shown<typeof feeds>["feeds"]} feeds
+ * @param {Page.Child} none shown where nothing was ever deployed
+ * @param {import("../core/live.js").Live} live
+ */
+function ofDataset(here, { serving, canary, deployments }, none, live) {
+  const answering = [serving, canary].flatMap((feed) => feed.value?.value ?? []);
+  return fromFeed(
+    deployments,
+    (page) => {
+      const all = new Map([...page.value, ...answering].map((each) => [each.id, each]));
+      const found = byEndpoint([...all.values()]);
+      return [
+        found.map(([name, each]) => endpoint(name, each, live)),
+        found.length === 0 && nothing("None on this page", "Each page looks through a part of the list; there may be some on the others."),
+        pages(page, ["endpoint"], here.query),
+      ];
+    },
+    none,
+  );
 }
 
 /**

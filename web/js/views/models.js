@@ -18,13 +18,15 @@ import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { quality } from "../parts/quality.js";
 import { pages, table } from "../parts/table.js";
 import { verdict } from "../parts/verdict.js";
+import { chosenDataset, whichDataset } from "../parts/whichdataset.js";
 
 /** @param {Page.Route} here */
 export const title = ({ parts: [name, version, card] }) =>
   version ? `${name}:${version}${card ? ", model card" : ""}` : "Models";
 /** @param {Page.Route} here */
-export function feeds({ parts: [name, version, card] }) {
-  if (!version) return { models: resource("models", { maxpagesize: 200 }) };
+export function feeds({ parts: [name, version, card], query }) {
+  if (!version)
+    return { models: resource("models", { dataset: query.get("dataset"), maxpagesize: 200, after: query.get("after") }) };
   if (card) return { card: resource("models/{name}/{version}/card", { name, version }) };
   return {
     model: resource("models/{name}/{version}", { name, version }),
@@ -119,79 +121,74 @@ function tools(model, live) {
 
 /** @param {Page.Route} here @param {Api.SystemStatus} status @param {Feed<"models">} feed @param {Live} live */
 function list(here, status, feed, live) {
+  const dataset = chosenDataset(here, status);
+  const none = panel({ title: "Models" }, nothing("No model yet", "The first one is judged when the first run is over."));
   return [
     head({
       title: "Models",
       lead: "A new model answers only if it proves better than the serving one on the same held-out rows.",
     }),
-    fromFeed(
-      feed,
-      (value) => ofDataset(here, status, value.value, live),
-      panel({ title: "Models" }, nothing("No model yet", "The first one is judged when the first run is over.")),
+    h(
+      "div",
+      { class: "stack" },
+      dataset
+        ? [
+            whichDataset(here, status, dataset),
+            fromFeed(feed, (value) => ofDataset(here, status, dataset, value, live), none),
+          ]
+        : none,
     ),
   ];
 }
 
-/** @param {Page.Route} here @param {Api.SystemStatus} status @param {Api.ModelVersion[]} models @param {Live} live */
-function ofDataset(here, status, models, live) {
-  const names = [...new Set(models.map((model) => model.dataset))];
-  const dataset = here.query.get("dataset") ?? names[0];
+/**
+ * @param {Page.Route} here
+ * @param {Api.SystemStatus} status
+ * @param {string} dataset
+ * @param {Api.Answer<"models">} page
+ * @param {Live} live
+ */
+function ofDataset(here, status, dataset, page, live) {
+  const models = page.value;
   const metrics = /** @type {import("../parts/metrics.js").MetricName[]} */ (Object.keys(METRICS));
   const metric = metrics.find((name) => name === here.query.get("metric")) ?? "gain";
-  const mine = models.filter((model) => model.dataset === dataset);
   const serving = status.datasets.find((each) => each.dataset === dataset)?.serving;
   /** @type {[string, string, boolean][]} */
   const choose = metrics.map((name) => [
     METRICS[name].title,
-    to("models", { dataset, metric: name }),
+    to("models", { ...Object.fromEntries(here.query), metric: name }),
     name === metric,
   ]);
-  const datasets =
-    names.length > 1 &&
-    segments(
-      "Which dataset",
-      names.map((name) => [name, to("models", { dataset: name, metric }), name === dataset]),
-    );
-  if (mine.length === 0)
-    return [
-      datasets,
-      panel(
-        { title: dataset },
-        nothing("No model of this dataset yet", "Its first is judged when its first run is over."),
-      ),
-    ];
-  return h(
-    "div",
-    { class: "stack" },
-    datasets,
-    panel(
+  return [
+    models.length > 0 && panel(
       {
         title: "Quality over time",
         name: "quality",
         about: `${dataset}. Each column is one version on its own held-out rows, beside the model it had to beat on the same rows: ${better(METRICS[metric])}.`,
         tools: segments("Figure", choose),
       },
-      quality(mine, metric),
+      quality(models, metric),
     ),
-    mine.some((model) => model.drift?.length) &&
+    models.some((model) => model.drift?.length) &&
       panel(
         {
           title: "Data drift",
           name: "drift",
           about: `Population stability index of each column. From ${digits(MOVED, 2)} a column has moved, from ${digits(SHIFTED, 2)} it has shifted.`,
         },
-        drift(mine),
+        drift(models),
       ),
     panel(
       {
-        title: "Every model, newest first",
+        title: "Models, newest first",
         name: "models",
         flush: true,
         tools: serving && actionButton(rollBack(dataset, serving.version), live),
       },
-      table("Models", COLUMNS, mine),
+      table("Models", COLUMNS, models),
+      pages(page, ["models"], here.query),
     ),
-  );
+  ];
 }
 
 // --- one -----------------------------------------------------------------------------------------------------------
@@ -294,7 +291,7 @@ function belongs(model) {
       ["Run", model.run && h("a", { href: to("runs", model.run) }, model.run)],
       ["Dataset version", h("a", { href: to("datasets", model.dataset, model.version) }, model.id)],
       ["Model card", h("a", { href: to("models", model.dataset, model.version, "card") }, "All that is known of it")],
-      ["Deployment", model.deployment && h("a", { href: to("endpoint") }, model.deployment)],
+      ["Deployment", model.deployment && h("a", { href: to("endpoint", { dataset: model.dataset }) }, model.deployment)],
       ["Judged", ago(model.createdAt)],
       ["Released", ago(model.releasedAt)],
       ["Rolled back", ago(model.rolledBackAt)],

@@ -251,7 +251,7 @@ function deploymentLink(deployment) {
     kind: "Deployment",
     icon: "endpoint",
     title: deployment.deployment,
-    href: to("endpoint"),
+    href: to("endpoint", { dataset: deployment.dataset }),
     record: deployment,
     text,
   };
