@@ -345,6 +345,33 @@ def test_the_chart_has_its_numbers_as_a_table(open_page: Open) -> None:
     assert page.locator(".chart-canvas canvas").count() == 1
 
 
+def test_a_model_that_never_answered_is_not_drawn_as_one_that_did(open_page: Open, app: Any) -> None:
+    for version, state in ((3, "undecided"), (6, "accepted")):
+        app.record("models", f"{bank.DATASET}:{version}")["state"] = state
+    page = open_page().go("#/models")
+    label = page.locator(".chart-canvas").get_attribute("aria-label")
+    assert label is not None
+    assert "Version 3, needs more rows: " in label
+    assert "Version 6, accepted: " in label
+    other = page.locator(".legend li", has=page.locator("[data-mark=other]"))
+    expect(other).to_have_text("needs more rows, accepted")
+    page.get_by_text("The numbers as a table").click()
+    became = page.get_by_role("region", name="Gain over the base rate by version").locator("td:nth-child(2)")
+    assert became.all_inner_texts() == [
+        "in service", "accepted", "rolled back", "was in service", "needs more rows", "was in service", "was in service",
+    ]  # fmt: skip
+
+
+def test_a_new_model_is_said_to_answer_unless_a_guard_objects(open_page: Open, app: Any) -> None:
+    opened = open_page()
+    rule = "unless a guard objects"
+    expect(opened.go("#/models").locator("main")).to_contain_text(rule)
+    expect(opened.go("#/trace/incoming/calls-2026-w46.csv").locator("main")).to_contain_text(rule)
+    page = opened.go("#/files")
+    page.get_by_role("button", name="Retrain bank-additional").click()
+    expect(page.locator("#confirm")).to_contain_text(rule)
+
+
 def test_the_model_is_tried_in_its_own_terms(open_page: Open) -> None:
     page = open_page().go("#/api")
     page.get_by_label("age", exact=True).fill("41")

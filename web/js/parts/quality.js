@@ -1,5 +1,5 @@
 /**
- * The model's quality over time: each version, what became of it, and the model it had to beat.
+ * The model's quality over time: each version, what became of it, and the model that served then.
  *
  * Hold-outs grow from version to version, so two versions' figures are not of the same rows. What was compared on the
  * same rows stands in one column: the version, and the serving model of that time, joined by a line.
@@ -18,14 +18,18 @@ import { gridTable } from "./table.js";
 /** @typedef {import("./metrics.js").Metric} Metric */
 /** @typedef {import("./metrics.js").MetricName} MetricName */
 
-/** How each mark is drawn in a legend of 16 by 16; a model that is in none of these states is drawn as in service. */
+/** How each mark is drawn in a legend of 16 by 16; what is in none of these states was not decided, or not yet: `other`. */
 const SHAPES = {
   released: () => s("circle", { cx: 8, cy: 8, r: 5 }),
   previous: () => s("circle", { cx: 8, cy: 8, r: 5 }),
   refused: () => s("path", { d: "M4 4l8 8M12 4l-8 8" }),
   "rolled-back": () => s("path", { d: "M8 2.500l5.500 5.500L8 13.500 2.500 8z" }),
+  other: () => s("path", { d: "M3.500 3.500h9v9h-9z" }),
   serving: () => s("path", { d: "M3 8h10" }),
 };
+
+/** The states of models that answer, or have answered. @type {Mark[]} */
+const SERVED = ["released", "previous"];
 
 /** @param {Api.ModelVersion[]} models in any order @param {MetricName} metric */
 export function quality(models, metric) {
@@ -36,7 +40,7 @@ export function quality(models, metric) {
       return value === undefined ? [] : [point(model, value, METRICS[metric])];
     });
   const { title, text } = METRICS[metric];
-  const label = `${title} of ${points.length} model versions, ${better(METRICS[metric])}. ${points.map((p) => `Version ${p.version}, ${markWords(p.state)}: ${text(p.value)}`).join(". ")}.`;
+  const label = `${title} of ${points.length} model versions, ${better(METRICS[metric])}. ${points.map((p) => `Version ${p.version}, ${stateWords(p.state, "model")}: ${text(p.value)}`).join(". ")}.`;
   return chart(
     {
       key: `quality-${metric}`,
@@ -53,11 +57,10 @@ export function quality(models, metric) {
 /** @param {Api.ModelVersion} model @param {number} value @param {Metric} metric */
 function point(model, value, metric) {
   const { championMetrics: champion, baseline } = model;
-  /** @type {Mark} */
-  const state = model.state in SHAPES ? /** @type {Mark} */ (model.state) : "released";
   return {
     version: model.version,
-    state,
+    state: model.state,
+    mark: model.state in SHAPES ? /** @type {Mark} */ (model.state) : "other",
     time: model.createdAt,
     reason: model.reason,
     value,
@@ -74,11 +77,11 @@ function baselineOf(metric, baseline) {
 
 /** @param {Point[]} points */
 function legend(points) {
-  const there = new Set(points.map((p) => p.state));
+  const there = new Set(points.map((p) => p.mark));
   if (points.some((p) => p.champion !== null)) there.add("serving");
   const items = /** @type {Mark[]} */ (Object.keys(SHAPES))
     .filter((mark) => there.has(mark))
-    .map((mark) => h("li", {}, markShape(mark), markWords(mark)));
+    .map((mark) => h("li", {}, markShape(mark), markWords(mark, points)));
   if (points.some((p) => p.baseline !== null))
     items.push(
       h(
@@ -95,9 +98,13 @@ function legend(points) {
   return h("ul", { class: "legend" }, items);
 }
 
-/** @param {Mark} mark */
-const markWords = (mark) =>
-  mark === "serving" ? "serving model then, same rows" : stateWords(mark, "model");
+/** @param {Mark} mark @param {Point[]} points */
+function markWords(mark, points) {
+  if (mark === "serving") return "serving model then, same rows";
+  if (mark !== "other") return stateWords(mark, "model");
+  const states = new Set(points.filter((p) => p.mark === mark).map((p) => stateWords(p.state, "model")));
+  return [...states].join(", ");
+}
 
 /** @param {Mark} mark */
 function markShape(mark) {
@@ -119,7 +126,7 @@ function numbers(points, metric) {
   ];
   const rows = points.map((p) => [
     number(p.version),
-    markWords(p.state),
+    stateWords(p.state, "model"),
     ago(p.time),
     metric.text(p.value),
     metric.text(p.champion),
@@ -181,7 +188,7 @@ function padded(low, high) {
 
 /** @param {Point} p @param {Metric} metric */
 function tipLines(p, metric) {
-  const lines = [`Version ${p.version}: ${markWords(p.state)}`, `${metric.title} ${metric.text(p.value)}`];
+  const lines = [`Version ${p.version}: ${stateWords(p.state, "model")}`, `${metric.title} ${metric.text(p.value)}`];
   if (p.champion !== null) lines.push(`Serving model then: ${metric.text(p.champion)}`);
   return [...lines, day(p.time)];
 }
@@ -198,7 +205,7 @@ function paint(plot, points, colours) {
     const x = plot.valToPos(place, "x", true);
     const y = plot.valToPos(p.value, "y", true);
     if (p.champion !== null) paintChampion(ctx, x, y, plot.valToPos(p.champion, "y", true), colours, ratio);
-    paintMark(ctx, p.state, x, y, colours, ratio);
+    paintMark(ctx, p.mark, x, y, colours, ratio);
   });
   ctx.restore();
 }
@@ -217,7 +224,7 @@ function paintService(plot, points, colours, ratio) {
   ctx.lineWidth = 1.5 * ratio;
   ctx.beginPath();
   points.forEach((p, place) => {
-    if (["released", "previous"].includes(p.state))
+    if (SERVED.includes(p.mark))
       ctx.lineTo(plot.valToPos(place, "x", true), plot.valToPos(p.value, "y", true));
   });
   ctx.stroke();
@@ -240,33 +247,40 @@ function paintChampion(ctx, x, y, champion, colours, ratio) {
   line(ctx, x - 7 * ratio, champion, x + 7 * ratio, champion);
 }
 
+/** The colour of a mark that is of no model that answered. @type {Partial<Record<Mark, (colours: Colours) => string>>} */
+const STROKES = {
+  refused: (colours) => colours.bad,
+  "rolled-back": (colours) => colours.gold,
+  other: (colours) => colours["ink-3"],
+};
+
 /**
  * @param {CanvasRenderingContext2D} ctx
- * @param {Mark} state
+ * @param {Mark} mark
  * @param {number} x
  * @param {number} y
  * @param {Colours} colours
  * @param {number} ratio
  */
-function paintMark(ctx, state, x, y, colours, ratio) {
+function paintMark(ctx, mark, x, y, colours, ratio) {
   const r = 5.5 * ratio;
   ctx.lineWidth = 2.2 * ratio;
-  ctx.strokeStyle =
-    state === "refused" ? colours.bad : state === "rolled-back" ? colours.gold : colours.accent;
-  ctx.fillStyle = state === "released" ? colours.accent : colours.surface;
+  ctx.strokeStyle = STROKES[mark]?.(colours) ?? colours.accent;
+  ctx.fillStyle = mark === "released" ? colours.accent : colours.surface;
   ctx.beginPath();
-  if (state === "refused") {
+  if (mark === "refused") {
     line(ctx, x - r, y - r, x + r, y + r);
     line(ctx, x + r, y - r, x - r, y + r);
     return;
   }
-  if (state === "rolled-back") {
+  if (mark === "rolled-back") {
     ctx.moveTo(x, y - r * 1.2);
     ctx.lineTo(x + r * 1.2, y);
     ctx.lineTo(x, y + r * 1.2);
     ctx.lineTo(x - r * 1.2, y);
     ctx.closePath();
-  } else ctx.arc(x, y, r, 0, 2 * Math.PI);
+  } else if (mark === "other") ctx.rect(x - r, y - r, 2 * r, 2 * r);
+  else ctx.arc(x, y, r, 0, 2 * Math.PI);
   ctx.fill();
   ctx.stroke();
 }
