@@ -11,7 +11,7 @@ export const retrain = (dataset) => ({
   title: `Retrain ${dataset} now?`,
   to: () => address("datasets/{dataset}/retrain", { dataset }),
   done: `A run for ${dataset} is due.`,
-  text: "What has gathered becomes a dataset version and is trained on. The new model answers only if it proves better on the same held-out rows.",
+  text: "What has gathered becomes a dataset version and is trained on. The new model answers unless a guard objects: it is surely worse on the same held-out rows, for instance.",
 });
 
 /** @type {() => Page.Action} */

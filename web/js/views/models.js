@@ -126,7 +126,7 @@ function list(here, status, feed, live) {
   return [
     head({
       title: "Models",
-      lead: "A new model answers only if it proves better than the serving one on the same held-out rows.",
+      lead: "A new model answers unless a guard objects: it is surely worse than the serving one on the same held-out rows, for instance.",
     }),
     h(
       "div",
@@ -164,7 +164,7 @@ function ofDataset(here, status, dataset, page, live) {
       {
         title: "Quality over time",
         name: "quality",
-        about: `${dataset}. Each column is one version on its own held-out rows, beside the model it had to beat on the same rows: ${better(METRICS[metric])}.`,
+        about: `${dataset}. Each column is one version on its own held-out rows, beside the model that served then on the same rows: ${better(METRICS[metric])}.`,
         tools: segments("Figure", choose),
       },
       quality(models, metric),

@@ -123,7 +123,7 @@ function forward(upload, lineage) {
       : future(
           "Deployment",
           "endpoint",
-          "Only a model that proved better is put behind the endpoint. Models that answered before are taken down in time.",
+          "A model is put behind the endpoint unless a guard objects. Models that answered before are taken down in time.",
         ),
   );
   links.push(batchesLink(lineage.batches ?? []));
