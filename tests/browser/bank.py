@@ -764,10 +764,11 @@ def card(model: Json) -> Json:
     names = {"1fc60d5cacaf6458": "blend", "ffff1e47555672ec": "boosted-plain"}
     trial = {"live": "1fc60d5cacaf6458", "asked": 60, "standings": [standing], "names": names}
     part = {"upload": "upload/calls-2026-w45.csv/0x1", "rows": 4118, "contentHash": "9f86", "sha256": "60a3"}
+    readmitted = {**part, "upload": "readmitted/upload/calls-2026-w42.csv/0x1", "rows": 37}
     return {
         "id": model["id"],
         "model": model,
-        "data": {"version": model["version"], "rows": 4118, "repeats": "once", "members": [part]},
+        "data": {"version": model["version"], "rows": 4118, "repeats": "once", "members": [part, readmitted]},
         "features": [{"name": "age", "type": "integer", "minimum": 17, "maximum": 120}],
         "listColumns": [],
         "variants": {"single": members},

@@ -131,6 +131,12 @@ def test_what_answers_is_found_behind_newer_deployments(open_page: Open, app: An
     expect(main.get_by_role("link", name="Older")).to_be_visible()
 
 
+def test_a_model_card_names_the_files_it_learned_from(open_page: Open) -> None:
+    page = open_page().go("#/models/bank-additional/6/card")
+    files = page.get_by_role("region", name="The files it learned from").locator("td:first-child")
+    assert files.all_inner_texts() == ["calls-2026-w45.csv", "calls-2026-w42.csv"]
+
+
 def test_a_run_that_scores_says_for_which_batch_and_with_which_model(open_page: Open, app: Any) -> None:
     run = next(record for record in app.collections["runs"] if "batch" in record)
     main = open_page().go(f"#/runs/{run['id']}").locator("main")

@@ -30,6 +30,7 @@ it("leads to where the thing is shown", () => {
   const told = { id: "upload/2026/may.csv/0x1" };
   assert.equal(subject(event("upload", "arrived", told)).href, "#/trace/incoming/2026/may.csv");
   assert.equal(subject(event("quarantine", "held", told)).href, "#/quarantine/2026/may.csv?upload=upload%2F2026%2Fmay.csv%2F0x1");
+  assert.equal(subject(event("upload", "admitted", { id: "readmitted/upload-2/2026/may.csv/0x1" })).href, "#/trace/incoming/2026/may.csv");
   assert.equal(subject(event("run", "failed", { id: "r" })).href, "#/runs/r");
 });
 

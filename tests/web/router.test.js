@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { route, to, toQuarantined, toRecord } from "../../web/js/core/router.js";
+import { route, to, toQuarantined, toRecord, uploadName } from "../../web/js/core/router.js";
+import { withdraw } from "../../web/js/parts/operator.js";
 
 const parsed = (hash) => {
   const { view, parts, query } = route(hash);
@@ -53,4 +54,23 @@ describe("each kind of record has its place", () => {
   ]) {
     it(kind, () => assert.equal(toRecord(kind, id), address));
   }
+});
+
+describe("the name in an upload's id", () => {
+  for (const [id, name] of [
+    ["upload/may.csv/0x8", "may.csv"],
+    ["upload/2026/may.csv/0x8", "2026/may.csv"],
+    ["upload-2/may.csv/0x8", "may.csv"],
+    ["readmitted/upload/may.csv/0x8", "may.csv"],
+    ["readmitted/readmitted/upload-2/upload/may.csv/0x8", "upload/may.csv"],
+    ["bank:7", ""],
+  ]) {
+    it(id, () => assert.equal(uploadName(id), name));
+  }
+
+  it("is that of the file which is withdrawn with the rows that were readmitted from it", () => {
+    const { label, to: sendTo } = withdraw("readmitted/upload/may.csv/0x8");
+    assert.equal(label, "Withdraw may.csv");
+    assert.match(sendTo(null).href, /\/uploads\/may\.csv\/withdraw\?upload=readmitted%2Fupload%2Fmay\.csv%2F0x8&/);
+  });
 });

@@ -25,6 +25,13 @@ export function to(...named) {
 }
 
 /**
+ * The name in the id of an upload, of whichever version of the blob, or of those of its rows that were readmitted:
+ * upload/NAME/ETAG, readmitted/upload-2/NAME/ETAG. Nothing where there is none.
+ * @param {string} id
+ */
+export const uploadName = (id) => /^(?:readmitted\/)*upload(?:-\d+)?\/(.+)\/[^/]+$/.exec(id)?.[1] ?? "";
+
+/**
  * The page of a file in quarantine: of that upload, though a newer one may have its name.
  * @param {string} name
  * @param {string} upload its id
@@ -52,7 +59,7 @@ export function toRecord(kind, id) {
 
 /** The page of an upload's file: what lies in quarantine of it, or what became of it. @param {string} kind @param {string} id */
 function ofUpload(kind, id) {
-  const [, name] = /^(?:readmitted\/)*upload(?:-\d+)?\/(.+)\/[^/]+$/.exec(id) ?? [];
+  const name = uploadName(id);
   if (!name) return to("files");
   return kind === "quarantine" ? toQuarantined(name, id) : to("trace", ...name.split("/"));
 }

@@ -2,7 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { digits, number, percent, plural, signed } from "../core/format.js";
-import { to } from "../core/router.js";
+import { to, uploadName } from "../core/router.js";
 import { bars } from "./bars.js";
 import { driftBars } from "./drift.js";
 import { facts, places } from "./facts.js";
@@ -89,7 +89,7 @@ function learned({ id, data, model }, training, evaluation) {
       gridTable(
         "The files it learned from",
         [{ title: "File" }, { title: "Rows", right: true }],
-        data.members.map((each) => [each.upload.split("/").slice(1, -1).join("/"), number(each.rows)]),
+        data.members.map((each) => [uploadName(each.upload), number(each.rows)]),
       ),
     ),
   );

@@ -2,7 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { ago, plural } from "../core/format.js";
-import { to, toQuarantined, toRecord } from "../core/router.js";
+import { to, toQuarantined, toRecord, uploadName } from "../core/router.js";
 import { recordTone, said } from "../core/states.js";
 
 /** What people did has no page of its own. @param {Page.Told} told */
@@ -25,17 +25,11 @@ export const typeName = (type) =>
 /** @param {Api.CloudEvent} event */
 export const eventTone = (event) => recordTone(/** @type {Page.Stateful} */ (event.data));
 
-/** upload/NAME/ETAG -> NAME: what a file's id holds of its name. @param {string} id */
-const fileName = (id) =>
-  id
-    .replace(/^upload\//, "")
-    .replace(/\/[^/]*$/, "");
-
 /** The thing an event is about, and where it is shown. @param {Api.CloudEvent} event */
 export function subject(event) {
   const { kind, id, ...told } = /** @type {Page.Told} */ (event.data);
   const ofFile = kind === "upload" || kind === "quarantine";
-  const name = told.name ?? told.about ?? (ofFile ? fileName(id) : id);
+  const name = told.name ?? told.about ?? ((ofFile && uploadName(id)) || id);
   if (kind === "upload") return { name, href: to("trace", "incoming", ...name.split("/")) };
   if (kind === "quarantine") return { name, href: toQuarantined(name, id) };
   return { name, href: toRecord(kind, id) };

@@ -1,6 +1,7 @@
 /** An operator's actions in words: the dialog's question, and what is said when it is done. */
 
 import { address } from "../../public/js/api.js";
+import { uploadName } from "../core/router.js";
 
 /** @param {File | null} file */
 const named = (file) => file?.name ?? "";
@@ -94,7 +95,7 @@ export const trust = ({ id, dataset, version }) => ({
 
 /** One of the uploads of a dataset version, by its id, such as upload/may.csv/0x8DD5A. @type {(id: string) => Page.Action} */
 export const withdraw = (id) => {
-  const name = id.split("/").slice(1, -1).join("/");
+  const name = uploadName(id);
   return {
     label: `Withdraw ${name}`,
     kind: "danger",
