@@ -81,6 +81,23 @@ def test_how_many_more_wait_is_said(open_page: Open, app: FakeApp, kind: str, st
     expect(lines.last).to_contain_text("3 more")
 
 
+def test_more_doubts_lead_to_a_list_of_them_alone(open_page: Open, app: FakeApp) -> None:
+    def bury_eight(it: FakeApp) -> None:
+        one = _bury(it, "dataset", "doubted")
+        it.collections["datasets"] += [
+            {**one, "id": f"bank-additional:{n}", "version": n} for n in range(100, 107)
+        ]
+
+    app.change(bury_eight)
+    page = open_page().page
+    page.get_by_role("link", name="3 more dataset versions").click()
+    expect(page.get_by_role("navigation", name="Which versions").locator("[aria-current]")).to_have_text(
+        "In doubt"
+    )
+    states = page.get_by_role("table", name="Dataset versions").locator(".badge")
+    expect(states).to_have_text(["in doubt"] * 8)
+
+
 def test_what_is_done_goes_without_being_asked_for_again(open_page: Open, app: FakeApp) -> None:
     app.change(lambda it: _bury(it, "batch", "held"))
     app.change(lambda it: it.collections["alerts"].clear())

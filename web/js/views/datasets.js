@@ -4,7 +4,7 @@ import { h } from "../core/dom.js";
 import { resource } from "../core/feed.js";
 import { ago, number, plural, shown } from "../core/format.js";
 import { to } from "../core/router.js";
-import { needsPerson } from "../core/states.js";
+import { choices, needsPerson } from "../core/states.js";
 import { doubtButtons } from "../parts/attention.js";
 import { badge } from "../parts/badge.js";
 import { facts, reason, traced } from "../parts/facts.js";
@@ -17,7 +17,8 @@ import { pages, table } from "../parts/table.js";
 export const title = (here) => (here.parts.length ? here.parts.join(":") : "Dataset versions");
 /** @param {Page.Route} here */
 export function feeds({ parts: [name, version], query }) {
-  if (!version) return { datasets: resource("datasets", { maxpagesize: 50, after: query.get("after") }) };
+  if (!version)
+    return { datasets: resource("datasets", { maxpagesize: 50, state: query.get("state"), after: query.get("after") }) };
   return {
     dataset: resource("datasets/{name}/{version}", { name, version }),
     uploads: resource("uploads", { dataset: name, maxpagesize: 200 }),
@@ -61,6 +62,7 @@ export function draw({ here, feeds, live }) {
 
 /** @param {Page.Route} here @param {Feed<"datasets">} feed */
 function list(here, feed) {
+  const chosen = here.query.get("state") ?? "";
   return [
     head({
       title: "Dataset versions",
@@ -69,10 +71,18 @@ function list(here, feed) {
     h(
       "div",
       { class: "stack" },
-      segments("Which list", [
-        ["Files", to("files"), false],
-        ["Dataset versions", to("datasets"), true],
-      ]),
+      h(
+        "div",
+        { class: "tools" },
+        segments(
+          "Which versions",
+          choices("dataset").map(([text, state]) => [text, to("datasets", { state }), state === chosen]),
+        ),
+        segments("Which list", [
+          ["Files", to("files"), false],
+          ["Dataset versions", to("datasets"), true],
+        ]),
+      ),
       panel(
         { title: "Versions, newest first", flush: true },
         fromFeed(
@@ -81,7 +91,9 @@ function list(here, feed) {
             table("Dataset versions", COLUMNS, value.value),
             pages(value, ["datasets"], here.query),
           ],
-          nothing("No dataset version yet", "The first is made when an admitted file's burst is over."),
+          chosen
+            ? nothing("No dataset version in this state")
+            : nothing("No dataset version yet", "The first is made when an admitted file's burst is over."),
         ),
       ),
     ),
