@@ -74,6 +74,15 @@ def test_a_link_of_a_message_opens_the_very_thing(open_page: Open, app: FakeApp)
         opened.until(f"location.hash === {place!r}")
 
 
+def test_a_page_without_an_alert_of_the_state_says_so_and_leads_on(open_page: Open, app: FakeApp) -> None:
+    app.change(lambda it: setattr(it, "scanned", 1))
+    page = open_page().go("#/alerts?state=over")
+    expect(page.locator("main")).to_contain_text("None on this page")
+    page.get_by_role("link", name="Older").click()
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator("main")).to_contain_text("Files or rows are in quarantine")
+
+
 def test_the_page_says_when_nobody_can_be_told(open_page: Open, app: FakeApp) -> None:
     opened = open_page()
     notices = opened.page.locator("#notices")

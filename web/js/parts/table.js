@@ -11,8 +11,7 @@ import { nothing } from "./panel.js";
  * @param {R[]} records
  */
 export function table(label, columns, records) {
-  if (records.length === 0)
-    return nothing("None on this page", "Each page looks through a part of the list; there may be some on the others.");
+  if (records.length === 0) return noneOnPage();
   return h(
     "div",
     {
@@ -35,6 +34,10 @@ export function table(label, columns, records) {
     ),
   );
 }
+
+/** What stands in place of a page's records where it has none. */
+export const noneOnPage = () =>
+  nothing("None on this page", "Each page looks through a part of the list; there may be some on the others.");
 
 /**
  * @template {{ id: string | number, kind?: string }} R

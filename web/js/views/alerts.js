@@ -12,7 +12,7 @@ import { facts, reason } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
 import { tryChannels } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
-import { gridTable, pages } from "../parts/table.js";
+import { gridTable, noneOnPage, pages } from "../parts/table.js";
 
 /** @param {Page.Route} here */
 export const title = (here) => here.parts[0] ?? "Alerts";
@@ -62,7 +62,7 @@ function list(here, feed, status, live) {
         fromFeed(
           feed,
           (value) => [
-            h("ul", { class: "lines" }, value.value.map(alertLine)),
+            value.value.length > 0 ? h("ul", { class: "lines" }, value.value.map(alertLine)) : noneOnPage(),
             pages(value, ["alerts"], here.query),
           ],
           chosen

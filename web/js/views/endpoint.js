@@ -11,7 +11,7 @@ import { facts } from "../parts/facts.js";
 import { head } from "../parts/head.js";
 import { rollBack } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
-import { gridTable, pages } from "../parts/table.js";
+import { gridTable, noneOnPage, pages } from "../parts/table.js";
 import { chosenDataset, whichDataset } from "../parts/whichdataset.js";
 
 export const title = () => "Endpoint";
@@ -66,7 +66,7 @@ function ofDataset(here, { serving, canary, deployments }, none, live) {
       const found = byEndpoint([...all.values()]);
       return [
         found.map(([name, each]) => endpoint(name, each, live)),
-        found.length === 0 && nothing("None on this page", "Each page looks through a part of the list; there may be some on the others."),
+        found.length === 0 && noneOnPage(),
         pages(page, ["endpoint"], here.query),
       ];
     },
