@@ -72,6 +72,7 @@ describe("times", () => {
   for (const [seconds, words] of [
     [0, "just now"], [9.9, "just now"], [-9, "just now"], [42, "42 seconds ago"], [60, "1 minute ago"],
     [7500, "2 hours ago"], [86_400, "yesterday"], [273_600, "3 days ago"], [-7200, "in 2 hours"],
+    [-3660, "in 1 hour"], [-90_000, "tomorrow"], [-42.5, "in 42 seconds"],
   ]) {
     it(`${seconds} seconds ago is "${words}"`, () => assert.equal(format.agoWords(before(seconds)), words));
   }

@@ -129,9 +129,9 @@ export function agoWords(text) {
   if (!Number.isFinite(past)) return text;
   if (Math.abs(past) < 10) return "just now";
   for (const [unit, long] of UNITS) {
-    if (Math.abs(past) >= long) return relative.format(-Math.floor(past / long), unit);
+    if (Math.abs(past) >= long) return relative.format(-Math.trunc(past / long), unit);
   }
-  return relative.format(-Math.floor(past), "second");
+  return relative.format(-Math.trunc(past), "second");
 }
 
 /** A point in time: 14:05 today, 12 Nov before. @param {string | undefined} text */
