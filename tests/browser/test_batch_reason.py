@@ -44,4 +44,5 @@ def test_a_batchs_reason_says_what_it_is_the_reason_of(
     why = page.get_by_role("region", name=title)
     expect(why).to_contain_text(WHY)
     expect(why.get_by_role("button")).to_have_count(0)
-    assert ("Mend the file" in why.inner_text()) is (state == "refused")
+    assert ("dropped again is a new batch" in why.inner_text()) is (state == "refused")
+    assert "Mend the file" not in why.inner_text()

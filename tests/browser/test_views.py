@@ -147,6 +147,22 @@ def test_a_run_that_scores_says_for_which_batch_and_with_which_model(open_page: 
     expect(main).not_to_contain_text("Dataset version")
 
 
+@pytest.mark.parametrize("state", ["failed", "refused"])
+def test_what_to_do_about_a_training_run_is_not_said_of_one_that_scores(
+    open_page: Open, app: Any, state: str
+) -> None:
+    scoring = next(record for record in app.collections["runs"] if "batch" in record)
+    training = app.record("runs", "bank-v1-a1")
+    for run in (scoring, training):
+        run.update(state=state, reason="the compute ran out of disk")
+    said = {"failed": "then “Retrain bank”, on the page Files", "refused": "on the model's page"}[state]
+    opened = open_page()
+    expect(opened.go("#/runs/bank-v1-a1").locator("main")).to_contain_text(said)
+    main = opened.go(f"#/runs/{scoring['id']}").locator("main")
+    expect(main).to_contain_text("the compute ran out of disk")
+    expect(main.locator(".hint")).to_have_count(0)
+
+
 def test_who_asked_for_what_is_shown_to_an_admin_alone(open_page: Open, app: Any) -> None:
     page = open_page(key="an-admin").go("#/audit")
     for text in ("roll back bank-additional", "calls per sale doubled", "session:admin:07aa", "as operator"):

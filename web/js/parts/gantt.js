@@ -18,6 +18,9 @@ export const runTitle = (run) =>
 /** @param {Api.Run} run */
 export const isExperiment = (run) => run.pipeline === "experimentation";
 
+/** @param {Api.Run} run */
+export const isTraining = (run) => !run.batch && !isExperiment(run);
+
 /** A step that Azure ML has made, and not begun. @param {Api.RunStep} step */
 const waits = (step) => step.status in STATUSES.step && tone(step.status, "step") === "rest";
 

@@ -6,9 +6,12 @@ import { uploadName } from "../core/router.js";
 /** @param {File | null} file */
 const named = (file) => file?.name ?? "";
 
+/** What the button is called, where it is and where it is spoken of. @param {string} dataset */
+export const retrainLabel = (dataset) => `Retrain ${dataset}`;
+
 /** @type {(dataset: string) => Page.Action} */
 export const retrain = (dataset) => ({
-  label: "Retrain now",
+  label: retrainLabel(dataset),
   title: `Retrain ${dataset} now?`,
   to: () => address("datasets/{dataset}/retrain", { dataset }),
   done: `A run for ${dataset} is due.`,

@@ -128,11 +128,12 @@ function list(here, feed, live) {
 // --- one -----------------------------------------------------------------------------------------------------------
 
 /**
- * What a batch's reason says, and what to do about it; in any other state it says why the batch waits.
+ * What a batch's reason says, and what to do about it; in any other state it says why the batch waits. The reason of a
+ * refusal names its own remedy: the file is not always at fault.
  * @type {{ [S in Page.State<"batch">]?: [title: string, tone: Page.Tone, next?: string] }}
  */
 const WHY = {
-  refused: ["Why it cannot be scored", "bad", "Mend the file and drop it again: it is a new batch then."],
+  refused: ["Why it cannot be scored", "bad", "A file that is dropped again is a new batch."],
   held: ["Why it is held", "bad", "Have it scored as it is, or drop a mended file of the same name, which takes its place."],
   duplicate: ["Why it is not scored again", "rest"],
   replaced: ["Why it was held", "rest", "A newer version of the file is scored instead."],

@@ -9,6 +9,7 @@ import { doubtButtons } from "../parts/attention.js";
 import { badge } from "../parts/badge.js";
 import { facts, reason, traced } from "../parts/facts.js";
 import { head, segments } from "../parts/head.js";
+import { retrainLabel } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { doubtPicture } from "../parts/picture.js";
 import { pages, table } from "../parts/table.js";
@@ -126,7 +127,7 @@ function one(dataset, uploads, live) {
         reason(
           dataset.reason,
           "bad",
-          "The run's page shows which step failed. After mending it: Retrain now, on the page Files.",
+          `The run's page shows which step failed. After mending it: “${retrainLabel(dataset.dataset)}”, on the page Files.`,
         ),
     ),
     dataset.doubtedBecause &&

@@ -64,9 +64,7 @@ export function draw({ here, status, feeds, live }) {
         actionButton(upload(), live),
         status.datasets
           .filter((dataset) => dataset.version)
-          .map((dataset) =>
-            actionButton({ ...retrain(dataset.dataset), label: `Retrain ${dataset.dataset}` }, live),
-          ),
+          .map((dataset) => actionButton(retrain(dataset.dataset), live)),
       ],
     }),
     h(

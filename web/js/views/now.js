@@ -11,7 +11,7 @@ import { answerCard } from "../parts/answering.js";
 import { attention, attentionFeeds } from "../parts/attention.js";
 import { feedList } from "../parts/happened.js";
 import { pause, scoreNow } from "../parts/operator.js";
-import { isExperiment } from "../parts/gantt.js";
+import { isTraining } from "../parts/gantt.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { underWay } from "../parts/underway.js";
 
@@ -116,7 +116,7 @@ function doing(status) {
 
 /** One version by its number, where its run is among the newest. @param {Api.SystemStatus} status @param {number} many */
 function trained({ runs }, many) {
-  const run = runs.find((each) => isGoing(each) && !each.batch && !isExperiment(each));
+  const run = runs.find((each) => isGoing(each) && isTraining(each));
   return many === 1 && run ? `version ${run.version} is` : plural(many, "version is", "versions are");
 }
 

@@ -7,8 +7,9 @@ import { to } from "../core/router.js";
 import { choices, isGoing, stateWords, tone } from "../core/states.js";
 import { badge } from "../parts/badge.js";
 import { facts, reason, traced } from "../parts/facts.js";
-import { gantt, runTime, runTitle, strip } from "../parts/gantt.js";
+import { gantt, isTraining, runTime, runTitle, strip } from "../parts/gantt.js";
 import { head, segments } from "../parts/head.js";
+import { retrainLabel } from "../parts/operator.js";
 import { fromFeed, nothing, panel } from "../parts/panel.js";
 import { gridTable, pages, table } from "../parts/table.js";
 
@@ -99,10 +100,13 @@ function list(here, feed) {
   ];
 }
 
-/** @type {Partial<Record<Api.Run["state"], string>>} */
+/**
+ * What to do about a training run; what a run that scores came to is told on its batch's page.
+ * @type {Partial<Record<Api.Run["state"], (run: Api.Run) => string>>}
+ */
 const NEXT = {
-  failed: "Mend what the reason names; then Retrain now, on the page Files.",
-  refused:
+  failed: (run) => `Mend what the reason names; then “${retrainLabel(run.dataset ?? "")}”, on the page Files.`,
+  refused: () =>
     "The serving model goes on answering. An operator may promote this one all the same, on the model's page.",
 };
 
@@ -135,7 +139,7 @@ function one(run) {
     run.reason &&
       panel(
         { title: "The verdict" },
-        reason(run.reason, verdictTone(run), NEXT[run.state]),
+        reason(run.reason, verdictTone(run), isTraining(run) && NEXT[run.state]?.(run)),
       ),
     h(
       "div",
