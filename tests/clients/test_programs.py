@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from clients.generated import Program, curl_program, python_program, typescript_
 from clients.recorder import Exchange, Recorder, recorded
 from flow.world import HEADER
 from story.running import Running, running
+from stub_server import Answer, Request, stub_server
 
 from commands.client.status_api import Client
 from commands.stack.settings import no_proxy, sdk_settings
@@ -242,6 +244,32 @@ def test_it_guesses_no_address(program: Ended) -> None:
     for exchange in program.exchanges:
         assert exchange.method == "POST" or exchange.path in named
         named += exchange.body + "".join(exchange.headers.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_waits_where_it_was_not_told_how_long(
+    programs: dict[str, Program], tmp_path: Path, language: str
+) -> None:
+    """As after the answer of a proxy."""
+    if language not in programs:
+        pytest.skip("takes bash, curl and jq")
+    asked_at: list[float] = []
+
+    def answer(request: Request) -> Answer:
+        asked_at.append(time.monotonic())
+        return Answer(503 if len(asked_at) < 3 else 400, b"{}", {"Content-Type": "application/json"})
+
+    program = programs[language]
+    with stub_server(answer) as address:
+        environment = {**os.environ, **no_proxy(), **program.environment, "CAMPANHA_URL": address,
+                       "CAMPANHA_KEY": "any"}  # fmt: skip
+        done = subprocess.run(
+            [*program.command, *_files(tmp_path, language)], env=environment, capture_output=True, text=True,
+            timeout=LONGEST, check=False,
+        )  # fmt: skip
+    assert done.returncode != 0
+    assert len(asked_at) == 3, done.stderr
+    assert all(after - before > 0.9 for before, after in pairwise(asked_at))
 
 
 def test_each_program_met_all_that_was_in_its_way(ended: dict[tuple[str, str], Ended]) -> None:

@@ -29,6 +29,8 @@ from campanha.models import (
 from campanha.types import File, Response, Unset
 
 VERSION: Final = "2026-11-29"
+PAUSE_SECONDS = 3  # what a proxy answers has no Retry-After
+MOST_TRIES = 100
 T = TypeVar("T")
 
 
@@ -37,9 +39,14 @@ class Patient(httpx.HTTPTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()  # so that it can be sent again
-        while (answer := super().handle_request(request)).status_code in (429, 503):
+        answer = super().handle_request(request)
+        for _ in range(MOST_TRIES):
+            if answer.status_code not in (429, 503):
+                break
             answer.close()
-            time.sleep(int(answer.headers["Retry-After"]))
+            said = answer.headers.get("Retry-After", "")
+            time.sleep(int(said) if said.isdigit() else PAUSE_SECONDS)
+            answer = super().handle_request(request)
         return answer
 
 

@@ -12,14 +12,19 @@ const VERSION: Version = "2026-11-29";
 // With a token of Microsoft Entra: { authorization: `Bearer ${token}` }
 const CREDENTIAL = { "x-functions-key": env.CAMPANHA_KEY ?? "" };
 
+// What a proxy answers has no Retry-After.
+const PAUSE_SECONDS = 3;
+const MOST_TRIES = 100;
+
 /** Asks again after 429 (too many requests) and 503 (not now), when Retry-After says. */
 async function ask(link: string, options: RequestInit = {}): Promise<Response> {
   const url = new URL(link, env.CAMPANHA_URL);
   url.searchParams.set("api-version", VERSION);
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     const answer = await fetch(url, { ...options, headers: { ...CREDENTIAL, ...options.headers } });
-    if (answer.status !== 429 && answer.status !== 503) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get("Retry-After"))));
+    if ((answer.status !== 429 && answer.status !== 503) || tries === MOST_TRIES) return answer;
+    const seconds = Number(answer.headers.get("Retry-After")) || PAUSE_SECONDS;
+    await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
   }
 }
 
