@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from localazure import support
@@ -11,6 +13,17 @@ from localazure.workspace.support import SUPPORT
 
 def test_the_page_is_up_to_date() -> None:
     assert support.PAGE.read_text(encoding="utf-8") == support.page(), "run python -m localazure.support"
+
+
+@pytest.mark.parametrize("name", ["README.md", "introduction.md"])
+def test_the_page_leads_to_what_the_distribution_has(name: str) -> None:
+    text = (support.ROOT / name).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        place = (support.ROOT / link).resolve()
+        assert place.is_relative_to(support.ROOT.resolve()), link
+        assert place.exists(), link
+    for what in re.findall(r"pip install '?([^\s'`]+)", text):
+        assert what.startswith("./localazure"), f"no registry has {what}"
 
 
 @pytest.mark.parametrize(
