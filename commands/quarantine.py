@@ -10,7 +10,7 @@ from commands.client.target import command, find, parser
 COLUMNS = ("name", "state", "rows", "wholeFile", "reason", "lastModifiedAt")
 VIOLATION = ("line", "column", "value", "rule", "remedy")
 DONE = {
-    "retry": "It is held against the contract again. `./dev trace NAME` follows it.",
+    "retry": "It is validated against the contract again. `./dev trace NAME` follows it.",
     "readmit": "Its rejected rows that can be typed join the next dataset version; rules on values are waived.",
     "discard": "Discarded: it needs nobody any more.",
 }

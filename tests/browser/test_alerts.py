@@ -17,14 +17,15 @@ LATE = "An expected file has not come"
 def test_what_is_the_matter_stands_first_with_what_mends_it(open_page: Open) -> None:
     opened = open_page()
     page = opened.go("#/")
-    matters = page.get_by_role("region", name="What is the matter")
+    matters = page.get_by_role("region", name="Active alerts")
     expect(matters.get_by_role("listitem")).to_have_count(2)
     expect(matters).to_contain_text("./dev failures --retry-all")
     expect(page.locator("#nav [data-count=alerts]")).to_have_text("2 raised")
     matters.get_by_role("link", name=LATE).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("file-late-")
     expect(page.locator("main")).to_contain_text("./dev drop FILE")
-    expect(page.locator("main")).to_contain_text("docs/runbook.md#file-late")
+    for label, value in {"Severity": "page: now", "Runbook": "docs/runbook.md#file-late"}.items():
+        expect(page.locator(".facts > div").filter(has_text=label)).to_have_text(f"{label}{value}")
     assert opened.errors == []
 
 

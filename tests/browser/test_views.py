@@ -35,7 +35,7 @@ VIEWS: dict[str, list[str]] = {
         "model card", "below the 0.90 asked for", "calls-2026-w45.csv", "education university.degree",
         "euribor3m", "17 to 120", "boosted-plain", "60 to 1", "ab12ab12",
     ],
-    "#/batches": ["to-call-november.csv", "63 %", "model 7", "lacks the columns euribor3m"],
+    "#/batches": ["to-call-november.csv", "63 %", "model 7", "Rejected", "lacks the columns euribor3m"],
     "#/endpoint": ["campanha-bank-additional", "model-7 100 %", "8.4 ms", "20 ms", "4,211", "standby"],
     "#/events": ["is held in quarantine", "is in service", "was dead-lettered"],
     "#/alerts": ["An expected file has not come", "./dev failures --retry-all", "Who is told", "on-call"],
@@ -63,7 +63,7 @@ NEXT = {
     "#/models": "No model yet",
     "#/batches": "./dev drop --scoring FILE",
     "#/endpoint": "No model is deployed yet",
-    "#/alerts": "Nothing has been the matter yet",
+    "#/alerts": "No alert yet",
     "#/events": "Nothing has happened yet",
     "#/api": "No model answers yet",
 }
@@ -398,7 +398,7 @@ def test_the_model_is_tried_in_its_own_terms(open_page: Open) -> None:
     page = open_page().go("#/api")
     page.get_by_label("age", exact=True).fill("41")
     page.get_by_role("button", name="Score the record").click()
-    expect(page.locator(".answer")).to_contain_text("41.0 %")
+    expect(page.locator(".answer")).to_contain_text("41.0 %the probability")
     expect(page.locator(".answer")).to_contain_text("Call")
     page.get_by_label("age", exact=True).fill("forty")
     page.get_by_role("button", name="Score the record").click()

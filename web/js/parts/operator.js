@@ -42,7 +42,7 @@ export const upload = () => ({
   title: "Upload a file to train on?",
   to: (file) => address("uploads/{name}", { name: named(file) }),
   file: true,
-  done: "The file is here; it is held against the data contract now.",
+  done: "The file is here; it is validated against the data contract now.",
   text: "It is put into the container incoming under its own name, as any other way would. A file whose rows are known already is a duplicate.",
 });
 
@@ -61,8 +61,8 @@ export const retry = ({ name, id }) => ({
   label: "Check again",
   title: `Check ${name} again?`,
   to: () => address("quarantine/{name}/retry", { name, upload: id }),
-  done: `${name} is held against the contract again.`,
-  text: "Use this after the data contract was changed. The same file is held against it anew.",
+  done: `${name} is validated against the contract again.`,
+  text: "Use this after the data contract was changed. The same file is validated against it anew.",
 });
 
 /** @type {(upload: Api.Upload) => Page.Action} */

@@ -137,7 +137,7 @@ function answered(answer) {
       "div",
       {},
       h("b", { title: String(probability) }, percent(probability, 1)),
-      h("div", { class: "small quiet" }, "will say yes"),
+      h("div", { class: "small quiet" }, "the probability"),
     ),
     h(
       "div",

@@ -67,7 +67,7 @@ function list(here, feed, status, live) {
           ],
           chosen
             ? nothing("No alert in this state")
-            : nothing("Nothing has been the matter yet", "What is, and what was, is listed here."),
+            : nothing("No alert yet", "Active alerts, and those that are over, are listed here."),
         ),
       ),
     ),
@@ -98,6 +98,9 @@ function channels(notifier) {
   );
 }
 
+/** Each with how soon a person is needed. @type {Record<string, string>} */
+const SEVERITIES = { page: "page: now", ticket: "ticket: on the next working day" };
+
 /** @param {Api.AlertValues} alert */
 function one(alert) {
   const [kind, id] = alert.thing ?? [];
@@ -108,14 +111,14 @@ function one(alert) {
       { title: alert.title },
       reason(alert.says, alert.state === "raised" ? "bad" : "rest", alert.state === "raised" && alert.mend && h("code", {}, alert.mend)),
       facts([
-        ["How soon", alert.severity === "page" ? "now" : "on the next working day"],
+        ["Severity", SEVERITIES[alert.severity ?? ""] ?? alert.severity],
         ["Since", alert.startedAt && moment(alert.startedAt)],
-        ["Told", alert.raisedAt && moment(alert.raisedAt)],
+        ["Notified at", alert.raisedAt && moment(alert.raisedAt)],
         ["Over", alert.overAt && moment(alert.overAt)],
         ["Dataset", alert.dataset],
         ["How many", alert.affectedCount && alert.affectedCount > 1 && plural(alert.affectedCount, "thing has this cause", "things have this cause")],
-        ["The very thing", kind && id && h("a", { href: toRecord(kind, id) }, id)],
-        ["What to do", alert.name !== "test" && h("code", {}, `docs/runbook.md#${alert.name}`)],
+        ["Affected resource", kind && id && h("a", { href: toRecord(kind, id) }, id)],
+        ["Runbook", alert.name !== "test" && h("code", {}, `docs/runbook.md#${alert.name}`)],
       ]),
     ),
     alert.deliveries &&

@@ -67,7 +67,7 @@ const COLUMNS = [
   },
   { title: "Scored by", width: "minmax(5.5rem, 0.7fr)", cell: byModel },
   {
-    title: "Refused rows",
+    title: "Rejected",
     width: "6rem",
     right: true,
     cell: (batch) => shown(batch.rejectedRows, number(batch.rejectedRows)),
@@ -173,12 +173,12 @@ function one(batch, rows, live) {
         facts([
           ["Rows", number(batch.rows), true],
           ["Scored by", byModel(batch), true],
-          ["Refused rows", number(batch.rejectedRows)],
+          ["Rejected rows", number(batch.rejectedRows)],
           ["Deployment", batch.deployment],
           ["Run", batch.run && h("a", { href: to("runs", batch.run) }, batch.run)],
           ["Rate", batch.rowsPerSecond && `${compact(batch.rowsPerSecond)} rows/s`],
           ["Took", batch.sealedAt && batch.startedAt && duration(seconds(batch.startedAt, batch.sealedAt))],
-          ["Came", ago(batch.createdAt)],
+          ["Received", ago(batch.createdAt)],
           traced(batch),
           [
             "Lineage",

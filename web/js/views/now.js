@@ -52,7 +52,7 @@ export function draw({ status, feeds, live }) {
       h(
         "div",
         { class: "stack" },
-        matters(status),
+        activeAlerts(status),
         underWay(status, feeds.batches),
         attention(status, feeds, live),
       ),
@@ -66,15 +66,15 @@ export function draw({ status, feeds, live }) {
   );
 }
 
-/** What is the matter, before all else; nothing where nothing is. @param {Api.SystemStatus} status */
-function matters({ openAlerts }) {
+/** Active alerts, before all else; nothing where there is none. @param {Api.SystemStatus} status */
+function activeAlerts({ openAlerts }) {
   return (
     openAlerts.length > 0 &&
     panel(
       {
-        title: "What is the matter",
+        title: "Active alerts",
         flush: true,
-        name: "matters",
+        name: "active-alerts",
         tools: h("a", { class: "more", href: to("alerts") }, "All alerts"),
       },
       h("ul", { class: "lines" }, openAlerts.slice(0, MOST_ALERTS).map(alertLine)),

@@ -117,7 +117,7 @@ function one(found) {
           "Mend the file as the table below says and drop it again; duplicates are recognised.",
         ),
         facts([
-          ["Came", ago(upload.createdAt)],
+          ["Received", ago(upload.createdAt)],
           ["Rows admitted", upload.state === "rejected" ? "none" : number(upload.rows)],
           ["Rows rejected", upload.rejectedRows ? number(upload.rejectedRows) : "all"],
           ["Decided by", decision?.decidedBy],

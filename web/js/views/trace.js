@@ -164,7 +164,7 @@ function uploadLink(upload) {
     h(
       "p",
       {},
-      "Came ",
+      "Received ",
       ago(upload.createdAt),
       parts.length > 0 && `, ${parts.join(", ")}. `,
       upload.state !== "rejected" && why,
@@ -270,7 +270,7 @@ function outcomeLink(outcome) {
     title: outcome.name,
     record: outcome,
     text: [
-      h("p", {}, "Came ", ago(outcome.createdAt), parts.length > 0 && `, ${parts.join(", ")}`),
+      h("p", {}, "Received ", ago(outcome.createdAt), parts.length > 0 && `, ${parts.join(", ")}`),
       outcome.reason && reason(outcome.reason, outcome.state === "refused" ? "bad" : "rest"),
     ],
   };
@@ -302,7 +302,7 @@ function batchesLink(batches) {
 /** @param {Api.Batch} batch @returns {Page.Link} */
 function batchLink(batch) {
   const text = [
-    h("p", {}, "Came ", ago(batch.createdAt), batch.output && [", output in ", h("code", {}, batch.output)]),
+    h("p", {}, "Received ", ago(batch.createdAt), batch.output && [", output in ", h("code", {}, batch.output)]),
     batch.reason && reason(batch.reason, "bad"),
     batch.state === "scoring" && progress(batch),
     !batch.modelVersion && h("p", {}, "No model has scored it yet."),
