@@ -148,7 +148,7 @@ class _Glance(Shape):
     datasets: list[DatasetSummary] = Field(description="Each dataset at a glance.")
     flow: list[FlowRule] = Field(description="What happens when, with how often it did.")
     openAlerts: list[record("alert")] = Field(  # type: ignore[valid-type]
-        description="What is the matter now, the newest first; at most 50."
+        description="Alerts that are raised now, the newest first; at most 50."
     )
     notifier: Notifier = Field(description="Whether people can be told of it.")
     stateCounts: dict[str, dict[str, int]] = Field(

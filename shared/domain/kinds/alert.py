@@ -36,20 +36,20 @@ class AlertValues:
     """What is known of an alert."""
 
     name: str = public("Which alert of the table it is.", example="file-late")
-    title: str = public("What is the matter, in a few words.", example="An expected file has not come")
+    title: str = public("The condition, in a few words.", example="An expected file has not come")
     severity: str = public(
-        "How soon a person is needed: `page`, now; `ticket`, on the next working day; more words may come.",
+        "Severity, how soon a person is needed: `page`, now; `ticket`, on the next working day; more words may come.",
         example="page",
         known=SEVERITIES,
     )
     says: str = public(
-        "What is the matter, in words.",
+        "The condition, in words.",
         example="no file of bank was admitted by 08:00 (Europe/Lisbon); the last came 26 h before",
     )
     mend: str | None = public("The command that mends it.", example="./dev drop FILE")
     dataset: str | None = public("The dataset that it is about.", example="bank")
     thing: list[str] | None = public(
-        "Kind and id of the very thing that it is about: the first, where there are several.",
+        "Kind and id of the affected resource: the first, where there are several.",
         example=["batch", "clients-csv-d7147bc7"],
     )
     affected_count: int | None = public("How many things have this one cause.", least=0, example=1)
@@ -109,7 +109,7 @@ ALERT = Kind(
     id_example="file-late-6f3c1d0f2a8b",
     states=(
         State(name="trying", tone=Tone.RUN, sentence="is a test message on its way", waits_for=END_OF_CAUSE),
-        State(name="raised", tone=Tone.BAD, sentence="is the matter", waits_for=END_OF_CAUSE),
+        State(name="raised", tone=Tone.BAD, sentence="is open", waits_for=END_OF_CAUSE),
         State(name="over", tone=Tone.REST, sentence="is over", final=True),
         State(
             name="failed", tone=Tone.BAD, sentence="is a test message that a channel did not take", final=True

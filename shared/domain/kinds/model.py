@@ -174,7 +174,7 @@ class ModelVersion:
     deployment: str | None = public("Its deployment.", example="model-3")
     previous_deployment: str | None = public("The deployment it took the traffic from.", example="model-2")
     metrics: ModelMetrics | None = public("How good it is on the held-out rows.")
-    champion: int | None = public("The version that served, which it had to beat.", least=1, example=2)
+    champion: int | None = public("The version that served, which it was compared with.", least=1, example=2)
     champion_metrics: ModelMetrics | None = public("How good that one is on the same rows.")
     left_out_rows: int | None = public(
         "Held-out rows that the serving model had learned from, so that neither is judged on them.",

@@ -33,7 +33,7 @@ class Upload:
         "Which version of the file it is.", pattern=names.ETAG, example="0x8DD5A3B1C2D4E5F"
     )
     attempt: int | None = internal(
-        "Which time this version is held against the contract; absent for the first."
+        "Which time this version is validated against the contract; absent for the first."
     )
     dataset: str | None = public("The dataset whose contract the file fits.", example="bank")
     rows: int | None = public("Rows that fit the contract.", least=0, example=2713)

@@ -16,7 +16,7 @@ class Wait:
     """Whether it begins something new, and so is not had while work is paused."""
 
 
-ADMISSION = Wait(name="admission", sentence="its rows to be held against the contract")
+ADMISSION = Wait(name="admission", sentence="its rows to be validated against the contract")
 GATHER_WINDOW = Wait(
     name="gather-window", sentence="more files of its dataset, so that all that come now make one version"
 )

@@ -419,7 +419,7 @@ export const KINDS = {
       "raised": {
         "tone": "bad",
         "label": "raised",
-        "sentence": "is the matter",
+        "sentence": "is open",
         "final": false,
         "needsPerson": false
       },

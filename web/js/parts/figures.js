@@ -1,4 +1,4 @@
-/** A model's figures beside those of the model it had to beat, on the same held-out rows. */
+/** A model's figures beside those of the model it was compared with, on the same held-out rows. */
 
 import { h } from "../core/dom.js";
 import { number, shown } from "../core/format.js";
