@@ -36,8 +36,8 @@ LARGEST_ANSWER = 64 * 1024
 PAGERDUTY_SEVERITY = {"page": "critical", "ticket": "warning"}
 LONGEST_SUMMARY = 1024
 """Characters; PagerDuty takes no longer one."""
-LONGEST_SECTION = 2900
-"""Characters; Slack takes 3,000 in a section's text."""
+LONGEST_SECTION, LONGEST_FIELD, LONGEST_URL = 2900, 2000, 3000
+"""Characters; Slack takes 3,000 in a section's text, 2,000 in each of its fields, and 3,000 in a button's address."""
 
 Json = dict[str, Any]
 
@@ -140,16 +140,16 @@ def teams(message: AlertMessage) -> Json:
 def slack(message: AlertMessage) -> Json:
     """Block Kit; the text is what notifications show. Plain text, so that no name becomes a mention or a link."""
 
-    def plain(text: str) -> Json:
-        return {"type": "plain_text", "text": text[:LONGEST_SECTION], "emoji": False}
+    def plain(text: str, longest: int = LONGEST_SECTION) -> Json:
+        return {"type": "plain_text", "text": text[:longest], "emoji": False}
 
-    facts = [plain(f"{label}: {value}") for label, value in message.facts.items()]
+    facts = [plain(f"{label}: {value}", LONGEST_FIELD) for label, value in message.facts.items()]
     blocks: list[Json] = [
         {"type": "header", "text": plain(message.headline[:150])},
         {"type": "section", "text": plain(message.says)},
         {"type": "section", "fields": facts},
     ]
-    if message.link:
+    if message.link and len(message.link) <= LONGEST_URL:
         button = {"type": "button", "text": plain("Open"), "url": message.link}
         blocks.append({"type": "actions", "elements": [button]})
     fallback = (

@@ -20,7 +20,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from stub_server import Answer, Request, stub_server
 
 from shared.adapters.alert_channels import MailChannel, WebhookChannel
-from shared.domain.alert_message import AlertMessage
+from shared.domain.alert_message import AlertMessage, link
 from shared.domain.network_reach import Reach
 from shared.errors import Refused, Transient
 
@@ -105,6 +105,26 @@ def test_slack_gets_plain_text_in_which_no_name_is_a_mention(receiver: Receiver)
     assert {text["type"] for text in texts} == {"plain_text"}
     (button,) = body["blocks"][-1]["elements"]
     assert button["url"] == LATE.link
+
+
+def test_slack_gets_no_field_that_is_longer_than_it_takes(receiver: Receiver) -> None:
+    webhook(receiver, "slack").send(replace(LATE, mend=f"./dev drop {'x' * 4000}"))
+    (body,) = receiver.got
+    (fields,) = [block["fields"] for block in body["blocks"] if "fields" in block]
+    assert max(len(field["text"]) for field in fields) == 2000
+
+
+@pytest.mark.parametrize(("length", "has_button"), [(200, True), (1024, False)])
+def test_slack_gets_a_button_only_if_it_takes_its_address(
+    receiver: Receiver, length: int, has_button: bool
+) -> None:
+    """A letter of a name may be nine signs of an address."""
+    thing = ["upload", "\N{GEORGIAN LETTER AN}" * length]
+    address = link("https://campanha.example", LATE.alert, thing)
+    webhook(receiver, "slack").send(replace(LATE, link=address))
+    (body,) = receiver.got
+    urls = [button["url"] for block in body["blocks"] for button in block.get("elements", [])]
+    assert urls == [address] * has_button
 
 
 def test_a_pager_opens_an_incident_and_closes_the_same(receiver: Receiver) -> None:
