@@ -21,12 +21,13 @@ class AuditLog:
     def append(self, entry: dict[str, Any], *, retried: bool) -> int:
         """Puts the entry at the end, chained to the one before; its number.
 
-        retried: it may be in the log already, from an attempt that died after writing it
+        retried: it may be in the log already, from an attempt that died after writing it; as it may once its number was
+        refused, where storage did the write and refused the client that asked once more
         raises: Conflict when others always were quicker
         """
         for attempt in range(CAS_TRIES):
             newest = self._log.newest(1)
-            if retried and (number := self._number_of(entry["operationId"])) is not None:
+            if (retried or attempt) and (number := self._number_of(entry["operationId"])) is not None:
                 return number
             number = newest[0].number + 1 if newest else 0
             chained_entry = chained(entry, newest[0].value if newest else None)

@@ -81,6 +81,16 @@ def test_an_attempt_that_died_is_written_once_when_it_is_made_again(after: bool)
         assert processes.ledger().audit.append({"operationId": "mine"}, retried=True) == number
 
 
+def test_an_entry_that_storage_wrote_and_refused_to_write_again_is_written_once(processes: Processes) -> None:
+    def refuse() -> None:
+        raise Conflict
+
+    processes.ledger().audit.append({"operationId": "first"}, retried=False)
+    audit = processes.ledger(present=Interrupted(processes.present, after=Once("commit", refuse))).audit
+    assert audit.append({"operationId": "mine"}, retried=False) == 1
+    assert operations(processes) == ["first", "mine"]
+
+
 def test_an_end_that_never_stays_is_told(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(append_log.time, "sleep", lambda seconds: None)
     monkeypatch.setattr(append_log.AppendLog, "append_at", lambda *given: None)
