@@ -102,6 +102,10 @@ def test_lists_are_filtered_by_when_things_began_and_when_they_changed(
     assert _names(_asked(reader, since="2999-01-01T00:00:00Z")) == []
 
 
+def test_a_list_may_begin_before_anything_did(uploads: World, reader: Client) -> None:
+    assert _names(_asked(reader, since="0001-01-01T00:00:00Z", state="rejected")) == ["5", "2"]
+
+
 def test_an_event_that_is_logged_late_ends_no_list(world: World, reader: Client) -> None:
     """A step's events bear the time at which it began, and are logged when it ends."""
     ledger = world.ledger

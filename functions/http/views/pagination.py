@@ -78,7 +78,7 @@ class ListQuery(PageQuery):
 
     def ends(self, item: Item) -> bool:
         """The list is in the order in which things were recorded, which is that of their beginnings but for minutes."""
-        return self.since is not None and _moment(item.began) < _aware(self.since) - CLOCKS_DIFFER
+        return self.since is not None and _moment(item.began) + CLOCKS_DIFFER < _aware(self.since)
 
     def _fits_otherwise(self, item: Item) -> bool:
         return (
