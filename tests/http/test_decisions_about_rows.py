@@ -189,3 +189,29 @@ def test_a_version_is_trusted_and_the_next_is_trained_with_it(
 def test_a_reader_decides_nothing(lived: dict[str, UploadArrived], reader: Client) -> None:
     for path in ("/api/uploads/may.csv/withdraw", "/api/datasets/bank/1/trust"):
         assert reader.post(path, body=WHY).status_code == 403
+
+
+def test_a_file_in_a_folder_named_like_its_container_is_the_one_that_is_decided_on(
+    world: World, operator: Client
+) -> None:
+    bad = "\n22;", "\n150;"
+    bare = world.drop("may.csv", bank_rows(30).replace(*bad, 1))
+    inner = world.drop("incoming/may.csv", bank_rows(30, start=1000).replace(*bad, 1))
+    world.tell(bare, inner)
+    uploads = {one["id"]: one["links"] for one in operator.get("/api/uploads").json()["value"]}
+    aside = {one["upload"]: one["links"] for one in operator.get("/api/quarantine").json()["value"]}
+    assert uploads.keys() == aside.keys() == {bare.key, inner.key}
+    for key, name in ((bare.key, "may.csv"), (inner.key, "incoming/may.csv")):
+        assert at(operator, uploads[key]["self"])["id"] == key
+        assert at(operator, uploads[key]["lineage"])["upload"]["id"] == key
+        assert at(operator, aside[key]["self"])["upload"]["id"] == key
+        by_id = {**VERSION, "upload": key}  # as the dashboard asks: by the name as it is, and the id
+        assert operator.get(f"/api/quarantine/{name}", params=by_id).json()["upload"]["id"] == key
+    here, there = uploads[inner.key]["self"], urlsplit(aside[inner.key]["self"])
+    params = VERSION | dict(parse_qsl(there.query))
+    assert operator.post(f"{there.path}/discard", params=params).status_code == 202
+    assert world.state("quarantine", inner.key) == "discarded"
+    ended = done(world, operator, operator.post(f"{here}/withdraw", body=WHY))
+    assert ended["resourceLocation"] == here
+    assert world.state("upload", inner.key) == "withdrawn"
+    assert (world.state("upload", bare.key), world.state("quarantine", bare.key)) == ("registered", "held")

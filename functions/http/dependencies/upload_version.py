@@ -32,8 +32,9 @@ def _bare(name: str) -> str:
 def upload_of(name: str, upload: str | None, ledger: Ledger) -> Record | None:
     """The upload of that id, if it is one of a file of that name; without an id the newest of the name.
 
-    name: with its container or without
+    name: with its container or without; where that could be either, as in a folder `incoming`, the id decides
     """
     id_ = upload or newest_of(name, ledger)
     found = ledger.find("upload", id_) if id_ else None
-    return found if found and found.values["name"] == _bare(name) else None
+    meant = (name, _bare(name)) if upload else (_bare(name),)
+    return found if found and found.values["name"] in meant else None

@@ -96,10 +96,16 @@ def address(kind: str, id_: str, name: str | None) -> str:
         of, _, version = id_.rpartition(":")
         return f"{plural}/{quote(of, safe='')}/{version}"
     if kind == "quarantine":  # a newer file of the name does not hide what this upload left
-        return f"{plural}/{quote(name or '')}?upload={quote(id_, safe='')}"
+        return f"{plural}/{_file(name)}?upload={quote(id_, safe='')}"
     if kind == "upload":
-        return f"{plural}/{quote(name or '')}"
+        return f"{plural}/{_file(name)}"
     return f"{plural}/{quote(id_, safe='/' if kind == 'deployment' else '')}"
+
+
+def _file(name: str | None) -> str:
+    """The name of a file in `incoming`, with its container where it would be taken for a name with one."""
+    container = f"{INCOMING}/"
+    return quote(f"{container}{name}" if name and name.startswith(container) else name or "")
 
 
 def scored_by(model: str) -> str:
