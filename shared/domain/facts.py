@@ -1277,7 +1277,8 @@ class OperationRequested(Fact):
     facts: list[str]
     """As JSON each."""
     target: list[str] | None = None
-    """Kind and id of the record that shows how far it is; else the first fact's outcome does."""
+    """Kind and id of the record that shows how far it is; else the first fact's outcome does. Then, maybe, the name of the
+    file in `scoring`."""
 
     @property
     def key(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,10 +22,21 @@ from functions.http.dependencies import actions, idempotency
 from functions.http.middleware.body_size import LARGEST_JSON
 from shared import flow
 from shared.domain.audit import broken_at
-from shared.domain.facts import RunMoved, StepDeadLettered, UploadArrived
-from shared.errors import Refused, Transient
+from shared.domain.facts import (
+    EventReplayDue,
+    Fact,
+    ReconcileDue,
+    RunMoved,
+    ScoringDue,
+    ShardDue,
+    StepDeadLettered,
+    UploadArrived,
+    WorkPaused,
+)
+from shared.errors import Conflict, NotLetIn, Refused, Transient
 from shared.ledger import claims, outbox
-from shared.ports import RunView
+from shared.ports import Row, RunView
+from shared.procedures.file_version import GONE_UNREAD
 from shared.procedures.subscriber_cursor import CURSOR, Cursor
 from shared.procedures.work_pause import is_paused
 from shared.resources.storage import CONTAINERS
@@ -147,6 +160,53 @@ def test_scoring_now_finds_what_lies_there(served: World, operator: Client) -> N
     assert _followed(operator, operator.post("/api/batches"))["status"] == "Succeeded"
 
 
+def test_of_two_lists_under_one_name_the_first_is_told_to_be_gone(served: World, operator: Client) -> None:
+    """They came while work was paused: only the second is there when a clock looks."""
+    operator.post("/api/pause")
+    first, second = (_csv(operator, "/api/batches/clients.csv", _clients(rows)) for rows in (5, 6))
+    told = _followed(operator, first)
+    assert (told["status"], told["error"]["message"]) == ("Failed", GONE_UNREAD)
+    assert _followed(operator, second)["status"] == "NotStarted"
+    operator.post("/api/resume")
+    _do(served)
+    assert [_followed(operator, each)["status"] for each in (first, second)] == ["Failed", "Succeeded"]
+
+
+def test_a_list_that_is_deleted_before_it_is_taken_up_is_told_to_be_gone(
+    served: World, operator: Client
+) -> None:
+    served.files.write("scoring", "clients.csv", _clients().encode())
+    answer = operator.post("/api/batches", body={"name": "clients.csv"})
+    assert _followed(operator, answer)["status"] == "NotStarted"
+    del served.files._blobs["scoring", "clients.csv"]
+    assert _followed(operator, answer)["error"]["message"] == GONE_UNREAD
+
+
+def test_a_list_that_is_scored_and_deleted_while_its_operation_is_told_was_scored(
+    served: World, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = _csv(operator, "/api/batches/clients.csv", _clients())
+
+    def scored_and_deleted(*_: str) -> None:
+        monkeypatch.undo()
+        _do(served)
+        del served.files._blobs["scoring", "clients.csv"]
+
+    monkeypatch.setattr(served.files, "stat", scored_and_deleted)
+    assert _followed(operator, answer)["status"] == "Succeeded"
+
+
+def test_a_list_in_a_folder_named_like_its_container_can_be_scored(served: World, operator: Client) -> None:
+    for name, rows in (("clients.csv", 5), ("scoring/clients.csv", 6)):
+        served.files.write("scoring", name, _clients(rows).encode())
+    for name, meant in (("scoring/clients.csv", "scoring/clients.csv"), ("clients.csv", "clients.csv")):
+        answer = operator.post("/api/batches", body={"name": name})
+        _do(served)
+        ended = _followed(operator, answer)
+        assert (ended["status"], ended["action"]) == ("Succeeded", f"score scoring/{meant}")
+        assert operator.get(ended["resourceLocation"]).json()["name"] == meant
+
+
 def test_clients_that_were_scored_are_scored_anew_only_when_asked(served: World, operator: Client) -> None:
     for state in ("scored", "duplicate"):
         answer = _csv(operator, "/api/batches/clients.csv", _clients())
@@ -189,7 +249,7 @@ def test_a_held_batch_is_scored_once_somebody_approves_of_it(served: World, oper
 
 def test_a_roll_back_is_followed_to_its_end(served: World, operator: Client) -> None:
     answer = operator.post("/api/endpoints/bank/rollback", body={"reason": "complaints"})
-    assert _followed(operator, answer)["status"] == "Running"
+    assert _followed(operator, answer)["status"] == "NotStarted"
     served.pass_time(1)
     _do(served)
     ended = _followed(operator, answer)
@@ -205,16 +265,23 @@ def test_a_promotion_that_cannot_be_fails_with_the_reason(served: World, operato
     assert operator.post("/api/models/bank/9/promote").status_code == 404
 
 
-def test_a_roll_back_of_a_model_that_is_watched_is_followed_to_its_end(
-    served: World, operator: Client
-) -> None:
+@pytest.fixture
+def watched(served: World, operator: Client) -> World:
+    """An operator has promoted model 1 again; it is watched with a share of the traffic."""
     served.policy = replace(served.policy, release_baking_seconds=600)
     served.pass_time(1)
     operator.post("/api/models/bank/1/promote", body={"reason": "to compare"})
     served.tell(*served.bus.take(), within=30)
     assert served.state("model", "bank:1") == "canary"
+    return served
+
+
+def test_a_roll_back_of_a_model_that_is_watched_is_followed_to_its_end(
+    watched: World, operator: Client
+) -> None:
     answer = operator.post("/api/endpoints/bank/rollback", body={"reason": "complaints"})
-    assert served.workspace.traffic == {"campanha-bank": {"model-2": 100}}
+    watched.tell(*watched.bus.take(), within=0)
+    assert watched.workspace.traffic == {"campanha-bank": {"model-2": 100}}
     ended = _followed(operator, answer)
     assert (ended["status"], ended["resourceLocation"]) == ("Succeeded", "/api/models/bank/1")
     decisions = operator.get("/api/models/bank/1").json()["decisions"]
@@ -250,7 +317,9 @@ def held(served: World, operator: Client) -> World:
 
 def test_a_release_is_approved_by_another_person(held: World, api: FastAPI, operator: Client) -> None:
     assert operator.get("/api/status").json()["attentionCount"] == 1
-    own = _followed(operator, operator.post("/api/models/bank/1/approve", body={"reason": "mine"}))
+    answer = operator.post("/api/models/bank/1/approve", body={"reason": "mine"})
+    held.tell(*held.bus.take(), within=0)
+    own = _followed(operator, answer)
     assert own["status"] == "Failed"
     assert "another person has to approve it" in own["error"]["message"]
     admin = client_of(api, scope=Scope.ADMIN)
@@ -262,9 +331,9 @@ def test_a_release_is_approved_by_another_person(held: World, api: FastAPI, oper
 
 def test_a_release_is_rejected_for_a_reason(held: World, operator: Client) -> None:
     assert operator.post("/api/models/bank/1/reject").json()["code"] == "ReasonRequired"
-    assert _followed(operator, operator.post("/api/models/bank/1/reject", body={"reason": "no"}))[
-        "status"
-    ] == ("Succeeded")
+    answer = operator.post("/api/models/bank/1/reject", body={"reason": "no"})
+    held.tell(*held.bus.take(), within=0)
+    assert _followed(operator, answer)["status"] == "Succeeded"
     assert held.state("model", "bank:1") == "rolled-back"
     assert held.workspace.traffic == {"campanha-bank": {"model-2": 100}}
     again = operator.post("/api/models/bank/1/reject", body={"reason": "no"})
@@ -418,12 +487,94 @@ def test_a_failure_is_tried_again_through_the_api(world: World, operator: Client
     world.tell(StepDeadLettered(queue="blob-events", about=upload.key, reason="it failed"))
     (failure,) = operator.get("/api/failures").json()["value"]
     answer = operator.post(f"/api/failures/{failure['id']}/retry")
+    _do(world)
     ended = _followed(operator, answer)
     assert ended["status"] == "Failed"
     assert "nothing to try again" in ended["error"]["message"]
     again = operator.post(f"/api/failures/{failure['id']}/retry")
     assert (again.status_code, again.json()["code"]) == (409, "AlreadyDecided")
     assert operator.post("/api/failures/nothing/retry").status_code == 404
+
+
+# --- as in Azure, where the API may read and score, and send to the queue `steps` ---------------------------
+
+
+@contextmanager
+def _as_the_api(world: World) -> Iterator[None]:
+    """What the API's identity has no role for is refused."""
+    publish = world.bus.publish
+
+    def refused(*_: object) -> None:
+        _do(world)  # a worker has the message by then: it would be dropped, were the request itself at it
+        raise NotLetIn
+
+    def to_steps_only(facts: Iterable[Fact]) -> None:
+        facts = list(facts)
+        if any(isinstance(fact, ShardDue) for fact in facts):
+            refused()
+        publish(facts)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for call in ("set_traffic", "begin_deployment", "delete_deployment"):
+            patch.setattr(world.workspace, call, refused)
+        patch.setattr(world.bus, "publish", to_steps_only)
+        yield
+
+
+def test_a_roll_back_is_done_by_who_may_move_the_traffic(watched: World, operator: Client) -> None:
+    with _as_the_api(watched):
+        answer = operator.post("/api/endpoints/bank/rollback", body={"reason": "complaints"})
+    assert answer.status_code == 202, answer.content
+    _do(watched)
+    assert watched.workspace.traffic == {"campanha-bank": {"model-2": 100}}
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    assert watched.state("model", "bank:1") == "rolled-back"
+
+
+def test_a_release_is_rejected_by_who_may_take_its_deployment_down(served: World, operator: Client) -> None:
+    served.policy = replace(served.policy, release_approval="required")
+    served.tell(served.drop("july.csv", bank_rows(30, start=2000)))
+    served.finish_run("bank-v3-a1", within=30)
+    assert served.state("model", "bank:3") == "awaiting-approval"
+    with _as_the_api(served):
+        answer = operator.post("/api/models/bank/3/reject", body={"reason": "no"})
+    assert answer.status_code == 202, answer.content
+    _do(served)
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    assert served.state("model", "bank:3") == "rolled-back"
+    assert served.workspace.deployments("campanha-bank") == ["model-1", "model-2"]
+
+
+def test_a_shard_is_tried_again_by_who_may_send_it(served: World, operator: Client) -> None:
+    served.files.write("scoring", "clients.csv", _clients().encode())
+    served.endpoint.keeps_out = served.policy.most_attempts
+    for attempt in range(served.policy.most_attempts + 1):
+        with suppress(Transient):  # the endpoint's refusals
+            served.tell(ReconcileDue(tick=f"{attempt}") if attempt else ScoringDue(tick="1"))
+        served.pass_time(served.policy.claim_seconds + 1)
+    (failure,) = operator.get("/api/failures").json()["value"]
+    assert failure["queue"] == "shards"
+    with _as_the_api(served):
+        answer = operator.post(f"/api/failures/{failure['id']}/retry")
+    assert answer.status_code == 202, answer.content
+    _do(served)
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    assert [batch.state for batch in served.ledger.newest("batch")] == ["scored"]
+
+
+def test_what_is_accepted_is_done_later_where_it_cannot_be_done_at_once(
+    world: World, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> list[Fact]:
+        raise Transient
+
+    with monkeypatch.context() as patch:
+        patch.setitem(flow.STEPS, WorkPaused, away)
+        answer = operator.post("/api/pause", body={"reason": "moving"})
+        assert _followed(operator, answer)["status"] == "Running"
+    _do(world)
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    assert is_paused(world.services)
 
 
 # --- once -------------------------------------------------------------------------------------------------
@@ -515,6 +666,41 @@ def test_an_operation_that_nobody_may_be_at_is_not_said_to_be_accepted(
     assert operator.post("/api/pause", headers=KEY).status_code == 202
     world.tell(*world.bus.take())
     assert is_paused(world.services)
+
+
+@pytest.mark.parametrize(("of", "call"), [(outbox.Outbox, "begin"), (idempotency, "finish")])
+def test_a_request_that_failed_on_our_side_may_be_sent_again_as_soon_as_its_answer_is_there(
+    world: World, operator: Client, monkeypatch: pytest.MonkeyPatch, of: Any, call: str
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise Transient
+
+    with monkeypatch.context() as patch:
+        patch.setattr(of, call, away)
+        assert operator.post("/api/pause", headers=KEY).status_code == 503
+    answer = operator.post("/api/pause", headers=KEY)
+    assert answer.status_code == 202, answer.content
+    _do(world)
+    assert _followed(operator, answer)["status"] == "Succeeded"
+    assert len(_audit(operator.app)) == 1
+
+
+def test_a_key_that_was_written_though_its_answer_was_lost_is_no_one_elses(
+    world: World, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storage did the write, and refused the client that asked once more."""
+    insert = world.table.insert
+
+    def refused_the_second_time(partition: str, row: str, value: dict[str, Any]) -> Row:
+        there = insert(partition, row, value)
+        if partition.startswith(f"doc-{idempotency.KEY_USE.name}"):
+            raise Conflict
+        return there
+
+    monkeypatch.setattr(world.table, "insert", refused_the_second_time)
+    assert operator.post("/api/pause", headers=KEY).status_code == 202
+    assert operator.post("/api/pause", headers=KEY).status_code == 202
+    assert len(_audit(operator.app)) == 1
 
 
 def test_a_refused_request_leaves_its_key_free(world: World, operator: Client) -> None:
@@ -686,8 +872,6 @@ def test_without_a_model_there_is_nobody_to_ask(operator: Client) -> None:
 
 def test_an_action_outlives_the_process_that_took_it(world: World, operator: Client) -> None:
     """Its message is lost: the reconciler finds the fact all the same."""
-    from shared.domain.facts import ReconcileDue
-
     answer = _csv(operator, "/api/uploads/may.csv", bank_rows(30))
     world.bus.take()
     world.pass_time(world.policy.claim_seconds + timedelta(minutes=2).total_seconds())
@@ -715,4 +899,42 @@ def test_a_replay_of_events_says_how_far_it_is(world: World, operator: Client) -
     assert _followed(operator, answer)["status"] == "Running"
     assert flow.handle(due, telling) == ()
     assert [event["id"] for event in heard.heard][: plan["count"]] == plan["ids"]
+    assert _followed(operator, answer)["status"] == "Succeeded"
+
+
+def test_a_replay_that_went_far_is_not_read_from_its_beginning_at_each_poll(
+    world: World, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.tell(world.drop("may.csv", bank_rows(5)))
+    world.ledger.documents.write(CURSOR, "far", Cursor(next=0, shook_hands=True), over=None)
+    answer = operator.post("/api/events/replay", body={"startsAt": "2026-11-24T00:00:00Z"})
+    [asked_for] = world.bus.take()
+    [due] = flow.handle(asked_for, world.services)
+    taken = world.ledger.claims
+    looked = []
+
+    def counted(self: claims.Claims, key: str) -> claims.Outcome | None:
+        looked.append(key)
+        return outcome(self, key)
+
+    def stretches(count: int) -> int:
+        """So many more were delivered: what is looked up to tell how far it is."""
+        nonlocal due
+        for _ in range(count):
+            assert isinstance(due, EventReplayDue)
+            later = replace(due, next=due.next + 1, told=due.told + 1)
+            taken.settle(taken.claim(due), claims.Outcome(facts=(later,)))
+            due = later
+        looked.clear()
+        told = _followed(operator, answer)
+        assert (told["status"], told["detail"]) == ("Running", f"{due.told} events were taken so far")
+        return len(looked)
+
+    outcome = claims.Claims.outcome
+    monkeypatch.setattr(claims.Claims, "outcome", counted)
+    assert stretches(50) > 50
+    again = stretches(0)
+    assert again < 5
+    assert stretches(1) == again + 1
+    taken.settle(taken.claim(due), claims.Outcome())
     assert _followed(operator, answer)["status"] == "Succeeded"

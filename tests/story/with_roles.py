@@ -22,6 +22,7 @@ from commands.stack.access import book, data_address, identity_id
 from commands.stack.state import Stack
 from localazure.access.access import Book, Way
 from localazure.access.policy import Need
+from shared.domain.facts import ShardDue
 from shared.resources import assignments, identities
 from shared.resources.assignments import ASSIGNMENTS, Assignment
 from shared.resources.identities import Identity
@@ -29,8 +30,14 @@ from shared.resources.storage import BLOB_EVENTS, EVENT_DEAD_LETTERS, RUN_EVENTS
 from tests.story.running import Running, bank, running, without_answer
 
 RECORDED = Path(__file__).parents[1] / "infrastructure" / "asked.json"
-SETTINGS = {"ENGINE_BYTES": "100000", "SHARD_BYTES": "150000", "EXPERIMENT_DAILY_SECONDS": "20"}
-"""A file of clients that a run scores, and an experiment that is over soon."""
+SETTINGS = {
+    "ENGINE_BYTES": "100000",
+    "SHARD_BYTES": "150000",
+    "EXPERIMENT_DAILY_SECONDS": "20",
+    "RELEASE_APPROVAL": "required",
+}
+"""A file of clients that a run scores, an experiment that is over soon, and releases that wait for a person."""
+WHY = {"reason": "the story with roles"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,15 +76,17 @@ def everything(story: Running) -> None:
     header, rows = bank()
     clients = without_answer([header, *rows])
     _deployment(story.stack)
+    client = Client.of(story.stack)
     story.drop("incoming", "all.csv", [header, *rows])
+    _decided_by_people(story, client, "all.csv")
     model = story.model_of("all.csv")["model"]
     assert model["state"] == "released", model
     story.drop("scoring", "few.csv", clients[:50])
     few = story.batch_of("few.csv")
     story.drop("scoring", "many.csv", clients * 2)
     assert story.batch_of("many.csv")["state"] == "scored"
-    client = Client.of(story.stack)
     _looking_around(client, model["id"], few["id"])
+    _tried_again(story, client)
     _lost_events(story, client, model["id"].partition(":")[0], [header, *rows[:300]])
 
 
@@ -120,6 +129,31 @@ def _kept_package(stack: Stack) -> None:
             cwd=stack.root, env=environment(stack), capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def _decided_by_people(story: Running, client: Client, file: str) -> None:
+    """A release is rejected, requested once more, and approved by another person; `work` does what the API takes in."""
+
+    def model(state: str) -> dict[str, Any] | None:
+        found: dict[str, Any] = story.get(f"lineage/incoming/{file}").get("model", {})
+        return found if found.get("state") == state else None
+
+    held = story.until(lambda: model("awaiting-approval"), "a release that waits", seconds=300)
+    path = f"models/{held['id'].replace(':', '/')}"
+    client.act(f"{path}/reject", WHY)
+    story.until(lambda: model("rolled-back"), "the end of the release", seconds=60)
+    client.act(f"{path}/promote", WHY)
+    story.until(lambda: model("awaiting-approval"), "its second release", seconds=120)
+    Client.of(story.stack, "admin").act(f"{path}/approve", WHY)
+
+
+def _tried_again(story: Running, client: Client) -> None:
+    """A shard that was given up, of a batch that nobody planned, is retried."""
+    story.send("shards", ShardDue(batch="nobody-00000000", number=0).to_message())
+    [failure] = story.until(
+        lambda: client.listed("failures", most=1), "a shard that is given up", seconds=120
+    )
+    client.act(f"failures/{failure['id']}/retry", WHY)
 
 
 def _looking_around(client: Client, model: str, batch: str) -> None:

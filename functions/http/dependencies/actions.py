@@ -21,7 +21,7 @@ from functions.http.views import operations
 from functions.http.views.json_answer import JsonAnswer
 from shared import flow
 from shared.domain.facts import Fact, OperationRequested
-from shared.errors import GivenUp, InProgress, Transient
+from shared.errors import CampanhaError, GivenUp, InProgress, Transient
 from shared.services import Services
 
 
@@ -59,10 +59,12 @@ class Action:
     says: str
     """In words, for the operation: `promote bank:3`."""
     facts: tuple[Fact, ...]
-    target: tuple[str, str] | None = None
-    """Kind and id of the record that shows how far it is; else the first fact's outcome does."""
+    target: tuple[str, str] | tuple[str, str, str] | None = None
+    """Kind and id of the record that shows how far it is; else the first fact's outcome does. Then the name of a file in
+    `scoring`, where only what lies there when a clock looks is taken up."""
     at_once: bool = False
-    """Handled within the request; otherwise by the next free worker."""
+    """Handled within the request as well, if that goes through; otherwise by the next free worker alone, as what needs the
+    workspace or another queue than `steps` has to be: the API's identity has no role there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +96,13 @@ class ActionRequest:
             return self._answer(use.value.operation)
         try:
             answer = self._begun(use.value.operation, begin, reason)
+            idempotency.finish(use, self.services)
         except Problem:
             idempotency.free(use, self.services)
             raise
-        idempotency.finish(use, self.services)
+        except CampanhaError:  # a 503, after which the same request comes again
+            idempotency.leave(use, self.services)
+            raise
         return answer
 
     def _begun(self, operation: str, begin: Callable[[str], Action], reason: str) -> JsonAnswer:
@@ -131,7 +136,7 @@ class ActionRequest:
             if not self.services.ledger.outbox.is_open(requested):
                 raise Transient("an attempt at this request is under way, or failed; ask again") from held
             return
-        with suppress(InProgress, GivenUp):  # another attempt is at it, or was the last
+        with suppress(CampanhaError):  # it is accepted: its message is on its way to a worker
             for fact in due if at_once else ():
                 flow.handle(fact, self.services, expected=True)
 
@@ -141,7 +146,7 @@ class ActionRequest:
             "caller": self.caller.name,
             "scope": self.caller.scope.label,
             "action": action.says,
-            **({"target": dict(zip(("kind", "id"), action.target, strict=True))} if action.target else {}),
+            **({"target": dict(zip(("kind", "id"), action.target, strict=False))} if action.target else {}),
             "reason": reason,
             "operationId": operation,
             "traceId": self.request.state.trace_id,

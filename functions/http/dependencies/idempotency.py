@@ -2,7 +2,8 @@
 
     nothing ──first request──▶ begun ──action is under way──▶ done: the same answer from now on
                                  │
-                                 └─ the process died: a retry after a minute goes on with the same operation
+                                 └─ the process died, or the attempt failed: a retry goes on with the same operation,
+                                    after a minute or at once
 
 What an action makes is named by its operation, so going on with it repeats nothing. The header is the one of the IETF
 draft "The Idempotency-Key HTTP Header Field"; a key belongs to the caller who sent it.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -20,7 +22,7 @@ from fastapi import Header, Request
 
 from functions.http.problems import Problem
 from shared.domain.names import digest
-from shared.errors import Conflict
+from shared.errors import Conflict, Transient
 from shared.ledger import Document, Versioned
 from shared.services import Services
 
@@ -53,7 +55,7 @@ class KeyUse:
     fingerprint: str
     operation: str
     at: str
-    """When it was last begun."""
+    """When it was last begun; so long before that it is nobody's, once that attempt has failed."""
 
 
 KEY_USE = Document(name="idempotency-key", type=KeyUse)
@@ -72,6 +74,8 @@ def begin(key: str, caller: str, fingerprint: str, services: Services) -> Versio
         known = documents.read(KEY_USE, place, within=place[:2])
     if known is None:
         raise _in_progress(seconds=1)
+    if known.value.operation == begun.operation:
+        return known  # it was written, and only its answer was lost
     if known.value.fingerprint != fingerprint:
         detail = "This Idempotency-Key was used for another request; take a new one for each."
         raise Problem(422, detail, code="IdempotencyKeyReused")
@@ -86,6 +90,13 @@ def finish(use: Versioned[KeyUse], services: Services) -> None:
     """From now on the key gets the same answer."""
     documents = services.ledger.documents
     documents.write(KEY_USE, use.row.row, replace(use.value, state="done"), over=use)
+
+
+def leave(use: Versioned[KeyUse], services: Services) -> None:
+    """The attempt failed, and whoever sends the request again goes on with it at once."""
+    at = (datetime.fromisoformat(use.value.at) - TAKEN_FOR_DEAD_AFTER).isoformat()
+    with suppress(Transient):  # after a minute it is taken for dead anyway
+        services.ledger.documents.write(KEY_USE, use.row.row, replace(use.value, at=at), over=use)
 
 
 def free(use: Versioned[KeyUse], services: Services) -> None:

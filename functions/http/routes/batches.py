@@ -108,16 +108,23 @@ def score_pending_files(
         due = f.ScoringDue(tick=operation)
         if not name:
             return Action(says="score what is new", facts=(due,), at_once=True)
-        blob = requested.services.files.stat(names.SCORING, name.removeprefix(f"{names.SCORING}/"))
+        blob = _file(name, requested.services)
         if blob is None:
             raise Problem(404, "There is no such file in the container scoring.")
         if anew:
             again = _anew(blob, requested.services)
             return Action(says=f"score scoring/{name} anew", facts=(again,), target=("batch", again.batch))
-        target = ("batch", names.batch_id(blob.name, blob.etag))
+        target = ("batch", names.batch_id(blob.name, blob.etag), blob.name)
         return Action(says=f"score scoring/{blob.name}", facts=(due,), target=target)
 
     return requested.once(begin, reason=reason, content=f"{name}{' anew' * anew}".encode())
+
+
+def _file(name: str, services: Services) -> Blob | None:
+    """The file of that name, which is without its container, or else with it."""
+    found = services.files.stat(names.SCORING, name)
+    bare = name.removeprefix(f"{names.SCORING}/")
+    return found if found or bare == name else services.files.stat(names.SCORING, bare)
 
 
 def _anew(blob: Blob, services: Services) -> f.BatchDue:
@@ -150,7 +157,7 @@ def create_batch(batch: FileName, requested: Requested, content: Content) -> Jso
 
     def begin(operation: str) -> Action:
         etag = store(names.SCORING, batch, content, requested.services)
-        target = ("batch", names.batch_id(batch, etag))
+        target = ("batch", names.batch_id(batch, etag), batch)
         due = f.ScoringDue(tick=operation)
         return Action(says=f"score scoring/{batch}", facts=(due,), target=target)
 

@@ -97,7 +97,7 @@ def roll_back_endpoint(dataset: DatasetName, requested: Requested, body: Reason 
             by=requested.caller.name,
             reason=reason_of(body),
         )
-        return Action(says=f"roll back {dataset}", facts=(wanted,), at_once=True)
+        return Action(says=f"roll back {dataset}", facts=(wanted,))
 
     return requested.once(begin, reason=reason_of(body))
 

@@ -43,6 +43,6 @@ def retry_failure(id: FailureId, requested: Requested, body: Reason = None) -> J
         if not FAILURE.state(failure.state).needs_person:
             raise Problem(409, f"That was tried again already: it is {failure.state}.", code="AlreadyDecided")
         again = f.RetryRequested(failure=id, about=failure.values["about"], operation=operation)
-        return Action(says=f"try {failure.values['about']} again", facts=(again,), at_once=True)
+        return Action(says=f"try {failure.values['about']} again", facts=(again,))
 
     return requested.once(begin, reason=reason_of(body))

@@ -127,7 +127,7 @@ def _decide(
             reason=reason_of(body),
         )
         verb = {"approved": "approve", "rejected": "reject"}[decision]
-        return Action(says=f"{verb} {model.id}", facts=(decided,), at_once=True)
+        return Action(says=f"{verb} {model.id}", facts=(decided,))
 
     return requested.once(begin, reason=reason_of(body))
 

@@ -10,15 +10,20 @@ from functions.http.views.records import address
 from functions.http.views.retry_after import UNKNOWN, retry_after
 from shared.domain import facts as f
 from shared.domain.facts import Fact
-from shared.domain.names import dataset_id
+from shared.domain.names import SCORING, batch_id, dataset_id
 from shared.flow import STEPS
 from shared.kinds import BY_NAME
 from shared.ledger import Record
+from shared.procedures.file_version import GONE_UNREAD
 from shared.services import Services
 
 Json = dict[str, Any]
 DEEPEST = 8
 """How many facts one after the other are followed."""
+MOST_REMEMBERED = 1000
+_reached: dict[str, f.EventReplayDue] = {}
+"""By the first fact of a replay to a subscriber, the newest that it was seen to have led to: outcomes never change, and a
+replay of a long history has thousands, which no poll is to read again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +62,19 @@ def _progress(operation: Record, services: Services) -> Progress:
     target = operation.values.get("target")
     if target:
         kind, id_ = target
-        return _of_record(kind, id_, services, since=0)
+        progress, file = _of_record(kind, id_, services, since=0), operation.values.get("file")
+        if progress.record or not file or not _is_gone(id_, file, services):
+            return progress
+        found = _of_record(kind, id_, services, since=0)  # it may have been taken up, and be gone since
+        return found if found.record else Progress(status="Failed", detail=GONE_UNREAD)
     fact = operation.values.get("fact")
     return _of_fact(Fact.from_json(fact), services, DEEPEST) if fact else Progress(status="Succeeded")
+
+
+def _is_gone(batch: str, name: str, services: Services) -> bool:
+    """Whether another version of the file lies in `scoring`, or none: this one will never be taken up."""
+    blob = services.files.stat(SCORING, name)
+    return blob is None or batch_id(name, blob.etag) != batch
 
 
 def _of_record(kind: str, id_: str, services: Services, *, since: int) -> Progress:
@@ -107,10 +122,15 @@ def _of_replay(begun: tuple[Fact, ...], services: Services) -> Progress:
 
 def _newest(fact: Fact, services: Services) -> f.EventReplayDue:
     assert isinstance(fact, f.EventReplayDue)  # noqa: S101  (a replay leads to no other)
-    while (outcome := services.ledger.claims.outcome(fact.key)) is not None and outcome.facts:
-        [fact] = outcome.facts
-        assert isinstance(fact, f.EventReplayDue)  # noqa: S101
-    return fact
+    newest = _reached.get(fact.key, fact)
+    while (outcome := services.ledger.claims.outcome(newest.key)) is not None and outcome.facts:
+        [later] = outcome.facts
+        assert isinstance(later, f.EventReplayDue)  # noqa: S101
+        newest = later
+    if len(_reached) >= MOST_REMEMBERED:
+        _reached.clear()
+    _reached[fact.key] = newest
+    return newest
 
 
 def _of_outcome(outcome: tuple[Fact, ...], services: Services, deepest: int) -> Progress:

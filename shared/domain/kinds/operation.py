@@ -29,12 +29,17 @@ class Operation:
     action: str = public("What was asked for, in words.", example="promote bank:3")
     by: str = public("Who asked.", example="key:operator")
     target: list[str] | None = internal("Kind and id of the record that shows how far it is.")
+    file: str | None = internal(
+        "The name of the file in `scoring` that no record shows before a clock found it."
+    )
     fact: str | None = internal("The fact whose outcome shows how far it is, when no record does.")
 
 
 def _requested(fact: OperationRequested) -> Iterable[Change]:
-    values = {"action": fact.action, "by": fact.by, "target": fact.target}
+    kind_and_id, file = (fact.target or [])[:2], (fact.target or [])[2:]
+    values = {"action": fact.action, "by": fact.by, "target": kind_and_id or None}
     values |= {"fact": fact.facts[0] if fact.facts else None}
+    values |= {"file": file[0]} if file else {}
     yield Change(kind="operation", id=fact.operation, state="requested", values=values)
 
 
