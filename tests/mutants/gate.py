@@ -132,7 +132,7 @@ GATE_AND_ROLLOUT = (
     ),
     mutant(
         "a find is judged by the drops that it was searched on", "pipelines.training.trial",
-        "if recipe.searched < version or recipe.digest == live]", "]",
+        "(is_drop and recipe.searched < versions[0])", "is_drop",
         "unit/pipelines/training/test_trial.py::test_a_recipe_that_a_search_found_is_judged_on_no_drop_that_it_was_searched_on",
     ),
     # the rollout
