@@ -23,7 +23,7 @@ from shared.domain.facts import (
 )
 from shared.domain.kinds.kind import Change
 from shared.domain.names import dataset_id
-from shared.errors import Conflict
+from shared.errors import Conflict, Transient
 from shared.ledger import Versioned
 from shared.procedures.dataset_head import HEAD, Head
 from shared.procedures.dataset_members import Members, members
@@ -91,6 +91,8 @@ def _registered_or_due(fact: DatasetDue | RetrainDue, services: Services) -> Ite
     if not isinstance(fact, RetrainDue):  # which takes what there is, people's decisions alone perhaps
         if not dataset.gathered:
             close_window(fact.dataset, services)
+            if gathered(fact.dataset, services):  # it joined just before, and so opened no window of its own
+                return [_check_again(fact, 1)]
             return [NothingNew(dataset=fact.dataset, cause=fact.key)]
         wait = _still_open(dataset, services)
         if wait > timedelta(0):
@@ -128,9 +130,9 @@ def _no_version(
         if not dataset.version:
             leave_window(dataset.gathered, services)
         return [NothingNew(dataset=dataset.name, cause=fact.key, reason=reason)]
-    again = None if dataset.gathered else _retry(dataset, fact, services)
+    again = _retry(dataset, fact, services) or [NothingNew(dataset=dataset.name, cause=fact.key)]
     leave_window(dataset.gathered, services)
-    return [again or NothingNew(dataset=dataset.name, cause=fact.key), *_known_already(found)]
+    return [*again, *_known_already(found)]
 
 
 def _unannounced(dataset: Dataset, version: int, services: Services) -> list[Fact | Change]:
@@ -147,18 +149,24 @@ def _still_open(dataset: Dataset, services: Services) -> timedelta:
     return remaining(times, services.now(), services.policy, more_coming=arriving)
 
 
-def _check_again(fact: DatasetDue | RetrainDue, seconds: int) -> DatasetDue:
+def _check_again(fact: DatasetDue, seconds: int) -> DatasetDue:
     return DatasetDue(dataset=fact.dataset, cause=names.digest(fact.key), after_seconds=max(1, seconds))
 
 
 def _finish_or_wait(
     dataset: Dataset, fact: DatasetDue | RetrainDue, services: Services
 ) -> Iterable[Fact | Change]:
-    """A version is being registered: by us before we died, by a worker now dead, or by one that lives."""
+    """A version is being registered: by us before we died, by a worker now dead, or by one that lives.
+
+    raises: Transient where a retrain is due meanwhile: what a person has decided may be missing from that version
+    """
     head = dataset.head
     assert head is not None  # noqa: S101  (registering implies a head)
     abandoned = services.now() - head.changed > timedelta(seconds=services.policy.claim_seconds)
     if head.value.by != fact.key and not abandoned:
+        if isinstance(fact, RetrainDue):
+            id_ = dataset_id(dataset.name, dataset.version)
+            raise Transient(f"another worker registers {id_}; when it has, or is dead, the retrain is due")
         return [_check_again(fact, 5)]
     text = services.files.content(names.DATASETS, names.manifest_blob(dataset.name, dataset.version))
     manifest = Manifest.from_json(text) if text else _members(dataset, services).next_version(services)
@@ -166,9 +174,19 @@ def _finish_or_wait(
         raise Conflict(ANOTHERS.format(names.manifest_blob(dataset.name, dataset.version), names.DATASETS))
     if manifest is None:
         _take_back(dataset, services)
-        return [_check_again(fact, 1)]
+        return _after([], fact, services)
     before = _unannounced(dataset, dataset.version - 1, services)
-    return [*before, *_register(dataset, manifest, services), _check_again(fact, 1)]
+    return _after([*before, *_register(dataset, manifest, services)], fact, services)
+
+
+def _after(
+    finished: list[Fact | Change], fact: DatasetDue | RetrainDue, services: Services
+) -> Iterable[Fact | Change]:
+    """What the fact is for goes on behind the version that had to be finished first."""
+    if not isinstance(fact, RetrainDue):
+        return [*finished, _check_again(fact, 1)]
+    led_to = [one for one in _registered_or_due(fact, services) if one not in finished]
+    return [*finished, *(one for one in led_to if not (finished and isinstance(one, NothingNew)))]
 
 
 def _is_of_this_ledger(manifest: Manifest, dataset: Dataset, services: Services) -> bool:
@@ -294,19 +312,22 @@ def _tags(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def _retry(dataset: Dataset, fact: DatasetDue | RetrainDue, services: Services) -> Fact | None:
-    """With nothing new, the retraining clock tries again a version whose run failed; a person, or drift, one that waits,
-    too."""
+def _retry(dataset: Dataset, fact: DatasetDue | RetrainDue, services: Services) -> Sequence[Fact | Change]:
+    """With nothing new, the retraining clock tries again a version whose run failed; a person, or drift, one that waits, or
+    has just been registered, too."""
     if not isinstance(fact, RetrainDue) or dataset.version == 0:
-        return None
+        return []
     record = services.ledger.find("dataset", dataset_id(dataset.name, dataset.version))
     pressing = fact.asked or fact.drifted
-    if record is None or record.state not in ("failed", *(["waiting"] if pressing else [])):
-        return None
-    return RunDue(
+    if record is None:
+        return _unannounced(dataset, dataset.version, services) if pressing else []
+    if record.state not in ("failed", *(("waiting", "registered") if pressing else ())):
+        return []
+    again = RunDue(
         dataset=dataset.name,
         version=dataset.version,
         cause=fact.key,
         asked=fact.asked,
         drifted=fact.drifted,
     )
+    return [again]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from shared.domain import names
 from shared.domain.facts import (
     BatchDue,
     BatchRefused,
+    DatasetDue,
     Fact,
     ModelRefused,
     ReconcileDue,
@@ -36,8 +38,10 @@ from shared.ledger.claims import Outcome
 from shared.ports import Blob, Row, RunRequest
 from shared.procedures import admission
 from shared.procedures.content_claim import CONTENT
+from shared.procedures.dataset_head import HEAD, Head
 from shared.procedures.deployment_removal import remove
 from shared.procedures.endpoint_probe import PROBES, Probes
+from shared.procedures.gather_window import gathered
 from shared.procedures.open_batches import deployments_in_use, read_plan
 from shared.procedures.released_model import RELEASED
 from shared.procedures.run_slot import SLOT
@@ -352,3 +356,29 @@ def test_the_fence_begins_when_the_post_leaves_however_long_its_run_was_looked_f
     slot = world.ledger.documents.read(SLOT, "bank")
     assert slot is not None
     assert [datetime.fromisoformat(slot.value.posted or "")] == posted
+
+
+# --- the window -----------------------------------------------------------------------------------------------
+
+
+def test_an_upload_that_joins_an_empty_window_as_it_is_closed_is_waited_for(world: World) -> None:
+    """It finds the window open, and so nothing is due by it."""
+    dead = Head(version=1, state="registering", by="dead")
+    world.ledger.documents.write(HEAD, "bank", dead, over=None)
+    world.deliver(world.drop("may.csv", bank_rows(30)))
+    windows = [*world.due]
+    world.pass_time(world.policy.claim_seconds + 1)
+    world.deliver(DatasetDue(dataset="bank", cause="another"))
+    assert (gathered("bank", world.services), world.state("dataset", "bank:1")) == ([], "registered")
+    late = world.drop("june.csv", bank_rows(40, start=100))
+
+    class Slow(MemoryTable):
+        def rows(self, partition: str, **span: Any) -> Iterator[Row]:
+            found = [*super().rows(partition, **span)]
+            if partition.startswith("doc-gathered") and world.state("upload", late.key) is None:
+                world.deliver(late)
+            return iter(found)
+
+    world.present.__class__, world.due = Slow, windows
+    world.tell()
+    assert world.state("upload", late.key) == "registered"

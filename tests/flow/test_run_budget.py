@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from flow.world import World, bank_rows
 
-from shared.domain.facts import Fact, ReconcileDue, RetrainDue, RunDue, RunMoved
+from shared import flow
+from shared.domain.facts import DatasetDue, Fact, ReconcileDue, RetrainDue, RunDue, RunMoved
 from shared.ports import RunView
 from shared.procedures.run_slot import WantedRun, want
 
@@ -142,6 +143,30 @@ def test_a_run_that_was_asked_for_as_the_slot_was_freed_is_found() -> None:
     _passes(world, world.policy.claim_seconds + 1)
     _tell(world, ReconcileDue(tick="1"))
     assert _submitted(world) == [1, 2]
+
+
+@pytest.mark.parametrize("died", [False, True], ids=["noted", "its worker died before it was noted"])
+def test_what_a_person_asks_for_as_a_version_is_registered_has_its_run(died: bool) -> None:
+    """The request is handled before the news of the version is, which the budget then keeps waiting."""
+    world = _world(runs_per_day=1)
+    _dropped(world, 1)
+    world.tell(world.drop("2.csv", bank_rows(10, start=500)), within=0)
+    (due,) = (fact for _, fact in world.due if isinstance(fact, DatasetDue))
+    world.due.clear()
+    world.pass_time(due.delay_seconds)
+    if died:
+        flow.STEPS[DatasetDue](due, world.services)
+    else:
+        world.deliver(due)
+    late = [*world.due]
+    world.due.clear()
+    asked = RetrainDue(dataset="bank", tick="asked", asked=True)
+    _tell(world, asked)
+    assert _submitted(world) == [1, 2]
+    world.due = late
+    _tell(world, due)
+    assert _submitted(world) == [1, 2]
+    assert world.state("dataset", "bank:2") == "training"
 
 
 def test_what_a_person_asks_for_takes_what_has_gathered_with_it() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from flow.test_overwritten import WITH_FAULT, A, B, C, drop, manifest, members, values
 from flow.world import DATASET, World, bank_rows
 
 from shared import kinds
+from shared.adapters.memory import MemoryWorkspace
 from shared.domain.facts import (
+    DatasetDue,
     DecisionNotPossible,
     NothingNew,
     ReadmissionRefused,
@@ -19,11 +23,14 @@ from shared.domain.facts import (
     UploadWithdrawn,
     WithdrawalRequested,
 )
+from shared.errors import Transient
 from shared.procedures import content_claim
 from shared.procedures.dataset_head import HEAD, Head
 from shared.procedures.gather_window import gathered
 from shared.steps.withdraw_upload import withdraw_upload
 
+REDELIVERED = 31
+"""Seconds until a message whose step failed is delivered again (`visibilityTimeout` in host.json), and one to take it."""
 BY, WHY = "key:engineer", "the labels of another campaign"
 
 
@@ -290,6 +297,46 @@ def test_a_version_that_was_begun_of_withdrawn_rows_alone_is_taken_back(world: W
     assert there == ((1, "registered", 30) if finished else None)
     drop(world, "june.csv", B)
     assert (newest(world), members(world)) == (finished + 1, {"june.csv": 40})
+
+
+class Unanswering(MemoryWorkspace):
+    """Azure ML, which does not say whether it registered a dataset version."""
+
+    def register_dataset(self, name: str, version: int, url: str, tags: dict[str, str]) -> None:
+        raise Transient("no answer")
+
+
+@pytest.mark.parametrize("lives", [True, False], ids=["its worker lives", "its worker is dead"])
+def test_a_retrain_without_it_waits_for_the_version_that_is_being_made_with_it(
+    world: World, lives: bool
+) -> None:
+    drop(world, "june.csv", B)
+    world.finish_run("bank-v1-a1")
+    bad = world.drop("may.csv", A)
+    world.deliver(bad)
+    (begun,) = (fact for _, fact in world.due if isinstance(fact, DatasetDue))
+    world.pass_time(begun.delay_seconds)
+    world.due, answering, world.workspace = [], world.workspace, Unanswering()
+    with pytest.raises(Transient):
+        world.deliver(begun)
+    world.workspace = answering
+    with suppress(Transient):
+        world.tell(withdrawal(bad, retrain=True))
+    (due,) = (fact for fact in world.bus.published if isinstance(fact, RetrainDue))
+    if lives:
+        world.tell(begun)
+    for _ in range(world.policy.most_attempts - 1):
+        world.pass_time(REDELIVERED)
+        with suppress(Transient):
+            world.tell(due)
+    assert (newest(world), members(world)) == (3, {"june.csv": 40})
+    runs = [one.version for one in world.pipeline.submissions]
+    if runs[-1] == 2:
+        world.finish_run("bank-v2-a1")
+        runs.append(world.pipeline.submissions[-1].version)
+    assert runs[-1] == 3
+    assert world.state("upload", bad.key) == "withdrawn"
+    assert world.ledger.newest("failure") == []
 
 
 def test_what_cannot_be_withdrawn_says_why(world: World) -> None:
