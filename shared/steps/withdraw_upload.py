@@ -56,8 +56,7 @@ def _withdrawn(upload: Record, fact: WithdrawalRequested, dataset: str, services
 
 
 def _told(upload: Record, found: Members, fact: WithdrawalRequested, services: Services) -> UploadWithdrawn:
-    left = found.staying(services).parts
-    mine = upload.values.get("content_hash")
+    left, mine = found.staying(services).parts, _content_hash(upload, services)
     heir = next((part.source["name"] for part in left if part.content_hash == mine), "")
     return UploadWithdrawn(
         upload=upload.id,
@@ -69,6 +68,13 @@ def _told(upload: Record, found: Members, fact: WithdrawalRequested, services: S
         rows_left=sum(part.rows for part in left),
         held_by=heir,
     )
+
+
+def _content_hash(upload: Record, services: Services) -> str | None:
+    """Of its rows; a copy's is that of the upload which brought them first."""
+    first = upload.values.get("same_as")
+    brought = services.ledger.find("upload", first) if first else upload
+    return brought.values.get("content_hash") if brought else None
 
 
 def _decided(meant: Iterable[Record], fact: WithdrawalRequested, services: Services) -> Iterable[Change]:

@@ -169,7 +169,9 @@ def test_a_copy_that_was_withdrawn_holds_nothing(world: World) -> None:
     drop(world, "june.csv", B)
     withdraw(world, copy)
     assert world.state("upload", copy.key) == "withdrawn"
+    assert values(world, copy)["held_by"] == "may.csv"
     withdraw(world, bad, "o2")
+    assert "held_by" not in values(world, bad)
     retrain(world)
     assert members(world) == {"june.csv": 40}
 
