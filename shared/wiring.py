@@ -76,7 +76,7 @@ def services() -> Services:
             patience=settings.score_patience_seconds,
         ),
         bus=_bus(settings, credential),
-        contracts=load_contracts(CONTRACTS),
+        contracts=load_contracts(CONTRACTS, endpoint_prefix=settings.endpoint_prefix),
         recipes=load_recipes(RECIPES, first=settings.first_recipe),
         policy=settings.policy(),
         now=now,

@@ -26,7 +26,7 @@ def publish(settings: Settings, patience: Patience) -> int:
     """The pipelines and the endpoints; the exit code."""
     workspace = AzureWorkspace(settings, sign_in.credential())
     _publish(settings, workspace, patience)
-    for contract in load_contracts(CONTRACTS):
+    for contract in load_contracts(CONTRACTS, endpoint_prefix=settings.endpoint_prefix):
         name = endpoint_name(settings.endpoint_prefix, contract.dataset)
         patience.until_let_in(f"the endpoint {name}", lambda name=name: workspace.ensure_endpoint(name))  # type: ignore[misc]
         print(f"endpoint {name} is there")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, get_args
 
+from shared.domain import names
+from shared.domain.policy import Policy
 from shared.domain.tables.contract import KEYS, Contract, Purpose
 from shared.errors import ConfigurationError
 
@@ -16,8 +18,14 @@ EXPECTS = re.compile(r"\b(expects(?:\.\w+)*): ")
 """How a fault of what is expected names its key."""
 
 
-def load_contracts(folder: str | Path) -> tuple[Contract, ...]:
-    """Every `*.yaml` of the folder, by dataset name; raises: ConfigurationError that names the file."""
+def load_contracts(
+    folder: str | Path, *, endpoint_prefix: str = Policy.endpoint_prefix
+) -> tuple[Contract, ...]:
+    """Every `*.yaml` of the folder, by dataset name.
+
+    endpoint_prefix: what the endpoints of their models begin with
+    raises: ConfigurationError that names the file, or the datasets that cannot stand beside each other
+    """
     import yaml
 
     contracts = []
@@ -48,7 +56,27 @@ def load_contracts(folder: str | Path) -> tuple[Contract, ...]:
                     f"{folder}: one header can fit both {one.dataset!r} and {other.dataset!r} (for {purpose}); give one of"
                     " them a column that the other does not know"
                 )
+    _check_endpoints(folder, [contract.dataset for contract in contracts], endpoint_prefix)
     return tuple(sorted(contracts, key=lambda contract: contract.dataset))
+
+
+def _check_endpoints(folder: str | Path, datasets: Sequence[str], prefix: str) -> None:
+    """Two datasets behind one endpoint would take each other's models down."""
+    taken: dict[str, str] = {}
+    for dataset in datasets:
+        name = names.endpoint_name(prefix, dataset)
+        if not re.fullmatch(names.ENDPOINT, name):
+            raise ConfigurationError(
+                f"{folder}: the endpoint of dataset {dataset!r} would be {name!r}, and Azure takes letters, digits and"
+                " dashes, the first a letter; call the dataset so, or mend ENDPOINT_PREFIX"
+            )
+        other = taken.setdefault(name.casefold(), dataset)
+        if other != dataset:
+            raise ConfigurationError(
+                f"{folder}: datasets {other!r} and {dataset!r} would share the endpoint {name!r}, which has room for"
+                f" {names.LONGEST_ENDPOINT} characters, whatever their case; call the newer one otherwise, or give"
+                " ENDPOINT_PREFIX fewer characters where no model is released yet"
+            )
 
 
 def _only_known(body: Mapping[str, Any]) -> None:

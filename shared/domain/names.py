@@ -33,6 +33,9 @@ UPLOAD_ID = "^(readmitted/)*upload(-[0-9]+)?/.+/[!#-~]+$"
 """The key of `UploadArrived`; before it, whether it is those of its rows that were readmitted."""
 DATASET_ID = "^.+:[0-9]+$"
 RUN_NAME = "^.+-a[0-9]+$"
+LONGEST_ENDPOINT = 32
+ENDPOINT = "^[a-zA-Z][-a-zA-Z0-9]{1,30}[a-zA-Z0-9]$"
+"""What Azure takes as an endpoint's name; source: azure-ai-ml's `validate_endpoint_or_deployment_name`."""
 DEPLOYMENT_ID = "^[^/]+/[^/]+$"
 """Endpoint and deployment."""
 BATCH_ID = "^.+-[0-9a-f]{8}$"
@@ -104,8 +107,8 @@ def deployment_name(version: int) -> str:
 
 
 def endpoint_name(prefix: str, dataset: str) -> str:
-    """The online endpoint of a dataset's model; Azure allows 3 to 32 characters."""
-    return f"{prefix}{dataset}"[:32].rstrip("-")
+    """The online endpoint of a dataset's model; `adapters.contracts` sees to it that no two datasets share one."""
+    return f"{prefix}{dataset}"[:LONGEST_ENDPOINT].rstrip("-")
 
 
 def batch_id(name: str, etag: str, attempt: int = 1) -> str:

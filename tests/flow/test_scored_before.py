@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flow import engine
+from flow.alerting import expecting
 from flow.engine import release
 from flow.world import POLICY, World, bank_rows
 
@@ -47,7 +48,11 @@ def finish_runs(world: World) -> None:
             engine.end(world, submission.name)
 
 
-def test_the_same_bytes_again_are_known_and_lead_to_the_first(world: World) -> None:
+@pytest.mark.parametrize("expected", [None, {"batches": {"by": "08:00"}}], ids=["", "expected"])
+def test_the_same_bytes_again_are_known_and_lead_to_the_first(
+    world: World, expected: dict[str, Any] | None
+) -> None:
+    world.contracts = expecting(expected) if expected else world.contracts
     assert drop(world) == "scored"
     asked = world.endpoint.requests
     assert drop(world) == "duplicate"  # as when metadata or headers change: another ETag, the same bytes

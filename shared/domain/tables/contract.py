@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
@@ -95,8 +95,8 @@ class Contract:
     """What a list of clients as a whole says of each of its rows; no file has them."""
     contacts: str = ""
     """The column that counts how often a client was contacted in the campaign; empty where none does."""
-    expects: Expectations | None = None
-    """What is to come, and by when."""
+    expects: Expectations | None = field(default=None, compare=False)
+    """What is to come, and by when. It says nothing of rows: contracts that differ in it alone read every file alike."""
 
     @cached_property
     def features(self) -> tuple[Column, ...]:

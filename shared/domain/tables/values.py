@@ -53,7 +53,8 @@ class Judged(dict[str, Any]):
     """
 
     def __init__(self, column: Column, *, waived: bool = False, mend: Collection[Mend] = ()) -> None:
-        """mend: what the contract lets be mended"""
+        """waived: what breaks the contract, mended, is any value of the column's type; mend: what the contract lets be
+        mended"""
         super().__init__()
         self.mended: dict[str, tuple[str, ...]] = {}
         """Texts that were mended, each with what was; for the caller to count and, when there are many, to clear."""
@@ -62,16 +63,19 @@ class Judged(dict[str, Any]):
         self.faulty = False
         """Set whenever a fault is given out (it is no value of the dictionary); cleared by the caller."""
         self._faults: dict[str, Fault] = {}
-        self._judge = judge_leniently(column) if waived else judge(column)
+        self._judges = (judge(column), judge_leniently(column)) if waived else (judge(column),)
+        """The first that finds no fault decides."""
 
     def __missing__(self, text: str) -> Any:
         fault = self._faults.get(text)
         if fault is not None:
             self.faulty = True
             return fault
-        value = self._judge(text)
-        if isinstance(value, Fault) and (self._mend or self.column.spellings):
-            value = self._mended(text, value)
+        value: Any = None
+        for judged in self._judges:
+            value = self._judged(text, judged)
+            if not isinstance(value, Fault):
+                break
         if isinstance(value, Fault):
             self.faulty = True
             if len(self._faults) < MOST_FAULTS and len(text) <= LONGEST_SHOWN:
@@ -82,9 +86,13 @@ class Judged(dict[str, Any]):
         self[text] = value
         return value
 
-    def _mended(self, text: str, fault: Fault) -> Any:
+    def _judged(self, text: str, judged: Callable[[str], Any]) -> Any:
+        """As it is, else as it is mended."""
+        fault = judged(text)
+        if not isinstance(fault, Fault) or not (self._mend or self.column.spellings):
+            return fault
         plain, how = mended(text, self.column, self._mend)
-        value = self._judge(plain) if how else fault
+        value = judged(plain) if how else fault
         if isinstance(value, Fault):
             return fault
         self.mended[text] = how

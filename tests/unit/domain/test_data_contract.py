@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.contracts import load_contracts
+from shared.domain.names import endpoint_name
 from shared.domain.tables.contract import Contract
 from shared.domain.tables.header_match import HeaderProblem, match
 from shared.domain.tables.values import Fault, judge
@@ -171,6 +172,42 @@ def test_contracts_of_which_each_needs_a_column_of_its_own_are_told_apart(tmp_pa
     (tmp_path / "a.yaml").write_text(json.dumps(GOOD), encoding="utf-8")
     (tmp_path / "b.yaml").write_text(json.dumps(other), encoding="utf-8")
     assert len(load_contracts(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("datasets", "prefix", "said"),
+    [
+        (["term-deposits-2025-of-branch-1", "term-deposits-2025-of-branch-2"], "campanha-", "share the endpoint"),
+        (["bank", "Bank"], "campanha-", "share the endpoint"),
+        (["kredit_neu"], "campanha-", "would be 'campanha-kredit_neu', and Azure takes letters"),
+        (["österreich"], "campanha-", "Azure takes letters"),
+        (["e"], "9", "mend ENDPOINT_PREFIX"),
+    ],
+)
+def test_contracts_whose_models_have_no_endpoint_of_their_own_are_refused(
+    datasets: list[str], prefix: str, said: str, tmp_path: Path
+) -> None:
+    _write_apart(tmp_path, datasets)
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        load_contracts(tmp_path, endpoint_prefix=prefix)
+    assert all(repr(dataset) in str(caught.value) for dataset in datasets)
+
+
+def test_long_names_that_stay_apart_keep_the_endpoints_they_had(tmp_path: Path) -> None:
+    datasets = ["north-term-deposits-of-2025", "south-term-deposits-of-2025"]
+    _write_apart(tmp_path, datasets)
+    assert [contract.dataset for contract in load_contracts(tmp_path)] == datasets
+    assert endpoint_name("campanha-", datasets[0]) == "campanha-north-term-deposits-of"
+    _write_apart(tmp_path, ["term-deposits-2025-of-branch-1", "term-deposits-2025-of-branch-2"])
+    assert len(load_contracts(tmp_path, endpoint_prefix="c-")) == 2, "a shorter prefix leaves room"
+
+
+def _write_apart(folder: Path, datasets: list[str]) -> None:
+    """A contract of each dataset, which no header of another fits."""
+    for at, dataset in enumerate(datasets):
+        columns = [{"name": f"age {at}", "type": "integer"}]
+        body = {**GOOD, "dataset": dataset, "columns": columns}
+        (folder / f"{at}.yaml").write_text(json.dumps(body), encoding="utf-8")
 
 
 @pytest.mark.parametrize(("name", "usual"), [("cons.price.idx", 93.994), ("nr.employed", 5191.0)])

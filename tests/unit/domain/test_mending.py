@@ -36,9 +36,11 @@ def table(**values: str) -> bytes:
     return written(found, names=COLUMNS)
 
 
-def read(data: bytes, by: Contract) -> tuple[int, dict[tuple[str, str], int], list[dict[str, Any]]]:
+def read(
+    data: bytes, by: Contract, *, waived: bool = False
+) -> tuple[int, dict[tuple[str, str], int], list[dict[str, Any]]]:
     """Rows admitted, what was mended, and the rows."""
-    admission = check_rows([data], [by])
+    admission = check_rows([data], [by], waived=waived)
     assert admission.problem == ""
     found = [
         dict(zip(batch.columns, values, strict=True))
@@ -71,6 +73,28 @@ def test_a_value_is_mended_where_the_contract_says_so_and_counted(
     assert told == {(column, MENDS[mend]): 1}  # type: ignore[index]
     assert read(table(**change), contract(*(other for other in ALL if other != mend)))[:2] == (2, {})
     assert read(table(**change), ADDITIONAL)[:2] == (2, {})
+
+
+SPELT = ("", {"job": "boss"}, "job", "management")
+
+
+@pytest.mark.parametrize(("mend", "change", "column", "value"), [*VALUES, SPELT])
+def test_what_is_mended_is_mended_in_rows_that_are_readmitted_too(
+    mend: str, change: dict[str, str], column: str, value: object
+) -> None:
+    beside = {"campaign": "900"} if column == "age" else {"age": "130"}
+    by = contract(*([mend] if mend else []), job={"spellings": {"boss": "management"}})
+    assert read(table(**change, **beside), by)[0] == 2
+    accepted, told, found = read(table(**change, **beside), by, waived=True)
+    assert (accepted, found[1][column]) == (3, value)
+    assert {name: found[1][name] for name in beside} == {name: int(text) for name, text in beside.items()}
+    assert told == {(column, MENDS.get(mend, "another spelling of a value")): 1}  # type: ignore[call-overload]
+
+
+def test_what_a_mend_cannot_save_is_readmitted_as_it_is() -> None:
+    accepted, told, found = read(table(job="Astronaut", age="130.0"), contract(*ALL), waived=True)
+    assert (accepted, found[1]["job"], found[1]["age"]) == (3, "Astronaut", 130)
+    assert told == {("age", MENDS["whole-numbers"]): 1}
 
 
 @pytest.mark.parametrize(
