@@ -98,15 +98,50 @@ def test_outcomes_by_the_number_of_the_row_and_the_batch_as_a_column(world: Worl
     assert known(world, batch)["realised"]["money"] == -POLICY.call_cost
 
 
-def test_the_call_list_comes_back_with_answers(world: World, batch: str) -> None:
+def answered(world: World, batch: str) -> list[str]:
+    """The lines of the call list as they are, and an answer: a yes of the first, a no of the others."""
     listed = (world.files.content("scored", f"{batch}/call-list.csv") or b"").decode().splitlines()
-    answered = [
-        f"{listed[0]};y",
-        *(f"{line};{'yes' if at == 0 else 'no'}" for at, line in enumerate(listed[1:])),
-    ]
-    became = dropped(world, f"{batch}/back.csv", "\n".join(answered) + "\n")
-    assert (became["state"], became["rejected_rows"], became["rows"]) == ("joined", 0, len(listed) - 1)
+    answers = (f"{line};{'yes' if at == 0 else 'no'}" for at, line in enumerate(listed[1:]))
+    return [f"{listed[0]};y", *answers]
+
+
+def test_the_call_list_comes_back_with_answers(world: World, batch: str) -> None:
+    lines = answered(world, batch)
+    became = dropped(world, f"{batch}/back.csv", "\n".join(lines) + "\n")
+    assert (became["state"], became["rejected_rows"], became["rows"]) == ("joined", 0, len(lines) - 1)
     assert known(world, batch)["realised"]["deposits"] == 1
+
+
+def with_own_columns(**values: str) -> str:
+    """A file of clients with columns of its own, of every second client empty."""
+    first, *lines = clients().splitlines()
+    own = [";".join(values), *(";".join(values.values()), ";" * (len(values) - 1)) * (ROWS // 2)]
+    return "".join(f"{more};{line}\n" for more, line in zip(own, [first, *lines], strict=True))
+
+
+@pytest.mark.parametrize("own", [{"called": "no", "batch": "A7"}, {"called": "2026-03-01"}, {"remark": "ill"}])
+def test_a_call_list_comes_back_whatever_columns_the_file_of_clients_has_of_its_own(
+    world: World, own: dict[str, str]
+) -> None:
+    batch = scored(world, with_own_columns(**own))
+    lines = answered(world, batch)
+    became = dropped(world, f"{batch}/back.csv", "\n".join(lines) + "\n")
+    assert (became["state"], became["rejected_rows"], became["rows"]) == ("joined", 0, len(lines) - 1)
+    assert known(world, batch)["realised"]["calls"] == len(lines) - 1
+
+
+def test_what_a_batchs_own_column_says_of_another_row_is_told(world: World) -> None:
+    batch = scored(world, with_own_columns(called="no"))
+    became = dropped(world, f"{batch}/a.csv", "client;called;y\nC001;no;yes\nC003;yes;yes\n;;no\n")
+    assert (became["rows"], known(world, batch)["realised"]["calls"]) == (1, 1)
+    assert faults(world, became["id"]) == [(3, "called, client", "yes, C003"), (4, "called", "")]
+
+
+def test_a_file_whose_own_batches_are_none_of_ours_is_to_lie_in_a_folder(world: World) -> None:
+    batch = scored(world, with_own_columns(batch="A7"))
+    became = dropped(world, "back.csv", "\n".join(answered(world, batch)) + "\n")
+    assert became["state"] == "refused"
+    assert "drop the file as outcomes/BATCH/back.csv" in became["reason"]
 
 
 def test_a_number_and_a_key_have_to_agree(world: World, batch: str) -> None:

@@ -28,6 +28,8 @@ from shared.domain.tables.unreadable import UnreadableFile
 from shared.domain.tables.values import LONGEST_SHOWN, Fault, Judged
 
 BATCH, CALLED = "batch", "called"
+OURS = frozenset((names.ROW, BATCH, CALLED))
+"""Columns that mean something to us, unless the file of clients has one of that name."""
 SPELLINGS = (("true", "yes"), ("1", "yes"), ("false", "no"), ("0", "no"))
 MOST_FAULTS = 1000
 """Faults that are told one by one; all are counted."""
@@ -86,8 +88,8 @@ class OutcomeFile:
     """The answers of one file, while it is read."""
 
     batch: str
-    numbered: bool
-    """Whether the column `names.ROW` is ours, and none that came through scoring."""
+    ours: frozenset[str]
+    """Which of `OURS` the file has and the batch's own file has not: what is in that went through scoring as it was."""
     key: tuple[str, ...]
     """The columns by which a line names its row; `names.ROW` is its number."""
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -118,17 +120,23 @@ class OutcomeFile:
                 f"line {header.line}, the header, has no column {contract.target!r}: it says for each row whether a"
                 f" deposit came of it ({listed(contract.target_values)})"
             )
-        numbered = names.ROW in known and names.ROW not in plan.cut.header.names
+        theirs = {*plan.cut.header.names, *plan.cut.header.columns, contract.target}
+        ours = OURS.intersection(known) - theirs
         yes_no = Column(name=CALLED, type="category", values=("no", "yes"), spellings=SPELLINGS)
         return cls(
             batch=plan.batch,
-            numbered=numbered,
-            key=_key(header, known, plan, numbered=numbered),
+            ours=ours,
+            key=_key(header, known, plan, ours),
             _places={name: at for at, name in enumerate(known)},
             _target=Judged(contract.target_column, mend=("blanks", "case", *contract.mend)),
             _called=Judged(yes_no, mend=("blanks", "case")),
             _positive=contract.positive,
         )
+
+    @property
+    def numbered(self) -> bool:
+        """Whether lines name their row by its number."""
+        return names.ROW in self.ours
 
     def add(self, block: Block) -> None:
         """raises: WrongFile when the file says more than fits"""
@@ -158,7 +166,7 @@ class OutcomeFile:
             self.reject(fault)
             return
         key = SEPARATOR.join(self._part(name, cells[self._places[name]].strip()) for name in self.key)
-        called = self._called["yes" if CALLED not in self._places else cells[self._places[CALLED]]]
+        called = self._called[cells[self._places[CALLED]] if CALLED in self.ours else "yes"]
         self.repeated += key in self.answers
         self.answers[key] = Answer(
             line=line, deposit=self._target[target] == self._positive, called=called == "yes"
@@ -172,18 +180,19 @@ class OutcomeFile:
 
     def _fault(self, line: int, cells: list[str], target: str) -> LineFault | None:
         """What is wrong with a line; the first thing."""
-        of_batch = cells[self._places[BATCH]].strip() if BATCH in self._places else self.batch
+        of_batch = cells[self._places[BATCH]].strip() if BATCH in self.ours else self.batch
         if of_batch != self.batch:
             rule = f"another batch than {self.batch}, of which the file is"
             return _told(line, BATCH, of_batch, rule, "drop a file for each batch")
-        for name in self.key:
-            text = cells[self._places[name]].strip()
-            if not text:
-                return _told(line, name, "", "empty", "say of which row the line is")
-            if self._is_number(name) and not (text.isascii() and text.isdigit() and len(text) <= 18):
-                return _told(line, name, text, "no row's number", "write the number that the call list has")
+        first, *others = (cells[self._places[name]].strip() for name in self.key)
+        if not first and (self.numbered or not any(others)):
+            return _told(line, self.key[0], "", "empty", "say of which row the line is")
+        if self.numbered and not (first.isascii() and first.isdigit() and len(first) <= 18):
+            return _told(
+                line, names.ROW, first, "no row's number", "write the number that the call list has"
+            )
         judged = {self._target.column.name: self._target[target]}
-        if CALLED in self._places:
+        if CALLED in self.ours:
             judged[CALLED] = self._called[cells[self._places[CALLED]]]
         for name, value in judged.items():
             if isinstance(value, Fault):
@@ -219,18 +228,21 @@ def batch_of(name: str, header: Header, first: Block | None) -> str:
             return found
         if found:  # whatever stands there may be a client's: it is not repeated
             raise WrongFile(
-                f"its first line says under {BATCH!r} what is no batch's id: write it as `./dev batches` lists it"
+                f"its first line says under {BATCH!r} what is no batch's id: write it as `./dev batches` lists it, or, where"
+                f" the file of clients has such a column, drop the file as {names.OUTCOMES}/BATCH/{name}"
             )
     raise WrongFile(
         f"nothing says of which batch it is: drop it as {names.OUTCOMES}/BATCH/{name}, or give it a column {BATCH!r}"
     )
 
 
-def _key(header: Header, known: tuple[str, ...], plan: BatchPlan, *, numbered: bool) -> tuple[str, ...]:
+def _key(
+    header: Header, known: tuple[str, ...], plan: BatchPlan, ours: frozenset[str]
+) -> tuple[str, ...]:
     through = key_columns(plan)
-    shared = [name for name in through if name in known and name not in (BATCH, CALLED)]
-    if numbered or shared:
-        return (names.ROW, *shared) if numbered else tuple(shared)
+    key = ((names.ROW,) if names.ROW in ours else ()) + tuple(name for name in through if name in known)
+    if key:
+        return key
     by = f", or {listed(through)} as in the file of clients" if through else ""
     raise WrongFile(
         f"line {header.line}, the header, names no row: give the lines a column {names.ROW!r} with the number of the row"
