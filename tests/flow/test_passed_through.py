@@ -117,11 +117,21 @@ def test_a_file_to_learn_from_has_no_column_that_the_contract_does_not_know(worl
     assert world.state("upload", upload.key) == "rejected"
 
 
-def test_of_contracts_that_fit_the_one_that_knows_most_columns_is_meant(world: World) -> None:
-    fewer = {"columns": [column for column in BANK.to_json()["columns"] if column["name"] != "balance"]}
-    younger = Contract.from_json({**BANK.to_json(), **fewer, "dataset": "younger"})
-    world.contracts = (younger, BANK)
-    scored(world, with_keys(f"client_id;{TABLE[0]};note"))
+@pytest.mark.parametrize(
+    "header",
+    [TABLE[0], TABLE[0].replace("balance", "Saldo"), TABLE[0].upper()],
+    ids=["as named", "aliased", "mended"],
+)
+def test_of_contracts_that_fit_the_one_that_knows_most_columns_is_meant(world: World, header: str) -> None:
+    columns = [
+        column | {"aliases": ["Saldo"]} if column["name"] == "balance" else column
+        for column in BANK.to_json()["columns"]
+    ]
+    bank = Contract.from_json({**BANK.to_json(), "columns": columns, "mend": ["names"]})
+    fewer = {"columns": [column for column in columns if column["name"] != "balance"]}
+    younger = Contract.from_json({**bank.to_json(), **fewer, "dataset": "younger"})
+    world.contracts = (younger, bank)
+    scored(world, with_keys(f"client_id;{header};note"))
     assert world.told(BatchScored)
     assert [record.values["dataset"] for record in world.ledger.newest("batch")] == ["bank"]
 

@@ -167,7 +167,11 @@ def _alike(known: Iterable[str], aliases: Mapping[str, str]) -> dict[str, str]:
 
 
 def _knowing_most(names: Sequence[str], fitting: Sequence[Contract], purpose: Purpose) -> list[Contract]:
-    known = [len(contract.known(purpose).intersection(names)) for contract in fitting]
+    """Of the names as each contract reads them."""
+    known = [
+        len(contract.known(purpose).intersection(renamed(names, contract, purpose)[0]))
+        for contract in fitting
+    ]
     return [contract for contract, count in zip(fitting, known, strict=True) if count == max(known)]
 
 
