@@ -42,7 +42,7 @@ def cost_on(
     from shared.domain.drift.expected_loss import too_little
 
     prices = money(services)
-    judged = worth_when_judged(documents.get("evaluation", {}), prices)
+    judged = worth_when_judged(documents, prices)
     seen = seen_of(dataset, model, services)
     coming = "" if too_little(seen) else _ahead(dataset, model, services)
     return cost_of(asked, seen, judged, coming, prices)

@@ -47,7 +47,11 @@ def serving(world: World, version: int, **policy: Any) -> World:
     world.policy = replace(world.policy, **policy)
     release(world, version)
     world.workspace.documents["bank", version] = {
-        "model": {"list_columns": [{"name": "size", "log_of": "rows"}]},
+        "model": {
+            "list_columns": [{"name": "size", "log_of": "rows"}],
+            "call_cost": 40.0,
+            "deposit_value": 80.0,
+        },
         "profile": learned(),
         "evaluation": {"rows": 400, "challenger": {"profit": 100.0, "calls": 10}},
     }

@@ -36,17 +36,20 @@ def worth_of(asked: ScorePlaces, money: Money) -> PerClient | None:
     return PerClient(money=mean, variance=max(squares - mean**2, 0.0) / rows)
 
 
-def worth_when_judged(evaluation: Mapping[str, Any], money: Money) -> PerClient | None:
+def worth_when_judged(documents: Mapping[str, Any], money: Money) -> PerClient | None:
     """What the calls brought for each held-out row when the model was judged; None where that is not known.
 
-    evaluation: of the model's folder. Its profit is at the costs of that day, its calls are counted anew at today's.
+    documents: of the model's folder. Its profit is at the prices of that day, which say how many deposits there were;
+    these and the calls are counted anew at today's.
     """
+    evaluation, then = documents.get("evaluation", {}), documents.get("model", {})
     figures, rows = evaluation.get("challenger", {}), evaluation.get("rows", 0)
-    if not rows or figures.get("profit") is None or figures.get("calls") is None:
+    profit, calls = figures.get("profit"), figures.get("calls")
+    call_cost, deposit_value = then.get("call_cost"), then.get("deposit_value")
+    if not rows or None in (profit, calls, call_cost, deposit_value):
         return None
-    calls = figures["calls"]
     gain = money.deposit_value - money.call_cost
-    deposits = min(max((figures["profit"] + money.call_cost * calls) / money.deposit_value, 0.0), calls)
+    deposits = min(max((profit + call_cost * calls) / deposit_value, 0.0), calls)
     mean = (deposits * gain - (calls - deposits) * money.call_cost) / rows
     squares = (deposits * gain**2 + (calls - deposits) * money.call_cost**2) / rows
     return PerClient(money=mean, variance=max(squares - mean**2, 0.0) / rows)

@@ -21,6 +21,11 @@ from shared.domain.policy import Policy
 
 MONEY = Money(call_cost=10, deposit_value=80)
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
+JUDGED: dict[str, Any] = {
+    "model": {"call_cost": 10.0, "deposit_value": 80.0},
+    "evaluation": {"rows": 1000, "challenger": {"profit": 1400.0, "calls": 100}},
+}
+"""100 calls, 30 of them deposits, of 1,000 rows: 30 * 80 - 100 * 10."""
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -146,17 +151,26 @@ def test_without_a_pace_nothing_is_said_of_the_time_ahead() -> None:
     assert "no batch" in str(ahead(_days(4, 14, 24), [], NOW))
 
 
-def test_the_worth_of_clients_when_judged_follows_from_calls_and_profit() -> None:
-    """100 calls, 30 of them deposits, of 1,000 rows: 30 * 80 - 100 * 10."""
-    found = worth_when_judged({"rows": 1000, "challenger": {"profit": 1400.0, "calls": 100}}, MONEY)
+@pytest.mark.parametrize(
+    ("today", "worth"),
+    [(MONEY, 1.4), (Money(call_cost=10, deposit_value=160), 3.8), (Money(call_cost=20, deposit_value=80), 0.4)],
+)
+def test_the_worth_of_clients_when_judged_is_of_its_calls_and_deposits_at_the_prices_of_today(
+    today: Money, worth: float
+) -> None:
+    found = worth_when_judged(JUDGED, today)
     assert found is not None
-    assert found.money == pytest.approx(1.4)
-    assert worth_when_judged({}, MONEY) is None
+    assert found.money == pytest.approx(worth)
+
+
+@pytest.mark.parametrize("missing", JUDGED)
+def test_without_the_figures_or_the_prices_of_that_day_it_is_not_known(missing: str) -> None:
+    assert worth_when_judged({name: JUDGED[name] for name in JUDGED if name != missing}, MONEY) is None
 
 
 def test_all_is_said_where_all_is_known_and_the_rest_with_its_reason() -> None:
     said = clients(1000, 7)
-    judged = worth_when_judged({"rows": 1000, "challenger": {"profit": 1400.0, "calls": 100}}, MONEY)
+    judged = worth_when_judged(JUDGED, MONEY)
     seen = answered(2000, 3, shift=-1.0)
     full = cost_of(asked(said), seen, judged, Ahead(clients=5000, days=20.0), MONEY)
     assert "not_said_because" not in full
