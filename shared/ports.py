@@ -208,6 +208,9 @@ class Workspace(Protocol):
     def model_documents(self, name: str, version: int) -> dict[str, Any]:
         """The JSON documents in the model's folder, by file name without `.json`."""
 
+    def learned_rows(self, name: str, version: int) -> Any:
+        """The digests of the rows that the model learned from, sorted, as an array; None where it does not say."""
+
     def model_folders(self, name: str) -> Mapping[int, str]:
         """By registered version, archived ones too: where Azure ML finds its folder; empty for an unknown model."""
 

@@ -51,6 +51,7 @@ VERBS = {
     "find": "looks for a run of", "run": "looks at a run of", "runs": "lists the runs of",
     "register_dataset": "registers a dataset version in", "cancel_run": "cancels a run in",
     "model_folders": "looks for models in", "model_documents": "reads what is said of a model in",
+    "learned_rows": "reads what a model learned from in",
     "deployment_state": "looks at a deployment in", "deployments": "lists the deployments of",
     "begin_deployment": "begins a deployment in", "delete_deployment": "deletes a deployment from",
     "traffic": "reads the traffic of", "set_traffic": "sets the traffic of", "score": "asks", "deliver": "tells",

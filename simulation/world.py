@@ -129,6 +129,7 @@ class LoggedWorkspace(MemoryWorkspace):
             "runs",
             "started",
             "documents",
+            "learned",
             "states",
             "traffic",
             "requests",

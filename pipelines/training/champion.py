@@ -12,9 +12,9 @@ import numpy as np
 from pipelines.training import prepared
 from pipelines.training.drift import PROFILE, drift
 from pipelines.training.holdout import Digests, Mask
-from pipelines.training.prepared import LEARNED
 from serving.features import encode
 from serving.model import Model, load
+from shared.domain.datasets.row_digest import LEARNED
 
 
 @dataclass(frozen=True, kw_only=True)

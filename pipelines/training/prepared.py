@@ -26,8 +26,6 @@ RECIPES = "recipes.json"
 """The recipes that may be live, the one that a dataset starts with first."""
 DECISIONS = "decisions.json"
 """What people decided about rows: the uploads withdrawn, the versions trusted, as the manifest has them."""
-LEARNED = "learned.npy"
-"""In a model's folder: the digests of the rows it learned from, sorted. It is judged on none of them."""
 VERSION, LIST = "campanha.version", "campanha.list"
 """Columns beside the contract's: the dataset version that a row came in with, and a number for the list it stands on;
 a newer list has a greater one."""

@@ -19,6 +19,7 @@ from pipelines.training.learners import Matrix, columns_of, fit
 from pipelines.training.trial import SCORES, TRIAL
 from serving.members import Member
 from serving.model import LIST, SINGLE, save
+from shared.domain.datasets.row_digest import LEARNED
 from shared.domain.models.doubt import remedy
 from shared.domain.models.recipe import Recipe
 
@@ -61,7 +62,7 @@ def main(arguments: list[str]) -> int:
     known = profile(matrix.inputs[:read], matrix.values[:, :read])
     (given.model / PROFILE).write_text(json.dumps(known, indent=1), encoding="utf-8")
     digests = prepared.read_digests(given.prepared, prepared.TRAIN, features)[learned]
-    np.save(given.model / prepared.LEARNED, np.unique(digests), allow_pickle=False)
+    np.save(given.model / LEARNED, np.unique(digests), allow_pickle=False)
     for name in (EVIDENCE, TRIAL):
         shutil.copyfile(given.trial / name, given.model / name)
     for file in (given.trial / SCORES).glob("*.parquet"):  # a store of blobs knows no empty folder

@@ -27,6 +27,7 @@ from azure.core.exceptions import (
 from shared.adapters.endpoint_metrics import request_metrics
 from shared.adapters.ml_client import ml_client, scoring_address
 from shared.adapters.serving_code import ENTRY_SCRIPT, assemble
+from shared.domain.datasets.row_digest import LEARNED
 from shared.domain.run_end import sentence_in
 from shared.errors import Conflict, Refused, Transient
 from shared.ports import DeploymentPlan, RequestMetrics, RunView, StepView
@@ -148,9 +149,23 @@ class AzureWorkspace:
         return self._documents(name, version)
 
     def _read_documents(self, name: str, version: int) -> dict[str, Any]:
+        with self._folder_of(name, version) as folder:
+            return {path.stem: json.loads(path.read_bytes()) for path in folder.rglob("*.json")}
+
+    def learned_rows(self, name: str, version: int) -> Any:
+        """They grow with the rows, so they are not remembered."""
+        import numpy as np
+
+        with self._folder_of(name, version) as folder:
+            files = list(folder.rglob(LEARNED))
+            return np.load(files[0], allow_pickle=False) if files else None
+
+    @contextmanager
+    def _folder_of(self, name: str, version: int) -> Iterator[Path]:
+        """The model's folder, while it is looked into."""
         with tempfile.TemporaryDirectory() as folder, _answers(f"reading model {name}:{version}"):
             self.client.models.download(name=name, version=str(version), download_path=folder)
-            return {path.stem: json.loads(path.read_bytes()) for path in Path(folder).rglob("*.json")}
+            yield Path(folder)
 
     def model_folders(self, name: str) -> dict[int, str]:
         from azure.ai.ml.constants import ListViewType

@@ -230,6 +230,8 @@ class MemoryWorkspace:
     started: dict[str, RunRequest | ScoringRequest | ExperimentRequest] = field(default_factory=dict)
     """What each run was started with."""
     documents: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    learned: dict[tuple[str, int], Any] = field(default_factory=dict)
+    """The digests of the rows that a model learned from."""
     states: dict[tuple[str, str], str] = field(default_factory=dict)
     traffic: dict[str, dict[str, int]] = field(default_factory=dict)
     requests: dict[tuple[str, str], RequestMetrics] = field(default_factory=dict)
@@ -253,6 +255,11 @@ class MemoryWorkspace:
         if (name, version) not in self.documents:
             raise Transient(f"there is no model {name}:{version}")
         return self.documents[name, version]
+
+    def learned_rows(self, name: str, version: int) -> Any:
+        if (name, version) not in self.documents:
+            raise Transient(f"there is no model {name}:{version}")
+        return self.learned.get((name, version))
 
     def model_folders(self, name: str) -> dict[int, str]:
         return {version: f"memory://models/{name}/{version}/" for of, version in self.documents if of == name}

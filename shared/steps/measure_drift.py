@@ -22,6 +22,7 @@ from shared.procedures.released_model import RELEASED, ReleasedModel
 from shared.services import Services
 
 if TYPE_CHECKING:
+    from shared.domain.drift.learned_rows import LearnedRows
     from shared.domain.drift.scored_part import ScoredPart
 
 
@@ -32,6 +33,9 @@ class Serving:
     released: ReleasedModel
     documents: dict[str, Any]
     """Of its folder."""
+    known: LearnedRows | None
+    """What it has learned from; None where it does not say, where the rows lack a column that it reads, and where none is
+    to be scored."""
 
 
 def measure_drift(fact: DriftDue, services: Services) -> Iterable[Fact | Change]:
@@ -45,7 +49,8 @@ def measure_drift(fact: DriftDue, services: Services) -> Iterable[Fact | Change]
     manifest = Manifest.from_json(manifest_text(fact.dataset, fact.version, services))
     contract = Contract.from_json(manifest.contract)
     documents = services.workspace.model_documents(fact.dataset, released.value.version)
-    serving = Serving(released=released.value, documents=documents)
+    known = _known(documents.get("model", {}), contract, released.value.version, services)
+    serving = Serving(released=released.value, documents=documents, known=known)
     new = [part for part in manifest.parts if part.upload in set(manifest.uploads)]
     read = {part.upload: _read(part, contract, serving, services) for part in new}
     _note(fact, read, serving, services)
@@ -53,6 +58,19 @@ def measure_drift(fact: DriftDue, services: Services) -> Iterable[Fact | Change]
     for upload, scored in read.items():
         found += _found(upload, scored, serving, fact, services)
     return found
+
+
+def _known(
+    description: dict[str, Any], contract: Contract, version: int, services: Services
+) -> LearnedRows | None:
+    from shared.domain.drift.learned_rows import LearnedRows
+
+    features = [one["name"] for one in description.get("features", ())]
+    there = {column.name for column in contract.features}
+    if not services.policy.drift_rows or not features or not there.issuperset(features):
+        return None
+    digests = services.workspace.learned_rows(contract.dataset, version)
+    return None if digests is None else LearnedRows(digests=digests, features=features)
 
 
 def _read(part: Part, contract: Contract, serving: Serving, services: Services) -> ScoredPart:
@@ -72,6 +90,7 @@ def _read(part: Part, contract: Contract, serving: Serving, services: Services) 
         wanted,
         score=lambda rows: _answers(rows, serving.released, services),
         most=services.policy.drift_rows,
+        known=serving.known,
     )
 
 

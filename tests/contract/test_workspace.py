@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pytest
 from azure.storage.blob import BlobServiceClient
 from contract import simulated
@@ -23,6 +24,7 @@ from running_azure.workspace import WS
 from shared.adapters.azureml import AzureWorkspace
 from shared.adapters.memory import MemoryWorkspace
 from shared.adapters.pipelines import BatchPipeline
+from shared.domain.datasets.row_digest import LEARNED
 from shared.errors import Conflict, Transient
 from shared.ports import DeploymentPlan, RunRequest, RunView, StepView, Workspace
 
@@ -52,7 +54,7 @@ class Outside(Protocol):
         """Starts a run of one step, `only_step`, that `completes`, `fails`, fails and `says` why, or `waits`; its name."""
 
     def model(self, name: str, *, works: bool = True) -> None:
-        """Registers version 1, with documents `model` and `evaluation`."""
+        """Registers version 1, with documents `model` and `evaluation`, that learned from the rows 3 and 2**63."""
 
     def traffic(self, endpoint: str) -> dict[str, int]:
         """Percent by deployment, those without any left out."""
@@ -81,6 +83,7 @@ class InMemory:
 
     def model(self, name: str, *, works: bool = True) -> None:
         self.workspace.documents[name, 1] = {"model": {"name": name}, "evaluation": {"rows": 3}}
+        self.workspace.learned[name, 1] = np.array([3, 2**63], np.uint64)
         self.workspace.state_of_new_deployments = "Succeeded" if works else "Failed"
 
     def traffic(self, endpoint: str) -> dict[str, int]:
@@ -150,7 +153,6 @@ class OnAzureMl:
 
 def _write_model(folder: Path, *, works: bool) -> None:
     import lightgbm
-    import numpy as np
     from trees_model import CUTS, save_trees
 
     from serving.features import Feature, encode
@@ -161,6 +163,7 @@ def _write_model(folder: Path, *, works: bool) -> None:
     booster = lightgbm.train({"objective": "binary", "verbosity": -1, "num_threads": 1}, data, 5)
     save_trees(folder, booster, features, {"name": "m", "version": "1", "threshold": 0.1, "deciles": CUTS})
     (folder / "evaluation.json").write_text(json.dumps({"rows": 3}))
+    np.save(folder / LEARNED, np.array([3, 2**63], np.uint64))
     if not works:
         for file in folder.glob("*.json"):
             file.write_text("{}")
@@ -275,6 +278,23 @@ def test_a_models_documents_are_read_by_name(outside: Outside, name: str) -> Non
     assert "model" in documents
 
 
+def test_a_model_says_which_rows_it_learned_from(outside: Outside, name: str) -> None:
+    outside.model(name)
+    assert outside.workspace.learned_rows(name, 1).tolist() == [3, 2**63]
+    with pytest.raises(Transient):
+        outside.workspace.learned_rows(NOBODY, 1)
+
+
+def test_a_model_of_old_does_not_say_which_rows_it_learned_from(
+    embedded: Embedded, tmp_path: Path, name: str
+) -> None:
+    from azure.ai.ml.entities import Model
+
+    (tmp_path / "model.json").write_text("{}")
+    embedded.client.models.create_or_update(Model(name=name, version="1", path=str(tmp_path)))
+    assert embedded.workspace.learned_rows(name, 1) is None
+
+
 def test_each_version_of_a_model_has_a_folder(outside: Outside, name: str) -> None:
     assert outside.workspace.model_folders(name) == {}
     outside.model(name)
@@ -379,8 +399,9 @@ def test_a_model_that_cannot_start_ends_as_failed_and_can_be_removed(
         (lambda w: w.deployment_state(NOBODY, NOBODY), "GET", "*/deployments/*"),
         (lambda w: w.deployments(NOBODY), "GET", "*/deployments"),
         (lambda w: w.model_documents(NOBODY, 1), "GET", "*/models/*"),
+        (lambda w: w.learned_rows(NOBODY, 1), "GET", "*/models/*"),
     ],
-    ids=["run", "register_dataset", "deployment_state", "deployments", "model_documents"],
+    ids=["run", "register_dataset", "deployment_state", "deployments", "model_documents", "learned_rows"],
 )
 def test_a_no_of_the_moment_is_told_as_that(
     embedded: Embedded, call: Callable[[Workspace], Any], method: str, path: str

@@ -6,16 +6,18 @@ import io
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from flow.engine import release
-from flow.test_lists_of_clients import learned
+from flow.test_lists_of_clients import BANK, learned
 from flow.world import POLICY, World, bank_rows
 
 from shared import flow
 from shared.adapters.memory import MemoryEndpoint
 from shared.domain.datasets.part_writer import PartWriter
+from shared.domain.datasets.row_digest import row_digests
 from shared.domain.drift.part_rows import PartRows
 from shared.domain.facts import (
     DriftDue,
@@ -48,6 +50,7 @@ def serving(world: World, version: int, **policy: Any) -> World:
     release(world, version)
     world.workspace.documents["bank", version] = {
         "model": {
+            "features": [{"name": column.name} for column in BANK.features],
             "list_columns": [{"name": "size", "log_of": "rows"}],
             "call_cost": 40.0,
             "deposit_value": 80.0,
@@ -127,6 +130,31 @@ def test_few_answers_of_several_files_add_up_and_each_counts_once(dear: World) -
     drop(dear, "july.csv", rows=60, start=5000)
     assert told(dear, "july.csv")["drift_cost"]["answers"] == 120
     assert "loss" in told(dear, "july.csv")["drift_cost"]
+
+
+def test_of_a_file_that_comes_with_all_its_history_only_rows_that_the_model_has_not_learned_from_count(
+    dear: World,
+) -> None:
+    drop(dear, "june.csv")
+    learns(dear, "june.csv")
+    serving(dear, 2)
+    drop(dear, "june.csv", rows=450)
+    found = told(dear, "june.csv")
+    assert (found["rows"], found["drift_cost"]["rows"], found["drift_cost"]["answers"]) == (450, 150, 150)
+    assert seen_of("bank", 2, dear.services).rows.sum() == 150
+    drop(dear, "copy.csv", rows=200, start=1050)
+    found = told(dear, "copy.csv")
+    assert found["column_drift"]
+    assert "drift_cost" not in found
+    assert found["drift_problem"] == "it has learned from each of the 200 rows"
+
+
+def learns(world: World, name: str) -> None:
+    """Version 2 of the model has learned from all rows of a file."""
+    part = world.files.content(DATASETS, f"bank/parts/{told(world, name)['content_hash']}.parquet")
+    rows = pq.read_table(io.BytesIO(part or b""))
+    digests = row_digests(rows, [column.name for column in BANK.features])
+    world.workspace.learned["bank", 2] = np.unique(digests)
 
 
 def test_of_drops_that_say_enough_by_themselves_only_the_newest_counts(dear: World) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Digests = npt.NDArray[np.uint64]
 
+LEARNED = "learned.npy"
+"""In a model's folder: the digests of the features of the rows it learned from, sorted. It is judged on none of them."""
 SALT = "campanha row 1"
 """Another salt is another digest for each row: what is kept of older ones would fit no row any more. Never change it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from shared.domain.batches.batch_profile import BatchProfile
 from shared.domain.batches.profiler import BatchProfiler
+from shared.domain.drift.learned_rows import LearnedRows
 from shared.domain.drift.part_rows import PartRows
 from shared.domain.drift.score_places import Floats
 from shared.domain.lists.list_column import ListColumn
@@ -47,16 +48,20 @@ def read_part(
     *,
     score: Score,
     most: int,
+    known: LearnedRows | None = None,
 ) -> ScoredPart:
     """The part is read twice: what it says as a whole is told to the model with each row.
 
     learned: the model's profile; list_columns: what the model asks for of a list; most: rows to score, evenly spaced
+    known: rows that the model has learned from, which are not scored; None where it does not say
     raises: Transient when the model does not answer now
     """
     part = PartRows(parquet, contract)
     profiler = BatchProfiler(list_columns, learned, contract.features)
+    new = []
     for features, _ in part:
         profiler.add(features)
+        new.append(np.ones(len(features), np.bool_) if known is None else ~known.among(features))
     profiler.end_shard()
     profile = profiler.profile()
     nothing = ScoredPart(
@@ -65,13 +70,16 @@ def read_part(
         positive=np.zeros(0, dtype=np.bool_),
         tenths=[0] * DECILES,
     )
-    rows, positive = _sample(part, profile, most)
-    if rows is None:
+    unknown = np.flatnonzero(np.concatenate(new)) if new else np.zeros(0, np.int64)
+    if part.rows and not len(unknown):
+        return replace(nothing, problem=f"it has learned from each of the {part.rows:,} rows")
+    asked, positive = _sample(part, profile, unknown, most)
+    if asked is None:
         return nothing
     try:
-        answers = score(rows)
+        answers = score(asked)
     except Refused as no:
-        return ScoredPart(**{**vars(nothing), "problem": str(no)[:500]})
+        return replace(nothing, problem=str(no)[:500])
     scores = answers.scores()
     scored = ~np.isnan(scores)
     return ScoredPart(
@@ -82,10 +90,11 @@ def read_part(
     )
 
 
-def _sample(part: PartRows, profile: BatchProfile, most: int) -> tuple[Any, npt.NDArray[np.bool_]]:
+def _sample(
+    part: PartRows, profile: BatchProfile, among: npt.NDArray[np.int64], most: int
+) -> tuple[Any, npt.NDArray[np.bool_]]:
     """Rows as the model is asked about them, and what came of each; None without any."""
-    count = min(part.rows, most)
-    wanted = np.linspace(0, max(part.rows - 1, 0), count).astype(np.int64)
+    wanted = among[np.linspace(0, max(len(among) - 1, 0), min(len(among), most)).astype(np.int64)]
     taken, answers, first = [], [], 0
     for (features, positive), stretch in zip(part, profile.shards[0], strict=True):
         here = wanted[(wanted >= first) & (wanted < first + len(positive))] - first

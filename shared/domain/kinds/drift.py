@@ -49,7 +49,9 @@ class DriftCost:
         example=2.41,
     )
     judged_worth_per_client: float | None = public(
-        "What its calls brought for each held-out row when it was judged.", unit=CURRENCY, example=3.02
+        "What its calls brought for each held-out row when it was judged, at the prices of today.",
+        unit=CURRENCY,
+        example=3.02,
     )
     worth_difference_low: float | None = public(
         "Lower end of the difference's 95 % interval, file minus held-out rows: these clients are worth more or less.",

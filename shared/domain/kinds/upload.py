@@ -89,7 +89,7 @@ class Upload:
     )
     drift_cost: DriftCost | None = public("What it costs that this model no longer says what comes true.")
     drift_problem: str | None = public(
-        "Why the model could not score its rows, so that nothing is said of scores and money.",
+        "Why the model scored none of its rows, so that nothing is said of scores and money.",
         example="the endpoint refused the rows: it knows no column 'contact'",
     )
     replaced_by: str | None = public(

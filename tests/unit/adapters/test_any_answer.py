@@ -239,6 +239,11 @@ def test_what_the_sdk_stumbles_over_is_asked_again(stumble: Exception) -> None:
     workspace.__dict__["client"] = Mock(
         **{"jobs.get.side_effect": stumble, "models.download.side_effect": stumble}
     )
-    for ask in (lambda: workspace.run("r"), lambda: workspace.model_documents("bank", 1)):
+    asked = (
+        lambda: workspace.run("r"),
+        lambda: workspace.model_documents("bank", 1),
+        lambda: workspace.learned_rows("bank", 1),
+    )
+    for ask in asked:
         with pytest.raises(Transient, match="cannot read"):
             ask()

@@ -15,6 +15,9 @@ import pytest
 from pipelines.training import prepared
 from pipelines.training.metrics import log_loss
 from serving.model import load
+from shared.domain.datasets.row_digest import LEARNED
+from shared.domain.drift.learned_rows import LearnedRows
+from shared.domain.drift.part_rows import PartRows
 from shared.domain.models import promotion
 from tests.unit.pipelines.runs import BANK, columns, evaluation, joined, part_of, picked, trained
 
@@ -102,8 +105,22 @@ def test_a_champion_that_learned_from_all_held_out_rows_is_not_compared(tmp_path
     only = [part_of(tmp_path / "parts", clients(300, 1))]
     champion = trained(tmp_path, only)
     held_out = prepared.read_digests(champion.parent / "prepared", prepared.HOLDOUT, load(champion).features)
-    np.save(champion / prepared.LEARNED, held_out)
+    np.save(champion / LEARNED, held_out)
     found = evaluation(trained(tmp_path, only, version=2, champion=champion))
     assert found["not_compared"] == f"model 1 learned from each of the {len(held_out)} held-out rows"
     assert found["rows"] == len(held_out)
     assert promotion.judge(found, serving=1).outcome != "accepted"
+
+
+def test_the_app_knows_the_rows_that_a_model_has_learned_from(tmp_path: Path) -> None:
+    """By the digests that training left, of the rows as they come in: all but those that were held out."""
+    known, others = (part_of(tmp_path / "parts", clients(300, seed)) for seed in (1, 2))
+    folder = trained(tmp_path, [known])
+    features = load(folder).features
+    learned = LearnedRows(
+        digests=np.load(folder / LEARNED), features=[feature.name for feature in features]
+    )
+    held_out = prepared.read_digests(folder.parent / "prepared", prepared.HOLDOUT, features)
+    for part, expected in ((known, 300 - len(held_out)), (others, 0)):
+        rows = PartRows((tmp_path / "parts" / part["file"]).read_bytes(), BANK)
+        assert sum(int(learned.among(batch).sum()) for batch, _ in rows) == expected

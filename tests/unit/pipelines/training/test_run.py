@@ -17,6 +17,7 @@ from serving import compiled
 from serving.answer import answer
 from serving.features import Feature
 from serving.model import load
+from shared.domain.datasets.row_digest import LEARNED
 from shared.domain.models import promotion
 from tests.unit.pipelines.runs import BANK, columns, evaluation, manifest, part, part_of, trained
 
@@ -113,7 +114,7 @@ def test_golden_rows_reach_from_the_lowest_probability_to_the_highest() -> None:
 def test_a_champion_of_which_nobody_knows_what_it_learned_from_is_not_compared(tmp_path: Path) -> None:
     parts = [part(tmp_path / "parts", 400, 1)]
     champion = trained(tmp_path, parts)
-    (champion / prepared.LEARNED).unlink()
+    (champion / LEARNED).unlink()
     found = evaluation(trained(tmp_path, parts, version=2, champion=champion))
     assert found["not_compared"] == "model 1 does not say which rows it learned from"
     assert (found["comparison"], found["champion"]) == (None, {"name": BANK.dataset, "version": "1"})
@@ -129,7 +130,7 @@ def test_a_champion_with_a_column_that_is_gone_is_not_compared(tmp_path: Path) -
     booster = lightgbm.train({"objective": "binary", "verbosity": -1, "min_data_in_leaf": 2}, data, 5)
     features = [Feature(name="height", type="number"), Feature(name="age", type="integer")]
     save_trees(tmp_path / "old", booster, features, {"name": "old", "version": "9", "threshold": 0.1})
-    np.save(tmp_path / "old" / prepared.LEARNED, np.zeros(1, np.uint64))
+    np.save(tmp_path / "old" / LEARNED, np.zeros(1, np.uint64))
     found = evaluation(trained(tmp_path, [part(tmp_path / "parts", 400, 1)], champion=tmp_path / "old"))
     assert (found["champion"]["name"], found["champion"]["version"]) == ("old", "9")
     assert found["drift"] == []  # it was made before models had a profile
