@@ -26,8 +26,8 @@ from shared.domain.lists.list_drift import MATTERS, list_drift, score_drift
 
 Floats = npt.NDArray[np.float64]
 GROUPS = (2, 2, 3, 3, 4, 5, 7, 8, 10, 10, 10, 10, 10, 10, 12, 12)
-LEARNED, SIZES, YEAR = 20_000, (100, 300, 1_000, 10_000), 12
-"""Rows that were learned from, rows of a list, lists in a year."""
+LEARNED, HELD_OUT, SIZES, YEAR = 20_000, 2_000, (100, 300, 1_000, 10_000), 12
+"""Rows that were learned from, and held out, rows of a list, lists in a year."""
 MOVED = 0.15
 """Index of a column that moved."""
 ANSWERS = 1_500
@@ -77,8 +77,7 @@ def _columns(size: int, lists: int, chance: np.random.Generator) -> dict[str, fl
         drawn = list_drift(_list(shares, size, chance), learned)
         alarms += any(one["moved"] for one in drawn)
         fixed += any(one["psi"] > MATTERS for one in drawn)
-        tenths = score_drift(chance.multinomial(size, np.full(10, 0.1)).tolist())
-        scores += bool(tenths and tenths["moved"])
+        scores += _scores_moved(size, chance)
         (one,) = list_drift(_list([moved], size, chance, first=len(GROUPS) - 1), learned)
         found += one["moved"]
     return {
@@ -87,6 +86,14 @@ def _columns(size: int, lists: int, chance: np.random.Generator) -> dict[str, fl
         "scores": scores / lists,
         "found": found / lists,
     }
+
+
+def _scores_moved(size: int, chance: np.random.Generator) -> bool:
+    """Whether a list's scores are said to have moved, where they did not: its tenths are those of the held-out rows."""
+    cuts = np.quantile(chance.random(HELD_OUT), np.arange(1, 10) / 10)
+    counts = chance.multinomial(size, np.diff([0, *cuts, 1]))
+    found = score_drift(counts.tolist(), {"evaluation": {"rows": HELD_OUT}})
+    return bool(found and found["moved"])
 
 
 def _profile(shares: list[Floats], chance: np.random.Generator) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from serving.explain import importance
 from serving.model import DIGEST, GOLDEN, LIST, SINGLE, Model, describe, load
 from serving.rules import checked
 from serving.trusted import Untrusted, compiled_for
+from shared.domain.lists.list_drift import HELD_OUT_TENTHS
 from shared.domain.models.recipe_gate import LEAST_ROWS
 
 GOLDEN_ROWS = 20
@@ -152,6 +153,14 @@ def segments(model: Model, ours: Judged, against: Floats, held: Held) -> list[di
 def deciles(probabilities: Floats) -> list[float]:
     """Nine cut points between the tenths of held-out rows; the model never learned from them, as from its clients."""
     found: list[float] = np.quantile(probabilities, np.arange(1, 10) / 10).tolist()
+    return found
+
+
+def tenths(probabilities: Floats, cuts: list[float]) -> list[int]:
+    """How many held-out rows are in each; equal ones are in one. cuts: as `deciles` has them"""
+    found: list[int] = np.bincount(
+        np.searchsorted(cuts, probabilities, side="right"), minlength=len(cuts) + 1
+    ).tolist()
     return found
 
 
@@ -279,7 +288,8 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     matters = {
         variant: importance(model, model.encode(_read_by(model, variant, whole.rows))) for variant in said
     }
-    describe(given.candidate, deciles=cuts, compiled=compiled, importance=matters)
+    counted = {HELD_OUT_TENTHS: tenths(said[_fullest(model)], cuts[_fullest(model)])}
+    describe(given.candidate, deciles=cuts, compiled=compiled, importance=matters, **counted)
     _write(given.candidate / "evaluation.json", evaluation)
     answered = {variant: golden(model, variant, whole.rows, each) for variant, each in said.items()}
     listed = {LIST: answered[LIST]} if LIST in answered else {}

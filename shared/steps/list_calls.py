@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domain.facts import BatchScored, Fact
 from shared.domain.kinds.kind import Change
+from shared.domain.lists.list_drift import score_drift
 from shared.procedures.call_list import Unlistable, begin_listing, write_call_list
 from shared.procedures.drift_cost import asked_about, cost_on
 from shared.procedures.drift_retrain import ask_for_retrain
@@ -47,15 +48,17 @@ def list_calls(fact: BatchScored, services: Services) -> Iterable[Fact | Change]
             values["call_list"] = write_call_list(listing, services)
         except Unlistable as fault:
             values["call_list_problem"] = str(fault)
-    cost, asks = _drift(asked, sealed, services)
-    return [Change(kind="batch", id=fact.batch, values=values | {"drift_cost": cost}), *asks]
+    drift, asks = _drift(fact, asked, sealed, services)
+    return [Change(kind="batch", id=fact.batch, values=values | drift), *asks]
 
 
 def _drift(
-    asked: ScorePlaces, sealed: SealedBatch, services: Services
+    fact: BatchScored, asked: ScorePlaces, sealed: SealedBatch, services: Services
 ) -> tuple[dict[str, Any], list[Fact | Change]]:
-    """What it costs on this batch that its model drifted, and the retrain that this asks for."""
+    """How far its scores are from those that its model knows, what drift costs on this batch, and the retrain that this
+    asks for."""
     plan, dataset = sealed.plan, sealed.plan.cut.contract.dataset
     documents = services.workspace.model_documents(dataset, plan.version)
     cost = cost_on(asked, dataset, plan.version, documents, services)
-    return cost, ask_for_retrain(f"batch {plan.batch}", cost, dataset, plan.version, services)
+    drift = {"score_drift": score_drift(fact.deciles, documents), "drift_cost": cost}
+    return drift, ask_for_retrain(f"batch {plan.batch}", cost, dataset, plan.version, services)

@@ -126,6 +126,6 @@ def _found(
         return [Change(kind="upload", id=upload, values=values)]
     asked = asked_about(scored.probability, services)
     cost = cost_on(asked, fact.dataset, model, serving.documents, services)
-    values |= {"score_drift": score_drift(scored.tenths), "drift_cost": cost}
+    values |= {"score_drift": score_drift(scored.tenths, serving.documents), "drift_cost": cost}
     asks = ask_for_retrain(upload, cost, fact.dataset, model, services)
     return [Change(kind="upload", id=upload, values=values), *asks]

@@ -28,6 +28,7 @@ from shared.domain.facts import (
     WithdrawalRequested,
 )
 from shared.domain.lists.column_tally import ColumnTally
+from shared.domain.lists.list_drift import chance
 from shared.domain.names import DATASETS
 from shared.errors import Refused, Transient
 from shared.ports import Scores
@@ -325,7 +326,9 @@ def score(world: World, count: int = 200) -> Any:
 
 def test_a_scored_batch_says_what_drift_costs_on_it_by_the_answers_that_came(dear: World) -> None:
     drop(dear, "june.csv")
-    cost = score(dear).values["drift_cost"]
+    found = score(dear).values
+    assert found["score_drift"]["limit"] == chance(10, 1 / 200 + 1 / 400)
+    cost = found["drift_cost"]
     assert (cost["rows"], cost["answers"]) == (200, 300)
     assert cost["loss"] == pytest.approx(200 * 0.5 * 28.6, rel=0.2)
     assert cost["judged_worth_per_client"] is not None

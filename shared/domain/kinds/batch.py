@@ -27,7 +27,6 @@ from shared.domain.kinds.mended import MendedValues
 from shared.domain.kinds.run import RunStep
 from shared.domain.kinds.state import State, Tone
 from shared.domain.kinds.waiting import PLAN, SHARDS
-from shared.domain.lists.list_drift import score_drift
 from shared.domain.trace import TRACEPARENT
 
 
@@ -285,7 +284,6 @@ def _scored(fact: BatchScored) -> Iterable[Change]:
         "rejected_rows": fact.rejected,
         "decile_counts": fact.deciles,
         "mended": fact.mended or None,
-        "score_drift": score_drift(fact.deciles),
         "parquet": f"{names.SCORED}/{names.parquet_folder(fact.batch)}",
         "output": f"{names.SCORED}/{names.scored_blob(fact.batch)}",
         "manifest": f"{names.SCORED}/{names.batch_manifest_blob(fact.batch)}",

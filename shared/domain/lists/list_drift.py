@@ -17,6 +17,9 @@ MATTERS = 0.1
 """An index below it is little, whatever chance says."""
 NORMAL_QUANTILE = 3.09
 """Of 0.999: one in a thousand columns that did not move is said to have."""
+HELD_OUT_TENTHS = "held_out_tenths"
+"""Under it model.json says how many held-out rows are in each tenth of the scores: equal ones are in one, for which others
+stay empty. Older models do not say it, and are taken to have as many in each."""
 ADDED_ROWS = 0.5
 """In each group, to both sides (Jeffreys' prior): an empty group of a small list says little, and not that it is infinitely
 far away."""
@@ -30,14 +33,22 @@ def list_drift(columns: Iterable[Mapping[str, Any]], learned: Mapping[str, Any])
     return sorted(found, key=lambda one: (-one["psi"], one["column"]))
 
 
-def score_drift(deciles: Sequence[int]) -> dict[str, Any] | None:
-    """The same of the scores: held-out rows have an equal share in each. deciles: rows in each; None without rows, or
-    where a message says that there are less than none"""
+def score_drift(deciles: Sequence[int], documents: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The same of the scores, held against those of the rows that were held out.
+
+    deciles: rows in each tenth; None without rows, or where a message says that there are less than none
+    documents: of the model's folder
+    """
     rows, groups = sum(deciles), len(deciles)
     if rows <= 0 or min(deciles) < 0:
         return None
-    psi = index([1 / groups] * groups, _smoothed(deciles))
-    limit = max(MATTERS, chance(groups, 1 / rows))
+    judged_on = documents.get("evaluation", {}).get("rows", 0)
+    before = documents.get("model", {}).get(HELD_OUT_TENTHS) or [judged_on / groups] * groups
+    held_out = sum(before)
+    pairs = zip(deciles, before if held_out else [1] * groups, strict=True)
+    there = [(now, then) for now, then in pairs if now or then]
+    psi = index(_smoothed([then for _, then in there]), _smoothed([now for now, _ in there]))
+    limit = max(MATTERS, chance(len(there), 1 / rows + (1 / held_out if held_out else 0)))
     return {"psi": psi, "limit": limit, "moved": psi > limit}
 
 

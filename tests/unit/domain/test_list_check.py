@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipelines.training import evaluate
 from shared.domain.lists.column_tally import ColumnTally, number_range
 from shared.domain.lists.list_check import implausible
-from shared.domain.lists.list_drift import chance, index, list_drift, score_drift
+from shared.domain.lists.list_drift import HELD_OUT_TENTHS, chance, index, list_drift, score_drift
 
 CHANCE = np.random.default_rng(5)
 EMPLOYED = CHANCE.uniform(4960, 5230, 2000)
@@ -115,10 +116,43 @@ def test_categories_never_learned_are_counted() -> None:
 
 
 def test_scores_are_held_against_the_tenths_of_the_held_out() -> None:
-    even, none = score_drift([10] * 10), score_drift([0] * 10)
+    even, none = score_drift([10] * 10, {}), score_drift([0] * 10, {})
     assert even is not None
     assert (round(even["psi"], 9), even["moved"], none) == (0, False, None)
-    assert score_drift([0] * 9 + [500])["moved"]  # type: ignore[index]
+    assert score_drift([0] * 9 + [500], {})["moved"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("counted", [True, False], ids=["counted", "of old"])
+@pytest.mark.parametrize("held_out", [100, 400])
+def test_scores_that_did_not_move_are_rarely_said_to_have_however_few_were_held_out(
+    held_out: int, counted: bool
+) -> None:
+    """By the limit that takes their tenths for exact every third was, where 100 were."""
+    chances = np.random.default_rng(7)
+    said = [moved(chances.random(held_out), chances.random(5000), counted=counted) for _ in range(400)]
+    assert sum(said) <= 4
+    assert moved(chances.random(held_out), chances.beta(2, 1, 5000), counted=counted)
+
+
+def test_a_model_of_few_different_scores_leaves_tenths_empty_for_good() -> None:
+    chances = np.random.default_rng(8)
+    scores, shares = [0.02, 0.05, 0.11, 0.3, 0.7], [0.5, 0.2, 0.15, 0.1, 0.05]
+    said = [
+        moved(chances.choice(scores, 500, p=shares), chances.choice(scores, 1000, p=shares))
+        for _ in range(400)
+    ]
+    assert sum(said) <= 4
+    assert moved(chances.choice(scores, 500, p=shares), chances.choice(scores, 1000, p=shares[::-1]))
+
+
+def moved(held_out: Any, scores: Any, *, counted: bool = True) -> bool:
+    """Whether scores are said to have moved. counted: whether the model says how many held-out rows are in each tenth"""
+    cuts = evaluate.deciles(held_out)
+    known = {HELD_OUT_TENTHS: evaluate.tenths(held_out, cuts)} if counted else {}
+    found = score_drift(
+        evaluate.tenths(scores, cuts), {"model": known, "evaluation": {"rows": len(held_out)}}
+    )
+    return bool(found and found["moved"])
 
 
 def test_known_figures_of_the_index_and_of_chance() -> None:

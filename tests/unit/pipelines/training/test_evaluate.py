@@ -21,6 +21,7 @@ from pipelines.training.metrics import auc, average_precision, calibration_error
 from serving import compiled, model
 from serving.features import Feature
 from serving.model import LIST, SINGLE, Model
+from shared.domain.lists.list_drift import HELD_OUT_TENTHS
 from shared.domain.models import promotion
 from tests.unit.pipelines.runs import BANK, evaluation, part, trained
 
@@ -116,6 +117,14 @@ def test_deciles_are_nine_and_rise(probabilities: Any) -> None:
     assert (np.diff(cuts) >= 0).all()
     assert probabilities.min() <= cuts[0]
     assert cuts[-1] <= probabilities.max()
+
+
+@given(probabilities=PROBABILITIES)
+def test_each_held_out_row_is_counted_in_the_tenth_that_the_model_says(probabilities: Any) -> None:
+    cuts = evaluate.deciles(probabilities)
+    counts = evaluate.tenths(probabilities, cuts)
+    assert (len(counts), sum(counts)) == (10, len(probabilities))
+    assert counts[-1] == (probabilities >= cuts[-1]).sum()
 
 
 @settings(deadline=None)
@@ -233,7 +242,10 @@ def test_a_candidate_has_all_that_the_model_had(tmp_path: Path) -> None:
     assert (candidate / "single-boosted.txt").read_bytes() == (
         candidate.parent / "model" / "single-boosted.txt"
     ).read_bytes()
-    assert after.description.keys() - before.description.keys() == {"deciles", "compiled", "importance"}
+    added = {"deciles", HELD_OUT_TENTHS, "compiled", "importance"}
+    assert after.description.keys() - before.description.keys() == added
+    held_out = prepared.read_rows(candidate.parent / "prepared", prepared.HOLDOUT, [])
+    assert sum(after.description[HELD_OUT_TENTHS]) == len(held_out.answers)
     assert all(after.description[name] == value for name, value in before.description.items())
 
 
