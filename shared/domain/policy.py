@@ -49,8 +49,8 @@ class Policy:
     """fewer rows came in since then. A person who asks for a retrain is kept from it by none of the three."""
 
     drift_rows: int = 20_000
-    """Rows of each upload that the serving model scores, of those it has not learned from, evenly spaced, to see how far off
-    it is by now; 0: none, and then nothing is said of drift in scores and in money."""
+    """Rows of each upload that the serving model scores, of those it has not learned from, evenly spaced, to see how far
+    off it is by now; 0: none, and then nothing is said of drift in scores and in money."""
     drift_retrain: Literal["off", "on"] = "off"
     """Whether drift may ask for a retrain: once for each model, when a loss is four times as likely as none,"""
     drift_retrain_loss: float = 0.0

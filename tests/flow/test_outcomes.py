@@ -119,7 +119,9 @@ def with_own_columns(**values: str) -> str:
     return "".join(f"{more};{line}\n" for more, line in zip(own, [first, *lines], strict=True))
 
 
-@pytest.mark.parametrize("own", [{"called": "no", "batch": "A7"}, {"called": "2026-03-01"}, {"remark": "ill"}])
+@pytest.mark.parametrize(
+    "own", [{"called": "no", "batch": "A7"}, {"called": "2026-03-01"}, {"remark": "ill"}]
+)
 def test_a_call_list_comes_back_whatever_columns_the_file_of_clients_has_of_its_own(
     world: World, own: dict[str, str]
 ) -> None:

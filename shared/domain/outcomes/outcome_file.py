@@ -188,9 +188,7 @@ class OutcomeFile:
         if not first and (self.numbered or not any(others)):
             return _told(line, self.key[0], "", "empty", "say of which row the line is")
         if self.numbered and not (first.isascii() and first.isdigit() and len(first) <= 18):
-            return _told(
-                line, names.ROW, first, "no row's number", "write the number that the call list has"
-            )
+            return _told(line, names.ROW, first, "no row's number", "write the number that the call list has")
         judged = {self._target.column.name: self._target[target]}
         if CALLED in self.ours:
             judged[CALLED] = self._called[cells[self._places[CALLED]]]
@@ -228,17 +226,15 @@ def batch_of(name: str, header: Header, first: Block | None) -> str:
             return found
         if found:  # whatever stands there may be a client's: it is not repeated
             raise WrongFile(
-                f"its first line says under {BATCH!r} what is no batch's id: write it as `./dev batches` lists it, or, where"
-                f" the file of clients has such a column, drop the file as {names.OUTCOMES}/BATCH/{name}"
+                f"its first line says under {BATCH!r} what is no batch's id: write it as `./dev batches` lists it, or,"
+                f" where the file of clients has such a column, drop the file as {names.OUTCOMES}/BATCH/{name}"
             )
     raise WrongFile(
         f"nothing says of which batch it is: drop it as {names.OUTCOMES}/BATCH/{name}, or give it a column {BATCH!r}"
     )
 
 
-def _key(
-    header: Header, known: tuple[str, ...], plan: BatchPlan, ours: frozenset[str]
-) -> tuple[str, ...]:
+def _key(header: Header, known: tuple[str, ...], plan: BatchPlan, ours: frozenset[str]) -> tuple[str, ...]:
     through = key_columns(plan)
     key = ((names.ROW,) if names.ROW in ours else ()) + tuple(name for name in through if name in known)
     if key:

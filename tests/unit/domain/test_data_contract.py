@@ -177,7 +177,11 @@ def test_contracts_of_which_each_needs_a_column_of_its_own_are_told_apart(tmp_pa
 @pytest.mark.parametrize(
     ("datasets", "prefix", "said"),
     [
-        (["term-deposits-2025-of-branch-1", "term-deposits-2025-of-branch-2"], "campanha-", "share the endpoint"),
+        (
+            ["term-deposits-2025-of-branch-1", "term-deposits-2025-of-branch-2"],
+            "campanha-",
+            "share the endpoint",
+        ),
         (["bank", "Bank"], "campanha-", "share the endpoint"),
         (["kredit_neu"], "campanha-", "would be 'campanha-kredit_neu', and Azure takes letters"),
         (["österreich"], "campanha-", "Azure takes letters"),

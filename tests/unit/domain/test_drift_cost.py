@@ -153,7 +153,11 @@ def test_without_a_pace_nothing_is_said_of_the_time_ahead() -> None:
 
 @pytest.mark.parametrize(
     ("today", "worth"),
-    [(MONEY, 1.4), (Money(call_cost=10, deposit_value=160), 3.8), (Money(call_cost=20, deposit_value=80), 0.4)],
+    [
+        (MONEY, 1.4),
+        (Money(call_cost=10, deposit_value=160), 3.8),
+        (Money(call_cost=20, deposit_value=80), 0.4),
+    ],
 )
 def test_the_worth_of_clients_when_judged_is_of_its_calls_and_deposits_at_the_prices_of_today(
     today: Money, worth: float

@@ -117,9 +117,7 @@ def test_the_app_knows_the_rows_that_a_model_has_learned_from(tmp_path: Path) ->
     known, others = (part_of(tmp_path / "parts", clients(300, seed)) for seed in (1, 2))
     folder = trained(tmp_path, [known])
     features = load(folder).features
-    learned = LearnedRows(
-        digests=np.load(folder / LEARNED), features=[feature.name for feature in features]
-    )
+    learned = LearnedRows(digests=np.load(folder / LEARNED), features=[feature.name for feature in features])
     held_out = prepared.read_digests(folder.parent / "prepared", prepared.HOLDOUT, features)
     for part, expected in ((known, 300 - len(held_out)), (others, 0)):
         rows = PartRows((tmp_path / "parts" / part["file"]).read_bytes(), BANK)
