@@ -11,7 +11,7 @@ from shared.domain.datasets.manifest import Manifest, Part
 from shared.domain.facts import DriftDue, Fact
 from shared.domain.kinds.kind import Change
 from shared.domain.lists.list_column import ListColumn
-from shared.domain.lists.list_drift import list_drift, score_drift
+from shared.domain.lists.list_drift import kept, list_drift, score_drift
 from shared.domain.tables.contract import Contract
 from shared.errors import Transient
 from shared.procedures.dataset_manifest import manifest_text
@@ -121,7 +121,7 @@ def _found(
     learned = serving.documents.get("profile", {})
     values: dict[str, Any] = {"drift_model_version": model, "drift_problem": scored.problem or None}
     if scored.columns:
-        values["column_drift"] = list_drift(scored.columns, learned)
+        values["column_drift"] = kept(list_drift(scored.columns, learned))
     if not len(scored.probability):
         return [Change(kind="upload", id=upload, values=values)]
     asked = asked_about(scored.probability, services)

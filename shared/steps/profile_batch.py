@@ -20,7 +20,7 @@ from shared.domain.facts import (
 from shared.domain.kinds.kind import Change
 from shared.domain.lists.list_check import implausible, reasons
 from shared.domain.lists.list_column import ListColumn
-from shared.domain.lists.list_drift import list_drift
+from shared.domain.lists.list_drift import kept, list_drift
 from shared.domain.lists.list_values import Whole
 from shared.domain.tables.unreadable import UnreadableFile, each_read
 from shared.errors import Superseded
@@ -31,6 +31,10 @@ from shared.services import Services
 
 if TYPE_CHECKING:
     from shared.domain.batches.plan import BatchPlan
+
+
+MOST_TOLD = 10
+"""Columns for which a list is held that its record names: 25 records share a row of storage, which may have a MiB."""
 
 
 def profile_batch(fact: ProfileDue | BatchApproved, services: Services) -> Iterable[Fact | Change]:
@@ -48,11 +52,13 @@ def profile_batch(fact: ProfileDue | BatchApproved, services: Services) -> Itera
         free_batch(plan, services)
         return _to_be_scored(plan, {}, services)
     learned = model.get("profile", {})
-    values = {"drift": list_drift(profile.columns, learned)} if profile.columns else {}
+    values = {"drift": kept(list_drift(profile.columns, learned))} if profile.columns else {}
     found = implausible(profile.columns, learned) if services.policy.implausible_lists == "hold" else []
     if found:
         hold_batch(plan, services)
-        held = BatchHeld(batch=plan.batch, name=plan.name, reason=reasons(found), columns=found)
+        told, more = found[:MOST_TOLD], len(found) - MOST_TOLD
+        reason = reasons(told) + (f"; and {more} columns more" if more > 0 else "")
+        held = BatchHeld(batch=plan.batch, name=plan.name, reason=reason, columns=told)
         return [held, Change(kind="batch", id=plan.batch, values=values)]
     return _to_be_scored(plan, values, services)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from flow.engine import release
 from flow.test_lists_of_clients import BANK, learned
-from flow.world import POLICY, World, bank_rows
+from flow.world import CONTRACTS, POLICY, World, bank_rows
 
 from shared import flow
 from shared.adapters.memory import MemoryEndpoint
@@ -30,7 +31,9 @@ from shared.domain.facts import (
 from shared.domain.lists.column_tally import ColumnTally
 from shared.domain.lists.list_drift import chance
 from shared.domain.names import DATASETS
+from shared.domain.tables.contract import Column
 from shared.errors import Refused, Transient
+from shared.ledger.append_log import SEGMENT
 from shared.ports import Scores
 from shared.procedures.drift_evidence import EVIDENCE, MOST_DROPS, note_seen, seen_of
 from shared.procedures.drift_retrain import ask_for_retrain
@@ -105,6 +108,39 @@ def test_an_upload_is_held_against_what_the_serving_model_learned(dear: World) -
     assert 0 < cost["loss_low"] < cost["loss"] < cost["loss_high"]
     assert cost["loss"] == pytest.approx(300 * 0.5 * 28.6, rel=0.2)
     assert "it takes 3 models" in cost["not_said_because"]
+
+
+def test_25_records_of_many_columns_fit_a_row_of_storage() -> None:
+    """An entity may have a MiB, and a letter takes two bytes of it."""
+    (bank,) = (contract for contract in CONTRACTS if contract.dataset == "bank")
+    more = [f"months_since_the_last_product_{n}" for n in range(234)]
+    columns = [Column(name=name, type="integer", minimum=0, maximum=10**6) for name in more]
+    wide = World(policy=DEAR, contracts=(replace(bank, columns=(*bank.columns, *columns)),))
+    wide.tell(wide.drop("first.csv", _widened(bank_rows(30), more)))
+    wide.finish_run("bank-v1-a1")
+    profile = serving(wide, 1).workspace.documents["bank", 1]["profile"]
+    (balance,) = (column for column in profile["columns"] if column["name"] == "balance")
+    profile["columns"] += [{**balance, "name": name} for name in more]
+    wide.tell(wide.drop("june.csv", _widened(bank_rows(300, start=1000), more)), within=120)
+    clients = _widened(bank_rows(60), more).splitlines()
+    wide.files.write("scoring", "clients.csv", "\n".join(line.rsplit(";", 1)[0] for line in clients).encode())
+    wide.tell(ScoringDue(tick="1"))
+    (batch,) = wide.ledger.newest("batch")
+    for values, drift in ((told(wide, "june.csv"), "column_drift"), (batch.values, "drift")):
+        assert len(values[drift]) == 40
+        assert all(one["moved"] for one in values[drift])
+        assert len(json.dumps(values)) * 2 * SEGMENT < 2**20
+    assert batch.values["reason"].endswith(" columns more")
+
+
+def _widened(text: str, names: list[str]) -> str:
+    """With these columns before the last, each of other numbers."""
+    header, *lines = text.splitlines()
+    values = [f"{n * 7919 % 10**6}" for n in range(len(names))]
+    rows = [(header, names), *((line, values) for line in lines)]
+    return "\n".join(
+        ";".join([*line.split(";")[:-1], *cells, line.rsplit(";", 1)[1]]) for line, cells in rows
+    )
 
 
 def test_the_first_files_are_held_against_nothing(world: World) -> None:

@@ -240,12 +240,12 @@ class Batch:
     )
     steps: list[RunStep] | None = public("The steps of that run.")
     drift: list[ListDrift] | None = public(
-        "How far each column of the file is from what its model learned, the furthest first."
+        "How far each column of the file is from what its model learned: the 40 furthest, the furthest first."
     )
     score_drift: ScoreDrift | None = public("How far the scores are from those the model knows.")
     drift_cost: DriftCost | None = public("What it costs that its model no longer says what comes true.")
     held_columns: list[HeldColumn] | None = public(
-        "The columns for which it was held before a row was scored, each with what was seen and what was learned."
+        "Columns for which it was held before a row was scored, 10 at most, each with what was seen and what was learned."
     )
     approved_by: str | None = public("Who had it scored though it was held.", example="key:operator")
     approved_because: str | None = public("The reason given.", example="the index was rebased in June")

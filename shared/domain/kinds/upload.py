@@ -82,7 +82,7 @@ class Upload:
         example=3,
     )
     column_drift: list[ListDrift] | None = public(
-        "How far each column of its rows is from what that model learned, the furthest first."
+        "How far each column of its rows is from what that model learned: the 40 furthest, the furthest first."
     )
     score_drift: ScoreDrift | None = public(
         "How far that model's scores of its rows are from those it knows."

@@ -20,6 +20,10 @@ NORMAL_QUANTILE = 3.09
 HELD_OUT_TENTHS = "held_out_tenths"
 """Under it model.json says how many held-out rows are in each tenth of the scores: equal ones are in one, for which others
 stay empty. Older models do not say it, and are taken to have as many in each."""
+MOST_KEPT = 40
+"""Columns in a record, the furthest: 25 records share a row of storage, which may have a MiB."""
+DIGITS = 4
+"""Of a figure in a record, after the point."""
 ADDED_ROWS = 0.5
 """In each group, to both sides (Jeffreys' prior): an empty group of a small list says little, and not that it is infinitely
 far away."""
@@ -31,6 +35,14 @@ def list_drift(columns: Iterable[Mapping[str, Any]], learned: Mapping[str, Any])
     known = {column["name"]: column for column in learned.get("columns", ())}
     found = [_column(column, known[column["name"]], learned["rows"]) for column in columns]
     return sorted(found, key=lambda one: (-one["psi"], one["column"]))
+
+
+def kept(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """As much of it as a record keeps. found: as `list_drift` says it"""
+    return [
+        {name: round(value, DIGITS) if isinstance(value, float) else value for name, value in one.items()}
+        for one in found[:MOST_KEPT]
+    ]
 
 
 def score_drift(deciles: Sequence[int], documents: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.domain.drift.retrain import SURE
+from shared.domain.lists.list_drift import MOST_KEPT
 from shared.domain.pictures.chart import WRAPPED, Bar, Scale, drawn
 
 Json = Mapping[str, Any]
-MOST_COLUMNS = 40
 SMALLEST = 0.001
 """The left end: an index below it is none."""
 TICKS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
@@ -18,22 +18,21 @@ TICKS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 
 def drift_picture(name: str, values: Json) -> str:
     """name: of the file; values: of its record, an upload's or a batch's, as far as drift is known"""
-    columns = values.get("column_drift") or values.get("drift") or []
+    columns = (values.get("column_drift") or values.get("drift") or [])[:MOST_KEPT]
     scores = values.get("score_drift")
     rows = [
         *([{**scores, "column": "the scores", "new_share": 0.0}] if scores else []),
-        *columns[:MOST_COLUMNS],
+        *columns,
     ]
     model = values.get("drift_model_version") or values.get("model_version")
     moved = sum(bool(column["moved"]) for column in columns)
-    title = f"{name} and what model {model} learned: {moved} of {len(columns)} columns moved"
+    of = f"the {MOST_KEPT} furthest" if len(columns) == MOST_KEPT else f"{len(columns)}"
+    title = f"{name} and what model {model} learned: {moved} of {of} columns moved"
     about = (
         "Population stability index, logarithmic. Blue field: what it may be, by chance and by what matters."
     )
-    left_out = len(columns) - MOST_COLUMNS
-    below = [f"{left_out} columns that moved less are left out."] if left_out > 0 else []
     bars = [_bar(row) for row in rows]
-    return drawn(title[:WRAPPED], about, _scale(rows), bars, [*below, *sentences(values)])
+    return drawn(title[:WRAPPED], about, _scale(rows), bars, sentences(values))
 
 
 def _scale(rows: Sequence[Json]) -> Scale:
