@@ -32,9 +32,15 @@ def golden_rows(plan: DeploymentPlan, services: Services) -> GoldenRows:
 
 
 def probe(plan: DeploymentPlan, services: Services) -> Probe:
-    """Raises nothing of the endpoint's: that it does not answer is what a probe is to find out."""
+    """Raises nothing of the endpoint's: that it does not answer is what a probe is to find out.
+
+    raises: Transient when the golden rows cannot be read now, which is no fault of the endpoint's
+    """
     try:
         golden = golden_rows(plan, services)
+    except Refused as problem:
+        return {"fault": str(problem)[:200]}
+    try:
         began = time.monotonic()
         scores = services.endpoint.score(plan.endpoint, plan.deployment, golden.rows)
         took = (time.monotonic() - began) * 1000

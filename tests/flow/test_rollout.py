@@ -268,6 +268,19 @@ def test_a_deployment_that_answers_no_more_is_rolled_back(world: World, endpoint
     _serves(world, 1)
 
 
+def test_golden_rows_that_cannot_be_fetched_now_are_no_fault_of_the_deployment(world: World) -> None:
+    """The workspace is away for one look; the look comes again."""
+    _baking(world)
+    due = list(world.due)
+    away = mock.patch.object(world.workspace, "model_documents", side_effect=Transient("answered 503"))
+    with away, pytest.raises(Transient, match="503"):
+        _look(world)
+    world.due += [each for each in due if each not in world.due]
+    _rest(world)
+    assert world.state("model", "bank:2") == "released"
+    assert _model(world)["baking"]["faults"] == 0
+
+
 def test_a_slow_deployment_is_rolled_back(world: World) -> None:
     world.policy = replace(world.policy, release_latency_ratio=2.0)
     _baking(world)
