@@ -58,7 +58,8 @@ def services() -> Services:
     settings = read_settings()
     _export_telemetry(settings)
     credential, now = signed_in(), storage_clock().now
-    workspace = AzureWorkspace(settings, credential)
+    contracts = load_contracts(CONTRACTS, endpoint_prefix=settings.endpoint_prefix)
+    workspace = AzureWorkspace(settings, credential, datasets=len(contracts))
     past, present = _tables(settings, credential)
     ledger = Ledger(
         past, present=present, now=now, lease_seconds=settings.claim_seconds, mended=telemetry.mended
@@ -76,7 +77,7 @@ def services() -> Services:
             patience=settings.score_patience_seconds,
         ),
         bus=_bus(settings, credential),
-        contracts=load_contracts(CONTRACTS, endpoint_prefix=settings.endpoint_prefix),
+        contracts=contracts,
         recipes=load_recipes(RECIPES, first=settings.first_recipe),
         policy=settings.policy(),
         now=now,

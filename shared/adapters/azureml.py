@@ -68,10 +68,11 @@ def server_variables(at_once: int, *, broken_rows: str = "answer") -> dict[str, 
 class AzureWorkspace:
     """Datasets, runs, models and deployments of one workspace."""
 
-    def __init__(self, settings: Settings, credential: TokenCredential) -> None:
+    def __init__(self, settings: Settings, credential: TokenCredential, *, datasets: int = 1) -> None:
+        """datasets: how many there are; of each, two models' documents are remembered, and two besides"""
         self._settings = settings
         self._credential = credential
-        self._documents = lru_cache(maxsize=4)(self._read_documents)
+        self._documents = lru_cache(maxsize=2 * datasets + 2)(self._read_documents)
 
     @cached_property
     def client(self) -> MLClient:
@@ -145,7 +146,8 @@ class AzureWorkspace:
     # --- models -------------------------------------------------------------------------------------------
 
     def model_documents(self, name: str, version: int) -> dict[str, Any]:
-        """A version of a model never changes, so the newest few are remembered."""
+        """A version of a model never changes, so those asked for last are remembered: probes ask for the model that serves,
+        every minute and of every dataset in turn."""
         return self._documents(name, version)
 
     def _read_documents(self, name: str, version: int) -> dict[str, Any]:
