@@ -6,7 +6,6 @@ And `handle`, the idempotent consumer that does a fact's step once, over the led
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from shared.ledger.claims import Claim, Outcome
 from shared.ledger.lease import Lease
 from shared.procedures import clock_health
 from shared.procedures.live_config import in_force
+from shared.procedures.mended_rates import found_by_sweep
 from shared.procedures.work_pause import is_paused
 from shared.services import Services
 from shared.steps.admit_upload import admit_upload
@@ -309,12 +309,12 @@ def _handle_hint(fact: Fact, services: Services) -> tuple[Fact, ...]:
         outcome = Outcome.of(found)
         led_to += _in_traces(outcome.facts, fact, active if asked else None, services)
         due = services.ledger.outbox.expect(one for one in led_to if not one.hint)
-        _link(due, active)
+        _link(due.facts, active)
         # Published first: a record of what was never published would keep the next hint from finding it.
-        services.bus.publish([*due, *(one for one in led_to if one.hint)])
+        services.bus.publish([*due.facts, *(one for one in led_to if one.hint)])
         services.ledger.records.apply(outcome.changes, cause=fact.key, trace=place, met=active.link)
         if isinstance(fact, f.ReconcileDue):
-            services.ledger.outbox.count(Counter(type(one).__name__ for one in due))
+            services.ledger.outbox.count(found_by_sweep(due))
         telemetry.done(fact, "failed" if failure else "done")
         if failure:
             raise failure

@@ -158,6 +158,20 @@ class Claims:
                 raise InProgress from problem
             raise
 
+    def never_claimed(self, fact: Fact) -> Row:
+        """Makes the entry of a fact whose deliveries all failed before a worker could claim it, so that it can be reset.
+
+        It counts as tried once: whoever does it is not the first, and looks at what stands there.
+        raises: Conflict when a worker has claimed it meanwhile
+        """
+        entry = {"state": "free", "fact": fact.to_json(), "key": fact.key, "attempt": 1}
+        entry |= {"begun": self._now().isoformat(), **in_its_trace(fact)}
+        return self._table.insert(*_place(fact.key), entry)
+
+    def was_claimed(self, row: Row) -> bool:
+        """Whether a worker ever had the fact of the entry in this row; see `never_claimed`."""
+        return row.value["state"] != "free" or "holder" in row.value
+
     def is_held(self, row: Row) -> bool:
         """Whether the lease of the entry in this row runs."""
         return row.value["state"] == "claimed" and self._now() - row.changed < self._lease

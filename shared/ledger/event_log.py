@@ -87,23 +87,25 @@ class EventLog:
     def lost_the_race(self) -> None:
         self._log.lost_the_race()
 
-    def missing(self, events: Sequence[Value], *, since: datetime) -> list[Value]:
+    def missing(self, events: Sequence[Value], *, since: datetime, after: int = 0) -> list[Value]:
         """Those of the events that are not in the log; since: none of them was logged before.
 
         For facts that are done again after a crash, which is seldom: reads the log back to that time.
+
+        after: the number of entries, the oldest, that hold none of them
         """
         wanted = {event["event"]["id"] for event in events}
-        for entry in self._back_to(since - CLOCKS_DIFFER):
+        for entry in self._back_to(since - CLOCKS_DIFFER, after):
             wanted.discard(entry.value["event"]["id"])
         return [event for event in events if event["event"]["id"] in wanted]
 
-    def _back_to(self, time: datetime) -> Iterator[Entry]:
+    def _back_to(self, time: datetime, first: int) -> Iterator[Entry]:
         before: int | None = None
         while page := self._log.newest(100, before=before):
             yield from page
             before = page[-1].number
             # an event that was logged late is older than its neighbours, so one of them says nothing
-            if before == 0 or all(datetime.fromisoformat(e.value["event"]["time"]) < time for e in page):
+            if before <= first or all(datetime.fromisoformat(e.value["event"]["time"]) < time for e in page):
                 return
 
     def newest(self, *, limit: int = 50, before: int | None = None) -> list[Entry]:
@@ -138,6 +140,10 @@ class EventLog:
 
     def count(self) -> int:
         return self._log.count()
+
+    def next_number(self) -> int:
+        """The number an event appended now would get, as far as this process knows."""
+        return self._log.next_number()
 
     def end(self) -> tuple[int, datetime | None]:
         """How many events there are, and when, by storage's clock, the newest was logged; None when there are none."""

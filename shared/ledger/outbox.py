@@ -28,7 +28,7 @@ from shared.ledger.append_log import CAS_TRIES, as_written, back_off
 from shared.ledger.change_token import ChangeToken, Move
 from shared.ledger.claims import Claim, Claims, in_its_trace
 from shared.ledger.event_log import EventLog
-from shared.ports import Delete, Insert, Remove, Replace, Row, Table, Upsert, Write
+from shared.ports import Delete, Insert, Remove, Replace, Row, Table, Write
 
 OPEN = "open-"
 COUNT = "count-"
@@ -41,6 +41,8 @@ LOST_RACE = "lost-race"
 """A transaction that another worker's was quicker than, and that was put together anew."""
 FENCE_WAIT = "fence-wait"
 """A POST without an answer, which nobody repeats before it can be known what became of it."""
+FOUND_OPEN = "found-open"
+"""A file that was in the outbox already when the reconciler found it due: its event had come, and its worker died."""
 REMEMBERED = 10_000
 """Facts known to need no telling, before all are forgotten and looked up again."""
 
@@ -59,7 +61,7 @@ class Counted:
     open: Counter[str] = field(default_factory=lambda: NONE)
     mended: Counter[str] = field(default_factory=lambda: NONE)
     """What went otherwise than it should and mended itself: facts that the reconciler found due, by their type,
-    `LOST_RACE` and `FENCE_WAIT`."""
+    `FOUND_OPEN`, `LOST_RACE` and `FENCE_WAIT`."""
 
     def plus(self, other: Counted) -> Counted:
         return Counted(
@@ -85,6 +87,19 @@ class Counted:
     @classmethod
     def finished(cls, fact: Fact) -> Counted:
         return cls(done=Counter({_type(fact): 1}), open=Counter({_type(fact): -1}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """Facts whose message is to be sent."""
+
+    again: list[Fact]
+    """Those that were open before: their worker died, or their message was lost."""
+    new: list[Fact]
+
+    @property
+    def facts(self) -> list[Fact]:
+        return [*self.again, *self.new]
 
 
 class Outbox:
@@ -116,26 +131,28 @@ class Outbox:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def expect(self, facts: Iterable[Fact]) -> list[Fact]:
+    def expect(self, facts: Iterable[Fact]) -> Expected:
         """Facts that may have been published before are about to be: should no worker claim them in time, the
         reconciler publishes them again.
 
         returns: those whose message is to be sent. A backlog is not sent twice: a fact that waits here for less than a
-        lease, unclaimed, has a message on its way
+        lease, unclaimed, has a message on its way; and what is done, or just claimed, needs none
         """
-        found = _distinct(facts)
-        noted = [fact for fact in found if self.is_noted(fact)]
-        due = [due for fact in found if fact not in noted and (due := self._not_on_its_way(fact))]
-        for start in range(0, len(due), AT_ONCE):
-            self._commit(_Transaction(opens=due[start : start + AT_ONCE], renews=True))
-        return [*noted, *due]
-
-    def _not_on_its_way(self, fact: Fact) -> Fact | None:
-        """The fact, in the trace that it waits in already, if it waits; None while its message is on its way."""
-        row = self._row(fact)
-        if row is None:
-            return fact
-        return None if self._now() - row.changed < self._lease else fact.in_trace(_trace(row) or fact.trace)
+        claimed, new = list[Fact](), list[Fact]()
+        waiting = list[tuple[Fact, Row]]()
+        for fact in _distinct(facts):
+            noted, row = self.is_noted(fact), self._row(fact)
+            if row is None:
+                new += [] if noted else [fact]
+            elif noted:
+                claimed.append(fact)
+            elif self._now() - row.changed >= self._lease:
+                waiting.append((fact.in_trace(_trace(row) or fact.trace), row))
+        for start in range(0, len(waiting), AT_ONCE):
+            self._commit(_Transaction(renewed=waiting[start : start + AT_ONCE]))
+        for start in range(0, len(new), AT_ONCE):
+            self._commit(_Transaction(opens=new[start : start + AT_ONCE], renews=True))
+        return Expected(again=[*claimed, *(fact for fact, _ in waiting)], new=new)
 
     def begin(self, fact: Fact, events: Sequence[Value], *, claim: Claim | None = None) -> bool:
         """Notes a fact that came from outside, so that no step before it noted it, with the events that it is itself.
@@ -182,11 +199,18 @@ class Outbox:
         """Takes an open fact from the reconciler: from now on it is a person's, who was told of it before this.
 
         retries: how often it had been retried when it was given up; what a person has given back since then stays the
-        reconciler's, and what is done is nobody's
+        reconciler's, and what is done is nobody's. Nor is a hint, which comes again
         """
+        if fact.hint:
+            return
         for attempt in range(CAS_TRIES):
             # The row before the claim: who gives the fact back writes the row last, so that this one's write meets it.
             old, entry = self._row(fact), self._claims.find(fact.key)
+            if entry is None:
+                try:
+                    entry = self._claims.never_claimed(fact)
+                except Conflict:
+                    return  # a worker is at it now: what becomes of that the reconciler sees
             retried = entry is not None and int(entry.value.get("retries", 0)) > retries
             done = old is None and entry is not None and entry.value["state"] == "settled"
             if retried or done or _is_dead_letter(old) or self._mark(fact, old, dead_lettered=True):
@@ -200,7 +224,7 @@ class Outbox:
         failure: the record of it, which is resolved once the fact is done
         returns: None when there is no such fact, or it was done meanwhile
         """
-        row = self._claims.find(key)
+        row = self._claims.find(key) or self._given_up_unclaimed(key)
         if row is None:
             return None
         fact = _fact(row)
@@ -214,6 +238,14 @@ class Outbox:
                 return fact
             back_off(attempt)
         raise _never_left_alone(fact)
+
+    def _given_up_unclaimed(self, key: str) -> Row | None:
+        """The entry, made now, of a dead letter of a version of the app that made none for what no worker had claimed."""
+        row = self._present.get(self._within, f"{OPEN}{digest(key)}")
+        if row is None or not _is_dead_letter(row):
+            return None
+        fact = _fact(row)
+        return None if fact.hint else self._claims.never_claimed(fact)
 
     def _mark(self, fact: Fact, old: Row | None, *, dead_lettered: bool) -> bool:
         """Notes whether it is a person's; an open fact that is one's own is counted, a given-up one is not.
@@ -255,7 +287,7 @@ class Outbox:
         if fact.key in self._known:
             return True
         entry = self._claims.find(fact.key)
-        if entry is None:
+        if entry is None or not self._claims.was_claimed(entry):
             return False
         if entry.value["state"] != "settled" and not self.is_open(fact):
             return self._claims.is_held(entry)
@@ -308,11 +340,14 @@ class Outbox:
 
         claim: of the fact that it begins or finishes, or whose events it appends
         """
+        looked = 0  # the log's end at the look before: each goes on from there, however long the log is
         with self._lock:
             for attempt in range(CAS_TRIES):
                 built = self._built(transaction)
                 if claim and (transaction.doubtful or self._has_lapsed(claim)):
-                    due = self._still_due(transaction, claim)
+                    end = self._events.next_number() if transaction.events else looked
+                    due = self._still_due(transaction, claim, after=looked)
+                    looked = end
                     if not due.writes_anything:
                         return False
                     # Without a call: one that stood still would come after the look whether the lease has lapsed.
@@ -349,13 +384,15 @@ class Outbox:
     def _has_lapsed(self, claim: Claim) -> bool:
         return self._now() - claim.row.changed >= self._lease
 
-    def _still_due(self, transaction: _Transaction, claim: Claim) -> _Transaction:
+    def _still_due(self, transaction: _Transaction, claim: Claim, *, after: int) -> _Transaction:
         """What is left to write for a worker that is not the first, or was away for longer than a lease: another may have
         logged events of the fact before or meanwhile, or have done it, and nothing in the partition tells a fact that is
         done from one that was never begun.
 
         Asked once the log's end was read, and by one worker of a process at a time: an event that comes after that moves
         the end on, and fails the transaction.
+
+        after: the number of events that were looked at before
         raises: Conflict when another worker took the claim before the fact was begun
         """
         if transaction.begins and self._has_lapsed(claim):
@@ -364,13 +401,14 @@ class Outbox:
                 raise Conflict(f"the claim on {claim.fact.key} had lapsed, and another worker took it")
         if transaction.closes:  # a dead letter by now, maybe
             transaction = replace(transaction, closed=self._row(transaction.closes))
-        left = self._unlogged(claim, transaction.events)
+        left = self._unlogged(claim, transaction.events, after)
         return transaction if len(left) == len(transaction.events) else replace(transaction, events=left)
 
-    def _unlogged(self, claim: Claim, events: Sequence[Value]) -> Sequence[Value]:
+    def _unlogged(self, claim: Claim, events: Sequence[Value], after: int) -> Sequence[Value]:
         if not events:
             return events
-        return self._events.missing(events, since=datetime.fromisoformat(claim.row.value["begun"]))
+        begun = datetime.fromisoformat(claim.row.value["begun"])
+        return self._events.missing(events, since=begun, after=after)
 
     def _rebased(self, transaction: _Transaction) -> tuple[_Transaction, bool]:
         """The transaction without what is there already; and whether there is still a reason for it."""
@@ -384,9 +422,12 @@ class Outbox:
         # With a row, the row tells whether they are there already; and doubtful ones are looked up anyhow.
         if events and not has_row and not transaction.doubtful:
             events = self._events.missing(events, since=min(map(_time_of, events)))
-        known = [fact for fact in transaction.opens if self.is_open(fact)]
-        opens = [fact for fact in transaction.opens if fact not in known]
-        renewed = [*transaction.renewed, *known] if transaction.renews else transaction.renewed
+        looked = [(fact, self._row(fact)) for fact in transaction.opens]
+        opens = [fact for fact, row in looked if row is None]
+        again = [(fact, self._row(fact)) for fact, _ in transaction.renewed]
+        again += looked if transaction.renews else []
+        # What is done by now has no row, and is not opened anew.
+        renewed = [(fact, row) for fact, row in again if row is not None]
         rebased = _Transaction(
             begins=transaction.begins,
             closes=transaction.closes,
@@ -449,7 +490,8 @@ class _Transaction:
     opens: Sequence[Fact] = ()
     renews: bool = False
     """Whether a fact that is open already is open anew from now: its message is sent again."""
-    renewed: Sequence[Fact] = ()
+    renewed: Sequence[tuple[Fact, Row]] = ()
+    """Each with its row, as it was looked at."""
     events: Sequence[Value] = ()
     doubtful: bool = False
     """Whether some of the events may be in the log already."""
@@ -465,7 +507,7 @@ class _Transaction:
         new = [*([self.begins] if self.begins else []), *self.opens]
         return [
             *(Insert(row=_row_key(fact), value=_open(fact)) for fact in new),
-            *(Upsert(row=_row_key(fact), value=_open(fact)) for fact in self.renewed),
+            *(Replace(old=row, value=_open(fact)) for fact, row in self.renewed),
             *self._closing(),
             *([self.mark] if self.mark else []),
         ]
@@ -480,6 +522,7 @@ class _Transaction:
         opened = Counted.opened([*([self.begins] if self.begins else []), *self.opens])
         closed = Counted.finished(self.closes) if self.closes else Counted()
         revived = [self.closes] if self.closes and _is_dead_letter(self.closed) else []
+        revived += [fact for fact, row in self.renewed if _is_dead_letter(row)]
         return self.counted.plus(opened).plus(closed).plus(Counted.opened(revived))
 
 

@@ -30,9 +30,10 @@ def given_up(fact: Fact, services: Services) -> StepDeadLettered | None:
     if ledger.outbox.is_done(fact):
         return None
     reason, retries = "it failed at every delivery; the app's log says why", 0
-    if entry:
+    if entry and ledger.claims.was_claimed(entry):
         attempts, last = entry.value["attempt"], entry.value.get("last_error", "its worker died")
         reason = f"it failed {attempts} {'time' if attempts == 1 else 'times'}, the last time with {last}"
+    if entry:
         retries = int(entry.value.get("retries", 0))
     queue = QUEUES.get(type(fact), "steps")
     trace = Trace.read(entry.value.get("trace")) if entry else fact.trace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from itertools import pairwise
 
 from shared.domain.alerts import Condition
 from shared.ledger import Document, Present
-from shared.ledger.outbox import FENCE_WAIT, LOST_RACE
+from shared.ledger.outbox import FENCE_WAIT, FOUND_OPEN, LOST_RACE, Expected
 
 HOURS = 3
 """In a row; fewer is an outage that is over, or one file that was slow."""
@@ -32,13 +33,15 @@ class Rate:
         return sum(n for name, n in mended.items() if _RATE_OF.get(name, ABANDONED) is self)
 
 
+EVENTS = ("UploadArrived", "OutcomesArrived")
+"""Facts that come as events."""
 ABANDONED = Rate(alert="work-abandoned", least=3, what="facts were found open that no worker was at")
 RATES = (
     Rate(
         alert="events-missing",
         least=1,
         what="files were found by the reconciliation, and no event of them came",
-        counted=("UploadArrived", "OutcomesArrived"),
+        counted=EVENTS,
     ),
     ABANDONED,
     Rate(
@@ -55,6 +58,15 @@ RATES = (
     ),
 )
 _RATE_OF = {name: rate for rate in RATES for name in rate.counted}
+
+
+def found_by_sweep(found: Expected) -> Counter[str]:
+    """The names under which facts are counted that a reconciliation found due: a file that it found open is no event that
+    did not come."""
+    again = Counter(
+        FOUND_OPEN if name in EVENTS else name for name in (type(fact).__name__ for fact in found.again)
+    )
+    return again + Counter(type(fact).__name__ for fact in found.new)
 
 
 @dataclass(frozen=True, kw_only=True)

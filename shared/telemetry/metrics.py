@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from shared.domain import facts as f
 from shared.domain.facts import FACTS, Fact
-from shared.ledger.outbox import FENCE_WAIT, LOST_RACE
+from shared.ledger.outbox import FENCE_WAIT, FOUND_OPEN, LOST_RACE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,11 @@ def _outcome(*values: str) -> Attribute:
 QUEUES = frozenset({"steps", "shards", "blob-events", "run-events", "reconcile", "clock", "subscriber"})
 _STEP = Attribute(name="step", sentence="The step of the flow table.")
 _TYPE = Attribute(name="type", sentence="The fact.", values=frozenset(FACTS))
+_FOUND = Attribute(
+    name="type",
+    sentence=f"The fact; `{FOUND_OPEN}`: a file whose event had come.",
+    values=frozenset({*FACTS, FOUND_OPEN}),
+)
 _QUEUE = Attribute(name="queue", sentence="Where the message was, or who gave up.", values=QUEUES)
 _DATASET = Attribute(
     name="dataset", sentence="The dataset, one for each data contract; `none` where none fits."
@@ -99,7 +104,7 @@ REPAIRS = Metric(
     unit="{fact}",
     instrument="counter",
     sentence="Facts that the reconciler found due: an event was lost, a message was, or a worker died.",
-    attributes=(_TYPE,),
+    attributes=(_FOUND,),
 )
 LOST_RACES = Metric(
     name="campanha.lost_races",

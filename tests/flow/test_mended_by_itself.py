@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 
 from flow.exported import Exported
-from flow.world import World, bank_rows
+from flow.world import POLICY, World, bank_rows
 
 from shared.domain.facts import ReconcileDue, RunDue
 from shared.errors import Transient
-from shared.ledger.outbox import FENCE_WAIT, LOST_RACE, Outbox
+from shared.ledger.outbox import FENCE_WAIT, FOUND_OPEN, LOST_RACE, Outbox
 from tests.http.asking import app_over, client_of
 
 
@@ -35,6 +36,31 @@ def test_lost_events_are_counted_by_kind_and_once_each() -> None:
     for tick in range(3):
         world.tell(ReconcileDue(tick=f"{tick}"), within=1)
     assert _counted(world)["UploadArrived"] == 2
+
+
+def test_a_file_whose_worker_died_is_no_event_that_did_not_come() -> None:
+    world = World()
+    arrived = world.drop("may.csv", bank_rows(3))
+    claim = world.ledger.claims.claim(arrived)
+    world.ledger.outbox.begin(arrived, (), claim=claim)
+    world.pass_time(world.policy.claim_seconds + 1)
+    world.tell(ReconcileDue(tick="1"), within=1)
+    assert world.state("upload", arrived.key) == "admitted"
+    assert _counted(world) == {FOUND_OPEN: 1}
+
+
+def test_a_version_that_waits_for_its_budget_is_found_once() -> None:
+    world = World(policy=replace(POLICY, run_least_new_rows=500))
+    world.tell(world.drop("may.csv", bank_rows(30)))
+    world.finish_run("bank-v1-a1")
+    world.tell(world.drop("june.csv", bank_rows(30, start=1000)))
+    assert world.state("dataset", "bank:2") == "waiting"
+    world.pass_time(world.policy.claim_seconds + 1)
+    for tick in range(10):
+        world.pass_time(60)
+        world.tell(ReconcileDue(tick=f"{tick}"), within=1)
+    assert _counted(world) == {"RunDue": 1}
+    assert len([fact for fact in world.bus.published if isinstance(fact, RunDue)]) == 1
 
 
 def test_nothing_is_lost_by_races_nor_counted_twice() -> None:

@@ -156,8 +156,8 @@ class _Glance(Shape):
     )
     mendedCounts: dict[str, int] = Field(
         description="What went otherwise than it should and mended itself, with how often: facts that the"
-        " reconciliation found due, by name; `lost-race`: another worker was quicker; `fence-wait`: a submission"
-        " got no answer.",
+        " reconciliation found due, by name; `found-open`: files among them whose event had come; `lost-race`: another"
+        " worker was quicker; `fence-wait`: a submission got no answer.",
         examples=[{"UploadArrived": 2, "lost-race": 14}],
     )
 

@@ -244,6 +244,32 @@ def test_one_that_never_began_points_at_the_log(world: World) -> None:
     assert _reason(world) == "it failed at every delivery; the app's log says why"
 
 
+def test_one_that_never_began_is_retried_like_any_other(world: World) -> None:
+    """A setting was wrong: whatever its deliveries failed at came before the claim."""
+    world.ledger.outbox.expect([DUE])
+    for times in (1, 2):
+        give_up(DUE)
+        assert not +world.ledger.outbox.counted().open
+        failure, *older = world.ledger.newest("failure")
+        assert (failure.state, len(older)) == ("dead-lettered", times - 1), "what fails again is told again"
+        assert failure.values["reason"] == "it failed at every delivery; the app's log says why"
+        retry = RetryRequested(failure=failure.id, about=DUE.key, operation=f"o{times}")
+        world.bus.published.clear()
+        flow.handle(retry, world.services)
+        assert DUE in world.bus.published
+        assert +world.ledger.outbox.counted().open == {"BatchDue": 1}
+    world.bus.take()
+    world.tell(DUE)
+    assert world.state("failure", failure.id) == "resolved"
+    assert not any(world.ledger.outbox.counted().open.values())
+
+
+def test_a_hint_that_is_given_up_leaves_nothing_behind_but_its_failure(world: World) -> None:
+    give_up(RunMoved(run="r"))
+    assert len(world.ledger.newest("failure")) == 1
+    assert [row.row for row in world.present.rows("now", after="open-", before="open-~")] == []
+
+
 def _delivered(world: World, times: int) -> int:
     """How often the step was tried, when storage does not answer and the message comes so often."""
     world.ledger.outbox.expect([DUE])

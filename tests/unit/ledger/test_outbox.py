@@ -10,7 +10,7 @@ import pytest
 from unit.ledger.interrupted import Fuse, Interrupted, Killed, Once, unanswered
 from unit.ledger.processes import LEASE, Processes, made_up, upload
 
-from shared.domain.facts import Fact, RunDue
+from shared.domain.facts import Fact, RunDue, RunMoved
 from shared.errors import Conflict, Transient
 from shared.ledger import Ledger, append_log
 from shared.ledger.claims import Claim, Outcome
@@ -195,7 +195,8 @@ def test_a_fact_begins_once_with_its_events(processes: Processes) -> None:
 def test_expecting_again_renews_and_does_not_count_again(processes: Processes) -> None:
     processes.ledger().outbox.expect([upload("a")])
     processes.pass_time(LEASE)
-    assert processes.ledger().outbox.expect([upload("a"), upload("b")]) == [upload("a"), upload("b")]
+    found = processes.ledger().outbox.expect([upload("a"), upload("b")])
+    assert (found.again, found.new) == ([upload("a")], [upload("b")])
     assert processes.open() == {UPLOAD: 2}
     processes.pass_time(20)
     unfinished = processes.ledger().outbox.unfinished
@@ -225,7 +226,7 @@ def test_a_fact_whose_message_is_on_its_way_is_not_sent_again(processes: Process
     processes.ledger().outbox.expect([upload("a")])
     processes.pass_time(LEASE - 1)
     counted = Interrupted(processes.present)
-    assert processes.ledger(present=counted).outbox.expect([upload("a"), upload("b")]) == [upload("b")]
+    assert processes.ledger(present=counted).outbox.expect([upload("a"), upload("b")]).facts == [upload("b")]
     assert counted.calls["commit"] == 1
     assert processes.open() == {UPLOAD: 2}
 
@@ -233,8 +234,18 @@ def test_a_fact_whose_message_is_on_its_way_is_not_sent_again(processes: Process
 def test_a_fact_that_is_done_is_not_expected_again(processes: Processes) -> None:
     processes.ledger().outbox.expect([upload("a")])
     finished(processes.ledger(), upload("a"))
-    processes.ledger().outbox.expect([upload("a")])
+    assert processes.ledger().outbox.expect([upload("a")]).facts == []
     assert processes.open() == {}
+
+
+def test_a_fact_that_is_done_while_it_is_sent_again_is_not_opened_again(processes: Processes) -> None:
+    processes.ledger().outbox.expect([upload("a")])
+    processes.pass_time(LEASE)
+    quicker = Once("commit", lambda: finished(processes.ledger(), upload("a")))
+    processes.ledger(present=Interrupted(processes.present, before=quicker)).outbox.expect([upload("a")])
+    assert quicker.done
+    assert not processes.ledger().outbox.is_open(upload("a"))
+    assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
 
 
 def test_a_fact_whose_worker_died_before_it_began_is_noted_only_while_its_lease_runs(
@@ -360,6 +371,67 @@ def test_what_was_never_open_becomes_a_dead_letter_and_is_counted_when_it_comes_
     assert processes.open() == {UPLOAD: 1}
     assert finished(processes.ledger(), upload("a"))
     assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["this version's", "of one that noted no such claim"])
+def test_a_dead_letter_that_no_worker_ever_claimed_is_reopened(processes: Processes, older: bool) -> None:
+    """Whatever its deliveries failed at came before the claim."""
+    processes.ledger().outbox.expect([upload("a")])
+    processes.ledger().outbox.dead_letter(upload("a"), retries=0)
+    if older:
+        (claim,) = (processes.past.get(*place) for place in list(processes.past._rows))
+        assert claim is not None
+        processes.past.delete(claim)
+    assert (processes.open(), processes.waiting()) == ({}, set())
+    for _ in range(2):
+        assert processes.ledger().outbox.reopen(upload("a").key, failure="f") == upload("a")
+        assert (processes.open(), processes.waiting()) == ({UPLOAD: 1}, {"a"})
+    assert processes.ledger().claims.claim(upload("a")).failure == "f"
+    processes.pass_time(LEASE)
+    assert finished(processes.ledger(), upload("a"))
+    assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
+
+
+def test_a_dead_letter_that_is_found_due_again_is_open_again(processes: Processes) -> None:
+    """A listing finds its file, which no worker ever claimed."""
+    processes.ledger().outbox.expect([upload("a")])
+    processes.ledger().outbox.dead_letter(upload("a"), retries=0)
+    assert not processes.ledger().outbox.is_noted(upload("a"))
+    processes.pass_time(LEASE)
+    assert processes.ledger().outbox.expect([upload("a")]).facts == [upload("a")]
+    assert (processes.open(), processes.waiting()) == ({UPLOAD: 1}, {"a"})
+    assert finished(processes.ledger(), upload("a"))
+    assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
+
+
+def test_a_second_message_of_a_dead_letter_that_nobody_claimed_is_counted_right(processes: Processes) -> None:
+    """It comes to its first worker, of whose events no attempt before it can have logged any."""
+    processes.ledger().outbox.expect([upload("a")])
+    processes.ledger().outbox.dead_letter(upload("a"), retries=0)
+    ledger = processes.ledger()
+    claim = ledger.claims.claim(upload("a"))
+    all_new = claim.first
+    assert ledger.outbox.finish(ledger.claims.settle(claim, Outcome()), (), (), all_new=all_new)
+    assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
+
+
+def test_a_fact_that_is_claimed_while_it_is_given_up_stays_the_reconcilers(processes: Processes) -> None:
+    processes.ledger().outbox.expect([upload("a")])
+    ledger = processes.ledger()
+    claims = list[Claim]()
+    quicker = Once("insert", lambda: claims.append(ledger.claims.claim(upload("a"))))
+    slow = processes.ledger(past=Interrupted(processes.past, before=quicker))
+    slow.outbox.dead_letter(upload("a"), retries=0)
+    assert processes.open() == {UPLOAD: 1}
+    assert ledger.outbox.finish(ledger.claims.settle(claims[0], Outcome()), (), (), all_new=True)
+    assert (processes.open(), processes.done()) == ({}, {UPLOAD: 1})
+
+
+def test_a_hint_is_no_dead_letter_of_the_outbox(processes: Processes) -> None:
+    """It comes again with its clock, and nothing would ever take its row away."""
+    processes.ledger().outbox.dead_letter(RunMoved(run="r"), retries=0)
+    assert list(processes.present.rows(NOW, after=OPEN, before=f"{OPEN}~")) == []
+    assert processes.ledger().outbox.reopen(RunMoved(run="r").key, failure="f") is None
 
 
 def test_a_fact_that_is_done_or_unnoted_is_not_reopened(processes: Processes) -> None:
@@ -502,6 +574,42 @@ def test_events_that_another_worker_of_the_same_process_logged_are_not_told_agai
     ledger.outbox.append(made_up("1"), claim)
     assert ledger.outbox.finish(claim, (), made_up("1", "2"))
     assert processes.events() == ["1", "2"]
+
+
+def test_a_long_log_is_read_back_once_however_many_races_are_lost(processes: Processes) -> None:
+    """A dead letter of a month ago is retried, and its events are looked up from its first claim on."""
+    processes.ledger().outbox.expect([upload("a")])
+    processes.ledger().claims.free(processes.ledger().claims.claim(upload("a")), "it failed")
+    filling = processes.ledger()
+    for first in range(0, 2000, 50):
+        filling.outbox.append(made_up(*(f"other {first + number}" for number in range(50))))
+    processes.ledger().outbox.dead_letter(upload("a"), retries=0)
+    processes.ledger().outbox.reopen(upload("a").key, failure="f")
+    claim = settled(processes.ledger(), upload("a"))
+
+    def reads(races: int) -> int:
+        """Of the past, by a worker that loses so many races; in the third another logs one of its own events."""
+        past, lost = Interrupted(processes.past), 0
+
+        def appends(verb: str, given: Any) -> None:
+            nonlocal lost
+            if verb == "commit" and lost < races:
+                lost += 1
+                processes.ledger().outbox.append(made_up(f"race {races}-{lost}"))
+                if lost == races == 3:
+                    processes.ledger().outbox.append(made_up("1"), claim)
+
+        present = Interrupted(processes.present, before=appends)
+        events = made_up("1", "2") if races else made_up("0")
+        ledger = processes.ledger(past=past, present=present)
+        ledger.outbox.append(events, claim)
+        return past.calls["get"]
+
+    once = reads(0)
+    assert once >= 2000 / 25 * 0.9
+    assert reads(3) < once * 2
+    logged = processes.events()
+    assert [id_ for id_ in logged if not id_.startswith(("other", "race"))] == ["0", "1", "2"]
 
 
 def test_an_answer_that_is_lost_leaves_a_fact_that_is_finished_once(processes: Processes) -> None:
