@@ -377,6 +377,10 @@ class Subscriber(Protocol):
     def name(self) -> str:
         """Stays the same as long as it is the same subscriber; fits a row key."""
 
+    @property
+    def consents(self) -> bool:
+        """Whether its handshake says that it wants events; if not, only the first that it takes says so."""
+
     def handshake(self) -> int | None:
         """Checks that it consents to deliveries, before the first one; how many a minute it grants, if it says so.
 

@@ -145,6 +145,7 @@ class Subscriber:
 
     name: str = "listener"
     heard: list[dict[str, Any]] = field(default_factory=list)
+    consents = True
 
     def handshake(self) -> int | None:
         return None

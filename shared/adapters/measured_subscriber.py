@@ -22,6 +22,10 @@ class MeasuredSubscriber:
     def name(self) -> str:
         return self.subscriber.name
 
+    @property
+    def consents(self) -> bool:
+        return self.subscriber.consents
+
     def handshake(self) -> int | None:
         return self.subscriber.handshake()
 

@@ -44,6 +44,8 @@ def topic_client(endpoint: str, sign_in: AzureKeyCredential | TokenCredential) -
 class EventGridTopic:
     """A custom topic, which takes all events of a request or none."""
 
+    consents = False
+
     def __init__(self, client: EventGridPublisherClient, *, endpoint: str) -> None:
         self._client = client
         self.name = f"topic-{digest(endpoint)[:12]}"
@@ -76,6 +78,7 @@ class Webhook:
     now: Callable[[], float] = time.time
     reach: Reach = field(default_factory=Reach)
     """Where the address may lead; judged at each connection."""
+    consents = True
 
     @property
     def name(self) -> str:

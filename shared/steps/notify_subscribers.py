@@ -60,11 +60,9 @@ def _deliver(subscriber: Subscriber, count: int, fact: NotificationDue, services
     events = services.ledger.events.following(cursor.value.next, limit=AT_ONCE)
     if not events:
         return
-    per_minute = cursor.value.per_minute
     try:
-        if not cursor.value.shook_hands:
-            per_minute = subscriber.handshake()
-        events = events[:per_minute]
+        cursor = _agreed(subscriber, cursor, services)
+        events = events[: cursor.value.per_minute]
         taken = subscriber.deliver([cloud_event(entry, source=services.event_source) for entry in events])
     except Gone:
         _moved(subscriber, cursor, services, gone=True, until=None)
@@ -74,19 +72,32 @@ def _deliver(subscriber: Subscriber, count: int, fact: NotificationDue, services
         if isinstance(problem, Busy) and problem.taken:
             _moved(
                 subscriber, cursor, services, next=cursor.value.next + problem.taken, shook_hands=True,
-                per_minute=per_minute, failures=0, not_before=_in(_wished(problem), services), until=None,
+                failures=0, not_before=_in(_wished(problem), services), until=None,
             )  # fmt: skip
         else:
             yield from _back_off(subscriber, cursor, events[0], problem, services)
         return
-    reached = cursor.value.next + taken
+    reached, per_minute = cursor.value.next + taken, cursor.value.per_minute
     pause = 60 * taken / per_minute if per_minute else 0
     _moved(
-        subscriber, cursor, services, next=reached, shook_hands=True, per_minute=per_minute, failures=0,
+        subscriber, cursor, services, next=reached, shook_hands=True, failures=0,
         not_before=_in(pause, services) if pause else None, until=None,
     )  # fmt: skip
     if reached < count and not pause:  # else a later tick goes on
         yield NotificationDue(tick=f"{fact.tick.partition('/')[0]}/{reached}")
+
+
+def _agreed(subscriber: Subscriber, cursor: Versioned[Cursor], services: Services) -> Versioned[Cursor]:
+    """Asks it whether it wants events, and how many, until it has said so: from then on a refusal is of an event.
+
+    raises: as its handshake
+    """
+    if cursor.value.shook_hands:
+        return cursor
+    granted = subscriber.handshake()
+    if not subscriber.consents:
+        return cursor
+    return _moved(subscriber, cursor, services, shook_hands=True, per_minute=granted, failures=0)
 
 
 def _cursor(subscriber: Subscriber, count: int, services: Services) -> Versioned[Cursor] | None:
@@ -128,7 +139,8 @@ def _back_off(
 
 
 def _gone(subscriber: Subscriber) -> StepDeadLettered:
-    return _dead_letter(subscriber, subscriber.name, "it wants to hear no more")
+    """Another dead letter than that of a handshake which it refused before."""
+    return _dead_letter(subscriber, f"{subscriber.name}/gone", "it wants to hear no more")
 
 
 def _dead_letter(subscriber: Subscriber, about: str, reason: str) -> StepDeadLettered:

@@ -30,6 +30,7 @@ class Listener:
     takes: int = 1000
     """How many at a time."""
     shook_hands: int = 0
+    consents: bool = True
 
     per_minute: int | None = None
 
@@ -145,7 +146,7 @@ def test_one_that_wants_to_hear_no_more_is_asked_no_more_and_a_person_is_told(
     telling.pass_time(100_000)
     telling.tell(ReconcileDue(tick="2"))
     assert listener.heard == []
-    assert [fact.about for fact in telling.told(StepDeadLettered)] == ["listener"]
+    assert [fact.about for fact in telling.told(StepDeadLettered)] == ["listener/gone"]
 
 
 def test_an_event_that_is_refused_for_good_is_passed_over_in_the_end(
@@ -205,6 +206,63 @@ def test_one_that_does_not_consent_for_long_loses_no_event(telling: Telling, lis
     listener.problem = None
     telling.tell(ReconcileDue(tick="it consents"))
     assert [event["id"] for event in listener.heard] == _events(telling)
+
+
+def test_one_that_does_not_consent_for_long_and_is_gone_later_is_told_of_twice(
+    telling: Telling, listener: Listener
+) -> None:
+    telling.tell(telling.drop("may.csv", bank_rows(30)))
+    listener.problem = Refused("it did not answer the handshake")
+    for hour in range(notify_subscribers.MOST_REFUSALS + 1):
+        telling.tell(ReconcileDue(tick=str(hour)))
+        telling.pass_time(notify_subscribers.LONGEST + 1)
+    listener.problem = None
+    telling.tell(ReconcileDue(tick="it consents"))
+    assert [event["id"] for event in listener.heard] == _events(telling)
+    telling.tell(telling.drop("june.csv", bank_rows(30, start=500)))
+    listener.problem = Gone()
+    telling.tell(ReconcileDue(tick="it is gone"), ReconcileDue(tick="and stays so"))
+    reasons = [fact.reason for fact in telling.told(StepDeadLettered)]
+    assert reasons == ["it did not answer the handshake", "it wants to hear no more"]
+
+
+@dataclass
+class Picky(Listener):
+    """Refuses one event, wherever it comes first."""
+
+    not_this: str = ""
+
+    def deliver(self, events: Sequence[dict[str, Any]]) -> int:
+        if events[0]["id"] == self.not_this:
+            raise Refused("413")
+        return super().deliver([event for event in events if event["id"] != self.not_this])
+
+
+def test_a_new_one_that_refuses_its_very_first_event_gets_the_others(telling: Telling) -> None:
+    telling.tell(telling.drop("may.csv", bank_rows(30)))
+    first, *others = _events(telling)
+    listener = Picky(not_this=first)
+    telling.listeners = (listener,)
+    for hour in range(notify_subscribers.MOST_REFUSALS + 1):
+        telling.tell(ReconcileDue(tick=str(hour)))
+        telling.pass_time(notify_subscribers.LONGEST + 1)
+    telling.tell(ReconcileDue(tick="and then"))
+    assert [event["id"] for event in listener.heard[: len(others)]] == others
+    assert [fact.about for fact in telling.told(StepDeadLettered)] == [first]
+    assert listener.shook_hands == 1
+
+
+def test_a_topic_that_never_took_an_event_loses_none(telling: Telling) -> None:
+    """Its handshake says nothing: its address, its key or a role may be wrong."""
+    topic = Listener(name="topic", consents=False)
+    telling.listeners = (topic,)
+    telling.tell(telling.drop("may.csv", bank_rows(30)))
+    with mock.patch.object(topic, "deliver", side_effect=Refused("403")):
+        for hour in range(2 * notify_subscribers.MOST_REFUSALS):
+            telling.tell(ReconcileDue(tick=str(hour)))
+            telling.pass_time(notify_subscribers.LONGEST + 1)
+    telling.tell(ReconcileDue(tick="it has its role"))
+    assert [event["id"] for event in topic.heard] == _events(telling)
 
 
 def test_a_new_subscriber_is_told_the_newest(telling: Telling) -> None:

@@ -18,6 +18,7 @@ class Told:
     """Takes so many, or raises."""
 
     name = "webhook-1"
+    consents = True
 
     def __init__(self, ends: int | Exception) -> None:
         self._ends = ends
