@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
+from shared.domain.datasets.manifest import Manifest
 from shared.domain.facts import (
     Fact,
     JudgementDue,
@@ -19,13 +21,15 @@ from shared.domain.models import promotion
 from shared.domain.models.promotion import Verdict
 from shared.domain.names import dataset_id
 from shared.errors import Refused
+from shared.procedures.data_decisions import trust_of, withdrawn_uploads
+from shared.procedures.dataset_manifest import manifest_text
 from shared.procedures.drift_evidence import leave_out
 from shared.procedures.judgement import JUDGED_AGAIN
 from shared.procedures.released_model import RELEASED
 from shared.services import Services
 
 MOST_TOLD = 20
-"""Versions whose doubts are noted in their records, the newest; a trial looks at fewer new ones."""
+"""Versions whose doubts one run notes in their records, the newest; a trial looks at fewer new ones."""
 
 NOTHING = {"findings": None, "rows_needed": None}
 """What an earlier verdict may have said, and this one does not."""
@@ -111,22 +115,50 @@ def _outcome(fact: RunFinished | JudgementDue, verdict: Verdict) -> Fact:
 
 def _doubted(fact: RunFinished, verdict: Verdict, services: Services) -> Iterable[Change]:
     """What the run doubts, in the records of the versions that the rows came in with: each waits for a person from then on.
-    Earlier runs' doubts are there."""
+    Earlier runs' doubts are there;
+    one that comes back once a person has taken a part of the rows out is of the others."""
     by_version: dict[int, list[Mapping[str, Any]]] = {}
     for doubt in verdict.figures.get("doubts", ()):
         by_version.setdefault(doubt["version"], []).append(doubt)
-    for version in sorted(by_version)[-MOST_TOLD:]:
+    for version, round_ in islice(_untold(fact, sorted(by_version, reverse=True), services), MOST_TOLD):
+        leave_out(fact.dataset, version, services)
+        why = by_version[version]
+        values = {
+            "doubted_because": "; ".join(each["reason"] for each in why),
+            "doubts": why,
+            "remedy": why[0]["remedy"],
+        }
         id_ = dataset_id(fact.dataset, version)
-        known = services.ledger.find("dataset", id_)
+        yield Change(kind="dataset", id=id_, state="doubted", values=values, round=round_)
+
+
+def _untold(
+    fact: RunFinished, versions: Iterable[int], services: Services
+) -> Iterator[tuple[int, int | None]]:
+    """Those of the versions whose doubt is no news of before, each with the round of its record that begins with it."""
+    for version in versions:
+        known = services.ledger.find("dataset", dataset_id(fact.dataset, version))
         if known is not None and "doubted_because" not in known.values:
-            leave_out(fact.dataset, version, services)
-            why = by_version[version]
-            values = {
-                "doubted_because": "; ".join(each["reason"] for each in why),
-                "doubts": why,
-                "remedy": why[0]["remedy"],
-            }
-            yield Change(kind="dataset", id=id_, state="doubted", values=values)
+            yield version, None
+        elif known is not None and known.state == "settled" and _is_of_the_rest(fact, version, services):
+            yield version, known.round + 1
+
+
+def _is_of_the_rest(fact: RunFinished, version: int, services: Services) -> bool:
+    """Whether the run knew all that people have decided about the version's rows, and doubts those that are left."""
+    if trust_of(fact.dataset, version, services):
+        return False
+    text = manifest_text(fact.dataset, fact.version, services)
+    gone = {one.upload: one.version for one in Manifest.from_json(text).withdrawn}
+    later = (
+        services.ledger.find("upload", upload)
+        for upload in withdrawn_uploads(fact.dataset, services)
+        if upload not in gone
+    )
+    id_ = dataset_id(fact.dataset, version)
+    return version in gone.values() and not any(
+        one is not None and one.values.get("dataset_version") == id_ for one in later
+    )
 
 
 def _repeats(fact: RunFinished, evaluation: Mapping[str, Any]) -> Iterable[Change]:

@@ -27,6 +27,7 @@ from shared.errors import Transient
 from shared.procedures import content_claim
 from shared.procedures.dataset_head import HEAD, Head
 from shared.procedures.gather_window import gathered
+from shared.steps import judge_run
 from shared.steps.withdraw_upload import withdraw_upload
 
 REDELIVERED = 31
@@ -444,6 +445,60 @@ def test_or_until_their_upload_is_withdrawn(world: World) -> None:
     world.tell(WithdrawalRequested(upload=upload, operation="1", by=BY, reason="r"))
     assert world.state("dataset", "bank:2") == "settled"
     assert world.state("dataset", "bank:1") == "trained"
+
+
+def _half_withdrawn(world: World) -> dict[str, object]:
+    """Of two files that came in with a version in doubt the one is out, and a run is under way that knows it."""
+    drop(world, "april.csv", C)
+    world.finish_run("bank-v1-a1")
+    world.tell(world.drop("may.csv", A), world.drop("june.csv", B))
+    doubt: dict[str, object] = {"version": 2, "kind": "one answer", "reason": "all 70 rows are positive"}
+    world.finish_run("bank-v2-a1", doubts=[doubt])
+    withdraw(world, _upload(world, "may.csv"), retrain=True)
+    assert (world.state("dataset", "bank:2"), members(world)) == (
+        "settled",
+        {"april.csv": 20, "june.csv": 40},
+    )
+    return {**doubt, "reason": "all 40 rows are positive"}
+
+
+def _upload(world: World, name: str) -> str:
+    return str(world.ledger.records.led_to("file", f"incoming/{name}")["upload"])
+
+
+def test_a_doubt_about_what_is_left_waits_for_a_person_again(world: World) -> None:
+    doubt = _half_withdrawn(world)
+    world.finish_run("bank-v3-a1", doubts=[doubt])
+    version = world.ledger.find("dataset", "bank:2")
+    assert version is not None
+    assert (version.state, version.values["doubted_because"]) == ("doubted", doubt["reason"])
+    drop(world, "july.csv", bank_rows(5, start=3000))
+    world.finish_run("bank-v4-a1", doubts=[doubt])
+    assert world.ledger.find("dataset", "bank:2") == version
+    withdraw(world, _upload(world, "june.csv"), "o2")
+    assert world.state("dataset", "bank:2") == "settled"
+
+
+@pytest.mark.parametrize("decided", ["withdrawn", "trusted"])
+def test_a_doubt_from_before_a_person_has_decided_is_settled(world: World, decided: str) -> None:
+    doubt = _half_withdrawn(world)
+    if decided == "withdrawn":
+        withdraw(world, _upload(world, "june.csv"), "o2")
+    else:
+        world.tell(TrustRequested(dataset=DATASET, version=2, operation="o2", by=BY, reason="r"))
+    world.finish_run("bank-v3-a1", doubts=[doubt])
+    assert world.state("dataset", "bank:2") == "settled"
+
+
+def test_doubts_that_are_noted_already_are_not_in_the_way_of_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge_run, "MOST_TOLD", 1)
+    doubt = {"kind": "one answer", "reason": "all rows are positive"}
+    for version, (name, rows) in enumerate({"may.csv": A, "june.csv": B, "july.csv": C}.items(), start=1):
+        drop(world, name, rows)
+        world.finish_run(f"bank-v{version}-a1", doubts=[{**doubt, "version": 2}, {**doubt, "version": 1}])
+    assert [world.state("dataset", f"bank:{version}") for version in (1, 2)] == ["doubted", "doubted"]
 
 
 def test_trust_in_rows_that_nobody_doubts_moves_no_version(world: World) -> None:
