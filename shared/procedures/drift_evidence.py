@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from shared.ledger import Document
+from shared.procedures.released_model import RELEASED
 from shared.services import Services
 
 if TYPE_CHECKING:
@@ -54,15 +55,13 @@ def seen_of(dataset: str, model: int, services: Services) -> ScorePlaces:
 def note_seen(dataset: str, model: int, version: int, places: ScorePlaces, services: Services) -> None:
     """Of one dataset version, whose earlier note, if any, it replaces; raises: Conflict, to be done again
 
-    A model that is no longer the newest one noted is passed over.
+    A model that serves no longer is passed over; one that serves again, after a rollback, begins anew.
     """
     documents = services.ledger.documents
-    there = documents.read(EVIDENCE, dataset)
-    known = there.value if there else Evidence(model=model)
-    if known.model > model:
+    there, serving = documents.read(EVIDENCE, dataset), documents.read(RELEASED, dataset)
+    if serving is None or serving.value.version != model:
         return
-    if known.model < model:
-        known = Evidence(model=model)
+    known = there.value if there and there.value.model == model else Evidence(model=model)
     drops = {**known.drops, str(version): places.to_json()}
     newest = sorted(drops, key=int)[-MOST_DROPS:]
     documents.write(

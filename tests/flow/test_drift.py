@@ -204,10 +204,24 @@ def test_another_model_begins_anew_and_late_news_of_the_old_one_are_passed_over(
     drop(dear, "june.csv")
     services = dear.services
     seen = seen_of("bank", 1, services)
+    serving(dear, 2)
     note_seen("bank", 2, 3, seen, services)
     note_seen("bank", 1, 2, seen, services)
     assert not seen_of("bank", 1, services).rows.any()
     assert seen_of("bank", 2, services).rows.sum() == 300
+
+
+def test_an_older_model_that_serves_again_is_measured_again(dear: World) -> None:
+    """After a rollback, say."""
+    serving(dear, 2)
+    drop(dear, "may.csv", start=500)
+    drop(dear, "june.csv")
+    assert told(dear, "june.csv")["drift_model_version"] == 2
+    serving(dear, 1)
+    drop(dear, "july.csv", start=5000)
+    found = told(dear, "july.csv")
+    assert (found["drift_model_version"], found["drift_cost"]["answers"]) == (1, 300)
+    assert not seen_of("bank", 2, dear.services).rows.any()
 
 
 def test_only_the_newest_drops_count(dear: World) -> None:
