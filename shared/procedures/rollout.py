@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from shared.domain import names
@@ -88,13 +89,20 @@ class Rollout:
         """Whether some of it, or all, may be with the new deployment already."""
         return self.stage in ("baking", "switching") and self.is_under_way(serving)
 
+    def has_traffic_since(self, requested_ms: int, serving: ReleasedModel | None) -> bool:
+        """Whether it got that long after something else was requested: not where the two crossed."""
+        baking = self.baking_since
+        began = round(datetime.fromisoformat(baking).timestamp() * 1000) if baking else self.requested_ms
+        return self.has_traffic(serving) and began > requested_ms + LATE_MS
+
     def traffic(self, serving: ReleasedModel) -> dict[str, int]:
         """While it is watched."""
         return split(names.deployment_name(self.version), serving.deployment, self.percent)
 
 
 LATE_MS = 10 * 60 * 1000
-"""So long after it was requested a release counts as late where another model answers since: not where the two crossed."""
+"""So long after it was requested a release, or a rollback, counts as late where another model answers, or is watched,
+since: not where the two crossed."""
 ROLLOUT = Document(name="rollout", type=Rollout, placement="standing")
 """One per dataset that ever had a release."""
 
@@ -140,8 +148,9 @@ def overtaken(fact: ReleaseDue, services: Services) -> list[Fact]:
     there, serving = documents.read(ROLLOUT, fact.dataset), documents.read(RELEASED, fact.dataset)
     if (there and there.value.is_of(fact)) or (serving and serving.value.version == fact.version):
         return []
-    newer = None
-    if there and there.value.requested_ms > fact.requested_ms:
+    newer, answering = None, serving.value if serving else None
+    is_newer = there and there.value.requested_ms > fact.requested_ms
+    if there and (is_newer or there.value.has_traffic_since(fact.requested_ms, answering)):
         newer = there.value.version
     elif serving and serving.value.since_ms > fact.requested_ms + LATE_MS:
         newer = serving.value.version

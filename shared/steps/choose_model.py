@@ -33,6 +33,9 @@ def choose_model(fact: PromotionRequested | RollbackRequested, services: Service
         chosen = _released(fact, fact.version, PROMOTE, answering, services)
         return [chosen, *_noted(chosen, fact.version, "promoted", fact, services)]
     rollout = services.ledger.documents.read(ROLLOUT, fact.dataset)
+    if rollout and rollout.value.has_traffic_since(fact.requested_ms, answering):
+        why = f"model {rollout.value.version} came after it was requested; request it again where it is still wanted"
+        return [_no(fact, why)]
     if rollout and _is_to_end(fact, rollout.value, answering):
         return _ended(fact, rollout, serving, services)
     previous = answering.previous if answering else ""

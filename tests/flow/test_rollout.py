@@ -34,7 +34,7 @@ from shared.errors import Refused, Transient
 from shared.ports import RequestMetrics, Scores
 from shared.procedures import release
 from shared.procedures.open_batches import close_batch, open_batch
-from shared.procedures.rollout import ROLLOUT
+from shared.procedures.rollout import LATE_MS, ROLLOUT
 from shared.procedures.run_slot import SLOT
 from shared.steps.release_model import release_model
 from shared.steps.restore_traffic import restore_traffic
@@ -760,6 +760,22 @@ def test_a_request_that_is_tried_again_after_a_newer_release_takes_no_traffic(wo
     world.tell(late)
     _serves(world, 3)
     assert world.told(ReleaseRolledBack)[-1].reason.startswith("model 3 came after it was requested")
+
+
+@pytest.mark.parametrize("asks", ["roll back", "promote"])
+def test_nor_does_it_end_a_canary_that_has_begun_since(world: World, asks: str) -> None:
+    world.finish_run("bank-v2-a1")
+    late = _roll_back(world) if asks == "roll back" else _promote(world, 1)
+    world.pass_time(LATE_MS / 1000 + 1)
+    world.tell(world.drop("july.csv", bank_rows(30, start=2000)))
+    _baking(world, 3)
+    world.deliver(late)
+    _rest(world)
+    _serves(world, 3)
+    refused = [*world.told(ReleaseNotPossible), *world.told(ReleaseRolledBack)]
+    assert [fact.reason for fact in refused] == [
+        "model 3 came after it was requested; request it again where it is still wanted"
+    ]
 
 
 def test_nor_does_one_that_a_newer_request_overtook(world: World) -> None:

@@ -157,7 +157,7 @@ MUTANTS = (
     ),
     mutant(
         "an older request overtakes a newer one", "shared.procedures.rollout",
-        "if there and there.value.requested_ms > fact.requested_ms:", "if False:",
+        "is_newer = there and there.value.requested_ms > fact.requested_ms", "is_newer = False",
         "flow/test_rollout.py::test_nor_does_one_that_a_newer_request_overtook",
     ),
     mutant(
