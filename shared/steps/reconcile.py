@@ -34,6 +34,7 @@ from shared.procedures.released_model import RELEASED
 from shared.procedures.run_slot import SLOT, wanted_after
 from shared.procedures.traffic import stray_traffic
 from shared.procedures.unseen_blobs import unseen_blobs
+from shared.procedures.work_pause import is_paused
 from shared.services import Services
 
 T = TypeVar("T")
@@ -66,15 +67,18 @@ def reconcile(fact: ReconcileDue, services: Services) -> Iterable[Fact]:
 
 
 def _unfinished(services: Services) -> Iterator[Fact]:
-    """Facts whose worker died, or that were settled but not published; and what stands among them and is no fact."""
+    """Facts whose worker died, or that were settled but not published; and what stands among them and is no fact. What
+    waits while work is paused is not abandoned: whoever resumes work publishes it."""
     lapsed, broken = timedelta(seconds=services.policy.claim_seconds), list[Fact]()
+    paused = is_paused(services)
 
     def unreadable(about: str, fault: UnreadableMessage) -> None:
         reason = f"what waits there could not be read: {fault}"
         broken.append(StepDeadLettered(queue="reconcile", about=about, reason=reason))
 
     unfinished = services.ledger.outbox.unfinished(older_than=lapsed, unreadable=unreadable)
-    for fact, attempts in _some(unfinished, services):
+    abandoned = ((fact, attempts) for fact, attempts in unfinished if not (fact.waits and paused))
+    for fact, attempts in _some(abandoned, services):
         if attempts < services.policy.most_attempts:
             yield fact
             continue
@@ -136,7 +140,7 @@ def _waiting_version(dataset: str, services: Services) -> Iterator[Fact]:
     waited = services.now() - head.changed > timedelta(seconds=services.policy.claim_seconds)
     newest = head.value.version
     behind = slot is None or newest > slot.value.version
-    if idle and waited and behind and head.value.state == "registered":
+    if idle and waited and behind and head.value.state == "registered" and not is_paused(services):
         if services.ledger.find("dataset", names.dataset_id(dataset, newest)) is None:
             return  # whoever registered it died before that was noted: the fact that it did is found first
         wanted = wanted_after(slot.value.version if slot else 0, dataset, services)

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 from flow.alerting import Channel, Watched
+from flow.world import bank_rows
 
+from shared.domain.facts import WorkPaused, WorkResumed
 from shared.ledger.outbox import FENCE_WAIT, LOST_RACE
 from shared.procedures.mended_rates import HOURS, RATES
 
@@ -66,3 +68,14 @@ def test_an_hour_in_which_the_app_was_down_is_not_judged(world: Watched) -> None
     for _ in range(HOURS - 1):
         hour(world, UploadArrived=1)
     assert raised(world) == []
+
+
+def test_what_waits_while_work_is_paused_is_not_abandoned(world: Watched) -> None:
+    world.tell(world.drop("may.csv", bank_rows(30)), within=0)
+    world.tell(WorkPaused(operation="o1", by="key:operator", reason="month end"), within=0)
+    for _ in range((HOURS + 2) * 60):
+        world.minute()
+        assert raised(world) == []
+    assert (world.state("dataset", "bank:1"), world.pipeline.submissions) == ("registered", [])
+    world.tell(WorkResumed(operation="o2", by="key:operator", reason=""), within=0)
+    assert [one.version for one in world.pipeline.submissions] == [1]
