@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from shared.domain import names
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from shared.domain.drift.score_places import Floats, ScorePlaces
 
 MOST_MODELS = 10
-"""The newest, which say how often one comes."""
+"""The dataset's newest, which say how often one comes."""
+A_PAGE, MOST_PAGES = 100, 5
+"""Of the list of all models, in which those of other datasets stand too."""
 
 
 def money(services: Services) -> Money:
@@ -49,19 +52,27 @@ def cost_on(
 
 
 def _ahead(dataset: str, model: int, services: Services) -> Ahead | str:
-    """Reads two pages, whatever is past."""
+    """Reads some pages, whatever is past."""
     from shared.domain.drift.ahead import ahead
 
-    records = services.ledger.records
-    made = [
-        datetime.fromisoformat(one.record.created)
-        for one in records.newest("model", limit=MOST_MODELS)
-        if one.record.values["dataset"] == dataset
-    ]
-    batches = records.scored_by(names.dataset_id(dataset, model))
+    made = [*islice(_made(dataset, services), MOST_MODELS)]
+    batches = services.ledger.records.scored_by(names.dataset_id(dataset, model))
     scored = [
         (datetime.fromisoformat(batch.created), int(batch.values.get("rows", 0)))
         for batch in batches
         if batch.state == "scored"
     ]
     return ahead(made, scored, services.now())
+
+
+def _made(dataset: str, services: Services) -> Iterator[datetime]:
+    """When the dataset's models were made, the newest first."""
+    before, limit = None, MOST_MODELS
+    for _ in range(MOST_PAGES):
+        page = services.ledger.records.newest("model", limit=limit, before=before)
+        for one in page:
+            if one.record.values["dataset"] == dataset:
+                yield datetime.fromisoformat(one.record.created)
+        if len(page) < limit:
+            return
+        before, limit = page[-1].number, A_PAGE

@@ -45,16 +45,19 @@ WANTED = Document(name="wanted-run", type=WantedRun, placement="standing")
 
 
 def want(dataset: str, wanted: WantedRun, services: Services) -> None:
-    """To be done before whoever frees the slot looks. raises: Conflict, to be done again"""
-    there = services.ledger.documents.read(WANTED, dataset)
-    known = there.value if there else wanted
+    """To be done before whoever frees the slot looks; a wish that was fulfilled is forgotten. raises: Conflict, to be done
+    again"""
+    documents = services.ledger.documents
+    there, slot = documents.read(WANTED, dataset), documents.read(SLOT, dataset)
+    is_open = there is not None and (slot is None or there.value.version > slot.value.version)
+    known = there.value if there and is_open else wanted
     both = WantedRun(
         version=max(known.version, wanted.version),
         asked=known.asked or wanted.asked,
         drifted=known.drifted or wanted.drifted,
     )
     if there is None or both != there.value:
-        services.ledger.documents.write(WANTED, dataset, both, over=there)
+        documents.write(WANTED, dataset, both, over=there)
 
 
 def wanted_after(version: int, dataset: str, services: Services) -> WantedRun:

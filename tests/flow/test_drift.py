@@ -28,6 +28,7 @@ from shared.domain.facts import (
     TrustRequested,
     WithdrawalRequested,
 )
+from shared.domain.kinds.kind import Change
 from shared.domain.lists.column_tally import ColumnTally
 from shared.domain.lists.list_drift import chance
 from shared.domain.names import DATASETS
@@ -209,6 +210,19 @@ def test_another_model_begins_anew_and_late_news_of_the_old_one_are_passed_over(
     note_seen("bank", 1, 2, seen, services)
     assert not seen_of("bank", 1, services).rows.any()
     assert seen_of("bank", 2, services).rows.sum() == 300
+
+
+def test_the_models_of_other_datasets_do_not_say_how_often_one_comes(dear: World) -> None:
+    serving(dear, 1)
+    for at in range(1, 13):
+        dataset, version = ("bank", at) if at <= 3 else ("bank-additional", at)
+        values = {"dataset": dataset, "version": version, "run": f"{dataset}-v{version}-a1"}
+        change = Change(kind="model", id=f"{dataset}:{version}", state="refused", values=values)
+        dear.ledger.records.apply([change], cause=f"model {at}")
+        dear.pass_time(24 * 3600)
+    drop(dear, "june.csv")
+    said = told(dear, "june.csv")["drift_cost"]["not_said_because"]
+    assert "the model has scored no batch yet" in said, "how often one comes is known"
 
 
 def test_an_older_model_that_serves_again_is_measured_again(dear: World) -> None:

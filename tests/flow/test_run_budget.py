@@ -134,6 +134,20 @@ def test_what_was_asked_for_while_a_run_was_under_way_has_its_run_after_it(why: 
     assert _submitted(world) == [1, 2], "the wish is fulfilled"
 
 
+def test_a_wish_that_was_fulfilled_lets_no_later_run_escape_the_budget() -> None:
+    world = _world(runs_per_day=2)
+    _tell(world, world.drop("1.csv", bank_rows(10)))
+    _tell(world, world.drop("2.csv", bank_rows(10, start=500)))
+    _tell(world, RunDue(dataset="bank", version=2, cause="a person", asked=True))
+    _run_fails(world)
+    assert _submitted(world) == [1, 2]
+    _tell(world, world.drop("3.csv", bank_rows(10, start=900)))
+    _tell(world, RunDue(dataset="bank", version=3, cause="drift", drifted=True))
+    _run_fails(world)
+    assert _submitted(world) == [1, 2]
+    assert "RUNS_PER_DAY is 2" in _reason(world, 3)
+
+
 def test_a_run_that_was_asked_for_as_the_slot_was_freed_is_found() -> None:
     """Whoever freed it did not see that it was wanted yet, and its run was put off."""
     world = _world(run_least_new_rows=500)
