@@ -491,7 +491,7 @@ MUTANTS = (
     ),
     mutant(
         "rows in doubt say that the model is off", "shared.steps.judge_run",
-        "            leave_out(fact.dataset, version, services)\n", "",
+        "        leave_out(fact.dataset, version, services)\n", "",
         "flow/test_drift.py::test_rows_in_doubt_do_not_say_that_the_model_is_off",
     ),
     mutant(
