@@ -92,6 +92,8 @@ def description_of(version: int) -> dict[str, Any]:
         "importance": {"single": [{"column": "age", "value": 0.41}]},
         "model_sha256": "ab12" * 16,
         "base_rate": 0.11,
+        "call_cost": 10.0,
+        "deposit_value": 80.0,
     }
 
 
