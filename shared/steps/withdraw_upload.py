@@ -71,10 +71,10 @@ def _told(upload: Record, found: Members, fact: WithdrawalRequested, services: S
 
 
 def _content_hash(upload: Record, services: Services) -> str | None:
-    """Of its rows; a copy's is that of the upload which brought them first."""
-    first = upload.values.get("same_as")
-    brought = services.ledger.find("upload", first) if first else upload
-    return brought.values.get("content_hash") if brought else None
+    """Of its rows; a copy has none of its own, but that of the upload which brought them first."""
+    mine, first = upload.values.get("content_hash"), upload.values.get("same_as")
+    brought = services.ledger.find("upload", first) if first and not mine else None
+    return brought.values.get("content_hash") if brought else mine
 
 
 def _decided(meant: Iterable[Record], fact: WithdrawalRequested, services: Services) -> Iterable[Change]:
