@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from flow.world import World, bank_rows
+from flow.world import POLICY, World, bank_rows
 
 from tests.http.asking import Client
 
@@ -35,7 +35,8 @@ def test_it_has_the_data_the_figures_the_hashes_and_the_record(judged: World, re
     assert card["hashes"] == {"model": "ab12" * 16, "manifest": hashlib.sha256(manifest).hexdigest()}
     assert [one["kind"] for one in card["variants"]["single"]] == ["trees"]
     assert card["importance"] == {"single": [{"column": "age", "value": 0.41}]}
-    assert card["training"] == {"format": 2, "base_rate": 0.11}
+    prices = {"call_cost": POLICY.call_cost, "deposit_value": POLICY.deposit_value}
+    assert card["training"] == {"format": 2, "base_rate": 0.11, **prices}
 
 
 def test_what_an_evaluation_says_passes_through_whatever_it_is(judged: World, reader: Client) -> None:
