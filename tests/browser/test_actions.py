@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from browser.conftest import Open
 from browser.fake_app import Problem
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 ACTIONS = [
     ("#/", "Score now", "batches", None),
@@ -95,6 +95,14 @@ def test_a_reason_is_asked_for(open_page: Open, app: Any) -> None:
     assert app.posted == []
 
 
+def _retrained(open_page: Open) -> Page:
+    """A page on which an operator has asked for a retrain, and confirmed it."""
+    page = open_page().go("#/files")
+    page.get_by_role("button", name="Retrain bank-additional").click()
+    page.get_by_role("dialog").get_by_role("button").last.click()
+    return page
+
+
 def test_a_refusal_is_told_in_the_apps_words(
     open_page: Open, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,9 +110,7 @@ def test_a_refusal_is_told_in_the_apps_words(
         raise Problem(409, "Conflict", "A run of this dataset is going already.")
 
     monkeypatch.setattr(app, "post", refuse)
-    page = open_page().go("#/files")
-    page.get_by_role("button", name="Retrain bank-additional").click()
-    page.get_by_role("dialog").get_by_role("button").last.click()
+    page = _retrained(open_page)
     expect(page.locator(".toast")).to_contain_text("A run of this dataset is going already.")
 
 
@@ -125,9 +131,7 @@ def test_an_action_whose_answer_is_lost_is_sent_again_as_the_same_one(
         return answer
 
     monkeypatch.setattr(app, "post", lost_once)
-    page = open_page().go("#/files")
-    page.get_by_role("button", name="Retrain bank-additional").click()
-    page.get_by_role("dialog").get_by_role("button").last.click()
+    page = _retrained(open_page)
     expect(page.locator(".toast")).to_be_visible()
     expect(page.locator(".toast[data-tone=bad]")).to_have_count(0)
     assert len(app.posted) == 2
@@ -146,9 +150,7 @@ def test_an_action_is_followed_past_answers_that_do_not_come(
         return follow(id_)
 
     monkeypatch.setattr(app, "operation", at_first_not)
-    page = open_page().go("#/files")
-    page.get_by_role("button", name="Retrain bank-additional").click()
-    page.get_by_role("dialog").get_by_role("button").last.click()
+    page = _retrained(open_page)
     expect(page.locator(".toast")).to_be_visible()
     expect(page.locator(".toast[data-tone=bad]")).to_have_count(0)
     assert len(asked) > 2
