@@ -78,4 +78,6 @@ class Checkpoint:
         new.replace(self.file)
 
     def over(self) -> None:
-        self.file.unlink(missing_ok=True)
+        """Another run's stays."""
+        if self.read() is not None:
+            self.file.unlink()

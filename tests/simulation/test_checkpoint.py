@@ -52,6 +52,8 @@ def test_it_counts_for_the_same_schedules_alone(tmp_path: Path) -> None:
     Checkpoint(file, "these").keep(Progress(pieces=1, seconds=2.0))
     assert Checkpoint(file, "those").read() is None
     assert Checkpoint(file, "these").read() == Progress(pieces=1, seconds=2.0)
+    Checkpoint(file, "those").over()
+    assert Checkpoint(file, "these").read() == Progress(pieces=1, seconds=2.0)
     Checkpoint(file, "these").over()
     assert Checkpoint(file, "these").read() is None
 
